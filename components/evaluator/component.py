@@ -1,0 +1,135 @@
+"""Evaluator: TFX's on TFMA, with bounds that the task computes, slices judged by size, and a verdict in words."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
+from tfx import types
+from tfx.components.evaluator import executor
+from tfx.components.evaluator.component import Evaluator as TfxEvaluator
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+from tfx.utils import json_utils, path_utils
+
+from components import fingerprint, keys, spec
+from components.evaluator import eval_config
+from components.tasks import module_of, task_of
+from components.trainer.card import Card
+from components.transform import pixels
+from configs.schema import EvaluateConfig
+
+BATCH = 256
+
+
+class Executor(executor.Executor):
+    """TFX's executor with an EvalConfig that is completed from the model and the data."""
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        """Reads: raw Examples (test; train too where the task's baseline is fitted), Model, baseline Model or none.
+
+        Writes: ModelEvaluation with the custom property `metrics`, ModelBlessing with `reason`.
+        """
+        examples = input_dict[standard_component_specs.EXAMPLES_KEY]
+        model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
+        asked = EvaluateConfig.model_validate_json(exec_properties[spec.SLICE])
+        card = Card.read(model.uri)
+        task = task_of(card.task)
+        comparisons = task.compare(Path(path_utils.serving_model_path(model.uri)), card, _reader(examples, card))
+        config = eval_config.build(asked, task, comparisons, slice_counts(_files(examples, keys.TEST), asked.slices))
+        exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
+        super().Do(input_dict, output_dict, exec_properties)
+        evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
+        blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
+        metrics = overall_metrics(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
+        evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
+        words = "; ".join(f"{c.metric} {metrics[c.metric]:.5f} against {c.value:.5f} of {c.words}" for c in comparisons)
+        evaluation.set_string_custom_property(keys.COMPARISON, words)
+        blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, comparisons))
+
+
+class Evaluator(TfxEvaluator):
+    """TFX's Evaluator of the `test` split."""
+
+    SPEC_CLASS = spec.extended(standard_component_specs.EvaluatorSpec, spec.SLICE)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        baseline_model: types.BaseChannel,
+        config: EvaluateConfig,
+        task: str,
+    ):
+        eval_config.check(config, task_of(task))
+        BaseBeamComponent.__init__(
+            self,
+            self.SPEC_CLASS(
+                examples=examples,
+                model=model,
+                baseline_model=baseline_model,
+                eval_config=eval_config.build(config, task_of(task)),
+                example_splits=json_utils.dumps([keys.TEST]),
+                fairness_indicator_thresholds=json_utils.dumps(None),
+                slice=config.model_dump_json(),
+                source_digest=fingerprint.of(__name__, "components.evaluator.metrics", module_of(task)),
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            ),
+        )
+
+
+def overall_metrics(evaluation: str, has_baseline: bool) -> dict[str, float]:
+    """Figures of the whole test split by name, as TFMA wrote them."""
+    result = tfma.load_eval_result(evaluation, model_name="candidate" if has_baseline else None)
+    found = {}
+    for slice_key, outputs in result.slicing_metrics:
+        if slice_key == ():
+            for name, value in outputs[""][""].items():
+                is_change = name.endswith("_diff")  # against the baseline model
+                if not is_change and "doubleValue" in value and np.isfinite(value["doubleValue"]):
+                    found[name] = value["doubleValue"]
+    return found
+
+
+def slice_counts(files: list[str], features) -> dict[str, dict[str, int]]:
+    """Feature -> value -> how many examples, for the features asked for; values as strings, the way TFMA takes them."""
+    if not features:
+        return {}
+    counts = {feature: Counter() for feature in features}
+    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+        example = tf.train.Example.FromString(record).features.feature
+        for feature in features:
+            for value in (*example[feature].int64_list.value, *(b.decode() for b in example[feature].bytes_list.value)):
+                counts[feature][str(value)] += 1
+    return {feature: dict(counter) for feature, counter in counts.items()}
+
+
+def _reason(evaluation: str, asked: EvaluateConfig, comparisons) -> str:
+    if not (asked.thresholds or asked.change or comparisons or any(part.thresholds for part in asked.slices.values())):
+        return "evaluate names no threshold, so nothing says that the model is good enough"
+    return "; ".join(eval_config.reasons(tfma.load_validation_result(evaluation), comparisons))
+
+
+def _files(examples, split: str) -> list[str]:
+    folder = Path(artifact_utils.get_split_uri(examples, split))
+    return sorted(str(path) for path in folder.iterdir() if path.is_file())
+
+
+def _reader(examples, card: Card):
+    """split -> float32 pixel batches, decoded by the graph that is served."""
+    parse = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
+
+    def images(split: str) -> tf.data.Dataset:
+        def decode(batch):
+            encoded = tf.io.parse_example(batch, parse)[keys.IMAGE_ENCODED]
+            return tf.cast(pixels.from_bytes(encoded, card.transform), tf.float32)
+
+        return tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
+
+    return images

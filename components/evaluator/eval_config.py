@@ -1,0 +1,121 @@
+"""From the config's thresholds and the task's metrics to TFMA's EvalConfig, and from TFMA's verdict back to words."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
+
+from components.tasks.base import Comparison, Metric, Task
+from configs.errors import UsageError
+from configs.schema import Change, EvaluateConfig, Threshold
+
+
+def check(config: EvaluateConfig, task: Task) -> None:
+    """Raise UsageError for a metric that the task does not have, or a change in the wrong direction."""
+    named = [*config.thresholds, *config.change, *(name for part in config.slices.values() for name in part.thresholds)]
+    for name in named:
+        if name not in task.metrics:
+            raise UsageError(f"evaluate names the metric {name!r}.", f"This model's task has: {', '.join(sorted(task.metrics))}.")
+    for name, change in config.change.items():
+        if (change.max_drop is None) == (task.metrics[name].better == "more"):
+            better, key = ("more", "max_drop") if task.metrics[name].better == "more" else ("less", "max_rise")
+            raise UsageError(f"evaluate.change.{name}: {better} is better for {name}.", f"Use {key}.")
+
+
+def build(
+    config: EvaluateConfig,
+    task: Task,
+    comparisons: Sequence[Comparison] = (),
+    slice_counts: Mapping[str, Mapping[str, int]] | None = None,
+) -> config_pb2.EvalConfig:
+    """The whole EvalConfig.
+
+    Args:
+        comparisons: bounds that the task computed.
+        slice_counts: feature -> its value -> how many test images; a slice with fewer than `min_count` is reported, not judged.
+            (A plain TFMA threshold would hold for every slice, the smallest included.)
+    """
+    metrics = config_pb2.MetricsSpec()
+    metrics.metrics.add(class_name="ExampleCount")
+    for name, metric in task.metrics.items():
+        added = metrics.metrics.add(
+            class_name=metric.class_name, module=metric.module or "", config=json.dumps({"name": name, **metric.config})
+        )
+        bounds = [_bound(config.thresholds[name])] if name in config.thresholds else []
+        bounds += [_better_than(c.value, metric) for c in comparisons if c.metric == name]
+        for bound in bounds:
+            _for_slices(added, [config_pb2.SlicingSpec()], bound)
+        if name in config.change:
+            _for_slices(added, [config_pb2.SlicingSpec()], _change(config.change[name], metric))
+        for feature, part in config.slices.items():
+            if name in part.thresholds:
+                large = [value for value, count in (slice_counts or {}).get(feature, {}).items() if count >= part.min_count]
+                specs = [config_pb2.SlicingSpec(feature_values={feature: value}) for value in large]
+                if specs:
+                    _for_slices(added, specs, _bound(part.thresholds[name]))
+    model = config_pb2.ModelSpec(
+        signature_name=task.signature,
+        model_type="tf_generic",
+        label_key=task.label_key or "",
+        prediction_key=task.prediction_key or "",
+    )
+    slices = [config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=[feature]) for feature in config.slices)]
+    return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=[metrics])
+
+
+def reasons(result: validation_result_pb2.ValidationResult, comparisons: Sequence[Comparison]) -> list[str]:
+    """What TFMA refused, a sentence part each, such as "accuracy 0.913 is below 0.950 (change.accuracy)"."""
+    parts = []
+    for validated in result.metric_validations_per_slice:
+        where = ", ".join(
+            f"{key.column}={key.bytes_value.decode() or key.int64_value}" for key in validated.slice_key.single_slice_keys
+        )
+        for failure in validated.failures:
+            parts.append(_part(failure, where, comparisons))
+    for missing in result.missing_slices:
+        parts.append(f"no test image falls into the slice {missing.slicing_spec}")
+    return parts
+
+
+def _part(failure, where: str, comparisons: Sequence[Comparison]) -> str:
+    name = failure.metric_key.name
+    value = failure.metric_value.double_value.value
+    place = f" on the slice {where}" if where else ""
+    threshold = failure.metric_threshold
+    if threshold.HasField("change_threshold"):
+        return f"{name} changed by {value:+.4f} against the last blessed other model{place}, more than evaluate.change allows"
+    bound = threshold.value_threshold
+    for comparison in comparisons:
+        limits = (bound.upper_bound.value, bound.lower_bound.value)
+        if comparison.metric == name and comparison.value in limits:
+            return f"{name} {value:.5f} is no better than the {comparison.value:.5f} of {comparison.words}"
+    if bound.HasField("lower_bound") and value < bound.lower_bound.value:
+        return f"{name} {value:.4f} is below the minimum {bound.lower_bound.value:g}{place}"
+    return f"{name} {value:.4f} is above the maximum {bound.upper_bound.value:g}{place}"
+
+
+def _for_slices(
+    metric: config_pb2.MetricConfig, slices: Sequence[config_pb2.SlicingSpec], threshold: config_pb2.MetricThreshold
+) -> None:
+    metric.per_slice_thresholds.add(slicing_specs=slices, threshold=threshold)
+
+
+def _bound(threshold: Threshold) -> config_pb2.MetricThreshold:
+    value = config_pb2.GenericValueThreshold()
+    if threshold.min is not None:
+        value.lower_bound.value = threshold.min
+    if threshold.max is not None:
+        value.upper_bound.value = threshold.max
+    return config_pb2.MetricThreshold(value_threshold=value)
+
+
+def _better_than(value: float, metric: Metric) -> config_pb2.MetricThreshold:
+    return _bound(Threshold(min=value) if metric.better == "more" else Threshold(max=value))
+
+
+def _change(change: Change, metric: Metric) -> config_pb2.MetricThreshold:
+    more = metric.better == "more"
+    direction = config_pb2.MetricDirection.HIGHER_IS_BETTER if more else config_pb2.MetricDirection.LOWER_IS_BETTER
+    bound = config_pb2.GenericChangeThreshold(direction=direction)
+    bound.absolute.value = -change.max_drop if more else change.max_rise
+    return config_pb2.MetricThreshold(change_threshold=bound)

@@ -1,0 +1,118 @@
+"""TFMA metrics that TFMA lacks, or computes at too high a price. Named by string in an EvalConfig, as Keras 3 exports need.
+
+TFMA's own one-vs-rest precision, recall and AUC build 10,000-bin histograms for each class and slice: for ten classes they
+took more than half of Evaluator's time (docs/evaluation.md). A confusion matrix of the top class costs next to nothing.
+"""
+
+from collections.abc import Callable
+
+import apache_beam as beam
+import numpy as np
+from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+
+class MacroF1(metric_types.Metric):
+    """Unweighted mean over the classes that occur of F1 = 2 TP / (2 TP + FP + FN), by the most probable class; 0 to 1."""
+
+    def __init__(self, name: str = "macro_f1"):
+        super().__init__(metric_util.merge_per_key_computations(_macro_f1), name=name)
+
+
+class MeanOfOutput(metric_types.Metric):
+    """Mean over images of one scalar output of the signature. Needs no label (MeanPrediction without one is silently 0.0)."""
+
+    def __init__(self, output: str, name: str = "mean"):
+        super().__init__(metric_util.merge_per_key_computations(_mean_of_output), name=name, output=output)
+
+
+class MeanPsnr(metric_types.Metric):
+    """Mean over images of 10 log10(1 / error) in dB, from a scalar output that is a mean squared error of values in [0, 1]."""
+
+    def __init__(self, output: str, name: str = "psnr"):
+        super().__init__(metric_util.merge_per_key_computations(_mean_psnr), name=name, output=output)
+
+
+def _mean_of_output(name, output, model_name="", output_name="", **_):
+    return _computation(name, model_name, output_name, _Mean, output, lambda error: error)
+
+
+def _mean_psnr(name, output, model_name="", output_name="", **_):
+    return _computation(name, model_name, output_name, _Mean, output, _decibels)
+
+
+def _macro_f1(name, eval_config=None, model_name="", output_name="", **_):
+    return _computation(name, model_name, output_name, _Confusion, eval_config)
+
+
+def _computation(name, model_name, output_name, combiner, *arguments):
+    key = metric_types.MetricKey(name=name, model_name=model_name, output_name=output_name)
+    return [metric_types.MetricComputation(keys=[key], preprocessors=None, combiner=combiner(key, *arguments))]
+
+
+def _decibels(error: float) -> float:
+    return -10.0 * np.log10(max(error, 1e-12))
+
+
+class _Mean(beam.CombineFn):
+    """Sum and count of a scalar output."""
+
+    def __init__(self, key: metric_types.MetricKey, output: str, change: Callable[[float], float]):
+        self._key, self._output, self._change = key, output, change
+
+    def create_accumulator(self):
+        return 0.0, 0
+
+    def add_input(self, accumulator, element):
+        outputs = element.prediction
+        if self._key.model_name and self._key.model_name in outputs:
+            outputs = outputs[self._key.model_name]
+        values = outputs[self._output] if isinstance(outputs, dict) else outputs
+        total, count = accumulator
+        return total + float(sum(self._change(float(v)) for v in np.ravel(values))), count + int(np.size(values))
+
+    def merge_accumulators(self, accumulators):
+        totals, counts = zip(*accumulators, strict=True)
+        return sum(totals), sum(counts)
+
+    def extract_output(self, accumulator):
+        total, count = accumulator
+        return {self._key: total / count if count else float("nan")}
+
+
+class _Confusion(beam.CombineFn):
+    """Counts by (label, most probable class)."""
+
+    def __init__(self, key: metric_types.MetricKey, eval_config):
+        self._key, self._eval_config = key, eval_config
+
+    def create_accumulator(self):
+        return np.zeros((0, 0), np.int64)
+
+    def add_input(self, accumulator, element):
+        found = metric_util.to_label_prediction_example_weight(
+            element, eval_config=self._eval_config, model_name=self._key.model_name, flatten=False
+        )
+        for label, prediction, _ in found:
+            accumulator = _grown(accumulator, len(prediction))
+            accumulator[int(np.ravel(label)[0]), int(np.argmax(prediction))] += 1
+        return accumulator
+
+    def merge_accumulators(self, accumulators):
+        merged = self.create_accumulator()
+        for counts in accumulators:
+            merged = _grown(merged, len(counts))
+            merged[: len(counts), : len(counts)] += counts
+        return merged
+
+    def extract_output(self, accumulator):
+        hits = np.diag(accumulator)
+        sizes = accumulator.sum(0) + accumulator.sum(1)
+        return {self._key: float(np.mean(2 * hits[sizes > 0] / sizes[sizes > 0])) if sizes.any() else float("nan")}
+
+
+def _grown(counts: np.ndarray, classes: int) -> np.ndarray:
+    """A writable square of at least `classes` sides."""
+    side = max(len(counts), classes)
+    grown = np.zeros((side, side), np.int64)
+    grown[: len(counts), : len(counts)] = counts
+    return grown

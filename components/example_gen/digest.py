@@ -1,0 +1,42 @@
+"""A digest of what files hold, so that replaced data re-runs ExampleGen and a mere `touch` does not.
+
+TFX's own fingerprint is made of modification times. Reading gigabytes at every run would be slow the other way, so a file's
+digest is remembered by size and modification time and computed anew only when one of them changed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
+    """Hex digest of the names (relative to `root`) and contents of files. `memory` is a JSON file that may not exist yet."""
+    known = _recall(memory)
+    whole, fresh = hashlib.sha256(), {}
+    for path in sorted(paths):
+        stat = path.stat()
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        remembered = known.get(str(path))
+        if remembered and remembered[:2] == stamp:
+            content = remembered[2]
+        else:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        fresh[str(path)] = [*stamp, content]
+        whole.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+    if any(known.get(path) != entry for path, entry in fresh.items()):
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        staged = memory.with_name(f"{memory.name}.{os.getpid()}")
+        staged.write_text(json.dumps({**known, **fresh}))
+        staged.replace(memory)
+    return whole.hexdigest()
+
+
+def _recall(memory: Path) -> dict:
+    try:
+        known = json.loads(memory.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

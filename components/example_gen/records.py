@@ -1,0 +1,48 @@
+"""One image as a tf.Example of the raw schema, and what is wrong with one that cannot be."""
+
+import hashlib
+import io
+
+from components import keys
+
+MAX_PIXELS = 2**25  # 33 megapixels; the served graph refuses larger ones too (components/transform/pixels.py)
+
+
+def example(image: bytes, image_id: bytes, label: int | None = None) -> bytes:
+    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs, `label` absent when None."""
+    import tensorflow as tf
+
+    feature = {
+        keys.IMAGE_ENCODED: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
+        keys.IMAGE_ID: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image_id])),
+    }
+    if label is not None:
+        feature[keys.LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(deterministic=True)
+
+
+def damage(image: bytes) -> str | None:
+    """Why an image cannot be used ("empty", "not an image", "too large", "truncated"), or None."""
+    from PIL import Image
+
+    if not image:
+        return "empty"
+    try:
+        with Image.open(io.BytesIO(image)) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                return "too large"
+            if opened.format not in ("PNG", "JPEG"):
+                return "not PNG or JPEG"
+            opened.load()
+    except Image.DecompressionBombError:
+        return "too large"
+    except Image.UnidentifiedImageError:
+        return "not an image"
+    except (OSError, SyntaxError, ValueError):
+        return "truncated"
+    return None
+
+
+def share(image_id: bytes) -> float:
+    """A number in [0, 1) that depends on the id alone: what splits and limits are drawn by."""
+    return int.from_bytes(hashlib.sha256(image_id).digest()[:8], "big") / 2**64

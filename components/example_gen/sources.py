@@ -1,0 +1,63 @@
+"""Finding the file that reads a source: `SCHEME:REST` is read by components/example_gen/SCHEME.py.
+
+A source module offers two functions:
+    locate(rest, datasets) -> Located: says at once, importing nothing heavy, whether the data is there, and digests it.
+    read(pipeline, located) -> (facts, {source split -> PCollection of Raw}): streams the images.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+from configs.errors import UsageError
+
+SCHEMES = ("tfds",)
+
+
+@dataclass(frozen=True)
+class Located:
+    """A source that is there. `address` is all that `read` needs, as JSON values; `digest` is of its contents."""
+
+    address: Mapping[str, str]
+    digest: str
+    described: str = ""
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What a source knows about its labels: names by index, empty where it has none."""
+
+    class_names: list[str] = field(default_factory=list)
+
+
+class Raw(NamedTuple):
+    """One image as a source has it: encoded bytes, a stable id, a label or None."""
+
+    image: bytes
+    image_id: bytes
+    label: int | None
+
+
+def module_of(source: str) -> ModuleType:
+    """The module that reads a source. Raises UsageError for an unknown scheme."""
+    scheme = source.partition(":")[0]
+    if scheme not in SCHEMES:
+        raise UsageError(f"Unknown data source {source!r}.", f"A source starts with one of: {', '.join(s + ':' for s in SCHEMES)}")
+    return importlib.import_module(f"components.example_gen.{scheme}")
+
+
+def locate(source: str, datasets: Path) -> Located:
+    """Find a source's data, preparing it where that needs no network.
+
+    Args:
+        datasets: the workspace's folder of prepared data.
+
+    Raises:
+        UsageError: where the data is not there; the hint says how to get it.
+        HubelError: where it is damaged.
+    """
+    return module_of(source).locate(source.partition(":")[2], datasets)

@@ -1,0 +1,129 @@
+"""Source `tfds:NAME[/CONFIG][:VERSION]`: any prepared TFDS data set of images, with labels or without.
+
+Data is looked for in the workspace's datasets/ first, then where TFDS keeps its own. Only hubel's `digits` is prepared on the
+way, because it ships inside scikit-learn: nothing else can be had without a network.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from components.example_gen import digest
+from components.example_gen.sources import Located, Raw, SourceFacts
+from configs.errors import HubelError, UsageError
+
+_NAME = re.compile(r"(?P<name>[a-z0-9_]+)(/(?P<config>[A-Za-z0-9_.-]+))?(:(?P<version>[0-9]+\.[0-9]+\.[0-9]+))?")
+
+
+def locate(rest: str, datasets: Path) -> Located:
+    """See components.example_gen.sources."""
+    match = _NAME.fullmatch(rest)
+    if not match:
+        raise UsageError(f"'tfds:{rest}' is not tfds:NAME[/CONFIG][:VERSION].", "For example: tfds:digits, tfds:mnist:3.0.1")
+    name, config, version = match["name"], match["config"], match["version"]
+    roots = [datasets, Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()]
+    folder = _prepared(roots, name, config, version)
+    if folder is None and name == "digits" and version in (None, "1.0.0") and not config:
+        _prepare_digits(datasets)
+        folder = _prepared(roots, name, config, version)
+    if folder is None:
+        raise UsageError(
+            f"The TFDS data set '{rest}' is not prepared: looked in {' and '.join(map(str, roots))}.",
+            f'Prepare it with: python -c "import tensorflow_datasets as tfds; '
+            f"tfds.builder('{name}{f'/{config}' if config else ''}', data_dir='{datasets}').download_and_prepare()\"",
+        )
+    _check_complete(folder)
+    files = [path for path in folder.iterdir() if path.is_file()]
+    return Located({"folder": str(folder)}, digest.of_files(files, folder, datasets / ".digests.json"), f"TFDS {rest} in {folder}")
+
+
+def read(pipeline, located: Located):
+    """See components.example_gen.sources. The image and label features are found from the data set's FeaturesDict."""
+    import apache_beam as beam
+    import tensorflow_datasets as tfds
+
+    folder = located.address["folder"]
+    builder = tfds.builder_from_directory(folder)
+    image, label = _features(builder, tfds)
+    names = list(builder.info.features[label].names) if label and builder.info.features[label].names else []
+    collections = {}
+    for split, info in builder.info.splits.items():
+        shards = list(range(info.num_shards))
+        collections[split] = (
+            pipeline
+            | f"Shards[{split}]" >> beam.Create(shards)
+            | f"Reshuffle[{split}]" >> beam.Reshuffle()
+            | f"Read[{split}]" >> beam.FlatMap(_read_shard, folder, split, image, label)
+        )
+    return SourceFacts(names), collections
+
+
+def _read_shard(shard: int, folder: str, split: str, image: str, label: str | None):
+    """Raw records of one shard, the images as they are stored; an id is the shard's name and the place in it."""
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(folder)
+    wanted = {image, *([label] if label else [])}
+    dataset = builder.as_dataset(
+        split=tfds.core.ReadInstruction(split, from_=shard, to=shard + 1, unit="shard"),
+        decoders=tfds.decode.PartialDecoding(dict.fromkeys(wanted, True), decoders={image: tfds.decode.SkipDecoding()}),
+        read_config=tfds.ReadConfig(add_tfds_id=True, interleave_cycle_length=1),
+        shuffle_files=False,
+    )
+    try:
+        for row in tfds.as_numpy(dataset):
+            yield Raw(bytes(row[image]), bytes(row["tfds_id"]), int(row[label]) if label else None)
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+        raise _damaged(Path(folder), str(error).splitlines()[0]) from None
+
+
+def _features(builder, tfds) -> tuple[str, str | None]:
+    """Names of the one image feature and of the class label, if there is one."""
+    features = builder.info.features
+    images = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    labels = [name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
+    keyed = builder.info.supervised_keys or ()
+    images = [name for name in images if name in keyed] or images
+    labels = [name for name in labels if name in keyed] or labels
+    if len(images) != 1 or len(labels) > 1:
+        raise UsageError(
+            f"The TFDS data set {builder.info.full_name} has image features {images} and labels {labels}.",
+            "hubel needs exactly one image feature and at most one class label.",
+        )
+    return images[0], labels[0] if labels else None
+
+
+def _prepared(roots: list[Path], name: str, config: str | None, version: str | None) -> Path | None:
+    """Folder of the version asked for, or of the highest one, in the first root that has any."""
+    for root in roots:
+        base = root / name / config if config else root / name
+        found = [p.parent for p in base.glob(f"{version or '*'}/dataset_info.json")]
+        if found:
+            return max(found, key=lambda p: [int(part) if part.isdigit() else -1 for part in p.name.split(".")])
+    return None
+
+
+def _prepare_digits(datasets: Path) -> None:
+    from components.example_gen.digits import Digits
+
+    Digits(data_dir=str(datasets)).download_and_prepare()
+
+
+def _check_complete(folder: Path) -> None:
+    """Raise HubelError where a file that dataset_info.json counts is missing or shorter than a record's header."""
+    try:
+        info = json.loads((folder / "dataset_info.json").read_text())
+        for split in info["splits"]:
+            shards = split["shardLengths"]
+            for index in range(len(shards)):
+                pattern = f"*-{split['name']}.*-{index:05d}-of-{len(shards):05d}"
+                if not any(p.stat().st_size > 0 for p in folder.glob(pattern)):
+                    raise _damaged(folder, f"{pattern} is missing or empty")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, f"dataset_info.json cannot be read ({type(error).__name__})") from None
+
+
+def _damaged(folder: Path, what: str) -> HubelError:
+    return HubelError(f"The prepared data set in {folder} is damaged: {what}.", f"Delete {folder} and prepare it again.")

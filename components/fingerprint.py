@@ -1,0 +1,100 @@
+"""What the cache sees of source code: a digest of the modules that a function is made of.
+
+TFX keys its cache by a function's dotted path, so an edited function would be served from a stale cache. Each component
+therefore gets the digest of its entry module and of every hubel (or user) module that this imports, found without
+importing any of them. Comments and layout do not count: the digest is of the syntax tree.
+"""
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+_OURS = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
+
+
+def of(*modules: str) -> str:
+    """Hex digest of the sources that the dotted modules are made of.
+
+    Raises:
+        ModuleNotFoundError: for a module that cannot be found.
+    """
+    roots = {name.split(".")[0] for name in modules} | set(_OURS)
+    digest = hashlib.sha256()
+    for name in sorted(_closure(modules, roots)):
+        digest.update(f"{name}={_syntax_digest(_source(name))}\n".encode())
+    return digest.hexdigest()
+
+
+def _closure(modules: Iterable[str], roots: set[str]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        parent = name.rpartition(".")[0]
+        if parent:
+            waiting.append(parent)
+        waiting += [n for n in _imports(name) if n.split(".")[0] in roots]
+    return seen
+
+
+def _imports(name: str) -> list[str]:
+    """Modules that a module's source names in import statements, wherever they stand."""
+    path = _source(name)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found = []
+    for node in ast.walk(_tree(path, path.stat().st_mtime_ns)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if _is_module(alias.name)]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], *([base] if base else [])])
+            found.append(base)
+            found += [
+                f"{base}.{alias.name}" for alias in node.names if base.split(".")[0] in _OURS and _is_module(f"{base}.{alias.name}")
+            ]
+    return found
+
+
+def _is_module(name: str) -> bool:
+    try:
+        _source(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+@cache
+def _source(name: str) -> Path:
+    """File of a module, found from its top-level package's place without running any code."""
+    top, *rest = name.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no module named {name!r}", name=name)
+    path = Path(spec.origin)
+    if rest:
+        path = path.parent.joinpath(*rest)
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not path.is_file():
+        raise ModuleNotFoundError(f"no module named {name!r}", name=name)
+    return path
+
+
+def _syntax_digest(path: Path) -> str:
+    return hashlib.sha256(ast.dump(_tree(path, path.stat().st_mtime_ns)).encode()).hexdigest()
+
+
+@cache
+def _tree(path: Path, mtime_ns: int) -> ast.Module:  # mtime: a long-lived process sees edits
+    return ast.parse(path.read_bytes(), filename=str(path))
+
+
+def of_text(*texts: str) -> str:
+    """Short name for a combination of texts, fit for a folder."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -1,0 +1,65 @@
+"""InfraValidator: the gate between trained and served (parity.py), giving TFX's standard InfraBlessing.
+
+TFX's own needs Docker or Kubernetes and does not say why it refuses (tensorflow/tfx#5485).
+"""
+
+import itertools
+from pathlib import Path
+
+import tensorflow as tf
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
+from tfx.utils import path_utils
+
+from components import fingerprint, keys, spec
+from components.infra_validator import parity
+from components.tasks import module_of
+
+IMAGES = 8
+
+
+class Executor(base_executor.BaseExecutor):
+    """Sends test images through every signature."""
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        """Reads: Model, raw Examples (test). Writes: InfraBlessing with the custom property `reason`."""
+        model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
+        blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
+        folder = Path(artifact_utils.get_split_uri(input_dict[standard_component_specs.EXAMPLES_KEY], keys.TEST))
+        files = sorted(str(path) for path in folder.iterdir() if path.is_file())
+        records = list(itertools.islice(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator(), IMAGES))
+        why = parity.refusal(model.uri, Path(path_utils.serving_model_path(model.uri)), records)
+        Path(blessing.uri, "INFRA_NOT_BLESSED" if why else "INFRA_BLESSED").write_text(why or "")
+        blessing.set_int_custom_property("blessed", int(not why))
+        blessing.set_int_custom_property("has_model", 0)
+        blessing.set_string_custom_property(keys.REASON, why or "")
+
+
+class InfraValidatorSpec(ComponentSpec):
+    """Inputs and outputs are those of TFX's InfraValidator."""
+
+    PARAMETERS = {}
+    INPUTS = {
+        standard_component_specs.MODEL_KEY: ChannelParameter(type=standard_artifacts.Model),
+        standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
+    }
+    OUTPUTS = {standard_component_specs.BLESSING_KEY: ChannelParameter(type=standard_artifacts.InfraBlessing)}
+
+
+class InfraValidator(base_component.BaseComponent):
+    """Output: `blessing`, which Pusher asks for."""
+
+    SPEC_CLASS = spec.extended(InfraValidatorSpec)
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(self, model: types.BaseChannel, examples: types.BaseChannel, task: str):
+        super().__init__(
+            self.SPEC_CLASS(
+                model=model,
+                examples=examples,
+                source_digest=fingerprint.of(__name__, "components.infra_validator.replay", module_of(task)),
+                blessing=types.Channel(type=standard_artifacts.InfraBlessing),
+            )
+        )

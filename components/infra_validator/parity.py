@@ -1,0 +1,135 @@
+"""Served equals trained: the same images through the Keras model here and through the SavedModel in a process of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_models
+from components import keys
+from components.tasks import task_of
+from components.trainer import export
+from components.trainer.card import Card
+from configs.errors import HubelError
+
+TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
+DEEP, DEEP_TOLERANCE = 50, 1e-4  # networks of more layers: rounding adds up
+SECONDS = 600
+
+
+def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str | None:
+    """Why a model must not be served, or None.
+
+    Args:
+        model_uri: Model artifact with model.keras and card.json.
+        saved_model: folder that would be pushed.
+        records: raw tf.Examples of test images.
+
+    Returns:
+        A sentence that names the signature, the image (its id) and how far off it is.
+    """
+    with tempfile.TemporaryDirectory(prefix="hubel-parity-") as scratch:
+        folder = Path(scratch)
+        with subprocess.Popen(
+            [sys.executable, "-I", str(Path(__file__).with_name("replay.py")), str(saved_model), scratch],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as other:
+            try:
+                card = Card.read(model_uri)
+                model = load_keras(model_uri, card)
+                expected, ids = _ask(model, card, records, folder)
+                _, noise = other.communicate("go\n", timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                return f"the process that loads the model did not answer within {SECONDS} s"
+            finally:
+                other.kill()
+        if other.returncode != 0:
+            lines = noise.strip().splitlines() or ["no message"]
+            return f"the process that loads the model ended with code {other.returncode}: {lines[-1][:300]}"
+        answers = json.loads((folder / "answers.json").read_text())
+        tolerance = DEEP_TOLERANCE if depth(model) > DEEP else TOLERANCE
+        for name, wanted in expected.items():
+            if isinstance(answers[name], str):
+                return f"signature {name}: {answers[name]}"
+            for index, outputs in enumerate(wanted):
+                given = {output: _read(folder, at) for output, at in answers[name][index].items()}
+                problem = difference(outputs, given, ids if len(wanted) == 1 else ids[index : index + 1], tolerance)
+                if problem:
+                    return f"signature {name}, {problem}"
+    return None
+
+
+def difference(wanted: dict[str, np.ndarray], given: dict[str, np.ndarray], ids: Sequence[str], tolerance: float) -> str | None:
+    """The first output that differs, in words, or None. Arrays have one row an image; `ids` name the rows."""
+    if sorted(wanted) != sorted(given):
+        return f"outputs are {sorted(given)} where {sorted(wanted)} were trained"
+    for output, trained in wanted.items():
+        served = given[output]
+        if served.shape != trained.shape:
+            return f"output {output} has shape {served.shape} instead of {trained.shape}"
+        if trained.dtype.kind == "f":
+            off = np.abs(served.astype(np.float64) - trained)
+            wrong = ~(off <= tolerance + tolerance * np.abs(trained))
+        else:
+            off, wrong = None, served != trained
+        if wrong.any():
+            row = int(np.argwhere(wrong)[0][0])
+            far = (
+                f"off by {np.nanmax(off[row]):.3g}"
+                if off is not None
+                else f"{served[row].tolist()} instead of {trained[row].tolist()}"
+            )
+            return f"image {ids[row]}, output {output}: {far} (allowed: {tolerance:g} + {tolerance:g} |value|)"
+    return None
+
+
+def load_keras(model_uri: str, card: Card) -> keras.Model:
+    """model.keras of an artifact; the builder's module is imported first, because it registers layers of its own."""
+    keras_models.get(card.architecture)
+    return keras.saving.load_model(Path(model_uri) / keys.KERAS_FILE, compile=False)
+
+
+def depth(model: keras.Model) -> int:
+    """Layers with weights, those of nested models included."""
+    return sum(1 for layer in model._flatten_layers() if layer.weights and not isinstance(layer, keras.Model))
+
+
+def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str]]:
+    """Write every request and compute here what the answers must be."""
+    features = [tf.train.Example.FromString(record).features.feature for record in records]
+    encoded = [feature[keys.IMAGE_ENCODED].bytes_list.value[0] for feature in features]
+    ids = [feature[keys.IMAGE_ID].bytes_list.value[0].decode(errors="replace") for feature in features]
+    if not encoded:
+        raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
+    bare = [tf.io.decode_image(image, channels=card.transform.channels, expand_animations=False) for image in encoded]
+    same_size = len({tuple(image.shape) for image in bare}) == 1
+    pixels = [tf.stack(bare)] if same_size else [image[None] for image in bare]
+    made = export.endpoints(task_of(card.task).signatures(model, card), card)
+    requests, expected = {}, {}
+    for index, (name, (function, spec)) in enumerate(made.items()):
+        if spec.dtype == tf.string:
+            tensors = [tf.constant(encoded if spec.name == keys.IMAGE_BYTES else list(records))]
+        elif spec.name == keys.PIXELS:
+            tensors = [tf.cast(image, tf.float32) for image in pixels]
+        else:
+            tensors = [tf.random.stateless_normal([len(encoded), spec.shape[-1]], [0, index])]
+        requests[name] = []
+        for number, tensor in enumerate(tensors):
+            file = f"request-{index}-{number}"
+            (folder / file).write_bytes(tf.io.serialize_tensor(tensor).numpy())
+            requests[name].append({"argument": spec.name, "file": file, "dtype": tensor.dtype.name})
+        expected[name] = [{key: value.numpy() for key, value in function(tensor).items()} for tensor in tensors]
+    (folder / "requests.json").write_text(json.dumps(requests))
+    return expected, ids
+
+
+def _read(folder: Path, at: dict) -> np.ndarray:
+    return tf.io.parse_tensor((folder / at["file"]).read_bytes(), tf.as_dtype(at["dtype"])).numpy()

@@ -1,0 +1,42 @@
+"""The other process of the served-equals-trained gate: a SavedModel, tensors in, tensors out. Imports tensorflow alone.
+
+Run as `python -I replay.py MODEL FOLDER`. It waits for a line on standard input, then reads FOLDER/requests.json
+({signature: [{argument, file, dtype}, ...]}) and writes FOLDER/answers.json ({signature: [{output: {file, dtype}}, ...]} or
+{signature: "what went wrong"}). Tensors are files of tf.io.serialize_tensor.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+
+
+def main(model: str, folder: Path) -> None:
+    """Answer every request."""
+    sys.stdin.readline()
+    loaded = tf.saved_model.load(model)
+    answers = {}
+    for name, requests in json.loads((folder / "requests.json").read_text()).items():
+        try:
+            answers[name] = [_answer(loaded, folder, name, index, request) for index, request in enumerate(requests)]
+        except KeyError:
+            answers[name] = "it has no such signature"
+        except (tf.errors.OpError, TypeError, ValueError) as error:
+            answers[name] = f"it fails: {str(error).splitlines()[0][:300]}"
+    (folder / "answers.json").write_text(json.dumps(answers))
+
+
+def _answer(loaded, folder: Path, name: str, index: int, request: dict) -> dict:
+    tensor = tf.io.parse_tensor((folder / request["file"]).read_bytes(), tf.as_dtype(request["dtype"]))
+    outputs = loaded.signatures[name](**{request["argument"]: tensor})
+    written = {}
+    for output, value in outputs.items():
+        file = f"answer-{name}-{index}-{output}"
+        (folder / file).write_bytes(tf.io.serialize_tensor(value).numpy())
+        written[output] = {"file": file, "dtype": value.dtype.name}
+    return written
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

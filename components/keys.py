@@ -1,0 +1,30 @@
+"""Names of features, splits, signatures and artifact properties, once."""
+
+# Raw schema: what every source writes and every served tf.Example holds.
+IMAGE_ENCODED = "image/encoded"  # bytes: PNG or JPEG
+IMAGE_ID = "image/id"  # bytes, stable
+LABEL = "label"  # int64, absent when unlabelled
+
+# Transformed features.
+PIXELS = "pixels"  # bytes: tf.io.serialize_tensor of uint8 [height, width, channels]
+PIXEL_MEAN = "pixel_mean"  # float32 [channels], over 0..255, of the training split; the same in every record
+PIXEL_VARIANCE = "pixel_variance"  # float32 [channels], likewise
+
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+
+# Signatures (design: the served model takes raw bytes, a tf.Example or plain pixels, never a prepared tensor).
+SERVING_DEFAULT = "serving_default"
+IMAGE_BYTES = "image_bytes"
+CLASSIFY = "classify"
+
+# Files and folders of a Model artifact beside Format-Serving.
+KERAS_FILE = "model.keras"
+CARD_FILE = "card.json"
+
+# Custom properties of artifacts.
+CLASS_NAMES = "class_names"  # Examples: JSON list, index = label
+QUARANTINED = "quarantined"  # Examples: JSON map, reason -> count
+COUNTS = "counts"  # Examples: JSON map, split -> images
+METRICS = "metrics"  # ModelEvaluation: JSON map, of the whole test split
+REASON = "reason"  # ModelBlessing, InfraBlessing: the verdict in words
+COMPARISON = "comparison"  # ModelEvaluation: what the task compared the model with, in words

@@ -1,0 +1,17 @@
+"""What a component tells the person who waits. Whoever runs the pipeline listens; nobody has to."""
+
+from collections.abc import Callable
+from typing import Any
+
+_listeners: list[Callable[[dict[str, Any]], None]] = []
+
+
+def listen(listener: Callable[[dict[str, Any]], None]) -> None:
+    """Send every later event to `listener`, in the order of emission."""
+    _listeners.append(listener)
+
+
+def emit(event: str, **facts: Any) -> None:
+    """Tell the listeners, if any. `facts` are JSON values."""
+    for listener in _listeners:
+        listener({"event": event, **facts})

@@ -1,0 +1,57 @@
+"""A version appears in TF Serving's folder whole or not at all, and never twice."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+_STAGE = ".staged-"  # not a number, so no server takes it for a version
+_UNSTABLE = "fingerprint.pb"  # holds a random id; the rest of a SavedModel is a function of its content
+
+
+def publish(model: Path, base: Path) -> tuple[int, bool]:
+    """Copy a SavedModel to base/VERSION, unless the live version holds the same.
+
+    Returns:
+        The version that is live now (one more than the highest before), and whether it is new.
+    """
+    base.mkdir(parents=True, exist_ok=True)
+    clear_stages(base)
+    live = max(versions(base), default=0)
+    if live and content(base / str(live)) == content(model):
+        return live, False
+    stage = base / f"{_STAGE}{os.getpid()}"
+    shutil.copytree(model, stage)
+    for path in (*stage.rglob("*"), stage):
+        _sync(path)
+    stage.rename(base / str(live + 1))
+    _sync(base)
+    return live + 1, True
+
+
+def versions(base: Path) -> list[int]:
+    """Version numbers in a served model's folder, ascending."""
+    return sorted(int(path.name) for path in base.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
+
+
+def content(model: Path) -> str:
+    """Digest of the names and contents of a SavedModel's files."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in model.rglob("*") if p.is_file() and p.name != _UNSTABLE):
+        with path.open("rb") as file:
+            digest.update(f"{path.relative_to(model).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def clear_stages(base: Path) -> None:
+    """Remove what a killed publish left behind."""
+    for stale in base.glob(f"{_STAGE}*"):
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

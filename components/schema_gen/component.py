@@ -1,0 +1,65 @@
+"""SchemaGen: TFX's, from the training split alone, with the label's classes and their names added."""
+
+import json
+import os
+
+from tfx import types
+from tfx.components.schema_gen import executor
+from tfx.components.schema_gen.component import SchemaGen as TfxSchemaGen
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
+from tfx.types.component_spec import ChannelParameter
+from tfx.utils import io_utils, json_utils
+
+from components import fingerprint, keys, spec
+from components.schema_gen.names import describe_label
+
+
+class Executor(executor.Executor):
+    """TFX's schema, then what it cannot infer from integers."""
+
+    def Do(self, input_dict, output_dict, exec_properties):
+        """Reads: statistics, Examples' class names. Writes: Schema."""
+        super().Do(input_dict, output_dict, exec_properties)
+        names = json.loads(
+            artifact_utils.get_single_instance(input_dict[standard_component_specs.EXAMPLES_KEY]).get_string_custom_property(
+                keys.CLASS_NAMES
+            )
+            or "[]"
+        )
+        path = os.path.join(
+            artifact_utils.get_single_uri(output_dict[standard_component_specs.SCHEMA_KEY]), executor.DEFAULT_FILE_NAME
+        )
+        schema = io_utils.SchemaReader().read(path)
+        describe_label(schema, names)
+        io_utils.write_pbtxt_file(path, schema)
+
+
+class SchemaGen(TfxSchemaGen):
+    """TFX's SchemaGen with Examples as one more input."""
+
+    SPEC_CLASS = type(
+        "HubelSchemaGenSpec",
+        (spec.extended(standard_component_specs.SchemaGenSpec),),
+        {
+            "INPUTS": {
+                **standard_component_specs.SchemaGenSpec.INPUTS,
+                standard_component_specs.EXAMPLES_KEY: ChannelParameter(type=standard_artifacts.Examples),
+            }
+        },
+    )
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(self, statistics: types.BaseChannel, examples: types.BaseChannel):
+        BaseComponent.__init__(
+            self,
+            self.SPEC_CLASS(
+                statistics=statistics,
+                examples=examples,
+                infer_feature_shape=1,
+                exclude_splits=json_utils.dumps([keys.VALIDATION, keys.TEST]),
+                source_digest=fingerprint.of(__name__),
+                schema=types.Channel(type=standard_artifacts.Schema),
+            ),
+        )

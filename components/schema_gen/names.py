@@ -1,0 +1,21 @@
+"""Class names inside a Schema: a string domain called `label` whose values stand in the order of the integer labels."""
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components import keys
+
+
+def describe_label(schema: schema_pb2.Schema, names: list[str]) -> None:
+    """Bound an integer label feature to its classes and add their names, in place. Nothing happens without labels or names."""
+    for feature in schema.feature:
+        if feature.name == keys.LABEL and names:
+            feature.int_domain.CopyFrom(schema_pb2.IntDomain(min=0, max=len(names) - 1, is_categorical=True))
+            schema.string_domain.add(name=keys.LABEL, value=names)
+
+
+def class_names(schema: schema_pb2.Schema) -> list[str]:
+    """Names in label order; empty for unlabelled data."""
+    for domain in schema.string_domain:
+        if domain.name == keys.LABEL:
+            return list(domain.value)
+    return []

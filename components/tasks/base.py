@@ -1,0 +1,105 @@
+"""What a task decides. Components ask these questions; they never name a model or a task."""
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import keras
+import tensorflow as tf
+
+from components.trainer.card import Card
+from components.trainer.data import Data, Facts
+from components.trainer.optimizers import optimizer
+from configs.schema import TrainConfig
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One served function.
+
+    `function` maps float32 pixels [N, height, width, channels] in 0..255, already resized (takes="images"), or float32 codes
+    [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples, encoded
+    bytes and pixels of any size.
+    """
+
+    function: Callable[[tf.Tensor], dict[str, tf.Tensor]]
+    takes: Literal["images", "codes"] = "images"
+    code_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of the test split, computed by TFMA.
+
+    `class_name`, `module` and `config` name a TFMA metric; module None is TFMA's own. `better` says which way is up.
+    """
+
+    class_name: str
+    better: Literal["more", "less"]
+    module: str | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A bound that is not in the config because it has to be computed: the model must be better than something else.
+
+    `metric` must be better than `value`; `words` say what was compared, for the person who reads the verdict.
+    """
+
+    metric: str
+    value: float
+    words: str
+
+
+class Task(abc.ABC):
+    """Subclass as `Task` in a file of this folder. docs/architecture.md walks through one."""
+
+    targets: ClassVar[Sequence[str]] = ()  # integer features of the raw schema that training reads
+    metrics: ClassVar[Mapping[str, Metric]]  # by the name that configs, tables and JSON use
+    signature: ClassVar[str]  # the one that Evaluator reads its predictions from
+    prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
+    label_key: ClassVar[str | None] = None
+
+    def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
+        """Raise HubelError, in plain words, for data that this task cannot learn from."""
+
+    @abc.abstractmethod
+    def pair(self, pixels: tf.Tensor, targets: Mapping[str, tf.Tensor]) -> tuple:
+        """(inputs, targets) of one batch as Keras's fit takes them. Pixels are float32 in 0..255."""
+
+    @abc.abstractmethod
+    def compile(self, model: keras.Model, chosen: keras.optimizers.Optimizer) -> None:
+        """Set loss and training metrics. `model` takes pixels; its first layer normalises."""
+
+    @abc.abstractmethod
+    def signatures(self, model: keras.Model, card: Card) -> dict[str, Signature]:
+        """Served functions by name; the first one also answers `serving_default`, `image_bytes` and `pixels`."""
+
+    def fit(self, model: keras.Model, data: Data, train: TrainConfig, first_epoch: int, callbacks: list) -> None:
+        """Learn. Override it for what is not gradient descent (closed forms, layer-wise pre-training).
+
+        Args:
+            first_epoch: where a killed training goes on.
+        """
+        self.compile(model, optimizer(train, data.steps))
+        model.fit(
+            data.training(first_epoch, train.epochs).map(self.pair),
+            validation_data=data.validation.map(self.pair),
+            initial_epoch=first_epoch,
+            epochs=train.epochs,
+            steps_per_epoch=data.steps,
+            callbacks=callbacks,
+            verbose=0,
+        )
+
+    def compare(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> list[Comparison]:
+        """What the model is measured against besides the config's thresholds; by default nothing.
+
+        Args:
+            model: SavedModel folder, as it would be pushed.
+            images: split name -> batches of float32 pixels [N, height, width, channels] in 0..255.
+        """
+        return []

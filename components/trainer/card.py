@@ -1,0 +1,32 @@
+"""The model card: what a Model artifact says of itself, for the stages after Trainer and for whoever serves it."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from components import keys
+from configs.schema import ExportConfig, TransformConfig
+
+
+class Card(BaseModel):
+    """Facts of one trained model, as JSON beside it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    architecture: str
+    task: str
+    params: int
+    input_shape: tuple[int, int, int]
+    class_names: list[str]
+    train_images: int
+    epochs: int  # trained, not asked for: early stopping may end sooner
+    seed: int
+    hyperparameters: dict  # what the tuner chose, by dotted path
+    transform: TransformConfig
+    export: ExportConfig
+
+    @classmethod
+    def read(cls, model_uri: str) -> "Card":
+        """The card of a Model artifact."""
+        return cls.model_validate_json((Path(model_uri) / keys.CARD_FILE).read_text())

@@ -1,0 +1,127 @@
+"""Trainer entry point: TFX gives paths; data.py, the task and export.py do the work."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+import keras_tuner
+import tensorflow_transform as tft
+from tfx.utils import io_utils
+
+import keras_models
+from components import keys
+from components.schema_gen.names import class_names
+from components.tasks import task_of
+from components.trainer import export
+from components.trainer.card import Card
+from components.trainer.data import Data, open_data
+from components.trainer.progress import EpochProgress
+from components.trainer.resume import Resume
+from configs import load
+from configs.errors import UsageError
+from configs.schema import TrainerSlice
+from keras_models import normalize
+
+
+def run_fn(fn_args):
+    """Train one model and write what is served.
+
+    Reads: train_files, eval_files, transform_graph_path, schema_path, hyperparameters (or None), base_model (or None),
+        custom_config: slice (TrainerSlice as JSON), materialized, training_dir (state of killed trainings), source (digest).
+    Writes: serving_model_dir (SavedModel), model.keras and card.json beside its folder, model_run_dir/history.json.
+    Raises: HubelError, UsageError in plain words.
+    """
+    custom = fn_args.custom_config
+    cfg, chosen = with_best(TrainerSlice.model_validate_json(custom["slice"]), fn_args.hyperparameters)
+    entry = keras_models.get(cfg.model.name)
+    task = task_of(entry.task)
+    data = data_of(fn_args, cfg, task)
+    keras.utils.set_random_seed(cfg.seed)
+    model = build(entry, data, cfg)
+    if fn_args.base_model:
+        start_from(model, Path(fn_args.base_model).parent / keys.KERAS_FILE)
+    resume = Resume(Path(custom["training_dir"]) / _identity(fn_args, custom, chosen), _patience(cfg))
+    history = train(task, model, data, cfg, resume)
+    card = Card(
+        name=cfg.name,
+        architecture=entry.name,
+        task=entry.task,
+        params=model.count_params(),
+        input_shape=data.facts.input_shape,
+        class_names=data.facts.class_names,
+        train_images=data.facts.train_images,
+        epochs=len(history),
+        seed=cfg.seed,
+        hyperparameters=chosen,
+        transform=cfg.transform,
+        export=cfg.export,
+    )
+    folder = Path(fn_args.serving_model_dir)
+    export.write(folder, model, task, card, data)
+    io_utils.write_string_file(f"{fn_args.model_run_dir}/history.json", json.dumps(history))
+    resume.clear()
+
+
+def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
+    """Open the data of a Trainer or Tuner and let the task object to it."""
+    data = open_data(
+        fn_args.train_files,
+        fn_args.eval_files,
+        tft.TFTransformOutput(fn_args.transform_graph_path),
+        class_names(io_utils.SchemaReader().read(fn_args.schema_path)),
+        task.targets,
+        fn_args.custom_config["materialized"],
+        cfg,
+    )
+    task.check(data.facts)
+    return data
+
+
+def build(entry, data: Data, cfg: TrainerSlice) -> keras.Model:
+    """The config's network behind its normalisation; input float32 pixels in 0..255."""
+    net = keras_models.build(entry, data.facts.for_builder(), cfg.model.options)
+    return normalize.with_normalization(net, cfg.transform.normalize, data.facts.mean, data.facts.variance)
+
+
+def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume) -> list[dict[str, float]]:
+    """Fit, from where a killed training stood, and leave the best epoch's weights in the model. Returns figures by epoch."""
+    if resume.epoch < cfg.train.epochs and not resume.is_over:
+        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), resume, keras.callbacks.TerminateOnNaN()])
+    resume.restore_best(model)
+    return resume.history
+
+
+def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerSlice, dict]:
+    """The slice with the tuner's values (dotted path -> value) put in, validated anew, and those values."""
+    chosen = tuned(keras_tuner.HyperParameters.from_config(hyperparameters).values) if hyperparameters else {}
+    return load.override(cfg, chosen), chosen
+
+
+def tuned(values: dict) -> dict:
+    """keras-tuner's values without those of its own bookkeeping."""
+    return {path: value for path, value in values.items() if not path.startswith("tuner/")}
+
+
+def _patience(cfg: TrainerSlice) -> int | None:
+    return cfg.train.early_stopping.patience if cfg.train.early_stopping else None
+
+
+def _identity(fn_args, custom: dict, chosen: dict) -> str:
+    """Names the state of a training that asks for exactly this: config, source, tuned values and input artifacts."""
+    inputs = [*fn_args.train_files, *fn_args.eval_files, fn_args.transform_graph_path, fn_args.base_model]
+    asked = {k: v for k, v in custom.items() if k != "training_dir"}
+    return hashlib.sha256(json.dumps([asked, chosen, inputs], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def start_from(model: keras.Model, file: Path) -> None:
+    """Take the weights of an earlier model of the same architecture. Raises UsageError where shapes differ."""
+    earlier = keras.saving.load_model(file, compile=False)
+    shapes, wanted = ([tuple(w.shape) for w in m.weights] for m in (earlier, model))
+    if shapes != wanted:
+        raise UsageError(
+            f"model.initial has {earlier.count_params():,} weights in {len(shapes)} tensors; here are {model.count_params():,} "
+            f"in {len(wanted)}, of other shapes.",
+            "Start from a model of the same architecture, options, input size and classes.",
+        )
+    model.get_layer("net").set_weights(earlier.get_layer("net").get_weights())

@@ -1,0 +1,116 @@
+"""One ExportArchive with every signature: both ends of the way from bytes to answers are inside the graph."""
+
+import itertools
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from components import keys
+from components.tasks.base import Signature, Task
+from components.trainer.card import Card
+from components.trainer.data import Data
+from components.transform import pixels as pixel_graph
+
+CARD_IN_EXPORT = "hubel.json"
+WARMUP_FILE = "tf_serving_warmup_requests"
+
+
+def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) -> None:
+    """Write a model and what belongs to it.
+
+    Writes: `folder` (SavedModel with warm-up requests and the card in assets.extra), model.keras and card.json beside it.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for name, (function, spec) in endpoints(task.signatures(model, card), card).items():
+        archive.add_endpoint(name, function, [spec])
+    archive.write_out(str(folder), verbose=False)
+    extra = folder / "assets.extra"
+    extra.mkdir(exist_ok=True)
+    text = card.model_dump_json(indent=1)
+    (extra / CARD_IN_EXPORT).write_text(text)
+    _write_warmup(extra / WARMUP_FILE, card, data)
+    model.save(folder.parent / keys.KERAS_FILE)
+    (folder.parent / keys.CARD_FILE).write_text(text)
+
+
+def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, tuple]:
+    """Endpoint name -> (function, TensorSpec of its one argument).
+
+    A signature `x` of images answers tf.Examples as `x`, encoded images as `x_image_bytes` and float32 pixels 0..255 of any size
+    as `x_pixels`; the first one also as `serving_default`, `image_bytes` and `pixels`. `classify` takes `inputs`, as TF Serving
+    wants. A signature of codes answers under its own name.
+    """
+    found = {}
+    for index, (name, signature) in enumerate(signatures.items()):
+        if signature.takes == "codes":
+            found[name] = _from_codes(signature)
+        elif name == keys.CLASSIFY:
+            found[name] = _from_examples(signature, card, "inputs")
+        else:
+            ends = {
+                "": _from_examples(signature, card, "examples"),
+                keys.IMAGE_BYTES: _from_bytes(signature, card),
+                keys.PIXELS: _from_pixels(signature, card),
+            }
+            if index == 0:
+                found.update({end or keys.SERVING_DEFAULT: made for end, made in ends.items()})
+            if name != keys.SERVING_DEFAULT:
+                found.update({f"{name}_{end}" if end else name: made for end, made in ends.items()})
+    return found
+
+
+def _from_examples(signature: Signature, card: Card, argument: str):
+    def function(examples):
+        spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
+        encoded = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)[keys.IMAGE_ENCODED]
+        return signature.function(_seen(encoded, card))
+
+    return function, tf.TensorSpec([None], tf.string, name=argument)
+
+
+def _from_bytes(signature: Signature, card: Card):
+    def function(encoded):
+        return signature.function(_seen(tf.ensure_shape(encoded, [None]), card))
+
+    return function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES)
+
+
+def _from_pixels(signature: Signature, card: Card):
+    shape = [None, None, None, card.transform.channels]
+
+    def function(pixels):
+        return signature.function(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.transform))
+
+    return function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS)
+
+
+def _from_codes(signature: Signature):
+    shape = [None, signature.code_size]
+
+    def function(codes):
+        return signature.function(tf.ensure_shape(codes, shape))
+
+    return function, tf.TensorSpec(shape, tf.float32, name="z")
+
+
+def _seen(encoded: tf.Tensor, card: Card) -> tf.Tensor:
+    """float32 pixels as training saw them."""
+    return tf.cast(pixel_graph.from_bytes(encoded, card.transform), tf.float32)
+
+
+def _write_warmup(path: Path, card: Card, data: Data) -> None:
+    """Requests of real validation images, as TF Serving replays them before a version answers (at most 1,000)."""
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    images = itertools.islice((image for batch, _ in data.validation for image in batch), card.export.warmup)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for image in images:
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = card.name
+            request.model_spec.signature_name = keys.IMAGE_BYTES
+            encoded = tf.io.encode_png(tf.cast(image, tf.uint8))
+            request.inputs[keys.IMAGE_BYTES].CopyFrom(tf.make_tensor_proto([encoded.numpy()]))
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+            writer.write(log.SerializeToString())

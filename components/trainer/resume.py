@@ -1,0 +1,81 @@
+"""Training that can be killed at any moment and goes on at the epoch it was in, best weights and early stopping included.
+
+Keras's BackupAndRestore restores weights and the epoch, but EarlyStopping then starts to count anew and the history is lost;
+and its two files can be torn apart by a kill. Here one file, replaced in one step, says which weights belong together.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import keras
+
+_STATE = "state.json"
+
+
+class Resume(keras.callbacks.Callback):
+    """Saves the state of training in `folder` after each epoch and ends with the weights of the best one.
+
+    Best is the lowest `val_loss`. Keras must be asked to start at `epoch`.
+
+    Args:
+        folder: outlives the process; made when missing.
+        patience: epochs without a better one after which training stops; None trains to the end.
+    """
+
+    def __init__(self, folder: Path, patience: int | None):
+        super().__init__()
+        self._folder, self._patience = folder, patience
+        self._state = {"history": [], "best": None, "last": None}
+        if (folder / _STATE).is_file():
+            self._state = json.loads((folder / _STATE).read_text())
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """Figures by epoch, those before a kill included."""
+        return self._state["history"]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch to start at."""
+        return len(self.history)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether patience ran out."""
+        best = self._state["best"]
+        return self._patience is not None and best is not None and self.epoch - 1 - best["epoch"] >= self._patience
+
+    def on_train_begin(self, logs=None):
+        if self._state["last"]:
+            if not self.model.optimizer.built:
+                self.model.optimizer.build(self.model.trainable_variables)
+            self.model.load_weights(self._folder / self._state["last"]["file"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = f"{epoch}.weights.h5"
+        self.model.save_weights(self._folder / file)
+        last = {"epoch": epoch, "file": file}
+        best = self._state["best"]
+        if best is None or figures["val_loss"] < best["val_loss"]:
+            best = {**last, "val_loss": figures["val_loss"]}
+        self._state = {"history": [*self.history[:epoch], figures], "best": best, "last": last}
+        staged = self._folder / f"{_STATE}.staged"
+        staged.write_text(json.dumps(self._state))
+        staged.replace(self._folder / _STATE)
+        for path in self._folder.glob("*.weights.h5"):
+            if path.name not in (last["file"], best["file"]):
+                path.unlink()
+        if self.is_over:
+            self.model.stop_training = True
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Load the best epoch's weights; nothing where no epoch was finished."""
+        if self._state["best"]:
+            model.load_weights(self._folder / self._state["best"]["file"])
+
+    def clear(self) -> None:
+        """Forget; call it when what was trained is safely written elsewhere."""
+        shutil.rmtree(self._folder, ignore_errors=True)

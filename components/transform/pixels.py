@@ -1,0 +1,90 @@
+"""From encoded bytes to the pixels that a model sees. Transform's graph and every served signature call these functions.
+
+All end in rounded values of 0..255, so that stored uint8 images, images decoded on the fly and served images are the same.
+"""
+
+import tensorflow as tf
+
+from components.example_gen.records import MAX_PIXELS
+from configs.schema import TransformConfig
+
+
+def from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
+    """Decode and resize.
+
+    Args:
+        encoded: string [N], PNG or JPEG of at most MAX_PIXELS pixels each (BMP and GIF's first frame decode too).
+
+    Returns:
+        uint8 [N, height, width, channels].
+
+    Raises:
+        tf.errors.InvalidArgumentError: in the graph, for bytes that are no image, or too large an image.
+    """
+    shape = [config.height, config.width, config.channels]
+
+    def one(image):
+        return tf.cast(resize(_decode(image, config.channels), config), tf.uint8)
+
+    return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+
+
+def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
+    """Bring images to the model's size by `config.resize` (bilinear, antialiased), rounded.
+
+    Args:
+        images: uint8 or float32 [..., h, w, channels] of one size, 0..255; one image or a batch.
+
+    Returns:
+        float32 [..., height, width, channels], whole numbers of 0..255.
+    """
+    target = tf.constant([config.height, config.width])
+    if config.resize != "stretch":
+        size = tf.shape(images)[-3:-1]
+        ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
+        ratio = tf.reduce_min(ratios) if config.resize == "fit" else tf.reduce_max(ratios)
+        scaled = tf.maximum(tf.cast(tf.round(tf.cast(size, tf.float64) * ratio), tf.int32), 1)
+        resized = tf.image.resize(images, scaled, antialias=True)
+        if config.resize == "fit":
+            before = tf.maximum(target - scaled, 0) // 2
+            resized = tf.image.pad_to_bounding_box(resized, before[0], before[1], config.height, config.width)
+        else:
+            before = tf.maximum(scaled - target, 0) // 2
+            resized = tf.image.crop_to_bounding_box(resized, before[0], before[1], config.height, config.width)
+    else:
+        resized = tf.image.resize(images, target, antialias=True)
+    rounded = tf.clip_by_value(tf.round(resized), 0.0, 255.0)
+    return tf.ensure_shape(rounded, [*images.shape[:-3], config.height, config.width, config.channels])
+
+
+def _decode(encoded: tf.Tensor, channels: int) -> tf.Tensor:
+    """uint8 [h, w, channels]. The size that the header declares is checked before any pixel is allocated."""
+    height, width = _declared_size(encoded)
+    small = tf.debugging.Assert(
+        tf.cast(height, tf.int64) * tf.cast(width, tf.int64) <= MAX_PIXELS,
+        [tf.constant(f"an image may have at most {MAX_PIXELS} pixels; this one declares"), height, width],
+    )
+    with tf.control_dependencies([small]):
+        image = tf.io.decode_image(tf.identity(encoded), channels=channels, expand_animations=False)
+    image.set_shape([None, None, channels])
+    return image
+
+
+def _declared_size(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Height and width from the header of a PNG or JPEG; 0, 0 for other formats, which TensorFlow bounds itself."""
+
+    def png():
+        header = tf.cast(tf.io.decode_raw(tf.strings.substr(encoded, 16, 8), tf.uint8), tf.int64)
+        scale = tf.constant([1 << 24, 1 << 16, 1 << 8, 1], tf.int64)
+        return tf.reduce_sum(header[4:8] * scale), tf.reduce_sum(header[:4] * scale)
+
+    def jpeg():
+        shape = tf.cast(tf.io.extract_jpeg_shape(encoded), tf.int64)
+        return shape[0], shape[1]
+
+    def other():
+        return tf.constant(0, tf.int64), tf.constant(0, tf.int64)
+
+    is_png = tf.equal(tf.strings.substr(encoded, 0, 8), b"\x89PNG\r\n\x1a\n") & (tf.strings.length(encoded) >= 24)
+    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff")
+    return tf.cond(is_png, png, lambda: tf.cond(is_jpeg, jpeg, other))

@@ -1,0 +1,220 @@
+"""From YAML to RunConfig: `extends`, `--set`, one validation, and errors that name the key and the nearest known one."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from configs.errors import UsageError
+from configs.schema import RunConfig, Slice
+
+SHIPPED = Path(__file__).parent
+MAX_BYTES = 1_000_000
+SliceT = TypeVar("SliceT", bound=Slice)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key written twice and reads 3e-4 as a number (YAML 1.1 alone does not)."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is written twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def names() -> list[str]:
+    """Names of the shipped configs, tiny twins left out."""
+    return sorted(p.stem for p in SHIPPED.glob("*.yaml") if not p.stem.endswith(".tiny"))
+
+
+def header(path: Path) -> str:
+    """The comment on top of a config: command, hardware, minutes, expected score."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# ").rstrip())
+    return "\n".join(lines)
+
+
+def find(config: str) -> Path:
+    """The file of a shipped config's name or of a path. Raises UsageError where there is none."""
+    shipped = SHIPPED / f"{config}.yaml"
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", config) and shipped.is_file():
+        return shipped
+    path = Path(config)
+    if path.is_file():
+        return path
+    known = names()
+    nearest = difflib.get_close_matches(config, known, 1)
+    raise UsageError(
+        f"There is no config {config!r}, neither shipped nor as a file.",
+        f"Did you mean {nearest[0]!r}?"
+        if nearest
+        else f"Shipped configs: {', '.join(known)}; `hubel list configs` describes them.",
+    )
+
+
+def load(config: str, assignments: Sequence[str] = ()) -> RunConfig:
+    """Read, merge and validate a config.
+
+    Args:
+        config: a shipped config's name or a path to a YAML file.
+        assignments: `dotted.path=value` strings, the last one wins; values are YAML.
+
+    Raises:
+        UsageError: for anything wrong with either; the message names the key.
+    """
+    path = find(config)
+    tree = _read(path, ())
+    for assignment in assignments:
+        tree = _merge(tree, _assigned(assignment))
+    return validate(tree, str(path))
+
+
+def validate(tree: Mapping[str, Any], where: str) -> RunConfig:
+    """RunConfig from a merged tree. Raises UsageError that lists every wrong key of `where`."""
+    try:
+        config = RunConfig.model_validate(tree)
+    except ValidationError as error:
+        problems = [_sentence(e, tree) for e in error.errors(include_url=False)]
+        raise UsageError(f"Config {where}: {'; '.join(problems)}.", "docs/configuration.md lists every key.") from None
+    _check_space(config, where)
+    return config
+
+
+def override(config: SliceT, values: Mapping[str, Any]) -> SliceT:
+    """The config, or a slice of one, with dotted paths replaced and validated anew. Raises UsageError."""
+    tree = config.model_dump(mode="json", exclude_unset=True)
+    for dotted, value in values.items():
+        tree = _merge(tree, _nested(dotted.split("."), value))
+    try:
+        return type(config).model_validate(tree)
+    except ValidationError as error:
+        raise UsageError(f"{'; '.join(_sentence(e, tree) for e in error.errors(include_url=False))}.") from None
+
+
+def dump(config: RunConfig) -> str:
+    """The resolved config as YAML, as it is kept beside a run."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _read(path: Path, seen: tuple[Path, ...]) -> dict:
+    path = path.resolve()
+    if path in seen:
+        raise UsageError(f"Config {seen[0]}: extends goes in a circle through {path.name}.", "Break the circle.")
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"Config {path} has more than {MAX_BYTES} bytes.", "Is it a config at all?")
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 a SafeLoader
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"Config {path} cannot be read: {error}.", "Check the path and its permissions.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}," if mark else ""
+        raise UsageError(
+            f"Config {path},{line} is not valid YAML: {getattr(error, 'problem', error)}.", "Mind indentation and colons."
+        ) from None
+    if not isinstance(tree, dict):
+        raise UsageError(f"Config {path} holds {type(tree).__name__}, not a mapping of keys.", "See configs/digits_lenet5.yaml.")
+    base = tree.pop("extends", None)
+    if base is None:
+        return tree
+    if not isinstance(base, str):
+        raise UsageError(
+            f"Config {path}: extends must name one config; got {base!r}.", "Write extends: NAME or extends: FILE.yaml."
+        )
+    beside = path.parent / base
+    return _merge(_read(beside if beside.is_file() else find(base.removesuffix(".yaml")), (*seen, path)), tree)
+
+
+def _merge(base: Any, over: Any) -> Any:
+    """Mappings merge key by key; anything else replaces."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {**base, **{k: _merge(base.get(k), v) for k, v in over.items()}}
+    return over
+
+
+def _assigned(assignment: str) -> dict:
+    dotted, equals, text = assignment.partition("=")
+    keys = dotted.strip().split(".")
+    if not equals or not all(keys):
+        raise UsageError(f"--set {assignment!r} is not KEY=VALUE.", "For example: --set train.optimizer.learning_rate=3e-4")
+    try:
+        return _nested(keys, yaml.load(text, Loader=_Loader))  # noqa: S506 a SafeLoader
+    except yaml.YAMLError:
+        raise UsageError(f"--set {dotted}: the value {text!r} is not valid YAML.", "Quote it, or mind brackets.") from None
+
+
+def _nested(keys: Sequence[str], value: Any) -> dict:
+    for key in reversed(keys):
+        value = {key: value}
+    return value
+
+
+def _sentence(error: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "the config"
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(error["loc"][:-1])
+        nearest = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
+        return f"unknown key {where}" + (f" (did you mean {nearest[0]}?)" if nearest else f" (known here: {', '.join(known)})")
+    if error["type"] == "missing":
+        return f"{where} is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{where} = {error['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _known_keys(loc: Sequence[str | int]) -> list[str]:
+    """Keys of the slice at a location, found by walking the schema's own annotations."""
+    schema = RunConfig.model_json_schema()
+    node = schema
+    for part in loc:
+        node = _resolve(schema, node)
+        if isinstance(part, int):
+            node = node.get("items", {})
+        else:
+            node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+    return sorted(_resolve(schema, node).get("properties", {}))
+
+
+def _resolve(schema: dict, node: dict) -> dict:
+    for option in (node, *node.get("anyOf", ())):
+        if "$ref" in option:
+            return schema["$defs"][option["$ref"].rsplit("/", 1)[1]]
+    return node
+
+
+def _check_space(config: RunConfig, where: str) -> None:
+    """The search space may only name paths of this config and values it would accept."""
+    for dotted, drawn in config.tune.space.items():
+        if dotted.split(".")[0] in ("tune", "name", "data", "push", "beam", "evaluate"):
+            raise UsageError(
+                f"Config {where}: tune.space cannot search {dotted}.", "Search model, train, augment, transform or export keys."
+            )
+        for value in drawn.choices if drawn.choices is not None else (drawn.min, drawn.max):
+            tree = _merge(config.model_dump(mode="json", exclude_unset=True), _nested(dotted.split("."), value))
+            try:
+                RunConfig.model_validate(tree)
+            except ValidationError as error:
+                problem = _sentence(error.errors(include_url=False)[0], tree)
+                raise UsageError(
+                    f"Config {where}: tune.space.{dotted}: {problem}.", "Each value must be one the key accepts."
+                ) from None
+
+
+def workspace_default() -> str:
+    """HUBEL_WORKSPACE, or ./workspace."""
+    return os.environ.get("HUBEL_WORKSPACE") or "workspace"

@@ -1,0 +1,258 @@
+"""What a run can be told: frozen slices that make up one RunConfig. Every default lives here and nowhere else.
+
+A component never sees RunConfig: `pipelines.pipeline` hands it the slices it reads (see the `*Slice` classes at the end),
+as JSON, so that its cache key holds just what can change its result.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer, model_validator
+
+MAX_SIDE = 4096  # px; a model's input, not a photograph's size
+
+
+class Slice(BaseModel):
+    """Base of every slice: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Slice):
+    source: str = Field(
+        "tfds:digits", pattern=r"^[a-z]+:.+$", description="where images come from, such as tfds:NAME[/CONFIG][:VERSION]"
+    )
+    validation: float = Field(0.1, gt=0, lt=1, description="share of the images for validation, where the source has no such split")
+    test: float = Field(0.2, gt=0, lt=1, description="share of the images for test, where the source has no such split")
+    limit: int | None = Field(None, gt=0, description="at most this many images a source split, taken by hash of their id")
+    inliers: list[int] | None = Field(None, min_length=1, description="train on these labels alone; test on all")
+    max_quarantined: float = Field(0.01, ge=0, le=1, description="share of damaged images above which a run stops")
+    allow_anomalies: bool = Field(False, description="go on although ExampleValidator found anomalies")
+
+    @model_validator(mode="after")
+    def _some_are_left_to_train_on(self):
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation + test must leave images to train on; {self.validation} + {self.test} is 1 or more")
+        return self
+
+
+class TransformConfig(Slice):
+    height: int = Field(32, gt=0, le=MAX_SIDE, description="px, of the model's input")
+    width: int = Field(32, gt=0, le=MAX_SIDE, description="px, of the model's input")
+    channels: Literal[1, 3] = Field(1, description="1: grey, 3: RGB")
+    resize: Literal["fit", "stretch", "crop"] = Field(
+        "fit", description="fit: keep the aspect and pad with black; stretch: fill; crop: keep the aspect and cut the rest"
+    )
+    normalize: Literal["none", "unit", "per_image", "per_channel"] = Field(
+        "per_channel", description="the model's first layer; per_channel takes mean and variance of the training split"
+    )
+    materialize: bool | Literal["auto"] = Field(
+        "auto", description="store transformed images; auto: only where the tuner will read them many times"
+    )
+    batch_size: int = Field(256, gt=0, le=65536, description="images that Transform holds in memory at once")
+
+
+class Translate(Slice):
+    height: float = Field(0.0, ge=0, le=1, description="largest shift up or down, as a share of the height")
+    width: float = Field(0.0, ge=0, le=1, description="largest shift left or right, as a share of the width")
+
+
+class Rotate(Slice):
+    degrees: float = Field(ge=0, le=180, description="largest turn either way")
+
+
+class Zoom(Slice):
+    factor: float = Field(ge=0, lt=1, description="scale is drawn from 1 - factor to 1 + factor")
+
+
+class Shear(Slice):
+    degrees: float = Field(ge=0, lt=90, description="largest horizontal slant either way")
+
+
+class Flip(Slice):
+    horizontal: bool = True
+    vertical: bool = False
+
+
+class AugmentStep(Slice):
+    """One operation, such as `rotate: {degrees: 10}`; drawn anew for each image and epoch, on training batches only."""
+
+    translate: Translate | None = None
+    rotate: Rotate | None = None
+    zoom: Zoom | None = None
+    shear: Shear | None = None
+    flip: Flip | None = None
+
+    @model_validator(mode="after")
+    def _one_operation(self):
+        if len(self.model_fields_set) != 1 or self.operation[1] is None:
+            raise ValueError("each step names exactly one operation, such as {rotate: {degrees: 10}}")
+        return self
+
+    @property
+    def operation(self) -> tuple[str, Slice]:
+        """Name and parameters of the one operation."""
+        name = next(iter(self.model_fields_set))
+        return name, getattr(self, name)
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class ModelConfig(Slice):
+    name: str = Field("lenet5", description="registry name, or dotted path to a builder of one's own")
+    options: dict[str, Any] = Field({}, description="keyword arguments of the builder beyond what the data decides")
+    initial: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+)?$",
+        description="NAME[/VERSION] of a pushed model whose weights training starts from",
+    )
+
+
+class OptimizerConfig(Slice):
+    name: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad", "adamax"] = Field(
+        "adam", description="keras.optimizers name"
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="step size before any schedule")
+
+
+class ScheduleConfig(Slice):
+    name: Literal["cosine"] = Field("cosine", description="cosine: to zero over all epochs (Loshchilov & Hutter 2017)")
+    warmup_epochs: float = Field(0, ge=0, description="epochs of linear rise before the schedule starts")
+
+
+class EarlyStopping(Slice):
+    patience: int = Field(
+        3, gt=0, description="epochs without a better validation loss before training stops; the best weights are kept"
+    )
+
+
+class TrainConfig(Slice):
+    epochs: int = Field(12, ge=0, description="passes over the training split; 0 exports untrained weights")
+    batch_size: int = Field(64, gt=0, description="examples an optimizer step")
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig | None = None
+    early_stopping: EarlyStopping | None = EarlyStopping()
+
+
+class Distribution(Slice):
+    """What one dotted path is drawn from: `{choices: [...]}`, or `{min, max}` with `step` or `sampling: log`."""
+
+    choices: list[str | int | float | bool] | None = Field(None, min_length=1)
+    min: int | float | None = None
+    max: int | float | None = None
+    step: int | float | None = Field(None, gt=0)
+    sampling: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _choices_or_range(self):
+        if (self.choices is None) == (self.min is None or self.max is None):
+            raise ValueError("give either choices, or both min and max")
+        if self.choices is None and not self.min < self.max:
+            raise ValueError(f"min must be below max; got {self.min} and {self.max}")
+        if self.sampling == "log" and (self.min or 0) <= 0:
+            raise ValueError("log sampling needs a min above 0")
+        return self
+
+
+class TuneConfig(Slice):
+    enabled: bool = False
+    algorithm: Literal["random", "bayesian", "hyperband"] = "hyperband"
+    trials: int | None = Field(None, gt=0, description="how many to try; null: 10, or as many as hyperband's brackets need")
+    epochs: int | None = Field(None, gt=0, description="epochs a trial; null: train.epochs")
+    minutes: float | None = Field(None, gt=0, description="start no new trial after this long")
+    workers: Literal[1] = Field(1, description="processes that try at the same time")
+    space: dict[str, Distribution] = Field({}, description="dotted path of this file -> what it is drawn from")
+
+
+class Threshold(Slice):
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _a_bound(self):
+        if self.min is None and self.max is None:
+            raise ValueError("a threshold needs min, max or both")
+        return self
+
+
+class SliceThresholds(Slice):
+    min_count: int = Field(50, gt=0, description="test images below which a slice is reported but not judged")
+    thresholds: dict[str, Threshold] = Field({}, description="metric -> bound that each slice of enough images must keep")
+
+
+class Change(Slice):
+    max_drop: float | None = Field(None, ge=0, description="for metrics where more is better")
+    max_rise: float | None = Field(None, ge=0, description="for metrics where less is better")
+
+    @model_validator(mode="after")
+    def _one_direction(self):
+        if (self.max_drop is None) == (self.max_rise is None):
+            raise ValueError("give max_drop or max_rise, one of the two")
+        return self
+
+
+class EvaluateConfig(Slice):
+    thresholds: dict[str, Threshold] = Field({}, description="metric -> bound over the whole test split")
+    slices: dict[str, SliceThresholds] = Field({}, description="feature -> what holds for each of its values")
+    change: dict[str, Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
+
+
+class ExportConfig(Slice):
+    top_k: int = Field(5, gt=0, le=1000, description="classes returned for each image, at most as many as there are")
+    warmup: int = Field(8, ge=0, le=1000, description="requests in assets.extra that a server replays before it answers")
+
+
+class PushConfig(Slice):
+    enabled: bool = True
+    destination: str | None = Field(None, description="folder of served models; null: the workspace's models/")
+
+
+class BeamConfig(Slice):
+    flags: list[Annotated[str, Field(pattern=r"^--[A-Za-z]")]] = Field([], description="given to every Beam component as they are")
+
+
+class RunConfig(Slice):
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", description="the served model's name")
+    seed: int = Field(0, ge=0, lt=2**31)
+    data: DataConfig = DataConfig()
+    transform: TransformConfig = TransformConfig()
+    augment: list[AugmentStep] = Field([], max_length=32, description="in order; training batches only")
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    tune: TuneConfig = TuneConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    export: ExportConfig = ExportConfig()
+    push: PushConfig = PushConfig()
+    beam: BeamConfig = BeamConfig()
+
+    @field_validator("name")
+    @classmethod
+    def _not_a_version(cls, name):
+        if name.isdigit():
+            raise ValueError("a name of digits alone would read as a version")
+        return name
+
+    @property
+    def materializes(self) -> bool:
+        """Whether Transform stores its images: reading them back pays from about the third training (docs/data.md)."""
+        return self.tune.enabled if self.transform.materialize == "auto" else self.transform.materialize
+
+
+class TransformSlice(Slice):
+    """What Transform reads. `targets` names the raw features that the task learns from."""
+
+    transform: TransformConfig
+    targets: list[str] = []
+
+
+class TrainerSlice(Slice):
+    """What Trainer and Tuner read."""
+
+    name: str
+    seed: int
+    transform: TransformConfig
+    augment: list[AugmentStep]
+    model: ModelConfig
+    train: TrainConfig
+    export: ExportConfig

@@ -1,0 +1,303 @@
+"""The verbs: parse, call, print. Nothing heavy is imported here, and nothing at all before a verb needs it."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from configs.errors import HubelError, UsageError
+from configs.load import workspace_default
+
+NOT_BLESSED = 3
+
+
+class _State:
+    """What the common flags say; a verb's flags are read before its body runs."""
+
+    json = False
+    log: Path | None = None
+
+
+_state = _State()
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
+    _state.json, _state.log = "--json" in arguments, None
+    try:
+        code = cli.main(arguments, prog_name="hubel", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.ctx.get_help())
+        return 0
+    except click.ClickException as error:
+        hint = f"See `{error.ctx.command_path} --help`." if getattr(error, "ctx", None) else "See `hubel --help`."
+        return _fail(UsageError(error.format_message(), hint))
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except HubelError as error:
+        return _fail(error)
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read us has left, which is no failure of ours
+        return 0
+    except OSError as error:
+        return _fail(
+            HubelError(
+                f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", "Check the path and its disk."
+            )
+        )
+
+
+def _fail(error: HubelError) -> int:
+    if _state.log and _state.log.is_file() and error.exit_code == 1:
+        error = HubelError(error.message, f"{error.hint} Log: {_state.log}".strip())
+    if _state.json:
+        print(json.dumps(error.as_json()))
+    else:
+        print(f"{error.message}\n{error.hint}".strip(), file=sys.stderr)
+    return error.exit_code
+
+
+def _version(context, option, asked):
+    if asked:
+        from importlib.metadata import version
+
+        print(f"hubel {version('hubel')}")
+        context.exit(0)
+
+
+@click.group(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and exit.")
+def cli():
+    """From images to a served model with one command."""
+
+
+_workspace = click.option(
+    "--workspace",
+    default=workspace_default,
+    metavar="DIR",
+    help="Where everything is kept.  [default: HUBEL_WORKSPACE or ./workspace]",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value to stdout and nothing else.")
+_set = click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the config, such as train.epochs=3."
+)
+
+
+@cli.command("run")
+@click.argument("config", default="digits_lenet5")
+@_set
+@_workspace
+@click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; change nothing.")
+@click.option("--verbose", is_flag=True, help="Copy the log to the terminal at the end.")
+@_json
+def run_command(config, assignments, workspace, dry_run, verbose, as_json):
+    """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
+    from configs import load
+    from pipelines import console, supervise
+    from pipelines.workspace import Workspace, new_run_id
+
+    cfg = load.load(config, assignments)
+    _check_names(cfg)
+    place = Workspace.at(workspace)
+    asked = {"config": config, "assignments": list(assignments), "workspace": str(place.root)}
+    if dry_run:
+        value = _quietly("pipelines.execute:plan", asked)
+        if as_json:
+            print(json.dumps(value))
+        else:
+            console.table(["component", "would"], [[c["name"], "be cached" if c["cached"] else "run"] for c in value["components"]])
+        return 0
+    with place.locked(f"hubel run {config}") as lock:
+        run_id = new_run_id(place, cfg.name)
+        _state.log = place.log(cfg.name, run_id)
+        with console.RunView(quiet=as_json) as view:
+            value = supervise.ask("pipelines.execute:run", {**asked, "run_id": run_id}, _state.log, view, held=(lock,))
+    if as_json:
+        print(json.dumps(value))
+    else:
+        console.result(value)
+    if verbose:
+        sys.stderr.write(_state.log.read_text(errors="replace"))
+    return 0 if value["blessed"] else NOT_BLESSED
+
+
+@cli.group("list")
+def list_group():
+    """What there is: models, configs, runs."""
+
+
+@list_group.command("models")
+@_json
+def list_models(as_json):
+    """Architectures by name, with their paper and their number of trainable parameters."""
+    import keras_models
+    from pipelines import console
+
+    facts = keras_models.catalog().values()
+    if as_json:
+        columns = ("name", "aliases", "task", "params", "paper", "year")
+        print(json.dumps([{column: _plain(getattr(fact, column)) for column in columns} for fact in facts]))
+    else:
+        rows = [[f.name, f.task, f"{f.params:,}" if f.params else "", f.year, f.paper] for f in facts]
+        console.table(["name", "task", "parameters", "year", "paper"], rows)
+
+
+@list_group.command("configs")
+@_json
+def list_configs(as_json):
+    """Shipped configs, with the first line of what each says of itself."""
+    from configs import load
+    from pipelines import console
+
+    found = [{"name": name, "about": load.header(load.find(name))} for name in load.names()]
+    if as_json:
+        print(json.dumps(found))
+    else:
+        console.table(["name", "about"], [[c["name"], c["about"].split("\n")[0]] for c in found])
+
+
+@list_group.command("runs")
+@_workspace
+@_json
+def list_runs(workspace, as_json):
+    """Runs of a workspace: when, which config, figures of the test split, blessed or not."""
+    from pipelines import console
+    from pipelines.workspace import Workspace
+
+    records = Workspace.at(workspace).records()
+    if as_json:
+        columns = ("run", "config", "started", "seconds", "blessed", "metrics", "status", "reason", "version", "model_dir")
+        print(json.dumps([{column: getattr(record, column) for column in columns} for record in records]))
+    else:
+        rows = [
+            [r.run, r.config, r.started, f"{r.seconds:.0f}" if r.seconds else None, r.status, _figures(r.metrics), r.version]
+            for r in records
+        ]
+        console.table(["run", "config", "started", "seconds", "outcome", "test figures", "version"], rows)
+
+
+@cli.command("show")
+@click.argument("model")
+@click.option("--input", "shape", metavar="HxWxC", help="Input size, such as 32x32x1; default: the builder's own.")
+@click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
+@_json
+def show(model, shape, classes, as_json):
+    """Layers and parameters of MODEL: a name from `hubel list models`, a builder's dotted path or a .keras file."""
+    from pipelines import console
+
+    value = _quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
+    if as_json:
+        print(json.dumps(value))
+    else:
+        rows = [
+            [r["name"], r["type"], "x".join(map(str, r["output"])) if r["output"] else "", f"{r['params']:,}"]
+            for r in value["layers"]
+        ]
+        console.table(["layer", "type", "output", "parameters"], rows)
+        print(f"\n{value['architecture']}: input {'x'.join(map(str, value['input']))}, {value['params']:,} trainable parameters")
+
+
+@cli.command("predict")
+@click.argument("model")
+@click.argument("images", nargs=-1, required=True)
+@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@_workspace
+@_json
+def predict(model, images, top, form, workspace, as_json):
+    """Ask a pushed MODEL (NAME, NAME/VERSION or a SavedModel folder) about IMAGES: files, or folders of them."""
+    from pipelines import console
+    from pipelines.workspace import Workspace
+
+    rows = _quietly(
+        "pipelines.predict:predict",
+        {"model": model, "images": list(images), "models": str(Workspace.at(workspace).models), "top": top},
+    )
+    if as_json or form == "json":
+        _state.json = True
+        print(json.dumps(rows))
+    elif form == "csv":
+        import csv
+
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        writer = csv.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows([[_cell(row.get(column)) for column in columns] for row in rows])
+    else:
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        console.table(columns, [[_cell(row.get(column)) for column in columns] for row in rows])
+    return 1 if all("error" in row for row in rows) else 0
+
+
+@cli.command("gc")
+@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Runs and versions to keep of each config.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@_workspace
+@_json
+def gc(keep, dry_run, workspace, as_json):
+    """Remove the artifacts of old runs, old versions of models, and what killed runs left behind."""
+    from pipelines.collect import collect
+    from pipelines.workspace import Workspace
+
+    place = Workspace.at(workspace)
+    with place.locked("hubel gc"):
+        value = collect(place, keep, dry_run)
+    if as_json:
+        print(json.dumps(value))
+    else:
+        verb = "Would remove" if dry_run else "Removed"
+        print("\n".join([*value["removed"], f"{verb} {len(value['removed'])} folders, {value['bytes'] / 2**20:.1f} MiB."]))
+
+
+@cli.command("doctor")
+@_workspace
+@_json
+def doctor(workspace, as_json):
+    """Check this machine and installation; say how to mend what is wrong."""
+    from pipelines import console
+    from pipelines.doctor import examine
+
+    checks = examine(workspace)
+    if as_json:
+        print(json.dumps([{"name": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy} for c in checks]))
+    else:
+        words = {True: "ok", False: "WRONG", None: "note"}
+        console.table(
+            ["", "check", "found"], [[words[c.ok], c.name, c.detail + (f" {c.remedy}" if c.ok is False else "")] for c in checks]
+        )
+    return 1 if any(c.ok is False for c in checks) else 0
+
+
+def _check_names(cfg) -> None:
+    """A typo must fail before data is read: model, source scheme and data are looked up here, in milliseconds."""
+    import keras_models
+    from components.example_gen import sources
+
+    keras_models.check(cfg.model.name)
+    sources.module_of(cfg.data.source)
+
+
+def _quietly(call: str, arguments: dict):
+    """Ask a worker whose log matters only if it fails."""
+    import tempfile
+
+    from pipelines import supervise
+
+    with tempfile.TemporaryDirectory(prefix="hubel-") as scratch:
+        return supervise.ask(call, arguments, Path(scratch) / "log")
+
+
+def _figures(metrics: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if name != "example_count")
+
+
+def _cell(value):
+    if isinstance(value, list):
+        return " ".join(str(_cell(v)) for v in value)
+    return f"{value:.4f}" if isinstance(value, float) else value
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,125 @@
+"""What a person sees while a run goes on: a line for each component, a bar for each training, a table at the end.
+
+On a terminal with Rich; elsewhere plain lines without control characters, few enough to read.
+"""
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
+NAMES = {"ImageExampleGen": "ExampleGen"}
+
+
+class RunView:
+    """Follows the events of one run. A context manager; `quiet` shows nothing at all."""
+
+    def __init__(self, quiet: bool = False):
+        self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, soft_wrap=True)
+        self._live = self._console.is_terminal and not quiet
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._task = None
+        self._images = ""
+
+    def __enter__(self) -> "RunView":
+        if self._live:
+            self._bar.start()
+        self._show("Loading TensorFlow and TFX")
+        if not self._live:
+            self._console.print("Loading TensorFlow and TFX ...")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live:
+            self._bar.stop()
+
+    def __call__(self, event: dict) -> None:
+        """Show one event. Kinds that it does not know are ignored: a component may say more than this view tells."""
+        shown = getattr(self, f"_on_{event['event']}", None)
+        if shown:
+            shown(event)
+
+    def _on_node(self, event: dict) -> None:
+        self._show(NAMES.get(event["name"], event["name"]))
+
+    def _on_node_done(self, event: dict) -> None:
+        name = NAMES.get(event["name"], event["name"])
+        state = "cached" if event["cached"] else f"{event['seconds']:6.1f} s"
+        self._console.print(f"  {name:<17} {state:>9}  {self._images}".rstrip(), markup=False)
+        self._images = ""
+
+    def _on_images(self, event: dict) -> None:
+        counts = ", ".join(f"{count} {split}" for split, count in event["counts"].items())
+        aside = ", ".join(f"{count} {reason}" for reason, count in event["quarantined"].items())
+        self._images = f"{counts} images" + (f"; set aside: {aside}" if aside else "")
+
+    def _on_training(self, event: dict) -> None:
+        self._show("Training", event["epochs"])
+
+    def _on_epoch(self, event: dict) -> None:
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in event["figures"].items())
+        if self._live:
+            self._bar.update(self._task, total=event["epochs"], completed=event["epoch"] + 1, figures=figures)
+        else:
+            done, of = event["epoch"] + 1, event["epochs"]
+            every = max(1, of // LINES_OF_TRAINING)
+            if done == 1 or done % every == 0 or done == of:
+                left = (of - done) * event["seconds"]
+                self._console.print(f"    epoch {done}/{of}  {figures}  about {left:.0f} s left", markup=False)
+
+    def _on_trial_done(self, event: dict) -> None:
+        self._console.print(f"    trial {event['trial']}  val_loss {event['value']:.4f}", markup=False)
+
+    def _show(self, what: str, total: int | None = None) -> None:
+        if self._live:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._task = self._bar.add_task(what, total=total, figures="")
+
+
+def result(value: dict) -> None:
+    """The end of a run: verdict, figures, where things are."""
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for name, figure in value["metrics"].items():
+        table.add_row(name, f"{figure:.4f}" if name != "example_count" else f"{figure:.0f} test images")
+    console.print(table)
+    if value["comparison"]:
+        console.print(value["comparison"], markup=False)
+    if not value["blessed"]:
+        console.print(f"Not blessed: {value['reason']}. Nothing was pushed.", markup=False)
+    elif value["version"] is None:
+        console.print("Blessed; not pushed, because push.enabled is false.")
+    else:
+        console.print(f"Blessed and pushed: {value['model']} version {value['version']}", markup=False)
+        console.print(f"  {value['model_dir']}", markup=False)
+        console.print(f"  try it: hubel predict {value['model']} IMAGE...", markup=False)
+    console.print(f"{value['seconds']:.1f} s", markup=False)
+
+
+def table(columns: list[str], rows: list[list]) -> None:
+    """Plain aligned columns; None shows as nothing."""
+    console = Console(highlight=False, soft_wrap=True)
+    made = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for row in rows:
+        made.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(made)
+
+
+def started() -> str:
+    """Now, as people write it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,150 @@
+"""One run of a config, from a located source to the record of what came out. Runs in the worker process."""
+
+import dataclasses
+import datetime
+import errno
+import json
+import time
+from pathlib import Path
+
+from components import keys, progress
+from components.example_gen import sources
+from configs import load
+from configs.errors import HubelError, UsageError
+from configs.schema import RunConfig
+from pipelines.workspace import RunRecord, Workspace
+
+
+def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dict:
+    """Run a config to its end.
+
+    Returns:
+        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3).
+
+    Raises:
+        HubelError: with what failed in plain words.
+    """
+    cfg, place = load.load(config, assignments), Workspace.at(workspace)
+    folder = place.run(cfg.name, run_id)
+    record = RunRecord(run_id, cfg.name, datetime.datetime.now().isoformat(timespec="seconds"))
+    record.save(folder)
+    (folder / "config.yaml").write_text(load.dump(cfg))
+    start = time.monotonic()
+    try:
+        result = _run(cfg, place, run_id)
+    except BaseException as error:
+        status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+        dataclasses.replace(record, status=status, seconds=time.monotonic() - start, reason=str(error)[:1000]).save(folder)
+        raise
+    seconds = time.monotonic() - start
+    kept = {name: result[name] for name in ("blessed", "reason", "metrics", "version", "model_dir", "model_uri")}
+    dataclasses.replace(record, status="done" if result["blessed"] else "not blessed", seconds=seconds, **kept).save(folder)
+    return {**{name: value for name, value in result.items() if name != "model_uri"}, "seconds": round(seconds, 2)}
+
+
+def plan(config: str, assignments: list[str], workspace: str) -> dict:
+    """What `run` would do: {config, components: [{name, cached}]}."""
+    from pipelines import local
+
+    cfg, place = load.load(config, assignments), Workspace.at(workspace)
+    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place), place.metadata)}
+
+
+def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
+    import keras_models
+    from pipelines import local
+
+    entry = keras_models.check(cfg.model.name)
+    built = _pipeline(cfg, place)
+    progress.emit("nodes", names=[node.id for node in built.components])
+    running = []
+
+    def before(node: str) -> None:
+        running[:] = [node]
+        progress.emit("node", name=node)
+
+    def after(result: local.NodeResult) -> None:
+        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
+
+    try:
+        results = local.run(built, before, after)
+    except Exception as error:
+        raise plain(error, running[0] if running else None, place) from error
+    verdict, infra = results["Evaluator"], results["InfraValidator"]
+    pushed = results.get("Pusher")
+    is_pushed = bool(pushed and pushed.property("pushed_model", "pushed") == 1)
+    version = pushed.property("pushed_model", "pushed_version") if is_pushed else None
+    return {
+        "run": run_id,
+        "config": cfg.name,
+        "model": cfg.name,
+        "architecture": entry.name,
+        "version": int(version) if version else None,
+        "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
+        "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
+        "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
+        "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),
+        "images": _json(results["ImageExampleGen"].property("examples", keys.COUNTS), {}),
+        "quarantined": _json(results["ImageExampleGen"].property("examples", keys.QUARANTINED), {}),
+        "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
+        "model_uri": results["Trainer"].outputs["model"][0][0],
+        "report": None,
+        "components": [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()],
+    }
+
+
+def _pipeline(cfg: RunConfig, place: Workspace):
+    from components.pusher import publish
+    from pipelines import pipeline
+
+    located = sources.locate(cfg.data.source, place.datasets)
+    initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
+    publish.clear_stages(place.served(cfg.name, cfg.push.destination))
+    return pipeline.build(cfg, place, located, initial)
+
+
+def artifact(place: Workspace, model: str) -> str:
+    """Folder of the Model artifact (model.keras, card.json) that was pushed as NAME[/VERSION]; the live version without one.
+
+    Raises:
+        UsageError: where no run on record pushed it, or its artifact is gone.
+    """
+    name, _, version = model.partition("/")
+    known = {
+        r.version: r.model_uri for r in place.records(name) if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
+    }
+    wanted = int(version) if version else max(known, default=None)
+    if wanted not in known:
+        have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
+        raise UsageError(
+            f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
+        )
+    return known[wanted]
+
+
+def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:
+    """Any exception of a component as one sentence."""
+    chain, seen = error, set()
+    while chain is not None and id(chain) not in seen:
+        if isinstance(chain, HubelError):
+            return chain
+        seen.add(id(chain))
+        text = str(chain)
+        if getattr(chain, "errno", None) == errno.ENOSPC or "No space left on device" in text or "disk is full" in text:
+            return HubelError(
+                f"The disk is full; {node} could not write in {place.root}.", "Free some space (`hubel gc`) and run again."
+            )
+        if getattr(chain, "errno", None) in (errno.EACCES, errno.EROFS, errno.EPERM):
+            return HubelError(f"{node} may not write {getattr(chain, 'filename', None) or place.root}.", "Check its permissions.")
+        if isinstance(chain, MemoryError):
+            return HubelError(
+                f"{node} ran out of memory.", "Use smaller images, or smaller transform.batch_size and train.batch_size."
+            )
+        chain = chain.__cause__ or chain.__context__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no message"]
+    line = lines[-1] if lines[0] == "in user code:" else lines[0]  # TensorFlow puts the message after its traceback
+    return HubelError(f"{node or 'The pipeline'} failed: {type(error).__name__}: {line[:300]}", "The log has the whole story.")
+
+
+def _json(text: str | None, default):
+    return json.loads(text) if text else default

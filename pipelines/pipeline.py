@@ -1,0 +1,126 @@
+"""The pipeline: wiring only. Each component gets its own slice of the config and a digest of the source it runs."""
+
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.dsl.components.common.importer import Importer
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.orchestration import metadata, pipeline
+from tfx.proto import trainer_pb2
+from tfx.types import Channel, standard_artifacts
+
+import keras_models
+from components import fingerprint, keys
+from components.evaluator.component import Evaluator
+from components.evaluator.resolver import LatestBlessedOther
+from components.example_gen.component import ImageExampleGen
+from components.example_gen.sources import Located
+from components.example_validator.component import ExampleValidator
+from components.infra_validator.component import InfraValidator
+from components.pusher.component import Pusher
+from components.schema_gen.component import SchemaGen
+from components.tasks import module_of, task_of
+from components.transform.component import Transform
+from configs.schema import RunConfig, TrainerSlice, TransformSlice
+from pipelines.workspace import Workspace
+
+TRAINER = "components.trainer.component"
+TUNER = "tuner.tuner_fn"
+
+
+def build(config: RunConfig, workspace: Workspace, located: Located, initial: str | None = None) -> pipeline.Pipeline:
+    """The TFX pipeline of one config.
+
+    Args:
+        located: the data source, found.
+        initial: folder of the Model artifact that training starts from.
+    """
+    entry = keras_models.get(config.model.name)
+    task = task_of(entry.task)
+    materialized = config.materializes
+
+    example_gen = ImageExampleGen(config.data, located)
+    images = example_gen.outputs["examples"]
+    statistics_gen = StatisticsGen(examples=images)
+    schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], examples=images)
+    schema = schema_gen.outputs["schema"]
+    example_validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema, allow_anomalies=config.data.allow_anomalies
+    )
+    transform = Transform(
+        examples=images,
+        schema=schema,
+        config=TransformSlice(transform=config.transform, targets=list(task.targets)),
+        materialize=materialized,
+    )
+    transform.add_upstream_node(example_validator)
+    nodes = [example_gen, statistics_gen, schema_gen, example_validator, transform]
+
+    training = {
+        "examples": transform.outputs["transformed_examples"] if materialized else images,
+        "transform_graph": transform.outputs["transform_graph"],
+        "schema": schema,
+        "train_args": trainer_pb2.TrainArgs(splits=[keys.TRAIN]),
+        "eval_args": trainer_pb2.EvalArgs(splits=[keys.VALIDATION]),
+    }
+    custom = {
+        "slice": TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields}).model_dump_json(),
+        "materialized": materialized,
+        "source": fingerprint.of(TRAINER, module_of(entry.task), entry.module),
+    }
+    chosen = {}
+    if config.tune.enabled:
+        from tfx.components.tuner.component import Tuner
+
+        tuner = Tuner(
+            tuner_fn=f"{TUNER}.tuner_fn",
+            custom_config={
+                **custom,
+                "tune": config.tune.model_dump_json(),
+                "tuning_dir": str(
+                    workspace.tuning(config.name) / fingerprint.of_text(custom["slice"], config.tune.model_dump_json())
+                ),
+                "source": fingerprint.of(TUNER, module_of(entry.task), entry.module),
+            },
+            **training,
+        )
+        nodes.append(tuner)
+        chosen["hyperparameters"] = tuner.outputs["best_hyperparameters"]
+    if initial:
+        importer = Importer(source_uri=initial, artifact_type=standard_artifacts.Model).with_id("InitialModel")
+        nodes.append(importer)
+        chosen["base_model"] = importer.outputs["result"]
+    trainer = Trainer(
+        run_fn=f"{TRAINER}.run_fn",
+        custom_config={**custom, "training_dir": str(workspace.training(config.name))},
+        **training,
+        **chosen,
+    )
+    model = trainer.outputs["model"]
+    resolver = Resolver(
+        strategy_class=LatestBlessedOther,
+        candidate=model,
+        model=Channel(type=standard_artifacts.Model),
+        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id("Resolver")
+    evaluator = Evaluator(
+        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=entry.task
+    )
+    infra_validator = InfraValidator(model=model, examples=images, task=entry.task)
+    nodes += [trainer, resolver, evaluator, infra_validator]
+    if config.push.enabled:
+        pusher = Pusher(
+            model=model,
+            model_blessing=evaluator.outputs["blessing"],
+            infra_blessing=infra_validator.outputs["blessing"],
+            base=workspace.served(config.name, config.push.destination),
+            gone=workspace.gone(config.name),
+        )
+        nodes.append(pusher)
+    return pipeline.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(workspace.pipeline(config.name)),
+        components=nodes,
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(workspace.metadata)),
+        beam_pipeline_args=list(config.beam.flags),
+    )

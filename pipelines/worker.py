@@ -1,0 +1,54 @@
+"""The process that does the heavy work: it imports TensorFlow, the command line does not.
+
+One JSON request comes in on standard input: {call: "module:function", arguments: {...}}. Events go out as JSON lines on the
+file descriptor named by argv: progress, then one {"event": "result", "value": ...} or {"event": "failure", ...}.
+Standard input stays open as long as whoever asked is alive; when it closes, this process ends at once, whatever it does.
+"""
+
+import importlib
+import json
+import os
+import sys
+import threading
+import traceback
+import warnings
+
+from configs.errors import HubelError
+
+
+def main() -> None:
+    """Serve one request."""
+    events = os.fdopen(int(sys.argv[1]), "w", buffering=1)
+    request = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    warnings.filterwarnings("ignore")
+
+    def send(event: dict) -> None:
+        events.write(json.dumps(event) + "\n")
+
+    try:
+        from components import progress
+
+        progress.listen(send)
+        module, _, function = request["call"].partition(":")
+        value = getattr(importlib.import_module(module), function)(**request["arguments"])
+        send({"event": "result", "value": value})
+    except HubelError as error:
+        traceback.print_exc()
+        send({"event": "failure", **error.as_json()})
+    except Exception as error:  # the last line of defence between a library and a person
+        traceback.print_exc()
+        line = (str(error).splitlines() or [""])[0][:300]
+        send({"event": "failure", **HubelError(f"{type(error).__name__}: {line}", "The log has the whole story.").as_json()})
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads of Beam and TensorFlow would keep the process for seconds
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

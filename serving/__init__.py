@@ -1,0 +1,1 @@
+"""What answers: reads served folders, not hubel's code."""

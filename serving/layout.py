@@ -1,0 +1,31 @@
+"""TF Serving's folder layout: BASE/NAME/VERSION/saved_model.pb."""
+
+from pathlib import Path
+
+from configs.errors import UsageError
+
+
+def versions(base: Path) -> list[int]:
+    """Complete versions of one model, ascending."""
+    return sorted(int(p.name) for p in base.glob("[0-9]*") if p.name.isdigit() and (p / "saved_model.pb").is_file())
+
+
+def find(model: str, models: Path) -> Path:
+    """Folder of a SavedModel.
+
+    Args:
+        model: NAME or NAME/VERSION below `models`, or a path to a version or to a folder of versions.
+
+    Raises:
+        UsageError: where there is none; names what there is.
+    """
+    for base in (models / model, Path(model).expanduser()):
+        if (base / "saved_model.pb").is_file():
+            return base
+        if found := versions(base):
+            return base / str(found[-1])
+    known = sorted(p.name for p in models.iterdir() if versions(p)) if models.is_dir() else []
+    raise UsageError(
+        f"There is no served model {model!r} in {models}.",
+        f"There: {', '.join(known)}." if known else "Nothing was pushed yet: `hubel run` trains and pushes one.",
+    )

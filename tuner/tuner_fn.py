@@ -1,0 +1,121 @@
+"""Tuner entry point: trials are trainings of components.trainer, judged on the validation split."""
+
+import math
+import time
+from pathlib import Path
+
+import keras
+import keras_tuner
+from tfx.components.tuner.component import TunerFnResult
+
+import keras_models
+from components import progress
+from components.tasks import task_of
+from components.trainer.component import build, data_of, tuned
+from configs import load
+from configs.schema import TrainerSlice, TuneConfig
+from tuner import space
+
+OBJECTIVE = "val_loss"
+TRIALS = 10
+ALGORITHMS = {
+    "random": keras_tuner.oracles.RandomSearchOracle,
+    "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+    "hyperband": keras_tuner.oracles.HyperbandOracle,
+}
+
+
+def tuner_fn(fn_args) -> TunerFnResult:
+    """See TFX's Tuner.
+
+    Reads: as Trainer's run_fn, and custom_config: tune (TuneConfig as JSON), tuning_dir (trials, which survive a kill).
+    """
+    tune = TuneConfig.model_validate_json(fn_args.custom_config["tune"])
+    cfg = TrainerSlice.model_validate_json(fn_args.custom_config["slice"])
+    tuner = Search(fn_args, cfg, tune)
+    return TunerFnResult(tuner=tuner, fit_kwargs={})
+
+
+class Search(keras_tuner.Tuner):
+    """A keras-tuner whose trials run through Trainer's own data, builder and task."""
+
+    def __init__(self, fn_args, cfg: TrainerSlice, tune: TuneConfig):
+        self._fn_args, self._cfg, self._tune = fn_args, cfg, tune
+        self._entry = keras_models.get(cfg.model.name)
+        self._task = task_of(self._entry.task)
+        self._data = {}
+        self._started = time.monotonic()
+        folder = Path(fn_args.custom_config["tuning_dir"])
+        super().__init__(
+            oracle=_oracle(tune, cfg),
+            hypermodel=_NoModel(),
+            directory=str(folder.parent),
+            project_name=folder.name,
+            overwrite=False,
+        )
+
+    def run_trial(self, trial, **_):
+        """One training. Returns the best validation loss."""
+        chosen = tuned(trial.hyperparameters.values)
+        cfg = load.override(self._cfg, chosen)
+        epochs = trial.hyperparameters.values.get("tuner/epochs", self._tune.epochs or cfg.train.epochs)
+        cfg = load.override(cfg, {"train.epochs": epochs})
+        data = self._data_for(cfg)
+        keras.utils.set_random_seed(cfg.seed)
+        model = build(self._entry, data, cfg)
+        progress.emit("trial", trial=trial.trial_id, values=chosen)
+        history = _Best()
+        self._task.fit(model, data, cfg.train, 0, [history, keras.callbacks.TerminateOnNaN()])
+        progress.emit("trial_done", trial=trial.trial_id, value=history.best)
+        if self._tune.minutes is not None and time.monotonic() - self._started > 60 * self._tune.minutes:
+            self.oracle.max_trials = len(self.oracle.trials)  # no further one is created
+        return {OBJECTIVE: history.best}
+
+    def _data_for(self, cfg: TrainerSlice):
+        """Opened once for each way of batching and augmenting."""
+        key = (cfg.train.batch_size, tuple(step.model_dump_json() for step in cfg.augment))
+        if key not in self._data:
+            self._data[key] = data_of(self._fn_args, cfg, self._task)
+        return self._data[key]
+
+    def save_model(self, trial_id, model, step=0):
+        """Trials keep no weights: the Trainer trains the best one anew."""
+
+    def load_model(self, trial):
+        """See save_model."""
+        raise NotImplementedError("trials keep no weights; read the best hyperparameters instead")
+
+
+class _NoModel(keras_tuner.HyperModel):
+    """Declares nothing by itself: the oracle holds the whole space."""
+
+    def build(self, hp):
+        raise NotImplementedError("run_trial builds the model")
+
+    def declare_hyperparameters(self, hp):
+        pass
+
+
+class _Best(keras.callbacks.Callback):
+    """The lowest validation loss of a training; infinite when it diverged."""
+
+    best = math.inf
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = float((logs or {}).get(OBJECTIVE, math.inf))
+        self.best = min(self.best, value if math.isfinite(value) else math.inf)
+
+
+def _oracle(tune: TuneConfig, cfg: TrainerSlice) -> keras_tuner.Oracle:
+    common = {
+        "objective": keras_tuner.Objective(OBJECTIVE, "min"),
+        "hyperparameters": space.hyperparameters(tune.space),
+        "tune_new_entries": False,
+        "allow_new_entries": False,
+        "seed": cfg.seed,
+    }
+    if tune.algorithm == "hyperband":
+        oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=max(tune.epochs or cfg.train.epochs, 2), **common)
+        oracle.max_trials = tune.trials or 10**6  # TFX compares it with a number; None ends a finished search with a TypeError
+        return oracle
+    return ALGORITHMS[tune.algorithm](max_trials=tune.trials or TRIALS, **common)
