@@ -37,7 +37,7 @@ def _closure(modules: Iterable[str], roots: set[str]) -> set[str]:
             continue
         seen.add(name)
         parent = name.rpartition(".")[0]
-        if parent:
+        if _is_module(parent):  # a folder without __init__.py runs no code
             waiting.append(parent)
         waiting += [n for n in _imports(name) if n.split(".")[0] in roots]
     return seen
@@ -50,16 +50,13 @@ def _imports(name: str) -> list[str]:
     found = []
     for node in ast.walk(_tree(path, path.stat().st_mtime_ns)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names if _is_module(alias.name)]
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], *([base] if base else [])])
-            found.append(base)
-            found += [
-                f"{base}.{alias.name}" for alias in node.names if base.split(".")[0] in _OURS and _is_module(f"{base}.{alias.name}")
-            ]
-    return found
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return [module for module in found if _is_module(module)]
 
 
 def _is_module(name: str) -> bool:
@@ -74,16 +71,13 @@ def _is_module(name: str) -> bool:
 def _source(name: str) -> Path:
     """File of a module, found from its top-level package's place without running any code."""
     top, *rest = name.split(".")
-    spec = importlib.util.find_spec(top)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"no module named {name!r}", name=name)
-    path = Path(spec.origin)
-    if rest:
-        path = path.parent.joinpath(*rest)
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if not path.is_file():
-        raise ModuleNotFoundError(f"no module named {name!r}", name=name)
-    return path
+    spec = importlib.util.find_spec(top) if top else None
+    folders = [Path(folder, *rest) for folder in (spec.submodule_search_locations or [])] if spec and rest else []
+    files = [file for folder in folders for file in (folder / "__init__.py", folder.with_name(f"{folder.name}.py"))]
+    for path in files if rest else [Path(spec.origin)] if spec and spec.origin else []:
+        if path.is_file():
+            return path
+    raise ModuleNotFoundError(f"no module named {name!r}", name=name)
 
 
 def _syntax_digest(path: Path) -> str:

@@ -15,6 +15,8 @@ from configs.schema import RunConfig, Slice
 
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000
+MAX_SHOWN = 100  # characters of a wrong value in a message
+NOT_SEARCHED = ("tune", "name", "data", "push", "beam", "evaluate", "transform", "model.name", "model.initial")
 SliceT = TypeVar("SliceT", bound=Slice)
 
 
@@ -23,7 +25,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node, deep=False):
         seen = set()
-        for key, _ in node.value:
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is written twice", key.start_mark)
             seen.add(key.value)
@@ -53,15 +55,14 @@ def header(path: Path) -> str:
 def find(config: str) -> Path:
     """The file of a shipped config's name or of a path. Raises UsageError where there is none."""
     shipped = SHIPPED / f"{config}.yaml"
-    if re.fullmatch(r"[A-Za-z0-9_.-]+", config) and shipped.is_file():
+    if re.fullmatch(r"[A-Za-z0-9_.-]+", config) and os.path.isfile(shipped):  # isfile: False, not OSError, for a name too long
         return shipped
-    path = Path(config)
-    if path.is_file():
-        return path
+    if os.path.isfile(config):
+        return Path(config)
     known = names()
     nearest = difflib.get_close_matches(config, known, 1)
     raise UsageError(
-        f"There is no config {config!r}, neither shipped nor as a file.",
+        f"There is no config {_short(config)}, neither shipped nor as a file.",
         f"Did you mean {nearest[0]!r}?"
         if nearest
         else f"Shipped configs: {', '.join(known)}; `hubel list configs` describes them.",
@@ -90,7 +91,7 @@ def validate(tree: Mapping[str, Any], where: str) -> RunConfig:
     try:
         config = RunConfig.model_validate(tree)
     except ValidationError as error:
-        problems = [_sentence(e, tree) for e in error.errors(include_url=False)]
+        problems = dict.fromkeys(_sentence(e, tree) for e in error.errors(include_url=False))
         raise UsageError(f"Config {where}: {'; '.join(problems)}.", "docs/configuration.md lists every key.") from None
     _check_space(config, where)
     return config
@@ -119,7 +120,7 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"Config {path} has more than {MAX_BYTES} bytes.", "Is it a config at all?")
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 a SafeLoader
+        tree = _parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"Config {path} cannot be read: {error}.", "Check the path and its permissions.") from None
     except yaml.YAMLError as error:
@@ -138,7 +139,19 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict:
             f"Config {path}: extends must name one config; got {base!r}.", "Write extends: NAME or extends: FILE.yaml."
         )
     beside = path.parent / base
-    return _merge(_read(beside if beside.is_file() else find(base.removesuffix(".yaml")), (*seen, path)), tree)
+    try:
+        found = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml"))
+    except UsageError as error:
+        raise UsageError(f"Config {path} extends {_short(base)}: {error.message}", error.hint) from None
+    return _merge(_read(found, (*seen, path)), tree)
+
+
+def _parse(text: str) -> Any:
+    """The value of a YAML text. Raises yaml.YAMLError."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 a SafeLoader
+    except RecursionError:
+        raise yaml.YAMLError("it is nested too deep") from None
 
 
 def _merge(base: Any, over: Any) -> Any:
@@ -154,9 +167,9 @@ def _assigned(assignment: str) -> dict:
     if not equals or not all(keys):
         raise UsageError(f"--set {assignment!r} is not KEY=VALUE.", "For example: --set train.optimizer.learning_rate=3e-4")
     try:
-        return _nested(keys, yaml.load(text, Loader=_Loader))  # noqa: S506 a SafeLoader
+        return _nested(keys, _parse(text))
     except yaml.YAMLError:
-        raise UsageError(f"--set {dotted}: the value {text!r} is not valid YAML.", "Quote it, or mind brackets.") from None
+        raise UsageError(f"--set {dotted}: the value {_short(text)} is not valid YAML.", "Quote it, or mind brackets.") from None
 
 
 def _nested(keys: Sequence[str], value: Any) -> dict:
@@ -174,7 +187,23 @@ def _sentence(error: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
     if error["type"] == "missing":
         return f"{where} is missing"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{where} = {error['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{_written(error['loc'], tree) or where} = {_short(error['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _written(loc: Sequence[str | int], tree: Any) -> str:
+    """The part of a location that the tree has: pydantic puts the kinds of a union behind it ("materialize.bool")."""
+    found = []
+    for part in loc:
+        if not ((isinstance(tree, Mapping) and part in tree) or (isinstance(tree, list) and isinstance(part, int))):
+            break
+        tree = tree[part]
+        found.append(str(part))
+    return ".".join(found)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 
 def _known_keys(loc: Sequence[str | int]) -> list[str]:
@@ -198,13 +227,14 @@ def _resolve(schema: dict, node: dict) -> dict:
 
 
 def _check_space(config: RunConfig, where: str) -> None:
-    """The search space may only name paths of this config and values it would accept."""
+    """The search space may only name paths of this config that Trainer reads alone, and values it would accept."""
     for dotted, drawn in config.tune.space.items():
-        if dotted.split(".")[0] in ("tune", "name", "data", "push", "beam", "evaluate"):
+        if any(f"{dotted}.".startswith(f"{fixed}.") for fixed in NOT_SEARCHED):
             raise UsageError(
-                f"Config {where}: tune.space cannot search {dotted}.", "Search model, train, augment, transform or export keys."
+                f"Config {where}: tune.space cannot search {dotted}: it is settled before the search starts.",
+                "Search keys of train or model.options.",
             )
-        for value in drawn.choices if drawn.choices is not None else (drawn.min, drawn.max):
+        for value in drawn.examples:
             tree = _merge(config.model_dump(mode="json", exclude_unset=True), _nested(dotted.split("."), value))
             try:
                 RunConfig.model_validate(tree)

@@ -4,6 +4,7 @@ A component never sees RunConfig: `pipelines.pipeline` hands it the slices it re
 as JSON, so that its cache key holds just what can change its result.
 """
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer, model_validator
@@ -12,9 +13,9 @@ MAX_SIDE = 4096  # px; a model's input, not a photograph's size
 
 
 class Slice(BaseModel):
-    """Base of every slice: frozen, and an unknown key is an error."""
+    """Base of every slice: frozen; an unknown key is an error, and so is a number that is not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataConfig(Slice):
@@ -144,6 +145,16 @@ class Distribution(Slice):
     step: int | float | None = Field(None, gt=0)
     sampling: Literal["linear", "log"] = "linear"
 
+    @field_validator("choices")
+    @classmethod
+    def _of_one_kind(cls, choices):
+        kinds = {type(choice) for choice in choices or ()}
+        if kinds == {int, float}:
+            return [float(choice) for choice in choices]
+        if len(kinds) > 1:
+            raise ValueError(f"choices must be of one kind; got {', '.join(sorted(kind.__name__ for kind in kinds))}")
+        return choices
+
     @model_validator(mode="after")
     def _choices_or_range(self):
         if (self.choices is None) == (self.min is None or self.max is None):
@@ -152,7 +163,23 @@ class Distribution(Slice):
             raise ValueError(f"min must be below max; got {self.min} and {self.max}")
         if self.sampling == "log" and (self.min or 0) <= 0:
             raise ValueError("log sampling needs a min above 0")
+        if self.sampling == "log" and (self.step or 2) <= 1:
+            raise ValueError(f"with log sampling a step multiplies, so it must be above 1; got {self.step}")
+        if self.is_whole and self.step is not None and self.step != int(self.step):
+            raise ValueError(f"a range of whole numbers needs a whole step; got {self.step}")
         return self
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it draws whole numbers from a range."""
+        return isinstance(self.min, int) and isinstance(self.max, int)
+
+    @property
+    def examples(self) -> list:
+        """Values that the key must accept: every choice, or a range's ends and, in a range of fractions, one of those."""
+        if self.choices is not None:
+            return self.choices
+        return [self.min, self.max] + ([] if self.is_whole else [math.nextafter(self.min, self.max)])
 
 
 class TuneConfig(Slice):

@@ -1,1 +1,32 @@
 """What is wired: the pipeline, its runner, the workspace and the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import keras
+
+
+def load(name: str, version: int | None = None, workspace: str | Path | None = None) -> keras.Model:
+    """The Keras model of a pushed version: its first layer normalises, so it takes pixels of 0..255.
+
+    Args:
+        name: the served model's name, as in the config.
+        version: a version number, or None for the newest.
+        workspace: its folder; None: HUBEL_WORKSPACE, or ./workspace.
+
+    Raises:
+        UsageError: where no such model is on record.
+    """
+    from components.infra_validator import parity
+    from components.trainer.card import Card
+    from configs.load import workspace_default
+    from pipelines import execute
+    from pipelines.workspace import Workspace
+
+    place = Workspace.at(workspace or workspace_default())
+    uri = execute.artifact(place, name if version is None else f"{name}/{version}")
+    return parity.load_keras(uri, Card.read(uri))

@@ -1,6 +1,7 @@
 """The verbs: parse, call, print. Nothing heavy is imported here, and nothing at all before a verb needs it."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -99,8 +100,8 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
     from pipelines.workspace import Workspace, new_run_id
 
     cfg = load.load(config, assignments)
-    _check_names(cfg)
     place = Workspace.at(workspace)
+    _check_names(cfg, place)
     asked = {"config": config, "assignments": list(assignments), "workspace": str(place.root)}
     if dry_run:
         value = _quietly("pipelines.execute:plan", asked)
@@ -210,11 +211,10 @@ def predict(model, images, top, form, workspace, as_json):
     """Ask a pushed MODEL (NAME, NAME/VERSION or a SavedModel folder) about IMAGES: files, or folders of them."""
     from pipelines import console
     from pipelines.workspace import Workspace
+    from serving import layout
 
-    rows = _quietly(
-        "pipelines.predict:predict",
-        {"model": model, "images": list(images), "models": str(Workspace.at(workspace).models), "top": top},
-    )
+    folder = layout.find(model, Workspace.at(workspace).models)
+    rows = _quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
     if as_json or form == "json":
         _state.json = True
         print(json.dumps(rows))
@@ -256,7 +256,6 @@ def gc(keep, dry_run, workspace, as_json):
 @_json
 def doctor(workspace, as_json):
     """Check this machine and installation; say how to mend what is wrong."""
-    from pipelines import console
     from pipelines.doctor import examine
 
     checks = examine(workspace)
@@ -264,19 +263,19 @@ def doctor(workspace, as_json):
         print(json.dumps([{"name": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy} for c in checks]))
     else:
         words = {True: "ok", False: "WRONG", None: "note"}
-        console.table(
-            ["", "check", "found"], [[words[c.ok], c.name, c.detail + (f" {c.remedy}" if c.ok is False else "")] for c in checks]
-        )
+        for check in checks:
+            print(f"{words[check.ok]:<6} {check.name}: {check.detail}" + (f"\n       {check.remedy}" if check.remedy else ""))
     return 1 if any(c.ok is False for c in checks) else 0
 
 
-def _check_names(cfg) -> None:
-    """A typo must fail before data is read: model, source scheme and data are looked up here, in milliseconds."""
+def _check_names(cfg, place) -> None:
+    """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
     import keras_models
     from components.example_gen import sources
 
+    sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
     keras_models.check(cfg.model.name)
-    sources.module_of(cfg.data.source)
+    sources.check(cfg.data.source, place.datasets)
 
 
 def _quietly(call: str, arguments: dict):

@@ -4,15 +4,14 @@ On a terminal with Rich; elsewhere plain lines without control characters, few e
 """
 
 import sys
-import time
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
-NAMES = {"ImageExampleGen": "ExampleGen"}
 
 
 class RunView:
@@ -54,12 +53,11 @@ class RunView:
             shown(event)
 
     def _on_node(self, event: dict) -> None:
-        self._show(NAMES.get(event["name"], event["name"]))
+        self._show(event["name"])
 
     def _on_node_done(self, event: dict) -> None:
-        name = NAMES.get(event["name"], event["name"])
         state = "cached" if event["cached"] else f"{event['seconds']:6.1f} s"
-        self._console.print(f"  {name:<17} {state:>9}  {self._images}".rstrip(), markup=False)
+        self._console.print(f"  {event['name']:<17} {state:>9}  {self._images}".rstrip(), markup=False)
         self._images = ""
 
     def _on_images(self, event: dict) -> None:
@@ -112,14 +110,13 @@ def result(value: dict) -> None:
 
 
 def table(columns: list[str], rows: list[list]) -> None:
-    """Plain aligned columns; None shows as nothing."""
+    """Aligned columns, one line a row; None shows as nothing."""
     console = Console(highlight=False, soft_wrap=True)
-    made = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        made.add_column(column, no_wrap=True)
     for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+        made.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+    if not console.is_terminal:  # a pipe has no edge to wrap at
+        console.width = console.measure(made, options=console.options.update(max_width=10_000)).maximum
     console.print(made)
-
-
-def started() -> str:
-    """Now, as people write it."""
-    return time.strftime("%Y-%m-%d %H:%M:%S")

@@ -57,10 +57,10 @@ def plan(tfx_pipeline: pipeline.Pipeline, database: Path) -> list[dict]:
         connection = metadata.sqlite_metadata_connection_config(str(copy))
         planned, stale = [], set()
         for node, made in _launchers(ir, _Planner, connection):
-            needs = made.needs_run() if not stale & set(made.upstream) else True
+            needs = bool(stale & set(made.upstream)) or made.needs_run()
             if needs:
                 stale.add(node)
-            planned.append({"name": node, "cached": not needs})
+            planned.append({"name": node, "cached": not needs or made.computes_nothing})
         return planned
 
 
@@ -70,6 +70,11 @@ class _Planner(launcher.Launcher):
     @property
     def upstream(self) -> list[str]:
         return list(self._pipeline_node.upstream_nodes)
+
+    @property
+    def computes_nothing(self) -> bool:
+        """Whether it is a resolver or an importer, which `run` counts as cached too."""
+        return self._system_node_handler is not None
 
     def needs_run(self) -> bool:
         if self._system_node_handler:

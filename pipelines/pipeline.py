@@ -38,7 +38,7 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
     task = task_of(entry.task)
     materialized = config.materializes
 
-    example_gen = ImageExampleGen(config.data, located)
+    example_gen = ImageExampleGen(config.data, located).with_id("ExampleGen")
     images = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=images)
     schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], examples=images)

@@ -4,31 +4,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from configs.errors import UsageError
-from serving import layout
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 MAX_BYTES = 64 * 2**20
 BATCH = 64
 
 
-def predict(model: str, images: list[str], models: str, top: int) -> list[dict]:
+def predict(model: str, images: list[str], top: int) -> list[dict]:
     """One row a file, in the order given; folders are searched for images, sorted by path.
+
+    Args:
+        model: SavedModel folder.
+        images: files and folders.
+        top: classes a row.
 
     Returns:
         {file, classes, scores} for a classifier (the `top` best), otherwise {file, OUTPUT: value} of the small outputs; for a
         file that cannot be read {file, error}.
 
     Raises:
-        UsageError: for an unknown model, or where there is no file at all.
+        UsageError: where there is no image at all, or the SavedModel is not one of hubel.
     """
     import tensorflow as tf
 
     files = list(_files(images))
     if not files:
         raise UsageError(f"There is no image in {', '.join(images)}.", f"Images end in {', '.join(SUFFIXES)}.")
-    loaded = tf.saved_model.load(str(layout.find(model, Path(models))))
+    loaded = tf.saved_model.load(model)
     if "image_bytes" not in loaded.signatures:
-        raise UsageError(f"The SavedModel {model!r} has no signature image_bytes.", "Was it pushed by hubel?")
+        raise UsageError(f"The SavedModel {model} has no signature image_bytes.", "Was it pushed by hubel?")
     name = "anomaly_score_image_bytes" if "anomaly_score_image_bytes" in loaded.signatures else "image_bytes"
     function = loaded.signatures[name]
 

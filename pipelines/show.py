@@ -38,6 +38,8 @@ def _size(text: str) -> tuple[int, ...]:
 
 
 def _loaded(path: Path, keras):
+    import keras_models.layers  # noqa: F401 loading finds registered layers only
+
     try:
         return keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, TypeError) as error:

@@ -41,7 +41,7 @@ def ask(
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_DEPRECATION_WARNINGS": "0", "PYTHONPATH": path}
     with log.open("ab") as sink:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.worker", str(writing)],
+            [sys.executable, "-P", "-m", "pipelines.worker", str(writing)],
             stdin=subprocess.PIPE,
             stdout=sink,
             stderr=sink,

@@ -22,6 +22,7 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.filterwarnings("ignore")
+    sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
 
     def send(event: dict) -> None:
         events.write(json.dumps(event) + "\n")

@@ -7,7 +7,7 @@ from configs.errors import UsageError
 
 def versions(base: Path) -> list[int]:
     """Complete versions of one model, ascending."""
-    return sorted(int(p.name) for p in base.glob("[0-9]*") if p.name.isdigit() and (p / "saved_model.pb").is_file())
+    return sorted(int(p.name) for p in base.glob("[0-9]*") if p.name.isdecimal() and (p / "saved_model.pb").is_file())
 
 
 def find(model: str, models: Path) -> Path:

@@ -72,8 +72,8 @@ class Search(keras_tuner.Tuner):
         return {OBJECTIVE: history.best}
 
     def _data_for(self, cfg: TrainerSlice):
-        """Opened once for each way of batching and augmenting."""
-        key = (cfg.train.batch_size, tuple(step.model_dump_json() for step in cfg.augment))
+        """Opened once for each way of ordering, batching and augmenting."""
+        key = (cfg.seed, cfg.train.batch_size, tuple(step.model_dump_json() for step in cfg.augment))
         if key not in self._data:
             self._data[key] = data_of(self._fn_args, cfg, self._task)
         return self._data[key]
@@ -112,7 +112,7 @@ def _oracle(tune: TuneConfig, cfg: TrainerSlice) -> keras_tuner.Oracle:
         "hyperparameters": space.hyperparameters(tune.space),
         "tune_new_entries": False,
         "allow_new_entries": False,
-        "seed": cfg.seed,
+        "seed": cfg.seed + 1,  # keras-tuner takes 0 for no seed
     }
     if tune.algorithm == "hyperband":
         oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=max(tune.epochs or cfg.train.epochs, 2), **common)

@@ -47,7 +47,7 @@ class Executor(executor.Executor):
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         metrics = overall_metrics(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
-        words = "; ".join(f"{c.metric} {metrics[c.metric]:.5f} against {c.value:.5f} of {c.words}" for c in comparisons)
+        words = "; ".join(f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in comparisons)
         evaluation.set_string_custom_property(keys.COMPARISON, words)
         blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, comparisons))
 

@@ -71,8 +71,10 @@ class _Mean(beam.CombineFn):
         return total + float(sum(self._change(float(v)) for v in np.ravel(values))), count + int(np.size(values))
 
     def merge_accumulators(self, accumulators):
-        totals, counts = zip(*accumulators, strict=True)
-        return sum(totals), sum(counts)
+        merged = self.create_accumulator()
+        for total, count in accumulators:
+            merged = merged[0] + total, merged[1] + count
+        return merged
 
     def extract_output(self, accumulator):
         total, count = accumulator

@@ -27,7 +27,7 @@ class LatestBlessedOther(resolver.ResolverStrategy):
             if artifact.get_int_custom_property("blessed") == 1
         }
         for model in sorted(input_dict["model"], key=lambda a: a.id, reverse=True):
-            if model.id in blessings and model.id not in candidates and _question(model) == question:
+            if question and model.id in blessings and model.id not in candidates and _question(model) == question:
                 return {**input_dict, "model": [model], "model_blessing": [blessings[model.id]]}
         return {**input_dict, "model": [], "model_blessing": []}
 

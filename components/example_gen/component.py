@@ -123,7 +123,11 @@ class _Limit(beam.PTransform):
         self._count = count
 
     def expand(self, images):
-        return images | beam.combiners.Top.Smallest(self._count, key=lambda raw: records.share(raw.image_id)) | beam.FlatMap(list)
+        return (
+            images
+            | beam.combiners.Top.Smallest(self._count, key=lambda raw: records.share(raw.image_id, b"limit"))
+            | beam.FlatMap(list)
+        )
 
 
 def _is_wanted(raw: sources.Raw, split: str, data: DataConfig) -> bool:

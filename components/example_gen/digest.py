@@ -19,7 +19,7 @@ def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
         stat = path.stat()
         stamp = [stat.st_size, stat.st_mtime_ns]
         remembered = known.get(str(path))
-        if remembered and remembered[:2] == stamp:
+        if isinstance(remembered, list) and len(remembered) == 3 and remembered[:2] == stamp:
             content = remembered[2]
         else:
             with path.open("rb") as file:

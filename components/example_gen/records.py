@@ -43,6 +43,6 @@ def damage(image: bytes) -> str | None:
     return None
 
 
-def share(image_id: bytes) -> float:
-    """A number in [0, 1) that depends on the id alone: what splits and limits are drawn by."""
-    return int.from_bytes(hashlib.sha256(image_id).digest()[:8], "big") / 2**64
+def share(image_id: bytes, purpose: bytes = b"split") -> float:
+    """A number in [0, 1) that depends on the id alone, independent between purposes: what splits and limits are drawn by."""
+    return int.from_bytes(hashlib.sha256(purpose + b"\0" + image_id).digest()[:8], "big") / 2**64

@@ -1,12 +1,13 @@
 """Finding the file that reads a source: `SCHEME:REST` is read by components/example_gen/SCHEME.py.
 
-A source module offers two functions:
-    locate(rest, datasets) -> Located: says at once, importing nothing heavy, whether the data is there, and digests it.
+A source module offers three functions:
+    check(rest, datasets): raises at once, importing nothing heavy, where the data is not there or visibly damaged.
+    locate(rest, datasets) -> Located: prepares what needs no network, and digests the contents.
     read(pipeline, located) -> (facts, {source split -> PCollection of Raw}): streams the images.
 """
 
 import importlib
-import importlib.util
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import NamedTuple
 
 from configs.errors import UsageError
 
-SCHEMES = ("tfds",)
+_FUNCTIONS = {"check", "locate", "read"}
+_DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,6 @@ class Located:
 
     address: Mapping[str, str]
     digest: str
-    described: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,24 @@ class Raw(NamedTuple):
     label: int | None
 
 
+def schemes() -> list[str]:
+    """Every scheme there is: the files beside this one that have the three functions."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if _FUNCTIONS <= set(_DEFINED.findall(path.read_text())))
+
+
 def module_of(source: str) -> ModuleType:
     """The module that reads a source. Raises UsageError for an unknown scheme."""
     scheme = source.partition(":")[0]
-    if scheme not in SCHEMES:
-        raise UsageError(f"Unknown data source {source!r}.", f"A source starts with one of: {', '.join(s + ':' for s in SCHEMES)}")
+    if scheme not in schemes():
+        raise UsageError(
+            f"Unknown data source {source!r}.", f"A source starts with one of: {', '.join(s + ':' for s in schemes())}"
+        )
     return importlib.import_module(f"components.example_gen.{scheme}")
+
+
+def check(source: str, datasets: Path) -> None:
+    """Raise what `locate` would, as far as that can be said in milliseconds."""
+    module_of(source).check(source.partition(":")[2], datasets)
 
 
 def locate(source: str, datasets: Path) -> Located:

@@ -13,29 +13,35 @@ from components.example_gen import digest
 from components.example_gen.sources import Located, Raw, SourceFacts
 from configs.errors import HubelError, UsageError
 
+_DIGITS_VERSION = "1.0.0"
 _NAME = re.compile(r"(?P<name>[a-z0-9_]+)(/(?P<config>[A-Za-z0-9_.-]+))?(:(?P<version>[0-9]+\.[0-9]+\.[0-9]+))?")
 
 
-def locate(rest: str, datasets: Path) -> Located:
+def check(rest: str, datasets: Path) -> None:
     """See components.example_gen.sources."""
-    match = _NAME.fullmatch(rest)
-    if not match:
-        raise UsageError(f"'tfds:{rest}' is not tfds:NAME[/CONFIG][:VERSION].", "For example: tfds:digits, tfds:mnist:3.0.1")
-    name, config, version = match["name"], match["config"], match["version"]
-    roots = [datasets, Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()]
+    name, config, version = _parsed(rest)
+    roots = _roots(datasets)
     folder = _prepared(roots, name, config, version)
-    if folder is None and name == "digits" and version in (None, "1.0.0") and not config:
-        _prepare_digits(datasets)
-        folder = _prepared(roots, name, config, version)
-    if folder is None:
+    if folder is not None:
+        _check_complete(folder)
+    elif not _is_own_digits(name, config, version):
         raise UsageError(
             f"The TFDS data set '{rest}' is not prepared: looked in {' and '.join(map(str, roots))}.",
             f'Prepare it with: python -c "import tensorflow_datasets as tfds; '
             f"tfds.builder('{name}{f'/{config}' if config else ''}', data_dir='{datasets}').download_and_prepare()\"",
         )
-    _check_complete(folder)
+
+
+def locate(rest: str, datasets: Path) -> Located:
+    """See components.example_gen.sources."""
+    check(rest, datasets)
+    wanted = _parsed(rest)
+    folder = _prepared(_roots(datasets), *wanted)
+    if folder is None:
+        _prepare_digits(datasets)
+        folder = _prepared([datasets], *wanted)
     files = [path for path in folder.iterdir() if path.is_file()]
-    return Located({"folder": str(folder)}, digest.of_files(files, folder, datasets / ".digests.json"), f"TFDS {rest} in {folder}")
+    return Located({"folder": str(folder)}, digest.of_files(files, folder, datasets / ".digests.json"))
 
 
 def read(pipeline, located: Located):
@@ -93,6 +99,22 @@ def _features(builder, tfds) -> tuple[str, str | None]:
             "hubel needs exactly one image feature and at most one class label.",
         )
     return images[0], labels[0] if labels else None
+
+
+def _parsed(rest: str) -> tuple[str, str | None, str | None]:
+    """Name, config and version."""
+    match = _NAME.fullmatch(rest)
+    if not match:
+        raise UsageError(f"'tfds:{rest}' is not tfds:NAME[/CONFIG][:VERSION].", "For example: tfds:digits, tfds:mnist:3.0.1")
+    return match["name"], match["config"], match["version"]
+
+
+def _roots(datasets: Path) -> list[Path]:
+    return [datasets, Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()]
+
+
+def _is_own_digits(name: str, config: str | None, version: str | None) -> bool:
+    return name == "digits" and config is None and version in (None, _DIGITS_VERSION)
 
 
 def _prepared(roots: list[Path], name: str, config: str | None, version: str | None) -> Path | None:

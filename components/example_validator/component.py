@@ -1,6 +1,7 @@
 """ExampleValidator: TFX's, except that anomalies stop the run unless they are allowed. TFX alone only records them."""
 
 import os
+import textwrap
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
@@ -15,6 +16,7 @@ from components import fingerprint, keys, spec
 from configs.errors import HubelError
 
 ALLOWED = "allow_anomalies"
+LISTED, LENGTH = 5, 160  # anomalies in a message, and characters of each; the artifact has them all
 
 
 class Executor(executor.Executor):
@@ -30,8 +32,9 @@ class Executor(executor.Executor):
         artifact = output_dict[standard_component_specs.ANOMALIES_KEY]
         found = [line for split in keys.SPLITS for line in describe(artifact_utils.get_split_uri(artifact, split), split)]
         if found and exec_properties[ALLOWED] != "true":
+            listed = "; ".join(found[:LISTED]) + (f"; and {len(found) - LISTED} more" if len(found) > LISTED else "")
             raise HubelError(
-                f"ExampleValidator found {len(found)} anomalies in the data: {'; '.join(found)}.",
+                f"ExampleValidator found {len(found)} anomalies in the data: {listed}.",
                 "Mend the data, or go on regardless with --set data.allow_anomalies=true",
             )
         return result
@@ -62,7 +65,10 @@ def describe(folder: str, split: str) -> list[str]:
     anomalies = anomalies_pb2.Anomalies()
     with open(os.path.join(folder, executor.DEFAULT_FILE_NAME), "rb") as file:
         anomalies.ParseFromString(file.read())
-    lines = [f"{name} in {split}: {info.description.rstrip('.')}" for name, info in sorted(anomalies.anomaly_info.items())]
+    lines = [
+        f"{name} in {split}: {textwrap.shorten(info.description, LENGTH).rstrip('. ')}"
+        for name, info in sorted(anomalies.anomaly_info.items())
+    ]
     if anomalies.HasField("dataset_anomaly_info"):
         lines.append(f"the {split} split: {anomalies.dataset_anomaly_info.description.rstrip('.')}")
     return lines

@@ -31,7 +31,7 @@ def publish(model: Path, base: Path) -> tuple[int, bool]:
 
 def versions(base: Path) -> list[int]:
     """Version numbers in a served model's folder, ascending."""
-    return sorted(int(path.name) for path in base.glob("[0-9]*") if path.name.isdigit() and path.is_dir())
+    return sorted(int(path.name) for path in base.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
 
 
 def content(model: Path) -> str:

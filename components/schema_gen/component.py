@@ -13,7 +13,7 @@ from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
 from components import fingerprint, keys, spec
-from components.schema_gen.names import describe_label
+from components.schema_gen.names import describe_label, forget_values
 
 
 class Executor(executor.Executor):
@@ -32,6 +32,7 @@ class Executor(executor.Executor):
             artifact_utils.get_single_uri(output_dict[standard_component_specs.SCHEMA_KEY]), executor.DEFAULT_FILE_NAME
         )
         schema = io_utils.SchemaReader().read(path)
+        forget_values(schema)
         describe_label(schema, names)
         io_utils.write_pbtxt_file(path, schema)
 

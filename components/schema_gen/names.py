@@ -13,6 +13,21 @@ def describe_label(schema: schema_pb2.Schema, names: list[str]) -> None:
             schema.string_domain.add(name=keys.LABEL, value=names)
 
 
+def forget_values(schema: schema_pb2.Schema) -> None:
+    """Take back the list of allowed values that TFDV infers for ids and images where there are few, in place.
+
+    An id that training did not hold is no anomaly: it is what every new image has.
+    """
+    for feature in schema.feature:
+        if feature.name in (keys.IMAGE_ID, keys.IMAGE_ENCODED):
+            inferred = feature.domain or feature.name
+            feature.ClearField("domain_info")
+            feature.ClearField("distribution_constraints")
+            for index in reversed(range(len(schema.string_domain))):
+                if schema.string_domain[index].name == inferred:
+                    del schema.string_domain[index]
+
+
 def class_names(schema: schema_pb2.Schema) -> list[str]:
     """Names in label order; empty for unlabelled data."""
     for domain in schema.string_domain:

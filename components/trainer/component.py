@@ -19,7 +19,7 @@ from components.trainer.data import Data, open_data
 from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
 from configs import load
-from configs.errors import UsageError
+from configs.errors import HubelError, UsageError
 from configs.schema import TrainerSlice
 from keras_models import normalize
 
@@ -85,10 +85,19 @@ def build(entry, data: Data, cfg: TrainerSlice) -> keras.Model:
 
 
 def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume) -> list[dict[str, float]]:
-    """Fit, from where a killed training stood, and leave the best epoch's weights in the model. Returns figures by epoch."""
+    """Fit, from where a killed training stood, and leave the best epoch's weights in the model. Returns figures by epoch.
+
+    Raises:
+        HubelError: where no epoch ended with a finite validation loss.
+    """
     if resume.epoch < cfg.train.epochs and not resume.is_over:
         task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), resume, keras.callbacks.TerminateOnNaN()])
-    resume.restore_best(model)
+    if resume.history and not resume.restore_best(model):
+        resume.clear()
+        raise HubelError(
+            f"Training diverged: the validation loss was not a finite number in any of {len(resume.history)} epochs.",
+            "Lower train.optimizer.learning_rate.",
+        )
     return resume.history
 
 

@@ -71,12 +71,11 @@ def open_data(
     if fits:
         train, validation = train.cache(), validation.cache()
 
-    # One seeded order after another, each iteration its own: a resumed training passes over the epochs it has behind it.
-    order = train.shuffle(count if fits else min(count, SHUFFLE), seed=cfg.seed, reshuffle_each_iteration=True)
-
     def training(first: int, epochs: int) -> tf.data.Dataset:
         def epoch_of(epoch):
-            drawn = order.skip(tf.where(epoch < first, tf.constant(count, tf.int64), 0)).map(
+            seed = epoch * 2**32 + cfg.seed  # reshuffling by tf.data itself would go on where the last reader stopped
+            order = train.shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
+            drawn = order.map(
                 lambda row: (row, augment.draw(cfg.augment, cfg.seed, epoch, row[keys.IMAGE_ID])),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
@@ -85,7 +84,7 @@ def open_data(
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
 
-        return tf.data.Dataset.range(epochs).flat_map(epoch_of).prefetch(tf.data.AUTOTUNE)
+        return tf.data.Dataset.range(first, epochs).flat_map(epoch_of).prefetch(tf.data.AUTOTUNE)
 
     def unchanged(images: tf.data.Dataset) -> tf.data.Dataset:
         batches = images.batch(cfg.train.batch_size).map(lambda rows: _pair(rows, targets), num_parallel_calls=tf.data.AUTOTUNE)

@@ -5,6 +5,7 @@ and its two files can be torn apart by a kill. Here one file, replaced in one st
 """
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -59,22 +60,23 @@ class Resume(keras.callbacks.Callback):
         self.model.save_weights(self._folder / file)
         last = {"epoch": epoch, "file": file}
         best = self._state["best"]
-        if best is None or figures["val_loss"] < best["val_loss"]:
+        if math.isfinite(figures["val_loss"]) and (best is None or figures["val_loss"] < best["val_loss"]):
             best = {**last, "val_loss": figures["val_loss"]}
         self._state = {"history": [*self.history[:epoch], figures], "best": best, "last": last}
         staged = self._folder / f"{_STATE}.staged"
         staged.write_text(json.dumps(self._state))
         staged.replace(self._folder / _STATE)
         for path in self._folder.glob("*.weights.h5"):
-            if path.name not in (last["file"], best["file"]):
+            if path.name not in (last["file"], best and best["file"]):
                 path.unlink()
         if self.is_over:
             self.model.stop_training = True
 
-    def restore_best(self, model: keras.Model) -> None:
-        """Load the best epoch's weights; nothing where no epoch was finished."""
+    def restore_best(self, model: keras.Model) -> bool:
+        """Load the best epoch's weights. False where no epoch was finished with a finite loss."""
         if self._state["best"]:
             model.load_weights(self._folder / self._state["best"]["file"])
+        return self._state["best"] is not None
 
     def clear(self) -> None:
         """Forget; call it when what was trained is safely written elsewhere."""

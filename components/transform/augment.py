@@ -32,8 +32,8 @@ def _shear(step, drawn, height, width):
 
 
 def _flip(step, drawn, height, width):
-    across = tf.sign(drawn[:, 0]) if step.horizontal else 1
-    down = tf.sign(drawn[:, 1]) if step.vertical else 1
+    across, down = tf.unstack(tf.where(drawn < 0, -1.0, 1.0), axis=1)  # tf.sign has a third value, 0
+    across, down = across if step.horizontal else 1, down if step.vertical else 1
     return _matrix([[across, 0, 0], [0, down, 0], [0, 0, 1]])
 
 

@@ -42,26 +42,32 @@ def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     if config.resize != "stretch":
         size = tf.shape(images)[-3:-1]
         ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
-        ratio = tf.reduce_min(ratios) if config.resize == "fit" else tf.reduce_max(ratios)
-        scaled = tf.maximum(tf.cast(tf.round(tf.cast(size, tf.float64) * ratio), tf.int32), 1)
-        resized = tf.image.resize(images, scaled, antialias=True)
         if config.resize == "fit":
+            scaled = _whole(tf.cast(size, tf.float64) * tf.reduce_min(ratios))
             before = tf.maximum(target - scaled, 0) // 2
+            resized = tf.image.resize(images, scaled, antialias=True)
             resized = tf.image.pad_to_bounding_box(resized, before[0], before[1], config.height, config.width)
-        else:
-            before = tf.maximum(scaled - target, 0) // 2
-            resized = tf.image.crop_to_bounding_box(resized, before[0], before[1], config.height, config.width)
+        else:  # cut first: a long thin image would be enormous at the model's size
+            kept = tf.minimum(_whole(tf.cast(target, tf.float64) / tf.reduce_max(ratios)), size)
+            before = (size - kept) // 2
+            images = tf.image.crop_to_bounding_box(images, before[0], before[1], kept[0], kept[1])
+            resized = tf.image.resize(images, target, antialias=True)
     else:
         resized = tf.image.resize(images, target, antialias=True)
     rounded = tf.clip_by_value(tf.round(resized), 0.0, 255.0)
     return tf.ensure_shape(rounded, [*images.shape[:-3], config.height, config.width, config.channels])
 
 
+def _whole(sides: tf.Tensor) -> tf.Tensor:
+    """Rounded, at least 1 px."""
+    return tf.maximum(tf.cast(tf.round(sides), tf.int32), 1)
+
+
 def _decode(encoded: tf.Tensor, channels: int) -> tf.Tensor:
     """uint8 [h, w, channels]. The size that the header declares is checked before any pixel is allocated."""
     height, width = _declared_size(encoded)
     small = tf.debugging.Assert(
-        tf.cast(height, tf.int64) * tf.cast(width, tf.int64) <= MAX_PIXELS,
+        tf.cast(height, tf.float64) * tf.cast(width, tf.float64) <= MAX_PIXELS,  # a product of int64 may overflow to below 0
         [tf.constant(f"an image may have at most {MAX_PIXELS} pixels; this one declares"), height, width],
     )
     with tf.control_dependencies([small]):

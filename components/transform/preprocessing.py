@@ -41,7 +41,7 @@ def _channel_statistics(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     values = tf.cast(images, tf.float64)
     mean = tft.mean(tf.reduce_mean(values, axis=[1, 2]), reduce_instance_dims=False)
     square = tft.mean(tf.reduce_mean(tf.square(values), axis=[1, 2]), reduce_instance_dims=False)
-    return tf.cast(mean, tf.float32), tf.cast(square - tf.square(mean), tf.float32)
+    return tf.cast(mean, tf.float32), tf.cast(tf.maximum(square - tf.square(mean), 0.0), tf.float32)
 
 
 def _flat(feature: tf.Tensor | tf.SparseTensor) -> tf.Tensor:

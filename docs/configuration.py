@@ -1,0 +1,169 @@
+"""Writes docs/configuration.md from configs/schema.py: `.venv/bin/python docs/configuration.py`. A test holds the two together."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from configs.schema import RunConfig
+
+PAGE = Path(__file__).with_suffix(".md")
+
+HEAD = """\
+# Configuration
+
+<!-- Written by `.venv/bin/python docs/configuration.py` from configs/schema.py; edit that file, not this one. -->
+
+A config is one YAML file; `hubel run` takes a shipped config's name (`hubel list configs`) or a path. It is read and checked as a
+whole before anything starts: an unknown key, a wrong type or a value out of bounds ends the command with exit code 2 and a sentence
+that names the key and the nearest known one. Every default is in the tables below; a config states only what differs.
+
+- `extends: NAME` or `extends: FILE.yaml` (beside the file that says it) takes over another config. Mappings merge key by key; lists
+  and plain values replace. There may be several steps, but no circle.
+- `--set KEY=VALUE` replaces one key after that, by its dotted path, with the same checks; the value is YAML. It may be
+  given more than once, and the last one wins: `hubel run --set train.epochs=3 --set 'augment=[{flip: {horizontal: true}}]'`
+- The resolved config of each run is kept in `pipelines/NAME/runs/RUN/config.yaml` of the workspace; `hubel run` on that file
+  runs it again.
+- Input size, number of classes and class names are not configured for a model: they come from `transform` and from the data.
+
+Each stage is given only the part that it reads, so a change re-runs what depends on it and nothing before
+([pipeline.md](pipeline.md)). In the tables, `NAME` stands for a key that you choose, and `[]` for each item of a list.
+"""
+
+SECTIONS = {
+    "": "The run",
+    "data": "Where images come from and how they are split. [data.md](data.md) explains.",
+    "transform": "From a file's bytes to the model's pixels; training and serving run the same graph.",
+    "augment": "A list of steps, each with exactly one operation, such as "
+    "`[{translate: {height: 0.1, width: 0.1}}, {rotate: {degrees: 10}}]`.",
+    "model": "Which network. `hubel list models` shows the names, `hubel show NAME` the layers.",
+    "train": "How it is trained.",
+    "tune": "The search for better values before the training. The space names keys of this file, so whatever can be configured "
+    "can be searched: `space: {train.optimizer.learning_rate: {min: 1.0e-4, max: 1.0e-2, sampling: log}}`. The objective is the "
+    "validation loss.",
+    "evaluate": "What a model must reach on the test split before it is pushed. [evaluation.md](evaluation.md) explains; the "
+    "metrics are the task's: `accuracy`, `cross_entropy`, `macro_f1` for classifiers, `mse`, `psnr` for autoencoders.",
+    "export": "What is written beside the weights. [serving.md](serving.md) explains.",
+    "push": "Where a blessed model goes.",
+    "beam": "Apache Beam, which runs ExampleGen, StatisticsGen, Transform and Evaluator.",
+}
+
+# Meanings of keys for which the schema has no description.
+MEANINGS = {
+    "seed": "of weights, shuffling, augmentation and the tuner",
+    "augment[].translate": "shift",
+    "augment[].rotate": "turn around the centre",
+    "augment[].zoom": "scale around the centre",
+    "augment[].shear": "slant",
+    "augment[].flip": "mirror, each image with a chance of one half",
+    "augment[].flip.horizontal": "left and right",
+    "augment[].flip.vertical": "top and bottom",
+    "train.schedule": "of the learning rate; null: constant",
+    "train.early_stopping": "null: all epochs; the weights of the best one are kept all the same",
+    "tune.enabled": "search, then train with what was found",
+    "tune.algorithm": "keras-tuner's",
+    "tune.space.NAME.choices": "try one of these",
+    "tune.space.NAME.min": "least value; of whole numbers where min and max both are",
+    "tune.space.NAME.max": "greatest value",
+    "tune.space.NAME.step": "distance between the values that may be tried",
+    "tune.space.NAME.sampling": "log: as many draws from 0.001 to 0.01 as from 0.01 to 0.1",
+    "evaluate.thresholds.NAME.min": "the figure must not be below",
+    "evaluate.thresholds.NAME.max": "the figure must not be above",
+    "evaluate.slices.NAME.thresholds.NAME.min": "the figure must not be below",
+    "evaluate.slices.NAME.thresholds.NAME.max": "the figure must not be above",
+    "push.enabled": "false: train and judge, publish nothing",
+}
+
+_TYPES = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "mapping",
+}
+_BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
+
+
+class Row(NamedTuple):
+    """One key as the tables show it; `path` is dotted from the top of a config."""
+
+    path: str
+    type: str
+    default: str
+    meaning: str
+
+
+def rows() -> list[Row]:
+    """Every key of RunConfig, in the schema's order."""
+    schema = RunConfig.model_json_schema()
+    return list(_rows(schema, schema, ""))
+
+
+def page() -> str:
+    """The whole document."""
+    parts, every = [HEAD], rows()
+    for section, about in SECTIONS.items():
+        title = f"## `{section}`\n\n{about}" if section else f"## {about}"
+        lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
+        for row in every:
+            if row.path.replace("[]", "").partition(".")[0] == section or (not section and row.path in ("name", "seed")):
+                lines.append(f"| `{row.path}` | {row.type} | {row.default} | {row.meaning} |")
+        parts.append("\n".join([title, "", *lines, ""]))
+    return "\n".join(parts)
+
+
+def _rows(schema: dict, node: dict, prefix: str) -> Iterator[Row]:
+    needed = node.get("required", ())
+    for name, field in node["properties"].items():
+        path = f"{prefix}{name}"
+        inner, end = _inner(schema, field)
+        is_section = inner is not None and not end and "anyOf" not in field
+        if not is_section:
+            default = "(required)" if name in needed else f"`{_written(field['default'])}`"
+            yield Row(path, _type(schema, field), default, (field.get("description") or MEANINGS.get(path, "")).replace("|", "\\|"))
+        if inner is not None:
+            yield from _rows(schema, inner, f"{path}{end}.")
+
+
+def _inner(schema: dict, field: dict) -> tuple[dict | None, str]:
+    """The slice inside a field, and what a path to it has after the field's name."""
+    for option in (field, *field.get("anyOf", ())):
+        for place, end in ((option, ""), (option.get("items"), "[]"), (option.get("additionalProperties"), ".NAME")):
+            if isinstance(place, dict) and "$ref" in place:
+                return schema["$defs"][place["$ref"].rsplit("/", 1)[1]], end
+    return None, ""
+
+
+def _type(schema: dict, field: dict) -> str:
+    options = [_one_type(schema, option) for option in field.get("anyOf", [field])]
+    if "number" in options:
+        options = [option for option in options if option != "whole number"]
+    *most, last = dict.fromkeys(options)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _one_type(schema: dict, option: dict) -> str:
+    if "$ref" in option:
+        return "mapping"
+    if "enum" in option or "const" in option:
+        return ", ".join(f"`{_written(value)}`" for value in option.get("enum", [option.get("const")]))
+    if "anyOf" in option:
+        return _type(schema, option) + (f" > {option['gt']}" if "gt" in option else "")
+    if option.get("type") == "array":
+        return f"list of {_type(schema, option['items'])}"
+    kind = _TYPES[option["type"]]
+    bounds = [f"{sign} {option[key]}" for key, sign in _BOUNDS if key in option]
+    if option.get("type") == "object" and "additionalProperties" in option and option["additionalProperties"] is not True:
+        kind = "mapping of names"
+    return f"{kind} {', '.join(bounds)}".strip()
+
+
+def _written(value) -> str:
+    """A value as YAML on one line."""
+    return yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("\n").removesuffix("\n...")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Autoencoders, one file a family: image -> code -> image, with sub-models named encoder and decoder."""

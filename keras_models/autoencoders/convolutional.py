@@ -1,0 +1,90 @@
+"""Convolutional autoencoder: Masci, Meier, Ciresan & Schmidhuber 2011, "Stacked convolutional auto-encoders", ICANN, section 3.
+
+Up-sampling by transposed convolution is from Zeiler, Krishnan, Taylor & Fergus 2010, "Deconvolutional networks", CVPR;
+nearest-neighbour resizing followed by a convolution, which leaves no checkerboard, from Odena, Dumoulin & Olah 2016, Distill.
+
+Differs on purpose from Masci et al.: strided convolutions instead of maximum pooling, a dense linear code of chosen size, a decoder
+with weights of its own (theirs are the encoder's, flipped), trained end to end instead of layer by layer, ELU (Clevert et al. 2016)
+instead of scaled tanh, and no noise on the input.
+"""
+
+import keras
+from keras import layers
+
+from keras_models.blocks import need_activation, need_choice, need_count, need_counts, need_image
+from keras_models.registry import register
+
+KERNEL = 3  # px
+STRIDE = 2
+
+
+@register(
+    "conv_autoencoder",
+    task="reconstruction",
+    params=113_841,
+    tiny={"input_shape": (9, 7, 1), "code_size": 3, "filters": (2, 4)},
+    paper="Masci et al. 2011",
+    year=2011,
+    aliases=("convolutional_autoencoder",),
+)
+def conv_autoencoder(input_shape=(28, 28, 1), code_size=32, filters=(16, 32), activation="elu", upsampling="transposed"):
+    """Image -> code -> image of the same size, any size.
+
+    Args:
+        code_size: numbers in the code.
+        filters: maps of each stage of the encoder, first to last; a stage is one 3x3 convolution that halves the sides, rounding
+            up. The decoder mirrors them and crops what the rounding added.
+        activation: of every layer but the code, which is linear, and the last, a sigmoid; a Keras name.
+        upsampling: "transposed" (transposed convolution) or "resize" (nearest-neighbour, then a convolution).
+
+    Input: float32 (batch, height px, width px, channels), normalised pixels.
+    Returns: uncompiled functional model -> float32 (batch, height px, width px, channels), pixels / 255, within [0, 1].
+        Its sub-models: encoder: image -> float32 (batch, code_size), unbounded; decoder: code -> image.
+    Raises: ValueError for a size or number under 1, no stage, or an unknown activation or upsampling.
+    """
+    input_shape, filters = need_image(input_shape), need_counts("filters", filters, 1)
+    need_count("code_size", code_size)
+    need_activation(activation)
+    need_choice("upsampling", upsampling, ("transposed", "resize"))
+    sides = [input_shape[:2]]  # before each stage, and after the last
+    for _ in filters:
+        sides.append(tuple(-(-side // STRIDE) for side in sides[-1]))
+    encoder = _encoder(input_shape, code_size, filters, activation)
+    decoder = _decoder(input_shape[-1], code_size, filters, activation, upsampling, sides)
+    image = keras.Input(input_shape, name="image")
+    return keras.Model(image, decoder(encoder(image)), name="conv_autoencoder")
+
+
+def _encoder(input_shape, code_size, filters, activation):
+    x = image = keras.Input(input_shape, name="image")
+    for stage, maps in enumerate(filters, 1):
+        x = layers.Conv2D(maps, KERNEL, STRIDE, "same", activation=activation, name=f"down{stage}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    return keras.Model(image, layers.Dense(code_size, dtype="float32", name="code")(x), name="encoder")
+
+
+def _decoder(channels, code_size, filters, activation, upsampling, sides):
+    code = keras.Input((code_size,), name="code")
+    height, width = sides[-1]
+    x = layers.Dense(height * width * filters[-1], activation=activation, name="grow")(code)
+    x = layers.Reshape((height, width, filters[-1]), name="unflatten")(x)
+    for stage in range(len(filters), 0, -1):
+        maps = filters[max(stage - 2, 0)]
+        x = _double(x, maps, activation, upsampling, f"up{stage}")
+        x = _crop(x, sides[stage - 1], f"crop{stage}")
+    image = layers.Conv2D(channels, KERNEL, padding="same", activation="sigmoid", dtype="float32", name="reconstruction")(x)
+    return keras.Model(code, image, name="decoder")
+
+
+def _double(x, maps, activation, upsampling, name):
+    """Twice the sides, `maps` maps."""
+    if upsampling == "transposed":
+        return layers.Conv2DTranspose(maps, KERNEL, STRIDE, "same", activation=activation, name=name)(x)
+    x = layers.UpSampling2D(STRIDE, name=f"{name}_resize")(x)
+    return layers.Conv2D(maps, KERNEL, padding="same", activation=activation, name=name)(x)
+
+
+def _crop(x, to, name):
+    """Without the last row or column where doubling a side that was rounded up gave one too many."""
+    extra = tuple((0, have - want) for have, want in zip(x.shape[1:3], to, strict=True))
+    return x if extra == ((0, 0), (0, 0)) else layers.Cropping2D(extra, name=name)(x)

@@ -1,0 +1,104 @@
+"""LeNet-5: LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86(11), section II-B, figure 2 and table I.
+
+`lenet5`, the modern form, differs on purpose: C3 sees all maps of S2 (no table I), plain tanh (or ReLU), pooling without weights
+(or maximum pooling), logits instead of RBF units, Glorot initialisation: 61,706 parameters at 32x32x1.
+
+`lenet5_1998` has the 60,000 trainable parameters of the paper: 156 + 12 + 1,516 + 32 + 48,120 + 10,164. It differs on purpose:
+- the RBF units' centres are +1/-1 codes drawn once with equal chance (seed 1998), which the paper names as an alternative, and not
+  its 7x12 bitmaps of printed characters, so that any number of classes has its codes;
+- RBF outputs are negated squared distances: the largest is the best class, and softmax cross-entropy takes the place of eq. (9),
+  without its constant for rubbish;
+- weights start uniform within +-2.4 / fan-in, as in appendix A, but sub-sampling starts as an average, and biases at 0;
+- any optimizer of Keras, not stochastic diagonal Levenberg-Marquardt.
+
+Both: C5 is a dense layer over all of S4, which at 32x32 px is the paper's 5x5 convolution; larger images give it more weights, not
+a larger map. Pixels are normalised by the layer before, not to the paper's -0.1 and 1.175.
+"""
+
+import keras
+from keras import layers
+
+from keras_models.blocks import need_choice, need_count, need_image
+from keras_models.layers import INITIAL, SignCodeRBF, TableConv2D, TrainableSubsampling, scaled_tanh
+from keras_models.registry import register
+
+C1, C3, C5, F6 = 6, 16, 120, 84  # maps of the convolutions, units of the dense layers
+KERNEL = 5  # px
+LEAST_SIDE = 16  # px: the smallest for which S4 keeps a pixel
+POOLINGS = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}
+
+# Table I: for each map of C3, the maps of S2 that it sees
+TABLE_I = (
+    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
+    *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
+    *((0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5)),
+    (0, 1, 2, 3, 4, 5),
+)
+
+
+@register(
+    "lenet5",
+    task="classification",
+    params=61_706,
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2},
+    paper="LeCun et al. 1998",
+    year=1998,
+    aliases=("lenet",),
+)
+def lenet5(input_shape=(32, 32, 1), num_classes=10, activation="tanh", pooling="average"):
+    """The modern form.
+
+    Args:
+        activation: "tanh" or "relu", of every layer but the last.
+        pooling: "average" or "max".
+
+    Input: float32 (batch, height px, width px, channels), normalised pixels.
+    Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
+    Raises: ValueError for a side under 16 px, fewer than 2 classes, or another activation or pooling.
+    """
+    input_shape = need_image(input_shape, LEAST_SIDE)
+    need_count("num_classes", num_classes, 2)
+    need_choice("activation", activation, ("tanh", "relu"))
+    pool = POOLINGS[need_choice("pooling", pooling, tuple(POOLINGS))]
+    x = image = keras.Input(input_shape, name="image")
+    for conv, filters, pooled in (("c1", C1, "s2"), ("c3", C3, "s4")):
+        x = layers.Conv2D(filters, KERNEL, activation=activation, name=conv)(x)
+        x = pool(2, name=pooled)(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(C5, activation=activation, name="c5")(x)
+    x = layers.Dense(F6, activation=activation, name="f6")(x)
+    return keras.Model(image, layers.Dense(num_classes, dtype="float32", name="logits")(x), name="lenet5")
+
+
+@register(
+    "lenet5_1998",
+    task="classification",
+    params=60_000,
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2},
+    paper="LeCun et al. 1998",
+    year=1998,
+)
+def lenet5_1998(input_shape=(32, 32, 1), num_classes=10):
+    """The form of 1998: trainable sub-sampling, table I, scaled tanh, fixed RBF outputs.
+
+    Input: float32 (batch, height px, width px, channels), normalised pixels.
+    Returns: uncompiled functional model -> float32 (batch, num_classes), minus the squared distance to each class's code: at
+        most 0, the largest is the best class, usable as logits.
+    Raises: ValueError for a side under 16 px or fewer than 2 classes.
+    """
+    input_shape = need_image(input_shape, LEAST_SIDE)
+    need_count("num_classes", num_classes, 2)
+    image = keras.Input(input_shape, name="image")
+    x = layers.Conv2D(C1, KERNEL, **_squashed(KERNEL**2 * input_shape[-1]), name="c1")(image)
+    x = TrainableSubsampling(2, scaled_tanh, name="s2")(x)
+    x = TableConv2D(TABLE_I, KERNEL, scaled_tanh, name="c3")(x)
+    x = TrainableSubsampling(2, scaled_tanh, name="s4")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(C5, **_squashed(x.shape[-1]), name="c5")(x)
+    x = layers.Dense(F6, **_squashed(C5), name="f6")(x)
+    return keras.Model(image, SignCodeRBF(num_classes, dtype="float32", name="logits")(x), name="lenet5_1998")
+
+
+def _squashed(fan_in):
+    bound = INITIAL / fan_in
+    return {"activation": scaled_tanh, "kernel_initializer": keras.initializers.RandomUniform(-bound, bound)}

@@ -1,0 +1,8 @@
+"""Layers that Keras lacks. Import this package before loading a saved model: Keras looks only among what is registered."""
+
+from keras_models.layers.rbf import SignCodeRBF
+from keras_models.layers.scaled_tanh import scaled_tanh
+from keras_models.layers.subsampling import TrainableSubsampling
+from keras_models.layers.table_conv import INITIAL, TableConv2D
+
+__all__ = ["INITIAL", "SignCodeRBF", "TableConv2D", "TrainableSubsampling", "scaled_tanh"]

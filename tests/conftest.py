@@ -1,0 +1,42 @@
+"""What all tests share: the data sets that lie outside the repository, and the rule that CI skips nothing it could run."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def _shared_data() -> Path | None:
+    folder = os.environ.get("HUBEL_TEST_DATA")
+    return Path(folder) if folder and Path(folder).is_dir() else None
+
+
+def _chromium() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+NEEDS = {"shared_data": _shared_data, "browser": _chromium}  # marker -> what it needs, None where it is not there
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of prepared data sets; mark the test shared_data."""
+    return _shared_data() or pytest.skip("HUBEL_TEST_DATA names no folder of data sets")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; mark the test browser."""
+    return _chromium() or pytest.skip("no chromium on PATH")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if os.environ.get("HUBEL_CI") == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        there = [name for name, find in NEEDS.items() if item.get_closest_marker(name) and find()]
+        if there:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid}: skipped, although CI has what {' and '.join(there)} needs: {call.excinfo.value}"
+    return report

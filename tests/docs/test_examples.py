@@ -1,0 +1,236 @@
+"""The worked examples of docs/architecture.md do what they say: they are put where hubel looks, and used as it uses its own."""
+
+import io
+import os
+from pathlib import Path
+
+import apache_beam as beam
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from apache_beam.testing.util import assert_that
+from PIL import Image
+from sklearn.datasets import load_digits
+
+import keras_models
+from components import keys
+from components.evaluator import eval_config
+from components.example_gen import records, sources
+from components.infra_validator import parity
+from components.tasks import task_of
+from components.trainer import export
+from components.trainer.card import Card
+from components.trainer.component import build, train
+from components.trainer.data import Data, Facts
+from components.trainer.resume import Resume
+from configs import load
+from configs.errors import HubelError, UsageError
+from configs.schema import RunConfig, TrainerSlice
+from keras_models import registry
+from keras_models.arithmetic import total_params
+from tests.docs.pages import Place, examples
+
+SMALL = ("transform.height=8", "transform.width=8", "transform.resize=stretch", "augment=[]", "train.early_stopping=null")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    made = Place(tmp_path / "examples", monkeypatch)
+    yield made
+    made.leave()
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """uint8 [N, 8, 8] and labels."""
+    loaded = load_digits()
+    return np.round(loaded.images * (255 / 16)).astype(np.uint8), loaded.target
+
+
+def small(config: RunConfig) -> TrainerSlice:
+    return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
+
+
+def data_of(digits, cfg: TrainerSlice, train_images=800, validation_images=200) -> Data:
+    """What Trainer would open, of a few digits."""
+    pixels, labels = digits[0][..., None].astype(np.float32), digits[1].astype(np.int64)
+
+    def part(start, count):
+        rows = (pixels[start : start + count], {keys.LABEL: labels[start : start + count]})
+        return tf.data.Dataset.from_tensor_slices(rows).batch(cfg.train.batch_size)
+
+    images = pixels[:train_images]
+    mean, variance = [float(images.mean())], [float(images.var())]
+    facts = Facts((8, 8, 1), [str(number) for number in range(10)], mean, variance, train_images)
+    plain = part(0, train_images)
+    steps = -(-train_images // cfg.train.batch_size)
+    return Data(facts, steps, lambda first, epochs: plain.repeat(epochs - first), plain, part(train_images, validation_images))
+
+
+def trained(cfg: TrainerSlice, digits, folder: Path):
+    """Task, model, data and history, as Trainer gets them."""
+    entry = keras_models.get(cfg.model.name)
+    task, data = task_of(entry.task), data_of(digits, cfg)
+    task.check(data.facts)
+    keras.utils.set_random_seed(cfg.seed)
+    model = build(entry, data, cfg)
+    history = train(task, model, data, cfg, Resume(folder / "state", None))
+    return task, model, data, history
+
+
+def exported(cfg: TrainerSlice, task, model, data, history, folder: Path) -> tuple[Path, Card]:
+    """A Model artifact's folder, as Trainer leaves it."""
+    card = Card(
+        name=cfg.name,
+        architecture=cfg.model.name,
+        task=keras_models.get(cfg.model.name).task,
+        params=model.count_params(),
+        input_shape=data.facts.input_shape,
+        class_names=data.facts.class_names,
+        train_images=data.facts.train_images,
+        epochs=len(history),
+        seed=cfg.seed,
+        hyperparameters={},
+        transform=cfg.transform,
+        export=cfg.export,
+    )
+    export.write(folder / "Format-Serving", model, task, card, data)
+    return folder, card
+
+
+def png(image: np.ndarray) -> bytes:
+    encoded = io.BytesIO()
+    Image.fromarray(image).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def raw_records(digits, start: int, count: int) -> list[bytes]:
+    pixels, labels = digits
+    return [records.example(png(pixels[i]), str(i).encode(), int(labels[i])) for i in range(start, start + count)]
+
+
+def test_the_page_has_all_examples():
+    assert list(examples("docs/architecture.md")) == [
+        "keras_models/classifiers/mlpconv.py",
+        "configs/digits_mlpconv.yaml",
+        "components/tasks/counting.py",
+        "my_models.py",
+        "components/example_gen/npz.py",
+        "components/tasks/principal_components.py",
+        "two_matrices.py",
+    ]
+
+
+def test_the_model_is_found_built_and_trained(place, digits, tmp_path, monkeypatch):
+    place.put("keras_models/classifiers/mlpconv.py", "configs/digits_mlpconv.yaml")
+    monkeypatch.setattr(registry, "FAMILIES", place.folder / "keras_models")
+    assert list(keras_models.catalog()) == ["mlpconv"]
+    cfg = load.load(
+        str(place.folder / "configs/digits_mlpconv.yaml"), [*SMALL, "train.epochs=15", "train.optimizer.learning_rate=0.01"]
+    )
+    entry = keras_models.get(cfg.model.name)
+    assert total_params(keras_models.build(entry, {}, {})) == entry.params
+    assert total_params(keras_models.build(entry, {}, entry.tiny)) < entry.params
+    *_, history = trained(small(cfg), digits, tmp_path)
+    assert history[-1]["val_accuracy"] > 0.8
+
+
+def test_the_task_is_trained_judged_exported_and_served(place, digits, tmp_path):
+    place.put("components/tasks/counting.py", "my_models.py")
+    cfg = small(load.load("digits_lenet5", [*SMALL, "model.name=my_models:counter", "train.epochs=15"]))
+    task, model, data, history = trained(cfg, digits, tmp_path)
+    assert history[-1]["val_mean_absolute_error"] < 1.5 < history[0]["val_mean_absolute_error"]
+
+    artifact, _ = exported(cfg, task, model, data, history, tmp_path / "artifact")
+    served = tf.saved_model.load(str(artifact / "Format-Serving")).signatures
+    answers = served[keys.IMAGE_BYTES](image_bytes=tf.constant([png(image) for image in digits[0][1000:1100]]))["value"]
+    assert np.abs(answers.numpy()[:, 0] - digits[1][1000:1100]).mean() < 1.5
+    assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 8)) is None
+
+    with pytest.raises(HubelError, match="needs labels"):
+        task.check(Facts((8, 8, 1), [], None, None, 1))
+    with pytest.raises(UsageError, match="accuracy"):
+        eval_config.check(load.load("digits_lenet5").evaluate, task)
+    figures = judged(task, artifact, raw_records(digits, 1000, 100), tmp_path)
+    assert figures["mae"] == pytest.approx(np.abs(answers.numpy()[:, 0] - digits[1][1000:1100]).mean(), rel=1e-4)
+
+
+def judged(task, artifact: Path, examples_: list[bytes], folder: Path) -> dict[str, float]:
+    """TFMA's figures for a SavedModel, from the EvalConfig that Evaluator makes."""
+    import tensorflow_model_analysis as tfma
+
+    from components.evaluator.component import overall_metrics
+    from configs.schema import EvaluateConfig
+
+    data = folder / "test.tfrecord"
+    with tf.io.TFRecordWriter(str(data)) as writer:
+        for example in examples_:
+            writer.write(example)
+    config = eval_config.build(EvaluateConfig(), task)
+    shared = tfma.default_eval_shared_model(str(artifact / "Format-Serving"), eval_config=config)
+    tfma.run_model_analysis(
+        eval_shared_model=shared, eval_config=config, data_location=str(data), output_path=str(folder / "evaluation")
+    )
+    return overall_metrics(str(folder / "evaluation"), has_baseline=False)
+
+
+def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
+    place.put("components/example_gen/npz.py")
+    monkeypatch.setattr(sources, "__file__", str(place.folder / "components/example_gen/sources.py"))
+    assert sources.schemes() == ["npz"]
+    archive = tmp_path / "digits.npz"
+    np.savez(archive, images=digits[0], labels=digits[1])
+    source, datasets = f"npz:{archive}", tmp_path / "datasets"
+
+    sources.check(source, datasets)
+    located = sources.locate(source, datasets)
+    with beam.Pipeline("FnApiRunner") as pipeline:
+        facts, collections = sources.module_of(source).read(pipeline, located)
+        assert list(collections) == ["all"]
+        assert_that(collections["all"], holds(*digits))
+    assert facts.class_names == [str(number) for number in range(10)]
+
+    os.utime(archive)
+    assert sources.locate(source, datasets) == located
+    np.savez(archive, images=digits[0][::-1], labels=digits[1][::-1])
+    assert sources.locate(source, datasets).digest != located.digest
+    with pytest.raises(UsageError, match="no file"):
+        sources.check("npz:missing.npz", datasets)
+    archive.write_bytes(b"rubbish")
+    with pytest.raises(HubelError, match="no NumPy archive"):
+        sources.check(source, datasets)
+
+
+def holds(images: np.ndarray, labels: np.ndarray):
+    """A matcher for Raw: every image, losslessly, under its own id."""
+
+    def matcher(found):
+        assert len({raw.image_id for raw in found}) == len(found) == len(labels)
+        for raw in found:
+            index = int(raw.image_id)
+            assert raw.label == labels[index]
+            assert records.damage(raw.image) is None
+            np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(raw.image))), images[index])
+
+    return matcher
+
+
+def test_a_closed_form_needs_no_gradient(place, digits, tmp_path):
+    place.put("components/tasks/principal_components.py", "two_matrices.py")
+    chosen = ["model={name: 'two_matrices:two_matrices', options: {code_size: 8}}", "transform.normalize=unit", "train.epochs=3"]
+    cfg = small(load.load("digits_conv_autoencoder", chosen))
+    task, model, data, history = trained(cfg, digits, tmp_path)
+    assert len(history) == 1
+    assert history == train(task, model, data, cfg, Resume(tmp_path / "state", None))
+
+    artifact, card = exported(cfg, task, model, data, history, tmp_path / "artifact")
+    pixels = {"train": digits[0][:800, ..., None], "test": digits[0][1000:1200, ..., None]}
+
+    def images(split):
+        return tf.data.Dataset.from_tensor_slices(pixels[split].astype(np.float32)).batch(64)
+
+    [bound] = task.compare(artifact / "Format-Serving", card, images)
+    figures = judged(task, artifact, raw_records(digits, 1000, 200), tmp_path)
+    assert figures["mse"] < bound.value < 1.02 * figures["mse"]
+    assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 8)) is None

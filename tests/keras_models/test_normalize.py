@@ -1,0 +1,122 @@
+"""The first layer of every model: what it computes, and that it is saved with the model."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_models import build
+from keras_models.normalize import KINDS, inner, with_normalization
+
+MEAN, VARIANCE = (10.0, 100.0, 0.1), (4.0, 0.0, 1e-3)
+PIXELS = np.random.default_rng(0).integers(0, 256, (4, 5, 6, 3)).astype("float32")
+
+
+def echo(shape=(5, 6, 3)):
+    """A net that returns what it is given."""
+    image = keras.Input(shape, name="image")
+    return keras.Model(image, keras.layers.Identity(name="echo")(image), name="echo_net")
+
+
+def normalised(kind, pixels=PIXELS, mean=MEAN, variance=VARIANCE):
+    return with_normalization(echo(pixels.shape[1:]), kind, mean, variance).predict(pixels, verbose=0)
+
+
+def test_none():
+    np.testing.assert_array_equal(normalised("none"), PIXELS)
+
+
+def test_unit():
+    np.testing.assert_allclose(normalised("unit"), PIXELS / 255, rtol=1e-6)
+
+
+def test_per_image():
+    axes = (1, 2, 3)
+    x = PIXELS.astype("float64")
+    expected = (x - x.mean(axes, keepdims=True)) / x.std(axes, keepdims=True)
+    np.testing.assert_allclose(normalised("per_image"), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0, 7.3, 200, 255])
+def test_per_image_of_a_constant_image_is_zero(value):
+    np.testing.assert_allclose(normalised("per_image", np.full((2, 17, 13, 1), value, "float32")), 0, atol=2e-3)
+
+
+def test_per_channel():
+    expected = (PIXELS - MEAN) / np.sqrt([4.0, 255.0**2, 1e-3])
+    np.testing.assert_allclose(normalised("per_channel"), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_contract(kind):
+    net = build("conv_autoencoder", {"input_shape": (9, 7, 3)}, {"filters": (2,), "code_size": 3})
+    model = with_normalization(net, kind, MEAN, VARIANCE)
+    assert [layer.name for layer in model.layers] == ["pixels", "normalize", "net"]
+    assert (model.input_shape, model.output_shape, model.name) == (net.input_shape, net.output_shape, "conv_autoencoder")
+    assert model.input.dtype == "float32"
+    assert [id(w) for w in model.trainable_variables] == [id(w) for w in net.trainable_variables]
+    assert net.name == "conv_autoencoder"
+    assert inner(model).get_layer("encoder") is net.get_layer("encoder")
+
+
+def test_stays_float32_under_mixed_precision():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        for kind in KINDS:
+            model = with_normalization(echo(), kind, MEAN, VARIANCE)
+            assert (model.input.dtype, model.get_layer("normalize").output.dtype) == ("float32", "float32")
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+LOAD = """
+import sys
+import keras, numpy as np
+for kind in sys.argv[2:]:
+    if kind == "lenet5_1998":
+        import keras_models.layers
+    model = keras.saving.load_model(f"{sys.argv[1]}/{kind}.keras")
+    assert ("keras_models" in sys.modules) == (kind == "lenet5_1998")
+    pixels = np.load(f"{sys.argv[1]}/{kind}.pixels.npy")
+    np.save(f"{sys.argv[1]}/{kind}.again.npy", model.predict(pixels, verbose=0))
+"""
+
+
+def test_reloads_bit_equal_in_a_fresh_process(tmp_path):
+    """Stock layers need no code of ours; layers of ours need keras_models.layers alone."""
+    autoencoder = build("conv_autoencoder", {"input_shape": (9, 7, 3)}, {"filters": (2,), "code_size": 3})
+    models = {kind: with_normalization(autoencoder, kind, MEAN, VARIANCE) for kind in KINDS}
+    lenet = build("lenet5_1998", {"input_shape": (16, 16, 3), "num_classes": 2}, {})
+    models["lenet5_1998"] = with_normalization(lenet, "per_channel", MEAN, VARIANCE)
+    out = {}
+    for name, model in models.items():
+        pixels = np.random.default_rng(1).uniform(0, 255, (2, *model.input_shape[1:])).astype("float32")
+        np.save(tmp_path / f"{name}.pixels.npy", pixels)
+        model.save(tmp_path / f"{name}.keras")
+        out[name] = model.predict(pixels, verbose=0)
+    root = next(p for p in sys.modules["keras_models"].__path__).removesuffix("keras_models")
+    subprocess.run([sys.executable, "-c", LOAD, tmp_path, *models], cwd=root, check=True)
+    for name in models:
+        np.testing.assert_array_equal(np.load(tmp_path / f"{name}.again.npy"), out[name])
+
+
+def test_an_unknown_kind():
+    with pytest.raises(ValueError, match=r"^kind must be none or unit or per_image or per_channel; got 'z'$"):
+        normalised("z")
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "sentence"),
+    [
+        (None, VARIANCE, r"per_channel needs a finite mean for each of 3 channels; got None"),
+        (MEAN, None, r"per_channel needs a finite variance for each of 3 channels; got None"),
+        ((1.0,), VARIANCE, r"per_channel needs a finite mean for each of 3 channels; got \(1\.0,\)"),
+        (MEAN, (1, 1, float("nan")), r"per_channel needs a finite variance for each of 3 channels; got \(1, 1, nan\)"),
+        (MEAN, (1, 1, -1), r"per_channel needs variances of at least 0; got \(1, 1, -1\)"),
+    ],
+)
+def test_statistics_that_do_not_fit(mean, variance, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}$"):
+        normalised("per_channel", mean=mean, variance=variance)

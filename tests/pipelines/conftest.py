@@ -1,0 +1,120 @@
+"""Real runs through the command line, shared by the tests that look at what they left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return (self.out + self.err).splitlines()
+
+
+def hubel(*arguments, timeout=280, **environment) -> Outcome:
+    """Run `hubel` as a person would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+class Running:
+    """A `hubel` that goes on while the test looks, and is ended on the way."""
+
+    def __init__(self, *arguments, **environment):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        self.seen: list[str] = []
+
+    def wait_for(self, text: str) -> None:
+        """Read stderr until a line holds the text."""
+        for line in self.process.stderr:
+            self.seen.append(line)
+            if text in line:
+                return
+        raise AssertionError(f"{text!r} never came: {''.join(self.seen)}")
+
+    def workers(self) -> list[int]:
+        """Process ids of its children."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+    def end(self, how: signal.Signals) -> Outcome:
+        """Send a signal and wait; says what else was printed."""
+        self.process.send_signal(how)
+        out, err = self.process.communicate(timeout=60)
+        return Outcome(self.process.returncode, out, "".join(self.seen) + err)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def eventually(condition, seconds=30) -> bool:
+    """Whether a condition comes true in time; the processes of others are not ours to wait for."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """(workspace, outcome) of one whole `hubel run digits_lenet5.tiny --json`."""
+    workspace = tmp_path_factory.mktemp("digits") / "workspace"
+    return workspace, hubel("run", "digits_lenet5.tiny", "--json", "--workspace", workspace)
+
+
+@pytest.fixture(scope="session")
+def autoencoder(tmp_path_factory):
+    """(workspace, outcome) of one whole `hubel run digits_conv_autoencoder.tiny`, plain output."""
+    workspace = tmp_path_factory.mktemp("autoencoder") / "workspace"
+    return workspace, hubel("run", "digits_conv_autoencoder.tiny", "--workspace", workspace)
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory):
+    """Folder of eight real digits as PNG files, and their classes by file name."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    folder = tmp_path_factory.mktemp("scans")
+    images = load_digits()
+    for index in range(8):
+        Image.fromarray((images.images[index] * 255 / 16).astype("uint8")).save(folder / f"{index}.png")
+    return folder

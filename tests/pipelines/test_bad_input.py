@@ -1,0 +1,218 @@
+"""Bad input and broken surroundings: one sentence, the right exit code, no traceback, nothing lost."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from configs.errors import HubelError
+from pipelines import execute
+from pipelines.workspace import Workspace
+from tests.pipelines.conftest import hubel
+
+
+def refused(outcome, code: int, *words: str) -> None:
+    """At most a sentence and a hint on stderr, the code, and what they must say."""
+    assert outcome.code == code, outcome.out + outcome.err
+    assert outcome.out == ""
+    assert 1 <= len(outcome.err.splitlines()) <= 3, outcome.err
+    assert "Traceback" not in outcome.err
+    for word in words:
+        assert word in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "digit_lenet5"), ("no config", "digits_lenet5")),
+        (("run", "--set", "trian.epochs=3"), ("trian", "train")),
+        (("run", "--set", "train.epochs=three"), ("train.epochs", "three", "integer")),
+        (("run", "--set", "train.epochs=-1"), ("train.epochs", "-1", "greater than or equal to 0")),
+        (("run", "--set", "train.epochs"), ("KEY=VALUE",)),
+        (("run", "--set", "model.name=lenet55"), ("lenet55", "lenet5")),
+        (("run", "--set", "data.source=tfds:no_such_set"), ("no_such_set", "not prepared", "download_and_prepare")),
+        (("run", "--set", "data.source=ftp:x"), ("ftp", "tfds:")),
+        (("run", "--set", "model.name=no.such.module:build"), ("no.such.module",)),
+        (("run", "--no-such-flag"), ("--no-such-flag",)),
+        (("predict", "no_such_model", "x.png"), ("no_such_model",)),
+        (("show", "no_such_model"), ("no_such_model",)),
+        (("show", "lenet5", "--input", "32by32"), ("32by32", "32x32x1")),
+        (("frobnicate",), ("frobnicate",)),
+    ],
+)
+def test_what_was_typed_wrong_exits_2_before_anything_starts(arguments, words, tmp_path):
+    workspace = tmp_path / "workspace"
+    outcome = hubel(*arguments, HUBEL_WORKSPACE=str(workspace))
+    refused(outcome, 2, *words)
+    assert not (workspace / "metadata.db").exists()
+
+
+def test_typos_are_found_without_importing_tensorflow(tmp_path):
+    start = time.monotonic()
+    refused(hubel("run", "--set", "data.source=tfds:no_such_set", "--workspace", tmp_path), 2)
+    assert time.monotonic() - start < 3  # TensorFlow alone takes longer
+
+
+def test_failures_are_json_too(tmp_path):
+    outcome = hubel("run", "no_such_config", "--json")
+    assert outcome.code == 2
+    assert outcome.err == ""
+    assert outcome.json["error"]["exit_code"] == 2
+    assert "no_such_config" in outcome.json["error"]["message"]
+    assert outcome.json["error"]["hint"]
+
+
+def test_a_metric_that_the_task_does_not_have_is_refused(tmp_path):
+    outcome = hubel("run", "digits_lenet5.tiny", "--set", "evaluate.thresholds={acuracy: {min: 0.5}}", "--workspace", tmp_path)
+    assert outcome.code == 2
+    assert "acuracy" in outcome.err
+    assert "accuracy" in outcome.err
+
+
+def test_a_workspace_that_cannot_be_written_is_a_failure():
+    refused(hubel("run", "--workspace", "/dev/null/workspace"), 1, "cannot be written", "--workspace")
+
+
+def test_a_locked_workspace_names_its_holder_and_is_free_when_the_holder_dies(tmp_path):
+    code = (
+        "import sys, time\n"
+        "from pipelines.workspace import Workspace\n"
+        "with Workspace.at(sys.argv[1]).locked('hubel run something'):\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        refused(hubel("run", "--workspace", tmp_path), 1, "in use", "hubel run something", str(holder.pid))
+        refused(hubel("gc", "--workspace", tmp_path), 1, "in use")
+    finally:
+        holder.kill()
+        holder.wait()
+    assert hubel("gc", "--workspace", tmp_path).code == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 60 MiB, in a mount namespace where this user may not mount otherwise."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_before_anything_starts(small_disk):
+    refused(hubel("run", "--workspace", small_disk / "workspace"), 1, "full", "hubel gc")
+    assert not (small_disk / "workspace/metadata.db").exists()
+
+
+def test_a_disk_that_fills_up_during_a_run_is_said_as_such(small_disk):
+    with pytest.raises(OSError, match="No space left") as caught:
+        (small_disk / "file").write_bytes(b"x" * (61 * 2**20))
+    said = execute.plain(caught.value, "Transform", Workspace.at(small_disk))
+    assert "disk is full" in said.message
+    assert "Transform" in said.message
+    nested = RuntimeError("a library's own words")
+    nested.__cause__ = caught.value
+    assert "disk is full" in execute.plain(nested, "Trainer", Workspace.at(small_disk)).message
+
+
+def test_an_unknown_failure_is_one_line_that_names_the_component(tmp_path):
+    said = execute.plain(ValueError("first line\nsecond line"), "Evaluator", Workspace.at(tmp_path))
+    assert said.message == "Evaluator failed: ValueError: first line"
+    assert isinstance(said, HubelError)
+    assert said.exit_code == 1
+
+
+def test_damaged_prepared_data_is_refused_with_what_to_do(digits, tmp_path):
+    workspace, _ = digits
+    folder = tmp_path / "datasets/digits/1.0.0"
+    folder.mkdir(parents=True)
+    for path in (workspace / "datasets/digits/1.0.0").iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    [shard] = folder.glob("*.tfrecord*")
+    whole = shard.read_bytes()
+    shard.write_bytes(b"")
+    refused(hubel("run", "digits_lenet5.tiny", "--workspace", tmp_path), 1, "damaged", str(folder))
+    shard.write_bytes(whole[: len(whole) // 2])
+    outcome = hubel("run", "digits_lenet5.tiny", "--workspace", tmp_path)
+    assert outcome.code == 1
+    assert "damaged" in outcome.err
+    assert "Traceback" not in outcome.err
+    shard.write_bytes(whole)
+
+
+@pytest.fixture(scope="module")
+def odd_digits(tmp_path_factory):
+    """A workspace with a prepared data set whose test labels are -1, TFDS's word for unknown: no label of the schema."""
+    from components.example_gen.digits import Digits
+
+    class OddDigits(Digits):
+        """Digits in splits of their own, the last without labels."""
+
+        name = "odd_digits"
+
+        def _split_generators(self, dl_manager):
+            every = list(self._generate_examples())
+            unknown = [(key, {**row, "label": -1}) for key, row in every[260:300]]
+            return {"train": every[:200], "validation": every[200:260], "test": unknown}
+
+    workspace = tmp_path_factory.mktemp("odd")
+    OddDigits(data_dir=str(workspace / "datasets")).download_and_prepare()
+    return workspace
+
+
+def test_anomalies_stop_a_run_and_say_how_to_allow_them(odd_digits):
+    arguments = ("run", "digits_mlp.tiny", "--set", "data.source=tfds:odd_digits", "--workspace", odd_digits)
+    outcome = hubel(*arguments)
+    assert outcome.code == 1
+    assert "label in test" in outcome.err
+    assert "data.allow_anomalies=true" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert not (odd_digits / "models").exists()
+    plan = hubel(*arguments, "--set", "data.allow_anomalies=true", "--dry-run", "--json").json
+    cached = {component["name"]: component["cached"] for component in plan["components"]}
+    assert cached["StatisticsGen"]
+    assert not cached["ExampleValidator"]
+
+
+def test_an_image_file_that_is_no_image_fails_alone(digits, scans, tmp_path):
+    workspace, _ = digits
+    (tmp_path / "broken.png").write_bytes(b"not an image")
+    (tmp_path / "empty.png").write_bytes(b"")
+    good = next(iter(sorted(scans.iterdir())))
+    outcome = hubel("predict", "digits_lenet5_tiny", tmp_path, good, tmp_path / "missing.png", "--json", "--workspace", workspace)
+    assert outcome.code == 0, outcome.err
+    rows = {Path(row["file"]).name: row for row in outcome.json}
+    assert "error" in rows["broken.png"]
+    assert "error" in rows["empty.png"]
+    assert "error" in rows["missing.png"]
+    assert len(rows[good.name]["classes"]) == 1
+    assert 0 <= rows[good.name]["scores"][0] <= 1
+
+
+def test_only_broken_files_is_a_failure(digits, tmp_path):
+    workspace, _ = digits
+    (tmp_path / "broken.png").write_bytes(b"not an image")
+    outcome = hubel("predict", "digits_lenet5_tiny", tmp_path / "broken.png", "--workspace", workspace)
+    assert outcome.code == 1
+    assert "Traceback" not in outcome.err
+
+
+def test_a_folder_without_images_is_said(digits, tmp_path):
+    workspace, _ = digits
+    refused(hubel("predict", "digits_lenet5_tiny", tmp_path, "--workspace", workspace), 2, "no image")
+
+
+def test_a_closed_pipe_is_no_failure():
+    command = f"{sys.executable} -m pipelines.cli list models | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False, env=os.environ
+    )
+    assert "Traceback" not in done.stderr

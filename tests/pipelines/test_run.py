@@ -1,0 +1,238 @@
+"""The whole path: what a run leaves, says and repeats."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components import fingerprint
+from pipelines import execute
+from pipelines.workspace import Workspace
+from tests.pipelines.conftest import hubel
+
+STAGES = (
+    "ExampleGen",
+    "StatisticsGen",
+    "SchemaGen",
+    "ExampleValidator",
+    "Transform",
+    "Trainer",
+    "Resolver",
+    "Evaluator",
+    "InfraValidator",
+    "Pusher",
+)
+TINY = "digits_lenet5.tiny"
+ARCHIVE = {"ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"}
+
+
+def planned(workspace, *assignments, config=TINY) -> set[str]:
+    """Names of the components that a run would execute."""
+    value = execute.plan(config, list(assignments), str(workspace))
+    return {component["name"] for component in value["components"] if not component["cached"]}
+
+
+def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
+    workspace, outcome = digits
+    assert outcome.code == 0, outcome.err
+    value = outcome.json
+    assert value["blessed"] is True
+    assert (value["config"], value["model"], value["architecture"], value["version"]) == (
+        "digits_lenet5_tiny",
+        "digits_lenet5_tiny",
+        "lenet5",
+        1,
+    )
+    assert value["model_dir"] == str(workspace / "models/digits_lenet5_tiny/1")
+    assert {"accuracy", "cross_entropy", "macro_f1"} <= set(value["metrics"])
+    assert {component["name"] for component in value["components"]} == set(STAGES)
+    assert not any(component["cached"] for component in value["components"] if component["name"] != "Resolver")
+    assert sum(value["images"].values()) == 300
+    assert value["quarantined"] == {}
+    assert outcome.err == ""
+
+
+def test_the_workspace_holds_what_the_design_says(digits):
+    workspace, outcome = digits
+    run = outcome.json["run"]
+    version = workspace / "models/digits_lenet5_tiny/1"
+    assert (version / "saved_model.pb").is_file()
+    assert (version / "variables").is_dir()
+    assert (version / "assets.extra/tf_serving_warmup_requests").is_file()
+    assert (workspace / "metadata.db").is_file()
+    assert (workspace / f"logs/digits_lenet5_tiny/{run}.log").stat().st_size > 0
+    assert (workspace / f"pipelines/digits_lenet5_tiny/runs/{run}/config.yaml").is_file()
+    assert not list((workspace / "training").rglob("*.h5"))
+
+
+def test_a_finished_run_is_on_the_list_of_runs_with_its_figures(digits):
+    workspace, outcome = digits
+    [first, *_] = hubel("list", "runs", "--json", "--workspace", workspace).json
+    assert first["run"] == outcome.json["run"]
+    assert first["blessed"] is True
+    assert first["metrics"] == outcome.json["metrics"]
+    assert first["seconds"] > 0
+
+
+def test_the_same_run_again_computes_nothing_and_pushes_nothing(digits):
+    workspace, _ = digits
+    again = hubel("run", TINY, "--workspace", workspace)
+    assert again.code == 0
+    assert len(re.findall(r"^ +\w+ +cached$", again.err, re.MULTILINE)) == len(STAGES)
+    assert [path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()] == ["1"]
+    assert len(again.lines) < 40
+
+
+def test_a_dry_run_changes_nothing_at_all(digits):
+    workspace, _ = digits
+    before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*") if path.is_file()}
+    outcome = hubel("run", TINY, "--dry-run", "--json", "--set", "train.epochs=3", "--workspace", workspace)
+    assert outcome.code == 0
+    runs = {component["name"] for component in outcome.json["components"] if not component["cached"]}
+    assert runs == {"Trainer", "Evaluator", "InfraValidator", "Pusher"}
+    assert {path: path.stat().st_mtime_ns for path in workspace.rglob("*") if path.is_file()} == before
+
+
+def test_a_changed_learning_rate_runs_nothing_before_trainer(digits):
+    workspace, _ = digits
+    assert planned(workspace) == set()
+    assert not planned(workspace, "train.optimizer.learning_rate=5e-4") & ARCHIVE
+
+
+def test_a_changed_threshold_runs_evaluator_and_what_follows_alone(digits):
+    workspace, _ = digits
+    assert planned(workspace, "evaluate.thresholds.accuracy.min=0.2") == {"Evaluator", "Pusher"}
+
+
+@pytest.mark.parametrize(
+    ("edited", "first"),
+    [
+        ("components.transform.augment", "Trainer"),
+        ("components.transform.preprocessing", "Transform"),
+        ("components.evaluator.metrics", "Evaluator"),
+        ("components.infra_validator.replay", "InfraValidator"),
+        ("components.pusher.publish", "Pusher"),
+        ("components.example_gen.tfds", "ExampleGen"),
+        ("keras_models.classifiers.lenet", "Trainer"),
+    ],
+)
+def test_edited_source_runs_the_stage_that_uses_it_and_nothing_before(digits, tmp_path, monkeypatch, edited, first):
+    workspace, _ = digits
+    original = fingerprint._source
+    copy = tmp_path / "edited.py"
+    copy.write_text(original(edited).read_text() + "\nEDITED = True\n")
+    monkeypatch.setattr(fingerprint, "_source", lambda name: copy if name == edited else original(name))
+    ran = planned(workspace)
+    assert first in ran
+    order = [*STAGES[:6], "Resolver", "Evaluator", "InfraValidator", "Pusher"]
+    assert not ran & set(order[: order.index(first)] if first in order[:6] else order[:6])
+
+
+def test_an_edited_model_does_not_touch_another(digits, tmp_path, monkeypatch):
+    workspace, _ = digits
+    original = fingerprint._source
+    copy = tmp_path / "edited.py"
+    copy.write_text(original("keras_models.classifiers.mlp").read_text() + "\nEDITED = True\n")
+    monkeypatch.setattr(fingerprint, "_source", lambda name: copy if name == "keras_models.classifiers.mlp" else original(name))
+    assert planned(workspace) == set()
+
+
+def test_touching_the_data_runs_nothing_and_replacing_it_runs_everything(digits, tmp_path):
+    workspace, _ = digits
+    copy = tmp_path / "workspace"
+    shutil.copytree(workspace, copy, symlinks=True)
+    [shard] = (workspace / "datasets/digits/1.0.0").glob("*.tfrecord*")
+    os.utime(shard)
+    assert planned(workspace) == set()
+    held, stamp = shard.read_bytes(), shard.stat().st_mtime_ns
+    try:
+        shard.write_bytes(held[: len(held) // 2] + held[: len(held) // 2])
+        os.utime(shard, ns=(stamp, stamp + 1))
+        assert planned(workspace) == {*STAGES} - {"Resolver"}
+    finally:
+        shard.write_bytes(held)
+
+
+def test_a_deleted_version_is_pushed_again(digits, tmp_path):
+    workspace, _ = digits
+    version = workspace / "models/digits_lenet5_tiny/1"
+    version.rename(tmp_path / "1")
+    try:
+        assert planned(workspace) == {"Pusher"}
+    finally:
+        (tmp_path / "1").rename(version)
+
+
+def test_the_pushed_folder_answers_like_keras_in_a_process_that_imports_only_tensorflow(digits, scans):
+    import keras
+
+    import pipelines
+
+    workspace, outcome = digits
+    script = (
+        "import sys, json, tensorflow as tf\n"
+        "model = tf.saved_model.load(sys.argv[1])\n"
+        "images = [open(path, 'rb').read() for path in sys.argv[2:]]\n"
+        "answer = model.signatures['image_bytes'](image_bytes=tf.constant(images))\n"
+        "assert 'keras_models' not in sys.modules and 'components' not in sys.modules\n"
+        "print(json.dumps(answer['probabilities'].numpy().tolist()))\n"
+    )
+    files = sorted(map(str, scans.iterdir()))
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script, outcome.json["model_dir"], *files], capture_output=True, text=True, check=True
+    )
+    served = np.array(json.loads(done.stdout))
+    from components.trainer.card import Card
+    from components.transform import pixels
+
+    model = pipelines.load("digits_lenet5_tiny", workspace=workspace)
+    card = Card.read(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
+    seen = pixels.from_bytes([Path(file).read_bytes() for file in files], card.transform)
+    trained = keras.ops.softmax(model(keras.ops.cast(seen, "float32"), training=False)).numpy()
+    np.testing.assert_allclose(served, trained, atol=1e-5, rtol=1e-5)
+
+
+def test_an_autoencoder_goes_the_same_way_and_is_compared_with_pca(autoencoder):
+    workspace, outcome = autoencoder
+    assert outcome.code == 0, outcome.err
+    assert re.search(r"mse [\d.]+ against [\d.]+ of PCA with the same code size of 8", outcome.out)
+    assert (workspace / "models/digits_conv_autoencoder_tiny/1/saved_model.pb").is_file()
+
+
+def test_an_untrained_autoencoder_is_not_blessed_and_nothing_new_is_pushed(autoencoder):
+    workspace, _ = autoencoder
+    outcome = hubel("run", "digits_conv_autoencoder.tiny", "--set", "train.epochs=0", "--json", "--workspace", workspace)
+    assert outcome.code == 3
+    value = outcome.json
+    assert value["blessed"] is False
+    assert value["version"] is None
+    assert "PCA with the same code size" in value["reason"]
+    assert [path.name for path in (workspace / "models/digits_conv_autoencoder_tiny").iterdir()] == ["1"]
+
+
+def test_a_run_on_no_terminal_prints_few_plain_lines(autoencoder):
+    _, outcome = autoencoder
+    assert len(outcome.lines) < 40
+    assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_the_tuner_finds_values_that_the_trainer_uses(digits):
+    workspace, _ = digits
+    space = "tune.space={train.optimizer.learning_rate: {choices: [0.0011, 0.0012]}}"
+    outcome = hubel(
+        *("run", "digits_mlp.tiny", "--json", "--workspace", workspace),
+        *("--set", "tune.enabled=true", "--set", "tune.algorithm=random", "--set", "tune.trials=2", "--set", space),
+    )
+    assert outcome.code == 0, outcome.err
+    card = Workspace.at(workspace)
+    from components.trainer.card import Card
+
+    chosen = Card.read(execute.artifact(card, "digits_mlp_tiny")).hyperparameters
+    assert chosen["train.optimizer.learning_rate"] in (0.0011, 0.0012)
+    assert "Tuner" in {component["name"] for component in outcome.json["components"]}

@@ -1,0 +1,90 @@
+"""Imports go one way, as pyproject.toml declares, and setup.py asks for everything that is imported."""
+
+import ast
+import importlib.metadata
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ALLOWED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hubel"]["imports"]
+PIPELINE = {"tfx", "tfx_bsl", "apache_beam", "tensorflow_transform", "tensorflow_model_analysis", "tensorflow_data_validation"}
+SKIPPED_FOLDERS = {".git", ".venv", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__", "workspace", "build", "dist"}
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names that a file imports, at module level or inside functions, by statement or by import_module."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(node.module)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+            names |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+    return {name.split(".")[0] for name in names}
+
+
+def test_every_package_is_declared():
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
+    assert packages <= set(ALLOWED), "declare it in pyproject.toml, [tool.hubel.imports]"
+
+
+def test_the_declaration_has_no_circle():
+    settled = set()
+    while step := {name for name, below in ALLOWED.items() if name not in settled and settled.issuperset(below)}:
+        settled |= step
+    assert settled == set(ALLOWED)
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_imports_go_one_way(package):
+    forbidden = set(ALLOWED) - {package, *ALLOWED[package]} | {"tests", "benchmarks"}
+    wrong = {str(path.relative_to(ROOT)): names for path in modules(package) if (names := imported(path) & forbidden)}
+    assert not wrong, f"{package} may import {ALLOWED[package]}, see pyproject.toml"
+
+
+@pytest.mark.parametrize("package", ["configs", "keras_models", "serving", "reports"])
+def test_nothing_of_the_pipeline_below_components(package):
+    wrong = {str(path.relative_to(ROOT)): names for path in modules(package) if (names := imported(path) & PIPELINE)}
+    assert not wrong, "only components, tuner and pipelines know of TFX and Beam"
+
+
+def test_setup_py_asks_for_what_is_imported():
+    settings = ast.parse((ROOT / "setup.py").read_text())
+    lists = {target.id: node.value for node in settings.body if isinstance(node, ast.Assign) for target in node.targets}
+    asked = {canonical(re.match(r"[\w.-]+", text)[0]) for text in ast.literal_eval(lists["REQUIRES"])}
+    asked |= {canonical(re.match(r"[\w.-]+", text)[0]) for text in ast.literal_eval(lists["EXTRAS"])["kubeflow"]}
+    owners = importlib.metadata.packages_distributions()
+    missing = {}
+    for path in (path for package in ALLOWED for path in modules(package)):
+        for name in imported(path) - set(ALLOWED) - set(sys.stdlib_module_names) - {"farmhash"}:
+            if name in owners and not asked & {canonical(owner) for owner in owners[name]}:
+                missing.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert not missing, "add it to setup.py's REQUIRES, and to requirements.in where nothing there brings it"
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_only_ci_reaches_outside_the_repository():
+    outside = "../" + "shared"
+    wrong = []
+    for path in ROOT.rglob("*"):
+        parts = path.relative_to(ROOT).parts
+        if (
+            SKIPPED_FOLDERS.isdisjoint(parts)
+            and parts != (".ci", "run")
+            and path.is_file()
+            and outside.encode() in path.read_bytes()
+        ):
+            wrong.append("/".join(parts))
+    assert not wrong
