@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from components.pusher.publish import versions
+from pipelines import runs
 from pipelines.workspace import Workspace
 
 
@@ -18,7 +19,7 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
     doomed: list[Path] = []
     kept = _artifacts_of_last_runs(place, keep)
     for pipeline in sorted((place.root / "pipelines").glob("*")):
-        records = place.records(pipeline.name)
+        records = runs.records(place, pipeline.name)
         alive = kept | {Path(r.model_uri) for r in records if r.model_uri and r.model_dir and Path(r.model_dir).is_dir()}
         doomed += [folder for folder in _executions(pipeline) if not any(uri == folder or folder in uri.parents for uri in alive)]
         doomed += [pipeline / "runs" / r.run for r in records[:-keep]]

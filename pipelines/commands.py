@@ -97,7 +97,8 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
     """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
     from configs import load
     from pipelines import console, supervise
-    from pipelines.workspace import Workspace, new_run_id
+    from pipelines.runs import new_run_id, recorded
+    from pipelines.workspace import Workspace
 
     cfg = load.load(config, assignments)
     place = Workspace.at(workspace)
@@ -113,8 +114,10 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
     with place.locked(f"hubel run {config}") as lock:
         run_id = new_run_id(place, cfg.name)
         _state.log = place.log(cfg.name, run_id)
-        with console.RunView(quiet=as_json) as view:
+        with recorded(place, cfg, run_id) as record, console.RunView(quiet=as_json) as view:
             value = supervise.ask("pipelines.execute:run", {**asked, "run_id": run_id}, _state.log, view, held=(lock,))
+            record(value)
+    del value["model_uri"]
     if as_json:
         print(json.dumps(value))
     else:
@@ -165,9 +168,10 @@ def list_configs(as_json):
 def list_runs(workspace, as_json):
     """Runs of a workspace: when, which config, figures of the test split, blessed or not."""
     from pipelines import console
+    from pipelines.runs import listed
     from pipelines.workspace import Workspace
 
-    records = Workspace.at(workspace).records()
+    records = listed(Workspace.at(workspace))
     if as_json:
         columns = ("run", "config", "started", "seconds", "blessed", "metrics", "status", "reason", "version", "model_dir")
         print(json.dumps([{column: getattr(record, column) for column in columns} for record in records]))

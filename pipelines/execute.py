@@ -1,7 +1,5 @@
 """One run of a config, from a located source to the record of what came out. Runs in the worker process."""
 
-import dataclasses
-import datetime
 import errno
 import json
 import time
@@ -12,34 +10,22 @@ from components.example_gen import sources
 from configs import load
 from configs.errors import HubelError, UsageError
 from configs.schema import RunConfig
-from pipelines.workspace import RunRecord, Workspace
+from pipelines import runs
+from pipelines.workspace import Workspace
 
 
 def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dict:
     """Run a config to its end.
 
     Returns:
-        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3).
+        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3), and model_uri, the Model artifact's folder.
 
     Raises:
         HubelError: with what failed in plain words.
     """
-    cfg, place = load.load(config, assignments), Workspace.at(workspace)
-    folder = place.run(cfg.name, run_id)
-    record = RunRecord(run_id, cfg.name, datetime.datetime.now().isoformat(timespec="seconds"))
-    record.save(folder)
-    (folder / "config.yaml").write_text(load.dump(cfg))
     start = time.monotonic()
-    try:
-        result = _run(cfg, place, run_id)
-    except BaseException as error:
-        status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
-        dataclasses.replace(record, status=status, seconds=time.monotonic() - start, reason=str(error)[:1000]).save(folder)
-        raise
-    seconds = time.monotonic() - start
-    kept = {name: result[name] for name in ("blessed", "reason", "metrics", "version", "model_dir", "model_uri")}
-    dataclasses.replace(record, status="done" if result["blessed"] else "not blessed", seconds=seconds, **kept).save(folder)
-    return {**{name: value for name, value in result.items() if name != "model_uri"}, "seconds": round(seconds, 2)}
+    result = _run(load.load(config, assignments), Workspace.at(workspace), run_id)
+    return {**result, "seconds": round(time.monotonic() - start, 2)}
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict:
@@ -52,8 +38,10 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
 
 def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     import keras_models
+    from components import beam_memory
     from pipelines import local
 
+    beam_memory.install()
     entry = keras_models.check(cfg.model.name)
     built = _pipeline(cfg, place)
     progress.emit("nodes", names=[node.id for node in built.components])
@@ -111,7 +99,9 @@ def artifact(place: Workspace, model: str) -> str:
     """
     name, _, version = model.partition("/")
     known = {
-        r.version: r.model_uri for r in place.records(name) if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
+        r.version: r.model_uri
+        for r in runs.records(place, name)
+        if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
     }
     wanted = int(version) if version else max(known, default=None)
     if wanted not in known:

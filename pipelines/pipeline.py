@@ -21,6 +21,7 @@ from components.schema_gen.component import SchemaGen
 from components.tasks import module_of, task_of
 from components.transform.component import Transform
 from configs.schema import RunConfig, TrainerSlice, TransformSlice
+from pipelines import runs
 from pipelines.workspace import Workspace
 
 TRAINER = "components.trainer.component"
@@ -113,7 +114,7 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
             model_blessing=evaluator.outputs["blessing"],
             infra_blessing=infra_validator.outputs["blessing"],
             base=workspace.served(config.name, config.push.destination),
-            gone=workspace.gone(config.name),
+            gone=runs.gone(workspace, config.name),
         )
         nodes.append(pusher)
     return pipeline.Pipeline(

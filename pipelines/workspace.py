@@ -1,12 +1,11 @@
-"""The workspace: the only place where its paths are joined, its lock, and the records of runs."""
+"""The workspace: the only place where its paths are joined, and its lock."""
 
 import contextlib
 import datetime
-import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import portalocker
@@ -109,49 +108,13 @@ class Workspace:
         finally:
             file.close()
 
-    def records(self, name: str | None = None) -> list["RunRecord"]:
-        """Every run on record, oldest first; of one config name, or of all."""
-        found = []
-        for path in (self.root / "pipelines").glob(f"{name or '*'}/runs/*/run.json"):
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                found.append(RunRecord(**json.loads(path.read_text())))
-        return sorted(found, key=lambda record: record.started)
-
-    def gone(self, name: str) -> list[int]:
-        """Versions of a model that runs pushed and that are no longer there."""
-        pushed = {(r.version, r.model_dir) for r in self.records(name) if r.version is not None and r.model_dir}
-        return sorted({version for version, folder in pushed if not Path(folder).is_dir()})
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """One run as `hubel list runs` shows it; figures are the test split's."""
-
-    run: str
-    config: str
-    started: str
-    status: str = "running"  # running, done, not blessed, failed, stopped
-    seconds: float | None = None
-    blessed: bool | None = None
-    reason: str = ""
-    metrics: dict[str, float] = field(default_factory=dict)
-    version: int | None = None
-    model_dir: str | None = None
-    model_uri: str | None = None  # the Model artifact: model.keras and card.json lie there
-
-    def save(self, folder: Path) -> None:
-        """Write it beside the run's config, in one step."""
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = folder / "run.json.staged"
-        staged.write_text(json.dumps(asdict(self), indent=1))
-        staged.replace(folder / "run.json")
-
-
-def new_run_id(workspace: Workspace, name: str) -> str:
-    """A name for a run that sorts by time and is not taken."""
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    number, run = 1, now
-    while workspace.run(name, run).exists() or workspace.log(name, run).exists():
-        number += 1
-        run = f"{now}-{number}"
-    return run
+    def is_locked(self) -> bool:
+        """Whether some process holds it now."""
+        try:
+            with self.lock_file.open() as file:
+                portalocker.lock(file, portalocker.LOCK_SH | portalocker.LOCK_NB)
+        except portalocker.LockException:
+            return True
+        except OSError:
+            return False
+        return False

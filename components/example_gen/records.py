@@ -22,7 +22,12 @@ def example(image: bytes, image_id: bytes, label: int | None = None) -> bytes:
 
 
 def damage(image: bytes) -> str | None:
-    """Why an image cannot be used ("empty", "not an image", "too large", "truncated"), or None."""
+    """Why an image cannot be used ("empty", "not an image", "not PNG or JPEG", "too large", "CMYK", "damaged"), or None.
+
+    TensorFlow's decoder has the last word, because Transform and the served graph decode with it: what Pillow forgives (a PNG
+    without its end) would otherwise stop the run later.
+    """
+    import tensorflow as tf
     from PIL import Image
 
     if not image:
@@ -31,15 +36,17 @@ def damage(image: bytes) -> str | None:
         with Image.open(io.BytesIO(image)) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 return "too large"
-            if opened.format not in ("PNG", "JPEG"):
+            if opened.format not in ("PNG", "JPEG", "MPO"):  # MPO: a JPEG with further ones behind it, from many cameras
                 return "not PNG or JPEG"
-            opened.load()
+            if opened.mode == "CMYK":
+                return "CMYK"
+        tf.raw_ops.DecodeImage(contents=tf.constant(image), channels=1, dtype=tf.uint8, expand_animations=False)
     except Image.DecompressionBombError:
         return "too large"
     except Image.UnidentifiedImageError:
         return "not an image"
-    except (OSError, SyntaxError, ValueError):
-        return "truncated"
+    except (OSError, SyntaxError, ValueError, tf.errors.InvalidArgumentError):
+        return "damaged"
     return None
 
 

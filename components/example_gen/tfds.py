@@ -24,11 +24,15 @@ def check(rest: str, datasets: Path) -> None:
     folder = _prepared(roots, name, config, version)
     if folder is not None:
         _check_complete(folder)
-    elif not _is_own_digits(name, config, version):
+    elif _is_own_digits(name, config, version):
+        remains = datasets / name / _DIGITS_VERSION
+        if remains.exists():
+            raise _damaged(remains, "dataset_info.json is missing")
+    else:
         raise UsageError(
             f"The TFDS data set '{rest}' is not prepared: looked in {' and '.join(map(str, roots))}.",
             f'Prepare it with: python -c "import tensorflow_datasets as tfds; '
-            f"tfds.builder('{name}{f'/{config}' if config else ''}', data_dir='{datasets}').download_and_prepare()\"",
+            f"tfds.builder('{rest}', data_dir='{datasets}').download_and_prepare()\"",
         )
 
 

@@ -16,6 +16,7 @@ from components import keys
 from components.tasks import task_of
 from components.trainer import export
 from components.trainer.card import Card
+from components.transform import pixels
 from configs.errors import HubelError
 
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
@@ -109,24 +110,27 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
     ids = [feature[keys.IMAGE_ID].bytes_list.value[0].decode(errors="replace") for feature in features]
     if not encoded:
         raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
+    seen = tf.cast(pixels.from_bytes(tf.constant(encoded), card.transform), tf.float32)
     bare = [tf.io.decode_image(image, channels=card.transform.channels, expand_animations=False) for image in encoded]
     same_size = len({tuple(image.shape) for image in bare}) == 1
-    pixels = [tf.stack(bare)] if same_size else [image[None] for image in bare]
     made = export.endpoints(task_of(card.task).signatures(model, card), card)
     requests, expected = {}, {}
-    for index, (name, (function, spec)) in enumerate(made.items()):
-        if spec.dtype == tf.string:
-            tensors = [tf.constant(encoded if spec.name == keys.IMAGE_BYTES else list(records))]
-        elif spec.name == keys.PIXELS:
-            tensors = [tf.cast(image, tf.float32) for image in pixels]
+    for index, (name, endpoint) in enumerate(made.items()):
+        if endpoint.signature.takes == "codes":
+            sent = behind = [tf.random.stateless_normal([len(encoded), endpoint.spec.shape[-1]], [0, index])]
+        elif endpoint.spec.dtype == tf.string:
+            sent, behind = [tf.constant(encoded if endpoint.spec.name == keys.IMAGE_BYTES else list(records))], [seen]
+        elif same_size:
+            sent, behind = [tf.cast(tf.stack(bare), tf.float32)], [seen]
         else:
-            tensors = [tf.random.stateless_normal([len(encoded), spec.shape[-1]], [0, index])]
+            sent, behind = [tf.cast(image[None], tf.float32) for image in bare], tf.split(seen, len(bare))
         requests[name] = []
-        for number, tensor in enumerate(tensors):
+        for number, tensor in enumerate(sent):
             file = f"request-{index}-{number}"
             (folder / file).write_bytes(tf.io.serialize_tensor(tensor).numpy())
-            requests[name].append({"argument": spec.name, "file": file, "dtype": tensor.dtype.name})
-        expected[name] = [{key: value.numpy() for key, value in function(tensor).items()} for tensor in tensors]
+            requests[name].append({"argument": endpoint.spec.name, "file": file, "dtype": tensor.dtype.name})
+        answers = [endpoint.signature.function(tensor) for tensor in behind]
+        expected[name] = [{output: value.numpy() for output, value in answer.items()} for answer in answers]
     (folder / "requests.json").write_text(json.dumps(requests))
     return expected, ids
 

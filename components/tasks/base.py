@@ -85,6 +85,8 @@ class Task(abc.ABC):
             first_epoch: where a killed training goes on.
         """
         self.compile(model, optimizer(train, data.steps))
+        if not tf.config.list_physical_devices("GPU"):
+            model.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
         model.fit(
             data.training(first_epoch, train.epochs).map(self.pair),
             validation_data=data.validation.map(self.pair),

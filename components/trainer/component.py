@@ -37,7 +37,7 @@ def run_fn(fn_args):
     entry = keras_models.get(cfg.model.name)
     task = task_of(entry.task)
     data = data_of(fn_args, cfg, task)
-    keras.utils.set_random_seed(cfg.seed)
+    keras.utils.set_random_seed(cfg.seed + 1)  # tf.data takes no tensor as a seed beside a global seed of 0
     model = build(entry, data, cfg)
     if fn_args.base_model:
         start_from(model, Path(fn_args.base_model).parent / keys.KERAS_FILE)

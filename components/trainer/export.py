@@ -1,6 +1,8 @@
 """One ExportArchive with every signature: both ends of the way from bytes to answers are inside the graph."""
 
 import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -23,8 +25,8 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for name, (function, spec) in endpoints(task.signatures(model, card), card).items():
-        archive.add_endpoint(name, function, [spec])
+    for name, endpoint in endpoints(task.signatures(model, card), card).items():
+        archive.add_endpoint(name, endpoint.function, [endpoint.spec])
     archive.write_out(str(folder), verbose=False)
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
@@ -35,8 +37,17 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     (folder.parent / keys.CARD_FILE).write_text(text)
 
 
-def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, tuple]:
-    """Endpoint name -> (function, TensorSpec of its one argument).
+@dataclass(frozen=True)
+class Endpoint:
+    """A served function, the TensorSpec of its one argument, and the Signature that answers behind its input end."""
+
+    function: Callable[[tf.Tensor], dict[str, tf.Tensor]]
+    spec: tf.TensorSpec
+    signature: Signature
+
+
+def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoint]:
+    """Every function that is served, by name.
 
     A signature `x` of images answers tf.Examples as `x`, encoded images as `x_image_bytes` and float32 pixels 0..255 of any size
     as `x_pixels`; the first one also as `serving_default`, `image_bytes` and `pixels`. `classify` takes `inputs`, as TF Serving
@@ -61,38 +72,38 @@ def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, tuple]:
     return found
 
 
-def _from_examples(signature: Signature, card: Card, argument: str):
+def _from_examples(signature: Signature, card: Card, argument: str) -> Endpoint:
     def function(examples):
         spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
         encoded = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)[keys.IMAGE_ENCODED]
         return signature.function(_seen(encoded, card))
 
-    return function, tf.TensorSpec([None], tf.string, name=argument)
+    return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature)
 
 
-def _from_bytes(signature: Signature, card: Card):
+def _from_bytes(signature: Signature, card: Card) -> Endpoint:
     def function(encoded):
         return signature.function(_seen(tf.ensure_shape(encoded, [None]), card))
 
-    return function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES)
+    return Endpoint(function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES), signature)
 
 
-def _from_pixels(signature: Signature, card: Card):
+def _from_pixels(signature: Signature, card: Card) -> Endpoint:
     shape = [None, None, None, card.transform.channels]
 
     def function(pixels):
         return signature.function(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.transform))
 
-    return function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS)
+    return Endpoint(function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS), signature)
 
 
-def _from_codes(signature: Signature):
+def _from_codes(signature: Signature) -> Endpoint:
     shape = [None, signature.code_size]
 
     def function(codes):
         return signature.function(tf.ensure_shape(codes, shape))
 
-    return function, tf.TensorSpec(shape, tf.float32, name="z")
+    return Endpoint(function, tf.TensorSpec(shape, tf.float32, name="z"), signature)
 
 
 def _seen(encoded: tf.Tensor, card: Card) -> tf.Tensor:

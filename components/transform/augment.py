@@ -33,8 +33,8 @@ def _shear(step, drawn, height, width):
 
 def _flip(step, drawn, height, width):
     across, down = tf.unstack(tf.where(drawn < 0, -1.0, 1.0), axis=1)  # tf.sign has a third value, 0
-    across, down = across if step.horizontal else 1, down if step.vertical else 1
-    return _matrix([[across, 0, 0], [0, down, 0], [0, 0, 1]])
+    one = tf.ones_like(across)
+    return _matrix([[across if step.horizontal else one, 0, 0], [0, down if step.vertical else one, 0], [0, 0, 1]])
 
 
 # Operation -> (numbers drawn from [-1, 1) for each image, how they become a matrix from output to input coordinates,

@@ -39,6 +39,7 @@ class Transform(TfxTransform):
             preprocessing_fn=f"{PREPROCESSING}.preprocessing_fn",
             splits_config=transform_pb2.SplitsConfig(analyze=[keys.TRAIN], transform=list(keys.SPLITS) if materialize else []),
             materialize=materialize,
+            disable_analyzer_cache=True,
             disable_statistics=True,
             custom_config={"slice": config.model_dump_json(), "source": fingerprint.of(__name__, PREPROCESSING)},
         )

@@ -9,6 +9,7 @@ from components.example_gen.records import MAX_PIXELS
 from configs.schema import TransformConfig
 
 
+@tf.autograph.experimental.do_not_convert  # no Python branch here depends on a tensor, and converting takes seconds
 def from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     """Decode and resize.
 
@@ -29,6 +30,7 @@ def from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
 
 
+@tf.autograph.experimental.do_not_convert
 def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     """Bring images to the model's size by `config.resize` (bilinear, antialiased), rounded.
 

@@ -10,6 +10,7 @@ from configs.schema import TransformSlice
 NEEDS_STATISTICS = "per_channel"
 
 
+@tf.autograph.experimental.do_not_convert
 def preprocessing_fn(inputs, custom_config):
     """Raw features to transformed ones.
 

@@ -1,0 +1,162 @@
+"""ExampleGen's executor on real and spoilt images: splits, limits, quarantine and what it refuses."""
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as library
+from PIL import Image
+from tfx.types import standard_artifacts
+
+from components import keys, spec
+from components.example_gen import component, records, sources, tfds
+from configs.errors import HubelError
+from configs.schema import DataConfig
+
+REAL = 1797
+
+
+def generated(located, tmp_path, **data):
+    """Run the executor. Returns (examples by split, the artifact)."""
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    made = component.ImageExampleGen(DataConfig(**data), located)
+    properties = {name: value for name, value in made.exec_properties.items() if value is not None}
+    component.Executor().Do({}, {"examples": [examples]}, properties)
+    found = {}
+    for split in keys.SPLITS:
+        files = [str(path) for path in (tmp_path / "examples" / f"Split-{split}").iterdir()]
+        rows = tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
+        found[split] = [tf.train.Example.FromString(row).features.feature for row in rows]
+    return found, examples
+
+
+def ids(rows) -> list[bytes]:
+    return [row[keys.IMAGE_ID].bytes_list.value[0] for row in rows]
+
+
+def labels(rows) -> list[int]:
+    return [row[keys.LABEL].int64_list.value[0] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def digits(datasets):
+    return tfds.locate("digits", datasets)
+
+
+@pytest.fixture(scope="module")
+def everything(digits, tmp_path_factory):
+    return generated(digits, tmp_path_factory.mktemp("everything"))
+
+
+def test_every_image_is_read_once_under_the_id_that_its_shard_gives_it(everything, digits):
+    found, _ = everything
+    every = [(*ids([row]), *labels([row])) for rows in found.values() for row in rows]
+    shard = tfds._read_shard(0, digits.address["folder"], "train", "image", "label")
+    assert sorted(every) == sorted((raw.image_id, raw.label) for raw in shard)
+    assert len({image_id for image_id, _ in every}) == REAL
+    encoded = found["train"][0][keys.IMAGE_ENCODED].bytes_list.value[0]
+    assert tf.io.decode_image(encoded).shape == (8, 8, 1)
+
+
+def test_the_artifact_says_how_many_images_each_split_has(everything):
+    found, artifact = everything
+    counts = {split: len(rows) for split, rows in found.items()}
+    assert json.loads(artifact.get_string_custom_property(keys.COUNTS)) == counts
+    for split, share in (("validation", 0.1), ("test", 0.2)):
+        assert abs(counts[split] / REAL - share) < 4 * np.sqrt(share * (1 - share) / REAL)
+    assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES))[9] == "nine"
+    assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {}
+    assert json.loads(artifact.split_names) == list(keys.SPLITS)
+    assert not list((Path(artifact.uri) / component.QUARANTINE).glob("*.jsonl"))
+
+
+def test_a_limit_takes_the_same_images_always_and_inliers_are_what_is_trained_on(everything, digits, tmp_path):
+    whole, _ = everything
+    known = [(records.share(image_id, b"limit"), image_id) for rows in whole.values() for image_id in ids(rows)]
+    few = {image_id for _, image_id in sorted(known)[:300]}
+    found, _ = generated(digits, tmp_path, limit=300, inliers=[3, 5])
+    for split, rows in whole.items():
+        kept = {i for i, label in zip(ids(rows), labels(rows), strict=True) if i in few and (split == "test" or label in (3, 5))}
+        assert set(ids(found[split])) == kept
+    assert 30 < len(found["test"]) < 90  # of 300: the limit favours no split
+
+
+def test_a_split_without_an_image_is_refused():
+    with pytest.raises(HubelError, match="The test split has no image") as caught:
+        component._check({"train": 3, "validation": 1, "test": 0}, {}, DataConfig())
+    assert "data.test" in caught.value.hint
+    with pytest.raises(HubelError, match="The train split has no image"):
+        component._check({"train": 0, "validation": 0, "test": 0}, {}, DataConfig())
+
+
+@pytest.mark.parametrize(("damaged", "refused"), [(0, False), (1, False), (2, True), (99, True)])
+def test_the_share_of_damaged_images_is_of_all_images(damaged, refused):
+    counts, data = {"train": 97 - damaged, "validation": 1, "test": 2}, DataConfig(max_quarantined=0.01)
+    if refused:
+        with pytest.raises(HubelError, match=f"{damaged} of 100 images are damaged"):
+            component._check(counts, {"empty": damaged}, data)
+    else:
+        component._check(counts, {"empty": damaged} if damaged else {}, data)
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory):
+    """A TFDS data set of 80 digits in two splits of its own, 4 of them spoilt, without labels."""
+    from tests.components.digits import images
+
+    def encoded(index: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(images()[0][index][..., 0]).save(buffer, "PNG")
+        return {0: b"", 1: b"text", 2: buffer.getvalue()[:-20], 60: buffer.getvalue()[:9]}.get(index, buffer.getvalue())
+
+    class Spoilt(library.core.GeneratorBasedBuilder):
+        VERSION = library.core.Version("1.0.0")
+
+        def _info(self):
+            return self.dataset_info_from_configs(
+                features=library.features.FeaturesDict({"picture": library.features.Image(shape=(None, None, 1))})
+            )
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples(range(60)), "test": self._generate_examples(range(60, 80))}
+
+        def _generate_examples(self, indices):
+            for index in indices:
+                yield index, {"picture": io.BytesIO(encoded(index))}
+
+    folder = tmp_path_factory.mktemp("spoilt")
+    Spoilt(data_dir=str(folder)).download_and_prepare()
+    return tfds.locate("spoilt", folder)
+
+
+def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missing(spoilt, tmp_path):
+    found, artifact = generated(spoilt, tmp_path, max_quarantined=0.1)
+    assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {"empty": 1, "not an image": 2, "damaged": 1}
+    files = sorted((tmp_path / "examples" / "quarantine").glob("*.jsonl"))
+    lines = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    assert Counter(line["reason"] for line in lines) == {"empty": 1, "not an image": 2, "damaged": 1}
+    assert len({line["id"] for line in lines}) == 4
+    assert not {line["id"].encode() for line in lines} & {image_id for rows in found.values() for image_id in ids(rows)}
+    assert len(found["test"]) == 19
+    assert len(found["train"]) + len(found["validation"]) == 57
+    assert keys.LABEL not in found["train"][0]
+    assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == []
+
+
+def test_too_many_damaged_images_stop_the_run_with_the_figures(spoilt, tmp_path):
+    with pytest.raises(HubelError) as caught:
+        generated(spoilt, tmp_path, max_quarantined=0.04)
+    assert "4 of 80 images are damaged (1 damaged, 1 empty, 2 not an image)" in caught.value.message
+    assert "data.max_quarantined" in caught.value.hint
+
+
+def test_allowing_anomalies_does_not_read_the_images_again(digits):
+    properties = [component.ImageExampleGen(DataConfig(allow_anomalies=allow), digits).exec_properties for allow in (True, False)]
+    assert properties[0][spec.SLICE] == properties[1][spec.SLICE]
+    moved = sources.Located(digits.address, "another digest")
+    assert component.ImageExampleGen(DataConfig(), moved).exec_properties[component.DIGEST] == "another digest"

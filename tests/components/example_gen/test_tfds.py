@@ -1,0 +1,152 @@
+"""Finding and reading what TFDS prepared, and saying what is wrong with it."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from components.example_gen import sources, tfds
+from configs.errors import HubelError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def nothing_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "none"))
+
+
+@pytest.fixture
+def copy(datasets, tmp_path):
+    """The prepared digits in a folder that a test may spoil."""
+    shutil.copytree(datasets / "digits", tmp_path / "datasets" / "digits")
+    return tmp_path / "datasets"
+
+
+@pytest.mark.parametrize("rest", ["", "Digits", "digits/", "digits:1", "digits:1.0.0.0", "../digits", "digits:latest", "a b"])
+def test_a_malformed_name_is_refused(rest, tmp_path):
+    with pytest.raises(UsageError, match="NAME"):
+        tfds.check(rest, tmp_path)
+
+
+@pytest.mark.parametrize("rest", ["no_such_set", "digits:2.0.0", "digits/config", "mnist/config:1.2.3"])
+def test_data_that_is_not_there_is_refused_with_the_command_that_prepares_it(rest, tmp_path):
+    for find in (tfds.check, tfds.locate):
+        with pytest.raises(UsageError) as caught:
+            find(rest, tmp_path)
+        assert str(tmp_path) in caught.value.message
+        assert "download_and_prepare" in caught.value.hint
+        assert f"tfds.builder('{rest}'" in caught.value.hint
+
+
+def test_unknown_data_is_refused_at_once_and_without_tensorflow(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.monotonic()\n"
+        "try: sources.locate('tfds:no_such_set', Path(sys.argv[1]))\n"
+        "except Exception as error: print(type(error).__name__, time.monotonic() - start < 1, 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["UsageError", "True", "False"]
+
+
+def test_an_unknown_scheme_is_refused_with_those_there_are():
+    with pytest.raises(UsageError, match="Unknown data source") as caught:
+        sources.module_of("tdfs:digits")
+    assert "tfds:" in caught.value.hint
+    assert "tfds" in sources.schemes()
+
+
+def test_the_highest_version_is_found_and_an_older_one_where_it_is_asked_for(copy):
+    for version in ("1.0.10", "1.0.9"):
+        shutil.copytree(copy / "digits" / "1.0.0", copy / "digits" / version)
+    assert tfds.locate("digits", copy).address["folder"].endswith("1.0.10")
+    assert tfds.locate("digits:1.0.9", copy).address["folder"].endswith("1.0.9")
+
+
+def test_data_prepared_elsewhere_is_found_too(datasets, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(datasets))
+    found = tfds.locate("digits", tmp_path / "own")
+    assert found.address["folder"] == str(datasets / "digits" / "1.0.0")
+
+
+def test_its_digest_is_of_the_contents(datasets, copy):
+    before = tfds.locate("digits", datasets).digest
+    assert tfds.locate("digits", copy).digest == before
+    [shard] = (copy / "digits" / "1.0.0").glob("*tfrecord*")
+    shard.write_bytes(shard.read_bytes() + b"\0")
+    assert tfds.locate("digits", copy).digest != before
+
+
+def spoil(copy, how: str) -> None:
+    folder = copy / "digits" / "1.0.0"
+    [shard] = folder.glob("*tfrecord*")
+    info = folder / "dataset_info.json"
+    match how:
+        case "a missing shard":
+            shard.unlink()
+        case "an empty shard":
+            shard.write_bytes(b"")
+        case "an info file that is cut":
+            info.write_text(info.read_text()[:100])
+        case "an info file without splits":
+            info.write_text("{}")
+        case "an info file of something else":
+            info.write_text("[1, 2]")
+        case "an info file of bytes":
+            info.write_bytes(b"\xff\xfe")
+        case "a split without shards":
+            info.write_text(json.dumps({"splits": [{"name": "train"}]}))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "a missing shard",
+        "an empty shard",
+        "an info file that is cut",
+        "an info file without splits",
+        "an info file of something else",
+        "an info file of bytes",
+        "a split without shards",
+    ],
+)
+def test_damage_is_said_before_anything_runs(copy, how):
+    spoil(copy, how)
+    for find in (tfds.check, tfds.locate):
+        with pytest.raises(HubelError, match="is damaged") as caught:
+            find("digits", copy)
+        assert str(copy / "digits" / "1.0.0") in caught.value.hint
+
+
+def test_a_folder_that_a_killed_preparation_left_is_no_data_set(copy):
+    (copy / "digits" / "1.0.0" / "dataset_info.json").unlink()
+    for find in (tfds.check, tfds.locate):
+        with pytest.raises(HubelError, match=r"dataset_info\.json is missing") as caught:
+            find("digits", copy)
+        assert str(copy / "digits" / "1.0.0") in caught.value.hint
+
+
+def test_a_shard_cut_in_the_middle_is_damage_in_words(copy):
+    [shard] = (copy / "digits" / "1.0.0").glob("*tfrecord*")
+    shard.write_bytes(shard.read_bytes()[:-100])
+    located = tfds.locate("digits", copy)
+    with pytest.raises(HubelError, match="is damaged"):
+        list(tfds._read_shard(0, located.address["folder"], "train", "image", "label"))
+
+
+def test_the_builder_has_every_image_of_scikit_learn_scaled_to_bytes(datasets):
+    import tensorflow_datasets as library
+
+    builder = library.builder_from_directory(tfds.locate("digits", datasets).address["folder"])
+    assert "Alpaydin" in builder.info.citation
+    assert builder.info.splits["train"].num_examples == 1797
+    ours = {}
+    for row in library.as_numpy(builder.as_dataset(split="train", read_config=library.ReadConfig(add_tfds_id=True))):
+        ours.setdefault((int(row["label"]), row["image"].tobytes()), []).append(row["tfds_id"])
+    theirs = load_digits()
+    scaled = np.round(theirs.images * 255 / 16).astype(np.uint8)
+    assert (scaled.min(), scaled.max()) == (0, 255)
+    assert sorted(ours) == sorted({(int(label), image.tobytes()) for label, image in zip(theirs.target, scaled, strict=True)})
+    assert sum(map(len, ours.values())) == 1797

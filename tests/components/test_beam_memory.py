@@ -1,0 +1,59 @@
+"""What is remembered is what Beam would find anew."""
+
+import functools
+
+import apache_beam as beam
+import pytest
+from apache_beam.transforms import core
+
+from components import beam_memory
+
+
+class Add(beam.DoFn):
+    """A DoFn with a default and a Beam parameter."""
+
+    def process(self, element, by=1, window=beam.DoFn.WindowParam):
+        yield element + by
+
+
+@pytest.mark.parametrize(
+    "function",
+    [Add().process, Add.process, lambda x, y=2: x, functools.partial(max, key=None), len, Add().setup, beam.Map(str).fn.process],
+)
+def test_it_answers_like_beam_the_first_time_and_the_second(function):
+    inspect = getattr(core.get_function_args_defaults, "__wrapped__", core.get_function_args_defaults)
+    remembered = beam_memory.remembering(inspect)
+    try:
+        expected = inspect(function)
+    except ValueError:
+        with pytest.raises(ValueError, match="signature"):
+            remembered(function)
+        return
+    assert remembered(function) == expected
+    names, defaults = remembered(function)
+    names.append("spoiled")
+    defaults.append("spoiled")
+    assert remembered(function) == expected
+
+
+def test_it_inspects_once_for_a_bound_and_once_for_a_plain_function():
+    seen = []
+
+    def inspect(function):
+        seen.append(function)
+        return [], []
+
+    remembered = beam_memory.remembering(inspect)
+    for one in (Add(), Add(), Add()):
+        remembered(one.process)
+    remembered(Add.process)
+    remembered(Add.process)
+    assert len(seen) == 2
+
+
+def test_it_is_installed_once(monkeypatch):
+    monkeypatch.setattr(core, "get_function_args_defaults", core.get_function_args_defaults)
+    beam_memory.install()
+    first = core.get_function_args_defaults
+    beam_memory.install()
+    assert core.get_function_args_defaults is first

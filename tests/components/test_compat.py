@@ -1,0 +1,69 @@
+"""What stands in for the modules that an installation may lack."""
+
+import subprocess
+import sys
+
+import pytest
+
+from components import compat
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+def test_data_validation_imports_once_components_was():
+    code = (
+        "import components, tfx_bsl.arrow.sql_util as made; import tensorflow_data_validation as tfdv;"
+        "print(made.anything, hasattr(made, '__wrapped__'), bool(tfdv.StatsOptions()))"
+    )
+    assert python(code) == "None False True"
+
+
+def test_the_finder_is_asked_last_and_installed_once():
+    compat.install()
+    compat.install()
+    assert [type(finder).__name__ for finder in sys.meta_path].count("_Fallback") == 1
+    assert type(sys.meta_path[-1]).__name__ == "_Fallback" or not isinstance(sys.meta_path[0], compat._Fallback)
+    assert compat._Fallback().find_spec("numpy") is None
+
+
+def test_farmhash_has_a_stand_in_where_there_is_none():
+    code = (
+        "import sys, components; sys.path_importer_cache.clear();"
+        "sys.meta_path[:] = [f for f in sys.meta_path if type(f).__name__ in ('_Fallback', 'type')];"
+        "spec = [f for f in sys.meta_path if type(f).__name__ == '_Fallback'][0].find_spec('farmhash');"
+        "import importlib.util; made = importlib.util.module_from_spec(spec); spec.loader.exec_module(made);"
+        "print(made.fingerprint32('label'), made.fingerprint64.__name__)"
+    )
+    assert python(code) == f"{compat.fingerprint32('label')} fingerprint64"
+
+
+TEXTS = [("abcé日ÿ\x7f" * 30)[start : start + length] for start in range(3) for length in range(90)]
+
+
+def test_fingerprints_are_farmhash_s():
+    farmhash = pytest.importorskip("farmhash")
+    if not hasattr(farmhash, "__file__"):
+        pytest.skip("pyfarmhash is not installed; its stand-in is")
+    assert [compat.fingerprint32(text) for text in TEXTS] == [farmhash.fingerprint32(text) for text in TEXTS]
+    assert [compat.fingerprint64(text) for text in TEXTS[:100]] == [farmhash.fingerprint64(text) for text in TEXTS[:100]]
+
+
+def test_fingerprints_have_the_values_of_farmhash_s_own_library():
+    assert {text: (compat.fingerprint32(text), compat.fingerprint64(text)) for text in KNOWN} == KNOWN
+
+
+def test_fingerprints_take_bytes_and_texts_alike():
+    assert compat.fingerprint32("é" * 20) == compat.fingerprint32(("é" * 20).encode())
+    assert compat.fingerprint64("é" * 20) == compat.fingerprint64(("é" * 20).encode())
+
+
+KNOWN = {  # computed with pyfarmhash 0.3.2
+    "": (3696677242, 11160318154034397263),
+    "label": (17762511, 17914967315253474319),
+    "image/encoded": (987124071, 7410808517438361458),
+    "image/encoded and image/id": (2475802671, 7025434948063132630),
+}

@@ -1,0 +1,131 @@
+"""The digest of source code changes with the code, and with nothing else."""
+
+import importlib
+import sys
+
+import pytest
+
+from components import fingerprint
+
+TRAINER = ("components.trainer.component", "components.tasks.classification")
+TRANSFORM = ("components.transform.component", "components.transform.preprocessing")
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of a person's own: `start` imports `near` (by name), `far` (relatively) and not `apart`."""
+    name = f"own_{tmp_path.name.replace('-', '_')}"
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "start.py").write_text(
+        f"import numpy\nfrom {name} import near\n\ndef f(x):\n    from . import far\n    return x + 1\n"
+    )
+    (folder / "near.py").write_text("A = 1\n")
+    (folder / "far.py").write_text("from .deep.deeper import C\n")
+    (folder / "deep").mkdir()  # no __init__.py: a namespace package
+    (folder / "deep" / "deeper.py").write_text("C = 3\n")
+    (folder / "apart.py").write_text("D = 4\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    yield folder
+    assert not [module for module in sys.modules if module.startswith(name)], "a fingerprint must not import what it reads"
+
+
+def of(folder) -> str:
+    return fingerprint.of(f"{folder.name}.start")
+
+
+def closure(*modules: str) -> set[str]:
+    return fingerprint._closure(modules, set(fingerprint._OURS))
+
+
+def test_it_is_the_same_twice_and_whatever_the_order():
+    assert fingerprint.of(*TRAINER) == fingerprint.of(*reversed(TRAINER))
+    assert fingerprint.of(*TRAINER) != fingerprint.of(*TRANSFORM)
+
+
+def test_an_edit_of_the_code_changes_it(package):
+    before = of(package)
+    (package / "start.py").write_text((package / "start.py").read_text().replace("x + 1", "x + 2"))
+    assert of(package) != before
+
+
+def test_a_comment_or_another_layout_does_not_change_it(package):
+    before = of(package)
+    text = (package / "start.py").read_text().replace("return x + 1", "return (\n        x  +  1\n    )  # more")
+    (package / "start.py").write_text(f"# hello\n\n{text}\n\n")
+    assert of(package) == before
+
+
+@pytest.mark.parametrize("edited", ["near.py", "far.py", "deep/deeper.py", "__init__.py"])
+def test_an_edit_of_an_imported_module_changes_it(package, edited):
+    before = of(package)
+    (package / edited).write_text("C = A = 5\n")
+    assert of(package) != before
+
+
+def test_an_edit_of_an_unrelated_module_does_not_change_it(package):
+    before = of(package)
+    (package / "apart.py").write_text("D = 5\n")
+    assert of(package) == before
+
+
+def test_the_closure_is_of_hubel_and_the_package_asked_for(package):
+    found = fingerprint._closure([f"{package.name}.start"], {package.name})
+    names = {name.removeprefix(f"{package.name}.") for name in found}
+    assert names == {package.name, "start", "near", "far", "deep.deeper"}
+
+
+def test_a_builder_in_a_folder_without_init_has_one(tmp_path, monkeypatch):
+    name = f"plain_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "nets.py").write_text("A = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    before = fingerprint.of(f"{name}.nets")
+    (tmp_path / name / "nets.py").write_text("A = 2\n")
+    assert fingerprint.of(f"{name}.nets") != before
+
+
+@pytest.mark.parametrize("name", ["no_such_package_anywhere", "components.no_such_module", "components.keys.LABEL", ""])
+def test_a_module_that_is_not_there_is_an_error(name):
+    with pytest.raises(ModuleNotFoundError):
+        fingerprint.of(name)
+
+
+def test_augmentation_is_trainers_business_alone():
+    assert "components.transform.augment" in closure(*TRAINER)
+    assert "components.transform.augment" not in closure(*TRANSFORM)
+
+
+def test_transform_is_made_of_pixels_and_preprocessing_and_not_of_tasks():
+    found = closure(*TRANSFORM)
+    assert {"components.transform.pixels", "components.transform.preprocessing", "configs.schema"} <= found
+    assert not [name for name in found if name.startswith(("components.tasks", "components.trainer", "keras_models", "pipelines"))]
+
+
+def test_tuner_is_made_of_what_trainer_is_made_of():
+    assert closure("components.trainer.component") <= closure("tuner.tuner_fn")
+    assert "tuner.space" in closure("tuner.tuner_fn")
+
+
+def test_a_model_family_belongs_to_its_own_models_alone():
+    families = ("keras_models.classifiers.", "keras_models.autoencoders.")
+    assert not [name for name in closure(*TRAINER, *TRANSFORM) if name.startswith(families)]
+    assert {n for n in closure(*TRAINER, "keras_models.classifiers.lenet") if n.startswith(families)} == {
+        "keras_models.classifiers.lenet"
+    }
+
+
+def test_a_task_belongs_to_its_own_models_alone():
+    assert "components.tasks.reconstruction" not in closure(*TRAINER)
+
+
+def test_components_that_serve_nothing_do_not_know_how_training_works():
+    assert "components.trainer.data" not in closure("components.pusher.component", "components.example_gen.component")
+
+
+def test_names_of_texts_are_short_and_keep_their_borders():
+    assert fingerprint.of_text("ab", "c") != fingerprint.of_text("a", "bc")
+    assert len(fingerprint.of_text("a")) == 16

@@ -1,0 +1,131 @@
+"""The order of training images is a function of (seed, epoch); validation is always the same and never augmented."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow_transform as tft
+
+from components import keys
+from components.trainer.data import open_data
+from tests.components import digits
+
+ROTATE = [{"rotate": {"degrees": 20}}]
+
+
+def opened(artifacts, materialized=True, root=None, targets=(keys.LABEL,), **changes):
+    graph = tft.TFTransformOutput(str(artifacts.transform))
+    config = digits.trainer_slice({**digits.MLP, "train": {"epochs": 4, "batch_size": 32}}, **changes)
+    root = root or (artifacts.transformed if materialized else artifacts.examples)
+    train, validation = ([str(root / f"Split-{split}" / "*")] for split in (keys.TRAIN, keys.VALIDATION))
+    return open_data(train, validation, graph, digits.NAMES, targets, materialized, config)
+
+
+def batches(dataset) -> list:
+    return [(images.numpy(), {name: values.numpy() for name, values in targets.items()}) for images, targets in dataset]
+
+
+def same(one, other) -> bool:
+    return len(one) == len(other) and all(
+        np.array_equal(a, b) and a.dtype == b.dtype and s.keys() == t.keys() and all(np.array_equal(s[k], t[k]) for k in s)
+        for (a, s), (b, t) in zip(one, other, strict=True)
+    )
+
+
+def labels(one) -> np.ndarray:
+    return np.concatenate([targets[keys.LABEL] for _, targets in one])
+
+
+def originals(split) -> np.ndarray:
+    return digits.images()[0][list(digits.rows(split))].astype(np.float32)
+
+
+def test_raw_and_materialised_images_give_the_same_batches(artifacts):
+    raw, stored = (opened(artifacts, materialized, augment=ROTATE) for materialized in (False, True))
+    assert raw.facts == stored.facts
+    assert same(batches(raw.training(0, 2)), batches(stored.training(0, 2)))
+    assert same(batches(raw.validation), batches(stored.validation))
+    assert same(batches(raw.plain), batches(stored.plain))
+
+
+def test_the_facts_are_those_of_the_training_split(artifacts):
+    facts = opened(artifacts).facts
+    train = originals(keys.TRAIN).astype(np.float64)
+    assert (facts.input_shape, facts.train_images, facts.class_names) == ((8, 8, 1), 240, digits.NAMES)
+    assert facts.mean == pytest.approx([train.mean()], rel=1e-6)
+    assert facts.variance == pytest.approx([train.var()], rel=1e-6)
+    assert facts.for_builder() == {"input_shape": (8, 8, 1), "num_classes": 10}
+
+
+def test_an_epoch_has_every_image_once_in_batches_of_the_size_asked_for(artifacts):
+    data = opened(artifacts, train={"batch_size": 100})
+    epoch = batches(data.training(0, 1))
+    assert data.steps == len(epoch) == 3
+    assert [len(images) for images, _ in epoch] == [100, 100, 40]
+    found = np.concatenate([images for images, _ in epoch]).reshape(240, -1)
+    assert found.dtype == np.float32
+    assert np.array_equal(np.unique(found, axis=0), np.unique(originals(keys.TRAIN).reshape(240, -1), axis=0))
+
+
+def test_the_order_is_that_of_the_seed(artifacts):
+    first = batches(opened(artifacts, augment=ROTATE).training(0, 2))
+    assert same(first, batches(opened(artifacts, augment=ROTATE).training(0, 2)))
+    other = batches(opened(artifacts, augment=ROTATE, seed=1).training(0, 2))
+    assert not np.array_equal(labels(first), labels(other))
+
+
+def test_the_order_does_not_depend_on_who_read_before(artifacts):
+    data = opened(artifacts, augment=ROTATE)
+    first = batches(data.training(0, 3))
+    batches(data.training(1, 2))
+    assert same(first, batches(data.training(0, 3)))
+
+
+def test_every_epoch_has_an_order_and_an_augmentation_of_its_own(artifacts):
+    plain = batches(opened(artifacts).training(0, 4))
+    orders = [labels(plain[epoch * 8 : epoch * 8 + 8]).tobytes() for epoch in range(4)]
+    assert len(set(orders)) == 4
+    turned = batches(opened(artifacts, augment=ROTATE).training(0, 2))
+    sums = [sorted(np.concatenate([images for images, _ in turned[e : e + 8]]).sum((1, 2, 3)).round(1)) for e in (0, 8)]
+    assert sums[0] != sums[1]
+
+
+@pytest.mark.parametrize("steps", [[], ROTATE], ids=["plain", "augmented"])
+def test_going_on_at_an_epoch_gives_exactly_the_batches_of_that_epoch(artifacts, steps):
+    whole = batches(opened(artifacts, augment=steps).training(0, 4))
+    assert same(whole[16:], batches(opened(artifacts, augment=steps).training(2, 4)))
+    assert batches(opened(artifacts, augment=steps).training(4, 4)) == []
+
+
+def test_validation_and_plain_are_never_shuffled_and_never_augmented(artifacts):
+    data = opened(artifacts, augment=ROTATE)
+    for dataset, split in ((data.validation, keys.VALIDATION), (data.plain, keys.TRAIN)):
+        first = batches(dataset)
+        batches(data.training(0, 1))
+        assert same(first, batches(dataset))
+        assert np.array_equal(np.concatenate([images for images, _ in first]), originals(split))
+        assert np.array_equal(labels(first), digits.images()[1][list(digits.rows(split))])
+
+
+def test_what_fits_into_memory_is_read_once(artifacts, tmp_path):
+    root = tmp_path / "transformed"
+    shutil.copytree(artifacts.transformed, root)
+    data = opened(artifacts, root=root)
+    first = batches(data.training(0, 1))
+    kept = batches(data.validation)
+    shutil.rmtree(root)
+    assert same(first, batches(data.training(0, 1)))
+    assert same(kept, batches(data.validation))
+
+
+def test_what_does_not_fit_is_still_shuffled_and_resumable(artifacts, monkeypatch):
+    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", 0)
+    monkeypatch.setattr("components.trainer.data.SHUFFLE", 50)
+    whole = batches(opened(artifacts).training(0, 2))
+    assert not np.array_equal(labels(whole[:8]), labels(whole[8:]))
+    assert same(whole[8:], batches(opened(artifacts).training(1, 2)))
+
+
+def test_data_without_labels_has_no_targets(artifacts):
+    data = opened(artifacts, targets=())
+    assert all(targets == {} for _, targets in batches(data.training(0, 1)))

@@ -1,0 +1,214 @@
+"""A training that is killed and goes on ends where an undisturbed one ends."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.tasks import task_of
+from components.trainer import component
+from components.trainer.data import Data, Facts
+from components.trainer.resume import Resume
+from configs.errors import HubelError
+from keras_models import normalize
+from tests.components import digits
+
+# Weights come back from HDF5 bit by bit, and batches are the same; what is left is the order in which two threads add.
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+class Killed(Exception):
+    pass
+
+
+class KillAfter(keras.callbacks.Callback):
+    """Ends the training like a kill: right after an epoch's state was written."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self._epoch:
+            raise Killed
+
+
+class Killing:
+    """A task whose fit is interrupted."""
+
+    def __init__(self, task, epoch):
+        self._task, self._epoch = task, epoch
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        self._task.fit(model, data, train, first_epoch, [*callbacks, KillAfter(self._epoch)])
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    """Tracing a training step takes seconds, a step of these models a hundredth of one."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def data_of(validation_labels=None) -> Data:
+    """200 digits to train on, 50 to validate with; as components.trainer.data makes them, without files."""
+    images, labels = digits.images()
+    images = images.astype(np.float32)
+
+    def part(first, last, targets):
+        return tf.data.Dataset.from_tensor_slices((images[first:last], {"label": targets[first:last].astype(np.int64)}))
+
+    def training(first, epochs):
+        def epoch_of(epoch):
+            return part(0, 200, labels).shuffle(200, seed=epoch + 1, reshuffle_each_iteration=False).batch(50)
+
+        return tf.data.Dataset.range(first, epochs).flat_map(epoch_of)
+
+    plain = part(0, 200, labels).batch(50)
+    validation = part(200, 250, labels if validation_labels is None else validation_labels).batch(50)
+    return Data(Facts((8, 8, 1), digits.NAMES, None, None, 200), 4, training, plain, validation)
+
+
+def slice_of(**train):
+    return digits.trainer_slice({**digits.AUTOENCODER, "model": {"name": "mlp"}}, train={"batch_size": 50, **train})
+
+
+def fresh_model():
+    keras.utils.set_random_seed(3)
+    image = keras.Input((8, 8, 1))
+    x = keras.layers.Dropout(0.2)(keras.layers.Flatten()(image))
+    net = keras.Model(image, keras.layers.Dense(10)(keras.layers.Dense(16, activation="relu")(x)))
+    return normalize.with_normalization(net, "unit")
+
+
+def trained(folder, cfg, data=None, task=None):
+    """What a process does. Returns (history, weights, Resume)."""
+    keras.backend.clear_session()
+    model = fresh_model()
+    resume = Resume(folder, cfg.train.early_stopping.patience if cfg.train.early_stopping else None)
+    history = component.train(task or task_of("classification"), model, data or data_of(), cfg, resume)
+    return history, model.get_weights(), resume
+
+
+def interrupted(folder, cfg, epoch, data=None):
+    with pytest.raises(Killed):
+        trained(folder, cfg, data, Killing(task_of("classification"), epoch))
+
+
+def assert_same(one, other):
+    assert [sorted(figures) for figures in one[0]] == [sorted(figures) for figures in other[0]]
+    for mine, theirs in zip(one[0], other[0], strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-5)
+    for mine, theirs in zip(one[1], other[1], strict=True):
+        np.testing.assert_allclose(mine, theirs, **CLOSE)
+
+
+COSINE = {"epochs": 4, "early_stopping": None, "schedule": {"warmup_epochs": 1}, "optimizer": {"learning_rate": 0.02}}
+
+
+@pytest.mark.parametrize("kills", [[0], [1, 2]], ids=str)
+def test_a_killed_training_ends_like_an_undisturbed_one(tmp_path, kills):
+    cfg = slice_of(**COSINE)
+    undisturbed = trained(tmp_path / "a", cfg)
+    for epoch in kills:
+        interrupted(tmp_path / "b", cfg, epoch)
+        assert Resume(tmp_path / "b", None).epoch == epoch + 1
+    assert_same(trained(tmp_path / "b", cfg), undisturbed)
+    assert len(undisturbed[0]) == 4
+
+
+def worse_and_worse() -> Data:
+    """Validation labels that training has never seen right: the loss rises from the first epochs on."""
+    return data_of((digits.images()[1] + 1) % 10)
+
+
+EARLY = {"epochs": 8, "early_stopping": {"patience": 2}, "optimizer": {"learning_rate": 0.05}}
+
+
+def test_early_stopping_counts_across_the_interruption_and_keeps_the_best_weights(tmp_path):
+    cfg = slice_of(**EARLY)
+    undisturbed = trained(tmp_path / "a", cfg, worse_and_worse())
+    losses = [figures["val_loss"] for figures in undisturbed[0]]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 3 < 8
+    interrupted(tmp_path / "b", cfg, best + 1, worse_and_worse())
+    assert_same(trained(tmp_path / "b", cfg, worse_and_worse()), undisturbed)
+
+
+def test_a_training_that_was_over_when_it_was_killed_is_not_gone_on_with(tmp_path):
+    cfg = slice_of(**EARLY)
+    undisturbed = trained(tmp_path / "a", cfg, worse_and_worse())
+    again = trained(tmp_path / "a", cfg, worse_and_worse())
+    assert_same(again, undisturbed)
+    assert again[2].is_over
+
+
+def test_the_best_weights_are_those_of_the_lowest_validation_loss(tmp_path):
+    cfg = slice_of(**EARLY)
+    history, weights, _ = trained(tmp_path / "a", cfg, worse_and_worse())
+    best = int(np.argmin([figures["val_loss"] for figures in history]))
+    _, at_best, _ = trained(tmp_path / "b", slice_of(**{**EARLY, "epochs": best + 1}), worse_and_worse())
+    for mine, theirs in zip(weights, at_best, strict=True):
+        np.testing.assert_allclose(mine, theirs, **CLOSE)
+
+
+def test_a_kill_between_weights_and_state_costs_an_epoch_and_nothing_more(tmp_path):
+    cfg = slice_of(**COSINE)
+    undisturbed = trained(tmp_path / "a", cfg)
+    interrupted(tmp_path / "b", cfg, 1)
+    folder = tmp_path / "b"
+    (folder / "2.weights.h5").write_bytes(b"half a file")
+    (folder / "state.json.staged").write_text('{"history": [')
+    assert_same(trained(folder, cfg), undisturbed)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"history": []}', "[]"])
+def test_a_state_that_cannot_be_read_is_started_over(tmp_path, text):
+    cfg = slice_of(**COSINE)
+    undisturbed = trained(tmp_path / "a", cfg)
+    interrupted(tmp_path / "b", cfg, 1)
+    (tmp_path / "b" / "state.json").write_text(text)
+    assert_same(trained(tmp_path / "b", cfg), undisturbed)
+
+
+def test_only_the_weights_that_are_needed_are_kept(tmp_path):
+    cfg = slice_of(**{**EARLY, "early_stopping": None, "epochs": 4})
+    trained(tmp_path / "a", cfg, worse_and_worse())
+    state = json.loads((tmp_path / "a" / "state.json").read_text())
+    needed = {state["last"]["file"], state["best"]["file"], "state.json"}
+    assert {path.name for path in (tmp_path / "a").iterdir()} == needed
+
+
+def test_forgetting_removes_everything(tmp_path):
+    _, _, resume = trained(tmp_path / "a", slice_of(**{**COSINE, "epochs": 1}))
+    resume.clear()
+    assert not (tmp_path / "a").exists()
+    resume.clear()
+    assert Resume(tmp_path / "a", 3).epoch == 0
+
+
+def test_a_training_that_diverges_says_so_and_can_be_tried_again(tmp_path):
+    cfg = slice_of(epochs=3, optimizer={"name": "sgd", "learning_rate": 1e30}, early_stopping=None)
+    with pytest.raises(HubelError, match="diverged") as caught:
+        trained(tmp_path / "a", cfg)
+    assert "learning_rate" in caught.value.hint
+    assert Resume(tmp_path / "a", None).epoch == 0
+
+
+def test_an_epoch_that_diverges_is_never_the_best_one(tmp_path):
+    state = Resume(tmp_path / "a", 1)
+    state.set_model(fresh_model())
+    for epoch, loss in enumerate([float("nan"), 2.0, float("inf"), 1.0]):
+        state.on_epoch_end(epoch, {"loss": 1.0, "val_loss": loss})
+    again = Resume(tmp_path / "a", 1)
+    assert [again.epoch, again._state["best"]["epoch"], again.is_over] == [4, 3, False]
+
+
+def test_no_epoch_leaves_the_model_as_it_was_built(tmp_path):
+    history, weights, _ = trained(tmp_path / "a", slice_of(epochs=0))
+    assert history == []
+    for mine, theirs in zip(weights, fresh_model().get_weights(), strict=True):
+        assert np.array_equal(mine, theirs)

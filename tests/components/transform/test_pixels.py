@@ -1,0 +1,162 @@
+"""From bytes to pixels: literal values on tiny images, one function for one image and a batch."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from components.transform import pixels
+from configs.schema import TransformConfig
+from tests.components import digits
+from tests.components.example_gen.test_records import encoded, png_declaring
+
+
+def config(height, width, channels=1, resize="fit") -> TransformConfig:
+    return TransformConfig(height=height, width=width, channels=channels, resize=resize)
+
+
+def png(array) -> bytes:
+    return tf.io.encode_png(np.asarray(array, np.uint8)).numpy()
+
+
+def resized(rows, height, width, resize) -> list:
+    image = np.asarray(rows, np.float32)[..., None]
+    return pixels.resize(tf.constant(image), config(height, width, resize=resize))[..., 0].numpy().tolist()
+
+
+def test_a_png_of_the_model_s_size_comes_back_as_it_was():
+    images = digits.images()[0][:5]
+    found = pixels.from_bytes(tf.constant([png(image) for image in images]), config(8, 8))
+    assert found.dtype == tf.uint8
+    assert np.array_equal(found, images)
+
+
+def test_a_jpeg_is_decoded_as_tensorflow_decodes_it():
+    image = encoded("JPEG", (8, 8), "RGB")
+    found = pixels.from_bytes(tf.constant([image]), config(8, 8, 3))[0]
+    assert np.array_equal(found, tf.io.decode_jpeg(image, channels=3))
+
+
+def test_grey_becomes_three_equal_channels_and_colour_becomes_its_luma():
+    grey = pixels.from_bytes(tf.constant([png([[[7]], [[200]]])]), config(2, 1, 3))[0]
+    assert grey.numpy().tolist() == [[[7, 7, 7]], [[200, 200, 200]]]
+    colour = pixels.from_bytes(tf.constant([png([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [9, 9, 9]]])]), config(1, 4))[0, 0, :, 0]
+    assert np.allclose(colour, [0.299 * 255, 0.587 * 255, 0.114 * 255, 9], atol=1)
+
+
+@pytest.mark.parametrize(
+    ("resize", "rows", "expected"),
+    [
+        ("fit", [[10, 20]], [[10, 20], [0, 0]]),  # as wide as it may be; the odd black row is below
+        ("fit", [[10], [20]], [[10, 0], [20, 0]]),
+        ("fit", [[40]], [[40, 40], [40, 40]]),
+        ("fit", [[10, 10, 10, 10], [10, 10, 10, 10]], [[10, 10], [0, 0]]),
+        ("stretch", [[10, 20]], [[10, 20], [10, 20]]),
+        ("stretch", [[10], [20]], [[10, 10], [20, 20]]),
+        ("crop", [[1, 10, 20, 2], [3, 30, 40, 4]], [[10, 20], [30, 40]]),
+        ("crop", [[1, 1], [10, 20], [30, 40], [2, 2]], [[10, 20], [30, 40]]),
+        ("crop", [[5, 70, 5]], [[70, 70], [70, 70]]),
+    ],
+)
+def test_fit_pads_stretch_fills_and_crop_cuts(resize, rows, expected):
+    assert resized(rows, 2, 2, resize) == expected
+
+
+def test_fit_centres_what_it_pads():
+    assert resized([[9, 9, 9, 9], [9, 9, 9, 9]], 4, 4, "fit") == [[0] * 4, [9] * 4, [9] * 4, [0] * 4]
+    assert resized([[9, 9]] * 4, 4, 4, "fit") == [[0, 9, 9, 0]] * 4
+
+
+def test_crop_keeps_the_centre():
+    wide = np.tile(np.arange(12.0), (4, 1))
+    assert resized(wide, 4, 4, "crop") == np.tile(np.arange(4.0, 8.0), (4, 1)).tolist()
+    assert resized(wide.T, 4, 4, "crop") == np.tile(np.arange(4.0, 8.0), (4, 1)).T.tolist()
+
+
+def test_values_are_rounded_to_whole_numbers_of_a_byte():
+    assert resized([[0.4, 0.6], [254.7, 300.0]], 2, 2, "stretch") == [[0, 1], [255, 255]]
+    assert resized([[-3.0, 1.0], [2.0, 3.0]], 2, 2, "stretch") == [[0, 1], [2, 3]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 24),
+    st.integers(1, 24),
+    st.sampled_from(["fit", "stretch", "crop"]),
+    st.integers(0, 255),
+)
+def test_every_size_becomes_the_size_asked_for(height, width, to_height, to_width, resize, value):
+    image = tf.fill([height, width, 1], float(value))
+    found = pixels.resize(image, config(to_height, to_width, resize=resize)).numpy()
+    assert found.shape == (to_height, to_width, 1)
+    kept = np.zeros_like(found) + value
+    if resize == "fit":
+        rows = max(1, round(height * min(to_height / height, to_width / width)))
+        assert (found == value).any()
+        assert set(np.unique(found)) <= {0, value}
+        assert (found[..., 0].max(1) == value).sum() >= min(rows, to_height)
+    else:
+        assert np.array_equal(found, kept)
+
+
+@pytest.mark.parametrize("resize", ["fit", "stretch", "crop"])
+@pytest.mark.parametrize("size", [(8, 8), (24, 9), (5, 31), (64, 64)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_bytes_give_what_their_decoded_pixels_give_one_by_one_and_as_a_batch(resize, size, channels):
+    chosen = config(12, 10, channels, resize)
+    images = [encoded("PNG", size, "RGB"), encoded("JPEG", size, "L")]
+    decoded = [tf.io.decode_image(image, channels=channels, expand_animations=False) for image in images]
+    expected = pixels.from_bytes(tf.constant(images), chosen)
+    assert np.array_equal(expected, [pixels.resize(image, chosen) for image in decoded])
+    assert np.array_equal(expected, pixels.resize(tf.stack(decoded), chosen))
+    assert np.array_equal(expected, pixels.resize(tf.cast(tf.stack(decoded), tf.float32), chosen))
+    assert np.array_equal(expected, tf.function(lambda x: pixels.from_bytes(x, chosen))(tf.constant(images)))
+
+
+def test_an_empty_batch_is_an_empty_batch():
+    assert pixels.from_bytes(tf.constant([], tf.string), config(4, 5, 3)).shape == (0, 4, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(8193, 4096), (2**31 - 1, 2**31 - 1), (2**32 - 1, 2**32 - 1), (2**31, 2**31), (1, 2**25 + 1)]
+)
+def test_a_declared_size_over_the_limit_is_refused_before_decoding(width, height):
+    decode = tf.function(lambda x: pixels.from_bytes(x, config(8, 8)))
+    assert decode(tf.constant([encoded("PNG")])).shape == (1, 8, 8, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="may have at most 33554432 pixels"):
+        decode(tf.constant([png_declaring(width, height)]))
+
+
+def test_a_jpeg_over_the_limit_is_refused_before_decoding():
+    image = bytearray(encoded("JPEG", (8, 8)))
+    at = image.index(b"\xff\xc0") + 5
+    image[at : at + 4] = b"\x80\x00\x80\x00"  # 32768 x 32768
+    with pytest.raises(tf.errors.InvalidArgumentError, match="may have at most"):
+        pixels.from_bytes(tf.constant([bytes(image)]), config(8, 8))
+
+
+@pytest.mark.parametrize("image", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", encoded("PNG")[:40]], ids=repr)
+def test_what_is_no_image_is_an_error_of_the_argument(image):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        pixels.from_bytes(tf.constant([image]), config(8, 8))
+
+
+def test_a_long_thin_image_does_not_take_the_memory_of_its_length_times_the_model_s_size():
+    buffer = io.BytesIO()
+    Image.new("L", (400_000, 1), 7).save(buffer, "PNG")
+    found = pixels.from_bytes(tf.constant([buffer.getvalue()]), config(512, 512, 3, "crop"))  # 2.3 TiB if it were scaled whole
+    assert np.all(found == 7)
+
+
+def test_an_image_without_pixels_is_an_error_and_no_crash():
+    for resize in ("fit", "stretch", "crop"):
+        shape = tf.TensorSpec([None, None, None, 1])
+        served = tf.function(lambda x, resize=resize: pixels.resize(x, config(8, 8, resize=resize)), input_signature=[shape])
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            served(tf.zeros([2, 0, 5, 1]))

@@ -1,0 +1,190 @@
+"""What a slice accepts: every default, every bound, every rule that one value has with another."""
+
+import math
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from configs import schema
+from configs.schema import AugmentStep, Change, DataConfig, Distribution, RunConfig, Slice, Threshold
+
+SLICES = [made for made in vars(schema).values() if isinstance(made, type) and issubclass(made, Slice) and made is not Slice]
+WITH_DEFAULTS = [
+    made for made in SLICES if not any(f.is_required() for f in made.model_fields.values()) and made is not schema.AugmentStep
+]
+ONE_OF_EACH = {
+    "translate": {"height": 0.1, "width": 0.2},
+    "rotate": {"degrees": 10},
+    "zoom": {"factor": 0.1},
+    "shear": {"degrees": 5},
+    "flip": {"horizontal": True, "vertical": True},
+}
+
+
+def refused(model: type[BaseModel], tree: dict, *words: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(tree)
+    for word in words:
+        assert word in str(caught.value)
+
+
+NEEDS_A_CHOICE = (Distribution, Threshold, Change)  # one of two keys must be given, so nothing is no value
+
+
+@pytest.mark.parametrize("made", [m for m in WITH_DEFAULTS if m not in NEEDS_A_CHOICE], ids=lambda made: made.__name__)
+def test_every_default_is_valid(made):
+    assert made.model_validate(made().model_dump()) == made()
+
+
+@pytest.mark.parametrize("made", NEEDS_A_CHOICE, ids=lambda made: made.__name__)
+def test_a_bound_that_bounds_nothing_is_refused(made):
+    refused(made, {})
+
+
+def test_a_run_needs_no_more_than_a_name():
+    assert RunConfig(name="digits").model_dump(exclude_unset=True) == {"name": "digits"}
+
+
+@pytest.mark.parametrize("made", SLICES, ids=lambda made: made.__name__)
+def test_every_slice_refuses_unknown_keys(made):
+    refused(made, {"no_such_key": 1}, "no_such_key")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("name", "b"), ("seed", 1), ("train.epochs", 3), ("data.limit", 3), ("model.initial", "digits/1")]
+)
+def test_slices_are_frozen(path, value):
+    *outer, last = path.split(".")
+    part = RunConfig(name="a")
+    for key in outer:
+        part = getattr(part, key)
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(part, last, value)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"name": ""},
+        {"name": ".hidden"},
+        {"name": "a/b"},
+        {"name": "a b"},
+        {"name": "a" * 101},
+        {"name": "7"},
+        {"seed": -1},
+        {"seed": 2**31},
+        {"data": {"source": "digits"}},
+        {"data": {"source": "tfds:"}},
+        {"data": {"validation": 0}},
+        {"data": {"test": 1}},
+        {"data": {"limit": 0}},
+        {"data": {"inliers": []}},
+        {"data": {"max_quarantined": 1.1}},
+        {"transform": {"height": 0}},
+        {"transform": {"width": schema.MAX_SIDE + 1}},
+        {"transform": {"channels": 2}},
+        {"transform": {"resize": "squash"}},
+        {"transform": {"materialize": "sometimes"}},
+        {"augment": [{"rotate": {"degrees": 181}}]},
+        {"augment": [{"zoom": {"factor": 1}}]},
+        {"augment": [{"shear": {"degrees": 90}}]},
+        {"augment": [{"flip": {}}] * 33},
+        {"model": {"initial": "digits/latest"}},
+        {"train": {"epochs": -1}},
+        {"train": {"batch_size": 0}},
+        {"train": {"optimizer": {"learning_rate": 0}}},
+        {"train": {"optimizer": {"learning_rate": math.inf}}},
+        {"train": {"optimizer": {"learning_rate": math.nan}}},
+        {"train": {"optimizer": {"name": "adam2"}}},
+        {"train": {"early_stopping": {"patience": 0}}},
+        {"train": {"schedule": {"warmup_epochs": -1}}},
+        {"tune": {"trials": 0}},
+        {"tune": {"workers": 2}},
+        {"evaluate": {"thresholds": {"accuracy": {}}}},
+        {"evaluate": {"thresholds": {"accuracy": {"min": math.nan}}}},
+        {"evaluate": {"change": {"accuracy": {"max_drop": 0.1, "max_rise": 0.1}}}},
+        {"evaluate": {"slices": {"label": {"min_count": 0}}}},
+        {"export": {"top_k": 0}},
+        {"export": {"warmup": 1001}},
+        {"beam": {"flags": ["runner=Direct"]}},
+    ],
+    ids=str,
+)
+def test_values_out_of_range_are_refused(tree):
+    refused(RunConfig, {"name": "a", **tree})
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 0.99))
+def test_shares_must_leave_images_to_train_on(validation, test):
+    if validation + test < 1:
+        assert DataConfig(validation=validation, test=test).test == test
+    else:
+        refused(DataConfig, {"validation": validation, "test": test}, "leave images to train on")
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_an_augmentation_step_survives_json(name):
+    step = AugmentStep.model_validate({name: ONE_OF_EACH[name]})
+    assert step.operation[0] == name
+    assert step.model_dump(mode="json") == {name: ONE_OF_EACH[name]}
+    assert AugmentStep.model_validate_json(step.model_dump_json()) == step
+
+
+def test_the_round_trip_covers_every_operation():
+    assert set(ONE_OF_EACH) == set(AugmentStep.model_fields)
+
+
+@pytest.mark.parametrize("tree", [{}, {"rotate": None}, {"rotate": {"degrees": 1}, "flip": {}}, {"rotate": {}}], ids=str)
+def test_an_augmentation_step_names_exactly_one_operation(tree):
+    refused(AugmentStep, tree)
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        ({"min": 1}, "both min and max"),
+        ({"choices": [1], "min": 1, "max": 2}, "either choices"),
+        ({"choices": []}, "at least 1"),
+        ({"min": 2, "max": 2}, "min must be below max"),
+        ({"min": 0, "max": 1, "sampling": "log"}, "above 0"),
+        ({"min": 1, "max": 8, "sampling": "log", "step": 1}, "above 1"),
+        ({"min": 1, "max": 8, "step": 0.5}, "whole step"),
+        ({"min": 1, "max": 8, "step": 0}, "greater than 0"),
+        ({"choices": [1, "two"]}, "one kind"),
+        ({"choices": [True, 2]}, "one kind"),
+        ({"min": -math.inf, "max": 0.0}, "finite"),
+    ],
+    ids=str,
+)
+def test_a_distribution_that_cannot_be_drawn_from_is_refused(tree, words):
+    refused(Distribution, tree, words)
+
+
+def test_choices_of_whole_numbers_and_fractions_are_fractions():
+    assert [type(choice) for choice in Distribution(choices=[1, 0.1]).choices] == [float, float]
+    assert [type(choice) for choice in Distribution(choices=[1, 2]).choices] == [int, int]
+    assert [type(choice) for choice in Distribution(choices=[True, False]).choices] == [bool, bool]
+
+
+@pytest.mark.parametrize(
+    ("materialize", "tuned", "stored"), [("auto", False, False), ("auto", True, True), (True, False, True), (False, True, False)]
+)
+def test_images_are_stored_when_asked_or_when_the_tuner_reads_them_often(materialize, tuned, stored):
+    config = RunConfig(name="a", transform={"materialize": materialize}, tune={"enabled": tuned})
+    assert config.materializes is stored
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        st.lists,
+        max_leaves=5,
+    )
+)
+def test_model_options_take_any_yaml_value_and_give_it_back(value):
+    config = RunConfig(name="a", model={"options": {"x": value}})
+    again = yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json")))
+    assert RunConfig.model_validate(again) == config

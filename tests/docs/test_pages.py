@@ -1,0 +1,183 @@
+"""What the documents name is there: commands and their options, files, links, config keys."""
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import apache_beam as beam
+import click
+import numpy as np
+import pytest
+import yaml
+from apache_beam.testing.util import assert_that, equal_to
+from click.testing import CliRunner
+from PIL import Image
+
+from components.example_gen import sources
+from configs import load
+from configs.schema import RunConfig
+from pipelines.commands import cli
+from tests.docs.pages import PAGES, ROOT, Place, examples
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+
+
+def prose(path: Path) -> str:
+    return FENCE.sub("", path.read_text(encoding="utf-8"))
+
+
+def fences(path: Path, *languages: str) -> list[str]:
+    return [text for language, text in FENCE.findall(path.read_text(encoding="utf-8")) if language in languages]
+
+
+def inline(path: Path) -> list[str]:
+    return [" ".join(code.split()) for code in re.findall(r"`([^`]+)`", prose(path))]
+
+
+def commands(path: Path) -> list[list[str]]:
+    """The words after `hubel` of every command that a document shows."""
+    lines = [line.removeprefix("$ ") for block in fences(path, "sh", "console") for line in block.splitlines()]
+    found = [shlex.split(line, comments=True) for line in [*lines, *inline(path)] if re.match(r"(\.venv/bin/)?hubel ", line)]
+    return [words[1:] for words in found]
+
+
+EVERY_COMMAND = sorted({tuple(words) for path in PAGES for words in commands(path)})
+
+
+def verb(words: tuple[str, ...]) -> tuple[click.Command, list[str]]:
+    """The command that words name, and the words after its name."""
+    found, rest = cli, list(words)
+    while isinstance(found, click.Group) and rest and not rest[0].startswith("-"):
+        assert rest[0] in found.commands, f"hubel has no {' '.join(words)}"
+        found = found.commands[rest.pop(0)]
+    return found, rest
+
+
+def test_commands_are_found_at_all():
+    assert {"run", "list", "show", "predict", "gc", "doctor"} <= {words[0] for words in EVERY_COMMAND}
+
+
+@pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
+def test_a_command_that_is_named_parses(words):
+    command, rest = verb(words)
+    needs_more = any(isinstance(parameter, click.Argument) and parameter.required for parameter in command.params) and not rest
+    if not isinstance(command, click.Group) and not needs_more:
+        command.make_context(" ".join(words), list(rest))
+
+
+def test_every_verb_has_help_and_is_documented():
+    named = {words[0] for words in EVERY_COMMAND}
+    for name, command in cli.commands.items():
+        assert name in named
+        for called in [[name], *([name, sub] for sub in getattr(command, "commands", ()))]:
+            assert CliRunner().invoke(cli, [*called, "--help"]).exit_code == 0
+
+
+@page
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+        if not target.startswith("http"):
+            file, _, anchor = target.partition("#")
+            linked = (path.parent / file).resolve() if file else path
+            assert linked.is_file(), target
+            assert not anchor or anchor in anchors(linked), target
+
+
+def anchors(path: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    titles = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@page
+def test_files_that_are_named_exist(path):
+    shown = {name for document in ("docs/architecture.md", "docs/data.md") for name in examples(document)}
+    for code in inline(path):
+        if re.fullmatch(r"[\w./-]+/[\w./-]*\.(py|md|toml|sh)", code) and code not in shown:
+            assert (ROOT / code).is_file(), code
+
+
+@page
+def test_python_is_python(path):
+    for block in fences(path, "python"):
+        compile(block, path.name, "exec")
+
+
+def test_configs_that_are_shown_are_valid(tmp_path):
+    shown = [yaml.safe_load(block) for path in PAGES for block in fences(path, "yaml")]
+    assert len(shown) >= 3
+    for number, tree in enumerate(shown):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(yaml.safe_dump({"name": "shown", **tree}))
+        load.load(str(file))
+
+
+def test_keys_that_commands_set_exist(tmp_path):
+    for words in EVERY_COMMAND:
+        assigned = [words[at + 1] for at, word in enumerate(words) if word == "--set" and at + 1 < len(words)]
+        load.load("digits_lenet5", [text for text in assigned if text != "KEY=VALUE"])
+
+
+@pytest.fixture(scope="module")
+def configuration() -> dict:
+    return runpy.run_path(str(ROOT / "docs/configuration.py"))
+
+
+def test_the_page_of_keys_is_current(configuration):
+    assert (ROOT / "docs/configuration.md").read_text(encoding="utf-8") == configuration["page"](), (
+        "run .venv/bin/python docs/configuration.py"
+    )
+
+
+def test_the_page_of_keys_has_every_key_of_the_schema(configuration):
+    listed = {row.path for row in configuration["rows"]()}
+    given = load.load("digits_lenet5", ["augment=[]", "train.schedule={name: cosine}"]).model_dump(mode="json")
+    free = ("evaluate.", "model.options", "tune.space")
+    written = {key for key in leaves(given) if not key.startswith(free)}
+    assert written <= listed
+    assert {row.partition(".")[0].removesuffix("[]") for row in listed} == set(RunConfig.model_fields)
+
+
+def leaves(tree: dict, prefix: str = "") -> set[str]:
+    """Dotted paths of everything in a tree of mappings that is no mapping."""
+    found = set()
+    for key, value in tree.items():
+        found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}"}
+    return found
+
+
+def test_every_key_says_what_it_means(configuration):
+    assert not [row.path for row in configuration["rows"]() if not row.meaning]
+    assert set(configuration["MEANINGS"]) <= {row.path for row in configuration["rows"]()}
+
+
+def test_the_transcripts_start_from_commands():
+    script = runpy.run_path(str(ROOT / "benchmarks/readme_transcript.py"))
+    blocks = script["blocks"]((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert list(blocks) == ["run", "predict", "test"]
+    assert [script["commands"](blocks[name])[0] for name in ("run", "test")] == ["make run", "make test"]
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"run", "test"} <= set(targets)
+
+
+def test_the_builder_of_the_data_page_prepares_a_source(tmp_path, monkeypatch):
+    place = Place(tmp_path, monkeypatch)
+    place.put("my_photos.py", page="docs/data.md")
+    monkeypatch.chdir(tmp_path)
+    for number in range(6):
+        folder = tmp_path / "photos" / ("cat" if number % 2 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((9, 7, 3), 40 * number, np.uint8)).save(folder / f"{number}.jpg")
+    try:
+        runpy.run_path("my_photos.py", run_name="__main__")
+    finally:
+        place.leave()
+    located = sources.locate("tfds:my_photos", tmp_path / "workspace/datasets")
+    assert Path(located.address["folder"]).is_relative_to(tmp_path / "workspace/datasets")
+    with beam.Pipeline("FnApiRunner") as pipeline:
+        facts, collections = sources.module_of("tfds:my_photos").read(pipeline, located)
+        labels = collections["train"] | beam.Map(lambda raw: raw.label)
+        assert_that(labels, equal_to([0, 0, 0, 1, 1, 1]))
+    assert facts.class_names == ["cat", "dog"]
