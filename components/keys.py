@@ -4,6 +4,9 @@
 IMAGE_ENCODED = "image/encoded"  # bytes: PNG or JPEG
 IMAGE_ID = "image/id"  # bytes, stable
 LABEL = "label"  # int64, absent when unlabelled
+ANOMALY = "anomaly"  # int64, 1 where the label is none of data.inliers; absent without inliers
+MASK = "mask"  # bytes: grey PNG of the image's size whose values are classes; where a task needs it
+MAPS = (MASK,)  # targets that are images themselves: resized and augmented with theirs, never mixing values
 
 # Transformed features.
 PIXELS = "pixels"  # bytes: tf.io.serialize_tensor of uint8 [height, width, channels]

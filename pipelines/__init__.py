@@ -21,12 +21,10 @@ def load(name: str, version: int | None = None, workspace: str | Path | None = N
     Raises:
         UsageError: where no such model is on record.
     """
-    from components.infra_validator import parity
-    from components.trainer.card import Card
+    from components.trainer import artifact
     from configs.load import workspace_default
     from pipelines import execute
     from pipelines.workspace import Workspace
 
     place = Workspace.at(workspace or workspace_default())
-    uri = execute.artifact(place, name if version is None else f"{name}/{version}")
-    return parity.load_keras(uri, Card.read(uri))
+    return artifact.load(execute.artifact(place, name if version is None else f"{name}/{version}"))

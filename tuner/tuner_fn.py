@@ -87,13 +87,10 @@ class Search(keras_tuner.Tuner):
 
 
 class _NoModel(keras_tuner.HyperModel):
-    """Declares nothing by itself: the oracle holds the whole space."""
+    """Adds nothing to the space, which the oracle holds whole; `run_trial` builds the models."""
 
     def build(self, hp):
-        raise NotImplementedError("run_trial builds the model")
-
-    def declare_hyperparameters(self, hp):
-        pass
+        """Called once by keras-tuner to see what a model would declare."""
 
 
 class _Best(keras.callbacks.Callback):

@@ -20,7 +20,7 @@ from components import fingerprint, keys, spec
 from components.evaluator import eval_config
 from components.tasks import module_of, task_of
 from components.trainer.card import Card
-from components.transform import pixels
+from components.transform import pixels as pixel_graph
 from configs.schema import EvaluateConfig
 
 BATCH = 256
@@ -122,13 +122,15 @@ def _files(examples, split: str) -> list[str]:
 
 
 def _reader(examples, card: Card):
-    """split -> float32 pixel batches, decoded by the graph that is served."""
-    parse = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
+    """split -> batches of pixels, decoded by the graph that is served, and labels."""
+    labels = {name: tf.io.FixedLenFeature([], tf.int64, default_value=-1) for name in (keys.LABEL, keys.ANOMALY)}
+    spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **labels}
 
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
-            encoded = tf.io.parse_example(batch, parse)[keys.IMAGE_ENCODED]
-            return tf.cast(pixels.from_bytes(encoded, card.transform), tf.float32)
+            parsed = tf.io.parse_example(batch, spec)
+            pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform)
+            return tf.cast(pixels, tf.float32), parsed
 
         return tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
 

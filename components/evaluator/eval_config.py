@@ -5,17 +5,21 @@ from collections.abc import Mapping, Sequence
 
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
+from components import keys
 from components.tasks.base import Comparison, Metric, Task
 from configs.errors import UsageError
 from configs.schema import Change, EvaluateConfig, Threshold
 
 
 def check(config: EvaluateConfig, task: Task) -> None:
-    """Raise UsageError for a metric that the task does not have, or a change in the wrong direction."""
+    """Raise UsageError for a metric that the task does not have, an unknown feature, or a change in the wrong direction."""
     named = [*config.thresholds, *config.change, *(name for part in config.slices.values() for name in part.thresholds)]
     for name in named:
         if name not in task.metrics:
             raise UsageError(f"evaluate names the metric {name!r}.", f"This model's task has: {', '.join(sorted(task.metrics))}.")
+    for feature in config.slices:
+        if feature != keys.LABEL:  # a misspelt one would be a bound that nothing is held to
+            raise UsageError(f"evaluate.slices names the feature {feature!r}.", f"Images can be sliced by: {keys.LABEL}.")
     for name, change in config.change.items():
         if (change.max_drop is None) == (task.metrics[name].better == "more"):
             better, key = ("more", "max_drop") if task.metrics[name].better == "more" else ("less", "max_rise")

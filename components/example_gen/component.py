@@ -53,7 +53,7 @@ class Executor(BaseExampleGenExecutor):
         return {
             split: every
             | f"Pick[{split}]" >> beam.Filter(lambda pair, split=split: pair[0] == split and _is_wanted(pair[1], split, data))
-            | f"Example[{split}]" >> beam.Map(lambda pair: records.example(*pair[1]))
+            | f"Example[{split}]" >> beam.Map(lambda pair: records.example(*pair[1], anomaly=_is_outlier(pair[1], data)))
             for split in keys.SPLITS
         }
 
@@ -131,7 +131,11 @@ class _Limit(beam.PTransform):
 
 
 def _is_wanted(raw: sources.Raw, split: str, data: DataConfig) -> bool:
-    return data.inliers is None or split == keys.TEST or raw.label in data.inliers
+    return split == keys.TEST or not _is_outlier(raw, data)
+
+
+def _is_outlier(raw: sources.Raw, data: DataConfig) -> bool | None:
+    return None if data.inliers is None else raw.label not in data.inliers
 
 
 def _reasons(folder: Path) -> dict[str, int]:

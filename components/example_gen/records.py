@@ -8,16 +8,21 @@ from components import keys
 MAX_PIXELS = 2**25  # 33 megapixels; the served graph refuses larger ones too (components/transform/pixels.py)
 
 
-def example(image: bytes, image_id: bytes, label: int | None = None) -> bytes:
-    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs, `label` absent when None."""
+def example(
+    image: bytes, image_id: bytes, label: int | None = None, mask: bytes | None = None, anomaly: bool | None = None
+) -> bytes:
+    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs; what is None is absent."""
     import tensorflow as tf
 
     feature = {
         keys.IMAGE_ENCODED: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
         keys.IMAGE_ID: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image_id])),
     }
-    if label is not None:
-        feature[keys.LABEL] = tf.train.Feature(int64_list=tf.train.Int64List(value=[label]))
+    for name, number in ((keys.LABEL, label), (keys.ANOMALY, anomaly)):
+        if number is not None:
+            feature[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[int(number)]))
+    if mask is not None:
+        feature[keys.MASK] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[mask]))
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(deterministic=True)
 
 

@@ -36,11 +36,12 @@ class SourceFacts:
 
 
 class Raw(NamedTuple):
-    """One image as a source has it: encoded bytes, a stable id, a label or None."""
+    """One image as a source has it: encoded bytes, a stable id, a label or None, a mask (see components.keys) or None."""
 
     image: bytes
     image_id: bytes
     label: int | None
+    mask: bytes | None = None
 
 
 def schemes() -> list[str]:

@@ -11,10 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import keras_models
 from components import keys
 from components.tasks import task_of
-from components.trainer import export
+from components.trainer import artifact, export
 from components.trainer.card import Card
 from components.transform import pixels
 from configs.errors import HubelError
@@ -45,7 +44,7 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
         ) as other:
             try:
                 card = Card.read(model_uri)
-                model = load_keras(model_uri, card)
+                model = artifact.load(model_uri)
                 expected, ids = _ask(model, card, records, folder)
                 _, noise = other.communicate("go\n", timeout=SECONDS)
             except subprocess.TimeoutExpired:
@@ -90,12 +89,6 @@ def difference(wanted: dict[str, np.ndarray], given: dict[str, np.ndarray], ids:
             )
             return f"image {ids[row]}, output {output}: {far} (allowed: {tolerance:g} + {tolerance:g} |value|)"
     return None
-
-
-def load_keras(model_uri: str, card: Card) -> keras.Model:
-    """model.keras of an artifact; the builder's module is imported first, because it registers layers of its own."""
-    keras_models.get(card.architecture)
-    return keras.saving.load_model(Path(model_uri) / keys.KERAS_FILE, compile=False)
 
 
 def depth(model: keras.Model) -> int:

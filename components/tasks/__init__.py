@@ -17,6 +17,6 @@ def module_of(name: str) -> str:
 
 def task_of(name: str) -> Task:
     """The task of that name. Raises UsageError where there is none."""
-    if not name.isidentifier() or importlib.util.find_spec(module_of(name)) is None:
+    if name == "base" or not name.isidentifier() or importlib.util.find_spec(module_of(name)) is None:
         raise UsageError(f"There is no task {name!r}.", "docs/architecture.md says how to add one.")
     return importlib.import_module(module_of(name)).Task()

@@ -12,7 +12,9 @@ import tensorflow as tf
 from components.trainer.card import Card
 from components.trainer.data import Data, Facts
 from components.trainer.optimizers import optimizer
+from configs.errors import UsageError
 from configs.schema import TrainConfig
+from keras_models import normalize
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Comparison:
 class Task(abc.ABC):
     """Subclass as `Task` in a file of this folder. docs/architecture.md walks through one."""
 
-    targets: ClassVar[Sequence[str]] = ()  # integer features of the raw schema that training reads
+    targets: ClassVar[Sequence[str]] = ()  # features of the raw schema that training learns from: integers, or components.keys.MAPS
     metrics: ClassVar[Mapping[str, Metric]]  # by the name that configs, tables and JSON use
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
@@ -97,11 +99,34 @@ class Task(abc.ABC):
             verbose=0,
         )
 
+    def start(self, model: keras.Model, earlier: keras.Model) -> None:
+        """Take over what an earlier model (`model.initial`) learned, before `fit`; by default all of its weights.
+
+        Raises:
+            UsageError: where that cannot be.
+        """
+        shapes, wanted = ([tuple(weight.shape) for weight in one.weights] for one in (earlier, model))
+        if shapes != wanted:
+            raise UsageError(
+                f"model.initial has {earlier.count_params():,} weights in {len(shapes)} tensors; here are {model.count_params():,} "
+                f"in {len(wanted)}, of other shapes.",
+                "Start from a model of the same architecture, options, input size and classes.",
+            )
+        normalize.inner(model).set_weights(normalize.inner(earlier).get_weights())
+
+    def calibrate(self, model: keras.Model, data: Data) -> dict:
+        """What is found after training and belongs to the served model, such as a threshold from the validation split.
+
+        JSON values; they stand on the card as `calibrated`, where `signatures` finds them. By default nothing.
+        """
+        return {}
+
     def compare(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> list[Comparison]:
         """What the model is measured against besides the config's thresholds; by default nothing.
 
         Args:
             model: SavedModel folder, as it would be pushed.
-            images: split name -> batches of float32 pixels [N, height, width, channels] in 0..255.
+            images: split name -> batches of (float32 pixels [N, height, width, channels] in 0..255, {label or anomaly: int64 [N],
+                -1 where it is missing}).
         """
         return []

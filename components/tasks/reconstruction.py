@@ -1,9 +1,12 @@
 """The image itself, through a narrow code: autoencoders, judged without labels against PCA of the same code size."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import tensorflow as tf
 
-from components.tasks import base, pca
+from components.evaluator import pca
+from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
 from keras_models import normalize
 
@@ -51,9 +54,15 @@ class Task(base.Task):
 
     def compare(self, model, card, images):
         code_size = _code_size(model)
-        principal = pca.fit((np.asarray(batch) / 255.0 for batch in images("train")), code_size)
-        error = principal.mean_squared_error(np.asarray(batch) / 255.0 for batch in images("test"))
+        principal = pca.fit(_unit(images("train")), code_size)
+        error = principal.mean_squared_error(_unit(images("test")))
         return [Comparison("mse", error, f"PCA with the same code size of {code_size}, fitted on the training split")]
+
+
+def _unit(batches: tf.data.Dataset) -> Iterator[np.ndarray]:
+    """Pixels in [0, 1]."""
+    for pixels, _ in batches.as_numpy_iterator():
+        yield pixels / 255.0
 
 
 def _code_size(model) -> int:

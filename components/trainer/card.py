@@ -23,6 +23,7 @@ class Card(BaseModel):
     epochs: int  # trained, not asked for: early stopping may end sooner
     seed: int
     hyperparameters: dict  # what the tuner chose, by dotted path
+    calibrated: dict = {}  # what the task found after training, such as a threshold
     transform: TransformConfig
     export: ExportConfig
 

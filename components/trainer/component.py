@@ -10,16 +10,15 @@ import tensorflow_transform as tft
 from tfx.utils import io_utils
 
 import keras_models
-from components import keys
 from components.schema_gen.names import class_names
 from components.tasks import task_of
-from components.trainer import export
+from components.trainer import artifact, export
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
 from configs import load
-from configs.errors import HubelError, UsageError
+from configs.errors import HubelError
 from configs.schema import TrainerSlice
 from keras_models import normalize
 
@@ -40,7 +39,7 @@ def run_fn(fn_args):
     keras.utils.set_random_seed(cfg.seed + 1)  # tf.data takes no tensor as a seed beside a global seed of 0
     model = build(entry, data, cfg)
     if fn_args.base_model:
-        start_from(model, Path(fn_args.base_model).parent / keys.KERAS_FILE)
+        task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     resume = Resume(Path(custom["training_dir"]) / _identity(fn_args, custom, chosen), _patience(cfg))
     history = train(task, model, data, cfg, resume)
     card = Card(
@@ -54,6 +53,7 @@ def run_fn(fn_args):
         epochs=len(history),
         seed=cfg.seed,
         hyperparameters=chosen,
+        calibrated=task.calibrate(model, data),
         transform=cfg.transform,
         export=cfg.export,
     )
@@ -121,16 +121,3 @@ def _identity(fn_args, custom: dict, chosen: dict) -> str:
     inputs = [*fn_args.train_files, *fn_args.eval_files, fn_args.transform_graph_path, fn_args.base_model]
     asked = {k: v for k, v in custom.items() if k != "training_dir"}
     return hashlib.sha256(json.dumps([asked, chosen, inputs], sort_keys=True).encode()).hexdigest()[:16]
-
-
-def start_from(model: keras.Model, file: Path) -> None:
-    """Take the weights of an earlier model of the same architecture. Raises UsageError where shapes differ."""
-    earlier = keras.saving.load_model(file, compile=False)
-    shapes, wanted = ([tuple(w.shape) for w in m.weights] for m in (earlier, model))
-    if shapes != wanted:
-        raise UsageError(
-            f"model.initial has {earlier.count_params():,} weights in {len(shapes)} tensors; here are {model.count_params():,} "
-            f"in {len(wanted)}, of other shapes.",
-            "Start from a model of the same architecture, options, input size and classes.",
-        )
-    model.get_layer("net").set_weights(earlier.get_layer("net").get_weights())

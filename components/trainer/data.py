@@ -1,5 +1,6 @@
 """What training reads: transformed images as tf.data, in an order that depends on (seed, epoch) alone."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,8 @@ class Facts:
 class Data:
     """Training and validation images of one run.
 
-    Datasets yield (pixels float32 [N, height, width, channels] in 0..255, {target: int64 [N]}).
+    Datasets yield (pixels float32 [N, height, width, channels] in 0..255, {target: int64 [N], or
+    [N, height, width, 1] for a map}).
     """
 
     facts: Facts
@@ -80,7 +82,7 @@ def open_data(
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
             return drawn.batch(cfg.train.batch_size).map(
-                lambda rows, numbers: _pair(rows, targets, lambda images: augment.apply(cfg.augment, images, numbers)),
+                lambda rows, numbers: _pair(rows, targets, functools.partial(augment.apply, cfg.augment, drawn=numbers)),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
 
@@ -97,8 +99,15 @@ def open_data(
 _STATISTICS = (keys.PIXEL_MEAN, keys.PIXEL_VARIANCE)
 
 
-def _pair(rows, targets, change=lambda images: images):
-    return change(tf.cast(rows[keys.PIXELS], tf.float32)), {target: rows[target] for target in targets}
+def _pair(rows, targets, change=lambda images, **_: images):
+    """Pixels and targets of a batch; a map moves with its image."""
+
+    def target(name):
+        if name in keys.MAPS:
+            return tf.cast(change(tf.cast(rows[name], tf.float32), interpolation="NEAREST"), tf.int64)
+        return rows[name]
+
+    return change(tf.cast(rows[keys.PIXELS], tf.float32)), {name: target(name) for name in targets}
 
 
 def _records(files: Sequence[str]) -> tf.data.Dataset:
@@ -125,8 +134,11 @@ def _read_raw(records, transform, targets, cfg):
 
 
 def _image(row, cfg):
-    shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
-    return {**row, keys.PIXELS: tf.ensure_shape(tf.io.parse_tensor(row[keys.PIXELS], tf.uint8), shape)}
+    def parsed(name, channels):
+        return tf.ensure_shape(tf.io.parse_tensor(row[name], tf.uint8), (cfg.transform.height, cfg.transform.width, channels))
+
+    maps = {name: parsed(name, 1) for name in keys.MAPS if name in row}
+    return {**row, keys.PIXELS: parsed(keys.PIXELS, cfg.transform.channels), **maps}
 
 
 def _statistics(images: tf.data.Dataset) -> tuple[list[float] | None, list[float] | None]:

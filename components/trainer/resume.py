@@ -27,9 +27,7 @@ class Resume(keras.callbacks.Callback):
     def __init__(self, folder: Path, patience: int | None):
         super().__init__()
         self._folder, self._patience = folder, patience
-        self._state = {"history": [], "best": None, "last": None}
-        if (folder / _STATE).is_file():
-            self._state = json.loads((folder / _STATE).read_text())
+        self._state = _read(folder) or {"history": [], "best": None, "last": None, "seeds": []}
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -52,6 +50,8 @@ class Resume(keras.callbacks.Callback):
             if not self.model.optimizer.built:
                 self.model.optimizer.build(self.model.trainable_variables)
             self.model.load_weights(self._folder / self._state["last"]["file"])
+            for seed, value in zip(_seeds(self.model), self._state["seeds"], strict=True):
+                seed.assign(value)
 
     def on_epoch_end(self, epoch, logs=None):
         figures = {name: float(value) for name, value in (logs or {}).items()}
@@ -62,7 +62,8 @@ class Resume(keras.callbacks.Callback):
         best = self._state["best"]
         if math.isfinite(figures["val_loss"]) and (best is None or figures["val_loss"] < best["val_loss"]):
             best = {**last, "val_loss": figures["val_loss"]}
-        self._state = {"history": [*self.history[:epoch], figures], "best": best, "last": last}
+        seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(self.model)]
+        self._state = {"history": [*self.history[:epoch], figures], "best": best, "last": last, "seeds": seeds}
         staged = self._folder / f"{_STATE}.staged"
         staged.write_text(json.dumps(self._state))
         staged.replace(self._folder / _STATE)
@@ -81,3 +82,19 @@ class Resume(keras.callbacks.Callback):
     def clear(self) -> None:
         """Forget; call it when what was trained is safely written elsewhere."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _read(folder: Path) -> dict | None:
+    """The state in a folder, or None where there is none that can be used (a power failure may leave anything)."""
+    try:
+        state = json.loads((folder / _STATE).read_text())
+        needed = [state[name]["file"] for name in ("best", "last") if state[name]]
+        return state if state["history"] and all((folder / file).is_file() for file in (*needed, _STATE)) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _seeds(model: keras.Model) -> list[keras.Variable]:
+    """States of the random layers (dropout, noise), which a file of weights does not hold."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]

@@ -58,12 +58,13 @@ def draw(steps: Sequence[AugmentStep], seed: int, epoch: tf.Tensor, image_id: tf
     return tf.random.stateless_uniform([draws(steps)], stream, minval=-1.0, maxval=1.0)
 
 
-def apply(steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+def apply(steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor, interpolation: str = "BILINEAR") -> tf.Tensor:
     """Apply what was drawn. What moves in from outside the image is its mirror image.
 
     Args:
         images: float32 [N, height, width, channels], 0..255.
         drawn: float32 [N, draws(steps)], as `draw` gives.
+        interpolation: "BILINEAR", or "NEAREST" for maps, whose values must not mix.
 
     Returns:
         float32, same shape and range.
@@ -85,7 +86,7 @@ def apply(steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor) -> 
         transforms=tf.reshape(whole, [-1, 9])[:, :8],
         output_shape=tf.shape(images)[1:3],
         fill_value=0.0,
-        interpolation="BILINEAR",
+        interpolation=interpolation,
         fill_mode="REFLECT",
     )
 

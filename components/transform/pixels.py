@@ -31,6 +31,23 @@ def from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
 
 
 @tf.autograph.experimental.do_not_convert
+def masks_from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
+    """Decode and resize masks as their images are, by the nearest value: classes do not mix.
+
+    Args:
+        encoded: string [N], grey PNG.
+
+    Returns:
+        uint8 [N, height, width, 1].
+    """
+
+    def one(mask):
+        return tf.cast(_to_size(_decode(mask, 1), config, "nearest"), tf.uint8)
+
+    return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec([config.height, config.width, 1], tf.uint8))
+
+
+@tf.autograph.experimental.do_not_convert
 def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     """Bring images to the model's size by `config.resize` (bilinear, antialiased), rounded.
 
@@ -40,24 +57,29 @@ def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     Returns:
         float32 [..., height, width, channels], whole numbers of 0..255.
     """
-    target = tf.constant([config.height, config.width])
-    if config.resize != "stretch":
-        size = tf.shape(images)[-3:-1]
-        ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
-        if config.resize == "fit":
-            scaled = _whole(tf.cast(size, tf.float64) * tf.reduce_min(ratios))
-            before = tf.maximum(target - scaled, 0) // 2
-            resized = tf.image.resize(images, scaled, antialias=True)
-            resized = tf.image.pad_to_bounding_box(resized, before[0], before[1], config.height, config.width)
-        else:  # cut first: a long thin image would be enormous at the model's size
-            kept = tf.minimum(_whole(tf.cast(target, tf.float64) / tf.reduce_max(ratios)), size)
-            before = (size - kept) // 2
-            images = tf.image.crop_to_bounding_box(images, before[0], before[1], kept[0], kept[1])
-            resized = tf.image.resize(images, target, antialias=True)
-    else:
-        resized = tf.image.resize(images, target, antialias=True)
+    resized = _to_size(images, config, "bilinear")
     rounded = tf.clip_by_value(tf.round(resized), 0.0, 255.0)
     return tf.ensure_shape(rounded, [*images.shape[:-3], config.height, config.width, config.channels])
+
+
+def _to_size(images: tf.Tensor, config: TransformConfig, method: str) -> tf.Tensor:
+    """Stretch, fit (padded with 0) or crop to the config's height and width."""
+    target = tf.constant([config.height, config.width])
+    antialias = method != "nearest"
+    if config.resize == "stretch":
+        return tf.image.resize(images, target, method, antialias=antialias)
+    size = tf.shape(images)[-3:-1]
+    ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
+    if config.resize == "fit":
+        scaled = _whole(tf.cast(size, tf.float64) * tf.reduce_min(ratios))
+        before = tf.maximum(target - scaled, 0) // 2
+        resized = tf.image.resize(images, scaled, method, antialias=antialias)
+        return tf.image.pad_to_bounding_box(resized, before[0], before[1], config.height, config.width)
+    # Cut first: a long thin image would be enormous at the model's size.
+    kept = tf.minimum(_whole(tf.cast(target, tf.float64) / tf.reduce_max(ratios)), size)
+    before = (size - kept) // 2
+    images = tf.image.crop_to_bounding_box(images, before[0], before[1], kept[0], kept[1])
+    return tf.image.resize(images, target, method, antialias=antialias)
 
 
 def _whole(sides: tf.Tensor) -> tf.Tensor:

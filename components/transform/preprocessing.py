@@ -20,21 +20,28 @@ def preprocessing_fn(inputs, custom_config):
 
     Returns:
         `pixels` string [N] (serialized uint8 [height, width, channels]), `image/id` string [N], each target int64 [N] (-1
-        where it is missing), and with `normalize: per_channel` the float32 [N, channels] mean and variance.
+        where it is missing) or, for a map, like `pixels` with one channel, and with `normalize: per_channel` the float32
+        [N, channels] mean and variance.
     """
     cfg = TransformSlice.model_validate_json(custom_config["slice"])
     images = pixels.from_bytes(_flat(inputs[keys.IMAGE_ENCODED]), cfg.transform)
     outputs = {
-        keys.PIXELS: tf.map_fn(tf.io.serialize_tensor, images, fn_output_signature=tf.string),
+        keys.PIXELS: _serialized(images),
         keys.IMAGE_ID: _flat(inputs[keys.IMAGE_ID]),
-        **{target: _flat(inputs[target]) for target in cfg.targets},
     }
+    for target in cfg.targets:
+        flat = _flat(inputs[target])
+        outputs[target] = _serialized(pixels.masks_from_bytes(flat, cfg.transform)) if target in keys.MAPS else flat
     if cfg.transform.normalize == NEEDS_STATISTICS:
         mean, variance = _channel_statistics(images)
         rows = tf.shape(images)[0]
         outputs[keys.PIXEL_MEAN] = tf.tile(mean[None], [rows, 1])
         outputs[keys.PIXEL_VARIANCE] = tf.tile(variance[None], [rows, 1])
     return outputs
+
+
+def _serialized(images: tf.Tensor) -> tf.Tensor:
+    return tf.map_fn(tf.io.serialize_tensor, images, fn_output_signature=tf.string)
 
 
 def _channel_statistics(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -228,7 +228,7 @@ def test_a_closed_form_needs_no_gradient(place, digits, tmp_path):
     pixels = {"train": digits[0][:800, ..., None], "test": digits[0][1000:1200, ..., None]}
 
     def images(split):
-        return tf.data.Dataset.from_tensor_slices(pixels[split].astype(np.float32)).batch(64)
+        return tf.data.Dataset.from_tensor_slices((pixels[split].astype(np.float32), {})).batch(64)
 
     [bound] = task.compare(artifact / "Format-Serving", card, images)
     figures = judged(task, artifact, raw_records(digits, 1000, 200), tmp_path)

@@ -193,7 +193,7 @@ def test_the_pushed_folder_answers_like_keras_in_a_process_that_imports_only_ten
 
     model = pipelines.load("digits_lenet5_tiny", workspace=workspace)
     card = Card.read(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
-    seen = pixels.from_bytes([Path(file).read_bytes() for file in files], card.transform)
+    seen = pixels.from_bytes(keras.ops.convert_to_tensor([Path(file).read_bytes() for file in files]), card.transform)
     trained = keras.ops.softmax(model(keras.ops.cast(seen, "float32"), training=False)).numpy()
     np.testing.assert_allclose(served, trained, atol=1e-5, rtol=1e-5)
 

@@ -13,7 +13,7 @@ from configs.schema import OptimizerConfig, TrainConfig
 def test_every_name_of_the_schema_is_a_keras_optimizer(name):
     made = optimizer(TrainConfig(optimizer={"name": name, "learning_rate": 0.25}), 10)
     assert isinstance(made, keras.optimizers.Optimizer)
-    assert made.name == name
+    assert type(made).__name__.lower() == name
     assert float(made.learning_rate) == 0.25
 
 

@@ -1,6 +1,6 @@
 """A training that is killed and goes on ends where an undisturbed one ends."""
 
-import json
+import shutil
 
 import keras
 import numpy as np
@@ -45,7 +45,7 @@ class Killing:
         self._task.fit(model, data, train, first_epoch, [*callbacks, KillAfter(self._epoch)])
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def eager():
     """Tracing a training step takes seconds, a step of these models a hundredth of one."""
     tf.config.run_functions_eagerly(True)
@@ -109,10 +109,14 @@ def assert_same(one, other):
 COSINE = {"epochs": 4, "early_stopping": None, "schedule": {"warmup_epochs": 1}, "optimizer": {"learning_rate": 0.02}}
 
 
+@pytest.fixture(scope="module")
+def undisturbed(eager, tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("undisturbed"), slice_of(**COSINE))
+
+
 @pytest.mark.parametrize("kills", [[0], [1, 2]], ids=str)
-def test_a_killed_training_ends_like_an_undisturbed_one(tmp_path, kills):
+def test_a_killed_training_ends_like_an_undisturbed_one(undisturbed, tmp_path, kills):
     cfg = slice_of(**COSINE)
-    undisturbed = trained(tmp_path / "a", cfg)
     for epoch in kills:
         interrupted(tmp_path / "b", cfg, epoch)
         assert Resume(tmp_path / "b", None).epoch == epoch + 1
@@ -128,36 +132,37 @@ def worse_and_worse() -> Data:
 EARLY = {"epochs": 8, "early_stopping": {"patience": 2}, "optimizer": {"learning_rate": 0.05}}
 
 
-def test_early_stopping_counts_across_the_interruption_and_keeps_the_best_weights(tmp_path):
-    cfg = slice_of(**EARLY)
-    undisturbed = trained(tmp_path / "a", cfg, worse_and_worse())
-    losses = [figures["val_loss"] for figures in undisturbed[0]]
-    best = int(np.argmin(losses))
-    assert len(losses) == best + 3 < 8
-    interrupted(tmp_path / "b", cfg, best + 1, worse_and_worse())
-    assert_same(trained(tmp_path / "b", cfg, worse_and_worse()), undisturbed)
+@pytest.fixture(scope="module")
+def stopped(eager, tmp_path_factory):
+    """Folder, history, weights and the best epoch of a training that stopped early."""
+    folder = tmp_path_factory.mktemp("stopped")
+    history, weights, _ = trained(folder, slice_of(**EARLY), worse_and_worse())
+    return folder, history, weights, int(np.argmin([figures["val_loss"] for figures in history]))
 
 
-def test_a_training_that_was_over_when_it_was_killed_is_not_gone_on_with(tmp_path):
-    cfg = slice_of(**EARLY)
-    undisturbed = trained(tmp_path / "a", cfg, worse_and_worse())
-    again = trained(tmp_path / "a", cfg, worse_and_worse())
-    assert_same(again, undisturbed)
+def test_early_stopping_counts_across_the_interruption_and_keeps_the_best_weights(stopped, tmp_path):
+    _, history, weights, best = stopped
+    assert len(history) == best + 3 < 8
+    interrupted(tmp_path / "b", slice_of(**EARLY), best + 1, worse_and_worse())
+    assert_same(trained(tmp_path / "b", slice_of(**EARLY), worse_and_worse()), (history, weights))
+
+
+def test_a_training_that_was_over_when_it_was_killed_is_not_gone_on_with(stopped):
+    folder, history, weights, _ = stopped
+    again = trained(folder, slice_of(**EARLY), worse_and_worse())
+    assert_same(again, (history, weights))
     assert again[2].is_over
 
 
-def test_the_best_weights_are_those_of_the_lowest_validation_loss(tmp_path):
-    cfg = slice_of(**EARLY)
-    history, weights, _ = trained(tmp_path / "a", cfg, worse_and_worse())
-    best = int(np.argmin([figures["val_loss"] for figures in history]))
+def test_the_best_weights_are_those_of_the_lowest_validation_loss(stopped, tmp_path):
+    _, _, weights, best = stopped
     _, at_best, _ = trained(tmp_path / "b", slice_of(**{**EARLY, "epochs": best + 1}), worse_and_worse())
     for mine, theirs in zip(weights, at_best, strict=True):
         np.testing.assert_allclose(mine, theirs, **CLOSE)
 
 
-def test_a_kill_between_weights_and_state_costs_an_epoch_and_nothing_more(tmp_path):
+def test_a_kill_between_weights_and_state_costs_an_epoch_and_nothing_more(undisturbed, tmp_path):
     cfg = slice_of(**COSINE)
-    undisturbed = trained(tmp_path / "a", cfg)
     interrupted(tmp_path / "b", cfg, 1)
     folder = tmp_path / "b"
     (folder / "2.weights.h5").write_bytes(b"half a file")
@@ -165,21 +170,23 @@ def test_a_kill_between_weights_and_state_costs_an_epoch_and_nothing_more(tmp_pa
     assert_same(trained(folder, cfg), undisturbed)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"history": []}', "[]"])
-def test_a_state_that_cannot_be_read_is_started_over(tmp_path, text):
-    cfg = slice_of(**COSINE)
-    undisturbed = trained(tmp_path / "a", cfg)
-    interrupted(tmp_path / "b", cfg, 1)
-    (tmp_path / "b" / "state.json").write_text(text)
-    assert_same(trained(tmp_path / "b", cfg), undisturbed)
+@pytest.mark.parametrize("text", ["", "{", '{"history": []}', "[]", "GONE"])
+def test_a_state_that_cannot_be_used_is_started_over(stopped, tmp_path, text):
+    folder = tmp_path / "state"
+    shutil.copytree(stopped[0], folder)
+    assert Resume(folder, 2).epoch == len(stopped[1])
+    if text == "GONE":
+        for path in folder.glob("*.h5"):
+            path.unlink()
+    else:
+        (folder / "state.json").write_text(text)
+    resume = Resume(folder, 2)
+    assert (resume.epoch, resume.is_over, resume.restore_best(None)) == (0, False, False)
 
 
-def test_only_the_weights_that_are_needed_are_kept(tmp_path):
-    cfg = slice_of(**{**EARLY, "early_stopping": None, "epochs": 4})
-    trained(tmp_path / "a", cfg, worse_and_worse())
-    state = json.loads((tmp_path / "a" / "state.json").read_text())
-    needed = {state["last"]["file"], state["best"]["file"], "state.json"}
-    assert {path.name for path in (tmp_path / "a").iterdir()} == needed
+def test_only_the_weights_that_are_needed_are_kept(stopped):
+    folder, history, _, best = stopped
+    assert {path.name for path in folder.iterdir()} == {"state.json", f"{best}.weights.h5", f"{len(history) - 1}.weights.h5"}
 
 
 def test_forgetting_removes_everything(tmp_path):

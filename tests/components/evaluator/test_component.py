@@ -1,0 +1,18 @@
+"""What Evaluator reads around TFMA."""
+
+from components import keys
+from components.evaluator import component
+from tests.components import digits
+
+
+def files(artifacts):
+    return [str(path) for path in (artifacts.examples / "Split-test").iterdir()]
+
+
+def test_slices_are_counted_by_value(artifacts):
+    labels = digits.images()[1][list(digits.rows(keys.TEST))]
+    counts = component.slice_counts(files(artifacts), ["label", "image/id", "nowhere"])
+    assert counts["label"] == {str(value): int((labels == value).sum()) for value in set(labels.tolist())}
+    assert counts["image/id"] == {f"digit-{i}": 1 for i in digits.rows(keys.TEST)}
+    assert counts["nowhere"] == {}
+    assert component.slice_counts(["not even read"], []) == {}

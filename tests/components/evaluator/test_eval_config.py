@@ -1,0 +1,148 @@
+"""From thresholds to TFMA's EvalConfig and back to words, with TFMA's own judgement in between."""
+
+import numpy as np
+import pytest
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.evaluators import metrics_validator
+from tensorflow_model_analysis.metrics import metric_types
+
+from components.evaluator import eval_config
+from components.tasks import task_of
+from components.tasks.base import Comparison
+from configs.errors import UsageError
+from configs.schema import EvaluateConfig
+
+CLASSIFICATION, RECONSTRUCTION = task_of("classification"), task_of("reconstruction")
+COUNTS = {"label": {"1": 30, "2": 5}}
+
+
+def judged(tree, figures, task=CLASSIFICATION, comparisons=(), counts=None, baseline=False):
+    """TFMA's verdict on figures {slice value or None: {metric: value}}. Returns (whether it is good enough, reasons)."""
+    config = eval_config.build(EvaluateConfig.model_validate(tree), task, comparisons, counts or COUNTS)
+    if baseline:
+        [spec] = config.model_specs
+        config.model_specs.add().CopyFrom(spec)
+        config.model_specs[0].name, config.model_specs[1].name = "candidate", "baseline"
+        config.model_specs[1].is_baseline = True
+    result, parts = tfma.proto.validation_result_pb2.ValidationResult(validation_ok=True), []
+    for value, metrics in figures.items():
+        slice_key = () if value is None else (("label", value),)
+        keys = {}
+        for name, figure in metrics.items():
+            is_diff = name.endswith("_diff")
+            key = metric_types.MetricKey(name.removesuffix("_diff"), model_name="candidate" if baseline else "", is_diff=is_diff)
+            keys[key] = figure
+        one = metrics_validator.validate_metrics((slice_key, keys), config)
+        result.validation_ok &= one.validation_ok
+        result.metric_validations_per_slice.extend(one.metric_validations_per_slice)
+        parts.append(one)
+    return result.validation_ok, eval_config.reasons(result, comparisons)
+
+
+GOOD = {"accuracy": 0.9, "cross_entropy": 0.5, "macro_f1": 0.9}
+
+
+def test_a_threshold_is_kept_or_the_reason_has_its_figures():
+    tree = {"thresholds": {"accuracy": {"min": 0.95}, "cross_entropy": {"max": 0.6}}}
+    assert judged(tree, {None: {**GOOD, "accuracy": 0.95}}) == (True, [])
+    assert judged(tree, {None: GOOD}) == (False, ["accuracy 0.9000 is below the minimum 0.95"])
+    refused, reasons = judged(tree, {None: {**GOOD, "cross_entropy": 0.7}})
+    assert not refused
+    assert "cross_entropy 0.7000 is above the maximum 0.6" in reasons
+
+
+def test_a_figure_that_is_no_number_is_refused():
+    accepted, reasons = judged({"thresholds": {"accuracy": {"min": 0.1}}}, {None: {**GOOD, "accuracy": np.nan}})
+    assert not accepted
+    assert len(reasons) == 1
+
+
+SLICED = {
+    "thresholds": {"accuracy": {"min": 0.5}},
+    "slices": {"label": {"min_count": 20, "thresholds": {"accuracy": {"min": 0.8}}}},
+}
+
+
+def test_a_bound_on_slices_judges_large_ones():
+    assert judged(SLICED, {None: GOOD, 1: GOOD, 2: GOOD}) == (True, [])
+    accepted, reasons = judged(SLICED, {None: GOOD, 1: {**GOOD, "accuracy": 0.7}, 2: GOOD})
+    assert not accepted
+    assert reasons == ["accuracy 0.7000 is below the minimum 0.8 on the slice label=1"]
+
+
+def test_a_bound_on_slices_leaves_small_ones_alone_and_the_whole_to_its_own():
+    assert judged(SLICED, {None: {**GOOD, "accuracy": 0.6}, 1: GOOD, 2: {**GOOD, "accuracy": 0.0}}) == (True, [])
+
+
+def test_a_bound_on_the_whole_is_not_one_on_slices():
+    tree = {"thresholds": {"accuracy": {"min": 0.95}}}
+    assert judged(tree, {None: {**GOOD, "accuracy": 0.96}, 1: {**GOOD, "accuracy": 0.1}}) == (True, [])
+
+
+def test_a_large_slice_that_vanishes_is_a_reason():
+    config = eval_config.build(EvaluateConfig.model_validate(SLICED), CLASSIFICATION, slice_counts=COUNTS)
+    [accuracy] = [m for m in config.metrics_specs[0].metrics if '"accuracy"' in m.config]
+    judged_slices = [dict(spec.feature_values) for bound in accuracy.per_slice_thresholds for spec in bound.slicing_specs]
+    assert judged_slices == [{}, {"label": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("metric", "change", "diff", "accepted"),
+    [
+        ("accuracy", {"max_drop": 0.01}, -0.005, True),
+        ("accuracy", {"max_drop": 0.01}, 0.3, True),
+        ("accuracy", {"max_drop": 0.01}, -0.02, False),
+        ("cross_entropy", {"max_rise": 0.1}, 0.05, True),
+        ("cross_entropy", {"max_rise": 0.1}, 0.2, False),
+    ],
+)
+def test_a_change_is_judged_in_the_direction_that_is_worse(metric, change, diff, accepted):
+    found, reasons = judged({"change": {metric: change}}, {None: {**GOOD, f"{metric}_diff": diff}}, baseline=True)
+    assert found == accepted
+    assert reasons == (
+        []
+        if accepted
+        else [f"{metric} changed by {diff:+.4f} against the last blessed other model, more than evaluate.change allows"]
+    )
+
+
+COMPARISON = Comparison("mse", 0.031234567, "PCA with 4 numbers")
+
+
+@pytest.mark.parametrize(("value", "accepted"), [(0.0312, True), (0.0313, False)])
+def test_a_bound_that_the_task_computed_is_a_bound_with_its_words(value, accepted):
+    found, reasons = judged({}, {None: {"mse": value, "psnr": 10.0}}, RECONSTRUCTION, [COMPARISON])
+    assert found == accepted
+    assert reasons == ([] if accepted else ["mse 0.03130 is no better than the 0.03123 of PCA with 4 numbers"])
+
+
+def test_a_task_s_bound_and_the_config_s_are_both_kept():
+    tree = {"thresholds": {"mse": {"max": 0.03}}}
+    accepted, reasons = judged(tree, {None: {"mse": 0.0305, "psnr": 1.0}}, RECONSTRUCTION, [COMPARISON])
+    assert not accepted
+    assert reasons == ["mse 0.0305 is above the maximum 0.03"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "task", "words"),
+    [
+        ({"thresholds": {"acuracy": {"min": 1}}}, CLASSIFICATION, "acuracy"),
+        ({"thresholds": {"mse": {"max": 1}}}, CLASSIFICATION, "mse"),
+        ({"thresholds": {"accuracy": {"min": 1}}}, RECONSTRUCTION, "accuracy"),
+        ({"change": {"psnr": {"max_rise": 1}}}, RECONSTRUCTION, "more is better for psnr"),
+        ({"change": {"mse": {"max_drop": 1}}}, RECONSTRUCTION, "less is better for mse"),
+        ({"slices": {"label": {"thresholds": {"f1": {"min": 1}}}}}, CLASSIFICATION, "f1"),
+        ({"slices": {"lable": {"thresholds": {"accuracy": {"min": 1}}}}}, CLASSIFICATION, "lable"),
+    ],
+    ids=str,
+)
+def test_what_a_task_cannot_judge_is_refused_at_once(tree, task, words):
+    with pytest.raises(UsageError) as caught:
+        eval_config.check(EvaluateConfig.model_validate(tree), task)
+    assert words in caught.value.message
+    assert caught.value.hint
+
+
+def test_what_a_task_can_judge_passes_the_check():
+    eval_config.check(EvaluateConfig.model_validate({**SLICED, "change": {"accuracy": {"max_drop": 0}}}), CLASSIFICATION)
+    eval_config.check(EvaluateConfig.model_validate({"change": {"mse": {"max_rise": 0}, "psnr": {"max_drop": 1}}}), RECONSTRUCTION)

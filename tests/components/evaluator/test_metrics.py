@@ -1,0 +1,97 @@
+"""TFMA metrics of our own against NumPy and scikit-learn."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.proto import config_pb2
+
+from components.evaluator import metrics
+
+KEY = metric_types.MetricKey(name="figure")
+CONFIG = config_pb2.EvalConfig(model_specs=[config_pb2.ModelSpec(label_key="label")])
+
+
+def figure(combiner, batches) -> float:
+    """A batch is an accumulator of its own; they are merged in two steps, as Beam may."""
+    made = []
+    for batch in batches:
+        accumulator = combiner.create_accumulator()
+        for element in batch:
+            accumulator = combiner.add_input(accumulator, element)
+        made.append(accumulator)
+    merged = combiner.merge_accumulators([combiner.merge_accumulators(made[:2]), *made[2:]])
+    return combiner.extract_output(merged)[KEY]
+
+
+def confusion():
+    [computation] = metrics.MacroF1("figure").computations(eval_config=CONFIG)
+    return computation.combiner
+
+
+def element(label, probabilities):
+    return metric_types.StandardMetricInputs(label=np.array([label]), prediction=np.array(probabilities, np.float32))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40), st.integers(1, 4))
+def test_macro_f1_is_scikit_learn_s(pairs, parts):
+    elements = [element(label, np.eye(5)[predicted] * 0.5 + 0.1) for label, predicted in pairs]
+    labels, predicted = zip(*pairs, strict=True)
+    expected = f1_score(labels, predicted, average="macro")
+    assert figure(confusion(), [elements[part::parts] for part in range(parts)]) == pytest.approx(expected)
+
+
+def test_macro_f1_of_nothing_is_no_number():
+    assert np.isnan(figure(confusion(), [[], []]))
+    combiner = confusion()
+    assert np.isnan(combiner.extract_output(combiner.merge_accumulators([]))[KEY])
+
+
+def mean():
+    [computation] = metrics.MeanOfOutput("score", "figure").computations()
+    return computation.combiner
+
+
+def psnr():
+    [computation] = metrics.MeanPsnr("score", "figure").computations()
+    return computation.combiner
+
+
+def scored(value):
+    return SimpleNamespace(prediction={"score": np.array([value], np.float32), "other": np.array([9.0])})
+
+
+@given(st.lists(st.floats(0, 100, width=32), min_size=1, max_size=30), st.integers(1, 4))
+def test_the_mean_of_an_output_is_numpy_s(values, parts):
+    elements = [scored(value) for value in values]
+    assert figure(mean(), [elements[part::parts] for part in range(parts)]) == pytest.approx(np.mean(values), abs=1e-6)
+
+
+@given(st.lists(st.floats(2**-30, 1, width=32), min_size=1, max_size=30))
+def test_psnr_is_the_mean_of_decibels_not_the_decibels_of_the_mean(errors):
+    elements = [scored(error) for error in errors]
+    assert figure(psnr(), [elements[:3], elements[3:]]) == pytest.approx(np.mean(-10 * np.log10(errors)), abs=1e-4)
+
+
+def test_a_perfect_image_has_a_finite_psnr():
+    assert figure(psnr(), [[scored(0.0)]]) == pytest.approx(120)
+
+
+@pytest.mark.parametrize("combiner", [mean, psnr])
+def test_a_mean_of_nothing_is_no_number(combiner):
+    assert np.isnan(figure(combiner(), [[], []]))
+    made = combiner()
+    assert np.isnan(made.extract_output(made.merge_accumulators([]))[KEY])
+
+
+def test_outputs_are_found_below_a_model_s_name_and_as_a_bare_array():
+    [computation] = metrics.MeanOfOutput("score", "figure").computations(model_names=["candidate"])
+    both = SimpleNamespace(prediction={"candidate": {"score": np.array([3.0])}, "baseline": {"score": np.array([5.0])}})
+    combiner = computation.combiner
+    [value] = combiner.extract_output(combiner.add_input(combiner.create_accumulator(), both)).values()
+    assert value == 3.0
+    assert figure(mean(), [[SimpleNamespace(prediction=np.array([2.0]))]]) == 2.0

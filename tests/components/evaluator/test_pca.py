@@ -1,0 +1,78 @@
+"""The baseline of autoencoders, against scikit-learn and against a published figure."""
+
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.decomposition import PCA
+
+from components.evaluator import pca
+from tests.components import digits
+
+
+def batches(images, size=100):
+    return [images[start : start + size] for start in range(0, len(images), size)]
+
+
+def unit() -> np.ndarray:
+    return digits.images()[0] / 255.0
+
+
+def expected(train, test, code_size) -> float:
+    model = PCA(code_size, svd_solver="full").fit(train.reshape(len(train), -1))
+    rows = test.reshape(len(test), -1)
+    return float(np.square(rows - model.inverse_transform(model.transform(rows))).mean())
+
+
+@pytest.mark.parametrize("code_size", [1, 8, 40, 64])
+def test_it_is_exact(code_size):
+    train, test = unit()[:1000], unit()[1000:]
+    found = pca.fit(batches(train), code_size)
+    assert found.components.shape == (code_size, 64)
+    assert np.allclose(found.components @ found.components.T, np.eye(code_size), atol=1e-9)
+    assert found.mean_squared_error(batches(test)) == pytest.approx(expected(train, test, code_size), abs=1e-10)
+
+
+def test_how_images_are_batched_does_not_matter():
+    errors = {
+        round(pca.fit(batches(unit()[:500], size), 5).mean_squared_error(batches(unit()[500:], size)), 10) for size in (1, 7, 500)
+    }
+    assert len(errors) == 1
+
+
+def test_a_code_larger_than_the_image_reconstructs_it():
+    found = pca.fit(batches(unit()[:100]), 1000)
+    assert found.components.shape == (64, 64)
+    assert found.mean_squared_error(batches(unit())) == pytest.approx(0, abs=1e-20)
+
+
+@pytest.mark.parametrize("size", [30, 100])
+def test_past_the_largest_exact_size_it_is_close(monkeypatch, size):
+    train, test = unit()[:1000], unit()[1000:]
+    exact = pca.fit(batches(train), 8).mean_squared_error(batches(test))
+    monkeypatch.setattr(pca, "MAX_EXACT", 63)
+    close = pca.fit(batches(train, size), 8).mean_squared_error(batches(test))
+    assert close == pytest.approx(exact, rel=0.03)
+    assert close != exact
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 12))
+def test_incremental_batches_are_large_enough_and_lose_nothing(sizes, least):
+    rows = np.arange(sum(sizes))[:, None]
+    parts = np.split(rows, np.cumsum(sizes)[:-1])
+    found = list(pca._at_least(least, parts))
+    assert np.array_equal(np.concatenate(found), rows)
+    assert all(len(part) >= least for part in found) or sum(sizes) < least
+
+
+@pytest.mark.shared_data
+def test_the_published_error_of_pca_on_mnist(shared_data):
+    def images(name):
+        with gzip.open(shared_data / "archives" / "mnist" / f"{name}-images-idx3-ubyte.gz") as file:
+            return np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28) / 255.0
+
+    found = pca.fit(batches(images("train"), 4096), 8)
+    assert found.mean_squared_error(batches(images("t10k"), 4096)) == pytest.approx(0.0374, abs=5e-5)

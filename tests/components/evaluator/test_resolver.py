@@ -1,0 +1,101 @@
+"""A candidate is compared with the last blessed other model of the same question."""
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components import keys
+from components.evaluator.resolver import LatestBlessedOther
+from components.trainer.card import Card
+from tests.components import digits
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store of hand-made artifacts: model(id, ...) and blessing(model id, blessed)."""
+
+    class Store:
+        def __init__(self):
+            self.models, self.blessings = [], []
+
+        def model(self, number, names=digits.NAMES, task="classification", is_there=True):
+            made = standard_artifacts.Model()
+            made.uri, made.id = str(tmp_path / f"model-{number}"), number
+            if is_there:
+                (tmp_path / f"model-{number}").mkdir()
+                card = Card(
+                    name="a", architecture="mlp", task=task, params=1, input_shape=(8, 8, 1), class_names=names, train_images=1,
+                    epochs=1, seed=0, hyperparameters={}, transform=digits.MLP["transform"], export={},
+                )  # fmt: skip
+                (tmp_path / f"model-{number}" / keys.CARD_FILE).write_text(card.model_dump_json())
+            self.models.append(made)
+            return made
+
+        def blessing(self, model, blessed=1):
+            made = standard_artifacts.ModelBlessing()
+            made.uri, made.id = str(tmp_path / f"blessing-{model.id}-{len(self.blessings)}"), 1000 + len(self.blessings)
+            made.set_int_custom_property("current_model_id", model.id)
+            made.set_int_custom_property("blessed", blessed)
+            self.blessings.append(made)
+
+        def baseline(self, candidate):
+            inputs = {"candidate": [candidate], "model": self.models, "model_blessing": self.blessings}
+            found = LatestBlessedOther().resolve_artifacts(None, inputs)
+            assert found["candidate"] == [candidate]
+            assert len(found["model"]) == len(found["model_blessing"])
+            for model, blessing in zip(found["model"], found["model_blessing"], strict=True):
+                assert blessing.get_int_custom_property("current_model_id") == model.id
+            return [model.id for model in found["model"]]
+
+    return Store()
+
+
+def test_the_first_model_has_nothing_to_be_compared_with(store):
+    assert store.baseline(store.model(1)) == []
+
+
+def test_the_newest_blessed_one_is_taken_and_never_the_candidate(store):
+    for number in (1, 2, 3):
+        store.blessing(store.model(number))
+    assert store.baseline(store.models[2]) == [2]
+    assert store.baseline(store.models[0]) == [3]
+    assert store.baseline(store.model(4)) == [3]
+
+
+def test_the_order_in_which_artifacts_come_does_not_matter(store):
+    for number in (3, 1, 2):
+        store.blessing(store.model(number))
+    assert store.baseline(store.model(9)) == [3]
+
+
+def test_a_model_that_was_not_blessed_is_skipped(store):
+    store.blessing(store.model(1))
+    store.blessing(store.model(2), blessed=0)
+    store.model(3)
+    assert store.baseline(store.model(4)) == [1]
+
+
+@pytest.mark.parametrize("other", [{"names": ["cat", "dog"]}, {"names": digits.NAMES[::-1]}, {"task": "reconstruction"}], ids=str)
+def test_a_model_that_answers_another_question_is_skipped(store, other):
+    store.blessing(store.model(1))
+    store.blessing(store.model(2, **other))
+    assert store.baseline(store.model(3)) == [1]
+
+
+def test_a_model_whose_files_are_gone_or_damaged_is_skipped(store, tmp_path):
+    store.blessing(store.model(1))
+    store.blessing(store.model(2, is_there=False))
+    store.blessing(store.model(3))
+    (tmp_path / "model-3" / keys.CARD_FILE).write_text("{")
+    assert store.baseline(store.model(4)) == [1]
+
+
+def test_without_a_candidate_or_its_card_there_is_nothing_to_compare(store):
+    store.blessing(store.model(1))
+    store.blessing(store.model(2, is_there=False))
+    assert store.baseline(store.model(3, is_there=False)) == []
+    assert (
+        LatestBlessedOther().resolve_artifacts(None, {"candidate": [], "model": store.models, "model_blessing": store.blessings})[
+            "model"
+        ]
+        == []
+    )
