@@ -76,8 +76,8 @@ class RunView:
             done, of = event["epoch"] + 1, event["epochs"]
             every = max(1, of // LINES_OF_TRAINING)
             if done == 1 or done % every == 0 or done == of:
-                left = (of - done) * event["seconds"]
-                self._console.print(f"    epoch {done}/{of}  {figures}  about {left:.0f} s left", markup=False)
+                left = f"  about {(of - done) * event['seconds']:.0f} s left" if 1 < done < of else ""  # the first builds the graph
+                self._console.print(f"    epoch {done}/{of}  {figures}{left}", markup=False)
 
     def _on_trial_done(self, event: dict) -> None:
         self._console.print(f"    trial {event['trial']}  val_loss {event['value']:.4f}", markup=False)

@@ -1,0 +1,151 @@
+"""The verbs that only look: what they print, as a table and as JSON, and what they must not import."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipelines.console import RunView
+from tests.pipelines.conftest import hubel
+
+HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "numpy")
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """Heavy packages that a command line imports in its own process."""
+    code = (
+        "import contextlib, io, sys\n"
+        "from pipelines import commands\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    commands.run(sys.argv[1:])\n"
+        "print(' '.join(name for name in sys.modules if '.' not in name))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    return set(done.stdout.split()) & set(HEAVY)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("list", "models"), ("list", "configs"), ("list", "runs"), ("--version",)])
+def test_looking_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("HUBEL_WORKSPACE", str(tmp_path))
+    assert imported_by(*arguments) == set()
+
+
+@pytest.mark.parametrize(("arguments", "seconds"), [(("--help",), 0.5), (("list", "models"), 1.0)])
+def test_looking_is_quick(arguments, seconds):
+    spent = []
+    for _ in range(5):
+        start = time.monotonic()
+        assert hubel(*arguments).code == 0
+        spent.append(time.monotonic() - start)
+    assert min(spent) < seconds, spent
+
+
+def test_models_are_listed_with_the_facts_of_the_contract():
+    found = {model["name"]: model for model in hubel("list", "models", "--json").json}
+    assert found["lenet5"] == {
+        "name": "lenet5",
+        "aliases": ["lenet"],
+        "task": "classification",
+        "params": 61706,
+        "paper": found["lenet5"]["paper"],
+        "year": 1998,
+    }
+    assert {"mlp", "lenet5_1998", "conv_autoencoder"} <= set(found)
+    text = hubel("list", "models").out
+    assert "61,706" in text
+    assert "\x1b" not in text
+
+
+def test_configs_are_listed_with_their_headers():
+    found = {config["name"]: config["about"] for config in hubel("list", "configs", "--json").json}
+    assert {"digits_lenet5", "digits_mlp", "digits_conv_autoencoder"} <= set(found)
+    assert all(found.values())
+    assert not any("tiny" in name for name in found)
+
+
+def test_an_empty_workspace_has_no_runs(tmp_path):
+    outcome = hubel("list", "runs", "--json", "--workspace", tmp_path)
+    assert (outcome.code, outcome.json) == (0, [])
+
+
+def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):
+    named = hubel("show", "lenet5", "--json").json
+    assert (named["params"], named["input"]) == (61706, [32, 32, 1])
+    assert sum(layer["params"] for layer in named["layers"]) == 61706
+    code = (
+        "import sys, keras_models\n"
+        "keras_models.build('lenet5_1998', {'input_shape': (32, 32, 1), 'num_classes': 10}, {}).save(sys.argv[1])\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "own.keras")], check=True, capture_output=True)
+    assert hubel("show", tmp_path / "own.keras", "--json").json["params"] == 60000
+
+
+def test_show_takes_a_size_and_classes_and_refuses_too_small_a_size():
+    assert "784" in hubel("show", "mlp", "--input", "28x28x1", "--classes", "3").out
+    outcome = hubel("show", "lenet5", "--input", "4x4x1")
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+
+
+def test_predictions_come_as_table_csv_and_json(digits, scans):
+    workspace, _ = digits
+    rows = hubel("predict", "digits_lenet5_tiny", scans, "--top", "3", "--json", "--workspace", workspace).json
+    assert [len(row["classes"]) for row in rows] == [3] * 8
+    assert all(row["scores"] == sorted(row["scores"], reverse=True) for row in rows)
+    names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
+    assert {name for row in rows for name in row["classes"]} <= names
+    form = hubel("predict", "digits_lenet5_tiny/1", scans, "--format", "csv", "--workspace", workspace)
+    table = list(csv.DictReader(io.StringIO(form.out)))
+    assert [row["classes"] for row in table] == [row["classes"][0] for row in rows]
+    text = hubel("predict", workspace / "models/digits_lenet5_tiny", scans, "--workspace", workspace / "elsewhere").out
+    assert text.count("png") == 8
+
+
+def test_doctor_finds_this_installation_sound(tmp_path):
+    outcome = hubel("doctor", "--json", "--workspace", tmp_path)
+    assert {check["name"] for check in outcome.json} >= {"Python", "packages", "names", "workspace", "disk"}
+    wrong = [check for check in outcome.json if check["ok"] is False]
+    assert all(check["remedy"] for check in wrong)
+    assert outcome.code == (1 if wrong else 0)
+
+
+def test_gc_keeps_what_the_last_run_needs_and_can_only_say(digits):
+    workspace, _ = digits
+    before = sorted(path for path in workspace.rglob("*") if path.is_file())
+    said = hubel("gc", "--keep", "1", "--dry-run", "--json", "--workspace", workspace).json
+    assert sorted(path for path in workspace.rglob("*") if path.is_file() and path.name != "lock") == [
+        p for p in before if p.name != "lock"
+    ]
+    assert not any("models/" in path for path in said["removed"])
+
+
+def test_the_view_shows_a_line_a_component_and_few_lines_of_training(capsys):
+    with RunView() as view:
+        view({"event": "node", "name": "Trainer"})
+        view({"event": "training", "epochs": 100, "steps": 3})
+        for epoch in range(100):
+            view({"event": "epoch", "epoch": epoch, "epochs": 100, "figures": {"loss": 1 / (epoch + 1)}, "seconds": 2.0})
+        view({"event": "node_done", "name": "Trainer", "cached": False, "seconds": 12.34})
+        view({"event": "something that a later component may tell"})
+    text = capsys.readouterr().err
+    assert text.count("epoch ") <= 7
+    assert "about 160 s left" in text
+    assert "Trainer" in text
+    assert "12.3 s" in text
+    assert "\x1b" not in text
+
+
+def test_a_quiet_view_shows_nothing(capsys):
+    with RunView(quiet=True) as view:
+        view({"event": "node_done", "name": "Trainer", "cached": True, "seconds": 0.0})
+    assert capsys.readouterr().err == ""
+
+
+def test_json_is_one_value_and_nothing_else(digits):
+    _, outcome = digits
+    assert json.loads(outcome.out)
+    assert outcome.out.count("\n") == 1
