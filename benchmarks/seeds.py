@@ -36,9 +36,8 @@ def main() -> None:
             print(f"seed {seed}: {value['metrics']} {value['comparison']}", flush=True)
     for name, found in figures.items():
         print(f"{name}: mean {statistics.mean(found):.4f}, range {min(found):.4f} to {max(found):.4f} over {len(found)} seeds")
-    print(
-        f"{os.cpu_count()} cores; first run {seconds[0]:.0f} s, later ones {statistics.mean(seconds[1:] or seconds):.0f} s on average"
-    )
+    later = statistics.mean(seconds[1:] or seconds)
+    print(f"{os.cpu_count()} cores; first run {seconds[0]:.0f} s, later ones {later:.0f} s on average")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,18 @@ def trainer_slice(tree: dict, **changes) -> TrainerSlice:
     return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
 
 
+def card(**changes):
+    """The card of a model like those of MLP."""
+    from components.trainer.card import Card
+
+    facts = {
+        "name": "a", "architecture": "mlp", "task": "classification", "params": 1, "input_shape": (8, 8, 1), "class_names": NAMES,
+        "train_images": 1, "epochs": 1, "seed": 0, "hyperparameters": {}, "calibrated": {}, "transform": MLP["transform"],
+        "export": {"warmup": 0},
+    }  # fmt: skip
+    return Card.model_validate({**facts, **changes})
+
+
 def write_examples(folder: Path) -> Path:
     """The Examples artifact: Split-NAME/*.gz."""
     import tensorflow as tf

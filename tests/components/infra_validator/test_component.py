@@ -1,0 +1,29 @@
+"""What TFX is handed: a blessing with its reason."""
+
+import pytest
+from tfx.types import standard_artifacts
+
+from components import keys
+from components.infra_validator import component
+
+
+def blessed(model, examples, tmp_path):
+    one, raw, blessing = standard_artifacts.Model(), standard_artifacts.Examples(), standard_artifacts.InfraBlessing()
+    one.uri, raw.uri, blessing.uri = str(model), str(examples), str(tmp_path)
+    raw.split_names = '["train", "validation", "test"]'
+    component.Executor().Do({"model": [one], "examples": [raw]}, {"blessing": [blessing]}, {})
+    return blessing
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_blessing_is_what_pusher_asks_for(classifier, artifacts, tmp_path, monkeypatch, broken):
+    monkeypatch.setattr(component, "IMAGES", 2)
+    if broken:
+        (tmp_path / "replay.py").write_text("raise SystemExit('out of order')")
+        monkeypatch.setattr(component.parity, "__file__", str(tmp_path / "parity.py"))
+    (tmp_path / "blessing").mkdir()
+    blessing = blessed(classifier, artifacts.examples, tmp_path / "blessing")
+    assert blessing.get_int_custom_property("blessed") == int(not broken)
+    reason = blessing.get_string_custom_property(keys.REASON)
+    assert reason == ("the process that loads the model ended with code 1: out of order" if broken else "")
+    assert [p.name for p in (tmp_path / "blessing").iterdir()] == ["INFRA_NOT_BLESSED" if broken else "INFRA_BLESSED"]

@@ -1,0 +1,107 @@
+"""A version appears whole or not at all, and never twice."""
+
+import os
+
+import pytest
+
+from components.pusher.publish import clear_stages, content, publish, versions
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "model"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "assets.extra").mkdir()
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"weights")
+    (folder / "fingerprint.pb").write_bytes(b"1")
+    return folder
+
+
+@pytest.fixture
+def base(tmp_path):
+    return tmp_path / "models" / "digits"
+
+
+def files(folder) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_first_version_is_one_and_holds_every_file(model, base):
+    assert publish(model, base) == (1, True)
+    assert files(base / "1") == files(model)
+    assert [path.name for path in base.iterdir()] == ["1"]
+
+
+def test_the_same_content_is_not_pushed_twice(model, base):
+    publish(model, base)
+    (model / "fingerprint.pb").write_bytes(b"2")  # a random number that TensorFlow writes into each export
+    assert publish(model, base) == (1, False)
+    assert versions(base) == [1]
+
+
+@pytest.mark.parametrize("change", ["content", "file more", "file less", "rename"])
+def test_changed_content_is_a_new_version(model, base, change):
+    publish(model, base)
+    match change:
+        case "content":
+            (model / "variables" / "variables.data-00000-of-00001").write_bytes(b"weighty")
+        case "file more":
+            (model / "assets.extra" / "more").write_text("")
+        case "file less":
+            (model / "variables" / "variables.data-00000-of-00001").unlink()
+        case "rename":
+            (model / "saved_model.pb").rename(model / "saved_model.pbtxt")
+    assert publish(model, base) == (2, True)
+    assert files(base / "2") == files(model)
+    assert versions(base) == [1, 2]
+
+
+def test_what_is_compared_is_the_version_that_is_live(model, base):
+    publish(model, base)
+    (model / "saved_model.pb").write_bytes(b"another")
+    publish(model, base)
+    (model / "saved_model.pb").write_bytes(b"graph")
+    assert publish(model, base) == (3, True)
+
+
+def test_versions_are_one_more_than_the_highest_and_names_that_are_no_numbers_are_none(model, base):
+    for name in ("3", "9", "10", "11.bak", ".staged-5", "x12", "1²", "-20", "latest"):
+        (base / name).mkdir(parents=True)
+    (base / "99").write_text("a file")
+    assert versions(base) == [3, 9, 10]
+    assert publish(model, base)[1]
+    assert max(versions(base)) > 10
+
+
+def test_a_stage_that_a_killed_publish_left_is_removed_and_never_a_version(model, base):
+    stage = base / ".staged-12345"
+    (stage / "variables").mkdir(parents=True)
+    (stage / "saved_model.pb").write_bytes(b"half")
+    assert versions(base) == []
+    assert publish(model, base) == (1, True)
+    assert not stage.exists()
+    stage.mkdir()
+    clear_stages(base)
+    assert [path.name for path in base.iterdir()] == ["1"]
+    clear_stages(base / "nowhere")
+
+
+def test_a_failure_in_the_middle_of_copying_leaves_no_version(model, base):
+    publish(model, base)
+    (model / "saved_model.pb").write_bytes(b"another")
+    (model / "variables" / "zzz").symlink_to(model / "nowhere")  # copied after other files, and cannot be read
+    with pytest.raises(OSError, match="nowhere"):
+        publish(model, base)
+    assert versions(base) == [1]
+    assert files(base / "1")["saved_model.pb"] == b"graph"
+    (model / "variables" / "zzz").unlink()
+    assert publish(model, base) == (2, True)
+    assert sorted(path.name for path in base.iterdir()) == ["1", "2"]
+
+
+def test_content_does_not_depend_on_place_or_time(model, tmp_path):
+    before = content(model)
+    os.utime(model / "saved_model.pb", (1, 1))
+    model.rename(tmp_path / "moved")
+    assert content(tmp_path / "moved") == before
