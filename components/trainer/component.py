@@ -20,7 +20,7 @@ from components.trainer.resume import Resume
 from configs import load
 from configs.errors import HubelError
 from configs.schema import TrainerSlice
-from keras_models import normalize
+from keras_models import arithmetic, normalize
 
 
 def run_fn(fn_args):
@@ -46,7 +46,7 @@ def run_fn(fn_args):
         name=cfg.name,
         architecture=entry.name,
         task=entry.task,
-        params=model.count_params(),
+        params=arithmetic.total_params(model),
         input_shape=data.facts.input_shape,
         class_names=data.facts.class_names,
         train_images=data.facts.train_images,
