@@ -19,19 +19,15 @@ COUNTS = {"label": {"1": 30, "2": 5}}
 def judged(tree, figures, task=CLASSIFICATION, comparisons=(), counts=None, baseline=False):
     """TFMA's verdict on figures {slice value or None: {metric: value}}. Returns (whether it is good enough, reasons)."""
     config = eval_config.build(EvaluateConfig.model_validate(tree), task, comparisons, counts or COUNTS)
-    if baseline:
-        [spec] = config.model_specs
-        config.model_specs.add().CopyFrom(spec)
-        config.model_specs[0].name, config.model_specs[1].name = "candidate", "baseline"
-        config.model_specs[1].is_baseline = True
+    config = tfma.utils.update_eval_config_with_defaults(config, has_baseline=baseline)  # as TFX's Evaluator does
     result, parts = tfma.proto.validation_result_pb2.ValidationResult(validation_ok=True), []
     for value, metrics in figures.items():
         slice_key = () if value is None else (("label", value),)
         keys = {}
         for name, figure in metrics.items():
             is_diff = name.endswith("_diff")
-            key = metric_types.MetricKey(name.removesuffix("_diff"), model_name="candidate" if baseline else "", is_diff=is_diff)
-            keys[key] = figure
+            key = metric_types.MetricKey(name.removesuffix("_diff"), model_name="candidate" if baseline else "")
+            keys[key.make_diff_key() if is_diff else key] = figure
         one = metrics_validator.validate_metrics((slice_key, keys), config)
         result.validation_ok &= one.validation_ok
         result.metric_validations_per_slice.extend(one.metric_validations_per_slice)

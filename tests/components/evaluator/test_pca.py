@@ -54,7 +54,7 @@ def test_past_the_largest_exact_size_it_is_close(monkeypatch, size):
     exact = pca.fit(batches(train), 8).mean_squared_error(batches(test))
     monkeypatch.setattr(pca, "MAX_EXACT", 63)
     close = pca.fit(batches(train, size), 8).mean_squared_error(batches(test))
-    assert close == pytest.approx(exact, rel=0.03)
+    assert close == pytest.approx(exact, rel=0.05)
     assert close != exact
 
 

@@ -5,7 +5,6 @@ from tfx.types import standard_artifacts
 
 from components import keys
 from components.evaluator.resolver import LatestBlessedOther
-from components.trainer.card import Card
 from tests.components import digits
 
 
@@ -22,11 +21,9 @@ def store(tmp_path):
             made.uri, made.id = str(tmp_path / f"model-{number}"), number
             if is_there:
                 (tmp_path / f"model-{number}").mkdir()
-                card = Card(
-                    name="a", architecture="mlp", task=task, params=1, input_shape=(8, 8, 1), class_names=names, train_images=1,
-                    epochs=1, seed=0, hyperparameters={}, transform=digits.MLP["transform"], export={},
-                )  # fmt: skip
-                (tmp_path / f"model-{number}" / keys.CARD_FILE).write_text(card.model_dump_json())
+                (tmp_path / f"model-{number}" / keys.CARD_FILE).write_text(
+                    digits.card(task=task, class_names=names).model_dump_json()
+                )
             self.models.append(made)
             return made
 
@@ -93,9 +90,5 @@ def test_without_a_candidate_or_its_card_there_is_nothing_to_compare(store):
     store.blessing(store.model(1))
     store.blessing(store.model(2, is_there=False))
     assert store.baseline(store.model(3, is_there=False)) == []
-    assert (
-        LatestBlessedOther().resolve_artifacts(None, {"candidate": [], "model": store.models, "model_blessing": store.blessings})[
-            "model"
-        ]
-        == []
-    )
+    inputs = {"candidate": [], "model": store.models, "model_blessing": store.blessings}
+    assert LatestBlessedOther().resolve_artifacts(None, inputs)["model"] == []

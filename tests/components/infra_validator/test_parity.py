@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,11 +24,6 @@ def refusal(folder, saved=None) -> str | None:
     return parity.refusal(str(folder), saved or folder / "Format-Serving", digits.examples(keys.TEST)[:IMAGES])
 
 
-@pytest.fixture(params=["classifier", "autoencoder"])
-def model(request):
-    return request.getfixturevalue(request.param)
-
-
 def exported(folder, to, change=lambda signatures: signatures, spoil=lambda model: None):
     """The model exported anew with something changed. Returns the SavedModel's folder."""
     card = Card.read(str(folder))
@@ -39,28 +35,34 @@ def exported(folder, to, change=lambda signatures: signatures, spoil=lambda mode
             return change(super().signatures(model, card))
 
     no_warmup = card.model_copy(update={"export": card.export.model_copy(update={"warmup": 0})})
-    export.write(to / "saved", loaded, Changed(), no_warmup, None if False else type("Data", (), {"validation": []}))
+    export.write(to / "saved", loaded, Changed(), no_warmup, SimpleNamespace(validation=[]))
     return to / "saved"
 
 
-def test_a_good_export_passes(model):
-    assert refusal(model) is None
+def test_a_good_export_of_an_autoencoder_passes(autoencoder):
+    assert refusal(autoencoder) is None  # that of a classifier: see test_component.py
 
 
-def test_a_weight_that_differs_in_the_file_is_refused(classifier, tmp_path):
+NAMED = re.compile(r"signature (\w+), image digit-30\d, output (\w+): off by ([\d.e+-]+) \(allowed: 1e-05 \+ 1e-05 \|value\|\)")
+
+
+def test_a_few_flipped_bits_in_the_file_of_weights_are_refused(autoencoder, tmp_path):
     saved = tmp_path / "saved"
-    shutil.copytree(classifier / "Format-Serving", saved)
-    bias = artifact.load(str(classifier)).get_layer("net").get_layer("logits").get_weights()[1].tobytes()
+    shutil.copytree(autoencoder / "Format-Serving", saved)
+    decoder = artifact.load(str(autoencoder)).get_layer("net").get_layer("decoder")
+    kernel = decoder.get_layer("reconstruction").get_weights()[0].tobytes()
     data = saved / "variables" / "variables.data-00000-of-00001"
     content = bytearray(data.read_bytes())
-    assert content.count(bias) >= 1
-    places = [match.start() for match in re.finditer(re.escape(bias), bytes(content))]
+    places = [match.start() for match in re.finditer(re.escape(kernel), bytes(content))]
+    assert places
     for place in places:
-        content[place + 2] ^= 0x40  # a bit of the fraction or exponent of the first class's bias
+        content[place + 2] ^= 0x40  # half of one weight, more or less
     data.write_bytes(content)
-    why = refusal(classifier, saved)
-    assert why is not None
-    assert "signature" in why or "ended with code" in why
+    why = refusal(autoencoder, saved)
+    if why.startswith("the process that loads the model ended"):
+        assert "checksum" in why.lower() or "DataLoss" in why
+    else:
+        assert NAMED.fullmatch(why), why
 
 
 def spoil_one_weight(model):
@@ -70,19 +72,10 @@ def spoil_one_weight(model):
     model.set_weights(weights)
 
 
-def test_one_changed_weight_is_refused_with_signature_image_and_how_far(model, tmp_path):
-    why = refusal(model, exported(model, tmp_path, spoil=spoil_one_weight))
-    found = re.fullmatch(
-        r"signature (\w+), image digit-30\d, output (\w+): off by ([\d.e+-]+) \(allowed: 1e-05 \+ 1e-05 \|value\|\)", why
-    )
-    assert found, why
-    assert float(found[3]) > 1e-5
-
-
-def renamed(signatures):
-    first = next(iter(signatures))
-    function = signatures[first].function
-    return {**signatures, first: Signature(lambda x: {f"{k}_": v for k, v in function(x).items()})}
+def test_one_changed_weight_is_refused_with_signature_image_and_how_far(classifier, tmp_path):
+    why = refusal(classifier, exported(classifier, tmp_path, spoil=spoil_one_weight))
+    assert NAMED.fullmatch(why), why
+    assert float(NAMED.fullmatch(why)[3]) > 1e-5
 
 
 def reversed_classes(signatures):
@@ -95,44 +88,25 @@ def reversed_classes(signatures):
     return {**signatures, keys.SERVING_DEFAULT: Signature(turned)}
 
 
-def failing(signatures):
-    function = signatures[keys.CLASSIFY].function
-
-    def fails(pixels):
-        with tf.control_dependencies([tf.debugging.Assert(tf.reduce_sum(pixels) < 0, ["never"])]):
-            return {name: tf.identity(value) for name, value in function(pixels).items()}
-
-    return {**signatures, keys.CLASSIFY: Signature(fails)}
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (renamed, "signature serving_default, outputs are ['classes_', 'probabilities_', 'scores_'] where"),
         (
-            lambda signatures: {k: v for k, v in signatures.items() if k != keys.CLASSIFY},
+            lambda signatures: {keys.SERVING_DEFAULT: signatures[keys.SERVING_DEFAULT]},
             "signature classify: it has no such signature",
         ),
-        (reversed_classes, "output classes: [b'"),
-        (failing, "signature classify: it fails: "),
+        (reversed_classes, "signature serving_default, image digit-300, output classes: [b'"),
     ],
-    ids=["renamed output", "missing signature", "reversed classes", "failing signature"],
+    ids=["missing signature", "reversed classes"],
 )
 def test_a_corrupted_signature_is_refused_by_name(classifier, tmp_path, change, words):
     assert words in refusal(classifier, exported(classifier, tmp_path, change))
 
 
-@pytest.mark.parametrize("how", ["no graph", "half a graph", "no weights"])
-def test_a_model_that_cannot_be_loaded_ends_the_other_process_and_is_refused(classifier, tmp_path, how):
+def test_half_a_model_ends_the_other_process_and_is_refused(classifier, tmp_path):
     saved = tmp_path / "saved"
-    shutil.copytree(classifier / "Format-Serving", saved)
-    match how:
-        case "no graph":
-            (saved / "saved_model.pb").unlink()
-        case "half a graph":
-            (saved / "saved_model.pb").write_bytes((saved / "saved_model.pb").read_bytes()[:1000])
-        case "no weights":
-            shutil.rmtree(saved / "variables")
+    saved.mkdir()
+    (saved / "saved_model.pb").write_bytes((classifier / "Format-Serving" / "saved_model.pb").read_bytes()[:1000])
     why = refusal(classifier, saved)
     assert why.startswith("the process that loads the model ended with code 1: ")
     assert len(why) < 400
@@ -146,7 +120,7 @@ def test_the_other_process_dying_is_refused(classifier, tmp_path, monkeypatch):
 
 
 def test_a_process_that_hangs_is_refused(classifier, tmp_path, monkeypatch):
-    (tmp_path / "replay.py").write_text("import time; time.sleep(600)")
+    (tmp_path / "replay.py").write_text("import threading; threading.Event().wait()")
     monkeypatch.setattr(parity, "__file__", str(tmp_path / "parity.py"))
     monkeypatch.setattr(parity, "SECONDS", 0.01)
     assert refusal(classifier) == "the process that loads the model did not answer within 0.01 s"
@@ -189,5 +163,5 @@ def test_texts_and_whole_numbers_must_be_equal():
 
 
 def test_the_depth_counts_layers_with_weights_of_nested_models_once(classifier, autoencoder):
-    assert parity.depth(artifact.load(str(classifier))) == 2 + 1  # two dense layers, and the mean and variance
-    assert parity.depth(artifact.load(str(autoencoder))) == 2 + 1 + 1 + 2 + 1
+    assert parity.depth(artifact.load(str(classifier))) == 2
+    assert parity.depth(artifact.load(str(autoencoder))) == 2 + 1 + 1 + 2 + 1  # down, code, grow, up, reconstruction

@@ -1,0 +1,75 @@
+"""Anomalies in words, and the run that they stop; statistics and schema are TFDV's own of the digits."""
+
+import pytest
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+from tfx.types import standard_artifacts
+
+from components import keys
+from components.example_validator import component
+from configs.errors import HubelError
+
+
+def anomalies(tmp_path, **described) -> str:
+    found = anomalies_pb2.Anomalies()
+    for name, description in described.items():
+        found.anomaly_info[name].description = description
+    (tmp_path / "SchemaDiff.pb").write_bytes(found.SerializeToString())
+    return str(tmp_path)
+
+
+def test_each_anomaly_is_a_part_of_a_sentence(tmp_path):
+    folder = anomalies(tmp_path, label="Unexpectedly large value: 10.", id="x" * 1000 + " y")
+    first, second = component.describe(folder, "test")
+    assert second == "label in test: Unexpectedly large value: 10"
+    assert first.startswith("id in test: ")
+    assert len(first) < 250
+    assert component.describe(anomalies(tmp_path), "test") == []
+
+
+@pytest.fixture(scope="module")
+def validated(artifacts, tmp_path_factory):
+    """Statistics of the digits, and what the executor makes of them under a schema that allows labels up to `highest`."""
+    folder = tmp_path_factory.mktemp("validated")
+    for split in keys.SPLITS:
+        place = folder / "statistics" / f"Split-{split}"
+        place.mkdir(parents=True)
+        statistics = tfdv.generate_statistics_from_tfrecord(str(artifacts.examples / f"Split-{split}" / "*"))
+        (place / "FeatureStats.pb").write_bytes(statistics.SerializeToString())
+
+    def do(highest: int, allow: bool, name: str):
+        schema = text_format.Parse(artifacts.schema.read_text(), schema_pb2.Schema())
+        schema.feature[-1].int_domain.max = highest
+        (folder / name).mkdir()
+        (folder / name / "schema.pbtxt").write_text(text_format.MessageToString(schema))
+        made = {
+            "statistics": standard_artifacts.ExampleStatistics(),
+            "schema": standard_artifacts.Schema(),
+            "anomalies": standard_artifacts.ExampleAnomalies(),
+        }
+        made["statistics"].uri, made["schema"].uri = str(folder / "statistics"), str(folder / name)
+        made["anomalies"].uri = str(folder / name / "anomalies")
+        made["statistics"].split_names = '["train", "validation", "test"]'
+        properties = {"exclude_splits": "[]", "allow_anomalies": "true" if allow else "false", "source_digest": ""}
+        inputs = {key: [made[key]] for key in ("statistics", "schema")}
+        component.Executor().Do(inputs, {"anomalies": [made["anomalies"]]}, properties)
+        return folder / name / "anomalies"
+
+    return do
+
+
+def test_sound_data_passes(validated):
+    assert sorted(path.name for path in validated(9, False, "sound").iterdir()) == [f"Split-{s}" for s in sorted(keys.SPLITS)]
+
+
+def test_anomalies_stop_the_run_in_words(validated):
+    with pytest.raises(HubelError) as caught:
+        validated(8, False, "unsound")
+    assert "3 anomalies" in caught.value.message
+    assert "label in train" in caught.value.message
+    assert "data.allow_anomalies=true" in caught.value.hint
+
+
+def test_anomalies_that_are_allowed_are_recorded_and_nothing_more(validated):
+    assert "label in train" in component.describe(str(validated(8, True, "allowed") / "Split-train"), "train")[0]

@@ -1,0 +1,50 @@
+"""Finding a served model by name, version or path."""
+
+import pytest
+
+from configs.errors import UsageError
+from serving import layout
+
+
+@pytest.fixture
+def models(tmp_path):
+    for version in ("1", "2", "10"):
+        (tmp_path / "digits" / version).mkdir(parents=True)
+        (tmp_path / "digits" / version / "saved_model.pb").write_text("")
+    (tmp_path / "digits" / "11").mkdir()  # incomplete
+    for name in (".staged-5", "12.bak", "1²"):
+        (tmp_path / "digits" / name).mkdir()
+        (tmp_path / "digits" / name / "saved_model.pb").write_text("")
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def test_versions_are_complete_folders_by_number(models):
+    assert layout.versions(models / "digits") == [1, 2, 10]
+    assert layout.versions(models / "nowhere") == []
+
+
+def test_a_name_is_its_highest_version(models):
+    assert layout.find("digits", models) == models / "digits" / "10"
+
+
+def test_a_version_or_a_path_is_itself(models, monkeypatch, tmp_path):
+    assert layout.find("digits/2", models) == models / "digits" / "2"
+    assert layout.find(str(models / "digits" / "1"), models / "other") == models / "digits" / "1"
+    assert layout.find(str(models / "digits"), models / "other") == models / "digits" / "10"
+    monkeypatch.chdir(models)
+    assert layout.find("digits/1", models / "other").resolve() == models / "digits" / "1"
+
+
+@pytest.mark.parametrize("name", ["dogs", "digits/3", "digits/11", "empty", "digits/x", "../digits/nowhere"])
+def test_what_is_not_there_is_refused_with_what_is(models, name):
+    with pytest.raises(UsageError) as caught:
+        layout.find(name, models)
+    assert repr(name) in caught.value.message
+    assert caught.value.hint == "There: digits."
+
+
+def test_an_empty_workspace_says_how_to_fill_it(tmp_path):
+    with pytest.raises(UsageError, match="no served model") as caught:
+        layout.find("digits", tmp_path / "nowhere")
+    assert "hubel run" in caught.value.hint
