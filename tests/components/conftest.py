@@ -1,45 +1,31 @@
-"""Artifacts of one tiny classifier and one tiny autoencoder, made once: digits, an epoch or two, exported."""
-
-from types import SimpleNamespace
+"""Artifacts of one tiny classifier and one tiny autoencoder, made once: digits, an epoch, exported."""
 
 import pytest
 
-from components import keys
 from tests.components import digits
 
 
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory):
-    """Examples, Schema and TransformGraphs of the digits; see tests.components.digits."""
-    folder = tmp_path_factory.mktemp("artifacts")
-    schema = digits.write_schema(folder / "schema.pbtxt")
-    return SimpleNamespace(
-        folder=folder,
-        schema=schema,
-        examples=digits.write_examples(folder / "examples"),
-        transformed=folder / "transformed",
-        transform=digits.write_transform(folder / "transform", schema, digits.MLP, [keys.LABEL], folder / "transformed"),
-        unlabelled_transform=digits.write_transform(folder / "unlabelled", schema, digits.AUTOENCODER, []),
-    )
+    """Examples, Schema and TransformGraph of the digits; see tests.components.digits."""
+    return digits.artifacts(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def classifier(artifacts, tmp_path_factory):
-    """Folder of a Model artifact: an MLP after an epoch."""
-    from components.trainer.component import run_fn
-
-    run = tmp_path_factory.mktemp("classifier")
-    args = digits.fn_args(run, artifacts.examples, artifacts.transform, artifacts.schema, digits.trainer_slice(digits.MLP))
-    run_fn(args)
-    return run / "model"
+    """Folder of a Model artifact: an MLP after an epoch on raw images."""
+    return _trained(tmp_path_factory.mktemp("classifier"), artifacts, digits.MLP, materialized=False)
 
 
 @pytest.fixture(scope="session")
 def autoencoder(artifacts, tmp_path_factory):
-    """Folder of a Model artifact: a convolutional autoencoder after an epoch."""
+    """Folder of a Model artifact: a convolutional autoencoder after an epoch on stored images."""
+    return _trained(tmp_path_factory.mktemp("autoencoder"), artifacts, digits.AUTOENCODER, materialized=True)
+
+
+def _trained(run, artifacts, tree, materialized):
     from components.trainer.component import run_fn
 
-    run = tmp_path_factory.mktemp("autoencoder")
-    config = digits.trainer_slice(digits.AUTOENCODER)
-    run_fn(digits.fn_args(run, artifacts.examples, artifacts.unlabelled_transform, artifacts.schema, config))
+    examples = artifacts.transformed if materialized else artifacts.examples
+    run_fn(digits.fn_args(run, examples, artifacts.transform, artifacts.schema, digits.trainer_slice(tree), materialized))
     return run / "model"

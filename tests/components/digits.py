@@ -133,6 +133,26 @@ def write_transform(folder: Path, schema: Path, tree: dict, targets: list[str], 
     return folder
 
 
+_made = []
+
+
+def artifacts(factory) -> types.SimpleNamespace:
+    """All of the above in one folder of pytest's tmp_path_factory, once a session whoever asks."""
+    if not _made:
+        _made.append(_artifacts(factory.mktemp("artifacts")))
+    return _made[0]
+
+
+def _artifacts(folder: Path) -> types.SimpleNamespace:
+    schema = write_schema(folder / "schema.pbtxt")
+    return types.SimpleNamespace(
+        schema=schema,
+        examples=write_examples(folder / "examples"),
+        transformed=folder / "transformed",
+        transform=write_transform(folder / "transform", schema, MLP, [keys.LABEL], folder / "transformed"),
+    )
+
+
 def fn_args(run: Path, examples_at: Path, transform: Path, schema: Path, config: TrainerSlice, materialized=False, **custom):
     """What TFX hands to run_fn and tuner_fn, as far as they read it."""
     return types.SimpleNamespace(

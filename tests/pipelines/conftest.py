@@ -52,6 +52,8 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **environment},
+            # A shell that starts tests in the background has them ignore Ctrl-C, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.seen: list[str] = []
 
@@ -71,7 +73,11 @@ class Running:
     def end(self, how: signal.Signals) -> Outcome:
         """Send a signal and wait; says what else was printed."""
         self.process.send_signal(how)
-        out, err = self.process.communicate(timeout=60)
+        try:
+            out, err = self.process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # the tests that follow need the workspace's lock
+            raise
         return Outcome(self.process.returncode, out, "".join(self.seen) + err)
 
 

@@ -36,6 +36,7 @@ def test_looking_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("arguments", "seconds"), [(("--help",), 0.5), (("list", "models"), 1.0)])
 def test_looking_is_quick(arguments, seconds):
+    seconds *= 2  # a machine that does other things meanwhile; one import of TensorFlow takes longer than that anyway
     spent = []
     for _ in range(5):
         start = time.monotonic()

@@ -1,5 +1,11 @@
 """The artifacts that Trainer's tests train on."""
 
-from tests.components.conftest import artifacts
+import pytest
 
-__all__ = ["artifacts"]
+from tests.components import digits
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory):
+    """See tests.components.conftest."""
+    return digits.artifacts(tmp_path_factory)

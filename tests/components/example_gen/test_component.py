@@ -146,11 +146,10 @@ def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missin
     assert len(found["train"]) + len(found["validation"]) == 57
     assert keys.LABEL not in found["train"][0]
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == []
-
-
-def test_too_many_damaged_images_stop_the_run_with_the_figures(spoilt, tmp_path):
+    counts = json.loads(artifact.get_string_custom_property(keys.COUNTS))
+    damaged = component._reasons(tmp_path / "examples" / "quarantine")
     with pytest.raises(HubelError) as caught:
-        generated(spoilt, tmp_path, max_quarantined=0.04)
+        component._check(counts, damaged, DataConfig(max_quarantined=0.04))
     assert "4 of 80 images are damaged (1 damaged, 1 empty, 2 not an image)" in caught.value.message
     assert "data.max_quarantined" in caught.value.hint
 

@@ -32,10 +32,10 @@ def test_each_anomaly_is_a_part_of_a_sentence(tmp_path):
 def validated(artifacts, tmp_path_factory):
     """Statistics of the digits, and what the executor makes of them under a schema that allows labels up to `highest`."""
     folder = tmp_path_factory.mktemp("validated")
+    statistics = tfdv.generate_statistics_from_tfrecord(str(artifacts.examples / f"Split-{keys.TEST}" / "*"))
     for split in keys.SPLITS:
         place = folder / "statistics" / f"Split-{split}"
         place.mkdir(parents=True)
-        statistics = tfdv.generate_statistics_from_tfrecord(str(artifacts.examples / f"Split-{split}" / "*"))
         (place / "FeatureStats.pb").write_bytes(statistics.SerializeToString())
 
     def do(highest: int, allow: bool, name: str):

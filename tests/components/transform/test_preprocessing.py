@@ -7,6 +7,7 @@ import tensorflow_transform as tft
 
 from components import keys
 from components.transform import preprocessing
+from configs.schema import TransformSlice
 from tests.components import digits
 from tests.components.trainer.graphs import random_ops
 
@@ -39,9 +40,11 @@ def test_pixels_ids_and_labels_come_through(output):
     assert found[keys.IMAGE_ID].numpy().tolist() == [f"digit-{i}".encode() for i in places]
 
 
-def test_without_targets_labels_are_left_out(artifacts):
-    spec = tft.TFTransformOutput(str(artifacts.unlabelled_transform)).transformed_feature_spec()
-    assert set(spec) == {keys.PIXELS, keys.IMAGE_ID}  # `unit` needs no statistics either
+def test_without_targets_labels_are_left_out(output):
+    raw = tf.io.parse_example(digits.examples(keys.TEST)[:2], output.raw_feature_spec())
+    chosen = TransformSlice(transform=digits.AUTOENCODER["transform"], targets=[]).model_dump_json()
+    made = preprocessing.preprocessing_fn(raw, {"slice": chosen})
+    assert set(made) == {keys.PIXELS, keys.IMAGE_ID}  # `unit` needs no statistics either
 
 
 def test_nothing_random_is_in_the_graph(artifacts):
