@@ -41,6 +41,7 @@ EXTRAS = {
     "dev": [
         "pytest>=8",
         "pytest-timeout>=2.3",
+        "pytest-xdist>=3.6",
         "coverage>=7",
         "hypothesis>=6",
         "ruff>=0.17,<0.18",
