@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tuner.tuner_fn import Search
 
 SPACE = {
     "train.optimizer.learning_rate": {"min": 1e-3, "max": 1e-1, "sampling": "log"},
-    "train.batch_size": {"choices": [40, 120]},
+    "train.batch_size": {"choices": [80, 240]},
     "model.options.activation": {"choices": ["relu", "tanh"]},
 }
 
@@ -28,24 +29,25 @@ def eager():
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.fixture
-def searching(artifacts, tmp_path):
-    """Make a Search as TFX would, in a folder that outlives it."""
+@pytest.fixture(scope="module")
+def searching(artifacts, tmp_path_factory):
+    """Make a Search as TFX would, in a folder of that name, which outlives it."""
+    place = tmp_path_factory.mktemp("tuner")
     config = digits.trainer_slice(digits.MLP)
 
-    def make(folder="search", kind=Search, **tune):
+    def make(folder, kind=Search, **tune):
         chosen = TuneConfig.model_validate(
             {"enabled": True, "algorithm": "random", "trials": 2, "epochs": 1, "space": SPACE, **tune}
         )
         args = digits.fn_args(
-            tmp_path,
+            place,
             artifacts.transformed,
             artifacts.transform,
             artifacts.schema,
             config,
             materialized=True,
             tune=chosen.model_dump_json(),
-            tuning_dir=str(tmp_path / "tuning" / folder),
+            tuning_dir=str(place / folder),
         )
         if kind is Search:
             found = tuner_fn.tuner_fn(args)
@@ -60,14 +62,19 @@ def tried(search) -> list[dict]:
     return [trial.hyperparameters.values for _, trial in sorted(search.oracle.trials.items())]
 
 
-def test_a_random_search_gives_values_that_override_the_slice(searching):
-    search = searching()
+@pytest.fixture(scope="module")
+def finished(eager, searching):
+    search = searching("finished")
     search.search()
+    return search
+
+
+def test_a_random_search_gives_values_that_override_the_slice(finished):
+    search = finished
     best = search.get_best_hyperparameters()[0]
     assert len(tried(search)) == 2
-    scores = [trial.score for trial in search.oracle.trials.values()]
-    assert all(0 < score < math.inf for score in scores)
-    [winner] = [trial for trial in search.oracle.trials.values() if trial.score == min(scores)]
+    assert all(0 < score < math.inf for score in scores(search))
+    [winner] = [trial for trial in search.oracle.trials.values() if trial.score == min(scores(search))]
     assert best.values == winner.hyperparameters.values
     cfg, chosen = with_best(digits.trainer_slice(digits.MLP), best.get_config())
     assert chosen == best.values
@@ -82,13 +89,8 @@ def test_without_a_search_the_slice_stays_as_it_is():
     assert with_best(cfg, None) == (cfg, {})
 
 
-def test_the_same_seed_tries_the_same_values_with_the_same_result(searching):
-    searches = [searching("a"), searching("b")]
-    for search in searches:
-        search.search()
-    assert tried(searches[0]) == tried(searches[1])
-    scores = [[trial.score for _, trial in sorted(search.oracle.trials.items())] for search in searches]
-    assert np.allclose(*scores, rtol=1e-4)
+def scores(search) -> list[float]:
+    return [trial.score for _, trial in sorted(search.oracle.trials.items())]
 
 
 class Killed(BaseException):
@@ -104,30 +106,27 @@ class Dying(Search):
         return super().run_trial(trial, **options)
 
 
-def test_a_killed_search_goes_on_where_it_was(searching):
-    dying = searching(kind=Dying, trials=3)
+def test_a_killed_search_goes_on_where_it_was(searching, finished):
+    dying = searching("killed", Dying)
     with pytest.raises(Killed):
         dying.search()
-    again = searching(trials=3)
-    finished = [trial.trial_id for trial in again.oracle.trials.values() if trial.status == "COMPLETED"]
-    assert len(finished) == 1
+    again = searching("killed")
+    assert [trial.status for _, trial in sorted(again.oracle.trials.items())] == ["COMPLETED", "RUNNING"]
     again.search()
-    assert [trial.status for trial in again.oracle.trials.values()] == ["COMPLETED"] * 3
-    assert tried(again)[:2] == tried(dying)
-    undisturbed = searching("other", trials=3)
-    undisturbed.search()
-    assert tried(again) == tried(undisturbed)
+    assert [trial.status for trial in again.oracle.trials.values()] == ["COMPLETED"] * 2
+    assert tried(again) == tried(dying) == tried(finished), "the same seed tries the same values"
+    assert np.allclose(scores(again), scores(finished), rtol=1e-4), "with the same result"
 
 
 def test_minutes_stop_the_search_after_the_trial_that_runs(searching):
-    search = searching(trials=50, minutes=1e-6)
+    search = searching("minutes", trials=50, minutes=1e-6)
     search.search()
     assert len(tried(search)) == 1
     assert search.get_best_hyperparameters()[0].values == tried(search)[0]
 
 
 def test_hyperband_ends_and_what_it_keeps_books_of_is_no_value_of_the_config(searching):
-    search = searching(algorithm="hyperband", trials=None, epochs=3)
+    search = searching("hyperband", algorithm="hyperband", trials=None, epochs=3)
     search.search()
     epochs = [values["tuner/epochs"] for values in tried(search)]
     assert set(epochs) == {1, 3}
@@ -139,14 +138,13 @@ def test_hyperband_ends_and_what_it_keeps_books_of_is_no_value_of_the_config(sea
 
 def test_a_trial_that_diverges_is_the_worst_and_the_search_goes_on(searching):
     rates = {"train.optimizer.learning_rate": {"choices": [1e30, 1e-2]}, "train.optimizer.name": {"choices": ["sgd"]}}
-    search = searching(algorithm="bayesian", trials=2, space=rates)
+    search = searching("bayesian", algorithm="bayesian", trials=2, space=rates)
     search.search()
     assert search.get_best_hyperparameters()[0].values["train.optimizer.learning_rate"] == 1e-2
     assert len(tried(search)) == 2
 
 
-def test_trials_lie_in_the_folder_they_were_told(searching, tmp_path):
-    search = searching(trials=1)
-    search.search()
-    [trial] = (tmp_path / "tuning" / "search").glob("trial_*/trial.json")
-    assert json.loads(trial.read_text())["status"] == "COMPLETED"
+def test_trials_lie_in_the_folder_they_were_told(finished):
+    found = sorted(Path(finished.project_dir).glob("trial_*/trial.json"))
+    assert [json.loads(path.read_text())["status"] for path in found] == ["COMPLETED"] * 2
+    assert Path(finished.project_dir).name == "finished"

@@ -19,6 +19,9 @@ from tests.components import digits
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
+BATCH = 100
+
+
 class Killed(Exception):
     pass
 
@@ -63,17 +66,17 @@ def data_of(validation_labels=None) -> Data:
 
     def training(first, epochs):
         def epoch_of(epoch):
-            return part(0, 200, labels).shuffle(200, seed=epoch + 1, reshuffle_each_iteration=False).batch(50)
+            return part(0, 200, labels).shuffle(200, seed=epoch + 1, reshuffle_each_iteration=False).batch(BATCH)
 
         return tf.data.Dataset.range(first, epochs).flat_map(epoch_of)
 
-    plain = part(0, 200, labels).batch(50)
-    validation = part(200, 250, labels if validation_labels is None else validation_labels).batch(50)
-    return Data(Facts((8, 8, 1), digits.NAMES, None, None, 200), 4, training, plain, validation)
+    plain = part(0, 200, labels).batch(BATCH)
+    validation = part(200, 250, labels if validation_labels is None else validation_labels).batch(BATCH)
+    return Data(Facts((8, 8, 1), digits.NAMES, None, None, 200), 200 // BATCH, training, plain, validation)
 
 
 def slice_of(**train):
-    return digits.trainer_slice({**digits.AUTOENCODER, "model": {"name": "mlp"}}, train={"batch_size": 50, **train})
+    return digits.trainer_slice({**digits.AUTOENCODER, "model": {"name": "mlp"}}, train={"batch_size": BATCH, **train})
 
 
 def fresh_model():
