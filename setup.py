@@ -1,5 +1,7 @@
 """What hubel is and what it stands on. Ranges; requirements.lock is the exact set that is tested."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 PACKAGES = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
@@ -65,6 +67,8 @@ setup(
     name="hubel",
     version="0.1.0",
     description="From images to a served model with one command: Keras 3 models and autoencoders in a TFX pipeline",
+    long_description=(Path(__file__).parent / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.12",
     package_dir={"": "."},  # an editable install is then a plain path, which sees packages added later
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),

@@ -21,7 +21,15 @@ SliceT = TypeVar("SliceT", bound=Slice)
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key written twice and reads 3e-4 as a number (YAML 1.1 alone does not)."""
+    """Safe YAML that reads 3e-4 as a number (YAML 1.1 alone does not), and refuses a key written twice and aliases, with which
+    a few lines can stand for a value that never ends."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            problem = f"alias *{event.anchor} is not read here; write the value out, or use extends"
+            raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node, deep=False):
         seen = set()
@@ -155,10 +163,19 @@ def _parse(text: str) -> Any:
 
 
 def _merge(base: Any, over: Any) -> Any:
-    """Mappings merge key by key; anything else replaces."""
+    """Mappings merge key by key, a list with {index: value} item by item; anything else replaces."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         return {**base, **{k: _merge(base.get(k), v) for k, v in over.items()}}
+    if isinstance(base, list) and isinstance(over, Mapping) and over and all(_is_index(key, base) for key in over):
+        merged = list(base)
+        for key, value in over.items():
+            merged[int(key)] = _merge(merged[int(key)], value)
+        return merged
     return over
+
+
+def _is_index(key: Any, items: list) -> bool:
+    return isinstance(key, str) and key.isascii() and key.isdigit() and int(key) < len(items)
 
 
 def _assigned(assignment: str) -> dict:

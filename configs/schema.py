@@ -5,9 +5,9 @@ as JSON, so that its cache key holds just what can change its result.
 """
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
 MAX_SIDE = 4096  # px; a model's input, not a photograph's size
 
@@ -16,6 +16,14 @@ class Slice(BaseModel):
     """Base of every slice: frozen; an unknown key is an error, and so is a number that is not finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _without_nulls(value: Any) -> Any:
+    return {name: entry for name, entry in value.items() if entry is not None} if isinstance(value, dict) else value
+
+
+EntryT = TypeVar("EntryT")
+Named = Annotated[dict[str, EntryT], BeforeValidator(_without_nulls)]  # null takes out what an extended config put in
 
 
 class DataConfig(Slice):
@@ -189,7 +197,7 @@ class TuneConfig(Slice):
     epochs: int | None = Field(None, gt=0, description="epochs a trial; null: train.epochs")
     minutes: float | None = Field(None, gt=0, description="start no new trial after this long")
     workers: Literal[1] = Field(1, description="processes that try at the same time")
-    space: dict[str, Distribution] = Field({}, description="dotted path of this file -> what it is drawn from")
+    space: Named[Distribution] = Field({}, description="dotted path of this file -> what it is drawn from")
 
 
 class Threshold(Slice):
@@ -205,7 +213,7 @@ class Threshold(Slice):
 
 class SliceThresholds(Slice):
     min_count: int = Field(50, gt=0, description="test images below which a slice is reported but not judged")
-    thresholds: dict[str, Threshold] = Field({}, description="metric -> bound that each slice of enough images must keep")
+    thresholds: Named[Threshold] = Field({}, description="metric -> bound that each slice of enough images must keep")
 
 
 class Change(Slice):
@@ -220,9 +228,9 @@ class Change(Slice):
 
 
 class EvaluateConfig(Slice):
-    thresholds: dict[str, Threshold] = Field({}, description="metric -> bound over the whole test split")
-    slices: dict[str, SliceThresholds] = Field({}, description="feature -> what holds for each of its values")
-    change: dict[str, Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
+    thresholds: Named[Threshold] = Field({}, description="metric -> bound over the whole test split")
+    slices: Named[SliceThresholds] = Field({}, description="feature -> what holds for each of its values")
+    change: Named[Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
 
 
 class ExportConfig(Slice):

@@ -4,6 +4,7 @@ import functools
 
 import apache_beam as beam
 import pytest
+from apache_beam.options import pipeline_options
 from apache_beam.transforms import core
 
 from components import beam_memory
@@ -57,3 +58,13 @@ def test_it_is_installed_once(monkeypatch):
     first = core.get_function_args_defaults
     beam_memory.install()
     assert core.get_function_args_defaults is first
+
+
+def test_options_mean_the_same_with_one_formatter(monkeypatch):
+    flags = ["--direct_num_workers=3", "--runner=DirectRunner", "--experiments=a", "--experiments=b"]
+    monkeypatch.delattr(pipeline_options._BeamArgumentParser, "_get_formatter", raising=False)
+    plain = pipeline_options.PipelineOptions(flags).get_all_options(drop_default=True)
+    beam_memory.install()
+    made = pipeline_options._BeamArgumentParser()
+    assert made._get_formatter() is made._get_formatter()
+    assert pipeline_options.PipelineOptions(flags).get_all_options(drop_default=True) == plain

@@ -144,6 +144,40 @@ def test_null_replaces_a_whole_slice(write):
     assert load.load(write("extends: digits_lenet5\ntrain: {early_stopping: null}")).train.early_stopping is None
 
 
+def test_null_takes_one_bound_out_of_what_is_extended(write):
+    config = load.load(
+        write("extends: digits_lenet5\nevaluate: {thresholds: {accuracy: null, mse: {max: 1}}, slices: {label: null}}")
+    )
+    assert list(config.evaluate.thresholds) == ["mse"]
+    assert config.evaluate.slices == {}
+    assert config.evaluate.change
+
+
+def test_one_item_of_a_list_is_reached_by_its_index(write):
+    path = write("name: a\naugment: [{rotate: {degrees: 1}}, {flip: {}}]\nmodel: {options: {hidden: [100, 50]}}")
+    config = load.load(path, ["augment.0.rotate.degrees=5", "model.options.hidden.1=60"])
+    assert config.augment[0].rotate.degrees == 5
+    assert config.augment[1].flip is not None
+    assert config.model.options["hidden"] == [100, 60]
+
+
+@pytest.mark.parametrize("index", ["2", "-1", "first", "²"])
+def test_an_index_that_a_list_does_not_have_is_refused(write, index):
+    path = write("name: a\naugment: [{rotate: {degrees: 1}}, {flip: {}}]")
+    with pytest.raises(UsageError, match="augment"):
+        load.load(path, [f"augment.{index}.rotate.degrees=5"])
+
+
+def test_the_tuner_can_search_an_item_of_a_list(write):
+    space = "{augment.0.rotate.degrees: {min: 0, max: 20}, model.options.hidden.0: {choices: [10, 20]}}"
+    path = write(
+        f"name: a\naugment: [{{rotate: {{degrees: 1}}}}]\nmodel: {{name: mlp, options: {{hidden: [100]}}}}\ntune: {{space: {space}}}"
+    )
+    tuned = load.override(load.load(path), {"augment.0.rotate.degrees": 7.5, "model.options.hidden.0": 20})
+    assert tuned.augment[0].rotate.degrees == 7.5
+    assert tuned.model.options["hidden"] == [20]
+
+
 trees = st.recursive(st.integers(), lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8)
 
 
@@ -281,7 +315,8 @@ def test_every_wrong_key_is_named_at_once():
         ("name: !!python/object/apply:os.getcwd []", "tag"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"name: \x00", "not valid YAML"),
-        ("a: *nowhere", "undefined alias"),
+        ("a: *nowhere", "alias *nowhere"),
+        ("name: a\nmodel: {options: &a {x: *a}}", "alias *a"),
     ],
     ids=lambda value: repr(value)[:30],
 )
