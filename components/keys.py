@@ -6,6 +6,9 @@ IMAGE_ID = "image/id"  # bytes, stable
 LABEL = "label"  # int64, absent when unlabelled
 ANOMALY = "anomaly"  # int64, 1 where the label is none of data.inliers; absent without inliers
 MASK = "mask"  # bytes: grey PNG of the image's size whose values are classes; where a task needs it
+IMAGE_HEIGHT, IMAGE_WIDTH = "image/height", "image/width"  # int64, px; with the next two for statistics, never for a model
+IMAGE_CHANNELS = "image/channels"  # int64, as encoded
+IMAGE_BRIGHTNESS = "image/brightness"  # float32, mean of all values in 0..255
 MAPS = (MASK,)  # targets that are images themselves: resized and augmented with theirs, never mixing values
 
 # Transformed features.
@@ -28,6 +31,8 @@ CARD_FILE = "card.json"
 CLASS_NAMES = "class_names"  # Examples: JSON list, index = label
 QUARANTINED = "quarantined"  # Examples: JSON map, reason -> count
 COUNTS = "counts"  # Examples: JSON map, split -> images
+CLASSES = "classes"  # Examples: JSON map, split -> class name -> images; empty without labels
+DUPLICATES = "duplicates"  # Examples: how many images stand in more than one split
 METRICS = "metrics"  # ModelEvaluation: JSON map, of the whole test split
 REASON = "reason"  # ModelBlessing, InfraBlessing: the verdict in words
 COMPARISON = "comparison"  # ModelEvaluation: what the task compared the model with, in words

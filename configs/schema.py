@@ -33,6 +33,15 @@ class DataConfig(Slice):
     validation: float = Field(0.1, gt=0, lt=1, description="share of the images for validation, where the source has no such split")
     test: float = Field(0.2, gt=0, lt=1, description="share of the images for test, where the source has no such split")
     limit: int | None = Field(None, gt=0, description="at most this many images a source split, taken by hash of their id")
+    features: dict[Literal["image", "label", "id"], str] = Field(
+        {}, description="names of the source's own features or columns, where they cannot be guessed"
+    )
+    stratify: bool | Literal["auto"] = Field(
+        "auto", description="carve the same share of every class; auto: up to 10,000 labelled images"
+    )
+    downsample: float | None = Field(
+        None, ge=1, description="training images of a class, at most this many times those of the rarest; null: all"
+    )
     inliers: list[int] | None = Field(None, min_length=1, description="train on these labels alone; test on all")
     max_quarantined: float = Field(0.01, ge=0, le=1, description="share of damaged images above which a run stops")
     allow_anomalies: bool = Field(False, description="go on although ExampleValidator found anomalies")

@@ -22,7 +22,8 @@ that names the key and the nearest known one. Every default is in the tables bel
 - `extends: NAME` or `extends: FILE.yaml` (beside the file that says it) takes over another config. Mappings merge key by key; lists
   and plain values replace; `null` takes a named bound, slice or search range out again. There may be several steps, but no circle.
 - `--set KEY=VALUE` replaces one key after that, by its dotted path, with the same checks; the value is YAML. It may be
-  given more than once, and the last one wins; a number reaches one item of a list (`augment.0.rotate.degrees=5`): `hubel run --set train.epochs=3 --set 'augment=[{flip: {horizontal: true}}]'`
+  given more than once, and the last one wins; a number reaches one item of a list (`augment.0.rotate.degrees=5`):
+  `hubel run --set train.epochs=3 --set 'augment=[{flip: {horizontal: true}}]'`
 - The resolved config of each run is kept in `pipelines/NAME/runs/RUN/config.yaml` of the workspace; `hubel run` on that file
   runs it again.
 - Input size, number of classes and class names are not configured for a model: they come from `transform` and from the data.

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
+CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
 
 
 class RunView:
@@ -32,7 +33,7 @@ class RunView:
             transient=True,
         )
         self._task = None
-        self._images = ""
+        self._images, self._classes = "", []
 
     def __enter__(self) -> "RunView":
         if self._live:
@@ -58,12 +59,17 @@ class RunView:
     def _on_node_done(self, event: dict) -> None:
         state = "cached" if event["cached"] else f"{event['seconds']:6.1f} s"
         self._console.print(f"  {event['name']:<17} {state:>9}  {self._images}".rstrip(), markup=False)
-        self._images = ""
+        for line in self._classes:
+            self._console.print(f"    {line}", markup=False)
+        self._images, self._classes = "", []
 
     def _on_images(self, event: dict) -> None:
         counts = ", ".join(f"{count} {split}" for split, count in event["counts"].items())
         aside = ", ".join(f"{count} {reason}" for reason, count in event["quarantined"].items())
         self._images = f"{counts} images" + (f"; set aside: {aside}" if aside else "")
+        if event["duplicates"]:
+            self._images += f"; {event['duplicates']} stand in more than one split"
+        self._classes = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
 
     def _on_training(self, event: dict) -> None:
         self._show("Training", event["epochs"])
@@ -87,6 +93,13 @@ class RunView:
             if self._task is not None:
                 self._bar.remove_task(self._task)
             self._task = self._bar.add_task(what, total=total, figures="")
+
+
+def _spread(images: dict[str, int]) -> str:
+    """Images by class, in a line."""
+    if len(images) <= CLASSES_SHOWN:
+        return ", ".join(f"{count} {name}" for name, count in images.items())
+    return f"{len(images)} classes of {min(images.values())} to {max(images.values())} images"
 
 
 def result(value: dict) -> None:

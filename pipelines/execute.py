@@ -73,6 +73,8 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
         "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),
         "images": _json(results["ExampleGen"].property("examples", keys.COUNTS), {}),
+        "classes": _json(results["ExampleGen"].property("examples", keys.CLASSES), {}),
+        "duplicates": results["ExampleGen"].property("examples", keys.DUPLICATES, 0),
         "quarantined": _json(results["ExampleGen"].property("examples", keys.QUARANTINED), {}),
         "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
         "model_uri": results["Trainer"].outputs["model"][0][0],
@@ -85,7 +87,7 @@ def _pipeline(cfg: RunConfig, place: Workspace):
     from components.pusher import publish
     from pipelines import pipeline
 
-    located = sources.locate(cfg.data.source, place.datasets)
+    located = sources.locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
     return pipeline.build(cfg, place, located, initial)

@@ -3,77 +3,61 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
-from tfx.components.example_gen.base_example_gen_executor import BaseExampleGenExecutor
-from tfx.dsl.components.base import executor_spec
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor, executor_spec
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.proto import example_gen_pb2
 from tfx.types import Channel, artifact_utils, standard_artifacts, standard_component_specs
 
 from components import fingerprint, keys, progress, spec
-from components.example_gen import records, sources, splits
+from components.example_gen import sources, splits, summary, write
 from configs.errors import HubelError
 from configs.schema import DataConfig
 
 ADDRESS = "address"
 DIGEST = "content_digest"
 QUARANTINE = "quarantine"
+DUPLICATES = "duplicates"
+SUMMARY = "summary.json"
+LISTED = 5  # classes named in a message
 
 
-class Executor(BaseExampleGenExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Reads a located source, checks each image, splits by hash of its id."""
 
-    def GetInputSourceToExamplePTransform(self):
-        raise NotImplementedError("GenerateExamplesByBeam is overridden whole: splits may be the source's own or carved")
-
-    def GenerateExamplesByBeam(self, pipeline, exec_properties):
-        data = DataConfig.model_validate_json(exec_properties[spec.SLICE])
-        located = sources.Located(json.loads(exec_properties[ADDRESS]), exec_properties[DIGEST])
-        self._facts, collections = sources.module_of(data.source).read(pipeline, located)
-        ours = splits.used(collections)
-        kept = []
-        for name, own in ours.items():
-            images = collections[name]
-            if data.limit is not None:
-                images = images | f"Limit[{name}]" >> _Limit(data.limit)
-            checked = images | f"Check[{name}]" >> beam.ParDo(_Check()).with_outputs("damaged", main="sound")
-            _ = (
-                checked.damaged
-                | f"Quarantine[{name}]" >> beam.Map(json.dumps)
-                | f"WriteQuarantine[{name}]"
-                >> beam.io.WriteToText(f"{self._quarantine}/{name}", file_name_suffix=".jsonl", skip_if_empty=True)
-            )
-            kept.append(
-                checked.sound
-                | f"Split[{name}]"
-                >> beam.Map(lambda raw, own=own: (splits.split_of(raw.image_id, own, set(ours.values()), data), raw))
-            )
-        every = kept | beam.Flatten()
-        return {
-            split: every
-            | f"Pick[{split}]" >> beam.Filter(lambda pair, split=split: pair[0] == split and _is_wanted(pair[1], split, data))
-            | f"Example[{split}]" >> beam.Map(lambda pair: records.example(*pair[1], anomaly=_is_outlier(pair[1], data)))
-            for split in keys.SPLITS
-        }
-
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: the source. Writes: Examples in three splits, quarantine/*.jsonl beside them (id and reason a line).
+        """Reads: the source. Writes: Examples in three splits; beside them quarantine/*.jsonl (an id and a reason a line),
+        duplicates/*.jsonl (the places of the same pixels in two splits) and summary.json (components.example_gen.summary).
 
         Raises:
-            HubelError: for damaged data, too many damaged images, or a split without an image.
+            HubelError: for damaged data, too many damaged images, a split without an image, or a class without one to train on.
         """
+        self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
+        examples.split_names = artifact_utils.encode_split_names(list(keys.SPLITS))
         data = DataConfig.model_validate_json(exec_properties[spec.SLICE])
-        self._quarantine = str(Path(examples.uri) / QUARANTINE)
-        super().Do(input_dict, output_dict, exec_properties)
-        damaged = _reasons(Path(self._quarantine))
-        counts = {split: _count(Path(artifact_utils.get_split_uri([examples], split))) for split in keys.SPLITS}
-        _check(counts, damaged, data)
-        examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(self._facts.class_names))
+        address = json.loads(exec_properties[ADDRESS])
+        contents = sources.module_of(data.source).contents(address)
+        folder = Path(examples.uri)
+        with self._make_beam_pipeline() as pipeline:
+            _read(pipeline, contents, address, data, folder)
+        found = json.loads((folder / SUMMARY).read_text()) if (folder / SUMMARY).is_file() else {"classes": {}, "measures": {}}
+        damaged = dict(Counter(json.loads(line)["reason"] for line in _lines(folder / QUARANTINE)))
+        duplicates = len(_lines(folder / DUPLICATES))
+        classes = _classes(found["classes"], contents.class_names)
+        counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
+        _check(counts, classes, damaged, data)
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        examples_utils.set_file_format(examples, "tfrecords_gzip")
+        examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(contents.class_names))
         examples.set_string_custom_property(keys.QUARANTINED, json.dumps(damaged))
         examples.set_string_custom_property(keys.COUNTS, json.dumps(counts))
-        progress.emit("images", counts=counts, quarantined=damaged)
+        examples.set_string_custom_property(keys.CLASSES, json.dumps(classes))
+        examples.set_int_custom_property(keys.DUPLICATES, duplicates)
+        progress.emit("images", counts=counts, classes=classes, quarantined=damaged, duplicates=duplicates)
 
 
 class ImageExampleGen(BaseBeamComponent):
@@ -104,52 +88,59 @@ class ImageExampleGen(BaseBeamComponent):
         )
 
 
-class _Check(beam.DoFn):
-    """Sound images to the main output; {id, reason} of damaged ones aside."""
-
-    def process(self, raw):
-        reason = records.damage(raw.image)
-        if reason:
-            yield beam.pvalue.TaggedOutput("damaged", {"id": raw.image_id.decode(errors="replace"), "reason": reason})
-        else:
-            yield raw
-
-
-class _Limit(beam.PTransform):
-    """At most `count` images, those of the smallest hash: the same ones whatever the order."""
-
-    def __init__(self, count: int):
-        super().__init__()
-        self._count = count
-
-    def expand(self, images):
-        return (
-            images
-            | beam.combiners.Top.Smallest(self._count, key=lambda raw: records.share(raw.image_id, b"limit"))
-            | beam.FlatMap(list)
+def _read(pipeline: beam.Pipeline, contents: sources.Contents, address: dict[str, Any], data: DataConfig, folder: Path) -> None:
+    """Everything that ExampleGen writes under `folder`, as Beam work."""
+    own = splits.used(contents.shards)
+    numbered = list(enumerate((name, shard) for name in own for shard in contents.shards[name]))
+    shards = (
+        pipeline
+        | "Shards" >> beam.Create([(name, number, shard) for number, (name, shard) in numbered])
+        | "Spread" >> beam.Reshuffle()
+    )
+    plan: Any = splits.Plan(own)
+    if splits.needs_census(own, contents.counts, bool(contents.class_names), data):
+        images = sources.module_of(data.source).images
+        census = (
+            shards
+            | "Look" >> beam.FlatMap(lambda item: ((item[0], splits.row_of(raw)) for raw in images(address, item[2])))
+            | "Census" >> beam.CombineGlobally(splits.Census(data))
         )
+        plan = beam.pvalue.AsSingleton(census | "Plan" >> beam.Map(splits.plan, own, data))
+    folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
+    written = shards | "Write" >> beam.ParDo(write.WriteShard(data, address, folders, len(numbered)), plan).with_outputs(
+        write.DAMAGED, main="facts"
+    )
+    _write_lines(written[write.DAMAGED], folder / QUARANTINE)
+    leaks = written.facts | "Content" >> beam.Map(summary.place) | beam.GroupByKey() | "Leaks" >> beam.FlatMap(summary.leak)
+    _write_lines(leaks, folder / DUPLICATES)
+    _ = (
+        written.facts
+        | "Summary" >> beam.CombineGlobally(summary.Summary())
+        | "SummaryAsJson" >> beam.Map(json.dumps)
+        | "WriteSummary" >> beam.io.WriteToText(str(folder / SUMMARY), num_shards=1, shard_name_template="")
+    )
 
 
-def _is_wanted(raw: sources.Raw, split: str, data: DataConfig) -> bool:
-    return split == keys.TEST or not _is_outlier(raw, data)
+def _write_lines(values: beam.PCollection, folder: Path) -> None:
+    _ = (
+        values
+        | f"{folder.name}AsJson" >> beam.Map(json.dumps)
+        | f"Write{folder.name}" >> beam.io.WriteToText(str(folder / "images"), file_name_suffix=".jsonl", skip_if_empty=True)
+    )
 
 
-def _is_outlier(raw: sources.Raw, data: DataConfig) -> bool | None:
-    return None if data.inliers is None else raw.label not in data.inliers
+def _lines(folder: Path) -> list[str]:
+    return [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
 
 
-def _reasons(folder: Path) -> dict[str, int]:
-    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
-    return dict(Counter(json.loads(line)["reason"] for line in lines))
+def _classes(found: dict[str, dict[str, int]], names: list[str]) -> dict[str, dict[str, int]]:
+    """Images by split and class name; empty without labels."""
+    if not names:
+        return {}
+    return {split: {name: found.get(split, {}).get(str(label), 0) for label, name in enumerate(names)} for split in keys.SPLITS}
 
 
-def _count(folder: Path) -> int:
-    import tensorflow as tf
-
-    return sum(1 for path in sorted(folder.iterdir()) for _ in tf.data.TFRecordDataset(str(path), compression_type="GZIP"))
-
-
-def _check(counts: dict[str, int], damaged: dict[str, int], data: DataConfig) -> None:
+def _check(counts: dict[str, int], classes: dict[str, dict[str, int]], damaged: dict[str, int], data: DataConfig) -> None:
     aside, total = sum(damaged.values()), sum(damaged.values()) + sum(counts.values())
     if aside > data.max_quarantined * total:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(damaged.items()))
@@ -163,3 +154,11 @@ def _check(counts: dict[str, int], damaged: dict[str, int], data: DataConfig) ->
                 f"The {split} split has no image ({total} in all).",
                 "Give it more data, a larger share (data.validation, data.test), or check data.inliers and data.limit.",
             )
+    wanted = enumerate(classes.get(keys.TRAIN, {}).items())
+    empty = [name for label, (name, count) in wanted if not count and (data.inliers is None or label in data.inliers)]
+    if empty:
+        named = ", ".join(map(repr, empty[:LISTED])) + (f" and {len(empty) - LISTED} more" if len(empty) > LISTED else "")
+        raise HubelError(
+            f"No training image has the class {named}.",
+            "Give these classes images, leave them out of the data, or raise data.limit.",
+        )

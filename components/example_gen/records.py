@@ -1,58 +1,34 @@
-"""One image as a tf.Example of the raw schema, and what is wrong with one that cannot be."""
+"""One image as a tf.Example of the raw schema, and the numbers that are drawn from its id."""
 
 import hashlib
-import io
+from collections.abc import Mapping
 
 from components import keys
 
-MAX_PIXELS = 2**25  # 33 megapixels; the served graph refuses larger ones too (components/transform/pixels.py)
-
 
 def example(
-    image: bytes, image_id: bytes, label: int | None = None, mask: bytes | None = None, anomaly: bool | None = None
+    image: bytes,
+    image_id: bytes,
+    label: int | None = None,
+    mask: bytes | None = None,
+    anomaly: bool | None = None,
+    measures: Mapping[str, int | float] | None = None,
 ) -> bytes:
-    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs; what is None is absent."""
+    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs, `measures` by feature name. None is absent."""
     import tensorflow as tf
 
-    feature = {
-        keys.IMAGE_ENCODED: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
-        keys.IMAGE_ID: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image_id])),
-    }
-    for name, number in ((keys.LABEL, label), (keys.ANOMALY, anomaly)):
-        if number is not None:
-            feature[name] = tf.train.Feature(int64_list=tf.train.Int64List(value=[int(number)]))
-    if mask is not None:
-        feature[keys.MASK] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[mask]))
+    numbers = {keys.LABEL: label, keys.ANOMALY: None if anomaly is None else int(anomaly), **(measures or {})}
+    texts = {keys.IMAGE_ENCODED: image, keys.IMAGE_ID: image_id, keys.MASK: mask}
+    feature = {name: _feature(tf, value) for name, value in {**texts, **numbers}.items() if value is not None}
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(deterministic=True)
 
 
-def damage(image: bytes) -> str | None:
-    """Why an image cannot be used ("empty", "not an image", "not PNG or JPEG", "too large", "CMYK", "damaged"), or None.
-
-    TensorFlow's decoder has the last word, because Transform and the served graph decode with it: what Pillow forgives (a PNG
-    without its end) would otherwise stop the run later.
-    """
-    import tensorflow as tf
-    from PIL import Image
-
-    if not image:
-        return "empty"
-    try:
-        with Image.open(io.BytesIO(image)) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                return "too large"
-            if opened.format not in ("PNG", "JPEG", "MPO"):  # MPO: a JPEG with further ones behind it, from many cameras
-                return "not PNG or JPEG"
-            if opened.mode == "CMYK":
-                return "CMYK"
-        tf.raw_ops.DecodeImage(contents=tf.constant(image), channels=1, dtype=tf.uint8, expand_animations=False)
-    except Image.DecompressionBombError:
-        return "too large"
-    except Image.UnidentifiedImageError:
-        return "not an image"
-    except (OSError, SyntaxError, ValueError, tf.errors.InvalidArgumentError):
-        return "damaged"
-    return None
+def _feature(tf, value: bytes | int | float):
+    if isinstance(value, bytes):
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+    if isinstance(value, float):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
 
 
 def share(image_id: bytes, purpose: bytes = b"split") -> float:

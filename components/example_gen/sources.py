@@ -1,51 +1,62 @@
 """Finding the file that reads a source: `SCHEME:REST` is read by components/example_gen/SCHEME.py.
 
-A source module offers three functions:
+A source module offers four functions; the last two run in Beam's workers too:
     check(rest, datasets): raises at once, importing nothing heavy, where the data is not there or visibly damaged.
-    locate(rest, datasets) -> Located: prepares what needs no network, and digests the contents.
-    read(pipeline, located) -> (facts, {source split -> PCollection of Raw}): streams the images.
+    locate(rest, datasets, features) -> Located: prepares what needs no network, and digests what the data holds. `features` is
+        data.features: names of the source's own features or columns, where they cannot be guessed.
+    contents(address) -> Contents: what there is to read, as shards.
+    images(address, shard) -> iterator of Raw: one shard's images, always in the same order, one at a time.
 """
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from configs.errors import UsageError
+from configs.schema import DataConfig
 
-_FUNCTIONS = {"check", "locate", "read"}
+_FUNCTIONS = {"check", "locate", "contents", "images"}
 _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Located:
-    """A source that is there. `address` is all that `read` needs, as JSON values; `digest` is of its contents."""
+    """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds."""
 
-    address: Mapping[str, str]
+    address: Mapping[str, Any]
     digest: str
 
 
 @dataclass(frozen=True)
-class SourceFacts:
-    """What a source knows about its labels: names by index, empty where it has none."""
+class Contents:
+    """What a source holds.
 
-    class_names: list[str] = field(default_factory=list)
+    class_names stand in the order of the labels and are empty for unlabelled data; shards are JSON values by source split, each
+    small enough for one worker; counts are images by source split, None where nobody knows without reading.
+    """
+
+    class_names: Sequence[str]
+    shards: Mapping[str, Sequence[Any]]
+    counts: Mapping[str, int | None] = field(default_factory=dict)
 
 
 class Raw(NamedTuple):
-    """One image as a source has it: encoded bytes, a stable id, a label or None, a mask (see components.keys) or None."""
+    """One image as a source has it. `image` reads the encoded bytes (OSError where it cannot), `image_id` is stable between runs,
+    `label` an index into the class names or None, `mask` reads a PNG (see components.keys) or is None.
+    """
 
-    image: bytes
+    image: Callable[[], bytes]
     image_id: bytes
     label: int | None
-    mask: bytes | None = None
+    mask: Callable[[], bytes] | None = None
 
 
 def schemes() -> list[str]:
-    """Every scheme there is: the files beside this one that have the three functions."""
+    """Every scheme there is: the files beside this one that have the four functions."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if _FUNCTIONS <= set(_DEFINED.findall(path.read_text())))
 
 
@@ -64,7 +75,7 @@ def check(source: str, datasets: Path) -> None:
     module_of(source).check(source.partition(":")[2], datasets)
 
 
-def locate(source: str, datasets: Path) -> Located:
+def locate(data: DataConfig, datasets: Path) -> Located:
     """Find a source's data, preparing it where that needs no network.
 
     Args:
@@ -74,4 +85,4 @@ def locate(source: str, datasets: Path) -> Located:
         UsageError: where the data is not there; the hint says how to get it.
         HubelError: where it is damaged.
     """
-    return module_of(source).locate(source.partition(":")[2], datasets)
+    return module_of(data.source).locate(data.source.partition(":")[2], datasets, data.features)

@@ -1,12 +1,24 @@
-"""Which of train, validation and test an image belongs to: the source's own split, else by hash of the image's id."""
+"""Which of train, validation and test an image belongs to, and whether it is used at all.
 
-from collections.abc import Collection
+A source's own splits are kept; what is missing is carved by a hash of the image's id, for small labelled data in equal shares of
+every class. A first pass over ids and labels, the census, is made only where a rule needs to know the others.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import apache_beam as beam
 
 from components import keys
 from components.example_gen.records import share
+from components.example_gen.sources import Raw
 from configs.schema import DataConfig
 
+SMALL = 10_000  # images to carve from, up to which `stratify: auto` stratifies
 _OWN = {"train": keys.TRAIN, "validation": keys.VALIDATION, "valid": keys.VALIDATION, "val": keys.VALIDATION, "test": keys.TEST}
+Row = tuple[float, float, int | None]  # share by which limits are drawn, share by which splits are, label
 
 
 def used(source_splits: Collection[str]) -> dict[str, str]:
@@ -15,20 +27,150 @@ def used(source_splits: Collection[str]) -> dict[str, str]:
     return own if keys.TRAIN in own.values() else dict.fromkeys(source_splits, keys.TRAIN)
 
 
-def split_of(image_id: bytes, own: str, given: Collection[str], data: DataConfig) -> str:
-    """The split of one image.
+@dataclass(frozen=True)
+class Plan:
+    """Where each image goes; a function of its id, its label and its source's split alone.
 
-    Args:
-        own: the split that its source put it in, in our words.
-        given: all splits that the source has, in our words; only the missing ones are carved from `train`.
+    own: source split -> ours. limits: source split -> the share up to which images are taken. bounds: label -> shares up to which
+    an image is carved into validation and test; other labels take those of the config. kept: label -> share of the training
+    images that stay.
     """
-    if own != keys.TRAIN:
-        return own
-    drawn = share(image_id)
-    bound = 0.0
-    for name, part in ((keys.VALIDATION, data.validation), (keys.TEST, data.test)):
-        if name not in given:
-            bound += part
-            if drawn < bound:
-                return name
-    return keys.TRAIN
+
+    own: Mapping[str, str]
+    limits: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[int | None, tuple[float, float]] = field(default_factory=dict)
+    kept: Mapping[int | None, float] = field(default_factory=dict)
+
+    def split_of(self, source_split: str, raw: Raw, data: DataConfig) -> str | None:
+        """Our split of one image, or None for one that is not used."""
+        if share(raw.image_id, b"limit") > self.limits.get(source_split, 1.0):
+            return None
+        split = self.own[source_split]
+        if split == keys.TRAIN:
+            drawn = share(raw.image_id)
+            validation, test = self.bounds.get(raw.label) or _bounds(self.own, data)
+            split = keys.VALIDATION if drawn < validation else keys.TEST if drawn < test else keys.TRAIN
+        if split != keys.TEST and self.is_outlier(raw, data):
+            return None
+        if split == keys.TRAIN and share(raw.image_id, b"downsample") >= self.kept.get(raw.label, 1.0):
+            return None
+        return split
+
+    @staticmethod
+    def is_outlier(raw: Raw, data: DataConfig) -> bool | None:
+        """Whether the label is none of data.inliers; None where there are no such."""
+        return None if data.inliers is None else raw.label not in data.inliers
+
+
+def _bounds(own: Mapping[str, str], data: DataConfig) -> tuple[float, float]:
+    """Shares up to which an image is carved into validation, and into test; only splits that the source lacks are carved."""
+    given = set(own.values())
+    validation = 0.0 if keys.VALIDATION in given else data.validation
+    return validation, validation + (0.0 if keys.TEST in given else data.test)
+
+
+def needs_census(own: Mapping[str, str], counts: Mapping[str, int | None], is_labelled: bool, data: DataConfig) -> bool:
+    """Whether the plan depends on more than one image at a time. `counts`: source split -> images, None where unknown."""
+    return data.limit is not None or data.downsample is not None or _may_stratify(own, counts, is_labelled, data)
+
+
+def _may_stratify(own, counts, is_labelled, data) -> bool:
+    if not is_labelled or _bounds(own, data)[1] == 0 or data.stratify is False:
+        return False
+    carved = [counts.get(name) for name, ours in own.items() if ours == keys.TRAIN]
+    return data.stratify is True or None in carved or sum(carved) <= SMALL
+
+
+class Census(beam.CombineFn):
+    """(source split, Row) -> for each source split how many images each label has, and the rows that a plan needs.
+
+    Rows are bounded: with a limit the lowest ones up to it, else one more than SMALL, unless `stratify` demands all.
+    """
+
+    def __init__(self, data: DataConfig):
+        super().__init__()
+        self._most = data.limit or (None if data.stratify is True else SMALL + 1)
+
+    def create_accumulator(self):
+        return {}
+
+    def add_input(self, accumulator, element):
+        name, row = element
+        labels, rows = accumulator.setdefault(name, (Counter(), []))
+        labels[row[2]] += 1
+        rows.append(row)
+        if self._most and len(rows) >= 2 * self._most:
+            rows[:] = heapq.nsmallest(self._most, rows, key=_drawn)
+        return accumulator
+
+    def merge_accumulators(self, accumulators):
+        whole = {}
+        for accumulator in accumulators:
+            for name, (labels, rows) in accumulator.items():
+                into = whole.setdefault(name, (Counter(), []))
+                into[0].update(labels)
+                into[1].extend(rows)
+                if self._most:
+                    into[1][:] = heapq.nsmallest(self._most, into[1], key=_drawn)
+        return whole
+
+    def extract_output(self, accumulator):
+        return accumulator
+
+
+def _drawn(row: Row) -> float:
+    return row[0]
+
+
+def row_of(raw: Raw) -> Row:
+    """What the census knows of an image."""
+    return share(raw.image_id, b"limit"), share(raw.image_id), raw.label
+
+
+def plan(census: Mapping[str, tuple[Counter, list[Row]]], own: Mapping[str, str], data: DataConfig) -> Plan:
+    """The plan for images that were counted."""
+    limits, pool, labels = {}, [], Counter()
+    is_whole = True
+    for name, (counted, rows) in census.items():
+        taken = rows
+        if data.limit is not None:
+            taken = heapq.nsmallest(data.limit, rows, key=_drawn)
+            limits[name] = taken[-1][0]
+            counted = Counter(row[2] for row in taken)
+        if own[name] == keys.TRAIN:
+            pool += taken
+            labels += counted
+            is_whole &= len(taken) == sum(counted.values())
+    is_labelled = bool(set(labels) - {None})
+    stratify = is_whole and _may_stratify(
+        own, {name: len(pool) for name, ours in own.items() if ours == keys.TRAIN}, is_labelled, data
+    )
+    return Plan(own, limits, _stratified(pool, own, data) if stratify else {}, _kept(labels, data))
+
+
+def _stratified(pool: Iterable[Row], own: Mapping[str, str], data: DataConfig) -> dict[int | None, tuple[float, float]]:
+    """For each label the bounds that cut its images, in order of their share, as exactly as whole images allow."""
+    by_label = {}
+    for _, drawn, label in pool:
+        by_label.setdefault(label, []).append(drawn)
+    validation, both = _bounds(own, data)
+    bounds = {}
+    for label, drawn in by_label.items():
+        drawn = [*sorted(drawn), 1.0]
+        images = len(drawn) - 1
+        first = round(images * validation)
+        bounds[label] = drawn[first] if first else 0.0, drawn[min(images, first + round(images * (both - validation)))]
+    return bounds
+
+
+def _kept(labels: Mapping[int | None, int], data: DataConfig) -> dict[int | None, float]:
+    """Label -> share of its training images that stay, so that none has more than `downsample` times those of the rarest."""
+    counted = {label: count for label, count in labels.items() if label is not None and not _is_left_out(label, data)}
+    if data.downsample is None or not counted:
+        return {}
+    most = data.downsample * min(counted.values())
+    return {label: most / count for label, count in counted.items() if count > most}
+
+
+def _is_left_out(label: int, data: DataConfig) -> bool:
+    return data.inliers is not None and label not in data.inliers

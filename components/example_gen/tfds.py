@@ -4,13 +4,16 @@ Data is looked for in the workspace's datasets/ first, then where TFDS keeps its
 way, because it ships inside scikit-learn: nothing else can be had without a network.
 """
 
+import functools
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from components.example_gen import digest
-from components.example_gen.sources import Located, Raw, SourceFacts
+from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
 
 _DIGITS_VERSION = "1.0.0"
@@ -36,7 +39,7 @@ def check(rest: str, datasets: Path) -> None:
         )
 
 
-def locate(rest: str, datasets: Path) -> Located:
+def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
     """See components.example_gen.sources."""
     check(rest, datasets)
     wanted = _parsed(rest)
@@ -45,64 +48,69 @@ def locate(rest: str, datasets: Path) -> Located:
         _prepare_digits(datasets)
         folder = _prepared([datasets], *wanted)
     files = [path for path in folder.iterdir() if path.is_file()]
-    return Located({"folder": str(folder)}, digest.of_files(files, folder, datasets / ".digests.json"))
+    digested = digest.of_files(files, folder, datasets / ".digests.json")
+    return Located({"folder": str(folder), "features": dict(features)}, digested)
 
 
-def read(pipeline, located: Located):
+def contents(address: Mapping[str, Any]) -> Contents:
     """See components.example_gen.sources. The image and label features are found from the data set's FeaturesDict."""
-    import apache_beam as beam
     import tensorflow_datasets as tfds
 
-    folder = located.address["folder"]
-    builder = tfds.builder_from_directory(folder)
-    image, label = _features(builder, tfds)
+    builder = tfds.builder_from_directory(address["folder"])
+    _, label = _features(builder, address["features"])
     names = list(builder.info.features[label].names) if label and builder.info.features[label].names else []
-    collections = {}
-    for split, info in builder.info.splits.items():
-        shards = list(range(info.num_shards))
-        collections[split] = (
-            pipeline
-            | f"Shards[{split}]" >> beam.Create(shards)
-            | f"Reshuffle[{split}]" >> beam.Reshuffle()
-            | f"Read[{split}]" >> beam.FlatMap(_read_shard, folder, split, image, label)
-        )
-    return SourceFacts(names), collections
+    splits = builder.info.splits
+    return Contents(
+        names,
+        {name: [[name, shard] for shard in range(info.num_shards)] for name, info in splits.items()},
+        {name: info.num_examples for name, info in splits.items()},
+    )
 
 
-def _read_shard(shard: int, folder: str, split: str, image: str, label: str | None):
-    """Raw records of one shard, the images as they are stored; an id is the shard's name and the place in it."""
+def images(address: Mapping[str, Any], shard: tuple[str, int]) -> Iterator[Raw]:
+    """See components.example_gen.sources. Images are as they are stored; an id is the shard's name and the place in it."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
-    builder = tfds.builder_from_directory(folder)
+    split, number = shard
+    builder = tfds.builder_from_directory(address["folder"])
+    image, label = _features(builder, address["features"])
     wanted = {image, *([label] if label else [])}
     dataset = builder.as_dataset(
-        split=tfds.core.ReadInstruction(split, from_=shard, to=shard + 1, unit="shard"),
+        split=tfds.core.ReadInstruction(split, from_=number, to=number + 1, unit="shard"),
         decoders=tfds.decode.PartialDecoding(dict.fromkeys(wanted, True), decoders={image: tfds.decode.SkipDecoding()}),
         read_config=tfds.ReadConfig(add_tfds_id=True, interleave_cycle_length=1),
         shuffle_files=False,
     )
     try:
         for row in tfds.as_numpy(dataset):
-            yield Raw(bytes(row[image]), bytes(row["tfds_id"]), int(row[label]) if label else None)
+            known = row[label] if label else -1
+            yield Raw(functools.partial(bytes, row[image]), bytes(row["tfds_id"]), int(known) if known >= 0 else None)
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-        raise _damaged(Path(folder), str(error).splitlines()[0]) from None
+        raise _damaged(Path(address["folder"]), str(error).splitlines()[0]) from None
 
 
-def _features(builder, tfds) -> tuple[str, str | None]:
-    """Names of the one image feature and of the class label, if there is one."""
+def _features(builder, given: Mapping[str, str]) -> tuple[str, str | None]:
+    """Names of the one image feature and of the class label, if there is one; `given` ones first."""
+    import tensorflow_datasets as tfds
+
     features = builder.info.features
-    images = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    unknown = [name for name in given.values() if name not in features]
+    if unknown:
+        raise UsageError(
+            f"The TFDS data set {builder.info.full_name} has no feature {', '.join(unknown)}.", f"It has: {', '.join(features)}."
+        )
+    pictures = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
     labels = [name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
     keyed = builder.info.supervised_keys or ()
-    images = [name for name in images if name in keyed] or images
-    labels = [name for name in labels if name in keyed] or labels
-    if len(images) != 1 or len(labels) > 1:
+    pictures = [given["image"]] if "image" in given else [name for name in pictures if name in keyed] or pictures
+    labels = [given["label"]] if "label" in given else [name for name in labels if name in keyed] or labels
+    if len(pictures) != 1 or len(labels) > 1:
         raise UsageError(
-            f"The TFDS data set {builder.info.full_name} has image features {images} and labels {labels}.",
-            "hubel needs exactly one image feature and at most one class label.",
+            f"The TFDS data set {builder.info.full_name} has image features {pictures} and labels {labels}.",
+            "Name those to use: data.features: {image: NAME, label: NAME}",
         )
-    return images[0], labels[0] if labels else None
+    return pictures[0], labels[0] if labels else None
 
 
 def _parsed(rest: str) -> tuple[str, str | None, str | None]:

@@ -5,7 +5,7 @@ All end in rounded values of 0..255, so that stored uint8 images, images decoded
 
 import tensorflow as tf
 
-from components.example_gen.records import MAX_PIXELS
+from components.example_gen.pictures import MAX_PIXELS
 from configs.schema import TransformConfig
 
 

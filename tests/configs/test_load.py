@@ -171,7 +171,8 @@ def test_an_index_that_a_list_does_not_have_is_refused(write, index):
 def test_the_tuner_can_search_an_item_of_a_list(write):
     space = "{augment.0.rotate.degrees: {min: 0, max: 20}, model.options.hidden.0: {choices: [10, 20]}}"
     path = write(
-        f"name: a\naugment: [{{rotate: {{degrees: 1}}}}]\nmodel: {{name: mlp, options: {{hidden: [100]}}}}\ntune: {{space: {space}}}"
+        "name: a\naugment: [{rotate: {degrees: 1}}]\nmodel: {name: mlp, options: {hidden: [100]}}\n"
+        f"tune: {{space: {space}}}"
     )
     tuned = load.override(load.load(path), {"augment.0.rotate.degrees": 7.5, "model.options.hidden.0": 20})
     assert tuned.augment[0].rotate.degrees == 7.5

@@ -1,0 +1,95 @@
+"""From a source's shards to TFRecord files: each worker reads, checks, splits and writes, so that no image leaves it.
+
+TFX's own writer sends every serialized image through a reshuffle, which the in-memory runner holds whole.
+"""
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+
+from components.example_gen import pictures, records, sources
+from components.example_gen.splits import Plan
+from configs.schema import DataConfig
+
+DAMAGED = "damaged"
+
+
+class Fact(NamedTuple):
+    """What is known of an image that was written."""
+
+    split: str
+    label: int | None
+    image_id: bytes
+    height: int
+    width: int
+    channels: int
+    brightness: float
+    content: bytes
+
+
+class WriteShard(beam.DoFn):
+    """(source split, number, shard) -> a file in each split that gets an image of it, and a Fact for each image.
+
+    {id, reason} of each image that cannot be used goes to the output DAMAGED.
+
+    Args:
+        folders: our split -> folder.
+        shards: how many there are, for the names of the files.
+    """
+
+    def __init__(self, data: DataConfig, address: Mapping[str, Any], folders: Mapping[str, str], shards: int):
+        super().__init__()
+        self._data, self._address, self._folders, self._shards = data.model_dump_json(), address, folders, shards
+
+    def setup(self):
+        self._config = DataConfig.model_validate_json(self._data)
+        self._images = sources.module_of(self._config.source).images
+
+    def process(self, element: tuple[str, int, Any], plan: Plan):
+        source_split, number, shard = element
+        with _Files(self._folders, f"data_tfrecord-{number:05d}-of-{self._shards:05d}.gz") as files:
+            for raw in self._images(self._address, shard):
+                split = plan.split_of(source_split, raw, self._config)
+                if split is None:
+                    continue
+                try:
+                    picture = pictures.read(raw.image())
+                    mask = raw.mask() if raw.mask else None
+                except (pictures.Damaged, OSError) as error:
+                    reason = str(error) if isinstance(error, pictures.Damaged) else "unreadable"
+                    yield beam.pvalue.TaggedOutput(DAMAGED, {"id": raw.image_id.decode(errors="replace"), "reason": reason})
+                    continue
+                outlier = plan.is_outlier(raw, self._config)
+                files.write(split, records.example(picture.encoded, raw.image_id, raw.label, mask, outlier, picture.measures))
+                yield Fact(split, raw.label, raw.image_id, *picture[1:])
+
+
+class _Files(contextlib.AbstractContextManager):
+    """One GZIP TFRecord file of a name in each folder that is written to; they appear whole, at the end, or not at all."""
+
+    def __init__(self, folders: Mapping[str, str], name: str):
+        self._folders, self._name, self._open = folders, name, {}
+
+    def write(self, split: str, record: bytes) -> None:
+        import tensorflow as tf
+
+        if split not in self._open:
+            folder = Path(self._folders[split])
+            folder.mkdir(parents=True, exist_ok=True)
+            staged = folder.parent / f".{folder.name}-{self._name}.{os.getpid()}"
+            # images are compressed already: the lowest level costs little and still packs what surrounds them
+            options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+            self._open[split] = (tf.io.TFRecordWriter(str(staged), options), staged, folder / self._name)
+        self._open[split][0].write(record)
+
+    def __exit__(self, kind, error, trace):
+        for writer, staged, final in self._open.values():
+            writer.close()
+            if kind is None:
+                staged.replace(final)
+            else:
+                staged.unlink(missing_ok=True)
