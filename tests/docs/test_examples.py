@@ -4,12 +4,10 @@ import io
 import os
 from pathlib import Path
 
-import apache_beam as beam
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from apache_beam.testing.util import assert_that
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -26,7 +24,7 @@ from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume
 from configs import load
 from configs.errors import HubelError, UsageError
-from configs.schema import RunConfig, TrainerSlice
+from configs.schema import DataConfig, RunConfig, TrainerSlice
 from keras_models import registry
 from keras_models.arithmetic import total_params
 from tests.docs.pages import Place, examples
@@ -184,36 +182,25 @@ def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
     source, datasets = f"npz:{archive}", tmp_path / "datasets"
 
     sources.check(source, datasets)
-    located = sources.locate(source, datasets)
-    with beam.Pipeline("FnApiRunner") as pipeline:
-        facts, collections = sources.module_of(source).read(pipeline, located)
-        assert list(collections) == ["all"]
-        assert_that(collections["all"], holds(*digits))
-    assert facts.class_names == [str(number) for number in range(10)]
+    located = sources.locate(DataConfig(source=source), datasets)
+    module = sources.module_of(source)
+    found = module.contents(located.address)
+    assert found.class_names == [str(number) for number in range(10)]
+    assert found.counts == {"all": len(digits[1])}
+    read = [raw for shard in found.shards["all"] for raw in module.images(located.address, shard)]
+    assert [(raw.image_id, raw.label) for raw in read] == [(str(i).encode(), label) for i, label in enumerate(digits[1])]
+    for raw, image in zip(read, digits[0], strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(raw.image()))), image)
 
     os.utime(archive)
-    assert sources.locate(source, datasets) == located
+    assert sources.locate(DataConfig(source=source), datasets) == located
     np.savez(archive, images=digits[0][::-1], labels=digits[1][::-1])
-    assert sources.locate(source, datasets).digest != located.digest
+    assert sources.locate(DataConfig(source=source), datasets).digest != located.digest
     with pytest.raises(UsageError, match="no file"):
         sources.check("npz:missing.npz", datasets)
     archive.write_bytes(b"rubbish")
     with pytest.raises(HubelError, match="no NumPy archive"):
         sources.check(source, datasets)
-
-
-def holds(images: np.ndarray, labels: np.ndarray):
-    """A matcher for Raw: every image, losslessly, under its own id."""
-
-    def matcher(found):
-        assert len({raw.image_id for raw in found}) == len(found) == len(labels)
-        for raw in found:
-            index = int(raw.image_id)
-            assert raw.label == labels[index]
-            assert records.damage(raw.image) is None
-            np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(raw.image))), images[index])
-
-    return matcher
 
 
 def test_a_closed_form_needs_no_gradient(place, digits, tmp_path):

@@ -9,5 +9,5 @@ from components.example_gen import tfds
 def datasets(tmp_path_factory):
     """A workspace's folder of data sets in which `digits` is prepared."""
     folder = tmp_path_factory.mktemp("datasets")
-    tfds.locate("digits", folder)
+    tfds.locate("digits", folder, {})
     return folder

@@ -13,7 +13,7 @@ from PIL import Image
 from tfx.types import standard_artifacts
 
 from components import keys, spec
-from components.example_gen import component, records, sources, tfds
+from components.example_gen import component, records, sources, tfds, write
 from configs.errors import HubelError
 from configs.schema import DataConfig
 
@@ -45,7 +45,7 @@ def labels(rows) -> list[int]:
 
 @pytest.fixture(scope="module")
 def digits(datasets):
-    return tfds.locate("digits", datasets)
+    return tfds.locate("digits", datasets, {})
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +56,7 @@ def everything(digits, tmp_path_factory):
 def test_every_image_is_read_once_under_the_id_that_its_shard_gives_it(everything, digits):
     found, _ = everything
     every = [(*ids([row]), *labels([row])) for rows in found.values() for row in rows]
-    shard = tfds._read_shard(0, digits.address["folder"], "train", "image", "label")
-    assert sorted(every) == sorted((raw.image_id, raw.label) for raw in shard)
+    assert sorted(every) == sorted((raw.image_id, raw.label) for raw in tfds.images(digits.address, ("train", 0)))
     assert len({image_id for image_id, _ in every}) == REAL
     encoded = found["train"][0][keys.IMAGE_ENCODED].bytes_list.value[0]
     assert tf.io.decode_image(encoded).shape == (8, 8, 1)
@@ -67,19 +66,38 @@ def test_the_artifact_says_how_many_images_each_split_has(everything):
     found, artifact = everything
     counts = {split: len(rows) for split, rows in found.items()}
     assert json.loads(artifact.get_string_custom_property(keys.COUNTS)) == counts
-    for split, share in (("validation", 0.1), ("test", 0.2)):
-        assert abs(counts[split] / REAL - share) < 4 * np.sqrt(share * (1 - share) / REAL)
+    classes = json.loads(artifact.get_string_custom_property(keys.CLASSES))
+    names = json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES))
+    assert classes == {split: {name: labels(rows).count(i) for i, name in enumerate(names)} for split, rows in found.items()}
+    for name in names:  # stratified: as exact as whole images allow
+        images = sum(classes[split][name] for split in keys.SPLITS)
+        assert classes["validation"][name] == round(0.1 * images)
+        assert classes["test"][name] == round(0.2 * images)
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES))[9] == "nine"
     assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {}
     assert json.loads(artifact.split_names) == list(keys.SPLITS)
     assert not list((Path(artifact.uri) / component.QUARANTINE).glob("*.jsonl"))
 
 
-def test_a_limit_takes_the_same_images_always_and_inliers_are_what_is_trained_on(everything, digits, tmp_path):
-    whole, _ = everything
+def test_what_images_look_like_stands_in_each_record_and_in_the_summary(everything):
+    found, artifact = everything
+    encoded = [row[keys.IMAGE_ENCODED].bytes_list.value[0] for rows in found.values() for row in rows]
+    brightness = [float(tf.io.decode_image(image).numpy().mean()) for image in encoded]
+    stored = [row[keys.IMAGE_BRIGHTNESS].float_list.value[0] for rows in found.values() for row in rows]
+    np.testing.assert_allclose(stored, brightness, rtol=1e-6)
+    for name, value in ((keys.IMAGE_HEIGHT, 8), (keys.IMAGE_WIDTH, 8), (keys.IMAGE_CHANNELS, 1)):
+        assert {row[name].int64_list.value[0] for rows in found.values() for row in rows} == {value}
+    measures = json.loads((Path(artifact.uri) / component.SUMMARY).read_text())["measures"]
+    assert sorted(measures, key=int) == [str(label) for label in range(10)]
+    assert {tuple(measured["aspect"].values()) for measured in measures.values()} == {(1.0, 1.0, 1.0)}
+    assert min(m["brightness"]["min"] for m in measures.values()) == pytest.approx(min(brightness))
+
+
+def test_a_limit_takes_the_same_images_always_and_inliers_are_what_is_trained_on(digits, tmp_path):
+    whole, _ = generated(digits, tmp_path / "whole", stratify=False)
     known = [(records.share(image_id, b"limit"), image_id) for rows in whole.values() for image_id in ids(rows)]
     few = {image_id for _, image_id in sorted(known)[:300]}
-    found, _ = generated(digits, tmp_path, limit=300, inliers=[3, 5])
+    found, _ = generated(digits, tmp_path / "few", limit=300, inliers=[3, 5], stratify=False)
     for split, rows in whole.items():
         kept = {i for i, label in zip(ids(rows), labels(rows), strict=True) if i in few and (split == "test" or label in (3, 5))}
         assert set(ids(found[split])) == kept
@@ -88,10 +106,17 @@ def test_a_limit_takes_the_same_images_always_and_inliers_are_what_is_trained_on
 
 def test_a_split_without_an_image_is_refused():
     with pytest.raises(HubelError, match="The test split has no image") as caught:
-        component._check({"train": 3, "validation": 1, "test": 0}, {}, DataConfig())
+        component._check({"train": 3, "validation": 1, "test": 0}, {}, {}, DataConfig())
     assert "data.test" in caught.value.hint
     with pytest.raises(HubelError, match="The train split has no image"):
-        component._check({"train": 0, "validation": 0, "test": 0}, {}, DataConfig())
+        component._check({"train": 0, "validation": 0, "test": 0}, {}, {}, DataConfig())
+
+
+def test_a_class_without_a_training_image_is_refused():
+    counts, classes = {"train": 2, "validation": 1, "test": 1}, {"train": {"cat": 2, "dog": 0, "owl": 0}}
+    with pytest.raises(HubelError, match="No training image has the class 'dog', 'owl'"):
+        component._check(counts, classes, {}, DataConfig())
+    component._check(counts, classes, {}, DataConfig(inliers=[0]))
 
 
 @pytest.mark.parametrize(("damaged", "refused"), [(0, False), (1, False), (2, True), (99, True)])
@@ -99,9 +124,9 @@ def test_the_share_of_damaged_images_is_of_all_images(damaged, refused):
     counts, data = {"train": 97 - damaged, "validation": 1, "test": 2}, DataConfig(max_quarantined=0.01)
     if refused:
         with pytest.raises(HubelError, match=f"{damaged} of 100 images are damaged"):
-            component._check(counts, {"empty": damaged}, data)
+            component._check(counts, {}, {"empty": damaged}, data)
     else:
-        component._check(counts, {"empty": damaged} if damaged else {}, data)
+        component._check(counts, {}, {"empty": damaged} if damaged else {}, data)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +136,7 @@ def spoilt(tmp_path_factory):
 
     def encoded(index: int) -> bytes:
         buffer = io.BytesIO()
-        Image.fromarray(images()[0][index][..., 0]).save(buffer, "PNG")
+        Image.fromarray(images()[0][70 if index == 30 else index][..., 0]).save(buffer, "PNG")  # 30 and 70 are twins
         return {0: b"", 1: b"text", 2: buffer.getvalue()[:-20], 60: buffer.getvalue()[:9]}.get(index, buffer.getvalue())
 
     class Spoilt(library.core.GeneratorBasedBuilder):
@@ -131,7 +156,7 @@ def spoilt(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("spoilt")
     Spoilt(data_dir=str(folder)).download_and_prepare()
-    return tfds.locate("spoilt", folder)
+    return tfds.locate("spoilt", folder, {})
 
 
 def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missing(spoilt, tmp_path):
@@ -147,11 +172,38 @@ def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missin
     assert keys.LABEL not in found["train"][0]
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == []
     counts = json.loads(artifact.get_string_custom_property(keys.COUNTS))
-    damaged = component._reasons(tmp_path / "examples" / "quarantine")
+    damaged = json.loads(artifact.get_string_custom_property(keys.QUARANTINED))
     with pytest.raises(HubelError) as caught:
-        component._check(counts, damaged, DataConfig(max_quarantined=0.04))
+        component._check(counts, {}, damaged, DataConfig(max_quarantined=0.04))
     assert "4 of 80 images are damaged (1 damaged, 1 empty, 2 not an image)" in caught.value.message
     assert "data.max_quarantined" in caught.value.hint
+
+
+def test_the_frequent_classes_are_thinned_in_training_alone(digits, everything, tmp_path):
+    whole, _ = everything
+    found, artifact = generated(digits, tmp_path, downsample=1.0)
+    classes = json.loads(artifact.get_string_custom_property(keys.CLASSES))
+    rarest = min(Counter(labels(whole["train"])).values())
+    assert all(abs(count - rarest) < 15 for count in classes["train"].values())
+    assert set(ids(found["train"])) < set(ids(whole["train"]))
+    for split in ("validation", "test"):
+        assert set(ids(found[split])) == set(ids(whole[split]))
+
+
+def test_the_same_pixels_in_two_splits_are_reported(everything, spoilt, tmp_path):
+    _, artifact = everything
+    assert artifact.get_int_custom_property(keys.DUPLICATES) == len(component._lines(Path(artifact.uri) / component.DUPLICATES))
+    _, twins = generated(spoilt, tmp_path, max_quarantined=0.1)
+    lines = [json.loads(line) for line in component._lines(Path(twins.uri) / component.DUPLICATES)]
+    assert len(lines) == twins.get_int_custom_property(keys.DUPLICATES) == 1
+    assert {image["split"] for image in lines[0]["images"]} in ({"train", "test"}, {"validation", "test"})
+
+
+def test_nothing_of_a_shard_is_left_where_reading_it_fails(tmp_path):
+    files = write._Files({"train": str(tmp_path / "Split-train")}, "a.gz")
+    files.write("train", b"record")
+    files.__exit__(OSError, OSError("torn"), None)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_allowing_anomalies_does_not_read_the_images_again(digits):

@@ -1,13 +1,32 @@
 """Splits: a source's own are kept, only missing ones are carved, by hash of the id."""
 
 import math
+from collections import Counter
 
 import pytest
+from hypothesis import given as over
+from hypothesis import settings
+from hypothesis import strategies as st
 
-from components.example_gen.splits import split_of, used
+from components.example_gen.sources import Raw
+from components.example_gen.splits import SMALL, Census, Plan, needs_census, plan, row_of, used
 from configs.schema import DataConfig
 
-IDS = [f"image-{number}".encode() for number in range(5000)]
+RAWS = [Raw(lambda: b"", f"image-{number}".encode(), number % 3 and 1) for number in range(5000)]  # 1,667 of 0, 3,333 of 1
+
+
+def taken(raws, own: Plan | dict, data: DataConfig, source: str = "train") -> list[str | None]:
+    made = own if isinstance(own, Plan) else Plan(own)
+    return [made.split_of(source, raw, data) for raw in raws]
+
+
+def counted(raws, own: dict, data: DataConfig, source: str = "train", workers: int = 3) -> Plan:
+    """The plan of a census that several workers made."""
+    census = Census(data)
+    parts = [census.create_accumulator() for _ in range(workers)]
+    for index, raw in enumerate(raws):
+        parts[index % workers] = census.add_input(parts[index % workers], (source, row_of(raw)))
+    return plan(census.extract_output(census.merge_accumulators(parts)), own, data)
 
 
 @pytest.mark.parametrize(
@@ -36,20 +55,86 @@ def test_a_source_s_own_splits_are_known_by_their_usual_names(source, ours):
     ],
 )
 def test_only_missing_splits_are_carved_with_the_shares_asked_for(given, shares):
-    data = DataConfig(validation=0.1, test=0.2)
-    found = [split_of(image_id, "train", given, data) for image_id in IDS]
+    data, own = DataConfig(validation=0.1, test=0.2), {name: name for name in given}
+    found = taken(RAWS, own, data)
     for split in ("validation", "test"):
         share = shares.get(split, 0)
-        bound = 4 * math.sqrt(share * (1 - share) / len(IDS))
-        assert abs(found.count(split) / len(IDS) - share) <= bound
-    assert found == [split_of(image_id, "train", given, data) for image_id in IDS]
+        bound = 4 * math.sqrt(share * (1 - share) / len(RAWS))
+        assert abs(found.count(split) / len(RAWS) - share) <= bound
+    assert found == taken(RAWS, own, data)
 
 
 def test_an_image_of_another_split_stays_there():
     for own in ("validation", "test"):
-        assert {split_of(image_id, own, {"train", own}, DataConfig()) for image_id in IDS} == {own}
+        assert set(taken(RAWS, {"train": "train", own: own}, DataConfig(), own)) == {own}
 
 
 def test_more_test_images_do_not_move_validation_images():
-    small, large = ([split_of(i, "train", {"train"}, data) for i in IDS] for data in (DataConfig(test=0.2), DataConfig(test=0.3)))
+    small, large = (taken(RAWS, {"train": "train"}, data) for data in (DataConfig(test=0.2), DataConfig(test=0.3)))
     assert [a for a, b in zip(small, large, strict=True) if a != b] == ["train"] * (large.count("test") - small.count("test"))
+
+
+@over(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.floats(0.01, 0.4), st.floats(0.01, 0.4))
+@settings(max_examples=50, deadline=None)
+def test_small_data_is_stratified_as_exactly_as_whole_images_allow(labels, validation, test):
+    raws = [Raw(lambda: b"", f"{index}".encode(), label) for index, label in enumerate(labels)]
+    data = DataConfig(validation=validation, test=test)
+    found = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
+    for label, images in Counter(labels).items():
+        splits = Counter(split for split, own in zip(found, labels, strict=True) if own == label)
+        assert splits["validation"] == round(validation * images)
+        assert splits["test"] == min(images - splits["validation"], round((validation + test - validation) * images))
+
+
+def test_a_census_is_made_only_where_a_rule_needs_it():
+    carve, whole = {"train": "train"}, {"train": "train", "validation": "validation", "test": "test"}
+    assert needs_census(carve, {"train": SMALL}, True, DataConfig())
+    assert needs_census(carve, {"train": None}, True, DataConfig())
+    assert needs_census(carve, {"train": SMALL + 1}, True, DataConfig(stratify=True))
+    for own, count, is_labelled, data in (
+        (carve, SMALL + 1, True, DataConfig()),
+        (carve, SMALL, False, DataConfig()),
+        (carve, SMALL, True, DataConfig(stratify=False)),
+        (whole, SMALL, True, DataConfig()),
+    ):
+        assert not needs_census(own, dict.fromkeys(own, count), is_labelled, data)
+        assert needs_census(own, dict.fromkeys(own, count), is_labelled, data.model_copy(update={"limit": 5}))
+        assert needs_census(own, dict.fromkeys(own, count), is_labelled, data.model_copy(update={"downsample": 2.0}))
+
+
+def test_large_data_of_unknown_size_is_not_stratified_and_its_census_is_bounded():
+    many = [Raw(lambda: b"", f"{number}".encode(), 0) for number in range(3 * SMALL)]
+    census = Census(DataConfig())
+    accumulator = census.create_accumulator()
+    for raw in many:
+        accumulator = census.add_input(accumulator, ("all", row_of(raw)))
+        assert len(accumulator["all"][1]) <= 2 * (SMALL + 1)
+    made = plan(census.merge_accumulators([accumulator]), {"all": "train"}, DataConfig())
+    assert made.bounds == {}
+    assert counted(many, {"all": "train"}, DataConfig(stratify=True), "all").bounds
+
+
+@pytest.mark.parametrize("limit", [1, 7, 4999, 5000, 9999])
+def test_a_limit_takes_exactly_so_many_whoever_counted(limit):
+    data = DataConfig(limit=limit)
+    made = [taken(RAWS, counted(RAWS, {"train": "train"}, data, workers=workers), data) for workers in (1, 4)]
+    assert made[0] == made[1]
+    assert len([split for split in made[0] if split]) == min(limit, len(RAWS))
+
+
+def test_no_class_has_more_training_images_than_a_multiple_of_the_rarest():
+    data = DataConfig(downsample=1.5)
+    made = counted(RAWS, {"train": "train"}, data)
+    assert made.kept == {1: pytest.approx(1.5 * 1667 / 3333)}
+    found = taken(RAWS, made, data)
+    images = Counter(raw.label for raw, split in zip(RAWS, found, strict=True) if split == "train")
+    assert images[1] / images[0] == pytest.approx(1.5, rel=0.1)
+    before = taken(RAWS, counted(RAWS, {"train": "train"}, DataConfig()), DataConfig())
+    assert {(a, b) for a, b in zip(before, found, strict=True) if a != b} == {("train", None)}
+
+
+def test_outliers_are_tested_on_and_nothing_else():
+    data = DataConfig(inliers=[0], downsample=1.0)
+    found = taken(RAWS, counted(RAWS, {"train": "train"}, data), data)
+    for raw, split in zip(RAWS, found, strict=True):
+        assert split in ("test", None) if raw.label else split

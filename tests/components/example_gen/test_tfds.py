@@ -25,6 +25,10 @@ def copy(datasets, tmp_path):
     return tmp_path / "datasets"
 
 
+def locate(rest: str, datasets):
+    return tfds.locate(rest, datasets, {})
+
+
 @pytest.mark.parametrize("rest", ["", "Digits", "digits/", "digits:1", "digits:1.0.0.0", "../digits", "digits:latest", "a b"])
 def test_a_malformed_name_is_refused(rest, tmp_path):
     with pytest.raises(UsageError, match="NAME"):
@@ -33,7 +37,7 @@ def test_a_malformed_name_is_refused(rest, tmp_path):
 
 @pytest.mark.parametrize("rest", ["no_such_set", "digits:2.0.0", "digits/config", "mnist/config:1.2.3"])
 def test_data_that_is_not_there_is_refused_with_the_command_that_prepares_it(rest, tmp_path):
-    for find in (tfds.check, tfds.locate):
+    for find in (tfds.check, locate):
         with pytest.raises(UsageError) as caught:
             find(rest, tmp_path)
         assert str(tmp_path) in caught.value.message
@@ -44,7 +48,7 @@ def test_data_that_is_not_there_is_refused_with_the_command_that_prepares_it(res
 def test_unknown_data_is_refused_at_once_and_without_tensorflow(tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.monotonic()\n"
-        "try: sources.locate('tfds:no_such_set', Path(sys.argv[1]))\n"
+        "try: sources.check('tfds:no_such_set', Path(sys.argv[1]))\n"
         "except Exception as error: print(type(error).__name__, time.monotonic() - start < 1, 'tensorflow' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60, check=True)
@@ -61,22 +65,22 @@ def test_an_unknown_scheme_is_refused_with_those_there_are():
 def test_the_highest_version_is_found_and_an_older_one_where_it_is_asked_for(copy):
     for version in ("1.0.10", "1.0.9"):
         shutil.copytree(copy / "digits" / "1.0.0", copy / "digits" / version)
-    assert tfds.locate("digits", copy).address["folder"].endswith("1.0.10")
-    assert tfds.locate("digits:1.0.9", copy).address["folder"].endswith("1.0.9")
+    assert locate("digits", copy).address["folder"].endswith("1.0.10")
+    assert locate("digits:1.0.9", copy).address["folder"].endswith("1.0.9")
 
 
 def test_data_prepared_elsewhere_is_found_too(datasets, tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(datasets))
-    found = tfds.locate("digits", tmp_path / "own")
+    found = locate("digits", tmp_path / "own")
     assert found.address["folder"] == str(datasets / "digits" / "1.0.0")
 
 
 def test_its_digest_is_of_the_contents(datasets, copy):
-    before = tfds.locate("digits", datasets).digest
-    assert tfds.locate("digits", copy).digest == before
+    before = locate("digits", datasets).digest
+    assert locate("digits", copy).digest == before
     [shard] = (copy / "digits" / "1.0.0").glob("*tfrecord*")
     shard.write_bytes(shard.read_bytes() + b"\0")
-    assert tfds.locate("digits", copy).digest != before
+    assert locate("digits", copy).digest != before
 
 
 def spoil(copy, how: str) -> None:
@@ -114,7 +118,7 @@ def spoil(copy, how: str) -> None:
 )
 def test_damage_is_said_before_anything_runs(copy, how):
     spoil(copy, how)
-    for find in (tfds.check, tfds.locate):
+    for find in (tfds.check, locate):
         with pytest.raises(HubelError, match="is damaged") as caught:
             find("digits", copy)
         assert str(copy / "digits" / "1.0.0") in caught.value.hint
@@ -122,7 +126,7 @@ def test_damage_is_said_before_anything_runs(copy, how):
 
 def test_a_folder_that_a_killed_preparation_left_is_no_data_set(copy):
     (copy / "digits" / "1.0.0" / "dataset_info.json").unlink()
-    for find in (tfds.check, tfds.locate):
+    for find in (tfds.check, locate):
         with pytest.raises(HubelError, match=r"dataset_info\.json is missing") as caught:
             find("digits", copy)
         assert str(copy / "digits" / "1.0.0") in caught.value.hint
@@ -131,15 +135,15 @@ def test_a_folder_that_a_killed_preparation_left_is_no_data_set(copy):
 def test_a_shard_cut_in_the_middle_is_damage_in_words(copy):
     [shard] = (copy / "digits" / "1.0.0").glob("*tfrecord*")
     shard.write_bytes(shard.read_bytes()[:-100])
-    located = tfds.locate("digits", copy)
+    located = locate("digits", copy)
     with pytest.raises(HubelError, match="is damaged"):
-        list(tfds._read_shard(0, located.address["folder"], "train", "image", "label"))
+        list(tfds.images(located.address, ("train", 0)))
 
 
 def test_the_builder_has_every_image_of_scikit_learn_scaled_to_bytes(datasets):
     import tensorflow_datasets as library
 
-    builder = library.builder_from_directory(tfds.locate("digits", datasets).address["folder"])
+    builder = library.builder_from_directory(locate("digits", datasets).address["folder"])
     assert "Alpaydin" in builder.info.citation
     assert builder.info.splits["train"].num_examples == 1797
     ours = {}
@@ -150,3 +154,12 @@ def test_the_builder_has_every_image_of_scikit_learn_scaled_to_bytes(datasets):
     assert (scaled.min(), scaled.max()) == (0, 255)
     assert sorted(ours) == sorted({(int(label), image.tobytes()) for label, image in zip(theirs.target, scaled, strict=True)})
     assert sum(map(len, ours.values())) == 1797
+
+
+def test_features_may_be_named_and_unknown_ones_are_refused(datasets):
+    named = tfds.locate("digits", datasets, {"image": "image", "label": "label"})
+    assert tfds.contents(named.address).class_names[3] == "three"
+    wrong = tfds.locate("digits", datasets, {"label": "colour"})
+    with pytest.raises(UsageError, match="no feature colour") as caught:
+        tfds.contents(wrong.address)
+    assert "label, image" in caught.value.hint
