@@ -78,8 +78,8 @@ class ImageExampleGen(BaseBeamComponent):
                 ),
                 output_data_format=example_gen_pb2.FORMAT_TF_EXAMPLE,
                 output_file_format=example_gen_pb2.FORMAT_TFRECORDS_GZIP,
-                # allow_anomalies is ExampleValidator's business and must not read the images again
-                slice=data.model_copy(update={"allow_anomalies": False}).model_dump_json(),
+                # what later stages make of the data must not read the images again
+                slice=data.model_copy(update={"allow_anomalies": False, "pinned_schema": None}).model_dump_json(),
                 address=json.dumps(dict(located.address)),
                 content_digest=located.digest,
                 source_digest=fingerprint.of(__name__, source),

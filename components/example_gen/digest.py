@@ -25,7 +25,7 @@ def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
         fresh[str(path)] = [*stamp, content]
-        whole.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+        whole.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode(errors="surrogateescape"))
     if any(known.get(path) != entry for path, entry in fresh.items()):
         memory.parent.mkdir(parents=True, exist_ok=True)
         staged = memory.with_name(f"{memory.name}.{os.getpid()}")

@@ -80,7 +80,7 @@ def _tidied(encoded: bytes) -> bytes:
                 raise Damaged("unsupported format")
             if opened.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
                 raise Damaged("wrong channel count")
-            return _as_png(opened) if _needs_png(opened, encoded) else encoded
+            return _as_png(opened, encoded) if _needs_png(opened, encoded) else encoded
     except (Damaged, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -97,14 +97,22 @@ def _needs_png(opened, encoded: bytes) -> bool:
         opened.format not in ("PNG", "JPEG", "MPO")
         or opened.mode not in ("L", "RGB", "RGBA", "LA", "1")
         or is_deep
-        or opened.getexif().get(ORIENTATION, 1) != 1
+        or _orientation(opened, encoded) != 1
     )
 
 
-def _as_png(opened) -> bytes:
-    import numpy as np
-    from PIL import Image, ImageOps
+def _orientation(opened, encoded: bytes) -> int:
+    """1 to 8 as in EXIF; 1 is upright."""
+    if opened.format == "PNG" and b"eXIf" not in encoded and b"Raw profile type" not in encoded:
+        return 1  # to look for a tag at a PNG's end, Pillow would decode all of it
+    return opened.getexif().get(ORIENTATION, 1)
 
+
+def _as_png(opened, encoded: bytes) -> bytes:
+    import numpy as np
+    from PIL import Image
+
+    orientation = _orientation(opened, encoded)  # before `info`, which holds it, is emptied
     if opened.mode.startswith("I"):  # 16-bit grey
         image = Image.fromarray(np.clip(np.rint(np.asarray(opened, np.float64) / 257), 0, 255).astype(np.uint8))
     elif opened.mode in ("P", "PA"):
@@ -114,10 +122,8 @@ def _as_png(opened) -> bytes:
     else:
         image = opened.convert("RGB" if opened.mode.startswith("RGB") else "L")
     image.info = {}  # a colour profile or text would only be carried along
-    exif = opened.getexif()
     buffer = io.BytesIO()
-    upright = ImageOps.exif_transpose(image) if image is opened else _turned(image, exif.get(ORIENTATION, 1))
-    upright.save(buffer, "PNG")
+    _turned(image, orientation).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,20 @@ from typing import Any
 from components.example_gen import digest
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
+from configs.load import workspace_default
 
 _DIGITS_VERSION = "1.0.0"
+VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")  # the name of a version's folder; TFDS stages under another one
 _NAME = re.compile(r"(?P<name>[a-z0-9_]+)(/(?P<config>[A-Za-z0-9_.-]+))?(:(?P<version>[0-9]+\.[0-9]+\.[0-9]+))?")
 
 
 def check(rest: str, datasets: Path) -> None:
     """See components.example_gen.sources."""
-    name, config, version = _parsed(rest)
+    name, config, version = parsed(rest)
     roots = _roots(datasets)
-    folder = _prepared(roots, name, config, version)
+    folder = prepared(roots, name, config, version)
     if folder is not None:
-        _check_complete(folder)
+        check_complete(folder)
     elif _is_own_digits(name, config, version):
         remains = datasets / name / _DIGITS_VERSION
         if remains.exists():
@@ -34,19 +37,19 @@ def check(rest: str, datasets: Path) -> None:
     else:
         raise UsageError(
             f"The TFDS data set '{rest}' is not prepared: looked in {' and '.join(map(str, roots))}.",
-            f'Prepare it with: python -c "import tensorflow_datasets as tfds; '
-            f"tfds.builder('{rest}', data_dir='{datasets}').download_and_prepare()\"",
+            f"Prepare it with: hubel datasets prepare {rest} --from DIR{_workspace_flag(datasets)}   (DIR holds its archives as "
+            "their publisher names them; without --from they are downloaded)",
         )
 
 
 def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
     """See components.example_gen.sources."""
     check(rest, datasets)
-    wanted = _parsed(rest)
-    folder = _prepared(_roots(datasets), *wanted)
+    wanted = parsed(rest)
+    folder = prepared(_roots(datasets), *wanted)
     if folder is None:
         _prepare_digits(datasets)
-        folder = _prepared([datasets], *wanted)
+        folder = prepared([datasets], *wanted)
     files = [path for path in folder.iterdir() if path.is_file()]
     digested = digest.of_files(files, folder, datasets / ".digests.json")
     return Located({"folder": str(folder), "features": dict(features)}, digested)
@@ -113,7 +116,7 @@ def _features(builder, given: Mapping[str, str]) -> tuple[str, str | None]:
     return pictures[0], labels[0] if labels else None
 
 
-def _parsed(rest: str) -> tuple[str, str | None, str | None]:
+def parsed(rest: str) -> tuple[str, str | None, str | None]:
     """Name, config and version."""
     match = _NAME.fullmatch(rest)
     if not match:
@@ -125,17 +128,23 @@ def _roots(datasets: Path) -> list[Path]:
     return [datasets, Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()]
 
 
+def _workspace_flag(datasets: Path) -> str:
+    """What a command needs to find this folder, where that is not the default workspace's."""
+    is_default = Path(workspace_default()).expanduser().resolve() == datasets.parent
+    return "" if is_default else f" --workspace {shlex.quote(str(datasets.parent))}"
+
+
 def _is_own_digits(name: str, config: str | None, version: str | None) -> bool:
     return name == "digits" and config is None and version in (None, _DIGITS_VERSION)
 
 
-def _prepared(roots: list[Path], name: str, config: str | None, version: str | None) -> Path | None:
+def prepared(roots: list[Path], name: str, config: str | None, version: str | None) -> Path | None:
     """Folder of the version asked for, or of the highest one, in the first root that has any."""
     for root in roots:
         base = root / name / config if config else root / name
-        found = [p.parent for p in base.glob(f"{version or '*'}/dataset_info.json")]
+        found = [p.parent for p in base.glob(f"{version or '*'}/dataset_info.json") if VERSION.fullmatch(p.parent.name)]
         if found:
-            return max(found, key=lambda p: [int(part) if part.isdigit() else -1 for part in p.name.split(".")])
+            return max(found, key=lambda p: [int(part) for part in p.name.split(".")])
     return None
 
 
@@ -145,7 +154,7 @@ def _prepare_digits(datasets: Path) -> None:
     Digits(data_dir=str(datasets)).download_and_prepare()
 
 
-def _check_complete(folder: Path) -> None:
+def check_complete(folder: Path) -> None:
     """Raise HubelError where a file that dataset_info.json counts is missing or shorter than a record's header."""
     try:
         info = json.loads((folder / "dataset_info.json").read_text())

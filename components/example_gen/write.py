@@ -81,8 +81,8 @@ class _Files(contextlib.AbstractContextManager):
             folder = Path(self._folders[split])
             folder.mkdir(parents=True, exist_ok=True)
             staged = folder.parent / f".{folder.name}-{self._name}.{os.getpid()}"
-            # images are compressed already: the lowest level costs little and still packs what surrounds them
-            options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
+            # images are compressed already: any level above 0 takes longer than decoding them and saves nothing
+            options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=0)
             self._open[split] = (tf.io.TFRecordWriter(str(staged), options), staged, folder / self._name)
         self._open[split][0].write(record)
 

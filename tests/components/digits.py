@@ -97,7 +97,9 @@ def write_schema(path: Path, names: list[str] = NAMES) -> Path:
     return path
 
 
-def write_transform(folder: Path, schema: Path, tree: dict, targets: list[str], materialize: Path | None = None) -> Path:
+def write_transform(
+    folder: Path, schema: Path, tree: dict, targets: list[str], materialize: Path | None = None, covariance: bool = False
+) -> Path:
     """The TransformGraph that preprocessing_fn gives over the training split, by TFT's own Beam implementation."""
     import apache_beam as beam
     import tensorflow as tf
@@ -110,7 +112,7 @@ def write_transform(folder: Path, schema: Path, tree: dict, targets: list[str], 
     from components.transform.preprocessing import preprocessing_fn
 
     described = io_utils.SchemaReader().read(str(schema))
-    custom = {"slice": TransformSlice(transform=tree["transform"], targets=targets).model_dump_json()}
+    custom = {"slice": TransformSlice(transform=tree["transform"], targets=targets, covariance=covariance).model_dump_json()}
     source = tf_example_record.TFExampleBeamRecord(physical_format="inmem", telemetry_descriptors=["test"], schema=described)
     metadata = dataset_metadata.DatasetMetadata(described)
     with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(folder / "tmp")):

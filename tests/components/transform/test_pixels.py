@@ -1,6 +1,7 @@
 """From bytes to pixels: literal values on tiny images, one function for one image and a batch."""
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -12,11 +13,11 @@ from PIL import Image
 from components.transform import pixels
 from configs.schema import TransformConfig
 from tests.components import digits
-from tests.components.example_gen.test_records import encoded, png_declaring
+from tests.components.example_gen import test_pictures as pictures
 
 
-def config(height, width, channels=1, resize="fit") -> TransformConfig:
-    return TransformConfig(height=height, width=width, channels=channels, resize=resize)
+def config(height, width, channels=1, resize="fit", interpolation="bilinear") -> TransformConfig:
+    return TransformConfig(height=height, width=width, channels=channels, resize=resize, interpolation=interpolation)
 
 
 def png(array) -> bytes:
@@ -36,7 +37,7 @@ def test_a_png_of_the_model_s_size_comes_back_as_it_was():
 
 
 def test_a_jpeg_is_decoded_as_tensorflow_decodes_it():
-    image = encoded("JPEG", (8, 8), "RGB")
+    image = pictures.saved(pictures.picture("RGB"), "JPEG")
     found = pixels.from_bytes(tf.constant([image]), config(8, 8, 3))[0]
     assert np.array_equal(found, tf.io.decode_jpeg(image, channels=3))
 
@@ -82,6 +83,43 @@ def test_values_are_rounded_to_whole_numbers_of_a_byte():
     assert resized([[-3.0, 1.0], [2.0, 3.0]], 2, 2, "stretch") == [[0, 1], [2, 3]]
 
 
+INTERPOLATIONS = ["bilinear", "nearest", "area"]
+
+
+def noise(height, width, channels=1) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+@pytest.mark.parametrize("size", [(30, 20), (7, 5), (8, 6), (3, 40)])
+def test_interpolation_is_tensorflow_s_of_that_name(interpolation, size):
+    image = noise(*size, 3)
+    expected = tf.round(tf.image.resize(image, (8, 6), interpolation, antialias=interpolation == "bilinear"))
+    assert np.array_equal(pixels.resize(tf.constant(image), config(8, 6, 3, "stretch", interpolation)), expected)
+
+
+def test_enlarging_by_the_nearest_repeats_pixels():
+    image = noise(4, 3)
+    found = pixels.resize(tf.constant(image), config(8, 6, interpolation="nearest"))
+    assert np.array_equal(found, image.repeat(2, 0).repeat(2, 1))
+
+
+def test_halving_by_area_takes_the_mean_of_four_pixels():
+    image = noise(16, 12) // 4 * 4  # so that no mean is half-way between two bytes
+    found = pixels.resize(tf.constant(image), config(8, 6, interpolation="area"))
+    assert np.array_equal(found, np.round(image.reshape(8, 2, 6, 2).mean((1, 3)))[..., None])
+
+
+def test_the_nearest_makes_no_new_values_and_area_covers_every_pixel():
+    image = np.zeros((9, 9, 1), np.float32)
+    image[0, 0] = 252
+    assert set(np.unique(pixels.resize(tf.constant(noise(50, 37)), config(8, 6, 1, "crop", "nearest")))) <= set(
+        np.unique(noise(50, 37))
+    )
+    assert pixels.resize(tf.constant(image), config(3, 3, interpolation="area"))[0, 0, 0] == 28
+    assert not np.any(pixels.resize(tf.constant(image), config(3, 3, interpolation="nearest")))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 40),
@@ -90,10 +128,11 @@ def test_values_are_rounded_to_whole_numbers_of_a_byte():
     st.integers(1, 24),
     st.sampled_from(["fit", "stretch", "crop"]),
     st.integers(0, 255),
+    st.sampled_from(INTERPOLATIONS),
 )
-def test_every_size_becomes_the_size_asked_for(height, width, to_height, to_width, resize, value):
+def test_every_size_becomes_the_size_asked_for(height, width, to_height, to_width, resize, value, interpolation):
     image = tf.fill([height, width, 1], float(value))
-    found = pixels.resize(image, config(to_height, to_width, resize=resize)).numpy()
+    found = pixels.resize(image, config(to_height, to_width, resize=resize, interpolation=interpolation)).numpy()
     assert found.shape == (to_height, to_width, 1)
     kept = np.zeros_like(found) + value
     if resize == "fit":
@@ -108,9 +147,10 @@ def test_every_size_becomes_the_size_asked_for(height, width, to_height, to_widt
 @pytest.mark.parametrize("resize", ["fit", "stretch", "crop"])
 @pytest.mark.parametrize("size", [(8, 8), (24, 9), (5, 31), (64, 64)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_bytes_give_what_their_decoded_pixels_give_one_by_one_and_as_a_batch(resize, size, channels):
-    chosen = config(12, 10, channels, resize)
-    images = [encoded("PNG", size, "RGB"), encoded("JPEG", size, "L")]
+@pytest.mark.parametrize("interpolation", INTERPOLATIONS)
+def test_bytes_give_what_their_decoded_pixels_give_one_by_one_and_as_a_batch(resize, size, channels, interpolation):
+    chosen = config(12, 10, channels, resize, interpolation)
+    images = [pictures.saved(pictures.picture("RGB", size)), pictures.saved(pictures.picture("L", size), "JPEG")]
     decoded = [tf.io.decode_image(image, channels=channels, expand_animations=False) for image in images]
     expected = pixels.from_bytes(tf.constant(images), chosen)
     assert np.array_equal(expected, [pixels.resize(image, chosen) for image in decoded])
@@ -128,20 +168,22 @@ def test_an_empty_batch_is_an_empty_batch():
 )
 def test_a_declared_size_over_the_limit_is_refused_before_decoding(width, height):
     decode = tf.function(lambda x: pixels.from_bytes(x, config(8, 8)))
-    assert decode(tf.constant([encoded("PNG")])).shape == (1, 8, 8, 1)
+    assert decode(tf.constant([pictures.saved(pictures.picture())])).shape == (1, 8, 8, 1)
     with pytest.raises(tf.errors.InvalidArgumentError, match="may have at most 33554432 pixels"):
-        decode(tf.constant([png_declaring(width, height)]))
+        decode(tf.constant([pictures.png(width, height, 8, 0, b"\0")]))
 
 
 def test_a_jpeg_over_the_limit_is_refused_before_decoding():
-    image = bytearray(encoded("JPEG", (8, 8)))
+    image = bytearray(pictures.saved(pictures.picture(), "JPEG"))
     at = image.index(b"\xff\xc0") + 5
     image[at : at + 4] = b"\x80\x00\x80\x00"  # 32768 x 32768
     with pytest.raises(tf.errors.InvalidArgumentError, match="may have at most"):
         pixels.from_bytes(tf.constant([bytes(image)]), config(8, 8))
 
 
-@pytest.mark.parametrize("image", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", encoded("PNG")[:40]], ids=repr)
+@pytest.mark.parametrize(
+    "image", [b"", b"no image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", pictures.saved(pictures.picture())[:40]], ids=repr
+)
 def test_what_is_no_image_is_an_error_of_the_argument(image):
     with pytest.raises(tf.errors.InvalidArgumentError):
         pixels.from_bytes(tf.constant([image]), config(8, 8))
@@ -155,8 +197,9 @@ def test_a_long_thin_image_does_not_take_the_memory_of_its_length_times_the_mode
 
 
 def test_an_image_without_pixels_is_an_error_and_no_crash():
-    for resize in ("fit", "stretch", "crop"):
+    for resize, interpolation in itertools.product(("fit", "stretch", "crop"), INTERPOLATIONS):
         shape = tf.TensorSpec([None, None, None, 1])
-        served = tf.function(lambda x, resize=resize: pixels.resize(x, config(8, 8, resize=resize)), input_signature=[shape])
+        chosen = config(8, 8, 1, resize, interpolation)
+        served = tf.function(lambda x, chosen=chosen: pixels.resize(x, chosen), input_signature=[shape])
         with pytest.raises(tf.errors.InvalidArgumentError):
             served(tf.zeros([2, 0, 5, 1]))

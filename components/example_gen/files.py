@@ -1,0 +1,79 @@
+"""What the sources of image files share: paths as they are typed, names of splits, and files as shards, images and digests."""
+
+import functools
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from components.example_gen import digest, pictures
+from components.example_gen.records import share
+from components.example_gen.sources import Contents, Raw
+from configs.errors import UsageError
+
+CHUNK = 1000  # images a shard
+MAX_BYTES = 2**28  # of a file: 2**25 pixels of four 16-bit values
+SPLITS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
+          "test": "test", "testing": "test"}  # fmt: skip
+
+
+class File(NamedTuple):
+    """An image file: its path below the source's folder, its label as an index, and an id where that is not the path."""
+
+    path: str
+    label: int | None
+    image_id: str | None = None
+
+
+def absolute(rest: str) -> str:
+    """A path as it was typed, `~` expanded, from the current directory."""
+    return os.path.abspath(os.path.expanduser(rest))
+
+
+def contents(class_names: Collection[str], files: Mapping[str, Iterable[File]]) -> Contents:
+    """Files by split, as shards of at most CHUNK images.
+
+    A shard is a JSON text, because Beam takes no names that are not UTF-8. The order is drawn from the paths, so that each shard
+    has images of all classes.
+    """
+    ordered = {split: sorted(rows, key=lambda row: share(os.fsencode(row.path), b"order")) for split, rows in files.items()}
+    return Contents(
+        list(class_names),
+        {split: [json.dumps(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)] for split, rows in ordered.items()},
+        {split: len(rows) for split, rows in ordered.items()},
+    )
+
+
+def images(root: str, shard: str) -> Iterator[Raw]:
+    """The images of one shard of `contents`, none of them read yet."""
+    for row in (File(*values) for values in json.loads(shard)):
+        name = row.path if row.image_id is None else row.image_id
+        yield Raw(functools.partial(read, os.path.join(root, row.path)), os.fsencode(name), row.label)
+
+
+def read(path: str) -> bytes:
+    """Raises OSError for what is not there or no file, pictures.Damaged for more than MAX_BYTES."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for ever
+        raise OSError(f"{path} is no file")
+    if found.st_size > MAX_BYTES:
+        raise pictures.Damaged("too large")
+    return Path(path).read_bytes()
+
+
+def digested(root: str, paths: Iterable[str], datasets: Path) -> str:
+    """Digest of the names below `root` and of what the files hold. One that cannot be read counts by its name alone."""
+    readable, others = [], []
+    for path in paths:
+        whole = os.path.join(root, path)
+        (readable if os.path.isfile(whole) and os.access(whole, os.R_OK) else others).append(path)
+    held = digest.of_files([Path(root, path) for path in readable], Path(root), datasets / ".digests.json")
+    return hashlib.sha256(json.dumps([held, sorted(others)]).encode()).hexdigest()
+
+
+def unreadable(error: OSError, fallback: Any) -> UsageError:
+    """For a file or folder that the system does not let us read."""
+    return UsageError(f"{error.filename or fallback} cannot be read: {error.strerror}.", "Check its owner and its permissions.")

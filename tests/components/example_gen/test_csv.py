@@ -1,0 +1,236 @@
+"""Tables of images: columns, labels, paths and splits, and what is refused in which line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from components import keys
+from components.example_gen import csv, sources
+from configs.errors import UsageError
+from configs.schema import DataConfig
+from tests.components.digits import images
+from tests.components.example_gen.test_component import generated, ids, labels
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder with the digits a.png, b.png, c.jpg, in/d.png and e.1.jpeg."""
+    root = tmp_path / "my set"
+    (root / "in").mkdir(parents=True)
+    for number, name in enumerate(["a.png", "b.png", "c.jpg", "in/d.png", "e.1.jpeg"]):
+        Image.fromarray(images()[0][number][..., 0]).save(root / name)
+    return root
+
+
+def located(root: Path, **features) -> sources.Located:
+    source = f"csv:{root / 'table.csv'}"
+    sources.check(source, root.parent / "datasets")
+    return sources.locate(DataConfig(source=source, features=features), root.parent / "datasets")
+
+
+def write(root: Path, text: str | bytes) -> Path:
+    (root / "table.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return root
+
+
+def read(root: Path, **features) -> tuple[list[str], dict[str, dict[str, str | None]]]:
+    """(class names, split -> id -> class name)."""
+    address = json.loads(json.dumps(dict(located(root, **features).address)))
+    held = csv.contents(address)
+    names = list(held.class_names)
+    found = {}
+    for split, shards in held.shards.items():
+        raws = [raw for shard in shards for raw in csv.images(address, shard)]
+        found[split] = {raw.image_id.decode(): None if raw.label is None else names[raw.label] for raw in raws}
+        assert len(raws) == held.counts[split]
+    return names, found
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_delimiters_marks_and_ends_of_lines_are_found(place, delimiter, mark, end):
+    lines = ["file;label", "a.png;cat", "", "in/d.png;dög"]
+    write(place, mark + end.join(lines).replace(";", delimiter).encode())
+    assert read(place) == (["cat", "dög"], {"all": {"a.png": "cat", "in/d.png": "dög"}})
+
+
+@pytest.mark.parametrize("image", ["path", "file", "filename", "Image", "ID", "image_id", "file_name", " img "])
+@pytest.mark.parametrize("label", ["label", "Class", "target", "category"])
+def test_columns_are_known_by_their_usual_names(place, image, label):
+    write(place, f"width,{label},{image}\n8,cat,a.png\n8,dog,b.png\n")
+    assert read(place)[1] == {"all": {"a.png": "cat", "b.png": "dog"}}
+
+
+def test_other_columns_are_named(place):
+    write(place, "id,photo,label,breed\nx1,a.png,3,pug\nx1,b.png,4,lab\n")
+    names, found = read(place, image="photo", label="breed")
+    assert (names, found) == (["lab", "pug"], {"all": {"a.png": "pug", "b.png": "lab"}})
+    address = located(place, image="photo", id="id").address
+    held = csv.contents(address)
+    assert [raw.image_id for shard in held.shards["all"] for raw in csv.images(address, shard)] == [b"x1", b"x1"]
+    assert list(held.class_names) == ["3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        (["10", "9", "2"], ["2", "9", "10"]),
+        (["-1", "+3", "007"], ["-1", "+3", "007"]),
+        (["10", "9", "x"], ["10", "9", "x"]),
+        (["b", "a", ""], ["a", "b"]),
+        (["", "", ""], []),
+        (["1", "1", ""], ["1"]),
+    ],
+)
+def test_whole_numbers_stand_by_value_and_an_empty_label_is_none(place, given, names):
+    write(
+        place, "file,label\n" + "".join(f"{file},{label}\n" for file, label in zip(("a.png", "b.png", "c.jpg"), given, strict=True))
+    )
+    assert read(place) == (names, {"all": dict(zip(("a.png", "b.png", "c.jpg"), (label or None for label in given), strict=True))})
+
+
+def test_a_table_without_labels_is_unlabelled(place):
+    write(place, "image\na.png\nb.png\n")
+    assert read(place) == ([], {"all": {"a.png": None, "b.png": None}})
+
+
+def test_a_split_column_is_used(place):
+    write(place, "file,label,split\na.png,1,train\nb.png,2,Val\nc.jpg,1,validation\nin/d.png,2, test\n")
+    assert read(place)[1] == {
+        "train": {"a.png": "1"},
+        "validation": {"b.png": "2", "c.jpg": "1"},
+        "test": {"in/d.png": "2"},
+    }
+
+
+def test_a_missing_extension_is_found(place):
+    write(place, "id,label\na,1\nc,2\ne.1,3\nin/d,4\nnone,5\n")
+    assert set(read(place)[1]["all"]) == {"a.png", "c.jpg", "e.1.jpeg", "in/d.png", "none"}
+
+
+def test_paths_stay_in_the_folder_of_the_table(place):
+    write(place, f"file,label\nin/../a.png,1\n./b.png,2\n{place / 'c.jpg'},3\n")
+    assert set(read(place)[1]["all"]) == {"a.png", "b.png", "c.jpg"}
+
+
+def test_paths_of_all_kinds_work(place):
+    odd = ["two\nlines.png", 'a "quoted".png', "naïve 猫.png", "sp ace.png", "com,ma.png"]
+    for name in odd:
+        (place / name).write_bytes((place / "a.png").read_bytes())
+    quoted = ['"' + name.replace('"', '""') + '"' for name in odd]
+    write(place, "file,label\n" + "".join(f"{name}, x\n" for name in quoted))
+    assert read(place)[1] == {"all": dict.fromkeys(odd, "x")}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file,label\na.png,1\n../b.png,2\n", "line 3: '../b.png' lies outside"),
+        ("file,label\n/etc/passwd,1\n", "line 2: '/etc/passwd' lies outside"),
+        ("file,label\nin/../../my set2/a.png,1\n", "line 2: 'in/../../my set2/a.png' lies outside"),
+        ("file,label\n.,1\n", "line 2: '.' lies outside"),
+        ("file,label\na.png,1\n,2\n", "line 3: no image is named"),
+        ("file,label\na\0.png,1\n", "line 2: no image is named"),
+        ("file,label\na.png,1\nb.png\n", "line 3 has 1 cells and the header 2"),
+        ("file,label\na.png,1\n\nb.png,2,3\n", "line 4 has 3 cells and the header 2"),
+        ("file,label\na.png,1\na.png,2\n", "line 3: 'a.png' stands in line 2 already"),
+        ("file,label\na.png,1\n./a,2\n", "line 3: 'a.png' stands in line 2 already"),
+        ("file,label,split\na.png,1,train\nb.png,2,fold3\n", "line 3: 'fold3' is no split"),
+        ("file,label,split\na.png,1,\n", "line 2: '' is no split"),
+        ('file,label\na.png,1\nb.png,"2\n', "line 3 is no CSV"),
+        (b"file,label\na.png,1\nb.png,caf\xe9\n", "line 3 is not UTF-8"),
+        ("file,label\na.png,1\n".encode("utf-16"), "line 1 is not UTF-8"),
+        ("photo,label\na.png,1\n", "has no column of images, such as path, file or image; it has: photo, label"),
+        ("", "has no rows"),
+        ("\n\n", "has no rows"),
+        ("file,label\n", "has no rows"),
+        ("file,label\nx.png,1\ny.png,2\n", "None of the 2 images"),
+    ],
+)
+def test_a_table_that_is_no_such_table_is_refused_with_the_line(place, text, said):
+    write(place, text)
+    with pytest.raises(UsageError) as caught:
+        located(place)
+    assert said in caught.value.message
+    assert str(place / "table.csv") in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        ({"label": "breed"}, "has no column 'breed', which data.features.label names"),
+        ({"image": "label2"}, "has more than one column 'label2', which data.features.image names"),
+        ({"id": "key"}, "line 3: the id is empty"),
+    ],
+)
+def test_columns_that_cannot_be_used_are_refused(place, features, said):
+    write(place, "file,label2,label2,key\na.png,1,1,k\nb.png,2,2,\n")
+    with pytest.raises(UsageError) as caught:
+        located(place, **features)
+    assert said in caught.value.message
+    assert caught.value.hint
+
+
+def test_what_is_not_there_is_refused_at_once_and_without_tensorflow(place, tmp_path):
+    for rest, said in ((tmp_path / "none.csv", f"There is no file {tmp_path / 'none.csv'}."), (place, f"{place} is no file.")):
+        with pytest.raises(UsageError) as caught:
+            sources.check(f"csv:{rest}", tmp_path)
+        assert caught.value.message == said
+    write(place, "file,label\n" + "a.png,1\n" * 200_000)
+    code = (
+        "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.monotonic()\n"
+        "sources.check('csv:' + sys.argv[1], Path('x')); print(time.monotonic() - start < 1, 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(place / "table.csv")], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_a_table_that_may_not_be_read_is_refused(place, monkeypatch):
+    write(place, "file,label\na.png,1\n")
+
+    def denied(path, *rest, **more):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", denied)
+    with pytest.raises(UsageError, match=r"table\.csv cannot be read: Permission denied\."):
+        sources.check(f"csv:{place / 'table.csv'}", place)
+
+
+def test_the_digest_is_of_the_table_and_its_images(place):
+    seen = []
+    for text in ("file,label\na.png,1\n", "file,label\na.png,2\n", "file,label\na.png,2\nlate.png,1\n"):
+        seen.append(located(write(place, text)).digest)
+    (place / "late.png").write_bytes((place / "b.png").read_bytes())
+    seen.append(located(place).digest)
+    (place / "late.png").write_bytes((place / "a.png").read_bytes() + b"\0")
+    seen.append(located(place).digest)
+    assert len(set(seen)) == 5
+    os.utime(place / "late.png", (1, 1))
+    (place / "b.png").unlink()  # not in the table
+    assert located(place).digest == seen[-1]
+
+
+def test_it_goes_through_example_gen_and_missing_files_are_set_aside(tmp_path):
+    pixels, known = images()
+    lines = ["id;target"]
+    for number in range(200):
+        (tmp_path / "digits").mkdir(exist_ok=True)
+        Image.fromarray(pixels[number][..., 0]).save(tmp_path / "digits" / f"{number}.png")
+        lines.append(f"digits/{number};{known[number]}")
+    write(tmp_path, "\n".join([*lines, "digits/gone;1", "digits;2"]))
+    found, artifact = generated(located(tmp_path), tmp_path, source=f"csv:{tmp_path / 'table.csv'}", max_quarantined=0.05)
+    assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {"unreadable": 2}
+    assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == [str(i) for i in range(10)]
+    assert sum(map(len, found.values())) == 200
+    for rows in found.values():
+        for image_id, label in zip(ids(rows), labels(rows), strict=True):
+            assert label == known[int(Path(image_id.decode()).stem)]

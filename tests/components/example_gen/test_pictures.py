@@ -1,0 +1,300 @@
+"""Images on their way in: what they decode to afterwards is what a person sees, and what is no image is said to be damaged."""
+
+import io
+import json
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from components import keys
+from components.example_gen import pictures, sources
+from components.transform.pixels import from_bytes
+from configs.schema import DataConfig, TransformConfig
+from tests.components import digits
+from tests.components.example_gen.test_component import generated, ids
+
+ROUNDING = 6  # of 255: TensorFlow's JPEG decoder takes a faster transform than Pillow's
+COLOUR = np.stack([np.roll(digits.images()[0][5][..., 0], turn, turn % 2) for turn in range(3)], -1)  # uint8 [8, 8, 3]
+
+
+def picture(mode: str = "L", size=(8, 8)) -> Image.Image:
+    return Image.fromarray(COLOUR).resize(size).convert(mode)
+
+
+def saved(image: Image.Image, form: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def decoded(encoded: bytes) -> np.ndarray:
+    """As `read` leaves it, and as Transform and the served graph decode it."""
+    tidy = pictures.read(encoded).encoded
+    assert tidy.startswith((b"\x89PNG", b"\xff\xd8\xff"))
+    for channels in (1, 3):
+        assert from_bytes(tf.constant([tidy]), TransformConfig(channels=channels)).shape == (1, 32, 32, channels)
+    return tf.io.decode_image(tidy, expand_animations=False).numpy()
+
+
+def png(width: int, height: int, depth: int, kind: int, rows: bytes, extra: bytes = b"") -> bytes:
+    """A PNG put together by hand; `rows` are unfiltered pixels, `extra` are chunks before them."""
+    stride = len(rows) // height if height else 0
+    lines = b"".join(b"\0" + rows[at : at + stride] for at in range(0, len(rows), stride or 1))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + extra + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA"])
+def test_sound_8_bit_pngs_stay_as_they_are(mode):
+    encoded = saved(picture(mode))
+    found = pictures.read(encoded)
+    assert found.encoded == encoded
+    np.testing.assert_array_equal(decoded(encoded).reshape(8, 8, -1), np.asarray(picture(mode)).reshape(8, 8, -1))
+    assert (found.height, found.width, found.channels) == (8, 8, len(mode))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_sound_jpegs_stay_as_they_are(mode):
+    encoded = saved(picture(mode, (24, 16)), "JPEG")
+    found = pictures.read(encoded)
+    assert found.encoded == encoded
+    assert (found.height, found.width, found.channels) == (16, 24, len(mode))
+    assert np.abs(decoded(encoded).squeeze().astype(int) - np.asarray(Image.open(io.BytesIO(encoded)))).max() <= ROUNDING
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_grey_of_few_bits_reaches_from_black_to_white(depth):
+    values = np.arange(64) % 2**depth
+    bits = "".join(f"{value:0{depth}b}" for value in values)
+    rows = bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
+    expected = (values * 255 // (2**depth - 1)).reshape(8, 8, 1)
+    np.testing.assert_array_equal(decoded(png(8, 8, depth, 0, rows)), expected)
+
+
+def test_a_palette_becomes_colour_and_its_transparency_alpha():
+    image = picture("RGB").quantize(8)
+    np.testing.assert_array_equal(decoded(saved(image)), np.asarray(image.convert("RGB")))
+    found = decoded(saved(image, transparency=3))
+    assert found.shape == (8, 8, 4)
+    np.testing.assert_array_equal(found[..., 3] == 0, np.asarray(image) == 3)
+    np.testing.assert_array_equal(found[..., :3], np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_16_bits_become_8(kind, channels):
+    values = np.linspace(0, 65535, 64 * channels).round().astype(">u2").reshape(8, 8, channels)
+    found = decoded(png(8, 8, 16, kind, values.tobytes()))
+    found = found[..., [0, 3]] if kind == 4 else found  # Pillow knows 16-bit grey with alpha as colour alone
+    assert np.abs(found - values.astype(float) / 257).max() <= 1
+    assert (found.min(), found.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("kind", [0, 2])
+def test_one_colour_that_is_transparent_changes_no_pixel(kind):
+    """A PNG without alpha may name one value that is to be seen through."""
+    pixels = np.asarray(picture("L" if kind == 0 else "RGB"))
+    named = chunk(b"tRNS", struct.pack(">H", int(pixels[0, 0])) if kind == 0 else struct.pack(">HHH", *map(int, pixels[0, 0])))
+    found = decoded(png(8, 8, 8, kind, pixels.tobytes(), named))
+    np.testing.assert_array_equal(found[..., : 1 if kind == 0 else 3].squeeze(), pixels)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [("JPEG", "L"), ("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "P"), ("PNG", "I;16"), ("WEBP", "RGB"), ("MPO", "RGB")],
+)
+def test_images_stand_upright_as_their_exif_tags_say(form, mode, orientation):
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = orientation
+    image = picture("L", (24, 16)) if mode == "I;16" else picture(mode, (24, 16))
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    encoded = saved(image, form, exif=exif, **({"lossless": True} if form == "WEBP" else {}))
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(encoded)))
+    expected = np.asarray(upright if mode == "I;16" else upright.convert("RGB" if mode == "P" else mode)).astype(int)
+    expected = expected // 257 if mode == "I;16" else expected
+    found = decoded(encoded).squeeze().astype(int)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= (ROUNDING if orientation == 1 else 0)
+    assert found.shape[:2] == ((24, 16) if orientation > 4 else (16, 24))
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_16_bit_colour_stands_upright_too(orientation):
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = orientation
+    values = (COLOUR[:4].astype(">u2") * 257).tobytes()
+    found = decoded(png(8, 4, 16, 2, values, chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))))
+    np.testing.assert_array_equal(found, np.rot90(COLOUR[:4], -1) if orientation == 6 else COLOUR[:4])
+
+
+@pytest.mark.parametrize(
+    ("form", "mode", "options"),
+    [
+        ("BMP", "L", {}),
+        ("BMP", "RGB", {}),
+        ("BMP", "P", {}),
+        ("BMP", "1", {}),
+        ("GIF", "L", {}),
+        ("GIF", "RGB", {}),
+        ("GIF", "P", {}),
+        ("WEBP", "RGB", {"lossless": True}),
+        ("WEBP", "RGBA", {"lossless": True}),
+    ],
+)
+def test_other_formats_become_pngs_of_the_same_pixels(form, mode, options):
+    image = picture("RGB").quantize(16) if mode == "P" else picture(mode)
+    if mode == "RGBA":
+        image.putalpha(picture("L"))
+    encoded = saved(image, form, **options)
+    kept = "RGB" if form == "GIF" else {"1": "L", "P": "RGB"}.get(mode, mode)
+    found = decoded(encoded)
+    assert pictures.read(encoded).encoded[:4] == b"\x89PNG"
+    expected = np.asarray(Image.open(io.BytesIO(encoded)).convert(kept))
+    np.testing.assert_array_equal(found.squeeze(), expected)
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_counts(form):
+    frames = [picture("L"), ImageOps.invert(picture("L"))]
+    encoded = saved(frames[0], form, save_all=True, append_images=frames[1:], **({"lossless": True} if form == "WEBP" else {}))
+    found = decoded(encoded)
+    np.testing.assert_array_equal(found[..., 0], np.asarray(frames[0]))
+
+
+def test_the_same_pixels_have_the_same_content_whatever_the_encoding():
+    grey = picture("L")
+    contents = {pictures.read(saved(grey, form)).content for form in ("PNG", "BMP")} | {
+        pictures.read(saved(grey, compress_level=level)).content for level in (0, 9)
+    }
+    assert len(contents) == 1
+    assert pictures.read(saved(picture("L", (16, 4)))).content not in contents
+
+
+def test_brightness_is_the_mean_without_alpha():
+    grey = np.asarray(picture("LA")).copy()
+    grey[..., 1] = 7
+    assert pictures.read(saved(Image.fromarray(grey))).brightness == pytest.approx(grey[..., 0].mean())
+    assert pictures.read(saved(picture("RGB"))).measures[keys.IMAGE_BRIGHTNESS] == pytest.approx(np.asarray(picture("RGB")).mean())
+
+
+@pytest.mark.parametrize(
+    ("encoded", "reason"),
+    [
+        (b"", "empty"),
+        (b"no image at all", "not an image"),
+        (b"<svg/>", "not an image"),
+        (saved(picture())[:8], "not an image"),
+        (saved(picture())[:-30], "damaged"),
+        (saved(picture())[:-4], "damaged"),
+        (saved(picture(size=(64, 64)))[:200], "damaged"),
+        (saved(picture(size=(64, 64)), "JPEG")[:-300], "damaged"),
+        (saved(picture(size=(64, 64)), "BMP")[:-300], "damaged"),
+        (saved(picture(size=(64, 64)), "GIF")[:-300], "damaged"),
+        (saved(picture(size=(64, 64)), "WEBP")[:-30], "damaged"),
+        (png(8193, 4096, 8, 0, b"\0"), "too large"),
+        (png(2**31 - 1, 2**31 - 1, 8, 0, b"\0"), "too large"),
+        (png(4096, 4096, 8, 0, b"\0"), "damaged"),
+        (png(8, 8, 8, 0, b"\0" * 8), "damaged"),
+        (saved(picture("CMYK"), "JPEG"), "wrong channel count"),
+        (saved(picture("RGB"), "TIFF"), "unsupported format"),
+        (saved(picture("RGB"), "PPM"), "unsupported format"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{len(value)}_bytes",
+)
+def test_damage_is_named(encoded, reason):
+    with pytest.raises(pictures.Damaged) as caught:
+        pictures.read(encoded)
+    assert str(caught.value) == reason
+
+
+def test_the_largest_image_allowed_is_sound():
+    assert pictures.MAX_PIXELS == 2**25
+    assert pictures.read(saved(Image.new("1", (2**13, 2**12)))).height == 2**12
+
+
+SOUND = {
+    "PNG": saved(picture("RGB", (24, 24))),
+    "palette": saved(picture("RGB").quantize(8), transparency=3),
+    "16 bits": png(8, 8, 16, 0, bytes(128)),
+    "JPEG": saved(picture("RGB", (24, 24)), "JPEG"),
+    "progressive": saved(picture("L", (24, 24)), "JPEG", progressive=True),
+}
+REASONS = {"empty", "not an image", "unsupported format", "too large", "wrong channel count", "damaged"}
+
+
+def reason_of(encoded: bytes) -> str | None:
+    try:
+        pictures.read(encoded)
+    except pictures.Damaged as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("form", SOUND)
+def test_a_file_cut_anywhere_is_damaged_or_has_all_its_pixels(form):
+    cut = {SOUND[form][:length] for length in range(1, len(SOUND[form]) - 2, 3)}
+    reasons = {encoded: reason_of(encoded) for encoded in cut}
+    assert {"not an image", "damaged"} <= set(reasons.values()) <= {"not an image", "damaged", None}
+    forgiven = [encoded for encoded, reason in reasons.items() if reason is None]
+    assert {pictures.read(encoded).content for encoded in forgiven} <= {pictures.read(SOUND[form]).content}
+    assert not forgiven or form in ("palette", "16 bits")  # Pillow alone reads what is encoded anew, and forgives the end
+
+
+@st.composite
+def mutated(draw) -> bytes:
+    """A sound image after bits were flipped, bytes deleted and inserted, and the end cut off."""
+    image = bytearray(SOUND[draw(st.sampled_from(sorted(SOUND)))])
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(image) - 1))
+        match draw(st.sampled_from(["flip", "delete", "insert", "cut"])):
+            case "flip":
+                image[at] ^= draw(st.integers(1, 255))
+            case "delete":
+                del image[at : at + draw(st.integers(1, 20))]
+            case "insert":
+                image[at:at] = draw(st.binary(min_size=1, max_size=20))
+            case "cut":
+                del image[max(at, 1) :]
+        if not image:
+            break
+    return bytes(image)
+
+
+@settings(deadline=None, max_examples=300)
+@given(mutated())
+def test_mutated_images_are_sound_or_damaged_and_nothing_else(encoded):
+    reason = reason_of(encoded)
+    assert reason in {None, *REASONS}
+    if reason is None:
+        found = pictures.read(encoded)
+        assert decoded(encoded).shape == (found.height, found.width, found.channels)
+
+
+@settings(deadline=None, max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(mutated(), min_size=20, max_size=40))
+def test_no_mutated_image_is_lost_on_its_way_through_example_gen(tmp_path_factory, spoilt):
+    place = tmp_path_factory.mktemp("fuzz")
+    (place / "p").mkdir()
+    for number in range(30):
+        (place / "p" / f"sound{number}.png").write_bytes(SOUND["PNG"])
+    for number, encoded in enumerate(spoilt):
+        (place / "p" / f"spoilt{number}.png").write_bytes(encoded)
+    data = {"source": f"folder:{place / 'p'}", "validation": 0.3, "test": 0.3, "max_quarantined": 1.0}
+    found, artifact = generated(sources.locate(DataConfig(**data), place / "datasets"), place, **data)
+    lines = [line for path in (place / "examples/quarantine").glob("*.jsonl") for line in path.read_text().splitlines()]
+    aside = [json.loads(line)["id"] for line in lines]
+    kept = [image_id.decode() for rows in found.values() for image_id in ids(rows)]
+    assert sorted(aside + kept) == sorted(path.name for path in (place / "p").iterdir())
+    assert sum(json.loads(artifact.get_string_custom_property(keys.QUARANTINED)).values()) == len(aside)
+    assert not [name for name in aside if name.startswith("sound")]
