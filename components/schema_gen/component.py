@@ -1,8 +1,10 @@
-"""SchemaGen: TFX's, from the training split alone, with the label's classes and their names added."""
+"""SchemaGen: TFX's, from the training split alone, with the label's classes and their names added; or the one that is pinned."""
 
 import json
 import os
 
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.components.schema_gen import executor
 from tfx.components.schema_gen.component import SchemaGen as TfxSchemaGen
@@ -13,24 +15,36 @@ from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
 from components import fingerprint, keys, spec
-from components.schema_gen.names import describe_label, forget_values
+from components.schema_gen.names import class_names, describe_label, forget_values
+from configs.errors import HubelError
+
+PINNED = "pinned"
 
 
 class Executor(executor.Executor):
     """TFX's schema, then what it cannot infer from integers."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: statistics, Examples' class names. Writes: Schema."""
-        super().Do(input_dict, output_dict, exec_properties)
+        """Reads: statistics, Examples' class names. Writes: Schema.
+
+        Raises:
+            HubelError: where the pinned schema names other classes than the data has.
+        """
+        path = os.path.join(
+            artifact_utils.get_single_uri(output_dict[standard_component_specs.SCHEMA_KEY]), executor.DEFAULT_FILE_NAME
+        )
         names = json.loads(
             artifact_utils.get_single_instance(input_dict[standard_component_specs.EXAMPLES_KEY]).get_string_custom_property(
                 keys.CLASS_NAMES
             )
             or "[]"
         )
-        path = os.path.join(
-            artifact_utils.get_single_uri(output_dict[standard_component_specs.SCHEMA_KEY]), executor.DEFAULT_FILE_NAME
-        )
+        if exec_properties[PINNED]:
+            schema = text_format.Parse(exec_properties[PINNED], schema_pb2.Schema())
+            _check_names(class_names(schema), names)
+            io_utils.write_pbtxt_file(path, schema)
+            return
+        super().Do(input_dict, output_dict, exec_properties)
         schema = io_utils.SchemaReader().read(path)
         forget_values(schema)
         describe_label(schema, names)
@@ -38,11 +52,11 @@ class Executor(executor.Executor):
 
 
 class SchemaGen(TfxSchemaGen):
-    """TFX's SchemaGen with Examples as one more input."""
+    """TFX's SchemaGen with Examples as one more input, and the text of a pinned Schema ("": infer one)."""
 
     SPEC_CLASS = type(
         "HubelSchemaGenSpec",
-        (spec.extended(standard_component_specs.SchemaGenSpec),),
+        (spec.extended(standard_component_specs.SchemaGenSpec, PINNED),),
         {
             "INPUTS": {
                 **standard_component_specs.SchemaGenSpec.INPUTS,
@@ -52,7 +66,7 @@ class SchemaGen(TfxSchemaGen):
     )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, statistics: types.BaseChannel, examples: types.BaseChannel):
+    def __init__(self, statistics: types.BaseChannel, examples: types.BaseChannel, pinned: str = ""):
         BaseComponent.__init__(
             self,
             self.SPEC_CLASS(
@@ -60,7 +74,19 @@ class SchemaGen(TfxSchemaGen):
                 examples=examples,
                 infer_feature_shape=1,
                 exclude_splits=json_utils.dumps([keys.VALIDATION, keys.TEST]),
+                pinned=pinned,
                 source_digest=fingerprint.of(__name__),
                 schema=types.Channel(type=standard_artifacts.Schema),
             ),
+        )
+
+
+def _check_names(pinned: list[str], found: list[str]) -> None:
+    """Labels are places in the list of names, so another list would give every image another class."""
+    if pinned != found:
+        new, gone = (sorted(set(a) - set(b)) for a, b in ((found, pinned), (pinned, found)))
+        what = "; ".join(f"{word} {', '.join(names)}" for word, names in (("new:", new), ("gone:", gone)) if names)
+        raise HubelError(
+            f"The data's classes are not those of the pinned schema ({what or 'another order'}).",
+            "Mend the data, or pin a schema of the new classes (data.pinned_schema).",
         )

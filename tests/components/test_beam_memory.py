@@ -68,3 +68,12 @@ def test_options_mean_the_same_with_one_formatter(monkeypatch):
     made = pipeline_options._BeamArgumentParser()
     assert made._get_formatter() is made._get_formatter()
     assert pipeline_options.PipelineOptions(flags).get_all_options(drop_default=True) == plain
+
+
+def test_records_are_batched_by_their_bytes():
+    from tfx_bsl.coders import batch_util
+
+    beam_memory.install()
+    batching = batch_util.GetBatchElementsKwargs(None)
+    assert batching["max_batch_size"] == 20 * 2**20
+    assert batching["element_size_fn"](b"x" * 450_000) == 450_000

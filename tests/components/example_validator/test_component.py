@@ -1,5 +1,7 @@
 """Anomalies in words, and the run that they stop; statistics and schema are TFDV's own of the digits."""
 
+import json
+
 import pytest
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
@@ -49,12 +51,15 @@ def validated(artifacts, tmp_path_factory):
             "anomalies": standard_artifacts.ExampleAnomalies(),
         }
         made["statistics"].uri, made["schema"].uri = str(folder / "statistics"), str(folder / name)
-        made["anomalies"].uri = str(folder / name / "anomalies")
+        made["anomalies"].uri = str(folder / f"{name}-anomalies")
         made["statistics"].split_names = '["train", "validation", "test"]'
         properties = {"exclude_splits": "[]", "allow_anomalies": "true" if allow else "false", "source_digest": ""}
         inputs = {key: [made[key]] for key in ("statistics", "schema")}
-        component.Executor().Do(inputs, {"anomalies": [made["anomalies"]]}, properties)
-        return folder / name / "anomalies"
+        result = component.Executor().Do(inputs, {"anomalies": [made["anomalies"]]}, properties)
+        [found] = result.output_artifacts["anomalies"].artifacts
+        assert json.loads(found.custom_properties[keys.DRIFT].string_value) == {}
+        assert json.loads(found.custom_properties[keys.SKEW].string_value) == {keys.LABEL: 0.0}
+        return folder / f"{name}-anomalies"
 
     return do
 

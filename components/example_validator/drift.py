@@ -1,0 +1,28 @@
+"""How far two sets of images lie apart, measured by TFDV: labels, sizes, brightness."""
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+from components import keys
+
+MEASURED = (keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH, keys.IMAGE_CHANNELS, keys.IMAGE_BRIGHTNESS)
+
+
+def measured(
+    statistics: statistics_pb2.DatasetFeatureStatisticsList,
+    schema: schema_pb2.Schema,
+    earlier: statistics_pb2.DatasetFeatureStatisticsList | None = None,
+    served: statistics_pb2.DatasetFeatureStatisticsList | None = None,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Drift from `earlier` and skew towards `served`: feature -> Jensen-Shannon divergence, 0 (alike) to 1; {} without either."""
+    wanted = schema_pb2.Schema()
+    wanted.CopyFrom(schema)
+    for feature in wanted.feature:
+        if feature.name in MEASURED:  # a threshold that nothing exceeds: TFDV measures only where there is one
+            feature.drift_comparator.jensen_shannon_divergence.threshold = 1.0
+            feature.skew_comparator.jensen_shannon_divergence.threshold = 1.0
+    anomalies = tfdv.validate_statistics(statistics, wanted, previous_statistics=earlier, serving_statistics=served)
+    found = {"/".join(info.path.step): info for info in anomalies.drift_skew_info}
+    drift = {name: round(info.drift_measurements[0].value, 4) for name, info in found.items() if info.drift_measurements}
+    skew = {name: round(info.skew_measurements[0].value, 4) for name, info in found.items() if info.skew_measurements}
+    return drift, skew

@@ -1,0 +1,23 @@
+"""StatisticsGen: TFX's, told what the raw schema's features are, so that it does not count the values of bytes and ids."""
+
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx import types
+from tfx.components.statistics_gen.component import StatisticsGen as TfxStatisticsGen
+
+from components import keys
+
+
+class StatisticsGen(TfxStatisticsGen):
+    """Output: `statistics` of every split; top values and uniques of none but small features."""
+
+    def __init__(self, examples: types.BaseChannel):
+        super().__init__(examples=examples, stats_options=tfdv.StatsOptions(schema=_described()))
+
+
+def _described() -> schema_pb2.Schema:
+    """What TFDV is told before it looks. An image domain is its way of saying that values are not to be counted, for ids too."""
+    schema = schema_pb2.Schema()
+    for name in (keys.IMAGE_ENCODED, keys.IMAGE_ID, keys.MASK):
+        schema.feature.add(name=name, type=schema_pb2.BYTES).image_domain.SetInParent()
+    return schema
