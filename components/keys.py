@@ -13,8 +13,13 @@ MAPS = (MASK,)  # targets that are images themselves: resized and augmented with
 
 # Transformed features.
 PIXELS = "pixels"  # bytes: tf.io.serialize_tensor of uint8 [height, width, channels]
-PIXEL_MEAN = "pixel_mean"  # float32 [channels], over 0..255, of the training split; the same in every record
-PIXEL_VARIANCE = "pixel_variance"  # float32 [channels], likewise
+
+# Files among the assets of Transform's graph: moments of the training split, see components.transform.moments.
+CHANNEL_MOMENTS = "channel_moments.npz"  # of a pixel's channels
+IMAGE_MOMENTS = "image_moments.npz"  # of a whole image's values
+
+# What training batches hold beside their targets.
+CLEAN = "clean"  # float32 [N, height, width, channels], 0..255: the pixels without the noise that augmentation put in
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 
@@ -33,6 +38,8 @@ QUARANTINED = "quarantined"  # Examples: JSON map, reason -> count
 COUNTS = "counts"  # Examples: JSON map, split -> images
 CLASSES = "classes"  # Examples: JSON map, split -> class name -> images; empty without labels
 DUPLICATES = "duplicates"  # Examples: how many images stand in more than one split
+DRIFT = "drift"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from that of earlier data
+SKEW = "skew"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from the test split
 METRICS = "metrics"  # ModelEvaluation: JSON map, of the whole test split
 REASON = "reason"  # ModelBlessing, InfraBlessing: the verdict in words
 COMPARISON = "comparison"  # ModelEvaluation: what the task compared the model with, in words

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
 MAX_SIDE = 4096  # px; a model's input, not a photograph's size
+MAX_WHITENED = 4096  # values of an image; their whitening matrix then takes 64 MiB
 
 
 class Slice(BaseModel):
@@ -43,6 +44,7 @@ class DataConfig(Slice):
         None, ge=1, description="training images of a class, at most this many times those of the rarest; null: all"
     )
     inliers: list[int] | None = Field(None, min_length=1, description="train on these labels alone; test on all")
+    pinned_schema: str | None = Field(None, description="file of a Schema to hold the data against; null: inferred from it")
     max_quarantined: float = Field(0.01, ge=0, le=1, description="share of damaged images above which a run stops")
     allow_anomalies: bool = Field(False, description="go on although ExampleValidator found anomalies")
 
@@ -60,13 +62,36 @@ class TransformConfig(Slice):
     resize: Literal["fit", "stretch", "crop"] = Field(
         "fit", description="fit: keep the aspect and pad with black; stretch: fill; crop: keep the aspect and cut the rest"
     )
-    normalize: Literal["none", "unit", "per_image", "per_channel"] = Field(
-        "per_channel", description="the model's first layer; per_channel takes mean and variance of the training split"
+    interpolation: Literal["bilinear", "nearest", "area"] = Field(
+        "bilinear",
+        description="bilinear: antialiased; area: mean of what each pixel covers; nearest: no new values; masks always nearest",
+    )
+    normalize: Literal["none", "unit", "per_image", "per_channel", "zca"] = Field(
+        "per_channel",
+        description="the model's first layer; per_channel takes mean and variance of the training split, zca (up to "
+        f"{MAX_WHITENED:,} values an image) whitens with the covariance of all its values",
+    )
+    zca_epsilon: float = Field(
+        0.01, gt=0, description="zca: added to the variances of pixels / 255, so that directions of less than this are not blown up"
     )
     materialize: bool | Literal["auto"] = Field(
         "auto", description="store transformed images; auto: only where the tuner will read them many times"
     )
     batch_size: int = Field(256, gt=0, le=65536, description="images that Transform holds in memory at once")
+
+    @property
+    def values(self) -> int:
+        """How many an image has."""
+        return self.height * self.width * self.channels
+
+    @model_validator(mode="after")
+    def _small_enough_to_whiten(self):
+        if self.normalize == "zca" and self.values > MAX_WHITENED:
+            raise ValueError(
+                f"zca needs height * width * channels of at most {MAX_WHITENED:,}; "
+                f"{self.height} * {self.width} * {self.channels} is {self.values:,}"
+            )
+        return self
 
 
 class Translate(Slice):
@@ -91,6 +116,69 @@ class Flip(Slice):
     vertical: bool = False
 
 
+class Crop(Slice):
+    share: float = Field(0.0, ge=0, lt=1, description="share of each side that a random patch leaves out; it is enlarged again")
+    pad: int = Field(0, ge=0, le=MAX_SIDE, description="px of mirror image around, from which a patch of the old size is cut")
+
+
+class Elastic(Slice):
+    alpha: float = Field(ge=0, le=0.5, description="root mean square of the ways along each axis, as a share of the shorter side")
+    sigma: float = Field(0.14, gt=0, le=1, description="smoothness: the Gaussian's deviation as a share of the shorter side")
+
+
+class Brightness(Slice):
+    share: float = Field(ge=0, le=1, description="largest change either way, as a share of the range from black to white")
+
+
+class Contrast(Slice):
+    factor: float = Field(ge=0, le=1, description="the distance to the image's mean is multiplied by 1 - factor to 1 + factor")
+
+
+class Saturation(Slice):
+    factor: float = Field(ge=0, le=1, description="HSV's S is multiplied by 1 - factor to 1 + factor")
+
+
+class Hue(Slice):
+    degrees: float = Field(ge=0, le=180, description="largest turn of the colour circle either way")
+
+
+class ColorShift(Slice):
+    share: float = Field(ge=0, le=1, description="largest change of each channel by itself, as a share of its range")
+
+
+class PcaColor(Slice):
+    stddev: float = Field(0.1, ge=0, le=1, description="deviation of the draw by which each principal colour is multiplied")
+
+
+class Cutout(Slice):
+    size: float = Field(ge=0, le=1, description="side of the square, as a share of the image's shorter side")
+
+
+class GaussianNoise(Slice):
+    stddev: float = Field(ge=0, le=1, description="deviation, as a share of the range from black to white")
+
+
+class SaltAndPepper(Slice):
+    share: float = Field(ge=0, le=1, description="share of the pixels that become black or white")
+
+
+class Mask(Slice):
+    share: float = Field(ge=0, le=1, description="share of the pixels that become black")
+
+
+class RandAugment(Slice):
+    operations: int = Field(2, ge=1, le=14, description="how many an image gets, one after the other")
+    magnitude: float = Field(5.0, ge=0, le=10, description="strength of all of them")
+
+
+class Mixup(Slice):
+    alpha: float = Field(0.2, gt=0, le=100, description="each image's weight is drawn from Beta(alpha, alpha)")
+
+
+class Cutmix(Slice):
+    alpha: float = Field(1.0, gt=0, le=100, description="the share of the image that stays is drawn from Beta(alpha, alpha)")
+
+
 class AugmentStep(Slice):
     """One operation, such as `rotate: {degrees: 10}`; drawn anew for each image and epoch, on training batches only."""
 
@@ -99,6 +187,24 @@ class AugmentStep(Slice):
     zoom: Zoom | None = None
     shear: Shear | None = None
     flip: Flip | None = None
+    crop: Crop | None = None
+    elastic: Elastic | None = None
+    brightness: Brightness | None = None
+    contrast: Contrast | None = None
+    saturation: Saturation | None = None
+    hue: Hue | None = None
+    color_shift: ColorShift | None = None
+    pca_color: PcaColor | None = None
+    cutout: Cutout | None = None
+    gaussian_noise: GaussianNoise | None = None
+    salt_and_pepper: SaltAndPepper | None = None
+    mask: Mask | None = None
+    rand_augment: RandAugment | None = None
+    mixup: Mixup | None = None
+    cutmix: Cutmix | None = None
+    policy: Literal["none", "digits", "letters", "photos", "objects", "cells"] | None = Field(
+        None, description="the steps that configs/policies.py has under this name"
+    )
 
     @model_validator(mode="after")
     def _one_operation(self):
@@ -107,14 +213,24 @@ class AugmentStep(Slice):
         return self
 
     @property
-    def operation(self) -> tuple[str, Slice]:
-        """Name and parameters of the one operation."""
+    def operation(self) -> tuple[str, Any]:
+        """Name and parameters of the one operation; for `policy`, its name."""
         name = next(iter(self.model_fields_set))
         return name, getattr(self, name)
 
     @model_serializer
     def _as_written(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+COLOR_ONLY = ("saturation", "hue", "color_shift", "pca_color")  # operations that grey images have nothing for
+
+
+def _as_steps(value: Any) -> Any:
+    """A policy's name stands for a step, alone or as an item of a list."""
+    if isinstance(value, str):
+        value = [value]
+    return [{"policy": item} if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
 
 
 class ModelConfig(Slice):
@@ -151,6 +267,10 @@ class TrainConfig(Slice):
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig | None = None
     early_stopping: EarlyStopping | None = EarlyStopping()
+    class_weight: Literal["balanced"] | None = Field(
+        None,
+        description="balanced: in the loss, an image of class c counts n / (classes * n_c) times; counts are the training split's",
+    )
 
 
 class Distribution(Slice):
@@ -242,8 +362,18 @@ class EvaluateConfig(Slice):
     change: Named[Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
 
 
+class Crops(Slice):
+    """Test-time averaging over the four corners and the centre of a larger image: Krizhevsky et al. 2012, section 4.1."""
+
+    scale: float = Field(
+        1.143, gt=1, le=4, description="side of the image that is cut from, over that of the model's input; the paper's is 256/224"
+    )
+    reflect: bool = Field(True, description="their mirror images too, ten crops instead of five; false for digits and letters")
+
+
 class ExportConfig(Slice):
     top_k: int = Field(5, gt=0, le=1000, description="classes returned for each image, at most as many as there are")
+    crops: Crops | None = Field(None, description="classification: average the probabilities over crops; null: the whole image")
     warmup: int = Field(8, ge=0, le=1000, description="requests in assets.extra that a server replays before it answers")
 
 
@@ -261,7 +391,9 @@ class RunConfig(Slice):
     seed: int = Field(0, ge=0, lt=2**31)
     data: DataConfig = DataConfig()
     transform: TransformConfig = TransformConfig()
-    augment: list[AugmentStep] = Field([], max_length=32, description="in order; training batches only")
+    augment: Annotated[list[AugmentStep], BeforeValidator(_as_steps)] = Field(
+        [], max_length=32, description="in order, or a policy's name; training batches only"
+    )
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
     tune: TuneConfig = TuneConfig()
@@ -269,6 +401,14 @@ class RunConfig(Slice):
     export: ExportConfig = ExportConfig()
     push: PushConfig = PushConfig()
     beam: BeamConfig = BeamConfig()
+
+    @field_validator("augment")
+    @classmethod
+    def _colors_need_color(cls, augment, info):
+        found = [name for name, _ in (step.operation for step in augment) if name in COLOR_ONLY]
+        if found and "transform" in info.data and info.data["transform"].channels == 1:
+            raise ValueError(f"{found[0]} changes colours, and images of one channel have none; set transform.channels: 3")
+        return augment
 
     @field_validator("name")
     @classmethod
@@ -284,10 +424,12 @@ class RunConfig(Slice):
 
 
 class TransformSlice(Slice):
-    """What Transform reads. `targets` names the raw features that the task learns from."""
+    """What Transform reads. `targets` names the raw features that the task learns from; `covariance` says whether Trainer will ask
+    for that of the channels."""
 
     transform: TransformConfig
     targets: list[str] = []
+    covariance: bool = False
 
 
 class TrainerSlice(Slice):

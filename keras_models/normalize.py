@@ -7,34 +7,63 @@ import numpy as np
 from keras import layers
 
 from keras_models.blocks import need_choice
+from keras_models.layers import Whitening
 
-KINDS = ("none", "unit", "per_image", "per_channel")
+KINDS = ("none", "unit", "per_image", "per_channel", "zca")
 EPSILON = 1e-3  # added to an image's variance, which is in squared pixel steps: 1/65,000 of the smallest that a person sees
 
 
-def with_normalization(net: keras.Model, kind: str, mean: Sequence[float] | None = None, variance: Sequence[float] | None = None):
-    """Put a normalising layer before a net; stock Keras layers alone, so that it loads without code of ours.
+def zca(mean: np.ndarray, covariance: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
+    """Zero-phase whitening: Bell & Sejnowski 1997, Vision Research 37(23).
+
+    With U diag(S) U^T the covariance of pixels / 255, W = U diag(1 / sqrt(S + epsilon)) U^T, in float64. The paper has no epsilon;
+    here a direction without variance, such as a corner that is always black, must not be divided by 0.
+
+    Args:
+        mean, covariance: float64 [k] and [k, k], of all values of an image, over 0..255.
+        epsilon: variance of pixels / 255, above 0; directions of much less come out small instead of blown up.
+
+    Returns:
+        The mean as it is, and W / 255 [k, k]: rows (pixels - mean) @ (W / 255) have mean 0 and covariance
+        U diag(S / (S + epsilon)) U^T.
+    """
+    variances, directions = np.linalg.eigh(covariance / 255**2)
+    scales = 1 / np.sqrt(np.maximum(variances, 0) + epsilon)
+    return mean, (directions * scales) @ directions.T / 255
+
+
+def with_normalization(
+    net: keras.Model,
+    kind: str,
+    mean: Sequence[float] | None = None,
+    variance: Sequence[float] | None = None,
+    whitening: tuple[np.ndarray, np.ndarray] | None = None,
+):
+    """Put a normalising layer before a net; but for "zca" a stock Keras layer, which loads without code of ours.
 
     Args:
         net: functional, one input (batch, height px, width px, channels). Its layers and weights are shared, not copied.
         kind: "none": as they are; "unit": divided by 255; "per_image": each image to mean 0 and variance 1 over all its pixels and
-            channels, a constant image to 0; "per_channel": with mean and variance of each channel.
+            channels, a constant image to 0; "per_channel": with mean and variance of each channel; "zca": whitened.
         mean, variance: of each channel over pixels 0..255; for "per_channel" alone. A channel whose variance is 0 is centred
             and divided by 255.
+        whitening: mean [k] and matrix [k, k] of `zca`, k = height * width * channels; for "zca" alone. They become weights of the
+            layer that are not trained.
 
     Returns:
         Uncompiled functional model: input "pixels", float32 (batch, height px, width px, channels), 0..255 -> the net's output. Its
         layers are "pixels", "normalize" and "net"; see `inner`.
 
     Raises:
-        ValueError: for another kind, or "per_channel" without one finite mean and one variance of at least 0 for each channel.
+        ValueError: for another kind, or "per_channel" without one finite mean and one variance of at least 0 for each channel, or
+            "zca" without a mean and matrix of these sizes.
     """
     need_choice("kind", kind, KINDS)
     shape = net.inputs[0].shape[1:]
     pixels = keras.Input(shape, name="pixels", dtype="float32")
-    normal = _layer(kind, shape[-1], mean, variance)(pixels)
+    layer = _whitening(shape, whitening) if kind == "zca" else _layer(kind, shape[-1], mean, variance)
     named = keras.Model(net.inputs, net.outputs, name="net")  # the same layers under the name, the given model stays as it is
-    return keras.Model(pixels, named(normal), name=net.name)
+    return keras.Model(pixels, named(layer(pixels)), name=net.name)
 
 
 def inner(model: keras.Model) -> keras.Model:
@@ -42,17 +71,30 @@ def inner(model: keras.Model) -> keras.Model:
     return model.get_layer("net")
 
 
+OWN = {"dtype": "float32", "name": "normalize"}  # 0..255 has no room in float16's precision
+
+
+def _whitening(shape, weights):
+    values = int(np.prod(shape))
+    sizes = weights and [np.shape(weight) for weight in weights]
+    if sizes != [(values,), (values, values)]:
+        raise ValueError(f"zca needs a mean of {values} values and a matrix of {values} x {values}; got sizes {sizes}")
+    layer = Whitening(**OWN)
+    layer.build((None, *shape))
+    layer.set_weights(weights)
+    return layer
+
+
 def _layer(kind, channels, mean, variance):
-    own = {"dtype": "float32", "name": "normalize"}  # 0..255 has no room in float16's precision
     if kind == "none":
-        return layers.Identity(**own)
+        return layers.Identity(**OWN)
     if kind == "unit":
-        return layers.Rescaling(1 / 255, **own)
+        return layers.Rescaling(1 / 255, **OWN)
     if kind == "per_image":
-        return layers.LayerNormalization((1, 2, 3), EPSILON, center=False, scale=False, **own)
+        return layers.LayerNormalization((1, 2, 3), EPSILON, center=False, scale=False, **OWN)
     for what, values in (("mean", mean), ("variance", variance)):
         if values is None or np.shape(values) != (channels,) or not np.all(np.isfinite(values)):
             raise ValueError(f"per_channel needs a finite {what} for each of {channels} channels; got {values!r}")
     if min(variance) < 0:
         raise ValueError(f"per_channel needs variances of at least 0; got {variance!r}")
-    return layers.Normalization(mean=[float(m) for m in mean], variance=[float(v) or 255.0**2 for v in variance], **own)
+    return layers.Normalization(mean=[float(m) for m in mean], variance=[float(v) or 255.0**2 for v in variance], **OWN)

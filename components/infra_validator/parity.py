@@ -103,7 +103,7 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
     ids = [feature[keys.IMAGE_ID].bytes_list.value[0].decode(errors="replace") for feature in features]
     if not encoded:
         raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
-    seen = tf.cast(pixels.from_bytes(tf.constant(encoded), card.transform), tf.float32)
+    seen = tf.cast(pixels.from_bytes(tf.constant(encoded), card.seen), tf.float32)
     bare = [tf.io.decode_image(image, channels=card.transform.channels, expand_animations=False) for image in encoded]
     same_size = len({tuple(image.shape) for image in bare}) == 1
     made = export.endpoints(task_of(card.task).signatures(model, card), card)

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from components.trainer.card import Card
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, Facts, Mix
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from configs.schema import TrainConfig
@@ -21,9 +21,9 @@ from keras_models import normalize
 class Signature:
     """One served function.
 
-    `function` maps float32 pixels [N, height, width, channels] in 0..255, already resized (takes="images"), or float32 codes
-    [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples, encoded
-    bytes and pixels of any size.
+    `function` maps float32 pixels [N, height, width, channels] in 0..255, already resized to `card.seen` (takes="images"), or
+    float32 codes [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples,
+    encoded bytes and pixels of any size.
     """
 
     function: Callable[[tf.Tensor], dict[str, tf.Tensor]]
@@ -64,13 +64,22 @@ class Task(abc.ABC):
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
     label_key: ClassVar[str | None] = None
+    mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
+    class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
+    crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
         """Raise HubelError, in plain words, for data that this task cannot learn from."""
 
     @abc.abstractmethod
     def pair(self, pixels: tf.Tensor, targets: Mapping[str, tf.Tensor]) -> tuple:
-        """(inputs, targets) of one batch as Keras's fit takes them. Pixels are float32 in 0..255."""
+        """(inputs, targets) of one batch as Keras's fit takes them.
+
+        Args:
+            pixels: float32 [N, height, width, channels] in 0..255.
+            targets: by name, those of `targets`, in training as `mix` leaves them; with noise in the config's augmentation also
+                `keys.CLEAN`, the pixels without it.
+        """
 
     @abc.abstractmethod
     def compile(self, model: keras.Model, chosen: keras.optimizers.Optimizer) -> None:
@@ -96,6 +105,7 @@ class Task(abc.ABC):
             epochs=train.epochs,
             steps_per_epoch=data.steps,
             callbacks=callbacks,
+            class_weight=self.class_weight(data) if train.class_weight else None,
             verbose=0,
         )
 

@@ -1,11 +1,13 @@
 """One of K classes for an image."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from components import keys
 from components.tasks import base
 from components.tasks.base import Metric, Signature
+from components.transform import crops
 from configs.errors import HubelError
 
 
@@ -16,6 +18,7 @@ class Task(base.Task):
     label_key = keys.LABEL
     prediction_key = "probabilities"
     signature = keys.SERVING_DEFAULT
+    crops = True
     metrics = {
         "accuracy": Metric("SparseCategoricalAccuracy", "more"),
         "cross_entropy": Metric("SparseCategoricalCrossentropy", "less"),
@@ -26,24 +29,65 @@ class Task(base.Task):
         if not facts.class_names:
             raise HubelError("Classification needs labels, and this data has none.", "Use data with labels, or an autoencoder.")
 
+    def mix(self, targets, partners, kept, facts):
+        """Labels become probabilities, float32 [N, K]: `kept` of an image's own and the rest of its partner's."""
+
+        def probabilities(labels):
+            return tf.one_hot(labels, len(facts.class_names)) if labels.dtype.is_integer else labels  # floats: mixed before
+
+        own, other = probabilities(targets[keys.LABEL]), probabilities(partners[keys.LABEL])
+        return {**targets, keys.LABEL: kept[:, None] * own + (1 - kept[:, None]) * other}
+
     def pair(self, pixels, targets):
         return pixels, targets[keys.LABEL]
 
     def compile(self, model, chosen):
-        model.compile(chosen, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+        model.compile(chosen, loss=cross_entropy, metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")])
+
+    def class_weight(self, data):
+        """n / (k n_c), as scikit-learn's "balanced": k classes have images. A class without any gets 1, which nothing uses."""
+        labels = np.concatenate([targets[keys.LABEL] for _, targets in data.plain.as_numpy_iterator()])
+        counts = np.bincount(labels, minlength=len(data.facts.class_names))
+        balanced = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return {index: float(weight) if counts[index] else 1.0 for index, weight in enumerate(balanced)}
 
     def signatures(self, model, card):
         names = tf.constant(card.class_names)
         top = min(card.export.top_k, len(card.class_names))
 
+        def averaged(pixels):
+            views = crops.cut(pixels, card.export.crops, card.transform)
+            logits = model(tf.reshape(views, [-1, *views.shape[2:]]), training=False)
+            return tf.reduce_mean(tf.reshape(tf.nn.softmax(logits), [views.shape[0], -1, len(card.class_names)]), 0)
+
         def predict(pixels):
-            probabilities = tf.nn.softmax(model(pixels, training=False))
+            probabilities = averaged(pixels)
             best = tf.math.top_k(probabilities, top)
             return {"probabilities": probabilities, "classes": tf.gather(names, best.indices), "scores": best.values}
 
         def classify(pixels):
             """TF Serving's Classify: all classes, in label order."""
-            scores = tf.nn.softmax(model(pixels, training=False))
+            scores = averaged(pixels)
             return {"classes": tf.tile(names[None], [tf.shape(scores)[0], 1]), "scores": scores}
 
         return {keys.SERVING_DEFAULT: Signature(predict), keys.CLASSIFY: Signature(classify)}
+
+
+@keras.saving.register_keras_serializable("hubel")
+def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """[N], of logits [N, K] with classes [N] or, for mixed images, probabilities [N, K]: validation never has these."""
+    if _are_probabilities(labels, logits):
+        return keras.losses.categorical_crossentropy(labels, logits, from_logits=True)
+    return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+
+
+@keras.saving.register_keras_serializable("hubel")
+def accuracy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """[N]: 1 where the largest logit is the class, of mixed images the one of most weight. See cross_entropy."""
+    if _are_probabilities(labels, logits):
+        return keras.metrics.categorical_accuracy(labels, logits)
+    return keras.metrics.sparse_categorical_accuracy(labels, logits)
+
+
+def _are_probabilities(labels, logits):
+    return len(labels.shape) == 2 and labels.shape[-1] == logits.shape[-1]

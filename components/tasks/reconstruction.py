@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from components import keys
 from components.evaluator import pca
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
@@ -23,7 +24,7 @@ class Task(base.Task):
     }
 
     def pair(self, pixels, targets):
-        return pixels, pixels / 255.0
+        return pixels, targets.get(keys.CLEAN, pixels) / 255.0
 
     def compile(self, model, chosen):
         model.compile(chosen, loss="mean_squared_error")

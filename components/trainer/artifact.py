@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 import keras_models
+import keras_models.layers  # registers them for loading: the first layer may be one of ours
 from components import keys
 from components.trainer.card import Card
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from components import keys
+from components.transform import crops
 from configs.schema import ExportConfig, TransformConfig
 
 
@@ -26,6 +27,11 @@ class Card(BaseModel):
     calibrated: dict = {}  # what the task found after training, such as a threshold
     transform: TransformConfig
     export: ExportConfig
+
+    @property
+    def seen(self) -> TransformConfig:
+        """What the served graph resizes images to, before a signature answers them."""
+        return crops.enlarged(self.transform, self.export.crops)
 
     @classmethod
     def read(cls, model_uri: str) -> "Card":

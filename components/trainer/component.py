@@ -10,6 +10,7 @@ import tensorflow_transform as tft
 from tfx.utils import io_utils
 
 import keras_models
+from components import progress
 from components.schema_gen.names import class_names
 from components.tasks import task_of
 from components.trainer import artifact, export
@@ -17,8 +18,9 @@ from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
-from configs import load
-from configs.errors import HubelError
+from components.transform import augment
+from configs import load, policies
+from configs.errors import HubelError, UsageError
 from configs.schema import TrainerSlice
 from keras_models import arithmetic, normalize
 
@@ -36,6 +38,8 @@ def run_fn(fn_args):
     entry = keras_models.get(cfg.model.name)
     task = task_of(entry.task)
     data = data_of(fn_args, cfg, task)
+    for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
+        progress.emit("warning", text=text)
     keras.utils.set_random_seed(cfg.seed + 1)  # tf.data takes no tensor as a seed beside a global seed of 0
     model = build(entry, data, cfg)
     if fn_args.base_model:
@@ -65,6 +69,7 @@ def run_fn(fn_args):
 
 def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
     """Open the data of a Trainer or Tuner and let the task object to it."""
+    _check_options(cfg, task)
     data = open_data(
         fn_args.train_files,
         fn_args.eval_files,
@@ -73,15 +78,30 @@ def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
         task.targets,
         fn_args.custom_config["materialized"],
         cfg,
+        task.mix,
     )
     task.check(data.facts)
     return data
 
 
+def _check_options(cfg: TrainerSlice, task) -> None:
+    if cfg.export.crops and not task.crops:
+        raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
+    if cfg.train.class_weight is None:
+        return
+    if task.class_weight is None:
+        raise UsageError("train.class_weight weighs classes, and this task has none.", "Take it out.")
+    if augment.MIXING in augment.kinds(policies.expand(cfg.augment, cfg.transform.channels)):
+        raise UsageError(
+            "train.class_weight weighs an image by its one class, and mixup and cutmix give it two.", "Take one of them out."
+        )
+
+
 def build(entry, data: Data, cfg: TrainerSlice) -> keras.Model:
     """The config's network behind its normalisation; input float32 pixels in 0..255."""
     net = keras_models.build(entry, data.facts.for_builder(), cfg.model.options)
-    return normalize.with_normalization(net, cfg.transform.normalize, data.facts.mean, data.facts.variance)
+    facts = data.facts
+    return normalize.with_normalization(net, cfg.transform.normalize, facts.mean, facts.variance, facts.whitening)
 
 
 def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume) -> list[dict[str, float]]:

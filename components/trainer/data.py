@@ -1,16 +1,18 @@
 """What training reads: transformed images as tf.data, in an order that depends on (seed, epoch) alone."""
 
-import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
-from components.transform import augment
-from configs.schema import TrainerSlice
+from components.transform import augment, moments
+from configs import policies
+from configs.errors import UsageError
+from configs.schema import AugmentStep, TrainerSlice
+from keras_models import normalize
 
 CACHE_BYTES = 2**30  # decoded uint8 images up to this many bytes are kept in memory between epochs
 SHUFFLE = 16_384  # images among which the next one is drawn, where they are not all in memory
@@ -20,8 +22,9 @@ SHUFFLE = 16_384  # images among which the next one is drawn, where they are not
 class Facts:
     """What the data decides about a model.
 
-    input_shape is (height px, width px, channels); class_names is empty for unlabelled data; mean and variance are by channel
-    over 0..255, of the training split, or None where the config does not normalise by them.
+    input_shape is (height px, width px, channels); class_names is empty for unlabelled data. Of the training split, over 0..255:
+    mean, variance and covariance [channels, channels] of the channels, None where nothing in the config needs them; whitening, the
+    mean and matrix of keras_models.normalize.zca, where it normalises by that.
     """
 
     input_shape: tuple[int, int, int]
@@ -29,10 +32,16 @@ class Facts:
     mean: list[float] | None
     variance: list[float] | None
     train_images: int
+    covariance: list[list[float]] | None = None
+    whitening: tuple[np.ndarray, np.ndarray] | None = field(default=None, compare=False, repr=False)
 
     def for_builder(self) -> dict:
         """Keyword arguments that a model's builder may take."""
         return {"input_shape": self.input_shape, **({"num_classes": len(self.class_names)} if self.class_names else {})}
+
+
+# (targets of a batch, those of each row's partner, float32 [N] that each row keeps of itself, facts) -> targets
+Mix = Callable[[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor, Facts], dict[str, tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,8 @@ class Data:
     """Training and validation images of one run.
 
     Datasets yield (pixels float32 [N, height, width, channels] in 0..255, {target: int64 [N], or
-    [N, height, width, 1] for a map}).
+    [N, height, width, 1] for a map}). Where augmentation mixes images, the targets of training batches are as the task mixes
+    them; where it adds noise, `keys.CLEAN` among them is the pixels without it.
     """
 
     facts: Facts
@@ -58,17 +68,25 @@ def open_data(
     targets: Sequence[str],
     materialized: bool,
     cfg: TrainerSlice,
+    mix: Mix | None = None,
 ) -> Data:
-    """Open both splits. Files are GZIP TFRecords: transformed examples when `materialized`, else raw ones."""
+    """Open both splits.
+
+    Args:
+        train_files, validation_files: GZIP TFRecords: transformed examples when `materialized`, else raw ones.
+        mix: how the task mixes targets; None where it cannot.
+
+    Raises:
+        UsageError: where the config mixes images and the task cannot mix their targets.
+    """
     count = sum(1 for _ in _records(train_files))
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+    facts = Facts(shape, class_names, train_images=count, **_statistics(transform, cfg))
+    steps = policies.expand(cfg.augment, cfg.transform.channels)
+    change = _augmentation(steps, targets, mix, facts)
     read = _read_transformed if materialized else _read_raw
     train = read(_records(train_files), transform, targets, cfg)
     validation = read(_records(validation_files), transform, targets, cfg)
-    mean, variance = _statistics(train)
-    train, validation = (
-        images.map(lambda row: {k: v for k, v in row.items() if k not in _STATISTICS}) for images in (train, validation)
-    )
     fits = count * int(np.prod(shape)) <= CACHE_BYTES
     if fits:
         train, validation = train.cache(), validation.cache()
@@ -78,13 +96,10 @@ def open_data(
             seed = epoch * 2**32 + cfg.seed  # reshuffling by tf.data itself would go on where the last reader stopped
             order = train.shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
             drawn = order.map(
-                lambda row: (row, augment.draw(cfg.augment, cfg.seed, epoch, row[keys.IMAGE_ID])),
+                lambda row: (row, augment.draw(steps, cfg.seed, epoch, row[keys.IMAGE_ID], shape)),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
-            return drawn.batch(cfg.train.batch_size).map(
-                lambda rows, numbers: _pair(rows, targets, functools.partial(augment.apply, cfg.augment, drawn=numbers)),
-                num_parallel_calls=tf.data.AUTOTUNE,
-            )
+            return drawn.batch(cfg.train.batch_size).map(change, num_parallel_calls=tf.data.AUTOTUNE)
 
         return tf.data.Dataset.range(first, epochs).flat_map(epoch_of).prefetch(tf.data.AUTOTUNE)
 
@@ -92,22 +107,34 @@ def open_data(
         batches = images.batch(cfg.train.batch_size).map(lambda rows: _pair(rows, targets), num_parallel_calls=tf.data.AUTOTUNE)
         return batches.prefetch(tf.data.AUTOTUNE)
 
-    facts = Facts(shape, class_names, mean, variance, count)
     return Data(facts, -(-count // cfg.train.batch_size), training, unchanged(train), unchanged(validation))
 
 
-_STATISTICS = (keys.PIXEL_MEAN, keys.PIXEL_VARIANCE)
+def _pair(rows, targets):
+    """Pixels and targets of a batch."""
+    wanted = {name: tf.cast(rows[name], tf.int64) if name in keys.MAPS else rows[name] for name in targets}
+    return tf.cast(rows[keys.PIXELS], tf.float32), wanted
 
 
-def _pair(rows, targets, change=lambda images, **_: images):
-    """Pixels and targets of a batch; a map moves with its image."""
+def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts) -> Callable:
+    """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; a map moves with its image."""
+    kinds = augment.kinds(steps)
+    if augment.MIXING in kinds and mix is None:
+        raise UsageError(
+            "mixup and cutmix mix what images are labelled with, and this task has no labels.", "Take them out of augment."
+        )
 
-    def target(name):
-        if name in keys.MAPS:
-            return tf.cast(change(tf.cast(rows[name], tf.float32), interpolation="NEAREST"), tf.int64)
-        return rows[name]
+    @tf.autograph.experimental.do_not_convert
+    def change(rows, drawn):
+        pixels, wanted = _pair(rows, targets)
+        maps = [name for name in targets if name in keys.MAPS]
+        changed = augment.change(steps, pixels, drawn, facts.covariance, [tf.cast(wanted[name], tf.float32) for name in maps])
+        wanted |= {name: tf.cast(moved, tf.int64) for name, moved in zip(maps, changed.maps, strict=True)}
+        for kept in changed.kept:
+            wanted = mix(wanted, {name: augment.partner(values) for name, values in wanted.items()}, kept, facts)
+        return changed.images, wanted | ({keys.CLEAN: changed.clean} if augment.NOISE in kinds else {})
 
-    return change(tf.cast(rows[keys.PIXELS], tf.float32)), {name: target(name) for name in targets}
+    return change
 
 
 def _records(files: Sequence[str]) -> tf.data.Dataset:
@@ -119,7 +146,7 @@ def _read_transformed(records, transform, targets, cfg):
     spec = {
         name: feature
         for name, feature in transform.transformed_feature_spec().items()
-        if name in (keys.PIXELS, keys.IMAGE_ID, *_STATISTICS, *targets)
+        if name in (keys.PIXELS, keys.IMAGE_ID, *targets)
     }
     return records.map(lambda record: _image(tf.io.parse_single_example(record, spec), cfg), num_parallel_calls=tf.data.AUTOTUNE)
 
@@ -141,9 +168,12 @@ def _image(row, cfg):
     return {**row, keys.PIXELS: parsed(keys.PIXELS, cfg.transform.channels), **maps}
 
 
-def _statistics(images: tf.data.Dataset) -> tuple[list[float] | None, list[float] | None]:
-    """The training split's mean and variance, which Transform writes into every record alike."""
-    row = next(iter(images.take(1).as_numpy_iterator()), {})
-    if keys.PIXEL_MEAN not in row:
-        return None, None
-    return row[keys.PIXEL_MEAN].tolist(), row[keys.PIXEL_VARIANCE].tolist()
+def _statistics(transform: tft.TFTransformOutput, cfg: TrainerSlice) -> dict:
+    """The fields of Facts that Transform's analyzers found in the training split."""
+    channels, images = (moments.read(transform, name) for name in (keys.CHANNEL_MOMENTS, keys.IMAGE_MOMENTS))
+    return {
+        "mean": channels and channels.mean.tolist(),
+        "variance": channels and channels.covariance.diagonal().tolist(),
+        "covariance": channels and channels.covariance.tolist(),
+        "whitening": images and normalize.zca(images.mean, images.covariance, cfg.transform.zca_epsilon),
+    }

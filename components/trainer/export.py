@@ -33,7 +33,8 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     text = card.model_dump_json(indent=1)
     (extra / CARD_IN_EXPORT).write_text(text)
     _write_warmup(extra / WARMUP_FILE, card, data)
-    model.save(folder.parent / keys.KERAS_FILE)
+    plain = keras.Model(model.inputs, model.outputs, name=model.name)  # without loss and optimizer, which may be ours
+    plain.save(folder.parent / keys.KERAS_FILE)
     (folder.parent / keys.CARD_FILE).write_text(text)
 
 
@@ -89,10 +90,10 @@ def _from_bytes(signature: Signature, card: Card) -> Endpoint:
 
 
 def _from_pixels(signature: Signature, card: Card) -> Endpoint:
-    shape = [None, None, None, card.transform.channels]
+    shape = [None, None, None, card.seen.channels]
 
     def function(pixels):
-        return signature.function(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.transform))
+        return signature.function(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.seen))
 
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS), signature)
 
@@ -107,8 +108,8 @@ def _from_codes(signature: Signature) -> Endpoint:
 
 
 def _seen(encoded: tf.Tensor, card: Card) -> tf.Tensor:
-    """float32 pixels as training saw them."""
-    return tf.cast(pixel_graph.from_bytes(encoded, card.transform), tf.float32)
+    """float32 pixels as training saw them, or enlarged where the answer is averaged over crops."""
+    return tf.cast(pixel_graph.from_bytes(encoded, card.seen), tf.float32)
 
 
 def _write_warmup(path: Path, card: Card, data: Data) -> None:

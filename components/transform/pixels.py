@@ -49,7 +49,7 @@ def masks_from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
 
 @tf.autograph.experimental.do_not_convert
 def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
-    """Bring images to the model's size by `config.resize` (bilinear, antialiased), rounded.
+    """Bring images to the model's size by `config.resize` and `config.interpolation`, rounded.
 
     Args:
         images: uint8 or float32 [..., h, w, channels] of one size, 0..255; one image or a batch.
@@ -57,7 +57,7 @@ def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     Returns:
         float32 [..., height, width, channels], whole numbers of 0..255.
     """
-    resized = _to_size(images, config, "bilinear")
+    resized = tf.cast(_to_size(images, config, config.interpolation), tf.float32)
     rounded = tf.clip_by_value(tf.round(resized), 0.0, 255.0)
     return tf.ensure_shape(rounded, [*images.shape[:-3], config.height, config.width, config.channels])
 
@@ -65,7 +65,7 @@ def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
 def _to_size(images: tf.Tensor, config: TransformConfig, method: str) -> tf.Tensor:
     """Stretch, fit (padded with 0) or crop to the config's height and width."""
     target = tf.constant([config.height, config.width])
-    antialias = method != "nearest"
+    antialias = method == "bilinear"  # the mean of an area needs no smoothing, and the nearest value must stay as it is
     if config.resize == "stretch":
         return tf.image.resize(images, target, method, antialias=antialias)
     size = tf.shape(images)[-3:-1]

@@ -1,13 +1,10 @@
 """Transform's preprocessing_fn: decode, resize, and the statistics of the training split. Nothing random belongs here."""
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from components import keys
-from components.transform import pixels
+from components.transform import moments, pixels
 from configs.schema import TransformSlice
-
-NEEDS_STATISTICS = "per_channel"
 
 
 @tf.autograph.experimental.do_not_convert
@@ -20,8 +17,8 @@ def preprocessing_fn(inputs, custom_config):
 
     Returns:
         `pixels` string [N] (serialized uint8 [height, width, channels]), `image/id` string [N], each target int64 [N] (-1
-        where it is missing) or, for a map, like `pixels` with one channel, and with `normalize: per_channel` the float32
-        [N, channels] mean and variance.
+        where it is missing) or, for a map, like `pixels` with one channel. Statistics of the training split are files beside
+        the graph: see components.transform.moments.
     """
     cfg = TransformSlice.model_validate_json(custom_config["slice"])
     images = pixels.from_bytes(_flat(inputs[keys.IMAGE_ENCODED]), cfg.transform)
@@ -32,11 +29,7 @@ def preprocessing_fn(inputs, custom_config):
     for target in cfg.targets:
         flat = _flat(inputs[target])
         outputs[target] = _serialized(pixels.masks_from_bytes(flat, cfg.transform)) if target in keys.MAPS else flat
-    if cfg.transform.normalize == NEEDS_STATISTICS:
-        mean, variance = _channel_statistics(images)
-        rows = tf.shape(images)[0]
-        outputs[keys.PIXEL_MEAN] = tf.tile(mean[None], [rows, 1])
-        outputs[keys.PIXEL_VARIANCE] = tf.tile(variance[None], [rows, 1])
+    _keep_statistics(images, cfg)
     return outputs
 
 
@@ -44,12 +37,12 @@ def _serialized(images: tf.Tensor) -> tf.Tensor:
     return tf.map_fn(tf.io.serialize_tensor, images, fn_output_signature=tf.string)
 
 
-def _channel_statistics(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and variance of each channel over all pixels of the training split, by TFT's full pass; float32 [channels]."""
-    values = tf.cast(images, tf.float64)
-    mean = tft.mean(tf.reduce_mean(values, axis=[1, 2]), reduce_instance_dims=False)
-    square = tft.mean(tf.reduce_mean(tf.square(values), axis=[1, 2]), reduce_instance_dims=False)
-    return tf.cast(mean, tf.float32), tf.cast(tf.maximum(square - tf.square(mean), 0.0), tf.float32)
+def _keep_statistics(images: tf.Tensor, cfg: TransformSlice) -> None:
+    """Those that the config needs, so that no other run pays for them."""
+    if cfg.transform.normalize == "per_channel" or cfg.covariance:
+        moments.save(images, cfg.transform.channels, keys.CHANNEL_MOMENTS)
+    if cfg.transform.normalize == "zca":
+        moments.save(images, cfg.transform.values, keys.IMAGE_MOMENTS)
 
 
 def _flat(feature: tf.Tensor | tf.SparseTensor) -> tf.Tensor:

@@ -4,5 +4,6 @@ from keras_models.layers.rbf import SignCodeRBF
 from keras_models.layers.scaled_tanh import scaled_tanh
 from keras_models.layers.subsampling import TrainableSubsampling
 from keras_models.layers.table_conv import INITIAL, TableConv2D
+from keras_models.layers.whitening import Whitening
 
-__all__ = ["INITIAL", "SignCodeRBF", "TableConv2D", "TrainableSubsampling", "scaled_tanh"]
+__all__ = ["INITIAL", "SignCodeRBF", "TableConv2D", "TrainableSubsampling", "Whitening", "scaled_tanh"]

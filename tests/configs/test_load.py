@@ -268,7 +268,7 @@ def test_set_of_bad_yaml_is_refused(text):
         ({"train": {"schedule": {"warmup": 1}}}, "(did you mean warmup_epochs?)"),
         ({"augment": [{"flip": {}}, {"rotat": {"degrees": 1}}]}, "unknown key augment.1.rotat (did you mean rotate?)"),
         ({"evaluate": {"slices": {"label": {"mincount": 1}}}}, "(did you mean min_count?)"),
-        ({"train": {"zzz": 3}}, "known here: batch_size, early_stopping, epochs, optimizer, schedule"),
+        ({"train": {"zzz": 3}}, "known here: batch_size, class_weight, early_stopping, epochs, optimizer, schedule"),
         ({"train": {"epochs": "many"}}, "train.epochs = 'many'"),
         ({"train": {"epochs": 1.5}}, "train.epochs = 1.5"),
         ({"train": 3}, "train = 3"),

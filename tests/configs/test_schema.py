@@ -21,6 +21,22 @@ ONE_OF_EACH = {
     "zoom": {"factor": 0.1},
     "shear": {"degrees": 5},
     "flip": {"horizontal": True, "vertical": True},
+    "crop": {"share": 0.125, "pad": 4},
+    "elastic": {"alpha": 0.03, "sigma": 0.1},
+    "brightness": {"share": 0.1},
+    "contrast": {"factor": 0.2},
+    "saturation": {"factor": 0.2},
+    "hue": {"degrees": 10},
+    "color_shift": {"share": 0.1},
+    "pca_color": {"stddev": 0.1},
+    "cutout": {"size": 0.5},
+    "gaussian_noise": {"stddev": 0.1},
+    "salt_and_pepper": {"share": 0.05},
+    "mask": {"share": 0.25},
+    "rand_augment": {"operations": 2, "magnitude": 5},
+    "mixup": {"alpha": 0.2},
+    "cutmix": {"alpha": 1},
+    "policy": "photos",
 }
 
 
@@ -92,6 +108,16 @@ def test_slices_are_frozen(path, value):
         {"augment": [{"zoom": {"factor": 1}}]},
         {"augment": [{"shear": {"degrees": 90}}]},
         {"augment": [{"flip": {}}] * 33},
+        {"augment": [{"crop": {"share": 1}}]},
+        {"augment": [{"elastic": {"alpha": 0.1, "sigma": 0}}]},
+        {"augment": [{"gaussian_noise": {"stddev": 1.1}}]},
+        {"augment": [{"rand_augment": {"operations": 0}}]},
+        {"augment": [{"rand_augment": {"magnitude": 11}}]},
+        {"augment": [{"mixup": {"alpha": 0}}]},
+        {"augment": [{"policy": "dogs"}]},
+        {"augment": "dogs"},
+        {"augment": ["digits", "dogs"]},
+        {"augment": [{"policy": None}]},
         {"model": {"initial": "digits/latest"}},
         {"train": {"epochs": -1}},
         {"train": {"batch_size": 0}},
@@ -131,6 +157,28 @@ def test_an_augmentation_step_survives_json(name):
     assert step.operation[0] == name
     assert step.model_dump(mode="json") == {name: ONE_OF_EACH[name]}
     assert AugmentStep.model_validate_json(step.model_dump_json()) == step
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("digits", [{"policy": "digits"}]),
+        (["photos", {"mixup": {"alpha": 0.2}}], [{"policy": "photos"}, {"mixup": {"alpha": 0.2}}]),
+        ([], []),
+    ],
+    ids=str,
+)
+def test_a_policy_may_be_written_as_its_name_alone(written, read):
+    config = RunConfig(name="a", augment=written)
+    assert config.model_dump(mode="json")["augment"] == read
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize("name", schema.COLOR_ONLY)
+def test_colours_of_grey_images_cannot_be_changed(name):
+    steps = [{name: ONE_OF_EACH[name]}]
+    refused(RunConfig, {"name": "a", "augment": steps, "transform": {"channels": 1}}, name, "transform.channels: 3")
+    assert RunConfig(name="a", augment=steps, transform={"channels": 3}).augment[0].operation[0] == name
 
 
 def test_the_round_trip_covers_every_operation():
@@ -188,3 +236,9 @@ def test_model_options_take_any_yaml_value_and_give_it_back(value):
     config = RunConfig(name="a", model={"options": {"x": value}})
     again = yaml.safe_load(yaml.safe_dump(config.model_dump(mode="json")))
     assert RunConfig.model_validate(again) == config
+
+
+def test_zca_is_for_small_images():
+    assert schema.TransformConfig(height=64, width=64, normalize="zca").values == schema.MAX_WHITENED
+    tree = {"height": 64, "width": 64, "channels": 3, "normalize": "zca"}
+    refused(schema.TransformConfig, tree, "zca needs height * width * channels of at most 4,096; 64 * 64 * 3 is 12,288")

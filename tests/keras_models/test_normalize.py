@@ -2,15 +2,19 @@
 
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
 
 from keras_models import build
-from keras_models.normalize import KINDS, inner, with_normalization
+from keras_models.normalize import KINDS, inner, with_normalization, zca
 
 MEAN, VARIANCE = (10.0, 100.0, 0.1), (4.0, 0.0, 1e-3)
+EPSILON = 0.01
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, 5, 6, 3)).astype("float32")
 
 
@@ -20,8 +24,23 @@ def echo(shape=(5, 6, 3)):
     return keras.Model(image, keras.layers.Identity(name="echo")(image), name="echo_net")
 
 
-def normalised(kind, pixels=PIXELS, mean=MEAN, variance=VARIANCE):
-    return with_normalization(echo(pixels.shape[1:]), kind, mean, variance).predict(pixels, verbose=0)
+def normalised(kind, pixels=PIXELS, mean=MEAN, variance=VARIANCE, whitening=None):
+    return with_normalization(echo(pixels.shape[1:]), kind, mean, variance, whitening).predict(pixels, verbose=0)
+
+
+def learned(pixels, epsilon=EPSILON):
+    """Mean and whitening matrix of these images."""
+    rows = pixels.reshape(len(pixels), -1).astype("float64")
+    return zca(rows.mean(0), np.cov(rows, rowvar=False, bias=True), epsilon)
+
+
+def some_whitening(shape):
+    return learned(np.random.default_rng(2).integers(0, 256, (20, *shape)).astype("float32"))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return np.round(load_digits().images * (255 / 16)).astype("float32")[..., None]
 
 
 def test_none():
@@ -49,10 +68,36 @@ def test_per_channel():
     np.testing.assert_allclose(normalised("per_channel"), expected, rtol=1e-5)
 
 
+def test_zca_leaves_a_covariance_of_the_identity_where_there_is_variance(digits):
+    white = normalised("zca", digits, whitening=learned(digits, 1e-9)).reshape(-1, 64).astype("float64")
+    found = np.cov(white, rowvar=False, bias=True)
+    varies = np.linalg.eigvalsh(np.cov(digits.reshape(-1, 64), rowvar=False, bias=True) / 255**2) > 1e-6
+    expected = np.sort(np.where(varies, 1.0, 0.0))
+    np.testing.assert_allclose(np.linalg.eigvalsh(found), expected, atol=2e-3)
+    np.testing.assert_allclose(white.mean(0), 0, atol=1e-3)
+
+
+def test_zca_shrinks_each_direction_by_its_variance_and_epsilon(digits):
+    rows = digits.reshape(-1, 64).astype("float64") / 255
+    variances, directions = np.linalg.eigh(np.cov(rows, rowvar=False, bias=True))
+    white = normalised("zca", digits, whitening=learned(digits)).reshape(-1, 64)
+    expected = directions @ np.diag(variances / (variances + EPSILON)) @ directions.T
+    np.testing.assert_allclose(np.cov(white, rowvar=False, bias=True), expected, atol=1e-4)
+
+
+def test_zca_is_scikit_learn_s_whitening_turned_back(digits):
+    varied = digits[:, 2:6, 2:6]
+    rows = varied.reshape(len(varied), -1).astype("float64") / 255
+    pca = PCA(whiten=True).fit(rows)
+    expected = pca.transform(rows) @ pca.components_ * np.sqrt(len(rows) / (len(rows) - 1))  # scikit-learn divides by n - 1
+    found = normalised("zca", varied, whitening=learned(varied, 1e-12)).reshape(len(rows), -1)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_contract(kind):
     net = build("conv_autoencoder", {"input_shape": (9, 7, 3)}, {"filters": (2,), "code_size": 3})
-    model = with_normalization(net, kind, MEAN, VARIANCE)
+    model = with_normalization(net, kind, MEAN, VARIANCE, some_whitening((9, 7, 3)))
     assert [layer.name for layer in model.layers] == ["pixels", "normalize", "net"]
     assert (model.input_shape, model.output_shape, model.name) == (net.input_shape, net.output_shape, "conv_autoencoder")
     assert model.input.dtype == "float32"
@@ -65,7 +110,7 @@ def test_stays_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     try:
         for kind in KINDS:
-            model = with_normalization(echo(), kind, MEAN, VARIANCE)
+            model = with_normalization(echo(), kind, MEAN, VARIANCE, some_whitening((5, 6, 3)))
             assert (model.input.dtype, model.get_layer("normalize").output.dtype) == ("float32", "float32")
     finally:
         keras.config.set_dtype_policy("float32")
@@ -75,10 +120,11 @@ LOAD = """
 import sys
 import keras, numpy as np
 for kind in sys.argv[2:]:
-    if kind == "lenet5_1998":
+    ours = kind in ("lenet5_1998", "zca")
+    if ours:
         import keras_models.layers
     model = keras.saving.load_model(f"{sys.argv[1]}/{kind}.keras")
-    assert ("keras_models" in sys.modules) == (kind == "lenet5_1998")
+    assert ("keras_models" in sys.modules) == ours
     pixels = np.load(f"{sys.argv[1]}/{kind}.pixels.npy")
     np.save(f"{sys.argv[1]}/{kind}.again.npy", model.predict(pixels, verbose=0))
 """
@@ -87,7 +133,9 @@ for kind in sys.argv[2:]:
 def test_reloads_bit_equal_in_a_fresh_process(tmp_path):
     """Stock layers need no code of ours; layers of ours need keras_models.layers alone."""
     autoencoder = build("conv_autoencoder", {"input_shape": (9, 7, 3)}, {"filters": (2,), "code_size": 3})
-    models = {kind: with_normalization(autoencoder, kind, MEAN, VARIANCE) for kind in KINDS}
+    whitening = some_whitening((9, 7, 3))
+    kinds = sorted(KINDS, key="zca".__eq__)  # last, and so are layers of ours
+    models = {kind: with_normalization(autoencoder, kind, MEAN, VARIANCE, whitening) for kind in kinds}
     lenet = build("lenet5_1998", {"input_shape": (16, 16, 3), "num_classes": 2}, {})
     models["lenet5_1998"] = with_normalization(lenet, "per_channel", MEAN, VARIANCE)
     out = {}
@@ -102,8 +150,22 @@ def test_reloads_bit_equal_in_a_fresh_process(tmp_path):
         np.testing.assert_array_equal(np.load(tmp_path / f"{name}.again.npy"), out[name])
 
 
+def test_a_whitening_matrix_is_no_text(tmp_path):
+    with_normalization(echo((20, 20, 3)), "zca", whitening=(np.zeros(1200), np.eye(1200))).save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        sizes = {item.filename: item.file_size for item in archive.infolist()}
+    assert sizes["config.json"] < 10_000
+    assert sizes["model.weights.h5"] >= 4 * 1200**2
+
+
+@pytest.mark.parametrize("whitening", [None, (np.zeros(90), np.eye(89)), (np.zeros(3), np.eye(90))])
+def test_a_whitening_of_another_size(whitening):
+    with pytest.raises(ValueError, match=r"^zca needs a mean of 90 values and a matrix of 90 x 90; got sizes"):
+        normalised("zca", whitening=whitening)
+
+
 def test_an_unknown_kind():
-    with pytest.raises(ValueError, match=r"^kind must be none or unit or per_image or per_channel; got 'z'$"):
+    with pytest.raises(ValueError, match=r"^kind must be none or unit or per_image or per_channel or zca; got 'z'$"):
         normalised("z")
 
 

@@ -4,21 +4,26 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
-from components.trainer.data import open_data
+from components.tasks import task_of
+from components.trainer.data import Facts, _augmentation, open_data
+from configs import policies
+from configs.errors import UsageError
+from configs.schema import AugmentStep
 from tests.components import digits
 
 ROTATE = [{"rotate": {"degrees": 20}}]
 
 
-def opened(artifacts, materialized=True, root=None, targets=(keys.LABEL,), **changes):
+def opened(artifacts, materialized=True, root=None, targets=(keys.LABEL,), mix=None, **changes):
     graph = tft.TFTransformOutput(str(artifacts.transform))
     config = digits.trainer_slice({**digits.MLP, "train": {"epochs": 4, "batch_size": 32}}, **changes)
     root = root or (artifacts.transformed if materialized else artifacts.examples)
     train, validation = ([str(root / f"Split-{split}" / "*")] for split in (keys.TRAIN, keys.VALIDATION))
-    return open_data(train, validation, graph, digits.NAMES, targets, materialized, config)
+    return open_data(train, validation, graph, digits.NAMES, targets, materialized, config, mix)
 
 
 def batches(dataset) -> list:
@@ -129,3 +134,65 @@ def test_what_does_not_fit_is_still_shuffled_and_resumable(artifacts, monkeypatc
 def test_data_without_labels_has_no_targets(artifacts):
     data = opened(artifacts, targets=())
     assert all(targets == {} for _, targets in batches(data.training(0, 1)))
+
+
+def test_a_policy_augments_as_its_steps_do(artifacts):
+    named = batches(opened(artifacts, augment="digits").training(0, 1))
+    steps = [step.model_dump() for step in policies.expand(digits.trainer_slice(digits.MLP, augment="digits").augment, 1)]
+    assert same(named, batches(opened(artifacts, augment=steps).training(0, 1)))
+    assert same(batches(opened(artifacts, augment="none").training(0, 1)), batches(opened(artifacts).training(0, 1)))
+
+
+def test_noise_leaves_the_clean_pixels_among_the_targets_of_training_alone(artifacts):
+    turned = batches(opened(artifacts, augment=ROTATE).training(0, 1))
+    data = opened(artifacts, augment=[*ROTATE, {"mask": {"share": 0.5}}])
+    for (images, targets), (expected, _) in zip(batches(data.training(0, 1)), turned, strict=True):
+        black = (images == 0).mean()
+        assert np.array_equal(targets[keys.CLEAN], expected)  # a step at the end leaves the draws of those before it
+        assert np.array_equal(images[images > 0], targets[keys.CLEAN][images > 0])
+        assert black > (targets[keys.CLEAN] == 0).mean() + 0.1
+    for dataset in (data.validation, data.plain):
+        assert all(set(targets) == {keys.LABEL} for _, targets in batches(dataset))
+
+
+def test_the_clean_pixels_are_those_of_the_same_steps_without_noise(artifacts):
+    noisy = batches(opened(artifacts, augment=[{"gaussian_noise": {"stddev": 0.2}}]).training(0, 1))
+    plain = batches(opened(artifacts).training(0, 1))
+    for (images, targets), (expected, _) in zip(noisy, plain, strict=True):
+        assert np.array_equal(targets[keys.CLEAN], expected)
+        assert np.abs(images - expected).mean() > 10
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_training_sees_mixed_labels_and_validation_sees_classes(artifacts, name):
+    data = opened(artifacts, mix=task_of("classification").mix, augment=[{name: {"alpha": 1}}])
+    plain = batches(opened(artifacts).training(0, 1))
+    for (images, targets), (own, classes) in zip(batches(data.training(0, 1)), plain, strict=True):
+        found, one_hot = targets[keys.LABEL], np.eye(10, dtype=np.float32)[classes[keys.LABEL]]
+        assert found.dtype == np.float32
+        assert np.allclose(found.sum(1), 1, atol=1e-5)
+        other, before = np.roll(one_hot, 1, 0), np.roll(own, 1, 0)
+        kept = (found * one_hot).sum(1) * (1 - (one_hot * other).sum(1))
+        if name == "mixup":
+            differ = (one_hot * other).sum(1) == 0
+            expected = kept[:, None, None, None] * own + (1 - kept[:, None, None, None]) * before
+            assert np.allclose(images[differ], expected[differ], atol=1e-2)
+        else:
+            assert ((images == own) | (images == before)).all()
+    for dataset in (data.validation, data.plain):
+        assert all(targets[keys.LABEL].dtype == np.int64 for _, targets in batches(dataset))
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_mixing_is_refused_where_the_task_has_nothing_to_mix(artifacts, name):
+    with pytest.raises(UsageError, match="mixup and cutmix"):
+        opened(artifacts, mix=task_of("reconstruction").mix, augment=[{name: {}}])
+
+
+def test_colours_come_from_the_covariance_of_the_training_split(artifacts):
+    step = AugmentStep(pca_color={"stddev": 0.5})
+    facts = Facts((2, 2, 3), [], None, None, 1, covariance=np.diag([0.0, 0.0, 900.0]).tolist())
+    rows = {keys.PIXELS: np.full((1, 2, 2, 3), 100, np.uint8)}
+    images, _ = _augmentation([step], [], None, facts)(rows, tf.constant([[0.9, 0.9, 0.9]]))
+    assert np.allclose(images[..., :2], 100)
+    assert np.abs(images[..., 2] - 100).min() > 5

@@ -1,0 +1,158 @@
+"""Augmentation of training batches. Drawing is apart from applying, and each draw is a function of (seed, epoch, image id) alone,
+so that a resumed run and an undisturbed one see the same images.
+
+Keras's preprocessing layers draw for themselves, from the state of a generator, so what they draw could not belong to an image;
+the operations are therefore plain TensorFlow on whole batches: geometry.py, color.py, noise.py, mixing.py, rand_augment.py.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from components.transform.augment import color, geometry, mixing, noise, rand_augment
+from components.transform.augment.mixing import partner
+from configs.schema import AugmentStep
+
+__all__ = ["COLOR", "GEOMETRY", "MIXING", "NOISE", "Changed", "apply", "change", "draw", "draws", "kinds", "partner"]
+
+GEOMETRY, COLOR, NOISE, MIXING = "geometry", "color", "noise", "mixing"
+
+
+class Operation(NamedTuple):
+    """`needs` maps (parameters, (height, width, channels)) to how many numbers an image draws; `parts` are (kind, function)."""
+
+    needs: Callable[[Any, tuple[int, int, int]], int]
+    parts: tuple[tuple[str, Callable], ...]
+
+
+def _numbers(count, kind, function):
+    return Operation(lambda step, shape: count, ((kind, function),))
+
+
+OPERATIONS = {
+    "translate": _numbers(2, GEOMETRY, geometry.translate),
+    "rotate": _numbers(1, GEOMETRY, geometry.rotate),
+    "zoom": _numbers(1, GEOMETRY, geometry.zoom),
+    "shear": _numbers(1, GEOMETRY, geometry.shear),
+    "flip": _numbers(2, GEOMETRY, geometry.flip),
+    "crop": _numbers(2, GEOMETRY, geometry.crop),
+    "elastic": Operation(lambda step, shape: 2 * shape[0] * shape[1], ((GEOMETRY, geometry.elastic),)),
+    "brightness": _numbers(1, COLOR, color.brightness),
+    "contrast": _numbers(1, COLOR, color.contrast),
+    "saturation": _numbers(1, COLOR, color.saturation),
+    "hue": _numbers(1, COLOR, color.hue),
+    "color_shift": _numbers(3, COLOR, color.color_shift),
+    "pca_color": _numbers(3, COLOR, color.pca_color),
+    "cutout": _numbers(2, NOISE, noise.cutout),
+    "gaussian_noise": Operation(lambda step, shape: shape[0] * shape[1] * shape[2], ((NOISE, noise.gaussian_noise),)),
+    "salt_and_pepper": Operation(lambda step, shape: shape[0] * shape[1], ((NOISE, noise.salt_and_pepper),)),
+    "mask": Operation(lambda step, shape: shape[0] * shape[1], ((NOISE, noise.mask),)),
+    "rand_augment": Operation(
+        lambda step, shape: 2 * step.operations, ((GEOMETRY, rand_augment.moves), (COLOR, rand_augment.colors))
+    ),
+    "mixup": _numbers(1, MIXING, mixing.mixup),
+    "cutmix": _numbers(3, MIXING, mixing.cutmix),
+}
+
+
+class Changed(NamedTuple):
+    """A batch after augmentation.
+
+    images: float32 [N, height, width, channels], 0..255.
+    clean: the same without the operations of noise.py.
+    maps: moved as the images are; their values never mix.
+    kept: for each mixing step float32 [N], what of an image is its own; the rest is of its `partner`.
+    """
+
+    images: tf.Tensor
+    clean: tf.Tensor
+    maps: list[tf.Tensor]
+    kept: list[tf.Tensor]
+
+
+def kinds(steps: Sequence[AugmentStep]) -> set[str]:
+    """Which of GEOMETRY, COLOR, NOISE and MIXING are done."""
+    return {kind for step in steps for kind, _ in OPERATIONS[step.operation[0]].parts}
+
+
+def draws(steps: Sequence[AugmentStep], shape: tuple[int, int, int]) -> int:
+    """How many numbers one image of (height px, width px, channels) needs."""
+    return sum(OPERATIONS[name].needs(parameters, shape) for name, parameters in (step.operation for step in steps))
+
+
+def draw(steps: Sequence[AugmentStep], seed: int, epoch: tf.Tensor, image_id: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
+    """Uniform float32 [draws(steps, shape)] in [-1, 1) for one image.
+
+    Args:
+        epoch: int64 scalar, from 0.
+        image_id: string scalar.
+        shape: (height px, width px, channels) of the image.
+    """
+    stream = tf.stack([tf.constant(seed, tf.int64) + epoch * 2**32, tf.strings.to_hash_bucket_fast(image_id, 2**62)])
+    return tf.random.stateless_uniform([draws(steps, shape)], stream, minval=-1.0, maxval=1.0)
+
+
+def apply(steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor, covariance=None) -> tf.Tensor:
+    """The images of `change`."""
+    return change(steps, images, drawn, covariance).images
+
+
+def change(
+    steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor, covariance=None, maps: Sequence[tf.Tensor] = ()
+) -> Changed:
+    """Apply what was drawn, in the order of the steps; moves that follow each other are one resampling.
+
+    Args:
+        steps: without policies, which `configs.policies.expand` resolves.
+        images: float32 [N, height, width, channels], 0..255; all but N known.
+        drawn: float32 [N, draws(steps, shape)], as `draw` gives.
+        covariance: [channels * channels] numbers, of the training split's pixels over 0..255; for pca_color alone.
+        maps: float32 [N, height, width, 1] each.
+
+    Raises:
+        UsageError: for pca_color without a covariance.
+    """
+    clean, maps, kept = images, list(maps), []
+    _, height, width, _ = images.shape
+    for kind, group in itertools.groupby(_parts(steps, drawn, tuple(images.shape[1:])), key=lambda part: part[0]):
+        parts = [part[1:] for part in group]
+        if kind == GEOMETRY:
+            way = geometry.way(parts, tf.shape(images)[0], height, width)
+            images, clean = _both(images, clean, lambda x, way=way: geometry.resample(x, way, "BILINEAR"))
+            maps = [geometry.resample(one, way, "NEAREST") for one in maps]
+            continue
+        for function, step, numbers in parts:
+            if kind == COLOR:
+                made = lambda x, f=function, s=step, n=numbers: _clipped(f(s, n, x, covariance))  # noqa: E731
+                images, clean = _both(images, clean, made)
+            elif kind == NOISE:
+                images = _clipped(function(step, numbers, images))
+            else:
+                own, weight = function(step, numbers, height, width)
+                images, clean = _both(images, clean, lambda x, own=own: _clipped(mixing.mix(x, own)))
+                kept.append(weight)
+    return Changed(images, clean, maps, kept)
+
+
+def _parts(steps, drawn, shape):
+    """(kind, function, parameters, the function's numbers) one after the other."""
+    used = 0
+    for step in steps:
+        name, parameters = step.operation
+        operation = OPERATIONS[name]
+        needs = operation.needs(parameters, shape)
+        for kind, function in operation.parts:
+            yield kind, function, parameters, drawn[:, used : used + needs]
+        used += needs
+
+
+def _both(images, clean, made):
+    """Images and clean ones changed alike, once where they are still the same."""
+    changed = made(images)
+    return changed, changed if clean is images else made(clean)
+
+
+def _clipped(images):
+    return tf.clip_by_value(images, 0.0, 255.0)

@@ -1,0 +1,55 @@
+"""Augmentation by name: what is known of a domain as a list of steps, each written as in a config."""
+
+from collections.abc import Sequence
+
+from configs.schema import COLOR_ONLY, AugmentStep
+
+_SMALL_MOVES = (
+    {"translate": {"height": 0.1, "width": 0.1}},
+    {"rotate": {"degrees": 10}},
+    {"shear": {"degrees": 10}},
+    {"zoom": {"factor": 0.1}},
+    {"elastic": {"alpha": 0.02}},
+)
+_LIGHT = ({"brightness": {"share": 0.1}}, {"contrast": {"factor": 0.2}})
+_COLORS = ({"saturation": {"factor": 0.2}}, {"hue": {"degrees": 10}})
+
+POLICIES = {
+    "none": (),
+    "digits": _SMALL_MOVES,  # never flipped: a mirrored 2 is no digit, and a 6 turned by half is a 9
+    "letters": _SMALL_MOVES,  # never flipped: b, d, p and q are one shape
+    "photos": ({"crop": {"share": 0.125}}, {"flip": {"horizontal": True}}, *_LIGHT, *_COLORS),  # AlexNet's 224 px of 256
+    "objects": (  # small pictures with the thing in the middle: CIFAR's 4 px of 32
+        {"translate": {"height": 0.125, "width": 0.125}},
+        {"flip": {"horizontal": True}},
+        {"rotate": {"degrees": 10}},
+        *_LIGHT,
+        *_COLORS,
+    ),
+    "cells": ({"flip": {"horizontal": True, "vertical": True}}, {"rotate": {"degrees": 180}}, *_LIGHT),  # no way is up
+}
+
+UPRIGHT = 90  # degrees that a digit may be turned by and still be itself
+DIGITS = (set("0123456789"), {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"})
+
+
+def expand(steps: Sequence[AugmentStep], channels: int) -> list[AugmentStep]:
+    """The steps with each policy replaced by its own; for grey images without those that need colour."""
+    found = []
+    for step in steps:
+        name, parameters = step.operation
+        found += [AugmentStep.model_validate(tree) for tree in POLICIES[parameters]] if name == "policy" else [step]
+    return [step for step in found if channels > 1 or step.operation[0] not in COLOR_ONLY]
+
+
+def doubts(steps: Sequence[AugmentStep], class_names: Sequence[str]) -> list[str]:
+    """What a person should be told about expanded steps before they train on classes of these names; usually nothing."""
+    if not class_names or not any({name.lower() for name in class_names} <= digits for digits in DIGITS):
+        return []
+    found = []
+    for name, parameters in (step.operation for step in steps):
+        if name == "flip" and (parameters.horizontal or parameters.vertical):
+            found.append("augment flips digits: a mirrored 2 is no digit. The policy `digits` never flips.")
+        if name == "rotate" and parameters.degrees > UPRIGHT:
+            found.append(f"augment turns digits by up to {parameters.degrees:g} degrees: a 6 upside down is a 9.")
+    return found

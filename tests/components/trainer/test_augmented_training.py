@@ -1,0 +1,87 @@
+"""Training on augmented images: mixed labels, clean targets, warnings."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components import keys, progress
+from components.tasks import task_of
+from components.tasks.classification import accuracy, cross_entropy
+from components.trainer.component import run_fn
+from tests.components import digits
+
+LOGITS = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+LABELS = np.array([0, 3, 2, 1, 1, 0])
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1)], ids=str)
+def test_loss_and_accuracy_of_classes_are_those_of_keras(shape):
+    labels = LABELS.reshape(shape)
+    expected = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, LOGITS)
+    assert np.allclose(tf.reduce_mean(cross_entropy(tf.constant(labels), tf.constant(LOGITS))), expected)
+    assert np.array_equal(accuracy(tf.constant(labels), tf.constant(LOGITS)), LOGITS.argmax(1) == LABELS)
+
+
+def test_the_loss_of_mixed_labels_is_the_mix_of_the_losses():
+    one_hot = np.eye(4, dtype=np.float32)[LABELS]
+    alone = cross_entropy(tf.constant(LABELS), tf.constant(LOGITS)).numpy()
+    assert np.allclose(cross_entropy(tf.constant(one_hot), tf.constant(LOGITS)), alone, atol=1e-6)
+    other = cross_entropy(tf.constant(LABELS[::-1].copy()), tf.constant(LOGITS)).numpy()
+    mixed = cross_entropy(tf.constant(0.7 * one_hot + 0.3 * one_hot[::-1]), tf.constant(LOGITS))
+    assert np.allclose(mixed, 0.7 * alone + 0.3 * other, atol=1e-5)
+    assert np.array_equal(
+        accuracy(tf.constant(0.7 * one_hot + 0.3 * one_hot[::-1]), tf.constant(LOGITS)), LOGITS.argmax(1) == LABELS
+    )
+
+
+def trained(folder, artifacts, tree, **changes) -> list[dict]:
+    """Figures by epoch of a Trainer run."""
+    config = digits.trainer_slice(tree, **changes)
+    run_fn(digits.fn_args(folder, artifacts.examples, artifacts.transform, artifacts.schema, config))
+    return json.loads((folder / "model_run" / "history.json").read_text())
+
+
+LONGER = {"epochs": 12, "batch_size": 32, "optimizer": {"learning_rate": 0.01}}
+
+
+@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+def test_mixing_trains_and_is_validated_on_plain_images(artifacts, tmp_path, name):
+    history = trained(tmp_path / "mixed", artifacts, digits.MLP, augment=[{name: {}}], train=LONGER)
+    assert history[-1]["val_accuracy"] > 0.8
+    assert history[-1]["val_loss"] < history[-1]["loss"]  # labels of two classes leave a loss that no model can get rid of
+    model = keras.saving.load_model(tmp_path / "mixed" / "model" / keys.KERAS_FILE)
+    found = model.predict(digits.images()[0][240:300], verbose=0).argmax(-1)
+    assert np.mean(found == digits.images()[1][240:300]) > 0.8
+
+
+def test_a_denoising_autoencoder_aims_at_the_clean_image():
+    noisy, clean = tf.fill([2, 3, 3, 1], 51.0), tf.fill([2, 3, 3, 1], 255.0)
+    inputs, wanted = task_of("reconstruction").pair(noisy, {keys.CLEAN: clean})
+    assert inputs is noisy
+    assert np.allclose(wanted, 1)
+    assert np.allclose(task_of("reconstruction").pair(noisy, {})[1], 0.2)
+
+
+def test_noise_does_not_get_into_what_an_autoencoder_learns_to_give(artifacts, tmp_path):
+    black = [{"mask": {"share": 1.0}}]
+    config = {"train": {"epochs": 15, "batch_size": 32, "early_stopping": None}}
+    trained(tmp_path, artifacts, digits.AUTOENCODER, augment=black, **config)
+    model = keras.saving.load_model(tmp_path / "model" / keys.KERAS_FILE)
+    images = digits.images()[0][:240]
+    given = model.predict(np.zeros((1, 8, 8, 1)), verbose=0)
+    mean = images.mean(0) / 255  # of black input alone, the best guess
+    assert np.corrcoef(given.ravel(), mean.ravel())[0, 1] > 0.8
+    assert given.mean() == pytest.approx(mean.mean(), rel=0.4)
+
+
+@pytest.mark.parametrize(("augment", "warned"), [("cells", True), ("digits", False)])
+def test_a_person_is_told_that_digits_are_flipped(artifacts, tmp_path, monkeypatch, augment, warned):
+    said = []
+    monkeypatch.setattr(progress, "_listeners", [said.append])
+    trained(tmp_path, artifacts, digits.MLP, augment=augment)
+    texts = [event["text"] for event in said if event["event"] == "warning"]
+    assert any("flips digits" in text for text in texts) == warned
+    assert bool(texts) == warned

@@ -1,0 +1,61 @@
+"""Policies by name: valid steps, the right ones for their domain, and doubts about digits that are flipped."""
+
+import pytest
+
+from configs import policies
+from configs.schema import COLOR_ONLY, AugmentStep, RunConfig
+from tests.components.digits import NAMES
+
+
+def expanded(written, channels=3) -> list[AugmentStep]:
+    return policies.expand(RunConfig(name="a", augment=written, transform={"channels": channels}).augment, channels)
+
+
+def names(written, channels=3) -> list[str]:
+    return [step.operation[0] for step in expanded(written, channels)]
+
+
+@pytest.mark.parametrize("name", policies.POLICIES)
+def test_a_policy_stands_for_its_steps(name):
+    assert [step.model_dump(exclude_unset=True) for step in expanded(name)] == list(policies.POLICIES[name])
+
+
+def test_a_policy_may_stand_between_steps():
+    assert names([{"zoom": {"factor": 0.1}}, "letters", {"mixup": {}}]) == ["zoom", *names("letters"), "mixup"]
+
+
+def test_grey_images_keep_what_a_policy_has_for_them():
+    assert set(COLOR_ONLY) & set(names("photos"))
+    assert names("photos", channels=1) == [name for name in names("photos") if name not in COLOR_ONLY]
+
+
+@pytest.mark.parametrize("name", ["digits", "letters"])
+def test_what_is_written_is_never_flipped_or_turned_far(name):
+    for operation, parameters in (step.operation for step in expanded(name)):
+        assert operation != "flip"
+        assert operation != "rotate" or parameters.degrees <= 15
+
+
+def test_cells_have_no_way_up():
+    steps = dict(step.operation for step in expanded("cells"))
+    assert (steps["flip"].horizontal, steps["flip"].vertical, steps["rotate"].degrees) == (True, True, 180)
+
+
+@pytest.mark.parametrize("classes", [NAMES, list("0123456789"), ["3", "8"], ["Zero", "One"]], ids=str)
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [([{"flip": {}}], "flips"), ("photos", "flips"), ("cells", "turns"), (["digits", {"rotate": {"degrees": 91}}], "turns")],
+    ids=str,
+)
+def test_digits_that_are_flipped_or_upside_down_are_doubted(classes, written, word):
+    assert any(word in text for text in policies.doubts(expanded(written), classes))
+
+
+@pytest.mark.parametrize("classes", [["cat", "dog"], [], ["0", "dog"]], ids=str)
+def test_other_classes_may_be_flipped(classes):
+    assert policies.doubts(expanded("cells"), classes) == []
+
+
+@pytest.mark.parametrize("written", ["digits", "none", [{"rotate": {"degrees": 90}}], [{"flip": {"horizontal": False}}]], ids=str)
+def test_digits_that_stay_upright_are_not_doubted(written):
+    assert policies.doubts(expanded(written), NAMES) == []
