@@ -3,24 +3,15 @@
 import json
 import os
 import sys
-from pathlib import Path
 
 import click
 
 from configs.errors import HubelError, UsageError
-from configs.load import workspace_default
+from pipelines import datasets_commands, options
+from pipelines.options import quietly
+from pipelines.options import state as _state
 
 NOT_BLESSED = 3
-
-
-class _State:
-    """What the common flags say; a verb's flags are read before its body runs."""
-
-    json = False
-    log: Path | None = None
-
-
-_state = _State()
 
 
 def run(arguments: list[str]) -> int:
@@ -74,25 +65,13 @@ def cli():
     """From images to a served model with one command."""
 
 
-_workspace = click.option(
-    "--workspace",
-    default=workspace_default,
-    metavar="DIR",
-    help="Where everything is kept.  [default: HUBEL_WORKSPACE or ./workspace]",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value to stdout and nothing else.")
-_set = click.option(
-    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the config, such as train.epochs=3."
-)
-
-
 @cli.command("run")
 @click.argument("config", default="digits_lenet5")
-@_set
-@_workspace
+@options.assignments
+@options.workspace
 @click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; change nothing.")
 @click.option("--verbose", is_flag=True, help="Copy the log to the terminal at the end.")
-@_json
+@options.as_json
 def run_command(config, assignments, workspace, dry_run, verbose, as_json):
     """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
     from configs import load
@@ -105,7 +84,7 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
     _check_names(cfg, place)
     asked = {"config": config, "assignments": list(assignments), "workspace": str(place.root)}
     if dry_run:
-        value = _quietly("pipelines.execute:plan", asked)
+        value = quietly("pipelines.execute:plan", asked)
         if as_json:
             print(json.dumps(value))
         else:
@@ -129,11 +108,16 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
 
 @cli.group("list")
 def list_group():
-    """What there is: models, configs, runs."""
+    """What there is: models, configs, datasets, runs."""
+
+
+list_group.add_command(datasets_commands.list_datasets)
+cli.add_command(datasets_commands.datasets)
+cli.add_command(datasets_commands.init)
 
 
 @list_group.command("models")
-@_json
+@options.as_json
 def list_models(as_json):
     """Architectures by name, with their paper and their number of trainable parameters."""
     import keras_models
@@ -149,7 +133,7 @@ def list_models(as_json):
 
 
 @list_group.command("configs")
-@_json
+@options.as_json
 def list_configs(as_json):
     """Shipped configs, with the first line of what each says of itself."""
     from configs import load
@@ -163,8 +147,8 @@ def list_configs(as_json):
 
 
 @list_group.command("runs")
-@_workspace
-@_json
+@options.workspace
+@options.as_json
 def list_runs(workspace, as_json):
     """Runs of a workspace: when, which config, figures of the test split, blessed or not."""
     from pipelines import console
@@ -187,12 +171,12 @@ def list_runs(workspace, as_json):
 @click.argument("model")
 @click.option("--input", "shape", metavar="HxWxC", help="Input size, such as 32x32x1; default: the builder's own.")
 @click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
-@_json
+@options.as_json
 def show(model, shape, classes, as_json):
     """Layers and parameters of MODEL: a name from `hubel list models`, a builder's dotted path or a .keras file."""
     from pipelines import console
 
-    value = _quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
+    value = quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
     if as_json:
         print(json.dumps(value))
     else:
@@ -209,8 +193,8 @@ def show(model, shape, classes, as_json):
 @click.argument("images", nargs=-1, required=True)
 @click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@_workspace
-@_json
+@options.workspace
+@options.as_json
 def predict(model, images, top, form, workspace, as_json):
     """Ask a pushed MODEL (NAME, NAME/VERSION or a SavedModel folder) about IMAGES: files, or folders of them."""
     from pipelines import console
@@ -218,7 +202,7 @@ def predict(model, images, top, form, workspace, as_json):
     from serving import layout
 
     folder = layout.find(model, Workspace.at(workspace).models)
-    rows = _quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
+    rows = quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
     if as_json or form == "json":
         _state.json = True
         print(json.dumps(rows))
@@ -238,8 +222,8 @@ def predict(model, images, top, form, workspace, as_json):
 @cli.command("gc")
 @click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Runs and versions to keep of each config.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
-@_workspace
-@_json
+@options.workspace
+@options.as_json
 def gc(keep, dry_run, workspace, as_json):
     """Remove the artifacts of old runs, old versions of models, and what killed runs left behind."""
     from pipelines.collect import collect
@@ -256,8 +240,8 @@ def gc(keep, dry_run, workspace, as_json):
 
 
 @cli.command("doctor")
-@_workspace
-@_json
+@options.workspace
+@options.as_json
 def doctor(workspace, as_json):
     """Check this machine and installation; say how to mend what is wrong."""
     from pipelines.doctor import examine
@@ -280,16 +264,6 @@ def _check_names(cfg, place) -> None:
     sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
     keras_models.check(cfg.model.name)
     sources.check(cfg.data.source, place.datasets)
-
-
-def _quietly(call: str, arguments: dict):
-    """Ask a worker whose log matters only if it fails."""
-    import tempfile
-
-    from pipelines import supervise
-
-    with tempfile.TemporaryDirectory(prefix="hubel-") as scratch:
-        return supervise.ask(call, arguments, Path(scratch) / "log")
 
 
 def _figures(metrics: dict[str, float]) -> str:

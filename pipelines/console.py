@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
+DISTANCE_SHOWN = 0.01  # Jensen-Shannon divergence, 0 to 1
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
 
 
@@ -70,6 +71,14 @@ class RunView:
         if event["duplicates"]:
             self._images += f"; {event['duplicates']} stand in more than one split"
         self._classes = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
+
+    def _on_distances(self, event: dict) -> None:
+        if event["drift"]:
+            far = [f"{name} {value:.2f}" for name, value in event["drift"].items() if value >= DISTANCE_SHOWN]
+            self._images = f"drift since the data before: {', '.join(far) or 'none'}"
+
+    def _on_warning(self, event: dict) -> None:
+        self._console.print(f"    warning: {event['text']}", markup=False)
 
     def _on_training(self, event: dict) -> None:
         self._show("Training", event["epochs"])

@@ -75,6 +75,8 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "images": _json(results["ExampleGen"].property("examples", keys.COUNTS), {}),
         "classes": _json(results["ExampleGen"].property("examples", keys.CLASSES), {}),
         "duplicates": results["ExampleGen"].property("examples", keys.DUPLICATES, 0),
+        "drift": _json(results["ExampleValidator"].property("anomalies", keys.DRIFT), {}),
+        "skew": _json(results["ExampleValidator"].property("anomalies", keys.SKEW), {}),
         "quarantined": _json(results["ExampleGen"].property("examples", keys.QUARANTINED), {}),
         "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
         "model_uri": results["Trainer"].outputs["model"][0][0],

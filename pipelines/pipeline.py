@@ -1,6 +1,5 @@
 """The pipeline: wiring only. Each component gets its own slice of the config and a digest of the source it runs."""
 
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.components.common.resolver import Resolver
@@ -15,11 +14,15 @@ from components.evaluator.resolver import LatestBlessedOther
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.sources import Located
 from components.example_validator.component import ExampleValidator
+from components.example_validator.resolver import LatestOtherStatistics
 from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
+from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
+from components.statistics_gen.component import StatisticsGen
 from components.tasks import module_of, task_of
 from components.transform.component import Transform
+from configs import policies
 from configs.schema import RunConfig, TrainerSlice, TransformSlice
 from pipelines import runs
 from pipelines.workspace import Workspace
@@ -42,19 +45,27 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
     example_gen = ImageExampleGen(config.data, located).with_id("ExampleGen")
     images = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=images)
-    schema_gen = SchemaGen(statistics=statistics_gen.outputs["statistics"], examples=images)
+    statistics = statistics_gen.outputs["statistics"]
+    earlier = Resolver(
+        strategy_class=LatestOtherStatistics, current=statistics, earlier=Channel(type=standard_artifacts.ExampleStatistics)
+    ).with_id("EarlierStatistics")
+    schema_gen = SchemaGen(statistics=statistics, examples=images, pinned=pinned.read(config.data.pinned_schema))
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema, allow_anomalies=config.data.allow_anomalies
+        statistics=statistics, schema=schema, earlier=earlier.outputs["earlier"], allow_anomalies=config.data.allow_anomalies
     )
     transform = Transform(
         examples=images,
         schema=schema,
-        config=TransformSlice(transform=config.transform, targets=list(task.targets)),
+        config=TransformSlice(
+            transform=config.transform,
+            targets=list(task.targets),
+            covariance=any(step.operation[0] == "pca_color" for step in policies.expand(config.augment, config.transform.channels)),
+        ),
         materialize=materialized,
     )
     transform.add_upstream_node(example_validator)
-    nodes = [example_gen, statistics_gen, schema_gen, example_validator, transform]
+    nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform]
 
     training = {
         "examples": transform.outputs["transformed_examples"] if materialized else images,

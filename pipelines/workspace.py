@@ -55,6 +55,10 @@ class Workspace:
     def log(self, name: str, run: str) -> Path:
         return self.root / "logs" / name / f"{run}.log"
 
+    def preview(self, name: str) -> Path:
+        """Folder of the contact sheet of one config's images."""
+        return self.root / "previews" / name
+
     def run(self, name: str, run: str) -> Path:
         """Folder of one run's resolved config and record."""
         return self.pipeline(name) / "runs" / run

@@ -5,20 +5,16 @@ import runpy
 import shlex
 from pathlib import Path
 
-import apache_beam as beam
 import click
-import numpy as np
 import pytest
 import yaml
-from apache_beam.testing.util import assert_that, equal_to
 from click.testing import CliRunner
-from PIL import Image
 
 from components.example_gen import sources
 from configs import load
 from configs.schema import RunConfig
 from pipelines.commands import cli
-from tests.docs.pages import PAGES, ROOT, Place, examples
+from tests.docs.pages import PAGES, ROOT, examples
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -162,22 +158,6 @@ def test_the_transcripts_start_from_commands():
     assert {"run", "test"} <= set(targets)
 
 
-def test_the_builder_of_the_data_page_prepares_a_source(tmp_path, monkeypatch):
-    place = Place(tmp_path, monkeypatch)
-    place.put("my_photos.py", page="docs/data.md")
-    monkeypatch.chdir(tmp_path)
-    for number in range(6):
-        folder = tmp_path / "photos" / ("cat" if number % 2 else "dog")
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.full((9, 7, 3), 40 * number, np.uint8)).save(folder / f"{number}.jpg")
-    try:
-        runpy.run_path("my_photos.py", run_name="__main__")
-    finally:
-        place.leave()
-    located = sources.locate("tfds:my_photos", tmp_path / "workspace/datasets")
-    assert Path(located.address["folder"]).is_relative_to(tmp_path / "workspace/datasets")
-    with beam.Pipeline("FnApiRunner") as pipeline:
-        facts, collections = sources.module_of("tfds:my_photos").read(pipeline, located)
-        labels = collections["train"] | beam.Map(lambda raw: raw.label)
-        assert_that(labels, equal_to([0, 0, 0, 1, 1, 1]))
-    assert facts.class_names == ["cat", "dog"]
+def test_every_source_is_on_the_page_of_data():
+    section = (ROOT / "docs/data.md").read_text(encoding="utf-8").partition("## Sources")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `([a-z]+):", section, re.MULTILINE)) == sources.schemes()

@@ -33,7 +33,7 @@ def refused(outcome, code: int, *words: str) -> None:
         (("run", "--set", "train.epochs=-1"), ("train.epochs", "-1", "greater than or equal to 0")),
         (("run", "--set", "train.epochs"), ("KEY=VALUE",)),
         (("run", "--set", "model.name=lenet55"), ("lenet55", "lenet5")),
-        (("run", "--set", "data.source=tfds:no_such_set"), ("no_such_set", "not prepared", "download_and_prepare")),
+        (("run", "--set", "data.source=tfds:no_such_set"), ("no_such_set", "not prepared", "hubel datasets prepare")),
         (("run", "--set", "data.source=ftp:x"), ("ftp", "tfds:")),
         (("run", "--set", "model.name=no.such.module:build"), ("no.such.module",)),
         (("run", "--no-such-flag"), ("--no-such-flag",)),

@@ -19,6 +19,7 @@ from tests.pipelines.conftest import hubel
 STAGES = (
     "ExampleGen",
     "StatisticsGen",
+    "EarlierStatistics",
     "SchemaGen",
     "ExampleValidator",
     "Transform",
@@ -28,6 +29,7 @@ STAGES = (
     "InfraValidator",
     "Pusher",
 )
+RESOLVERS = ("EarlierStatistics", "Resolver")  # they look up and compute nothing
 TINY = "digits_lenet5.tiny"
 ARCHIVE = {"ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "Transform"}
 
@@ -52,9 +54,13 @@ def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
     assert value["model_dir"] == str(workspace / "models/digits_lenet5_tiny/1")
     assert {"accuracy", "cross_entropy", "macro_f1"} <= set(value["metrics"])
     assert {component["name"] for component in value["components"]} == set(STAGES)
-    assert not any(component["cached"] for component in value["components"] if component["name"] != "Resolver")
+    assert not any(component["cached"] for component in value["components"] if component["name"] not in RESOLVERS)
     assert sum(value["images"].values()) == 300
     assert value["quarantined"] == {}
+    assert {split: sum(images.values()) for split, images in value["classes"].items()} == value["images"]
+    assert value["duplicates"] == 0
+    assert value["drift"] == {}  # nothing came before
+    assert value["skew"]["image/height"] == 0 < value["skew"]["image/brightness"] < 0.5
     assert outcome.err == ""
 
 
@@ -130,8 +136,8 @@ def test_edited_source_runs_the_stage_that_uses_it_and_nothing_before(digits, tm
     monkeypatch.setattr(fingerprint, "_source", lambda name: copy if name == edited else original(name))
     ran = planned(workspace)
     assert first in ran
-    order = [*STAGES[:6], "Resolver", "Evaluator", "InfraValidator", "Pusher"]
-    assert not ran & set(order[: order.index(first)] if first in order[:6] else order[:6])
+    order = [*STAGES[:7], "Resolver", "Evaluator", "InfraValidator", "Pusher"]
+    assert not ran & set(order[: order.index(first)] if first in order[:7] else order[:7])
 
 
 def test_an_edited_model_does_not_touch_another(digits, tmp_path, monkeypatch):
@@ -154,7 +160,7 @@ def test_touching_the_data_runs_nothing_and_replacing_it_runs_everything(digits,
     try:
         shard.write_bytes(held[: len(held) // 2] + held[: len(held) // 2])
         os.utime(shard, ns=(stamp, stamp + 1))
-        assert planned(workspace) == {*STAGES} - {"Resolver"}
+        assert planned(workspace) == {*STAGES} - {*RESOLVERS}
     finally:
         shard.write_bytes(held)
 

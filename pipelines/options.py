@@ -1,0 +1,44 @@
+"""What the verbs share: their common flags, what these say, and how they ask a worker."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+
+class State:
+    """What the common flags of this command line say; they are read before a verb's body runs."""
+
+    json = False
+    log: Path | None = None
+
+
+state = State()
+
+
+def _workspace_default() -> str:
+    from configs.load import workspace_default  # with pydantic and the schema: more than --help may cost
+
+    return workspace_default()
+
+
+workspace = click.option(
+    "--workspace",
+    default=_workspace_default,
+    metavar="DIR",
+    help="Where everything is kept.  [default: HUBEL_WORKSPACE or ./workspace]",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value to stdout and nothing else.")
+assignments = click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the config, such as train.epochs=3."
+)
+
+
+def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda event: None):
+    """Ask a worker whose log matters only if it fails."""
+    import tempfile
+
+    from pipelines import supervise
+
+    with tempfile.TemporaryDirectory(prefix="hubel-") as scratch:
+        return supervise.ask(call, arguments, Path(scratch) / "log", listen)

@@ -1,0 +1,277 @@
+"""From what was found in images to a config for them, for `hubel init`. Plain data in, YAML out; nothing heavy."""
+
+import glob
+import json
+import math
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.example_gen import sources
+from configs.errors import UsageError
+from configs.schema import DataConfig
+
+SIDES = (28, 32, 64, 96, 128, 224)  # px
+LARGEST = 128  # px: beyond, LeNet's 5x5 kernels see too little of an image
+PIXELS = 2e8  # an epoch's, that two cores get through in a minute or two with LeNet
+IMBALANCE = 3  # times the rarest class, from which on it is pointed out
+FEW = 10  # images of a class, below which it is pointed out
+CLASSES_SHOWN = 20
+NUMBERS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
+HANDED = {"left", "right", "up", "down", "clockwise", "counterclockwise"}  # a mirror changes what these mean
+TFRECORD = (".tfrecord", ".tfrecords", ".tfrec")
+
+
+def source_of(path: str) -> str:
+    """`data.source` for a path as it was typed; one that names a scheme stays as it is.
+
+    Raises:
+        UsageError: where nothing is there, or nothing that a source reads.
+    """
+    scheme = path.partition(":")[0]
+    if scheme in sources.schemes() and not os.path.exists(path):
+        return path
+    if not path.isprintable():
+        raise UsageError(f"{path!r} cannot be written into a config.", "Rename it: letters and digits of any language will do.")
+    whole = os.path.abspath(os.path.expanduser(path))
+    if os.path.isdir(whole):
+        records = [name for name in os.listdir(whole) if _is_tfrecord(name)]
+        return f"tfrecord:{glob.escape(whole)}/*.tfrec*" if records else f"folder:{whole}"
+    if whole.lower().endswith((".csv", ".tsv")) and os.path.isfile(whole):
+        return f"csv:{whole}"
+    if _is_tfrecord(whole) and (os.path.isfile(whole) or glob.glob(whole)):
+        return f"tfrecord:{whole}"
+    if not os.path.exists(whole):
+        raise UsageError(f"There is no {path}.", "Name a folder of images, a CSV file, TFRecords, or tfds:NAME.")
+    raise UsageError(
+        f"{path} is neither a folder, nor a CSV file, nor TFRecords.",
+        f"Name one of them, or say what it is: {', '.join(f'{s}:PATH' for s in sources.schemes() if s != 'tfds')}.",
+    )
+
+
+def _is_tfrecord(name: str) -> bool:
+    return any(suffix in os.path.basename(name).lower() for suffix in TFRECORD)
+
+
+def name_of(source: str) -> str:
+    """A valid RunConfig.name: of the folder, of the folder that a file lies in, or of the data set."""
+    scheme, _, rest = source.partition(":")
+    if scheme == "tfds":
+        base = rest.partition(":")[0]
+    else:
+        path = Path(rest)
+        base = path.name if scheme == "folder" else path.parent.name or path.stem
+    plain = unicodedata.normalize("NFKD", base).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_.-")[:60].strip("_.-")
+    return f"images_{name}" if name.isdigit() else name or "images"
+
+
+@dataclass
+class Proposal:
+    """A config's text, and what a person should know about the images, a sentence each."""
+
+    text: str
+    notes: list[str] = field(default_factory=list)
+
+
+def propose(name: str, source: str, found: Mapping[str, Any], file: str) -> Proposal:
+    """Write a config for what `pipelines.survey.look` found.
+
+    Args:
+        file: as `hubel run` will be told.
+
+    Raises:
+        UsageError: where there is nothing to train on.
+    """
+    sound = found["sampled"] - sum(found["damaged"].values())
+    if not sound:
+        raise UsageError(f"There is no sound image in {source}: {_reasons(found)}.", "Check the files.")
+    counted = {label: count for label, count in found["classes"].items() if count}
+    is_labelled = len(counted) > 1
+    notes = _notes(found, counted)
+    data, remark = _data(source, found, counted)
+    side = _side(found)
+    lines = [
+        *_comment(summary(found, source)),
+        *_comment(notes),
+        "#",
+        f"#   hubel run {file}",
+        "#",
+        f"name: {_flow(name)}",
+        *_comment(remark),
+        f"data: {_flow(data)}",
+        *_comment(_about_size(found, side)),
+        f"transform: {_flow(_transform(found, side, is_labelled))}",
+        *(_classifier(found, counted, source) if is_labelled else _autoencoder(found)),
+    ]
+    return Proposal("\n".join(lines) + "\n", notes)
+
+
+def summary(found: Mapping[str, Any], source: str) -> list[str]:
+    """What was found, in a few lines."""
+    splits = ", ".join(f"{count:,} {name}" for name, count in found["splits"].items())
+    lines = [f"{source}: {found['images']:,} images" + (f" ({splits})" if len(found["splits"]) > 1 else "")]
+    if found["classes"]:
+        shown = list(found["classes"].items())[:CLASSES_SHOWN]
+        more = f", and {len(found['classes']) - len(shown)} more" if len(found["classes"]) > len(shown) else ""
+        lines.append(f"{len(found['classes'])} classes: {', '.join(f'{label}: {count:,}' for label, count in shown)}{more}")
+        if found["unlabelled"]:
+            lines.append(f"{found['unlabelled']:,} images without a label")
+    else:
+        lines.append("no labels")
+    if found["height"]:
+        low, median, most = (f"{w}x{h}" for w, h in zip(found["width"], found["height"], strict=True))
+        size = f"{low} px" if low == most else f"{low} to {most} px, the median {median}"
+        colour = "grey" if found["grey"] else "in colour"
+        lines.append(f"of {found['sampled']:,} that were decoded: {size} (width x height), {colour}")
+    lines.append(_reasons(found) if found["damaged"] else "none of these is damaged")
+    return lines
+
+
+def _reasons(found) -> str:
+    aside = sum(found["damaged"].values())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found["damaged"].items())
+    return f"{aside} of {found['sampled']:,} are damaged ({reasons})"
+
+
+def _notes(found, counted) -> list[str]:
+    """What will make training harder, a sentence each."""
+    notes = []
+    if len(counted) == 1:
+        notes.append("All images are of one class, so there is nothing to tell apart: the config is for an autoencoder.")
+    if len(counted) > 1:
+        least, most = min(counted, key=counted.get), max(counted, key=counted.get)
+        if counted[most] >= IMBALANCE * counted[least]:
+            notes.append(
+                f"{most} has {counted[most] / counted[least]:.1f} times the images of {least}: "
+                f"consider data.downsample: {IMBALANCE}, or train.class_weight: balanced."
+            )
+        if counted[least] < FEW:
+            notes.append(f"{least} has only {counted[least]} images: what is learned and measured of it will mean little.")
+        if found["unlabelled"]:
+            notes.append("Images without a label cannot be classified: give them one, or take them out.")
+    empty = [label for label, count in found["classes"].items() if not count]
+    if empty:
+        notes.append(f"No image has the class {', '.join(empty[:5])}: a run will refuse that.")
+    if found["damaged"]:
+        notes.append(f"{100 * _damaged_share(found):.1f} % of the images are damaged; a run sets them aside and names them.")
+    return notes
+
+
+def _damaged_share(found) -> float:
+    return sum(found["damaged"].values()) / found["sampled"]
+
+
+def _data(source, found, counted) -> tuple[dict, list[str]]:
+    """The slice `data`, and why it is not the default."""
+    data: dict[str, Any] = {"source": source}
+    own, remark = {"train", "validation", "valid", "val", "test"} & set(found["splits"]), []
+    if counted and min(counted.values()) < FEW and not own:
+        data |= {"validation": 0.2, "test": 0.2}
+        remark.append("larger shares than usual, so that a class of few images has one in each split")
+    aside = min(1.0, math.ceil(150 * _damaged_share(found)) / 100)  # the sample may have had fewer than there are
+    if aside > DataConfig().max_quarantined:
+        data["max_quarantined"] = aside
+        remark.append("max_quarantined lets the damaged images pass; repair or remove them, and take it out")
+    return data, remark
+
+
+def _side(found) -> int:
+    """px: the nearest of SIDES to the median, no larger than what a CPU bears."""
+    median = max(found["height"][1], found["width"][1])
+    nearest = min(SIDES, key=lambda side: abs(math.log(side / median)))
+    bearable = [side for side in SIDES if side <= LARGEST and (side <= 32 or found["images"] * side**2 <= PIXELS)]
+    return min(nearest, max(bearable))
+
+
+def _about_size(found, side: int) -> list[str]:
+    median = max(found["height"][1], found["width"][1])
+    if min(SIDES, key=lambda s: abs(math.log(s / median))) > side:
+        return [
+            f"{side} px, although the images are larger (median {median}), so that training takes minutes without a GPU;",
+            "with one, or with patience, try more: --set transform.height=224 --set transform.width=224",
+        ]
+    return [f"the nearest usual size to the images' median of {median} px; smaller trains faster"]
+
+
+def _transform(found, side: int, is_labelled: bool) -> dict:
+    channels = 1 if found["grey"] else 3
+    return {
+        "height": side,
+        "width": side,
+        "channels": channels,
+        "resize": "fit",
+        "normalize": "per_channel" if is_labelled else "unit",
+    }
+
+
+def _classifier(found, counted, source) -> list[str]:
+    steps, why = _augment(found, list(counted))
+    most = max(counted.values()) / sum(counted.values())
+    bound = min(0.99, math.ceil(100 * (most + 0.2 * (1 - most))) / 100)
+    return [
+        *_comment(why),
+        f"augment: {_flow(steps)}",
+        "# `hubel list models` has others",
+        f"model: {_flow({'name': 'lenet5'})}",
+        f"train: {_flow({'epochs': _epochs(found), 'batch_size': _batch(found), 'early_stopping': {'patience': 5}})}",
+        f"# modest: always naming the most frequent class would reach {most:.2f}; raise it once you know what can be reached",
+        f"evaluate: {_flow({'thresholds': {'accuracy': {'min': bound}}})}",
+    ]
+
+
+def _autoencoder(found) -> list[str]:
+    code = max(2, min(32, found["images"] // 20))
+    train = {"epochs": 3 * _epochs(found), "batch_size": _batch(found), "early_stopping": {"patience": 10}}
+    return [
+        f"# an autoencoder: it is judged by PCA with as many numbers as its code has ({code}), fitted on the same images",
+        f"model: {_flow({'name': 'conv_autoencoder', 'options': {'code_size': code}})}",
+        f"train: {_flow(train)}",
+    ]
+
+
+def _augment(found, labels: list[str]) -> tuple[list, list[str]]:
+    """Mild steps, and why these."""
+    steps = [{"translate": {"height": 0.1, "width": 0.1}}, {"rotate": {"degrees": 10}}]
+    signs = [label for label in labels if len(label) == 1 or label.isdigit() or label.lower() in NUMBERS]
+    if 2 * len(signs) >= len(labels):
+        return steps, ["digits and letters are never flipped: that makes others of them, or none"]
+    words = {word for label in labels for word in re.split(r"[^a-z]+", label.lower())}
+    if found["grey"] or words & HANDED:
+        return steps, ["not flipped: of these images a mirrored one may mean something else; add {flip: {}} if it does not"]
+    return [{"flip": {}}, *steps, {"zoom": {"factor": 0.1}}], ["mirrored too; take {flip: {}} out if that changes the class"]
+
+
+def _epochs(found) -> int:
+    return 40 if found["images"] < 2_000 else 20 if found["images"] < 20_000 else 10
+
+
+def _batch(found) -> int:
+    return 16 if found["images"] < 500 else 32 if found["images"] < 5_000 else 64
+
+
+def _comment(lines: list[str]) -> list[str]:
+    return [f"# {_printable(line)}" for line in lines]
+
+
+def _printable(text: str) -> str:
+    """Names of files and classes may hold anything; a comment ends with its line."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _flow(value: Any) -> str:
+    """Flow-style YAML in one line; text in double quotes where it needs any."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str):
+        is_plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", value) and yaml.safe_load(value) == value  # not so: no, null
+        return value if is_plain else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)

@@ -1,0 +1,224 @@
+"""`hubel init`: what it finds in images, and that the config it writes fits them and is valid."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from configs import load
+from configs.errors import UsageError
+from pipelines import proposal, survey
+from tests.pipelines.conftest import hubel
+from tests.pipelines.test_bad_input import refused
+
+FOUND = {
+    "splits": {"all": 1000},
+    "classes": {"cat": 600, "dog": 400},
+    "unlabelled": 0,
+    "images": 1000,
+    "sampled": 1000,
+    "damaged": {},
+    "height": [60, 64, 80],
+    "width": [50, 60, 70],
+    "channels": {"3": 1000},
+    "grey": False,
+}
+
+
+def proposed(tmp_path, name="name", source="folder:/photos", **changed):
+    """The config for FOUND with changes, as load sees it, and the proposal."""
+    made = proposal.propose(name, source, {**FOUND, **changed}, "file.yaml")
+    (tmp_path / "file.yaml").write_text(made.text, encoding="utf-8")
+    return load.load(str(tmp_path / "file.yaml")), made
+
+
+def operations(cfg) -> list[str]:
+    return [step.operation[0] for step in cfg.augment]
+
+
+def picture(path, colour, size=(20, 16), mode="L"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.full((size[1], size[0], 3), colour, np.uint8)
+    pixels[::2] //= 2
+    Image.fromarray(pixels).convert(mode).save(path)
+
+
+@pytest.fixture
+def letters(tmp_path):
+    """letters/{a,b,c}, grey, c has few images and a damaged one."""
+    for name, count in (("a", 12), ("b", 12), ("c", 3)):
+        for number in range(count):
+            picture(tmp_path / f"letters/{name}/{number}.png", 10 * number)
+    (tmp_path / "letters/c/broken.png").write_bytes(b"no image")
+    (tmp_path / "letters/c/empty.png").write_bytes(b"")
+    return tmp_path / "letters"
+
+
+def test_a_folder_becomes_a_config_that_a_run_takes(letters, tmp_path):
+    out = tmp_path / "config.yaml"
+    outcome = hubel("init", letters, "--out", out, "--json", "--workspace", tmp_path / "workspace")
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    assert outcome.out.count("\n") == 1
+    found = outcome.json["found"]
+    assert found["classes"] == {"a": 12, "b": 12, "c": 5}
+    assert found["damaged"] == {"empty": 1, "not an image": 1}
+    assert (found["height"], found["width"], found["grey"]) == ([16] * 3, [20] * 3, True)
+    cfg = load.load(str(out))
+    assert (cfg.name, cfg.data.source, cfg.model.name) == ("letters", f"folder:{letters}", "lenet5")
+    assert (cfg.transform.height, cfg.transform.channels) == (28, 1)
+    assert operations(cfg) == ["translate", "rotate"]
+    assert cfg.data.max_quarantined > 2 / 29
+    assert f"hubel run {out}" in out.read_text()
+    dry = hubel("run", out, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
+    assert dry.code == 0, dry.err
+    assert not any(component["cached"] for component in dry.json["components"] if component["name"] == "Trainer")
+
+
+def test_what_is_looked_at_is_a_sample_and_what_is_counted_is_all(letters, tmp_path, monkeypatch):
+    monkeypatch.setattr(survey, "SAMPLE", 10)
+    found = survey.look(f"folder:{letters}", str(tmp_path))
+    assert found["images"] == 29
+    assert 0 < found["sampled"] < 25
+    assert found == survey.look(f"folder:{letters}", str(tmp_path))
+
+
+def test_a_table_is_read_as_such(tmp_path):
+    with (tmp_path / "table.csv").open("w") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "label"])
+        for number in range(8):
+            picture(tmp_path / f"{number}.jpg", (9 * number, 5, 200), mode="RGB")
+            table.writerow([f"{number}.jpg", "odd" if number % 2 else "even"])
+    source = proposal.source_of(str(tmp_path / "table.csv"))
+    found = survey.look(source, str(tmp_path / "datasets"))
+    assert found["classes"] == {"even": 4, "odd": 4}
+    assert not found["grey"]
+    assert proposal.name_of(source) == tmp_path.name.strip("_.-")
+
+
+def test_grey_images_that_are_stored_in_colours_are_grey(tmp_path):
+    for number in range(3):
+        picture(tmp_path / f"x/{number}.jpg", 60 * number, mode="RGB")
+    found = survey.look(f"folder:{tmp_path}", str(tmp_path / "datasets"))
+    assert (found["channels"], found["grey"]) == ({"3": 3}, True)
+
+
+@pytest.mark.parametrize("labels", [list("0123456789"), ["zero", "one", "two"], list("abcXYZ"), ["10", "11", "12"]])
+def test_digits_and_letters_are_never_flipped(labels, tmp_path):
+    cfg, _ = proposed(tmp_path, classes=dict.fromkeys(labels, 100))
+    assert "flip" not in operations(cfg)
+    assert {"translate", "rotate"} <= set(operations(cfg))
+
+
+def test_photographs_are_flipped_unless_a_side_is_what_they_show(tmp_path):
+    assert "flip" in operations(proposed(tmp_path)[0])
+    assert "flip" not in operations(proposed(tmp_path, classes={"turn_left": 9, "turn_right": 9})[0])
+    assert "flip" not in operations(proposed(tmp_path, grey=True)[0])
+
+
+@pytest.mark.parametrize(
+    ("median", "images", "side"),
+    [(8, 1000, 28), (28, 70_000, 28), (30, 1000, 32), (64, 1000, 64), (100, 1000, 96), (500, 1000, 128), (500, 100_000, 32)],
+)
+def test_the_size_is_near_the_median_and_bearable(median, images, side, tmp_path):
+    cfg, made = proposed(tmp_path, height=[1, median, 9000], width=[1, median // 2, 9000], images=images)
+    assert (cfg.transform.height, cfg.transform.width) == (side, side)
+    assert ("without a GPU" in made.text) == (median == 500)
+
+
+def test_without_labels_it_is_an_autoencoder_and_the_bounds_are_its_own(tmp_path):
+    cfg, _ = proposed(tmp_path, classes={}, unlabelled=1000, images=1000)
+    assert cfg.model.name == "conv_autoencoder"
+    assert cfg.evaluate.thresholds == {}
+    assert cfg.augment == []
+    one, made = proposed(tmp_path, classes={"only": 1000})
+    assert one.model.name == "conv_autoencoder"
+    assert "one class" in made.notes[0]
+
+
+def test_the_bound_lies_above_what_the_most_frequent_class_gives(tmp_path):
+    assert proposed(tmp_path)[0].evaluate.thresholds["accuracy"].min == 0.68
+    assert proposed(tmp_path, classes={"a": 9999, "b": 1})[0].evaluate.thresholds["accuracy"].min == 0.99
+
+
+def test_imbalance_and_small_classes_are_pointed_out(tmp_path):
+    cfg, made = proposed(tmp_path, classes={"many": 300, "few": 5})
+    assert "60.0 times" in made.notes[0]
+    assert "data.downsample: 3" in made.text
+    assert "only 5 images" in made.notes[1]
+    assert cfg.data.validation == 0.2
+    assert cfg.data.downsample is None
+    assert proposed(tmp_path, classes={"a": 299, "b": 100})[1].notes == []
+
+
+def test_names_that_yaml_or_a_comment_would_read_otherwise_are_kept(tmp_path):
+    hostile = 'a"b: {c} #\n- d'
+    cfg, made = proposed(
+        tmp_path, name="no", source=f"folder:/{hostile.splitlines()[0]} 'x' ü \N{GRINNING FACE}", classes={hostile: 9, "e\r": 9}
+    )
+    assert cfg.name == "no"
+    assert cfg.data.source.endswith("ü \N{GRINNING FACE}")
+    assert all(line.startswith("#") or ":" in line for line in made.text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("folder:/data/Blüten & Blätter", "Bluten_Blatter"),
+        ("folder:/data/2024", "images_2024"),
+        ("folder:/data/кошки", "images"),
+        ("folder:/data/.hidden-", "hidden"),
+        ("csv:/data/cats/train.csv", "cats"),
+        ("tfds:mnist:3.0.1", "mnist"),
+        ("tfds:coco/2017", "coco_2017"),
+        ("folder:/" + "x" * 300, "x" * 60),
+    ],
+)
+def test_a_name_is_made_valid(source, name, tmp_path):
+    assert proposal.name_of(source) == name
+    assert proposed(tmp_path, name=name)[0].name == name
+
+
+def test_only_damaged_images_are_nothing_to_train_on():
+    with pytest.raises(UsageError, match="no sound image"):
+        proposal.propose("name", "folder:/x", {**FOUND, "sampled": 2, "damaged": {"empty": 2}}, "file.yaml")
+
+
+def test_what_is_there_is_not_overwritten_without_force(letters, tmp_path):
+    (tmp_path / "letters.yaml").write_text("mine")
+    refused(hubel("init", letters, "--out", tmp_path / "letters.yaml"), 2, "there already", "--force")
+    assert (tmp_path / "letters.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("missing",), ("no missing", "folder")),
+        (("empty",), ("no image",)),
+        (("file.txt",), ("neither", "folder:PATH")),
+        (("tfds:mnist",), ("not prepared", "hubel datasets prepare mnist")),
+        (("letters", "--out", "missing/x.yaml"), ("no folder",)),
+        (("letters", "--out", "x.txt"), ("YAML", "x.txt.yaml")),
+        (("letters", "--out", "taken.yaml"), ("there already",)),
+    ],
+)
+def test_what_was_typed_wrong_exits_2_before_a_worker_starts(arguments, words, letters, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken.yaml").mkdir()
+    (tmp_path / "file.txt").write_text("text")
+    outcome = hubel("init", *arguments, "--json", HUBEL_WORKSPACE=str(tmp_path / "workspace"), TFDS_DATA_DIR=str(tmp_path))
+    assert (outcome.code, outcome.err) == (2, "")
+    said = json.dumps(outcome.json["error"], ensure_ascii=False)
+    assert all(word in said for word in words), said
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_written_config_is_plain_yaml(tmp_path):
+    _, made = proposed(tmp_path)
+    tree = yaml.safe_load(made.text)
+    assert list(tree) == ["name", "data", "transform", "augment", "model", "train", "evaluate"]
