@@ -18,6 +18,8 @@ PIXELS = "pixels"  # bytes: tf.io.serialize_tensor of uint8 [height, width, chan
 CHANNEL_MOMENTS = "channel_moments.npz"  # of a pixel's channels
 IMAGE_MOMENTS = "image_moments.npz"  # of a whole image's values
 
+COPIES = "copies"  # split of AugmentedCopies: the training split once an epoch of copies
+
 # What training batches hold beside their targets.
 CLEAN = "clean"  # float32 [N, height, width, channels], 0..255: the pixels without the noise that augmentation put in
 

@@ -139,6 +139,8 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict:
         ) from None
     if not isinstance(tree, dict):
         raise UsageError(f"Config {path} holds {type(tree).__name__}, not a mapping of keys.", "See configs/digits_lenet5.yaml.")
+    if isinstance(tree.get("augment"), str):
+        tree["augment"] = [tree["augment"]]  # a policy, to which steps can be added
     base = tree.pop("extends", None)
     if base is None:
         return tree
@@ -163,15 +165,26 @@ def _parse(text: str) -> Any:
 
 
 def _merge(base: Any, over: Any) -> Any:
-    """Mappings merge key by key, a list with {index: value} item by item; anything else replaces."""
+    """Mappings merge key by key; a list with {index: value}, or where its items are named by their one key with {name: value},
+    item by item, and a new name comes last; anything else replaces."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         return {**base, **{k: _merge(base.get(k), v) for k, v in over.items()}}
-    if isinstance(base, list) and isinstance(over, Mapping) and over and all(_is_index(key, base) for key in over):
-        merged = list(base)
-        for key, value in over.items():
-            merged[int(key)] = _merge(merged[int(key)], value)
-        return merged
+    if isinstance(base, list) and isinstance(over, Mapping) and over:
+        if all(_is_index(key, base) for key in over):
+            return _items_merged(base, {int(key): value for key, value in over.items()})
+        if not any(str(key).isdigit() for key in over) and all(isinstance(item, str) or _is_named(item) for item in base):
+            places = {name: place for place, item in enumerate(base) if isinstance(item, Mapping) for name in item}
+            new = [{name: value} for name, value in over.items() if name not in places]
+            return _items_merged(base, {places[name]: {name: value} for name, value in over.items() if name in places}) + new
     return over
+
+
+def _items_merged(base: list, over: Mapping[int, Any]) -> list:
+    return [_merge(item, over[place]) if place in over else item for place, item in enumerate(base)]
+
+
+def _is_named(item: Any) -> bool:
+    return isinstance(item, Mapping) and len(item) == 1
 
 
 def _is_index(key: Any, items: list) -> bool:
@@ -245,8 +258,9 @@ def _resolve(schema: dict, node: dict) -> dict:
 
 def _check_space(config: RunConfig, where: str) -> None:
     """The search space may only name paths of this config that Trainer reads alone, and values it would accept."""
+    settled = (*NOT_SEARCHED, "augment", "seed") if config.copies else NOT_SEARCHED
     for dotted, drawn in config.tune.space.items():
-        if any(f"{dotted}.".startswith(f"{fixed}.") for fixed in NOT_SEARCHED):
+        if any(f"{dotted}.".startswith(f"{fixed}.") for fixed in settled):
             raise UsageError(
                 f"Config {where}: tune.space cannot search {dotted}: it is settled before the search starts.",
                 "Search keys of train or model.options.",

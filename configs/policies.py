@@ -1,8 +1,10 @@
 """Augmentation by name: what is known of a domain as a list of steps, each written as in a config."""
 
+import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from configs.schema import COLOR_ONLY, AugmentStep
+from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep
 
 _SMALL_MOVES = (
     {"translate": {"height": 0.1, "width": 0.1}},
@@ -40,6 +42,22 @@ def expand(steps: Sequence[AugmentStep], channels: int) -> list[AugmentStep]:
         name, parameters = step.operation
         found += [AugmentStep.model_validate(tree) for tree in POLICIES[parameters]] if name == "policy" else [step]
     return [step for step in found if channels > 1 or step.operation[0] not in COLOR_ONLY]
+
+
+class Schedule(NamedTuple):
+    """Which expanded steps are written once, for `copies` epochs, and which are done anew on the batches of every epoch."""
+
+    written: list[AugmentStep]
+    copies: int
+    live: list[AugmentStep]
+
+
+def schedule(steps: Sequence[AugmentStep]) -> Schedule:
+    """Expanded steps apart: those before `copies`, up to the first that needs its batch, and the others."""
+    counts = [step.copies for step in steps if step.operation[0] == "copies"]
+    written = list(itertools.takewhile(lambda step: step.operation[0] not in ("copies", *BATCH_ONLY), steps)) if counts else []
+    live = [step for step in steps[len(written) :] if step.operation[0] != "copies"]
+    return Schedule(written, counts[0] if written else 0, live)
 
 
 def doubts(steps: Sequence[AugmentStep], class_names: Sequence[str]) -> list[str]:

@@ -205,6 +205,12 @@ class AugmentStep(Slice):
     policy: Literal["none", "digits", "letters", "photos", "objects", "cells"] | None = Field(
         None, description="the steps that configs/policies.py has under this name"
     )
+    copies: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="what stands before it is drawn for this many epochs and written once, then read again",
+    )
 
     @model_validator(mode="after")
     def _one_operation(self):
@@ -214,7 +220,7 @@ class AugmentStep(Slice):
 
     @property
     def operation(self) -> tuple[str, Any]:
-        """Name and parameters of the one operation; for `policy`, its name."""
+        """Name and parameters of the one operation; of `policy` its name, of `copies` how many."""
         name = next(iter(self.model_fields_set))
         return name, getattr(self, name)
 
@@ -224,6 +230,7 @@ class AugmentStep(Slice):
 
 
 COLOR_ONLY = ("saturation", "hue", "color_shift", "pca_color")  # operations that grey images have nothing for
+BATCH_ONLY = ("cutout", "gaussian_noise", "salt_and_pepper", "mask", "mixup", "cutmix")  # need the clean image, or a second one
 
 
 def _as_steps(value: Any) -> Any:
@@ -410,6 +417,16 @@ class RunConfig(Slice):
             raise ValueError(f"{found[0]} changes colours, and images of one channel have none; set transform.channels: 3")
         return augment
 
+    @field_validator("augment")
+    @classmethod
+    def _copies_of_something(cls, augment):
+        names = [name for name, _ in (step.operation for step in augment)]
+        if names.count("copies") > 1:
+            raise ValueError("copies may stand once")
+        if "copies" in names and (names[0] == "copies" or names[0] in BATCH_ONLY):
+            raise ValueError("copies needs a step before it that can be written: a move, a colour, rand_augment or a policy")
+        return augment
+
     @field_validator("name")
     @classmethod
     def _not_a_version(cls, name):
@@ -418,8 +435,15 @@ class RunConfig(Slice):
         return name
 
     @property
+    def copies(self) -> bool:
+        """Whether augmented copies of the training split are written."""
+        return any(step.operation[0] == "copies" for step in self.augment)
+
+    @property
     def materializes(self) -> bool:
         """Whether Transform stores its images: reading them back pays from about the third training (docs/data.md)."""
+        if self.copies:  # they are made of these
+            return True
         return self.tune.enabled if self.transform.materialize == "auto" else self.transform.materialize
 
 
@@ -430,6 +454,15 @@ class TransformSlice(Slice):
     transform: TransformConfig
     targets: list[str] = []
     covariance: bool = False
+
+
+class CopiesSlice(Slice):
+    """What AugmentedCopies reads; `steps` are those that are written, policies expanded."""
+
+    seed: int
+    transform: TransformConfig
+    steps: list[AugmentStep]
+    copies: int
 
 
 class TrainerSlice(Slice):

@@ -22,7 +22,8 @@ that names the key and the nearest known one. Every default is in the tables bel
 - `extends: NAME` or `extends: FILE.yaml` (beside the file that says it) takes over another config. Mappings merge key by key; lists
   and plain values replace; `null` takes a named bound, slice or search range out again. There may be several steps, but no circle.
 - `--set KEY=VALUE` replaces one key after that, by its dotted path, with the same checks; the value is YAML. It may be
-  given more than once, and the last one wins; a number reaches one item of a list (`augment.0.rotate.degrees=5`):
+  given more than once, and the last one wins; a number reaches one item of a list, and a step's name that step or, at
+  the end, a new one (`augment.0.rotate.degrees=5`, `augment.rotate.degrees=5`):
   `hubel run --set train.epochs=3 --set 'augment=[{flip: {horizontal: true}}]'`
 - The resolved config of each run is kept in `pipelines/NAME/runs/RUN/config.yaml` of the workspace; `hubel run` on that file
   runs it again.
@@ -38,7 +39,8 @@ SECTIONS = {
     "transform": "From a file's bytes to the model's pixels; training and serving run the same graph.",
     "augment": "A list of steps, each with exactly one operation, such as "
     "`[{translate: {height: 0.1, width: 0.1}}, {rotate: {degrees: 10}}]`, or a policy's name, such as `digits`, alone or as an "
-    "item of the list: `[photos, {mixup: {alpha: 0.2}}]`. [data.md](data.md#augmentation) says what each does and its source.",
+    "item of the list: `[photos, {mixup: {alpha: 0.2}}]`. "
+    "[data.md](data.md#augmentation) says what each does and its source.",
     "model": "Which network. `hubel list models` shows the names, `hubel show NAME` the layers.",
     "train": "How it is trained.",
     "tune": "The search for better values before the training. The space names keys of this file, so whatever can be configured "

@@ -22,8 +22,9 @@ from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
 from components.tasks import module_of, task_of
 from components.transform.component import Transform
+from components.transform.copies import AugmentedCopies
 from configs import policies
-from configs.schema import RunConfig, TrainerSlice, TransformSlice
+from configs.schema import CopiesSlice, RunConfig, TrainerSlice, TransformSlice
 from pipelines import runs
 from pipelines.workspace import Workspace
 
@@ -41,6 +42,7 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
     entry = keras_models.get(config.model.name)
     task = task_of(entry.task)
     materialized = config.materializes
+    steps = policies.expand(config.augment, config.transform.channels)
 
     example_gen = ImageExampleGen(config.data, located).with_id("ExampleGen")
     images = example_gen.outputs["examples"]
@@ -60,18 +62,27 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
         config=TransformSlice(
             transform=config.transform,
             targets=list(task.targets),
-            covariance=any(step.operation[0] == "pca_color" for step in policies.expand(config.augment, config.transform.channels)),
+            covariance=any(step.operation[0] == "pca_color" for step in steps),
         ),
         materialize=materialized,
     )
     transform.add_upstream_node(example_validator)
     nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform]
 
+    graph = transform.outputs["transform_graph"]
+    read, splits = transform.outputs["transformed_examples"] if materialized else images, [keys.TRAIN]
+    plan = policies.schedule(steps)
+    if plan.copies:
+        slice_ = CopiesSlice(seed=config.seed, transform=config.transform, steps=plan.written, copies=plan.copies)
+        copies = AugmentedCopies(examples=read, transform_graph=graph, config=slice_)
+        nodes.append(copies)
+        read, splits = copies.outputs["augmented_examples"], [keys.TRAIN, keys.COPIES]
+
     training = {
-        "examples": transform.outputs["transformed_examples"] if materialized else images,
-        "transform_graph": transform.outputs["transform_graph"],
+        "examples": read,
+        "transform_graph": graph,
         "schema": schema,
-        "train_args": trainer_pb2.TrainArgs(splits=[keys.TRAIN]),
+        "train_args": trainer_pb2.TrainArgs(splits=splits),
         "eval_args": trainer_pb2.EvalArgs(splits=[keys.VALIDATION]),
     }
     custom = {

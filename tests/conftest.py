@@ -5,6 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("hubel", deadline=None)  # machines differ, and so does what else they do
+settings.load_profile("hubel")
 
 
 def _shared_data() -> Path | None:
@@ -29,6 +33,13 @@ def shared_data() -> Path:
 def chromium() -> str:
     """Path of the browser; mark the test browser."""
     return _chromium() or pytest.skip("no chromium on PATH")
+
+
+def pytest_collection_modifyitems(items):
+    """For --dist loadgroup: a file's tests go to one worker, and so do the files that look at the one run of the fixture digits."""
+    after_a_run = {item.path for item in items if "tests/pipelines" in item.nodeid and "digits" in item.fixturenames}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("digits" if item.path in after_a_run else item.nodeid.split("::")[0]))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -70,8 +70,9 @@ def run_fn(fn_args):
 def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
     """Open the data of a Trainer or Tuner and let the task object to it."""
     _check_options(cfg, task)
+    train_files, *copies = fn_args.train_files  # one pattern a split of TrainArgs
     data = open_data(
-        fn_args.train_files,
+        [train_files],
         fn_args.eval_files,
         tft.TFTransformOutput(fn_args.transform_graph_path),
         class_names(io_utils.SchemaReader().read(fn_args.schema_path)),
@@ -79,6 +80,7 @@ def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
         fn_args.custom_config["materialized"],
         cfg,
         task.mix,
+        *copies,
     )
     task.check(data.facts)
     return data

@@ -69,11 +69,13 @@ def open_data(
     materialized: bool,
     cfg: TrainerSlice,
     mix: Mix | None = None,
+    copies: str | None = None,
 ) -> Data:
     """Open both splits.
 
     Args:
         train_files, validation_files: GZIP TFRecords: transformed examples when `materialized`, else raw ones.
+        copies: pattern of the folders that AugmentedCopies wrote, where the config asks for them.
         mix: how the task mixes targets; None where it cannot.
 
     Raises:
@@ -83,18 +85,25 @@ def open_data(
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
     facts = Facts(shape, class_names, train_images=count, **_statistics(transform, cfg))
     steps = policies.expand(cfg.augment, cfg.transform.channels)
-    change = _augmentation(steps, targets, mix, facts)
+    plan = policies.schedule(steps)
+    change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))
     read = _read_transformed if materialized else _read_raw
     train = read(_records(train_files), transform, targets, cfg)
     validation = read(_records(validation_files), transform, targets, cfg)
     fits = count * int(np.prod(shape)) <= CACHE_BYTES
     if fits:
         train, validation = train.cache(), validation.cache()
+    written = _copies(copies) if plan.copies else None
+
+    def images_of(epoch):
+        if written is None:
+            return train
+        return read(tf.data.TFRecordDataset(tf.gather(written, epoch % plan.copies), "GZIP"), transform, targets, cfg)
 
     def training(first: int, epochs: int) -> tf.data.Dataset:
         def epoch_of(epoch):
             seed = epoch * 2**32 + cfg.seed  # reshuffling by tf.data itself would go on where the last reader stopped
-            order = train.shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
+            order = images_of(epoch).shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
             drawn = order.map(
                 lambda row: (row, augment.draw(steps, cfg.seed, epoch, row[keys.IMAGE_ID], shape)),
                 num_parallel_calls=tf.data.AUTOTUNE,
@@ -116,8 +125,9 @@ def _pair(rows, targets):
     return tf.cast(rows[keys.PIXELS], tf.float32), wanted
 
 
-def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts) -> Callable:
-    """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; a map moves with its image."""
+def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts, used: int = 0) -> Callable:
+    """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; a map moves with its image. The first
+    `used` numbers were those of steps done before."""
     kinds = augment.kinds(steps)
     if augment.MIXING in kinds and mix is None:
         raise UsageError(
@@ -128,7 +138,9 @@ def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix
     def change(rows, drawn):
         pixels, wanted = _pair(rows, targets)
         maps = [name for name in targets if name in keys.MAPS]
-        changed = augment.change(steps, pixels, drawn, facts.covariance, [tf.cast(wanted[name], tf.float32) for name in maps])
+        changed = augment.change(
+            steps, pixels, drawn[:, used:], facts.covariance, [tf.cast(wanted[name], tf.float32) for name in maps]
+        )
         wanted |= {name: tf.cast(moved, tf.int64) for name, moved in zip(maps, changed.maps, strict=True)}
         for kept in changed.kept:
             wanted = mix(wanted, {name: augment.partner(values) for name, values in wanted.items()}, kept, facts)
@@ -140,6 +152,11 @@ def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix
 def _records(files: Sequence[str]) -> tf.data.Dataset:
     paths = sorted(tf.io.gfile.glob(list(files)))
     return tf.data.TFRecordDataset(paths, compression_type="GZIP")
+
+
+def _copies(folders: str) -> np.ndarray:
+    """Paths of the shards, [copies, shards]."""
+    return np.array([sorted(tf.io.gfile.glob(f"{folder}/*")) for folder in sorted(tf.io.gfile.glob(folders))])
 
 
 def _read_transformed(records, transform, targets, cfg):

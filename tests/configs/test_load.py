@@ -161,6 +161,24 @@ def test_one_item_of_a_list_is_reached_by_its_index(write):
     assert config.model.options["hidden"] == [100, 60]
 
 
+@pytest.mark.parametrize(
+    ("text", "assignments", "read"),
+    [
+        ("[{rotate: {degrees: 1}}, {flip: {}}]", ["augment.rotate.degrees=5"], [{"rotate": {"degrees": 5}}, {"flip": {}}]),
+        ("[{flip: {}}]", ["augment.copies=4", "augment.copies=5"], [{"flip": {}}, {"copies": 5}]),
+        ("digits", ["augment.copies=4"], [{"policy": "digits"}, {"copies": 4}]),
+    ],
+)
+def test_a_step_is_reached_by_its_name_and_a_new_one_comes_last(write, text, assignments, read):
+    config = load.load(write(f"name: a\naugment: {text}"), assignments)
+    assert config.augment == RunConfig(name="a", augment=read).augment
+
+
+def test_what_copies_were_made_with_is_not_searched(write):
+    text = "name: a\naugment: [{rotate: {degrees: 1}}, {copies: 2}]\ntune: {space: {augment.0.rotate.degrees: {min: 0, max: 20}}}"
+    assert "settled before" in str(refusal(write(text)))
+
+
 @pytest.mark.parametrize("index", ["2", "-1", "first", "²"])
 def test_an_index_that_a_list_does_not_have_is_refused(write, index):
     path = write("name: a\naugment: [{rotate: {degrees: 1}}, {flip: {}}]")

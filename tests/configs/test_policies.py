@@ -59,3 +59,22 @@ def test_other_classes_may_be_flipped(classes):
 @pytest.mark.parametrize("written", ["digits", "none", [{"rotate": {"degrees": 90}}], [{"flip": {"horizontal": False}}]], ids=str)
 def test_digits_that_stay_upright_are_not_doubted(written):
     assert policies.doubts(expanded(written), NAMES) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "copies", "live"),
+    [
+        ([{"flip": {}}, {"copies": 3}, {"zoom": {"factor": 0.1}}], 3, ["zoom"]),
+        (["digits", {"cutout": {"size": 0.2}}, {"copies": 3}], 3, ["cutout"]),
+        ([{"flip": {}}, {"mask": {"share": 0.1}}, {"zoom": {"factor": 0.1}}, {"copies": 3}], 3, ["mask", "zoom"]),
+        (["none", {"copies": 3}, {"flip": {}}], 0, ["flip"]),
+        ([{"flip": {}}], 0, ["flip"]),
+        ([], 0, []),
+    ],
+    ids=str,
+)
+def test_copies_hold_what_stands_before_them_and_needs_no_batch(written, copies, live):
+    plan = policies.schedule(expanded(written))
+    assert plan.copies == copies
+    assert [step.operation[0] for step in plan.live] == live
+    assert [*plan.written, *plan.live] == [step for step in expanded(written) if step.operation[0] != "copies"]

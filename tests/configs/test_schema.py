@@ -37,6 +37,7 @@ ONE_OF_EACH = {
     "mixup": {"alpha": 0.2},
     "cutmix": {"alpha": 1},
     "policy": "photos",
+    "copies": 4,
 }
 
 
@@ -172,6 +173,27 @@ def test_a_policy_may_be_written_as_its_name_alone(written, read):
     config = RunConfig(name="a", augment=written)
     assert config.model_dump(mode="json")["augment"] == read
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("steps", "word"),
+    [
+        ([{"copies": 2}], "a step before it"),
+        ([{"copies": 2}, {"flip": {}}], "a step before it"),
+        ([{"mask": {"share": 0.1}}, {"copies": 2}], "a step before it"),
+        ([{"flip": {}}, {"copies": 2}, {"copies": 3}], "once"),
+        ([{"flip": {}}, {"copies": 0}], "greater than or equal to 1"),
+    ],
+    ids=str,
+)
+def test_copies_are_of_something_and_named_once(steps, word):
+    refused(RunConfig, {"name": "a", "augment": steps}, word)
+
+
+def test_copies_are_made_of_stored_images():
+    config = RunConfig(name="a", augment=[{"flip": {}}, {"copies": 2}], transform={"materialize": False})
+    assert config.copies
+    assert config.materializes
 
 
 @pytest.mark.parametrize("name", schema.COLOR_ONLY)

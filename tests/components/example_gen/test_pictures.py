@@ -271,7 +271,7 @@ def mutated(draw) -> bytes:
     return bytes(image)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(mutated())
 def test_mutated_images_are_sound_or_damaged_and_nothing_else(encoded):
     reason = reason_of(encoded)
@@ -281,7 +281,7 @@ def test_mutated_images_are_sound_or_damaged_and_nothing_else(encoded):
         assert decoded(encoded).shape == (found.height, found.width, found.channels)
 
 
-@settings(deadline=None, max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(mutated(), min_size=20, max_size=40))
 def test_no_mutated_image_is_lost_on_its_way_through_example_gen(tmp_path_factory, spoilt):
     place = tmp_path_factory.mktemp("fuzz")

@@ -75,7 +75,7 @@ def test_more_test_images_do_not_move_validation_images():
 
 
 @over(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.floats(0.01, 0.4), st.floats(0.01, 0.4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_small_data_is_stratified_as_exactly_as_whole_images_allow(labels, validation, test):
     raws = [Raw(lambda: b"", f"{index}".encode(), label) for index, label in enumerate(labels)]
     data = DataConfig(validation=validation, test=test)

@@ -77,11 +77,9 @@ def test_noise_does_not_get_into_what_an_autoencoder_learns_to_give(artifacts, t
     assert given.mean() == pytest.approx(mean.mean(), rel=0.4)
 
 
-@pytest.mark.parametrize(("augment", "warned"), [("cells", True), ("digits", False)])
-def test_a_person_is_told_that_digits_are_flipped(artifacts, tmp_path, monkeypatch, augment, warned):
+def test_a_person_is_told_that_digits_are_flipped(artifacts, tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr(progress, "_listeners", [said.append])
-    trained(tmp_path, artifacts, digits.MLP, augment=augment)
+    trained(tmp_path, artifacts, digits.MLP, augment=[{"flip": {"horizontal": True}}])
     texts = [event["text"] for event in said if event["event"] == "warning"]
-    assert any("flips digits" in text for text in texts) == warned
-    assert bool(texts) == warned
+    assert any("flips digits" in text for text in texts)

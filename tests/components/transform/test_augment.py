@@ -97,7 +97,7 @@ def test_parameters_of_zero_change_nothing(name, drawn):
     assert np.allclose(applied(made, image, *[drawn] * augment.draws(made, SHAPE)), image, atol=1e-3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(sorted(EACH)), st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=2))
 def test_values_stay_in_the_range_of_the_image(name, drawn):
     made = steps({name: EACH[name]})

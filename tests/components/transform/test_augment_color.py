@@ -58,7 +58,7 @@ def test_hue_is_that_of_tf_image():
 BYTES = st.tuples(*[st.integers(0, 255)] * 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BYTES, st.floats(-1, 1, width=32))
 def test_colours_turn_and_fade_as_colorsys_says(rgb, number):
     pixel = np.array(rgb, np.float32).reshape(1, 1, 1, 3)

@@ -12,7 +12,7 @@ from configs.errors import UsageError
 from configs.schema import COLOR_ONLY, AugmentStep
 from tests.configs.test_schema import ONE_OF_EACH
 
-NAMES = [name for name in ONE_OF_EACH if name != "policy"]
+NAMES = [name for name in ONE_OF_EACH if name not in ("policy", "copies")]
 MIXING = ("mixup", "cutmix")
 NOTHING = {  # parameters at which an operation does nothing
     **{name: dict.fromkeys(ONE_OF_EACH[name], 0) for name in NAMES if name not in ("elastic", "rand_augment", *MIXING)},

@@ -120,7 +120,7 @@ def test_the_nearest_makes_no_new_values_and_area_covers_every_pixel():
     assert not np.any(pixels.resize(tf.constant(image), config(3, 3, interpolation="nearest")))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 40),
     st.integers(1, 40),
