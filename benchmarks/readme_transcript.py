@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/readme_transcript.py          all of them
     .venv/bin/python benchmarks/readme_transcript.py run      one, by its name in README.md
 
-Only two things are changed: the folder of the checkout is written as /home/you/hubel, and of `make test` the end is kept.
+Only one thing is changed: the folder of the checkout is written as /home/you/hubel.
 """
 
 import os
@@ -45,10 +45,7 @@ def transcript(block: str, workspace: str) -> str:
             check=False,
         )
         said = done.stdout.replace(workspace, f"{SHOWN_AS}/workspace").replace(str(ROOT), SHOWN_AS)
-        printed = [line.rstrip() for line in said.splitlines()]
-        if command.startswith("make test"):
-            printed = ["...", *printed[-1:]]
-        lines += [f"$ {command}", *printed]
+        lines += [f"$ {command}", *(line.rstrip() for line in said.splitlines())]
         if done.returncode:
             raise SystemExit(f"`{command}` ended with {done.returncode}; README.md is as it was:\n{done.stdout}")
     return "\n".join(lines) + "\n"

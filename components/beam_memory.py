@@ -15,6 +15,7 @@ from collections.abc import Callable
 from absl import flags
 from apache_beam.options import pipeline_options
 from apache_beam.transforms import core
+from tfx_bsl.coders import batch_util  # noqa: F401 defines the flag
 
 _INSPECT = "get_function_args_defaults"
 _PARSER = "_BeamArgumentParser"

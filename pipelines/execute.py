@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from components import keys, progress
-from components.example_gen import sources
+from components.example_gen import sources, summary
 from configs import load
 from configs.errors import HubelError, UsageError
 from configs.schema import RunConfig
@@ -58,6 +58,8 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         results = local.run(built, before, after)
     except Exception as error:
         raise plain(error, running[0] if running else None, place) from error
+    examples = results["ExampleGen"]
+    folder = examples.outputs["examples"][0][0]
     verdict, infra = results["Evaluator"], results["InfraValidator"]
     pushed = results.get("Pusher")
     is_pushed = bool(pushed and pushed.property("pushed_model", "pushed") == 1)
@@ -72,12 +74,13 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
         "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
         "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),
-        "images": _json(results["ExampleGen"].property("examples", keys.COUNTS), {}),
-        "classes": _json(results["ExampleGen"].property("examples", keys.CLASSES), {}),
-        "duplicates": results["ExampleGen"].property("examples", keys.DUPLICATES, 0),
+        "images": _json(examples.property("examples", keys.COUNTS), {}),
+        "classes": _json(examples.property("examples", keys.CLASSES), {}),
+        "measures": summary.measures(Path(folder), _json(examples.property("examples", keys.CLASS_NAMES), [])),
+        "duplicates": examples.property("examples", keys.DUPLICATES, 0),
         "drift": _json(results["ExampleValidator"].property("anomalies", keys.DRIFT), {}),
         "skew": _json(results["ExampleValidator"].property("anomalies", keys.SKEW), {}),
-        "quarantined": _json(results["ExampleGen"].property("examples", keys.QUARANTINED), {}),
+        "quarantined": _json(examples.property("examples", keys.QUARANTINED), {}),
         "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
         "model_uri": results["Trainer"].outputs["model"][0][0],
         "report": None,

@@ -19,6 +19,7 @@ from configs.schema import DataConfig
 
 SIDES = (28, 32, 64, 96, 128, 224)  # px
 LARGEST = 128  # px: beyond, LeNet's 5x5 kernels see too little of an image
+LARGEST_CODED = 64  # px: a code of a few numbers says nothing about finer detail
 PIXELS = 2e8  # an epoch's, that two cores get through in a minute or two with LeNet
 IMBALANCE = 3  # times the rarest class, from which on it is pointed out
 FEW = 10  # images of a class, below which it is pointed out
@@ -96,7 +97,7 @@ def propose(name: str, source: str, found: Mapping[str, Any], file: str) -> Prop
     is_labelled = len(counted) > 1
     notes = _notes(found, counted)
     data, remark = _data(source, found, counted)
-    side = _side(found)
+    side = _side(found, LARGEST if is_labelled else LARGEST_CODED)
     lines = [
         *_comment(summary(found, source)),
         *_comment(notes),
@@ -182,11 +183,11 @@ def _data(source, found, counted) -> tuple[dict, list[str]]:
     return data, remark
 
 
-def _side(found) -> int:
-    """px: the nearest of SIDES to the median, no larger than what a CPU bears."""
+def _side(found, largest: int = LARGEST) -> int:
+    """px: the nearest of SIDES to the median, no larger than `largest` and what a CPU bears."""
     median = max(found["height"][1], found["width"][1])
     nearest = min(SIDES, key=lambda side: abs(math.log(side / median)))
-    bearable = [side for side in SIDES if side <= LARGEST and (side <= 32 or found["images"] * side**2 <= PIXELS)]
+    bearable = [side for side in SIDES if side <= largest and (side <= 32 or found["images"] * side**2 <= PIXELS)]
     return min(nearest, max(bearable))
 
 
@@ -227,9 +228,17 @@ def _classifier(found, counted, source) -> list[str]:
 
 
 def _autoencoder(found) -> list[str]:
-    code = max(2, min(32, found["images"] // 20))
-    train = {"epochs": 3 * _epochs(found), "batch_size": _batch(found), "early_stopping": {"patience": 10}}
+    code = max(2, min(32, found["images"] // 50))
+    train = {
+        "epochs": 3 * _epochs(found),
+        "batch_size": _batch(found),
+        "optimizer": {"learning_rate": 3e-3},
+        "schedule": {"name": "cosine"},
+        "early_stopping": {"patience": 20},
+    }
     return [
+        "# mirrored too, so that it learns what such images have in common rather than these by heart",
+        f"augment: {_flow([{'flip': {}}])}",
         f"# an autoencoder: it is judged by PCA with as many numbers as its code has ({code}), fitted on the same images",
         f"model: {_flow({'name': 'conv_autoencoder', 'options': {'code_size': code}})}",
         f"train: {_flow(train)}",

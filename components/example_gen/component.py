@@ -21,7 +21,6 @@ ADDRESS = "address"
 DIGEST = "content_digest"
 QUARANTINE = "quarantine"
 DUPLICATES = "duplicates"
-SUMMARY = "summary.json"
 LISTED = 5  # classes named in a message
 
 
@@ -44,7 +43,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         folder = Path(examples.uri)
         with self._make_beam_pipeline() as pipeline:
             _read(pipeline, contents, address, data, folder)
-        found = json.loads((folder / SUMMARY).read_text()) if (folder / SUMMARY).is_file() else {"classes": {}, "measures": {}}
+        found = (
+            json.loads((folder / summary.FILE).read_text())
+            if (folder / summary.FILE).is_file()
+            else {"classes": {}, "measures": {}}
+        )
         damaged = dict(Counter(json.loads(line)["reason"] for line in _lines(folder / QUARANTINE)))
         duplicates = len(_lines(folder / DUPLICATES))
         classes = _classes(found["classes"], contents.class_names)
@@ -117,7 +120,7 @@ def _read(pipeline: beam.Pipeline, contents: sources.Contents, address: dict[str
         written.facts
         | "Summary" >> beam.CombineGlobally(summary.Summary())
         | "SummaryAsJson" >> beam.Map(json.dumps)
-        | "WriteSummary" >> beam.io.WriteToText(str(folder / SUMMARY), num_shards=1, shard_name_template="")
+        | "WriteSummary" >> beam.io.WriteToText(str(folder / summary.FILE), num_shards=1, shard_name_template="")
     )
 
 

@@ -1,13 +1,16 @@
 """What ExampleGen found: images by split and class, what they look like, what was set aside, what stands in two splits."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 
 from components.example_gen.write import Fact
 
+FILE = "summary.json"  # beside the Examples
 MEASURES = ("height", "width", "aspect", "channels", "brightness")  # px, px, width / height, as encoded, mean of 0..255
 
 
@@ -52,6 +55,16 @@ class Summary(beam.CombineFn):
                 for label, ranges in measures.items()
             },
         }
+
+
+def measures(folder: Path, class_names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
+    """Of the Examples in a folder: class name ("" without labels) -> measure -> its mean, min and max."""
+    found = json.loads((folder / FILE).read_text())["measures"]
+    return {class_names[int(label)] if label else "": of_class for label, of_class in sorted(found.items(), key=_number)}
+
+
+def _number(item: tuple[str, Any]) -> int:
+    return int(item[0] or 0)
 
 
 def place(fact: Fact) -> tuple[bytes, tuple[str, str]]:

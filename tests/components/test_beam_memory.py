@@ -1,6 +1,8 @@
 """What is remembered is what Beam would find anew."""
 
 import functools
+import subprocess
+import sys
 
 import apache_beam as beam
 import pytest
@@ -70,10 +72,13 @@ def test_options_mean_the_same_with_one_formatter(monkeypatch):
     assert pipeline_options.PipelineOptions(flags).get_all_options(drop_default=True) == plain
 
 
-def test_records_are_batched_by_their_bytes():
-    from tfx_bsl.coders import batch_util
-
-    beam_memory.install()
-    batching = batch_util.GetBatchElementsKwargs(None)
-    assert batching["max_batch_size"] == 20 * 2**20
-    assert batching["element_size_fn"](b"x" * 450_000) == 450_000
+def test_records_are_batched_by_their_bytes_in_a_process_that_has_imported_nothing_else():
+    code = (
+        "from components import beam_memory\n"
+        "beam_memory.install()\n"
+        "from tfx_bsl.coders import batch_util\n"
+        "batching = batch_util.GetBatchElementsKwargs(None)\n"
+        "print(batching['max_batch_size'], batching['element_size_fn'](b'x' * 450_000))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(20 * 2**20), "450000"]

@@ -134,7 +134,7 @@ def test_without_labels_it_is_an_autoencoder_and_the_bounds_are_its_own(tmp_path
     cfg, _ = proposed(tmp_path, classes={}, unlabelled=1000, images=1000)
     assert cfg.model.name == "conv_autoencoder"
     assert cfg.evaluate.thresholds == {}
-    assert cfg.augment == []
+    assert [step.operation[0] for step in cfg.augment] == ["flip"]
     one, made = proposed(tmp_path, classes={"only": 1000})
     assert one.model.name == "conv_autoencoder"
     assert "one class" in made.notes[0]

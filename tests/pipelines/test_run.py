@@ -58,6 +58,8 @@ def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
     assert sum(value["images"].values()) == 300
     assert value["quarantined"] == {}
     assert {split: sum(images.values()) for split, images in value["classes"].items()} == value["images"]
+    assert value["measures"]["seven"]["width"] == {"mean": 8.0, "min": 8.0, "max": 8.0}
+    assert list(value["measures"]) == list(value["classes"]["train"])
     assert value["duplicates"] == 0
     assert value["drift"] == {}  # nothing came before
     assert value["skew"]["image/height"] == 0 < value["skew"]["image/brightness"] < 0.5
