@@ -101,7 +101,8 @@ def _features(builder, given: Mapping[str, str]) -> tuple[str, str | None]:
     unknown = [name for name in given.values() if name not in features]
     if unknown:
         raise UsageError(
-            f"The TFDS data set {builder.info.full_name} has no feature {', '.join(unknown)}.", f"It has: {', '.join(features)}."
+            f"The TFDS data set {builder.info.full_name} has no feature {', '.join(unknown)}.",
+            f"It has: {', '.join(sorted(features))}.",
         )
     pictures = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
     labels = [name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]

@@ -13,7 +13,7 @@ from PIL import Image
 from tfx.types import standard_artifacts
 
 from components import keys, spec
-from components.example_gen import component, records, sources, tfds, write
+from components.example_gen import component, records, sources, summary, tfds, write
 from configs.errors import HubelError
 from configs.schema import DataConfig
 
@@ -87,7 +87,7 @@ def test_what_images_look_like_stands_in_each_record_and_in_the_summary(everythi
     np.testing.assert_allclose(stored, brightness, rtol=1e-6)
     for name, value in ((keys.IMAGE_HEIGHT, 8), (keys.IMAGE_WIDTH, 8), (keys.IMAGE_CHANNELS, 1)):
         assert {row[name].int64_list.value[0] for rows in found.values() for row in rows} == {value}
-    measures = json.loads((Path(artifact.uri) / component.SUMMARY).read_text())["measures"]
+    measures = json.loads((Path(artifact.uri) / summary.FILE).read_text())["measures"]
     assert sorted(measures, key=int) == [str(label) for label in range(10)]
     assert {tuple(measured["aspect"].values()) for measured in measures.values()} == {(1.0, 1.0, 1.0)}
     assert min(m["brightness"]["min"] for m in measures.values()) == pytest.approx(min(brightness))

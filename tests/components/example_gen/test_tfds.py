@@ -161,4 +161,4 @@ def test_features_may_be_named_and_unknown_ones_are_refused(datasets):
     wrong = tfds.locate("digits", datasets, {"label": "colour"})
     with pytest.raises(UsageError, match="no feature colour") as caught:
         tfds.contents(wrong.address)
-    assert "label, image" in caught.value.hint
+    assert "image, label" in caught.value.hint
