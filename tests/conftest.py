@@ -35,14 +35,6 @@ def chromium() -> str:
     return _chromium() or pytest.skip("no chromium on PATH")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items):
-    """For --dist loadgroup: a file's tests go to one worker, and so do the files that look at the one run of the fixture digits."""
-    after_a_run = {item.path for item in items if "tests/pipelines" in item.nodeid and "digits" in item.fixturenames}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("digits" if item.path in after_a_run else item.nodeid.split("::")[0]))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
