@@ -43,11 +43,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         folder = Path(examples.uri)
         with self._make_beam_pipeline() as pipeline:
             _read(pipeline, contents, address, data, folder)
-        found = (
-            json.loads((folder / summary.FILE).read_text())
-            if (folder / summary.FILE).is_file()
-            else {"classes": {}, "measures": {}}
-        )
+        found = summary.read(folder)
         damaged = dict(Counter(json.loads(line)["reason"] for line in _lines(folder / QUARANTINE)))
         duplicates = len(_lines(folder / DUPLICATES))
         classes = _classes(found["classes"], contents.class_names)

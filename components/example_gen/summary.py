@@ -57,9 +57,15 @@ class Summary(beam.CombineFn):
         }
 
 
+def read(folder: Path) -> dict[str, Any]:
+    """What `Summary` found of the Examples in a folder; nothing at all where no image was written."""
+    path = folder / FILE
+    return json.loads(path.read_text()) if path.is_file() else Summary().extract_output(Summary().create_accumulator())
+
+
 def measures(folder: Path, class_names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
     """Of the Examples in a folder: class name ("" without labels) -> measure -> its mean, min and max."""
-    found = json.loads((folder / FILE).read_text())["measures"]
+    found = read(folder)["measures"]
     return {class_names[int(label)] if label else "": of_class for label, of_class in sorted(found.items(), key=_number)}
 
 

@@ -9,6 +9,7 @@ import tensorflow_transform as tft
 
 from components import keys
 from components.transform import augment, moments
+from components.transform.stored import parsed
 from configs import policies
 from configs.errors import UsageError
 from configs.schema import AugmentStep, TrainerSlice
@@ -86,6 +87,7 @@ def open_data(
     facts = Facts(shape, class_names, train_images=count, **_statistics(transform, cfg))
     steps = policies.expand(cfg.augment, cfg.transform.channels)
     plan = policies.schedule(steps)
+    drawn_for = steps if plan.live else []  # those of written steps are drawn too, so that the live ones get what follows them
     change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))
     read = _read_transformed if materialized else _read_raw
     train = read(_records(train_files), transform, targets, cfg)
@@ -105,7 +107,7 @@ def open_data(
             seed = epoch * 2**32 + cfg.seed  # reshuffling by tf.data itself would go on where the last reader stopped
             order = images_of(epoch).shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
             drawn = order.map(
-                lambda row: (row, augment.draw(steps, cfg.seed, epoch, row[keys.IMAGE_ID], shape)),
+                lambda row: (row, augment.draw(drawn_for, cfg.seed, epoch, row[keys.IMAGE_ID], shape)),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
             return drawn.batch(cfg.train.batch_size).map(change, num_parallel_calls=tf.data.AUTOTUNE)
@@ -178,11 +180,8 @@ def _read_raw(records, transform, targets, cfg):
 
 
 def _image(row, cfg):
-    def parsed(name, channels):
-        return tf.ensure_shape(tf.io.parse_tensor(row[name], tf.uint8), (cfg.transform.height, cfg.transform.width, channels))
-
-    maps = {name: parsed(name, 1) for name in keys.MAPS if name in row}
-    return {**row, keys.PIXELS: parsed(keys.PIXELS, cfg.transform.channels), **maps}
+    maps = {name: parsed(row[name], cfg.transform, 1) for name in keys.MAPS if name in row}
+    return {**row, keys.PIXELS: parsed(row[keys.PIXELS], cfg.transform, cfg.transform.channels), **maps}
 
 
 def _statistics(transform: tft.TFTransformOutput, cfg: TrainerSlice) -> dict:

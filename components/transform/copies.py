@@ -18,6 +18,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components import fingerprint, keys, spec
 from components.transform import augment, moments
+from components.transform.stored import parsed, stored
 from configs.schema import CopiesSlice
 
 BATCH = 64  # images changed at once
@@ -68,8 +69,10 @@ class WriteCopy(beam.DoFn):
         covariance = channels and channels.covariance.tolist()
 
         def decoded(texts, depth):
-            images = tf.map_fn(lambda text: tf.io.parse_tensor(text, tf.uint8), texts, fn_output_signature=tf.uint8)
-            return tf.cast(tf.ensure_shape(images, (None, *shape[:2], depth)), tf.float32)
+            signature = tf.TensorSpec((*shape[:2], depth), tf.uint8)
+            return tf.cast(
+                tf.map_fn(lambda text: parsed(text, config.transform, depth), texts, fn_output_signature=signature), tf.float32
+            )
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int64)], autograph=False)
         def change(records, copy):
@@ -81,8 +84,7 @@ class WriteCopy(beam.DoFn):
             )
             maps = [decoded(rows[name], 1) for name in names[1:]]
             changed = augment.change(config.steps, decoded(rows[keys.PIXELS], shape[2]), drawn, covariance, maps)
-            whole = [tf.cast(tf.round(images), tf.uint8) for images in (changed.images, *changed.maps)]
-            return [tf.map_fn(tf.io.serialize_tensor, images, fn_output_signature=tf.string) for images in whole]
+            return [stored(tf.cast(tf.round(images), tf.uint8)) for images in (changed.images, *changed.maps)]
 
         self._names, self._change = names, change
 

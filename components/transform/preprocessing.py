@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from components import keys
 from components.transform import moments, pixels
+from components.transform.stored import stored
 from configs.schema import TransformSlice
 
 
@@ -23,18 +24,14 @@ def preprocessing_fn(inputs, custom_config):
     cfg = TransformSlice.model_validate_json(custom_config["slice"])
     images = pixels.from_bytes(_flat(inputs[keys.IMAGE_ENCODED]), cfg.transform)
     outputs = {
-        keys.PIXELS: _serialized(images),
+        keys.PIXELS: stored(images),
         keys.IMAGE_ID: _flat(inputs[keys.IMAGE_ID]),
     }
     for target in cfg.targets:
         flat = _flat(inputs[target])
-        outputs[target] = _serialized(pixels.masks_from_bytes(flat, cfg.transform)) if target in keys.MAPS else flat
+        outputs[target] = stored(pixels.masks_from_bytes(flat, cfg.transform)) if target in keys.MAPS else flat
     _keep_statistics(images, cfg)
     return outputs
-
-
-def _serialized(images: tf.Tensor) -> tf.Tensor:
-    return tf.map_fn(tf.io.serialize_tensor, images, fn_output_signature=tf.string)
 
 
 def _keep_statistics(images: tf.Tensor, cfg: TransformSlice) -> None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from components.transform import augment
 from configs import policies
 from configs.errors import UsageError
-from configs.schema import COLOR_ONLY, AugmentStep
+from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep
 from tests.configs.test_schema import ONE_OF_EACH
 
 NAMES = [name for name in ONE_OF_EACH if name not in ("policy", "copies")]
@@ -42,6 +42,10 @@ def applied(steps, images, **chosen) -> np.ndarray:
 
 def test_every_operation_of_the_schema_is_implemented():
     assert set(augment.OPERATIONS) | {"policy"} == set(AugmentStep.model_fields)
+
+
+def test_what_needs_its_batch_is_what_mixes_or_has_a_clean_twin():
+    assert set(BATCH_ONLY) == {name for name in NAMES if augment.kinds(step(name)) & {augment.NOISE, augment.MIXING}}
 
 
 @pytest.mark.parametrize(("name", "channels"), [(n, c) for n in NAMES for c in (1, 3) if c == 3 or n not in COLOR_ONLY])
