@@ -61,7 +61,7 @@ class Search(keras_tuner.Tuner):
         epochs = trial.hyperparameters.values.get("tuner/epochs", self._tune.epochs or cfg.train.epochs)
         cfg = load.override(cfg, {"train.epochs": epochs})
         data = self._data_for(cfg)
-        keras.utils.set_random_seed(cfg.seed + 1)  # tf.data takes no tensor as a seed beside a global seed of 0
+        keras.utils.set_random_seed(cfg.seed)
         model = build(self._entry, data, cfg)
         progress.emit("trial", trial=trial.trial_id, values=chosen)
         history = _Best()

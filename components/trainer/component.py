@@ -40,7 +40,7 @@ def run_fn(fn_args):
     data = data_of(fn_args, cfg, task)
     for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
         progress.emit("warning", text=text)
-    keras.utils.set_random_seed(cfg.seed + 1)  # tf.data takes no tensor as a seed beside a global seed of 0
+    keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg)
     if fn_args.base_model:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))

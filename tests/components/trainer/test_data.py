@@ -86,6 +86,13 @@ def test_the_order_does_not_depend_on_who_read_before(artifacts):
     assert same(first, batches(data.training(0, 3)))
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_order_does_not_depend_on_the_seed_of_the_process(artifacts, seed):
+    first = batches(opened(artifacts, seed=3).training(0, 1))
+    tf.random.set_seed(seed)
+    assert same(first, batches(opened(artifacts, seed=3).training(0, 1)))
+
+
 def test_every_epoch_has_an_order_and_an_augmentation_of_its_own(artifacts):
     plain = batches(opened(artifacts).training(0, 4))
     orders = [labels(plain[epoch * 8 : epoch * 8 + 8]).tobytes() for epoch in range(4)]
