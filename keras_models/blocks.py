@@ -1,9 +1,12 @@
 """What several families share: the checks that builders start with."""
 
+import math
 import numbers
 from collections.abc import Sequence
 
 import keras
+
+STEMS = ("imagenet", "small")  # the first layers as published, for 224 px or so, or changed for 28 px or so
 
 
 def need_image(input_shape: Sequence[int], least: int = 1) -> tuple[int, int, int]:
@@ -49,9 +52,39 @@ def need_activation(value: str) -> str:
     return value
 
 
+def need_flag(what: str, value: bool) -> bool:
+    """The value. Raises ValueError unless it is true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{what} must be true or false; got {value!r}")
+    return value
+
+
+def need_share(what: str, value: float) -> float:
+    """The value. Raises ValueError unless it is a number from 0 to below 1."""
+    if not _is_number(value) or not 0 <= value < 1:
+        raise ValueError(f"{what} must be a number from 0 to below 1; got {value!r}")
+    return value
+
+
+def need_positive(what: str, value: float) -> float:
+    """The value. Raises ValueError unless it is a finite number above 0."""
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise ValueError(f"{what} must be a number above 0; got {value!r}")
+    return value
+
+
+def scaled(maps: int, width: float, multiple: int = 1) -> int:
+    """`width` times as many maps or units, rounded to a multiple, at least one."""
+    return multiple * max(1, round(maps * width / multiple))
+
+
 def _is_list(values) -> bool:
     return isinstance(values, Sequence) and not isinstance(values, str)
 
 
 def _is_whole(value) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
