@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import keras
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.trainer import plateau
@@ -45,6 +45,7 @@ def by_the_rule(losses, patience, factor) -> list[float]:
 LOSSES = st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.0, 5.0]), min_size=1, max_size=12)
 
 
+@settings(max_examples=20)
 @given(LOSSES, st.integers(1, 3), st.integers(0, 12))
 def test_the_rate_falls_after_patience_epochs_without_a_better_loss(losses, patience, killed_after):
     expected = by_the_rule(losses, patience, 0.5)

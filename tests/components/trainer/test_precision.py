@@ -5,67 +5,81 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_models
 from components import keys
 from components.infra_validator import parity
+from components.tasks import task_of
 from components.trainer import artifact, component
+from components.trainer.optimizers import optimizer
+from configs.errors import UsageError
 from tests.components import digits
+from tests.components.trainer.test_resume import data_of
 
-KINDS = {"mixed_float16": tf.float16, "mixed_bfloat16": tf.bfloat16}
-
-
-class Seen(keras.callbacks.Callback):
-    """What the model in training was like."""
-
-    def on_train_end(self, logs=None):
-        net = self.model.get_layer("net")
-        Seen.last = {
-            "computed": [layer.compute_dtype for layer in net.layers if layer.weights],
-            "weights": {weight.dtype for weight in self.model.weights},
-            "normalized": self.model.get_layer("normalize").compute_dtype,
-            "optimizer": type(self.model.optimizer),
-            "values": self.model.get_weights(),
-        }
+HALVES = ("mixed_float16", "mixed_bfloat16")
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def trained(request, artifacts, tmp_path_factory):
-    """Name of the precision, and the folder of a Model artifact."""
-    run = tmp_path_factory.mktemp(request.param)
-    cfg = digits.trainer_slice({**digits.MLP, "train": {"epochs": 2, "batch_size": 60, "precision": request.param}})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(component, "EpochProgress", Seen)
-        component.run_fn(digits.fn_args(run, artifacts.transformed, artifacts.transform, artifacts.schema, cfg, True))
-    return request.param, run / "model"
+def config(precision, **model):
+    transform = {**digits.MLP["transform"], "normalize": "unit"}
+    train = {"epochs": 1, "batch_size": 60, "precision": precision}
+    return digits.trainer_slice({**digits.MLP, "transform": transform, "train": train}, **model)
 
 
-def test_it_learns_in_halves_with_weights_of_float32(trained):
-    kind, _ = trained
-    assert Seen.last["computed"] == [KINDS[kind].name, "float32"]  # hidden layer, logits
-    assert (Seen.last["weights"], Seen.last["normalized"]) == ({"float32"}, "float32")
-    scaled = Seen.last["optimizer"] is keras.optimizers.LossScaleOptimizer
-    assert scaled == (kind == "mixed_float16")
+def policies(model) -> list[str]:
+    """Of what computes: normalisation, hidden layer, logits."""
+    named = {layer.name: layer.dtype_policy.name for layer in model._flatten_layers()}
+    return [named[name] for name in ("normalize", "hidden1", "logits")]
 
 
-def test_what_it_leaves_is_float32_with_the_weights_it_learned(trained):
-    _, folder = trained
-    model = artifact.load(str(folder))
-    assert {layer.dtype_policy.name for layer in model._flatten_layers()} == {"float32"}
-    pixels = digits.images()[0][:20].astype(np.float32)
-    x = pixels
-    normalize = model.get_layer("normalize")
-    x = ((pixels - normalize.mean.numpy()) / np.sqrt(normalize.variance.numpy())).reshape(20, -1)
-    hidden, bias, kernel, last = Seen.last["values"]
-    expected = np.maximum(x @ hidden + bias, 0) @ kernel + last
-    np.testing.assert_allclose(model(pixels).numpy(), expected, rtol=1e-4, atol=1e-4)
+def by_hand(weights, pixels) -> np.ndarray:
+    """Logits in float64."""
+    hidden, bias, kernel, last = (values.astype(np.float64) for values in weights)
+    return np.maximum(pixels.reshape(len(pixels), -1) / 255 @ hidden + bias, 0) @ kernel + last
 
 
-def test_it_is_served_as_it_was_trained(trained):
-    _, folder = trained
-    assert parity.refusal(str(folder), folder / "Format-Serving", digits.examples(keys.TEST)[:3]) is None
-    function = tf.saved_model.load(str(folder / "Format-Serving")).signatures["pixels"]
-    answer = function(pixels=tf.zeros([2, 8, 8, 1]))
-    assert {value.dtype for name, value in answer.items() if name != "classes"} == {tf.float32}
+@pytest.mark.parametrize("precision", HALVES)
+def test_layers_compute_in_halves_and_what_is_served_does_not(precision):
+    data, cfg, pixels = data_of(), config(precision), digits.images()[0][:50].astype(np.float32)
+    entry = keras_models.get("mlp")
+    model = component.build(entry, data, cfg)
+    assert policies(model) == ["float32", precision, "float32"]
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    task_of("classification").compile(model, optimizer(cfg.train, data.steps))
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (precision == "mixed_float16")
+    exact = component.served(model, entry, data, cfg)
+    assert policies(exact) == ["float32"] * 3
+    expected = by_hand(model.get_weights(), pixels)
+    np.testing.assert_allclose(exact(pixels), expected, rtol=1e-5, atol=1e-5)
+    assert np.abs(model(pixels).numpy() - expected).max() > 1e-4, "halves would show"
+    assert keras.config.dtype_policy().name == "float32", "the policy is set for the one model"
 
 
-def test_the_policy_of_others_is_left_alone(trained):
+def test_in_float32_the_served_model_is_the_trained_one():
+    data, cfg = data_of(), config("float32")
+    model = component.build(keras_models.get("mlp"), data, cfg)
+    assert component.served(model, keras_models.get("mlp"), data, cfg) is model
+
+
+def test_a_builder_that_refuses_leaves_the_policy_alone():
+    wrong = config("mixed_float16", model={"name": "mlp", "options": {"hidden": [0]}})
+    with pytest.raises(UsageError, match="hidden"):
+        component.build(keras_models.get("mlp"), data_of(), wrong)
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_trained_in_halves_it_is_served_as_it_is_kept(artifacts, tmp_path):
+    cfg, learned = config("mixed_float16"), []
+
+    class Learned(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            learned.extend(self.model.get_weights())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(component, "EpochProgress", Learned)
+        component.run_fn(digits.fn_args(tmp_path, artifacts.transformed, artifacts.transform, artifacts.schema, cfg, True))
+    folder = tmp_path / "model"
+    model, pixels = artifact.load(str(folder)), digits.images()[0][:50].astype(np.float32)
+    assert policies(model) == ["float32"] * 3
+    np.testing.assert_allclose(model(pixels), by_hand(learned, pixels), rtol=1e-5, atol=1e-5)
+    assert parity.refusal(str(folder), folder / "Format-Serving", digits.examples(keys.TEST)[:3]) is None
+    answer = tf.saved_model.load(str(folder / "Format-Serving")).signatures["pixels"](pixels=tf.constant(pixels))
+    assert {answer[name].dtype for name in ("probabilities", "scores")} == {tf.float32}
