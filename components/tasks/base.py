@@ -56,6 +56,10 @@ class Comparison:
     words: str
 
 
+# (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
+Smooth = Callable[[Mapping[str, tf.Tensor], float, Facts], Mapping[str, tf.Tensor]]
+
+
 class Task(abc.ABC):
     """Subclass as `Task` in a file of this folder. docs/architecture.md walks through one."""
 
@@ -66,6 +70,7 @@ class Task(abc.ABC):
     label_key: ClassVar[str | None] = None
     mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
+    smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
@@ -77,8 +82,8 @@ class Task(abc.ABC):
 
         Args:
             pixels: float32 [N, height, width, channels] in 0..255.
-            targets: by name, those of `targets`, in training as `mix` leaves them; with noise in the config's augmentation also
-                `keys.CLEAN`, the pixels without it.
+            targets: by name, those of `targets`, in training as `mix` and `smooth` leave them; with noise in the config's
+                augmentation also `keys.CLEAN`, the pixels without it.
         """
 
     @abc.abstractmethod
@@ -95,11 +100,14 @@ class Task(abc.ABC):
         Args:
             first_epoch: where a killed training goes on.
         """
-        self.compile(model, optimizer(train, data.steps))
+        self.compile(model, optimizer(train, data.steps, model.trainable_variables))
         if not tf.config.list_physical_devices("GPU"):
             model.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
+        batches = data.training(first_epoch, train.epochs)
+        if train.label_smoothing:
+            batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
         model.fit(
-            data.training(first_epoch, train.epochs).map(self.pair),
+            batches.map(self.pair),
             validation_data=data.validation.map(self.pair),
             initial_epoch=first_epoch,
             epochs=train.epochs,
