@@ -1,8 +1,9 @@
 """VGG: Simonyan & Zisserman 2015, "Very deep convolutional networks for large-scale image recognition", ICLR, section 2, table 1.
 
 Differs on purpose:
-- weights start as in Glorot & Bengio 2010, which section 3.1 notes to do without pre-training, and not, for the deeper networks, as
-  A's trained layers;
+- weights start as in He et al. 2015 unless `initializer` says otherwise. "published" is Glorot & Bengio 2010, which section 3.1
+  notes to do without pre-training, but narrow, E did not start to learn small images from it; the deeper networks' start from A's
+  trained layers is not here;
 - dropout scales what it keeps during training (Keras); logits for softmax outputs; pixels are normalised by the layer before.
 Batch normalization (Ioffe & Szegedy 2015, before the activation, instead of the convolution's bias) is younger than the paper.
 """
@@ -24,14 +25,14 @@ CONFIGURATIONS = {  # table 1: sides of the kernels of each stage's convolutions
     "E": ((3, 3), (3, 3), *((3, 3, 3, 3),) * 3),
 }
 UNITS = 4096  # of fc6 and fc7
-INITIALIZERS = {"published": "glorot_uniform", "he": "he_normal"}
+INITIALIZERS = {"he": "he_normal", "published": "glorot_uniform"}
 
 
 @register(
     "vgg_a",
     task="classification",
     params=132_863_336,
-    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "initializer": "he"},
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "activation": "elu"},
     paper="Simonyan & Zisserman 2015",
     year=2015,
     aliases=("vgg11",),
@@ -41,7 +42,7 @@ INITIALIZERS = {"published": "glorot_uniform", "he": "he_normal"}
     "vgg_a_lrn",
     task="classification",
     params=132_863_336,
-    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "initializer": "he"},
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "activation": "elu"},
     paper="Simonyan & Zisserman 2015",
     year=2015,
     options={"configuration": "A", "lrn": True},
@@ -50,7 +51,7 @@ INITIALIZERS = {"published": "glorot_uniform", "he": "he_normal"}
     "vgg_b",
     task="classification",
     params=133_047_848,
-    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "initializer": "he"},
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "activation": "elu"},
     paper="Simonyan & Zisserman 2015",
     year=2015,
     aliases=("vgg13",),
@@ -60,7 +61,7 @@ INITIALIZERS = {"published": "glorot_uniform", "he": "he_normal"}
     "vgg_c",
     task="classification",
     params=133_638_952,
-    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "initializer": "he"},
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "activation": "elu"},
     paper="Simonyan & Zisserman 2015",
     year=2015,
     options={"configuration": "C"},
@@ -69,7 +70,7 @@ INITIALIZERS = {"published": "glorot_uniform", "he": "he_normal"}
     "vgg_d",
     task="classification",
     params=138_357_544,
-    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "initializer": "he"},
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "activation": "elu"},
     paper="Simonyan & Zisserman 2015",
     year=2015,
     aliases=("vgg16",),
@@ -79,7 +80,7 @@ INITIALIZERS = {"published": "glorot_uniform", "he": "he_normal"}
     "vgg_e",
     task="classification",
     params=143_667_240,
-    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "initializer": "he"},
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "activation": "elu"},
     paper="Simonyan & Zisserman 2015",
     year=2015,
     aliases=("vgg19",),
@@ -96,7 +97,7 @@ def vgg(
     batch_norm=False,
     lrn=False,
     dropout=0.5,
-    initializer="published",
+    initializer="he",
 ):
     """Five stages of 3 x 3 convolutions, each ended by a pooling, and three dense layers.
 
@@ -111,7 +112,7 @@ def vgg(
         batch_norm: batch normalization of every convolution.
         lrn: local response normalization after the first convolution, which makes A the paper's A-LRN.
         dropout: share of fc6's and fc7's outputs that is dropped in training, from 0 to below 1.
-        initializer: "published" (Glorot & Bengio 2010, uniform) or "he" (He et al. 2015); biases start at 0.
+        initializer: "he" (He et al. 2015) or "published" (Glorot & Bengio 2010, uniform); biases start at 0.
 
     Input: float32 (batch, height px, width px, channels), normalised pixels; more pixels give fc6 more weights, not a larger map.
     Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
@@ -128,7 +129,7 @@ def vgg(
     blocks.need_flag("lrn", lrn)
     blocks.need_share("dropout", dropout)
     kernel = INITIALIZERS[blocks.need_choice("initializer", initializer, tuple(INITIALIZERS))]
-    padding = "same" if stem == "small" or size == 3 else "valid"
+    padding = "same" if stem == "small" or size == 3 else "valid"  # 3 px unpadded would leave 6 of 224 px, not 7
     pools = [blocks.pool_window(f"pool{stage}", pooling, padding) for stage in range(1, len(MAPS) + 1)]
     need_room(input_shape, pools, blocks.SMALLER)
 

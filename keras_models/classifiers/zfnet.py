@@ -3,7 +3,8 @@
 AlexNet ungrouped, with smaller steps at the start, conv1 of 7 x 7 px and stride 2, conv2 of stride 2, and normalization after
 pooling. The figure's sides, 110, 55, 26, 13 and 6, settle the padding, which the text leaves out. Differs on purpose:
 - contrast normalization is AlexNet's local response normalization: the paper gives no other formula;
-- "initialized to 10^-2" is read as a normal distribution of that deviation, since equal weights would stay equal;
+- weights start as in He et al. 2015 unless `initializer` says otherwise: from the paper's 0.01, which suits its width, narrow
+  networks did not start to learn small images. "Initialized to 10^-2" is read as the deviation of a normal distribution;
 - no kernel is scaled back to a root mean square of 0.1 during training;
 - dropout scales what it keeps during training (Keras); logits for softmax outputs; pixels are normalised by the layer before.
 """
@@ -24,14 +25,14 @@ CONVS = {  # stem -> size px, stride px, padding (zeros on each side, px, where 
 POOLED = {1: "same", 2: "same", 5: "valid"}  # convolution that a pooling follows -> its padding
 NORMALIZED = (1, 2)
 UNITS = 4096  # of fc6 and fc7
-INITIALIZERS = {"published": blocks.normal(0.01), "he": "he_normal"}
+INITIALIZERS = {"he": "he_normal", "published": blocks.normal(0.01)}
 
 
 @register(
     "zfnet",
     task="classification",
     params=62_357_608,
-    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1, "initializer": "he"},
+    tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1},
     paper="Zeiler & Fergus 2014",
     year=2014,
 )
@@ -44,7 +45,7 @@ def zfnet(
     pooling="overlapping",
     lrn=True,
     dropout=0.5,
-    initializer="published",
+    initializer="he",
 ):
     """Five convolutions and three dense layers.
 
@@ -56,7 +57,7 @@ def zfnet(
         pooling: "overlapping" as published, "max", "average" or "strided", a convolution; see `blocks.pool_window`.
         lrn: local response normalization after the first two poolings.
         dropout: share of fc6's and fc7's outputs that is dropped in training, from 0 to below 1.
-        initializer: "published" (normal, deviation 0.01) or "he" (He et al. 2015); biases start at 0.
+        initializer: "he" (He et al. 2015) or "published" (normal, deviation 0.01); biases start at 0.
 
     Input: float32 (batch, height px, width px, channels), normalised pixels; more pixels give fc6 more weights, not a larger map.
     Returns: uncompiled functional model -> float32 (batch, num_classes), logits.

@@ -8,7 +8,7 @@ from keras_models.blocks import POOLINGS
 from keras_models.classifiers.alexnet import alexnet
 from tests.keras_models.classifiers.support import losses, published
 
-SMALL = {"stem": "small", "width": 0.05, "initializer": "he"}
+SMALL = {"stem": "small", "width": 0.05}
 
 
 def test_two_groups_layer_by_layer():
@@ -55,7 +55,7 @@ def test_one_tower_has_no_normalization():
 
 
 def test_starts_as_published():
-    model = alexnet((32, 32, 3), 10, stem="small", width=0.25)
+    model = alexnet((32, 32, 3), 10, stem="small", width=0.25, initializer="published")
     biases = {layer.name: np.unique(layer.bias).tolist() for layer in model.layers if hasattr(layer, "bias")}
     ones = {name: [1] for name in ("conv2", "conv4", "conv5", "fc6", "fc7")}
     assert biases == {**ones, "conv1": [0], "conv3": [0], "logits": [0]}
@@ -108,7 +108,7 @@ def test_too_small():
         ({"pooling": "sum"}, "pooling must be max or average or overlapping or strided; got 'sum'"),
         ({"lrn": "yes"}, "lrn must be true or false; got 'yes'"),
         ({"dropout": 1}, "dropout must be a number from 0 to below 1; got 1"),
-        ({"initializer": "zeros"}, "initializer must be published or he; got 'zeros'"),
+        ({"initializer": "zeros"}, "initializer must be he or published; got 'zeros'"),
     ],
 )
 def test_refusals(options, sentence):
