@@ -347,7 +347,8 @@ def test_an_option_without_a_default():
 
 def test_a_value_that_the_builder_refuses():
     error = refusal("lenet5", {"input_shape": (8, 8, 1), "num_classes": 10}, {})
-    assert error.message == "Model lenet5: height and width must be at least 16 px; got 8 x 8."
+    too_small = "an image of 8 x 8 px is too small: c3 leaves nothing of it; the smallest that works is 16 x 16 px"
+    assert error.message == f"Model lenet5: {too_small}."
     assert error.exit_code == 2
 
 
