@@ -84,6 +84,11 @@ def test_every_public_builder_is_registered():
     assert public == registered
 
 
+def test_the_family_is_the_file_and_the_default_input_the_builder_s():
+    lenet = catalog()["lenet5_1998"]
+    assert (lenet.family, lenet.input_shape) == ("lenet", (32, 32, 1))
+
+
 def test_listing_imports_no_keras_and_is_quick():
     program = """
 import json, sys, time
@@ -129,6 +134,22 @@ def test_scan_reads_stacked_decorators(tmp_path):
     found = scan(tmp_path, first + TOY.format(name="c", params=None, aliases=()))
     toy = {"task": "t", "tiny": {"n": (1,)}, "paper": "p", "year": 1, "module": "toys.family.m0"}
     assert found == {"a": Facts(name="a", params=1000, aliases=("b",), **toy), "c": Facts(name="c", params=None, **toy)}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shape"),
+    [
+        ("input_shape=(8, 9, 1), n=2", (8, 9, 1)),
+        ("n=2, *, input_shape=SHAPE", (4, 4, 3)),
+        ("input_shape, n=(1, 2)", None),
+        ("input_shape=(SIDE, SIDE, 1)", None),
+        ("input_shape=OTHER", None),
+        ("**options", None),
+    ],
+)
+def test_scan_reads_the_default_input_where_it_is_written(tmp_path, parameters, shape):
+    toy = "SIDE = 8\nSHAPE = (4, 4, 3)\n" + TOY.format(name="a", params=1, aliases=()).replace("f()", f"f({parameters})")
+    assert scan(tmp_path, toy)["a"].input_shape == shape
 
 
 def test_scan_refuses_a_computed_fact(tmp_path):
