@@ -14,7 +14,6 @@ STEMS = ("imagenet", "small")  # the first layers as published, for 224 px or so
 SMALLER = "stem small takes smaller ones"  # hint of need_room
 
 
-
 def need_image(input_shape: Sequence[int], least: int = 1) -> tuple[int, int, int]:
     """The shape as a tuple (height px, width px, channels). Raises ValueError for anything else or a side under `least` px."""
     if not _is_list(input_shape) or len(input_shape) != 3 or not all(_is_whole(n) and n >= 1 for n in input_shape):

@@ -14,7 +14,7 @@ from components.trainer.data import Data, Facts, Mix
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from configs.schema import TrainConfig
-from keras_models import normalize
+from keras_models import auxiliary, normalize
 
 
 @dataclass(frozen=True)
@@ -88,25 +88,26 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def compile(self, model: keras.Model, chosen: keras.optimizers.Optimizer) -> None:
-        """Set loss and training metrics. `model` takes pixels; its first layer normalises."""
+        """Set loss and training metrics. `model` takes pixels; its first layer normalises. See keras_models.auxiliary for heads."""
 
     @abc.abstractmethod
     def signatures(self, model: keras.Model, card: Card) -> dict[str, Signature]:
         """Served functions by name; the first one also answers `serving_default`, `image_bytes` and `pixels`."""
 
     def fit(self, model: keras.Model, data: Data, train: TrainConfig, first_epoch: int, callbacks: list) -> None:
-        """Learn. Override it for what is not gradient descent (closed forms, layer-wise pre-training).
+        """Learn, auxiliary heads included. Override it for what is not gradient descent (closed forms, layer-wise pre-training).
 
         Args:
             first_epoch: where a killed training goes on.
         """
-        self.compile(model, optimizer(train, data.steps, model.trainable_variables))
+        learner = auxiliary.learner(model)
+        self.compile(learner, optimizer(train, data.steps, learner.trainable_variables))
         if not tf.config.list_physical_devices("GPU"):
-            model.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
+            learner.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
         batches = data.training(first_epoch, train.epochs)
         if train.label_smoothing:
             batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
-        model.fit(
+        learner.fit(
             batches.map(self.pair),
             validation_data=data.validation.map(self.pair),
             initial_epoch=first_epoch,

@@ -5,17 +5,22 @@ from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.layers.padded_shortcut import PaddedShortcut
 from keras_models.layers.rbf import SignCodeRBF
 from keras_models.layers.scaled_tanh import scaled_tanh
+from keras_models.layers.spatial_transformer import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
 from keras_models.layers.subsampling import TrainableSubsampling
 from keras_models.layers.table_conv import INITIAL, TableConv2D
 from keras_models.layers.whitening import Whitening
 
 __all__ = [
     "INITIAL",
+    "AffineGrid",
+    "BilinearSampler",
     "GroupedConv2D",
     "LocalResponseNormalization",
     "PaddedShortcut",
+    "ProjectiveGrid",
     "SignCodeRBF",
     "TableConv2D",
+    "ThinPlateSplineGrid",
     "TrainableSubsampling",
     "Whitening",
     "scaled_tanh",
