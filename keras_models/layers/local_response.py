@@ -4,6 +4,8 @@ networks", NeurIPS, section 3.3."""
 import keras
 from keras import layers, ops
 
+from keras_models.receptive import Sees
+
 
 @keras.saving.register_keras_serializable(package="hubel")
 class LocalResponseNormalization(layers.Layer):
@@ -37,6 +39,13 @@ class LocalResponseNormalization(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def multiply_adds(self, input_shape, output_shape):
+        """None: a normalisation; see keras_models.connections."""
+        return 0
+
+    def sees(self, input_shape, output_shape):
+        return Sees.PLACE
 
     def get_config(self):
         return {**super().get_config(), "k": self.k, "n": self.n, "alpha": self.alpha, "beta": self.beta}

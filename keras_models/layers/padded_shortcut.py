@@ -2,6 +2,8 @@
 
 from keras import layers, ops, saving
 
+from keras_models.receptive import window
+
 
 @saving.register_keras_serializable(package="hubel")
 class PaddedShortcut(layers.Layer):
@@ -29,6 +31,13 @@ class PaddedShortcut(layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
         return batch, height and -(-height // self.strides), width and -(-width // self.strides), self.filters
+
+    def multiply_adds(self, input_shape, output_shape):
+        """None: nothing is weighed; see keras_models.connections."""
+        return 0
+
+    def sees(self, input_shape, output_shape):
+        return (window(1, self.strides),) * 2
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters, "strides": self.strides}

@@ -4,9 +4,13 @@ Positions are (x, y), x to the right and y down, with -1 and 1 at the centres of
 size. A grid generator turns parameters theta into the positions in the input at which each pixel of the output is read.
 """
 
+import math
+
 import keras
 import numpy as np
 from keras import layers, ops
+
+from keras_models.receptive import Sees
 
 
 def targets(size: tuple[int, int]) -> np.ndarray:
@@ -35,6 +39,13 @@ class Grid(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], *self.size, 2
+
+    def multiply_adds(self, input_shape, output_shape):
+        """Each parameter once for each position; see keras_models.connections."""
+        return math.prod(self.size) * input_shape[-1]
+
+    def sees(self, input_shape, output_shape):
+        return Sees.ALL
 
     def get_config(self):
         return {**super().get_config(), "size": self.size}
@@ -140,6 +151,13 @@ class BilinearSampler(layers.Layer):
     def compute_output_shape(self, input_shape):
         image, positions = input_shape
         return *positions[:3], image[-1]
+
+    def multiply_adds(self, input_shape, output_shape):
+        """Four pixels for each value; see keras_models.connections."""
+        return 4 * math.prod(output_shape)
+
+    def sees(self, input_shape, output_shape):
+        return Sees.ALL
 
 
 def _neighbours(position, side):
