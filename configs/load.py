@@ -1,6 +1,7 @@
 """From YAML to RunConfig: `extends`, `--set`, one validation, and errors that name the key and the nearest known one."""
 
 import difflib
+import itertools
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -259,21 +260,26 @@ def _resolve(schema: dict, node: dict) -> dict:
 def _check_space(config: RunConfig, where: str) -> None:
     """The search space may only name paths of this config that Trainer reads alone, and values it would accept."""
     settled = (*NOT_SEARCHED, "augment", "seed") if config.copies else NOT_SEARCHED
-    for dotted, drawn in config.tune.space.items():
+    for dotted in config.tune.space:
         if any(f"{dotted}.".startswith(f"{fixed}.") for fixed in settled):
             raise UsageError(
                 f"Config {where}: tune.space cannot search {dotted}: it is settled before the search starts.",
                 "Search keys of train or model.options.",
             )
-        for value in drawn.examples:
-            tree = _merge(config.model_dump(mode="json", exclude_unset=True), _nested(dotted.split("."), value))
-            try:
-                RunConfig.model_validate(tree)
-            except ValidationError as error:
-                problem = _sentence(error.errors(include_url=False)[0], tree)
-                raise UsageError(
-                    f"Config {where}: tune.space.{dotted}: {problem}.", "Each value must be one the key accepts."
-                ) from None
+    written = config.model_dump(mode="json", exclude_unset=True)
+    values = [(dotted, value) for dotted, drawn in config.tune.space.items() for value in drawn.examples]
+    pairs = [pair for pair in itertools.combinations(values, 2) if pair[0][0] != pair[1][0]]  # such as adam and a momentum
+    for tried in [*((one,) for one in values), *pairs]:
+        tree = written
+        for dotted, value in tried:
+            tree = _merge(tree, _nested(dotted.split("."), value))
+        try:
+            RunConfig.model_validate(tree)
+        except ValidationError as error:
+            keys = " with ".join(f"tune.space.{dotted}" for dotted, _ in tried)
+            problem = _sentence(error.errors(include_url=False)[0], tree)
+            hint = "Each value must be one the key accepts." if len(tried) == 1 else "Any two of their values must go together."
+            raise UsageError(f"Config {where}: {keys}: {problem}.", hint) from None
 
 
 def workspace_default() -> str:

@@ -41,8 +41,8 @@ SECTIONS = {
     "`[{translate: {height: 0.1, width: 0.1}}, {rotate: {degrees: 10}}]`, or a policy's name, such as `digits`, alone or as an "
     "item of the list: `[photos, {mixup: {alpha: 0.2}}]`. "
     "[data.md](data.md#augmentation) says what each does and its source.",
-    "model": "Which network. `hubel list models` shows the names, `hubel show NAME` the layers.",
-    "train": "How it is trained.",
+    "model": "Which network. `hubel list models` shows the names, `hubel show NAME` the layers ([arithmetic.md](arithmetic.md)).",
+    "train": "How it is trained. [training.md](training.md) explains, with the papers' recipes.",
     "tune": "The search for better values before the training. The space names keys of this file, so whatever can be configured "
     "can be searched: `space: {train.optimizer.learning_rate: {min: 1.0e-4, max: 1.0e-2, sampling: log}}`. The objective is the "
     "validation loss.",

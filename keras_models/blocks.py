@@ -1,9 +1,17 @@
-"""What several families share: the checks that builders start with."""
+"""What several families share: the checks that builders start with, and blocks of layers, tensor to tensor."""
 
+import math
 import numbers
 from collections.abc import Sequence
 
 import keras
+from keras import initializers, layers
+
+from keras_models.room import Window
+
+POOLINGS = {"max": 2, "average": 2, "overlapping": 3, "strided": 3}  # sides of the regions, px, all 2 px apart
+STEMS = ("imagenet", "small")  # the first layers as published, for 224 px or so, or changed for 28 px or so
+SMALLER = "stem small takes smaller ones"  # hint of need_room
 
 
 def need_image(input_shape: Sequence[int], least: int = 1) -> tuple[int, int, int]:
@@ -49,9 +57,75 @@ def need_activation(value: str) -> str:
     return value
 
 
+def need_flag(what: str, value: bool) -> bool:
+    """The value. Raises ValueError unless it is true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{what} must be true or false; got {value!r}")
+    return value
+
+
+def need_share(what: str, value: float) -> float:
+    """The value. Raises ValueError unless it is a number from 0 to below 1."""
+    if not _is_number(value) or not 0 <= value < 1:
+        raise ValueError(f"{what} must be a number from 0 to below 1; got {value!r}")
+    return value
+
+
+def need_positive(what: str, value: float) -> float:
+    """The value. Raises ValueError unless it is a finite number above 0."""
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise ValueError(f"{what} must be a number above 0; got {value!r}")
+    return value
+
+
+def scaled(maps: int, width: float, multiple: int = 1) -> int:
+    """`width` times as many maps or units, rounded to a multiple, at least one."""
+    return multiple * max(1, round(maps * width / multiple))
+
+
+def normal(deviation: float) -> dict:
+    """Initial weights from a normal distribution around 0, in the form of a config: each layer makes its own initializer of it,
+    whereas one shared object would give equal weights to layers of equal shape."""
+    return initializers.serialize(initializers.RandomNormal(0, deviation))
+
+
+def pool_window(name: str, pooling: str, padding: str = "valid") -> Window:
+    """The window of `downsample`: 2 x 2 px side by side ("max", "average"), or 3 x 3 px that overlap by 1 px ("overlapping", the
+    maximum: Krizhevsky et al. 2012, section 3.4; "strided", a convolution: Springenberg et al. 2015, All-CNN-C)."""
+    return Window(name, POOLINGS[pooling], 2, padding)
+
+
+def downsample(x, window: Window, pooling: str, **convolution):
+    """Half the sides and as many maps, by the pooling that `window` was made for.
+
+    Args:
+        convolution: further arguments of the convolution that "strided" is.
+    """
+    name, size, stride, padding = window
+    if pooling == "strided":
+        return layers.Conv2D(x.shape[-1], size, stride, padding, **convolution, name=name)(x)
+    pool = layers.AveragePooling2D if pooling == "average" else layers.MaxPooling2D
+    return pool(size, stride, padding, name=name)(x)
+
+
+def dense_head(x, units: int, num_classes: int, activation: str, dropout: float, kernel_initializer, bias_initializer="zeros"):
+    """Maps -> float32 (batch, num_classes), logits: fc6 and fc7 of so many units, each with dropout, then the classes, whose biases
+    start at 0."""
+    start = {"kernel_initializer": kernel_initializer}
+    x = layers.Flatten(name="flatten")(x)
+    for number in (6, 7):
+        x = layers.Dense(units, activation=activation, **start, bias_initializer=bias_initializer, name=f"fc{number}")(x)
+        x = layers.Dropout(dropout, name=f"drop{number}")(x)
+    return layers.Dense(num_classes, **start, dtype="float32", name="logits")(x)
+
+
 def _is_list(values) -> bool:
     return isinstance(values, Sequence) and not isinstance(values, str)
 
 
 def _is_whole(value) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

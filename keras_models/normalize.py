@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_models import auxiliary
 from keras_models.blocks import need_choice
 from keras_models.layers import Whitening
 
@@ -42,7 +43,8 @@ def with_normalization(
     """Put a normalising layer before a net; but for "zca" a stock Keras layer, which loads without code of ours.
 
     Args:
-        net: functional, one input (batch, height px, width px, channels). Its layers and weights are shared, not copied.
+        net: functional, one input (batch, height px, width px, channels). Its layers and weights are shared, not copied; auxiliary
+            heads come along.
         kind: "none": as they are; "unit": divided by 255; "per_image": each image to mean 0 and variance 1 over all its pixels and
             channels, a constant image to 0; "per_channel": with mean and variance of each channel; "zca": whitened.
         mean, variance: of each channel over pixels 0..255; for "per_channel" alone. A channel whose variance is 0 is centred
@@ -62,8 +64,7 @@ def with_normalization(
     shape = net.inputs[0].shape[1:]
     pixels = keras.Input(shape, name="pixels", dtype="float32")
     layer = _whitening(shape, whitening) if kind == "zca" else _layer(kind, shape[-1], mean, variance)
-    named = keras.Model(net.inputs, net.outputs, name="net")  # the same layers under the name, the given model stays as it is
-    return keras.Model(pixels, named(layer(pixels)), name=net.name)
+    return auxiliary.behind(pixels, layer(pixels), net)
 
 
 def inner(model: keras.Model) -> keras.Model:

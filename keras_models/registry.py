@@ -36,6 +36,12 @@ class Facts:
     aliases: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)  # keyword arguments of the builder that this name fixes
     module: str  # dotted path of the builder's file, for fingerprints of the source
+    input_shape: tuple[int, ...] | None = None  # (height px, width px, channels) that the builder takes by default, if it has one
+
+    @property
+    def family(self) -> str:
+        """Name of the builder's file."""
+        return self.module.rpartition(".")[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,7 @@ def register(
             aliases=tuple(aliases),
             options=dict(options or {}),
             module=build.__module__,
+            input_shape=_default_input(build),
         )
         _claim(entry, ENTRIES, lambda held: f"{held.build.__qualname__} in {held.module}")
         ENTRIES[name] = entry
@@ -202,6 +209,11 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
     return model
 
 
+def _default_input(build) -> tuple[int, ...] | None:
+    parameter = inspect.signature(build).parameters.get("input_shape")
+    return parameter.default if parameter and isinstance(parameter.default, tuple) else None
+
+
 def _unknown_option(entry: Facts, key: str, known: list[str]) -> UsageError:
     nearest = difflib.get_close_matches(key, known, 1)
     return UsageError(
@@ -273,13 +285,30 @@ def _read(path: Path, module: str) -> list[tuple[str, Facts]]:
         for call in reversed(function.decorator_list):  # the lowest is applied first
             if call in calls:
                 calls.remove(call)
-                found.append((function.name, _facts(call, path, module)))
+                found.append((function.name, _facts(call, path, module, _written_input(function, tree))))
     for call in calls:
         raise ValueError(f"{path}:{call.lineno}: register(...) must decorate a function at the top level of its file")
     return found
 
 
-def _facts(call: ast.Call, path: Path, module: str) -> Facts:
+def _written_input(function: ast.FunctionDef, tree: ast.Module) -> tuple[int, ...] | None:
+    """What `_default_input` finds, from the source: the default may be a literal or a constant of its file."""
+    given = function.args
+    placed = [*given.posonlyargs, *given.args]
+    defaults = dict(zip((a.arg for a in placed[len(placed) - len(given.defaults) :]), given.defaults, strict=True))
+    defaults |= {a.arg: default for a, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)}
+    default = defaults.get("input_shape")
+    if isinstance(default, ast.Name):
+        assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+        named = {target.id: node.value for node in assigned for target in node.targets if isinstance(target, ast.Name)}
+        default = named.get(default.id)
+    try:
+        return ast.literal_eval(default) if isinstance(default, ast.Tuple) else None
+    except ValueError:
+        return None
+
+
+def _facts(call: ast.Call, path: Path, module: str, input_shape: tuple[int, ...] | None) -> Facts:
     given = dict(zip(("name",), call.args, strict=False)) | {keyword.arg: keyword.value for keyword in call.keywords}
     values = {}
     for key, node in given.items():
@@ -290,6 +319,7 @@ def _facts(call: ast.Call, path: Path, module: str) -> Facts:
                 f"{path}:{node.lineno}: {key or '**'} of register(...) must be a literal, to be read without importing Keras"
             ) from None
     values |= {"aliases": tuple(values.get("aliases", ())), "options": values.get("options") or {}, "module": module}
+    values["input_shape"] = input_shape
     try:
         return Facts(**values)
     except TypeError as error:

@@ -119,17 +119,16 @@ cli.add_command(datasets_commands.init)
 @list_group.command("models")
 @options.as_json
 def list_models(as_json):
-    """Architectures by name, with their paper and their number of trainable parameters."""
+    """Architectures by family: names, trainable parameters, default input, task and paper."""
     import keras_models
-    from pipelines import console
+    from pipelines import list_view
 
-    facts = keras_models.catalog().values()
+    facts = list_view.ordered(keras_models.catalog().values())
     if as_json:
-        columns = ("name", "aliases", "task", "params", "paper", "year")
+        columns = ("name", "family", "aliases", "task", "params", "input_shape", "paper", "year")
         print(json.dumps([{column: _plain(getattr(fact, column)) for column in columns} for fact in facts]))
     else:
-        rows = [[f.name, f.task, f"{f.params:,}" if f.params else "", f.year, f.paper] for f in facts]
-        console.table(["name", "task", "parameters", "year", "paper"], rows)
+        list_view.models(facts)
 
 
 @list_group.command("configs")
@@ -171,21 +170,22 @@ def list_runs(workspace, as_json):
 @click.argument("model")
 @click.option("--input", "shape", metavar="HxWxC", help="Input size, such as 32x32x1; default: the builder's own.")
 @click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
+@click.option("--markdown", is_flag=True, help="Print a table for GitHub, counts in full.")
 @options.as_json
-def show(model, shape, classes, as_json):
-    """Layers and parameters of MODEL: a name from `hubel list models`, a builder's dotted path or a .keras file."""
-    from pipelines import console
+def show(model, shape, classes, markdown, as_json):
+    """Arithmetic of MODEL, layer by layer: volumes, parameters, multiply-adds, receptive fields, memory.
+
+    MODEL is a name from `hubel list models`, a builder's dotted path or a .keras file.
+    """
+    from pipelines import show_view
 
     value = quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
     if as_json:
         print(json.dumps(value))
+    elif markdown:
+        show_view.markdown(value)
     else:
-        rows = [
-            [r["name"], r["type"], "x".join(map(str, r["output"])) if r["output"] else "", f"{r['params']:,}"]
-            for r in value["layers"]
-        ]
-        console.table(["layer", "type", "output", "parameters"], rows)
-        print(f"\n{value['architecture']}: input {'x'.join(map(str, value['input']))}, {value['params']:,} trainable parameters")
+        show_view.terminal(value)
 
 
 @cli.command("predict")

@@ -4,6 +4,7 @@ On a terminal with Rich; elsewhere plain lines without control characters, few e
 """
 
 import sys
+from collections.abc import Collection
 from types import TracebackType
 
 from rich.console import Console
@@ -131,12 +132,19 @@ def result(value: dict) -> None:
     console.print(f"{value['seconds']:.1f} s", markup=False)
 
 
-def table(columns: list[str], rows: list[list]) -> None:
-    """Aligned columns, one line a row; None shows as nothing."""
+def table(columns: list[str], rows: list[list], right: Collection[str] = (), fold: Collection[str] = (), gap: int = 2) -> None:
+    """Aligned columns, one line a row; None shows as nothing.
+
+    Args:
+        right: columns of numbers, which end at the same place.
+        fold: columns that break onto further lines where the terminal is too narrow; without them the last ones are cut.
+        gap: spaces between columns.
+    """
     console = Console(highlight=False, soft_wrap=True)
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    made = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for column in columns:
-        made.add_column(column, no_wrap=True)
+        justify, wraps = "right" if column in right else "left", column in fold
+        made.add_column(column, justify=justify, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis")
     for row in rows:
         made.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     if not console.is_terminal:  # a pipe has no edge to wrap at

@@ -1,48 +1,91 @@
 """What an architecture is made of, for `hubel show`. Runs in the worker process."""
 
+import re
+import zipfile
 from pathlib import Path
 
 from configs.errors import UsageError
 
 
 def show(model: str, shape: str | None, classes: int | None) -> dict:
-    """{architecture, input, params, layers: [...]} of a registry name, a dotted path or a .keras file.
+    """Layer table and sums of a registry name, a dotted path or a .keras file.
+
+    Args:
+        shape: HEIGHTxWIDTHxCHANNELS; None for the builder's own size, or the file's.
+        classes: None for the builder's own number; a file's cannot be changed.
+
+    Returns:
+        {architecture, input, params, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted, layers: [...]};
+        see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does not need them itself.
 
     Raises:
-        UsageError: for an unknown model, a malformed size, or a size that the model cannot take.
+        UsageError: for an unknown model, a malformed size, a size that the model cannot take, or a file that holds no such model.
     """
-    import keras
-
-    import keras_models
     from keras_models import arithmetic
 
-    if model.endswith(".keras"):
-        built, name = _loaded(Path(model), keras), Path(model).stem
-    else:
-        entry = keras_models.get(model)
-        facts = {**({"input_shape": _size(shape)} if shape else {}), **({"num_classes": classes} if classes else {})}
-        built, name = keras_models.build(entry, facts, {}), entry.name
+    size = _size(shape) if shape else None
+    built, name = _from_file(Path(model), size, classes) if model.endswith(".keras") else _from_builder(model, size, classes)
+    try:
+        rows = arithmetic.layer_table(built)
+    except ValueError as error:
+        raise UsageError(f"{model}: {error}.", "A functional model is keras.Model(inputs, outputs).") from None
+    takes = [list(tensor.shape[1:]) for tensor in built.inputs]
     return {
         "architecture": name,
-        "input": list(built.input_shape[1:]),
+        "input": takes[0] if len(takes) == 1 else takes,
         "params": arithmetic.total_params(built),
-        "layers": arithmetic.layer_table(built),
+        **arithmetic.totals(rows),
+        "layers": rows,
     }
 
 
 def _size(text: str) -> tuple[int, ...]:
-    parts = text.lower().split("x")
-    if len(parts) != 3 or not all(part.isdigit() and int(part) > 0 for part in parts):
+    if not re.fullmatch(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){2}", text.lower()):
         raise UsageError(f"--input {text!r} is not HEIGHTxWIDTHxCHANNELS.", "For example: --input 32x32x1")
-    return tuple(map(int, parts))
+    return tuple(map(int, text.lower().split("x")))
 
 
-def _loaded(path: Path, keras):
+def _from_builder(model, size, classes):
+    import keras_models
+    from keras_models import arithmetic
+
+    entry = keras_models.get(model)
+    facts = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
+    try:
+        with arithmetic.without_weights():
+            return keras_models.build(entry, facts, {}), entry.name
+    except Exception:  # a builder that sets values itself, or one that fails anyway and says so again
+        return keras_models.build(entry, facts, {}), entry.name
+
+
+def _from_file(path, size, classes):
+    import keras
+
     import keras_models.layers  # noqa: F401 loading finds registered layers only
 
+    if classes:
+        raise UsageError("A .keras file has the number of classes that it was trained with.", "Leave out --classes.")
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.", "`hubel list models` shows the names that need no file.")
+    if not zipfile.is_zipfile(path):
+        raise UsageError(f"{path} is no .keras file.", "Keras 3 writes them with model.save(PATH).")
     try:
-        return keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise UsageError(
-            f"{path} cannot be loaded: {str(error).splitlines()[0][:200]}", "Is it a .keras file of Keras 3?"
-        ) from None
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # whatever a file that a person made raises
+        line = (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
+        raise UsageError(f"{path} cannot be loaded: {line}.", "Is it a .keras file of Keras 3?") from None
+    return _sized(model, size, path) if size else model, path.stem
+
+
+def _sized(model, size, path):
+    """The model for images of that size: the sides that a file leaves open are set, the others must be the same."""
+    import keras
+
+    from keras_models import arithmetic
+
+    takes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    if len(takes) != 1 or len(takes[0]) != 3 or any(fixed not in (None, side) for fixed, side in zip(takes[0], size, strict=True)):
+        known = " and ".join("x".join("?" if side is None else str(side) for side in shape) for shape in takes)
+        raise UsageError(f"{path} takes images of {known}, not of {'x'.join(map(str, size))}.", "Without --input its own is shown.")
+    with arithmetic.without_weights():
+        return keras.models.clone_model(model, input_tensors=keras.Input(size, name="image"))

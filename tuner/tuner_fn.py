@@ -11,6 +11,7 @@ from tfx.components.tuner.component import TunerFnResult
 import keras_models
 from components import progress
 from components.tasks import task_of
+from components.trainer import plateau
 from components.trainer.component import build, data_of, tuned
 from configs import load
 from configs.schema import TrainerSlice, TuneConfig
@@ -65,7 +66,7 @@ class Search(keras_tuner.Tuner):
         model = build(self._entry, data, cfg)
         progress.emit("trial", trial=trial.trial_id, values=chosen)
         history = _Best()
-        self._task.fit(model, data, cfg.train, 0, [history, keras.callbacks.TerminateOnNaN()])
+        self._task.fit(model, data, cfg.train, 0, [*plateau.callbacks(cfg.train), history, keras.callbacks.TerminateOnNaN()])
         progress.emit("trial_done", trial=trial.trial_id, value=history.best)
         if self._tune.minutes is not None and time.monotonic() - self._started > 60 * self._tune.minutes:
             self.oracle.max_trials = len(self.oracle.trials)  # no further one is created

@@ -14,7 +14,7 @@ from components.trainer.data import Data, Facts, Mix
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from configs.schema import TrainConfig
-from keras_models import normalize
+from keras_models import auxiliary, normalize
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ class Comparison:
     words: str
 
 
+# (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
+Smooth = Callable[[Mapping[str, tf.Tensor], float, Facts], Mapping[str, tf.Tensor]]
+
+
 class Task(abc.ABC):
     """Subclass as `Task` in a file of this folder. docs/architecture.md walks through one."""
 
@@ -66,6 +70,7 @@ class Task(abc.ABC):
     label_key: ClassVar[str | None] = None
     mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
+    smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
@@ -77,29 +82,33 @@ class Task(abc.ABC):
 
         Args:
             pixels: float32 [N, height, width, channels] in 0..255.
-            targets: by name, those of `targets`, in training as `mix` leaves them; with noise in the config's augmentation also
-                `keys.CLEAN`, the pixels without it.
+            targets: by name, those of `targets`, in training as `mix` and `smooth` leave them; with noise in the config's
+                augmentation also `keys.CLEAN`, the pixels without it.
         """
 
     @abc.abstractmethod
     def compile(self, model: keras.Model, chosen: keras.optimizers.Optimizer) -> None:
-        """Set loss and training metrics. `model` takes pixels; its first layer normalises."""
+        """Set loss and training metrics. `model` takes pixels; its first layer normalises. See keras_models.auxiliary for heads."""
 
     @abc.abstractmethod
     def signatures(self, model: keras.Model, card: Card) -> dict[str, Signature]:
         """Served functions by name; the first one also answers `serving_default`, `image_bytes` and `pixels`."""
 
     def fit(self, model: keras.Model, data: Data, train: TrainConfig, first_epoch: int, callbacks: list) -> None:
-        """Learn. Override it for what is not gradient descent (closed forms, layer-wise pre-training).
+        """Learn, auxiliary heads included. Override it for what is not gradient descent (closed forms, layer-wise pre-training).
 
         Args:
             first_epoch: where a killed training goes on.
         """
-        self.compile(model, optimizer(train, data.steps))
+        learner = auxiliary.learner(model)
+        self.compile(learner, optimizer(train, data.steps, learner.trainable_variables))
         if not tf.config.list_physical_devices("GPU"):
-            model.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
-        model.fit(
-            data.training(first_epoch, train.epochs).map(self.pair),
+            learner.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
+        batches = data.training(first_epoch, train.epochs)
+        if train.label_smoothing:
+            batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
+        learner.fit(
+            batches.map(self.pair),
             validation_data=data.validation.map(self.pair),
             initial_epoch=first_epoch,
             epochs=train.epochs,

@@ -31,12 +31,12 @@ class Task(base.Task):
 
     def mix(self, targets, partners, kept, facts):
         """Labels become probabilities, float32 [N, K]: `kept` of an image's own and the rest of its partner's."""
-
-        def probabilities(labels):
-            return tf.one_hot(labels, len(facts.class_names)) if labels.dtype.is_integer else labels  # floats: mixed before
-
-        own, other = probabilities(targets[keys.LABEL]), probabilities(partners[keys.LABEL])
+        own, other = (_probabilities(part[keys.LABEL], facts) for part in (targets, partners))
         return {**targets, keys.LABEL: kept[:, None] * own + (1 - kept[:, None]) * other}
+
+    def smooth(self, targets, share, facts):
+        """Labels become probabilities, float32 [N, K]: (1 - share) q + share / K. Szegedy et al. 2016, section 7."""
+        return {**targets, keys.LABEL: (1 - share) * _probabilities(targets[keys.LABEL], facts) + share / len(facts.class_names)}
 
     def pair(self, pixels, targets):
         return pixels, targets[keys.LABEL]
@@ -75,7 +75,7 @@ class Task(base.Task):
 
 @keras.saving.register_keras_serializable("hubel")
 def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """[N], of logits [N, K] with classes [N] or, for mixed images, probabilities [N, K]: validation never has these."""
+    """[N], of logits [N, K] with classes [N] or, mixed or smoothed, probabilities [N, K]: validation never has these."""
     if _are_probabilities(labels, logits):
         return keras.losses.categorical_crossentropy(labels, logits, from_logits=True)
     return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
@@ -87,6 +87,10 @@ def accuracy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     if _are_probabilities(labels, logits):
         return keras.metrics.categorical_accuracy(labels, logits)
     return keras.metrics.sparse_categorical_accuracy(labels, logits)
+
+
+def _probabilities(labels, facts):
+    return tf.one_hot(labels, len(facts.class_names)) if labels.dtype.is_integer else labels  # floats: mixed before
 
 
 def _are_probabilities(labels, logits):

@@ -1,5 +1,6 @@
 """Trainer entry point: TFX gives paths; data.py, the task and export.py do the work."""
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -13,7 +14,7 @@ import keras_models
 from components import progress
 from components.schema_gen.names import class_names
 from components.tasks import task_of
-from components.trainer import artifact, export
+from components.trainer import artifact, export, plateau
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.progress import EpochProgress
@@ -46,6 +47,7 @@ def run_fn(fn_args):
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     resume = Resume(Path(custom["training_dir"]) / _identity(fn_args, custom, chosen), _patience(cfg))
     history = train(task, model, data, cfg, resume)
+    model = served(model, entry, data, cfg)
     card = Card(
         name=cfg.name,
         architecture=entry.name,
@@ -89,6 +91,8 @@ def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
 def _check_options(cfg: TrainerSlice, task) -> None:
     if cfg.export.crops and not task.crops:
         raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
+    if cfg.train.label_smoothing and task.smooth is None:
+        raise UsageError("train.label_smoothing spreads labels over classes, and this task has none.", "Take it out.")
     if cfg.train.class_weight is None:
         return
     if task.class_weight is None:
@@ -99,11 +103,36 @@ def _check_options(cfg: TrainerSlice, task) -> None:
         )
 
 
-def build(entry, data: Data, cfg: TrainerSlice) -> keras.Model:
-    """The config's network behind its normalisation; input float32 pixels in 0..255."""
-    net = keras_models.build(entry, data.facts.for_builder(), cfg.model.options)
+def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None) -> keras.Model:
+    """The config's network behind its normalisation; input float32 pixels in 0..255.
+
+    Args:
+        precision: what its layers compute in, unless they say otherwise themselves; None: as the config says.
+    """
     facts = data.facts
-    return normalize.with_normalization(net, cfg.transform.normalize, facts.mean, facts.variance, facts.whitening)
+    with _policy(precision or cfg.train.precision):
+        net = keras_models.build(entry, facts.for_builder(), cfg.model.options)
+        return normalize.with_normalization(net, cfg.transform.normalize, facts.mean, facts.variance, facts.whitening)
+
+
+@contextlib.contextmanager
+def _policy(name: str):
+    """Layers that are made inside have this dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Model:
+    """The trained model with all arithmetic in float32: halves round differently on each machine and in each graph."""
+    if cfg.train.precision == "float32":
+        return model
+    exact = build(entry, data, cfg, "float32")
+    exact.set_weights(model.get_weights())
+    return exact
 
 
 def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume) -> list[dict[str, float]]:
@@ -113,7 +142,8 @@ def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resum
         HubelError: where no epoch ended with a finite validation loss.
     """
     if resume.epoch < cfg.train.epochs and not resume.is_over:
-        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), resume, keras.callbacks.TerminateOnNaN()])
+        falling = plateau.callbacks(cfg.train, resume.history)
+        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, keras.callbacks.TerminateOnNaN()])
     if resume.history and not resume.restore_best(model):
         resume.clear()
         raise HubelError(

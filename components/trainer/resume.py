@@ -11,6 +11,8 @@ from pathlib import Path
 
 import keras
 
+from keras_models import auxiliary
+
 _STATE = "state.json"
 
 
@@ -76,7 +78,7 @@ class Resume(keras.callbacks.Callback):
     def restore_best(self, model: keras.Model) -> bool:
         """Load the best epoch's weights. False where no epoch was finished with a finite loss."""
         if self._state["best"]:
-            model.load_weights(self._folder / self._state["best"]["file"])
+            auxiliary.learner(model).load_weights(self._folder / self._state["best"]["file"])
         return self._state["best"] is not None
 
     def clear(self) -> None:

@@ -21,10 +21,11 @@ from keras import layers
 from keras_models.blocks import need_choice, need_count, need_image
 from keras_models.layers import INITIAL, SignCodeRBF, TableConv2D, TrainableSubsampling, scaled_tanh
 from keras_models.registry import register
+from keras_models.room import Window, need_room
 
 C1, C3, C5, F6 = 6, 16, 120, 84  # maps of the convolutions, units of the dense layers
 KERNEL = 5  # px
-LEAST_SIDE = 16  # px: the smallest for which S4 keeps a pixel
+WINDOWS = (Window("c1", KERNEL), Window("s2", 2, 2), Window("c3", KERNEL), Window("s4", 2, 2))  # least: 16 px
 POOLINGS = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}
 
 # Table I: for each map of C3, the maps of S2 that it sees
@@ -56,7 +57,8 @@ def lenet5(input_shape=(32, 32, 1), num_classes=10, activation="tanh", pooling="
     Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
     Raises: ValueError for a side under 16 px, fewer than 2 classes, or another activation or pooling.
     """
-    input_shape = need_image(input_shape, LEAST_SIDE)
+    input_shape = need_image(input_shape)
+    need_room(input_shape, WINDOWS)
     need_count("num_classes", num_classes, 2)
     need_choice("activation", activation, ("tanh", "relu"))
     pool = POOLINGS[need_choice("pooling", pooling, tuple(POOLINGS))]
@@ -86,7 +88,8 @@ def lenet5_1998(input_shape=(32, 32, 1), num_classes=10):
         most 0, the largest is the best class, usable as logits.
     Raises: ValueError for a side under 16 px or fewer than 2 classes.
     """
-    input_shape = need_image(input_shape, LEAST_SIDE)
+    input_shape = need_image(input_shape)
+    need_room(input_shape, WINDOWS)
     need_count("num_classes", num_classes, 2)
     image = keras.Input(input_shape, name="image")
     x = layers.Conv2D(C1, KERNEL, **_squashed(KERNEL**2 * input_shape[-1]), name="c1")(image)

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_models.receptive import Sees
+
 
 def sign_codes(units: int, length: int, seed: int) -> np.ndarray:
     """float32 (units, length) of +1 and -1 with equal chance. NumPy keeps the stream of RandomState the same for ever, and a unit's
@@ -35,6 +37,13 @@ class SignCodeRBF(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape[0], self.units
+
+    def multiply_adds(self, input_shape, output_shape):
+        """A difference, squared and added, for each value and unit; see keras_models.connections."""
+        return input_shape[-1] * self.units
+
+    def sees(self, input_shape, output_shape):
+        return Sees.ALL
 
     def get_config(self):
         return {**super().get_config(), "units": self.units, "seed": self.seed}

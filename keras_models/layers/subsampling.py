@@ -1,7 +1,11 @@
 """Trainable sub-sampling: LeCun et al. 1998, Proc. IEEE 86(11), section II-B, layers S2 and S4."""
 
+import math
+
 import keras
 from keras import layers, ops
+
+from keras_models.receptive import window
 
 
 @keras.saving.register_keras_serializable(package="hubel")
@@ -30,6 +34,14 @@ class TrainableSubsampling(layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, height, width, maps = input_shape
         return batch, height and height // self.size, width and width // self.size, maps
+
+    def multiply_adds(self, input_shape, output_shape):
+        """The paper's connections but those of the biases: one for each value of a square, although they share a coefficient; see
+        keras_models.connections."""
+        return math.prod(output_shape) * self.size**2
+
+    def sees(self, input_shape, output_shape):
+        return (window(self.size, self.size),) * 2
 
     def get_config(self):
         return {**super().get_config(), "size": self.size, "activation": keras.activations.serialize(self.activation)}

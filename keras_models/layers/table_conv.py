@@ -1,8 +1,12 @@
 """Convolution through a table of connections: LeCun et al. 1998, Proc. IEEE 86(11), section II-B, layer C3 and table I."""
 
+import math
+
 import keras
 import numpy as np
 from keras import layers, ops
+
+from keras_models.receptive import window
 
 INITIAL = 2.4  # initial weights are uniform within +- this over the fan-in (appendix A)
 
@@ -59,6 +63,13 @@ class TableConv2D(layers.Layer):
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
         return batch, height and height - self.size + 1, width and width - self.size + 1, len(self.table)
+
+    def multiply_adds(self, input_shape, output_shape):
+        """The paper's connections but those of the biases; see keras_models.connections."""
+        return math.prod(output_shape[:-1]) * self.size**2 * sum(map(len, self.table))
+
+    def sees(self, input_shape, output_shape):
+        return (window(self.size),) * 2
 
     def get_config(self):
         own = {"table": self.table, "size": self.size, "activation": keras.activations.serialize(self.activation)}

@@ -5,6 +5,8 @@ import math
 import keras
 from keras import layers, ops
 
+from keras_models.receptive import Sees
+
 
 @keras.saving.register_keras_serializable(package="hubel")
 class Whitening(layers.Layer):
@@ -25,3 +27,10 @@ class Whitening(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def multiply_adds(self, input_shape, output_shape):
+        """Those of the dense layer that it is; see keras_models.connections."""
+        return math.prod(input_shape) ** 2
+
+    def sees(self, input_shape, output_shape):
+        return Sees.ALL

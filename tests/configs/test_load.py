@@ -286,7 +286,10 @@ def test_set_of_bad_yaml_is_refused(text):
         ({"train": {"schedule": {"warmup": 1}}}, "(did you mean warmup_epochs?)"),
         ({"augment": [{"flip": {}}, {"rotat": {"degrees": 1}}]}, "unknown key augment.1.rotat (did you mean rotate?)"),
         ({"evaluate": {"slices": {"label": {"mincount": 1}}}}, "(did you mean min_count?)"),
-        ({"train": {"zzz": 3}}, "known here: batch_size, class_weight, early_stopping, epochs, optimizer, schedule"),
+        (
+            {"train": {"zzz": 3}},
+            "known here: batch_size, class_weight, early_stopping, epochs, label_smoothing, ",
+        ),
         ({"train": {"epochs": "many"}}, "train.epochs = 'many'"),
         ({"train": {"epochs": 1.5}}, "train.epochs = 1.5"),
         ({"train": 3}, "train = 3"),
@@ -385,6 +388,7 @@ def test_what_is_settled_before_the_search_cannot_be_searched(path):
         ("train.optimizer.learning_rate", {"min": 0.0, "max": 1.0}, "greater than 0"),
         ("train.batch_size", {"min": 1, "max": 8.0}, "train.batch_size = 1.0000000000000002"),
         ("train.optimizer.name", {"choices": ["adam", "adamm"]}, "'adamm'"),
+        ("train.optimizer.momentum", {"choices": [0.0, 0.9]}, "momentum is of sgd and rmsprop"),
         ("train", {"choices": [1]}, "train = 1"),
         ("no.such", {"choices": [1]}, "unknown key no"),
     ],
@@ -396,6 +400,17 @@ def test_a_search_space_is_checked_before_anything_runs(path, drawn, words):
     assert words in caught.value.message
 
 
+def test_any_two_values_of_a_search_space_must_go_together():
+    space = {"train.optimizer.name": {"choices": ["sgd", "adam"]}, "train.optimizer.momentum": {"choices": [0.0, 0.9]}}
+    tree = {"name": "a", "train": {"optimizer": {"name": "sgd"}}, "tune": {"space": space}}
+    with pytest.raises(UsageError) as caught:
+        load.validate(tree, "here")
+    assert "tune.space.train.optimizer.name with tune.space.train.optimizer.momentum" in caught.value.message
+    assert "adam has none to set" in caught.value.message
+    space["train.optimizer.name"] = {"choices": ["sgd", "rmsprop"]}
+    assert load.validate(tree, "here").tune.space.keys() == space.keys()
+
+
 @pytest.mark.parametrize(
     ("path", "drawn"),
     [
@@ -403,6 +418,11 @@ def test_a_search_space_is_checked_before_anything_runs(path, drawn, words):
         ("train.optimizer.learning_rate", {"choices": [1, 0.1]}),
         ("train.batch_size", {"min": 8, "max": 64, "step": 8}),
         ("train.schedule.warmup_epochs", {"min": 0, "max": 2}),
+        ("train.schedule.name", {"choices": ["cosine", "exponential", "plateau"]}),
+        ("train.optimizer.weight_decay", {"min": 1e-5, "max": 1e-2, "sampling": "log"}),
+        ("train.optimizer.global_clip_norm", {"choices": [0.5, 1.0, 2.0]}),
+        ("train.label_smoothing", {"min": 0.0, "max": 0.2}),
+        ("train.precision", {"choices": ["float32", "mixed_bfloat16"]}),
         ("model.options.activation", {"choices": ["relu", "tanh"]}),
         ("model.options.anything", {"min": 1, "max": 2}),
     ],

@@ -126,7 +126,18 @@ def test_slices_are_frozen(path, value):
         {"train": {"optimizer": {"learning_rate": math.inf}}},
         {"train": {"optimizer": {"learning_rate": math.nan}}},
         {"train": {"optimizer": {"name": "adam2"}}},
+        {"train": {"optimizer": {"name": "sgd", "momentum": 1}}},
+        {"train": {"optimizer": {"weight_decay": -1e-4}}},
+        {"train": {"optimizer": {"clip_norm": 0}}},
         {"train": {"early_stopping": {"patience": 0}}},
+        {"train": {"schedule": {"name": "step", "milestones": []}}},
+        {"train": {"schedule": {"name": "step", "milestones": [0, 1]}}},
+        {"train": {"schedule": {"name": "step", "milestones": [1], "factor": 1}}},
+        {"train": {"schedule": {"name": "exponential", "every": 0}}},
+        {"train": {"schedule": {"name": "linear"}}},
+        {"train": {"label_smoothing": 1}},
+        {"train": {"label_smoothing": -0.1}},
+        {"train": {"precision": "float16"}},
         {"train": {"schedule": {"warmup_epochs": -1}}},
         {"tune": {"trials": 0}},
         {"tune": {"workers": 2}},
@@ -264,3 +275,48 @@ def test_zca_is_for_small_images():
     assert schema.TransformConfig(height=64, width=64, normalize="zca").values == schema.MAX_WHITENED
     tree = {"height": 64, "width": 64, "channels": 3, "normalize": "zca"}
     refused(schema.TransformConfig, tree, "zca needs height * width * channels of at most 4,096; 64 * 64 * 3 is 12,288")
+
+
+@pytest.mark.parametrize(
+    ("train", "sentence"),
+    [
+        ({"optimizer": {"momentum": 0.9}}, "momentum is of sgd and rmsprop; adam has none to set"),
+        ({"optimizer": {"name": "sgd", "nesterov": True}}, "nesterov changes the momentum of sgd"),
+        ({"optimizer": {"name": "rmsprop", "momentum": 0.9, "nesterov": True}}, "nesterov changes the momentum of sgd"),
+        ({"optimizer": {"name": "sgd", "decays": "kernels"}}, "decays: kernels says what weight_decay is of, and there is no"),
+        ({"optimizer": {"clip_norm": 1, "clip_value": 1}}, "clipped in one way; give clip_norm or clip_value"),
+        ({"schedule": {"name": "step"}}, "step needs milestones"),
+        ({"schedule": {"name": "step", "milestones": [2, 1]}}, "milestones must rise; got [2.0, 1.0]"),
+        ({"schedule": {"milestones": [1]}}, "milestones is of step; cosine does not read it"),
+        ({"schedule": {"name": "step", "milestones": [1], "every": 2}}, "every is of exponential; step does not read it"),
+        ({"schedule": {"name": "constant", "factor": 0.5}}, "factor is of step and exponential and plateau; constant does not"),
+        (
+            {"schedule": {"name": "plateau", "patience": 3}},
+            "early_stopping.patience of 3 ends training before schedule.patience of 3",
+        ),
+    ],
+    ids=str,
+)
+def test_options_of_training_that_do_not_go_together_are_refused(train, sentence):
+    refused(RunConfig, {"name": "a", "train": train}, sentence)
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        {"optimizer": {"name": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4, "decays": "kernels"}},
+        {"optimizer": {"name": "adamw", "decays": "kernels"}},
+        {"schedule": {"name": "step", "milestones": [82, 123], "warmup_epochs": 5}},
+        {"schedule": {"name": "plateau"}},
+        {"schedule": {"name": "plateau", "patience": 9}, "early_stopping": None},
+        {"schedule": {"name": "exponential", "factor": 0.96, "every": 8}, "label_smoothing": 0.1, "precision": "mixed_float16"},
+    ],
+    ids=str,
+)
+def test_options_of_training_survive_being_written_out(train):
+    config = RunConfig(name="a", train=train)
+    assert RunConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_how_it_is_trained_is_read_by_trainer_and_tuner_alone():
+    assert {made.__name__ for made in SLICES if "train" in made.model_fields} == {"RunConfig", "TrainerSlice"}

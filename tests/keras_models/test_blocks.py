@@ -1,5 +1,6 @@
 """The sentences that builders refuse bad values with."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,6 +14,9 @@ def test_good_values_come_back_plain():
     assert blocks.need_counts("hidden", ()) == ()
     assert blocks.need_choice("pooling", "max", ("average", "max")) == "max"
     assert blocks.need_activation("elu") == "elu"
+    assert blocks.need_flag("lrn", False) is False
+    assert blocks.need_share("dropout", 0) == 0
+    assert blocks.need_positive("width", np.float32(0.5)) == 0.5
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (5, 4, 0), (5, 4.0, 1), (5, None, 1), 5, "541", (True, 4, 1)])
@@ -50,3 +54,63 @@ def test_need_choice():
 def test_need_activation(value):
     with pytest.raises(ValueError, match=r"^activation must be the name of a Keras activation, such as relu, tanh or elu; got "):
         blocks.need_activation(value)
+
+
+@pytest.mark.parametrize("value", [1, 0, "true", None])
+def test_need_flag(value):
+    with pytest.raises(ValueError, match=r"^lrn must be true or false; got "):
+        blocks.need_flag("lrn", value)
+
+
+@pytest.mark.parametrize("value", [1, -0.1, float("nan"), "0.5", True, None])
+def test_need_share(value):
+    with pytest.raises(ValueError, match=r"^dropout must be a number from 0 to below 1; got "):
+        blocks.need_share("dropout", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "1", True, None])
+def test_need_positive(value):
+    with pytest.raises(ValueError, match=r"^width must be a number above 0; got "):
+        blocks.need_positive("width", value)
+
+
+@pytest.mark.parametrize(
+    ("maps", "width", "multiple", "expected"), [(96, 1, 2, 96), (96, 0.02, 2, 2), (64, 0.001, 1, 1), (6, 0.5, 2, 4)]
+)
+def test_scaled(maps, width, multiple, expected):
+    assert blocks.scaled(maps, width, multiple) == expected
+
+
+def test_layers_of_equal_shape_start_with_other_weights():
+    start = blocks.normal(0.01)
+    kernels = []
+    for _ in range(2):
+        layer = keras.layers.Dense(200, kernel_initializer=start)
+        layer.build((None, 200))
+        kernels.append(np.asarray(layer.kernel))
+    assert abs(np.corrcoef(kernels[0].ravel(), kernels[1].ravel())[0, 1]) < 0.05
+    np.testing.assert_allclose([kernels[0].mean(), kernels[0].std()], [0, 0.01], atol=2e-4)
+
+
+X = np.float32([[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8], [9, 7, 9, 3]])[None, ..., None]
+
+
+@pytest.mark.parametrize(
+    ("pooling", "padding", "expected"),
+    [
+        ("max", "valid", [[9, 6], [9, 9]]),
+        ("average", "valid", [[4.5, 3.25], [6, 6.25]]),
+        ("overlapping", "valid", [[9]]),
+        ("overlapping", "same", [[9, 8], [9, 9]]),
+    ],
+)
+def test_downsample(pooling, padding, expected):
+    out = blocks.downsample(X, blocks.pool_window("pool1", pooling, padding), pooling)
+    np.testing.assert_array_equal(out[0, ..., 0], expected)
+
+
+def test_downsample_by_a_convolution():
+    window = blocks.pool_window("pool1", "strided")
+    out = blocks.downsample(X, window, "strided", activation="relu", kernel_initializer="ones")
+    np.testing.assert_array_equal(out[0, ..., 0], [[X[0, :3, :3].sum()]])
+    assert window == ("pool1", 3, 2, "valid")

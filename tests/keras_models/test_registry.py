@@ -84,6 +84,11 @@ def test_every_public_builder_is_registered():
     assert public == registered
 
 
+def test_the_family_is_the_file_and_the_default_input_the_builder_s():
+    lenet = catalog()["lenet5_1998"]
+    assert (lenet.family, lenet.input_shape) == ("lenet", (32, 32, 1))
+
+
 def test_listing_imports_no_keras_and_is_quick():
     program = """
 import json, sys, time
@@ -129,6 +134,22 @@ def test_scan_reads_stacked_decorators(tmp_path):
     found = scan(tmp_path, first + TOY.format(name="c", params=None, aliases=()))
     toy = {"task": "t", "tiny": {"n": (1,)}, "paper": "p", "year": 1, "module": "toys.family.m0"}
     assert found == {"a": Facts(name="a", params=1000, aliases=("b",), **toy), "c": Facts(name="c", params=None, **toy)}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shape"),
+    [
+        ("input_shape=(8, 9, 1), n=2", (8, 9, 1)),
+        ("n=2, *, input_shape=SHAPE", (4, 4, 3)),
+        ("input_shape, n=(1, 2)", None),
+        ("input_shape=(SIDE, SIDE, 1)", None),
+        ("input_shape=OTHER", None),
+        ("**options", None),
+    ],
+)
+def test_scan_reads_the_default_input_where_it_is_written(tmp_path, parameters, shape):
+    toy = "SIDE = 8\nSHAPE = (4, 4, 3)\n" + TOY.format(name="a", params=1, aliases=()).replace("f()", f"f({parameters})")
+    assert scan(tmp_path, toy)["a"].input_shape == shape
 
 
 def test_scan_refuses_a_computed_fact(tmp_path):
@@ -347,7 +368,8 @@ def test_an_option_without_a_default():
 
 def test_a_value_that_the_builder_refuses():
     error = refusal("lenet5", {"input_shape": (8, 8, 1), "num_classes": 10}, {})
-    assert error.message == "Model lenet5: height and width must be at least 16 px; got 8 x 8."
+    too_small = "an image of 8 x 8 px is too small: c3 leaves nothing of it; the smallest that works is 16 x 16 px"
+    assert error.message == f"Model lenet5: {too_small}."
     assert error.exit_code == 2
 
 

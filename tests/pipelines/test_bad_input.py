@@ -40,6 +40,7 @@ def refused(outcome, code: int, *words: str) -> None:
         (("predict", "no_such_model", "x.png"), ("no_such_model",)),
         (("show", "no_such_model"), ("no_such_model",)),
         (("show", "lenet5", "--input", "32by32"), ("32by32", "32x32x1")),
+        (("show", "no_such_file.keras"), ("no_such_file.keras",)),
         (("frobnicate",), ("frobnicate",)),
     ],
 )

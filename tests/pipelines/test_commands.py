@@ -3,12 +3,15 @@
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 
+from keras_models import Facts
+from pipelines import list_view
 from pipelines.console import RunView
 from tests.pipelines.conftest import hubel
 
@@ -49,7 +52,9 @@ def test_models_are_listed_with_the_facts_of_the_contract():
     found = {model["name"]: model for model in hubel("list", "models", "--json").json}
     assert found["lenet5"] == {
         "name": "lenet5",
+        "family": "lenet",
         "aliases": ["lenet"],
+        "input_shape": [32, 32, 1],
         "task": "classification",
         "params": 61706,
         "paper": found["lenet5"]["paper"],
@@ -57,7 +62,8 @@ def test_models_are_listed_with_the_facts_of_the_contract():
     }
     assert {"mlp", "lenet5_1998", "conv_autoencoder"} <= set(found)
     text = hubel("list", "models").out
-    assert "61,706" in text
+    assert re.search(r"^lenet +lenet5, lenet +61,706 +32x32x1 +classification +1998 +LeCun et al. 1998", text, re.MULTILINE)
+    assert re.search(r"^ +lenet5_1998 +60,000 +32x32x1 *$", text, re.MULTILINE)  # what is the same as above is said once
     assert "\x1b" not in text
 
 
@@ -83,6 +89,13 @@ def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "own.keras")], check=True, capture_output=True)
     assert hubel("show", tmp_path / "own.keras", "--json").json["params"] == 60000
+
+
+def test_families_stand_together_and_variants_as_people_count():
+    facts = {"task": "classification", "params": None, "tiny": {}, "paper": "", "year": None}
+    names = ["resnet110", "vgg_a", "resnet20", "resnet1202", "alexnet"]
+    found = list_view.ordered(Facts(name=name, module=f"m.{name.strip('0123456789_a') or name}", **facts) for name in names)
+    assert [fact.name for fact in found] == ["alexnet", "resnet20", "resnet110", "resnet1202", "vgg_a"]
 
 
 def test_show_takes_a_size_and_classes_and_refuses_too_small_a_size():

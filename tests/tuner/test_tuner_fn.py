@@ -3,7 +3,9 @@
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -142,6 +144,15 @@ def test_a_trial_that_diverges_is_the_worst_and_the_search_goes_on(searching):
     search.search()
     assert search.get_best_hyperparameters()[0].values["train.optimizer.learning_rate"] == 1e-2
     assert len(tried(search)) == 2
+
+
+def test_a_trial_has_what_its_schedule_needs(searching, monkeypatch):
+    search = searching("plateau")
+    search._cfg = digits.trainer_slice({**digits.MLP, "train": {"schedule": {"name": "plateau"}}})
+    given = []
+    monkeypatch.setattr(search._task, "fit", lambda model, data, train, epoch, callbacks: given.extend(callbacks))
+    search.run_trial(SimpleNamespace(trial_id="0", hyperparameters=SimpleNamespace(values={})))
+    assert [one for one in given if isinstance(one, keras.callbacks.ReduceLROnPlateau)]
 
 
 def test_trials_lie_in_the_folder_they_were_told(finished):

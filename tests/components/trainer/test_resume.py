@@ -127,6 +127,55 @@ def test_a_killed_training_ends_like_an_undisturbed_one(undisturbed, tmp_path, k
     assert len(undisturbed[0]) == 4
 
 
+class Rates(keras.callbacks.Callback):
+    """The learning rate of every step, by (epoch, batch)."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen[self._epoch, batch] = float(self.model.optimizer.learning_rate)
+
+
+class Watched:
+    """A task whose fit has one more callback."""
+
+    def __init__(self, callback):
+        self._callback = callback
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        task_of("classification").fit(model, data, train, first_epoch, [*callbacks, self._callback])
+
+
+PLATEAU = {
+    "epochs": 7,
+    "early_stopping": None,
+    "optimizer": {"name": "sgd", "learning_rate": 0.2, "momentum": 0.9, "weight_decay": 1e-3, "global_clip_norm": 1.0},
+    "schedule": {"name": "plateau", "factor": 0.5, "patience": 2, "warmup_epochs": 1.5},
+    "label_smoothing": 0.1,
+}
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_momentum_and_a_plateau_go_on_where_they_were(tmp_path, precision):
+    keras.config.set_dtype_policy(precision)
+    try:
+        cfg, whole, rest = slice_of(**PLATEAU), Rates(), Rates()
+        expected = trained(tmp_path / "a", cfg, worse_and_worse(), Watched(whole))
+        for epoch in (0, 3):  # in the warm-up; one epoch before the rate falls
+            interrupted(tmp_path / "b", cfg, epoch, worse_and_worse())
+        assert_same(trained(tmp_path / "b", cfg, worse_and_worse(), Watched(rest)), expected)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    rates = [0, 0.2 / 3, 0.4 / 3, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1]
+    assert list(whole.seen.values()) == pytest.approx(rates)
+    assert rest.seen == {at: rate for at, rate in whole.seen.items() if at[0] >= 4}
+
+
 def worse_and_worse() -> Data:
     """Validation labels that training has never seen right: the loss rises from the first epochs on."""
     return data_of((digits.images()[1] + 1) % 10)

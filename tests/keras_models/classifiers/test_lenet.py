@@ -58,7 +58,8 @@ def test_options(activation, pooling, layer):
 @pytest.mark.parametrize("build", [lenet5, lenet5_1998])
 def test_refusals(build):
     assert build((16, 16, 1), 2).output_shape == (None, 2)
-    with pytest.raises(ValueError, match=r"^height and width must be at least 16 px; got 15 x 16$"):
+    too_small = "an image of 15 x 16 px is too small: s4 leaves nothing of it; the smallest that works is 16 x 16 px"
+    with pytest.raises(ValueError, match=f"^{too_small}$"):
         build((15, 16, 1))
     with pytest.raises(ValueError, match=r"^num_classes must be a whole number of at least 2; got 1$"):
         build(num_classes=1)

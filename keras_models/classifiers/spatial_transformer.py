@@ -1,0 +1,112 @@
+"""Spatial transformer networks for distorted digits: Jaderberg, Simonyan, Zisserman & Kavukcuoglu 2015, NIPS, section 4.1.
+
+The part before the classifier is keras_models.spatial_transformer's. Layer sizes are as a replication in Caffe has them
+(github.com/daerduoCarey/SpatialTransformerLayer). Differs on purpose: Glorot's initialisation; one learning rate for all.
+"""
+
+import keras
+from keras import layers
+
+from keras_models.blocks import need_activation, need_count, need_counts, need_image
+from keras_models.registry import register
+from keras_models.room import need_room
+from keras_models.spatial_transformer import convolutional, dense, transformed, windows
+
+FILTERS, KERNELS = (32, 32), (9, 7)  # of st_cnn, each then 2x2 maximum pooling
+
+
+@register(
+    "st_cnn",
+    task="classification",
+    params=71_208,
+    tiny={
+        "input_shape": (24, 24, 1),
+        "num_classes": 2,
+        "filters": (4, 4),
+        "localisation_filters": (2, 2),
+        "localisation_units": 4,
+    },
+    paper="Jaderberg et al. 2015",
+    year=2015,
+)
+def st_cnn(
+    input_shape=(28, 28, 1),
+    num_classes=10,
+    transform="affine",
+    points_per_side=4,
+    filters=FILTERS,
+    activation="relu",
+    localisation_filters=(20, 20),
+    localisation_units=20,
+):
+    """Spatial transformer and two convolutions, 9x9 and 7x7, each with 2x2 maximum pooling.
+
+    Args:
+        transform: "affine", "projective" or "tps" (thin-plate spline).
+        points_per_side: of the spline's grid of control points.
+        filters: maps of the two convolutions.
+        activation: of every hidden layer, a Keras name.
+        localisation_filters, localisation_units: see spatial_transformer.convolutional.
+
+    Input: float32 (batch, height px, width px, channels), normalised pixels.
+    Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
+    Raises: ValueError for an image of which nothing is left (24 px is enough), fewer than 2 classes, other than two filters, or
+        another transform or activation.
+    """
+    input_shape, filters = need_image(input_shape), need_counts("filters", filters, len(KERNELS))
+    need_count("num_classes", num_classes, 2)
+    need_activation(activation)
+    if len(filters) != len(KERNELS):
+        raise ValueError(f"filters must be {len(KERNELS)} counts; got {filters!r}")
+    need_room(input_shape, windows(KERNELS))
+    image = keras.Input(input_shape, name="image")
+    seen = convolutional(image, localisation_filters, localisation_units, activation)
+    x = transformed(image, seen, transform, points_per_side)
+    for number, (maps, size) in enumerate(zip(filters, KERNELS, strict=True), 1):
+        x = layers.Conv2D(maps, size, activation=activation, name=f"conv{number}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    return keras.Model(image, layers.Dense(num_classes, dtype="float32", name="logits")(x), name="st_cnn")
+
+
+@register(
+    "st_mlp",
+    task="classification",
+    params=296_752,
+    tiny={"input_shape": (8, 8, 1), "num_classes": 2, "hidden": (8,), "localisation": (4,)},
+    paper="Jaderberg et al. 2015",
+    year=2015,
+    aliases=("st_fcn",),
+)
+def st_mlp(
+    input_shape=(28, 28, 1),
+    num_classes=10,
+    transform="affine",
+    points_per_side=4,
+    hidden=(256, 256),
+    activation="relu",
+    localisation=(32, 32, 32),
+):
+    """Spatial transformer and dense layers.
+
+    Args:
+        transform: "affine", "projective" or "tps" (thin-plate spline).
+        points_per_side: of the spline's grid of control points.
+        hidden: units of the classifier's dense layers.
+        activation: of every hidden layer, a Keras name.
+        localisation: units of the localisation network's dense layers.
+
+    Input: float32 (batch, height px, width px, channels), normalised pixels, any size.
+    Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
+    Raises: ValueError for fewer than 2 classes, another transform or activation, or a layer without units.
+    """
+    input_shape, hidden = need_image(input_shape), need_counts("hidden", hidden)
+    localisation = need_counts("localisation", localisation, 1)
+    need_count("num_classes", num_classes, 2)
+    need_activation(activation)
+    image = keras.Input(input_shape, name="image")
+    x = transformed(image, dense(image, localisation, activation), transform, points_per_side)
+    x = layers.Flatten(name="flatten")(x)
+    for number, units in enumerate(hidden, 1):
+        x = layers.Dense(units, activation=activation, name=f"hidden{number}")(x)
+    return keras.Model(image, layers.Dense(num_classes, dtype="float32", name="logits")(x), name="st_mlp")

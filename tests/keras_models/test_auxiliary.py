@@ -1,0 +1,107 @@
+"""Heads change what is learned and nothing else."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_models import auxiliary
+from keras_models.arithmetic import total_params
+
+X = np.random.default_rng(0).random((8, 5)).astype("float32")
+Y = np.arange(8) % 3
+CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def net_with_heads(weight=0.3, decay=None):
+    """5 -> 4 -> 3 logits, with two heads of 3 logits on the hidden layer."""
+    keras.utils.set_random_seed(1)
+    x = keras.Input((5,), name="image")
+    hidden = layers.Dense(4, "tanh", kernel_regularizer=decay, name="hidden")(x)
+    net = keras.Model(x, layers.Dense(3, name="logits")(hidden), name="own")
+    auxiliary.attach(net, [layers.Dense(3, name=f"head{number}")(hidden) for number in (1, 2)], weight)
+    return net
+
+
+def compiled(net, rate=0.0, loss=CROSS_ENTROPY):
+    learner = auxiliary.learner(net)
+    learner.compile(keras.optimizers.SGD(rate), loss, metrics=["accuracy"], run_eagerly=True)
+    return learner
+
+
+def test_a_net_without_heads_is_its_own_learner():
+    x = keras.Input((5,))
+    net = keras.Model(x, layers.Dense(3)(x))
+    assert auxiliary.learner(net) is net
+
+
+def test_the_net_knows_nothing_of_its_heads(tmp_path):
+    net = net_with_heads()
+    assert [layer.name for layer in net.layers] == ["image", "hidden", "logits"]
+    assert (total_params(net), total_params(auxiliary.learner(net))) == (39, 69)
+    assert net.output_shape == (None, 3)
+    net.save(tmp_path / "net.keras")
+    again = keras.saving.load_model(tmp_path / "net.keras")
+    assert total_params(again) == 39
+    np.testing.assert_array_equal(again(X), net(X))
+    assert auxiliary.learner(net) is auxiliary.learner(net)
+
+
+@pytest.mark.parametrize("decay", [None, keras.regularizers.L2(0.1)], ids=["", "weight decay"])
+def test_the_losses_are_the_sums_that_are_promised(decay):
+    net = net_with_heads(0.3, decay)
+    learner = compiled(net)
+    own, *heads = (float(CROSS_ENTROPY(Y, logits)) for logits in learner(X))
+    extra = 0.1 * np.square(net.get_layer("hidden").get_weights()[0]).sum() if decay else 0
+    history = learner.fit(X, Y, batch_size=8, validation_data=(X, Y), verbose=0).history
+    assert history["loss"][0] == pytest.approx(own + 0.3 * sum(heads) + extra, rel=1e-5)
+    assert history["val_loss"][0] == pytest.approx(own + extra, rel=1e-5)
+    assert set(history) == {"loss", "val_loss", "accuracy", "val_accuracy"}
+    assert history["accuracy"] == history["val_accuracy"] == [pytest.approx((np.argmax(net(X), 1) == Y).mean())]
+
+
+def test_weights_of_classes_weigh_heads_too():
+    learner = compiled(net_with_heads(0.5))
+    weights = {0: 2.0, 1: 0.0, 2: 0.5}
+    each = [keras.losses.sparse_categorical_crossentropy(Y, logits, from_logits=True).numpy() for logits in learner(X)]
+    own, *heads = ((losses * [weights[label] for label in Y]).mean() for losses in each)
+    history = learner.fit(X, Y, batch_size=8, class_weight=weights, verbose=0).history
+    assert history["loss"][0] == pytest.approx(own + 0.5 * sum(heads), rel=1e-5)
+
+
+def test_a_loss_that_is_a_plain_function():
+    def squared(labels, logits):
+        return keras.ops.mean(keras.ops.square(logits), axis=-1)
+
+    learner = compiled(net_with_heads(0.5), loss=squared)
+    own, *heads = (np.square(logits).mean() for logits in learner(X))
+    assert learner.fit(X, Y, batch_size=8, verbose=0).history["loss"][0] == pytest.approx(own + 0.5 * sum(heads), rel=1e-5)
+
+
+def test_heads_teach_the_layers_that_they_share():
+    def hidden_after_a_step(weight):
+        net = net_with_heads(weight)
+        before = [head.get_weights()[0] for head in auxiliary.learner(net).layers if head.name.startswith("head")]
+        compiled(net, 0.5).fit(X, Y, batch_size=8, verbose=0)
+        after = [head.get_weights()[0] for head in auxiliary.learner(net).layers if head.name.startswith("head")]
+        return net.get_layer("hidden").get_weights()[0], [(a != b).any() for a, b in zip(before, after, strict=True)]
+
+    taught, changed = hidden_after_a_step(0.3)
+    alone, unchanged = hidden_after_a_step(0.0)
+    assert changed == [True, True]
+    assert unchanged == [False, False]
+    assert np.abs(taught - alone).max() > 1e-4
+
+
+def test_heads_come_along_behind_other_layers():
+    net = net_with_heads()
+    image = keras.Input((5,), name="pixels")
+    model = auxiliary.behind(image, layers.Rescaling(2.0, name="twice")(image), net)
+    assert [layer.name for layer in model.layers] == ["pixels", "twice", "net"]
+    assert model.name == "own"
+    learner = auxiliary.learner(model)
+    assert (total_params(model), total_params(learner), learner.weight) == (39, 69, 0.3)
+    for found, expected in zip(learner(X), auxiliary.learner(net)(2 * X), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(model(X), net(2 * X), rtol=1e-6)
+    assert {id(weight) for weight in model.weights} == {id(weight) for weight in net.weights}

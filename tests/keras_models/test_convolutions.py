@@ -1,0 +1,66 @@
+"""The pieces of residual and dense networks."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_models import convolutions
+from tests.keras_models.reference import convolved
+
+
+@pytest.mark.parametrize(("kernel", "strides"), [(1, 1), (1, 2), (3, 1), (3, 2), (7, 2)])
+@pytest.mark.parametrize("side", [7, 8])
+def test_convolutions_pad_both_sides_alike(side, kernel, strides):
+    x = np.random.default_rng(0).normal(size=(2, side, side + 1, 3)).astype("float32")
+    model = keras.Model(image := keras.Input(x.shape[1:]), convolutions.conv(image, 4, kernel, strides, name="c"))
+    expected = convolved(x, model.get_layer("c").get_weights()[0], strides)
+    np.testing.assert_allclose(model(x), expected, rtol=1e-4, atol=1e-4)
+    assert model.output_shape == (None, -(-side // strides), -(-(side + 1) // strides), 4)
+
+
+def test_convolutions_start_as_he_2015():
+    keras.utils.set_random_seed(0)
+    model = keras.Model(image := keras.Input((8, 8, 64)), convolutions.conv(image, 128, 3, name="c", bias=True))
+    kernel, bias = model.get_layer("c").get_weights()
+    assert kernel.std() == pytest.approx(np.sqrt(2 / (9 * 64)), rel=0.02)
+    assert abs(kernel.mean()) < 1e-3
+    assert not bias.any()
+
+
+@pytest.mark.parametrize(("stem", "sides"), [("imagenet", (4, 4)), ("small", (7, 8))])
+def test_stems(stem, sides):
+    assert convolutions.stem_conv(keras.Input((7, 8, 1)), 5, stem).shape == (None, *sides, 5)
+
+
+def test_pooling_is_that_of_padded_images():
+    x = np.random.default_rng(0).random((1, 5, 6, 2), dtype="float32")
+    model = keras.Model(image := keras.Input(x.shape[1:]), convolutions.stem_pool(image))
+    around = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), (1, 2))[:, ::2, ::2]
+    np.testing.assert_array_equal(model(x), windows.max((-2, -1)))
+
+
+def test_head_averages_maps():
+    x = np.random.default_rng(0).random((2, 3, 4, 5), dtype="float32")
+    model = keras.Model(image := keras.Input(x.shape[1:]), convolutions.head(image, 3))
+    kernel, bias = model.get_layer("logits").get_weights()
+    np.testing.assert_allclose(model(x), x.mean((1, 2)) @ kernel + bias, rtol=1e-5, atol=1e-5)
+
+
+def test_a_long_chain_is_cut_and_computes_the_same(monkeypatch):
+    steps = [lambda x, n=n: keras.layers.Rescaling(1, n, name=f"add{n}")(x) for n in range(1, 8)]
+    built = []
+    for longest in (14, 13):
+        monkeypatch.setattr(convolutions, "LONGEST", longest)
+        built.append(keras.Model(x := keras.Input((1,)), convolutions.chain(x, steps, 2, "a_")))
+    assert [layer.name for layer in built[0].layers[1:]] == [f"add{n}" for n in range(1, 8)]
+    assert [layer.name for layer in built[1].layers[1:]] == ["a_steps1_3", "a_steps4_6", "a_steps7_7"]
+    for model in built:
+        np.testing.assert_array_equal(model(np.ones((2, 1), "float32")), np.full((2, 1), 1 + 28))
+
+
+def test_a_chain_may_be_longer_than_python_s_stack():
+    image = keras.Input((1,))
+    model = keras.Model(image, convolutions.chain(image, [keras.layers.Identity()] * 1_050, 1))
+    again = type(model).from_config(model.get_config())
+    assert len(again.layers) == 1 + 3

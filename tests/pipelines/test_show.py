@@ -1,0 +1,140 @@
+"""`hubel show` without its process: names, files, sizes, what is refused, and what is printed."""
+
+import functools
+import io
+import re
+import zipfile
+
+import keras
+import pytest
+from keras import layers
+from rich.console import Console
+
+from configs.errors import UsageError
+from pipelines import commands, console, show_view
+from pipelines.show import show
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    for name, shape in (("fixed", (8, 8, 3)), ("open", (None, None, 3))):
+        image = keras.Input(shape, name="image")
+        maps = layers.Conv2D(4, 3, padding="same", name="conv")(image)
+        keras.Model(image, layers.Dense(2, name="end")(layers.GlobalAveragePooling2D()(maps))).save(folder / f"{name}.keras")
+    (folder / "text.keras").write_text("no model")
+    with zipfile.ZipFile(folder / "zip.keras", "w") as archive:
+        archive.writestr("a", "b")
+    with pytest.warns(UserWarning, match="not yet been built"):
+        keras.Sequential([layers.Dense(2)], name="unbuilt").save(folder / "unbuilt.keras")
+    return folder
+
+
+def test_a_file_is_counted_as_it_is(files):
+    value = show(str(files / "fixed.keras"), None, None)
+    assert (value["architecture"], value["input"], value["params"]) == ("fixed", [8, 8, 3], 122)
+    assert value["multiply_adds"] == 8 * 8 * 4 * 27 + 8
+
+
+def test_sides_that_a_file_leaves_open_can_be_given(files):
+    unknown = show(str(files / "open.keras"), None, None)
+    assert unknown["input"] == [None, None, 3]
+    assert "conv" in unknown["uncounted"]
+    value = show(str(files / "open.keras"), "20x30X3", None)
+    assert (value["input"], value["uncounted"], value["params"]) == ([20, 30, 3], [], 122)
+    assert value["multiply_adds"] == 20 * 30 * 4 * 27 + 8
+
+
+@pytest.mark.parametrize(
+    ("file", "shape", "classes", "sentence"),
+    [
+        ("missing", None, None, "There is no file "),
+        ("text", None, None, "is no .keras file."),
+        ("zip", None, None, "cannot be loaded: "),
+        ("unbuilt", None, None, "the model must be functional"),
+        ("fixed", "9x9x3", None, "takes images of 8x8x3, not of 9x9x3."),
+        ("open", "9x9x1", None, "takes images of ?x?x3, not of 9x9x1."),
+        ("fixed", None, 3, "the number of classes that it was trained with"),
+        ("fixed", "8x8", None, "is not HEIGHTxWIDTHxCHANNELS."),
+        ("fixed", "8x8x\u00b2", None, "is not HEIGHTxWIDTHxCHANNELS."),
+        ("fixed", "0x8x3", None, "is not HEIGHTxWIDTHxCHANNELS."),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence(files, file, shape, classes, sentence):
+    with pytest.raises(UsageError) as caught:
+        show(str(files / f"{file}.keras"), shape, classes)
+    assert sentence in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_builder_that_sets_its_weights_is_counted_too(tmp_path, monkeypatch):
+    (tmp_path / "own_filters.py").write_text(
+        "import keras, numpy as np\n"
+        "def edges(input_shape=(6, 6, 1), num_classes=2):\n"
+        "    image = keras.Input(input_shape)\n"
+        "    conv = keras.layers.Conv2D(1, 3, use_bias=False)\n"
+        "    maps = conv(image)\n"
+        "    conv.set_weights([np.ones(conv.kernel.shape)])\n"
+        "    assert conv.get_weights()[0].sum() == 9\n"
+        "    return keras.Model(image, keras.layers.Dense(num_classes)(keras.layers.Flatten()(maps)))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert show("own_filters:edges", None, 3)["params"] == 9 + 16 * 3 + 3
+
+
+# what is printed
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return show("conv_autoencoder", None, None)
+
+
+def test_show_adds_up_what_layers_cost(shown):
+    for what in ("params", "multiply_adds", "unshared_weights", "dense_weights", "activation_bytes"):
+        assert shown[what] == sum(layer[what] for layer in shown["layers"])
+    assert shown["uncounted"] == []
+    assert shown["layers"][1] == {
+        "name": "encoder/down1",
+        "type": "Conv2D",
+        "output": [14, 14, 16],
+        "params": 160,
+        "multiply_adds": 28_224,
+        "unshared_weights": 28_224,
+        "dense_weights": 28 * 28 * 14 * 14 * 16,
+        "receptive_field": [3, 3],
+        "stride": [2, 2],
+        "offset": [0, 0],
+        "activation_bytes": 12_544,
+    }
+
+
+def test_show_fits_a_terminal_of_100_columns(shown, monkeypatch):
+    out = io.StringIO()
+    narrow = functools.partial(Console, file=out, force_terminal=True, color_system=None, width=100)
+    monkeypatch.setattr(console, "Console", narrow)
+    wide = {**shown["layers"][1], "name": "net/encoder/stage4_block23_conv2", "output": [224, 224, 2048], "params": 102_764_544}
+    show_view.terminal({**shown, "layers": [*shown["layers"], wide, {**wide, "stride": None, "offset": None}]})
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 100
+    assert any(re.search(r"224x224x2048 +102,764,544 +28.2k +2.46M +3 +2 +0 +12.2Ki", line) for line in lines)
+
+
+def test_show_prints_a_table_for_github(shown, capsys, monkeypatch):
+    monkeypatch.setattr(commands, "quietly", lambda call, arguments: shown)
+    assert commands.run(["show", "conv_autoencoder", "--markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + len(shown["layers"])
+    assert {line.count("|") for line in table} == {12}
+    assert "| `encoder/down1` | Conv2D | 14x14x16 | 160 | 28,224 | 28,224 | 2,458,624 | 3 | 2 | 0 | 12,544 |" in table
+    assert "- 1,144,640 multiply-adds for one image, 104KiB of activations" in lines
+
+
+def test_what_is_not_known_is_said(shown, capsys):
+    unknown = {**shown["layers"][1], "multiply_adds": None, "receptive_field": None, "stride": None, "offset": None}
+    show_view.terminal({**shown, "layers": [unknown], "uncounted": ["a", "b", "c", "d"]})
+    out = capsys.readouterr().out
+    assert re.search(r"encoder/down1 .* \? +2.46M +\? ", out)
+    assert "not in these sums, because hubel does not know them or their sides: a, b, c and 1 more" in out
