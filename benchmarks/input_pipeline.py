@@ -29,16 +29,22 @@ SIZES = (6_000, 60_000)
 BATCH, SIDE, LARGE, LATER = 64, 28, 128, 2  # images a batch, px, px of large pictures, epochs after the first
 
 
-def write_pngs(archives: Path, folder: Path, count: int) -> None:
-    """The first `count` training images of MNIST as folder/LABEL/NUMBER.png."""
+def mnist(archives: Path, part: str):
+    """Images, uint8 [N, 28, 28], and labels, uint8 [N], of "train" or "t10k"; Fashion-MNIST's files have the same names."""
     import numpy as np
-    from PIL import Image
 
-    with gzip.open(archives / "train-images-idx3-ubyte.gz") as file:
+    with gzip.open(archives / f"{part}-images-idx3-ubyte.gz") as file:
         _, images, height, width = struct.unpack(">4I", file.read(16))
         pixels = np.frombuffer(file.read(), np.uint8).reshape(images, height, width)
-    with gzip.open(archives / "train-labels-idx1-ubyte.gz") as file:
-        labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    with gzip.open(archives / f"{part}-labels-idx1-ubyte.gz") as file:
+        return pixels, np.frombuffer(file.read(), np.uint8, offset=8)
+
+
+def write_pngs(archives: Path, folder: Path, count: int) -> None:
+    """The first `count` training images of MNIST as folder/LABEL/NUMBER.png."""
+    from PIL import Image
+
+    pixels, labels = mnist(archives, "train")
     for label in range(10):
         (folder / str(label)).mkdir(parents=True)
     for index in range(count):
