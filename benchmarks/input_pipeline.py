@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 SIZES = (6_000, 60_000)
@@ -51,7 +52,7 @@ def write_pngs(archives: Path, folder: Path, count: int) -> None:
         Image.fromarray(pixels[index]).save(folder / str(labels[index]) / f"{index:05d}.png")
 
 
-def _config(folder: Path):
+def _config(folder: Path, assignments: Sequence[str] = ()):
     """Greys of MNIST as they are; colours of larger pictures at LARGE px."""
     from PIL import Image
 
@@ -63,9 +64,8 @@ def _config(folder: Path):
     sizes = (
         f"transform={{height: {side}, width: {side}, channels: {channels}, resize: stretch, normalize: unit, materialize: true}}"
     )
-    return load.load(
-        "digits_lenet5", ["name=input", f"data.source=folder:{folder}", sizes, "augment=[]", f"train.batch_size={BATCH}"]
-    )
+    always = ["name=input", f"data.source=folder:{folder}", sizes, "augment=[]", f"train.batch_size={BATCH}"]
+    return load.load("digits_lenet5", [*always, *assignments])
 
 
 def ingest(folder: Path, work: Path) -> dict:
@@ -115,19 +115,24 @@ def _epochs(first, later) -> dict:
     return found
 
 
-def hubel(folder: Path, work: Path) -> dict:
-    """Training batches from what `ingest` stored in the workspace `work`."""
+def opened(folder: Path, work: Path, assignments: Sequence[str] = ()):
+    """(TrainerSlice, Data) of what `ingest` stored in the workspace `work`."""
     import tensorflow_transform as tft
 
     from components.trainer.data import open_data
     from configs.schema import TrainerSlice
 
-    cfg = _config(folder)
+    cfg = _config(folder, assignments)
     [stored] = (work / "pipelines/input/Transform/transformed_examples").iterdir()
     [graph] = (work / "pipelines/input/Transform/transform_graph").iterdir()
     cut = TrainerSlice(**{name: getattr(cfg, name) for name in TrainerSlice.model_fields})
     files = [[str(stored / f"Split-{split}" / "*")] for split in ("train", "validation")]
-    data = open_data(*files, tft.TFTransformOutput(str(graph)), [str(i) for i in range(10)], ["label"], True, cut)
+    return cut, open_data(*files, tft.TFTransformOutput(str(graph)), [str(i) for i in range(10)], ["label"], True, cut)
+
+
+def hubel(folder: Path, work: Path) -> dict:
+    """Training batches as Trainer gets them."""
+    _, data = opened(folder, work)
     return _epochs(data.training(0, 1), data.training(1, 1 + LATER))
 
 

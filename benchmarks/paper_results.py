@@ -2,12 +2,12 @@
 
     .venv/bin/python -m benchmarks.paper_results --data DIR --workspace DIR [NAME ...]
 
-DIR/archives/mnist and DIR/archives/fashion_mnist hold the data sets' own files. Hours on two cores; a row is written when its run has
-ended, and the same command goes on where it was stopped: with the rows that are missing, the one that was under way at its epoch.
-`--minutes 8` stops by itself. The epoch is chosen on validation, and the run judges it once on the test split.
+DIR/archives/mnist and DIR/archives/fashion_mnist hold the data sets' own files. Hours on two cores; a row is written when its run
+has ended, and the same command goes on where it was stopped: with the rows that are missing, the one that was under way at its
+epoch. `--minutes 8` stops by itself. The epoch is chosen on validation, and the run judges it once on the test split.
 
-Rows go to benchmarks/results/paper_results.csv, and from there into the table of docs/results.md. Wall and CPU time are of the whole
-run, from reading the images to the verdict, and include what was done twice after a stop.
+Rows go to benchmarks/results/paper_results.csv, and from there into the table of docs/results.md. Wall and CPU time are of the
+whole run, from reading the images to the verdict, and include what was done twice after a stop.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+NOT_BLESSED = 3  # exit code of a run whose figures are below the config's bounds
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/paper_results.csv"
 PAGE = ROOT / "docs/results.md"
@@ -56,9 +57,7 @@ EXPERIMENTS = (
     Experiment(
         "LeNet-5, distortions", "mnist_lenet5_distorted", "mnist", "0.8", "LeCun et al. 1998: 540,000 distorted images more"
     ),
-    Experiment(
-        "CNN, turned", "turned_mnist_cnn", "turned_mnist", "1.2", "Jaderberg et al. 2015: 150,000 steps of 256, 640 epochs"
-    ),
+    Experiment("CNN, turned", "turned_mnist_cnn", "turned_mnist", "1.2", "Jaderberg et al. 2015: 150,000 steps of 256, 640 epochs"),
     Experiment(
         "ST-CNN, turned", "turned_mnist_st_cnn", "turned_mnist", "0.7", "Jaderberg et al. 2015: 150,000 steps of 256, 640 epochs"
     ),
@@ -124,7 +123,7 @@ def hubel(words: list[str], until: float | None = None) -> dict | list:
         process.communicate()
         raise Unfinished from None
     value = json.loads(answer)
-    if "error" in value:
+    if process.returncode not in (0, NOT_BLESSED):
         raise SystemExit(f"{' '.join(words)}: {value['error']['message']}\n{value['error']['hint']}")
     return value
 
@@ -232,7 +231,9 @@ def table() -> str:
 def main() -> None:
     """Run what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configs", nargs="*", metavar="NAME", help=f"of {', '.join(one.config for one in EXPERIMENTS)}; all of them")
+    parser.add_argument(
+        "configs", nargs="*", metavar="NAME", help=f"of {', '.join(one.config for one in EXPERIMENTS)}; without any, all"
+    )
     parser.add_argument("--data", type=Path, default=os.environ.get("HUBEL_TEST_DATA"))
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""MNIST turned by up to 90 degrees either way, as Jaderberg et al. 2015 have it (section 4.1, R): TFRecords for `tfrecord:` sources.
+"""MNIST turned by up to 90 degrees either way, as Jaderberg et al. 2015 have it (section 4.1, R), as TFRecords.
 
     .venv/bin/python -m benchmarks.turned_mnist --data DIR turned_mnist
 
