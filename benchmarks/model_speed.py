@@ -6,7 +6,7 @@ Writes benchmarks/results/infer-HARDWARE.csv and train-HARDWARE.csv, each model'
 goes on with the models that have none, and a NAME is measured anew. A model that would not fit into the memory that is free, or is
 not through in --seconds, has a row that says so in `note`.
 
-A step is one call on a batch of noise: inference of the graph, or forward, backward and SGD with momentum, auxiliary heads
+A step is one call of the graph on a batch of noise: inference, or forward, backward and SGD with momentum, auxiliary heads
 included. Figures are the median step's, after one that is not counted. gmacs are 10^9 multiply-adds of one image
 (keras_models.arithmetic), param_count is in millions.
 """
@@ -61,8 +61,10 @@ def measure(name: str) -> None:
     infer = tf.function(lambda x: model(x, training=False))
     _say(infer=_step(lambda: infer(images).numpy()))
     learner = auxiliary.learner(model)
-    learner.compile(keras.optimizers.SGD(1e-4, 0.9), cross_entropy, [keras.metrics.MeanMetricWrapper(accuracy)])
-    _say(train=_step(lambda: learner.train_on_batch(images, labels)))
+    learner.compile(keras.optimizers.SGD(1e-4, 0.9), loss=cross_entropy, metrics=[keras.metrics.MeanMetricWrapper(accuracy)])
+    learner.optimizer.build(learner.trainable_variables)
+    train = tf.function(learner.train_step)
+    _say(train=_step(lambda: train((images, labels))["loss"].numpy()))
 
 
 def _step(call) -> float:

@@ -29,7 +29,7 @@ NOT_BLESSED = 3  # exit code of a run whose figures are below the config's bound
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/paper_results.csv"
 PAGE = ROOT / "docs/results.md"
-TABLE = re.compile(r"(<!-- table: paper_results -->\n).*?(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: paper_results -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def add(row: Row) -> None:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(found)
-    PAGE.write_text(TABLE.sub(lambda match: f"{match[1]}{table()}{match[2]}", PAGE.read_text()))
+    PAGE.write_text(TABLE.sub(lambda match: f"{match[1]}{table()}{match[3]}", PAGE.read_text()))
 
 
 def table() -> str:
