@@ -7,7 +7,8 @@ goes on with the models that have none, and a NAME is measured anew. A model tha
 not through in --seconds, has a row that says so in `note`.
 
 A step is one call of the graph on a batch of noise: inference, or forward, backward and SGD with momentum, auxiliary heads
-included. Figures are the median step's, after one that is not counted. gmacs are 10^9 multiply-adds of one image
+included. Figures are the fastest step's, after one that is not counted, since other work can only slow it down; `load` is the
+machine's average over the minute in which the model was measured. gmacs are 10^9 multiply-adds of one image
 (keras_models.arithmetic), param_count is in millions.
 """
 
@@ -17,7 +18,6 @@ import itertools
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import time
@@ -68,14 +68,14 @@ def measure(name: str) -> None:
 
 
 def _step(call) -> float:
-    """Seconds of the median call."""
+    """Seconds of the fastest call."""
     call()
     times, start = [], time.perf_counter()
     while len(times) < STEPS[0] or (len(times) < STEPS[1] and time.perf_counter() - start < SECONDS):
         before = time.perf_counter()
         call()
         times.append(time.perf_counter() - before)
-    return statistics.median(times)
+    return min(times)
 
 
 def _free() -> int:
@@ -107,7 +107,7 @@ def found(name: str, seconds: float) -> dict:
         raise SystemExit(f"{name}: python -m benchmarks.model_speed --measure {name} ends with {process.returncode}")
     if process.returncode < 0 and not note:
         note = f"ended by signal {-process.returncode}, as for want of memory"
-    facts = {"note": note}
+    facts = {"note": note, "load": os.getloadavg()[0]}
     for line in said.splitlines():
         facts |= json.loads(line)
     return facts
@@ -124,9 +124,9 @@ def row(name: str, mode: str, facts: dict) -> dict[str, str]:
         "gmacs": f"{facts['gmacs']:.4g}" if "gmacs" in facts else "",
     }
     params = f"{keras_models.catalog()[name].params / 1e6:.6g}"
-    return {"model": name, **{f"{mode}_{column}": figures[column] for column in COLUMNS}, "param_count": params, "note": ""} | (
-        {} if seconds else {"note": facts["note"]}
-    )
+    known = {f"{mode}_{column}": figures[column] for column in COLUMNS}
+    note = "" if seconds else facts["note"]
+    return {"model": name, **known, "param_count": params, "load": f"{facts['load']:.1f}", "note": note}
 
 
 def table(mode: str) -> Path:
@@ -148,7 +148,7 @@ def save(mode: str, kept: dict[str, dict[str, str]]) -> None:
     RESULTS.mkdir(exist_ok=True)
     staged = table(mode).with_suffix(".staged")
     with staged.open("w", newline="") as file:
-        names = ["model", *(f"{mode}_{column}" for column in COLUMNS), "param_count", "note"]
+        names = ["model", *(f"{mode}_{column}" for column in COLUMNS), "param_count", "load", "note"]
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(ordered)
