@@ -46,6 +46,7 @@ def model(source: str, height: int, width: int, weights: str | None = "imagenet"
         UsageError: for an unknown name, a size that the network cannot take, or weights that cannot be fetched.
     """
     import keras
+    from keras.src.backend.config import keras_home
 
     name = check(source)
     module = importlib.import_module(modules()[name])
@@ -57,7 +58,7 @@ def model(source: str, height: int, width: int, weights: str | None = "imagenet"
         ) from None
     except Exception as error:  # keras.utils.get_file raises no class of its own
         url = next(iter(re.findall(r"https?://\S+?(?=:? |$)", str(error))), None)
-        kept = Path(keras.config.keras_home()) / "models"
+        kept = Path(keras_home()) / "models"
         raise UsageError(
             f"The weights of {source} cannot be fetched: {_line(error)}",
             f"Put {url.rpartition('/')[2] if url else 'their file'} into {kept}" + (f"; it is at {url}." if url else "."),

@@ -58,8 +58,7 @@ def find(layer: str, names: list[str]) -> str:
         raise ValueError(f"{layer!r} may be {' or '.join(ends[:LISTED])}")
     if ends:
         return ends[0]
-    short = [name.rpartition("/")[2] for name in names]
-    nearest = difflib.get_close_matches(layer, dict.fromkeys([*short, *names]), 3)
+    nearest = difflib.get_close_matches(layer, dict.fromkeys(name.rpartition("/")[2] for name in names), 3)
     listed = f"its last ones are {', '.join(names[-LISTED:])}" if len(names) > LISTED else f"its layers are {', '.join(names)}"
     meant = f"did you mean {' or '.join(map(repr, nearest))}? " if nearest else ""
     raise ValueError(f"it has no layer {layer!r}; {meant}{listed}")

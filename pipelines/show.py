@@ -15,8 +15,9 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
         classes: None for the builder's own number; a file's cannot be changed.
 
     Returns:
-        {architecture, input, params, frozen, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted, layers: [...]};
-        see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does not need them itself.
+        {architecture, input, params, frozen, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted,
+        layers: [...]}; see keras_models.arithmetic, of `frozen` keras_models.transfer. Nothing is run, and a builder's weights are
+        not allocated where it does not need them itself.
 
     Raises:
         UsageError: for an unknown model, a malformed size, a size that the model cannot take, or a file that holds no such model.
