@@ -42,8 +42,10 @@ def extractor(model: keras.Model, layer: str | None = None) -> Extractor:
         path, before = find(layer, names), False
     elif encoders := [name for name in names if name.rpartition("/")[2] == "encoder"]:
         path, before = encoders[0], False
+    elif weighty := [name for name, one in _layers(model) if one.weights and _graph(one) is None]:
+        path, before = weighty[-1], True
     else:
-        path, before = next(path for path, one in reversed(_layers(model)) if one.weights and _graph(one) is None), True
+        raise ValueError("none of its layers has weights")
     cut = Extractor(graph.inputs[0], _output(graph, path.split("/"), before), name=FEATURES)
     cut.trainable = False
     return cut
@@ -112,13 +114,6 @@ def unfreeze(features: keras.Model, layer: str) -> int:
     return count
 
 
-def frozen_params(model: keras.Model) -> int:
-    """Parameters that could be trained and are not, because their layer is frozen; moving statistics are not among them."""
-    leaves = {id(one): one for _, one in _layers(model) if _graph(one) is None}
-    kept = {id(v): v for one in leaves.values() if not one.trainable for v in one._trainable_variables}
-    return sum(math.prod(variable.shape) for variable in kept.values())
-
-
 def volume(shape) -> str:
     """Sides of an image as text."""
     return "x".join("?" if side is None else str(side) for side in shape)
@@ -148,10 +143,10 @@ def _output(graph, parts, before):
         for node in graph._nodes_by_depth[depth]
         if node.operation.name == name
     )
-    if inner:
-        sub = _graph(node.operation)
-        return keras.Model(sub.inputs[0], _output(sub, inner, before), name=name)(node.input_tensors[0])
-    tensors = node.input_tensors if before else node.output_tensors
+    tensors = node.input_tensors if inner or before else node.output_tensors
     if len(tensors) != 1:
-        raise ValueError(f"{name} has {len(tensors)} {'inputs' if before else 'outputs'}; name a layer with one output")
-    return tensors[0]
+        raise ValueError(f"{name} has {len(tensors)} {'inputs' if inner or before else 'outputs'}; name a layer with one")
+    if not inner:
+        return tensors[0]
+    sub = _graph(node.operation)
+    return keras.Model(sub.inputs[0], _output(sub, inner, before), name=name)(tensors[0])

@@ -16,13 +16,13 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
 
     Returns:
         {architecture, input, params, frozen, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted,
-        layers: [...]}; see keras_models.arithmetic, of `frozen` keras_models.transfer. Nothing is run, and a builder's weights are
-        not allocated where it does not need them itself.
+        layers: [...]}; see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does
+        not need them itself.
 
     Raises:
         UsageError: for an unknown model, a malformed size, a size that the model cannot take, or a file that holds no such model.
     """
-    from keras_models import arithmetic, transfer
+    from keras_models import arithmetic
 
     size = _size(shape) if shape else None
     built, name = _from_file(Path(model), size, classes) if model.endswith(".keras") else _from_builder(model, size, classes)
@@ -35,7 +35,7 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
         "architecture": name,
         "input": takes[0] if len(takes) == 1 else takes,
         "params": arithmetic.total_params(built),
-        "frozen": transfer.frozen_params(built),
+        "frozen": arithmetic.frozen_params(built),
         **arithmetic.totals(rows),
         "layers": rows,
     }

@@ -16,8 +16,7 @@ import keras_models
 from components import progress
 from components.schema_gen.names import class_names
 from components.tasks import task_of
-from components.trainer import artifact, export, plateau
-from components.trainer import transfer as transferred
+from components.trainer import artifact, export, plateau, transfer
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.origin import Origin
@@ -28,7 +27,7 @@ from components.transform import augment
 from configs import load, policies
 from configs.errors import HubelError, UsageError
 from configs.schema import TrainerSlice
-from keras_models import arithmetic, normalize, transfer
+from keras_models import arithmetic, normalize
 
 
 def run_fn(fn_args):
@@ -58,7 +57,7 @@ def run_fn(fn_args):
         name=cfg.name,
         architecture=entry.name,
         task=entry.task,
-        params=arithmetic.total_params(model) + transfer.frozen_params(model),
+        params=arithmetic.total_params(model) + arithmetic.frozen_params(model),
         input_shape=data.facts.input_shape,
         class_names=data.facts.class_names,
         train_images=data.facts.train_images,
@@ -81,12 +80,12 @@ def entry_of(custom: dict, cfg: TrainerSlice) -> keras_models.ModelEntry:
     """What is built: a registered model, or another model's features under a new head."""
     if cfg.transfer is None:
         return keras_models.get(cfg.model.name)
-    return transferred.entry(Origin.of_json(custom["origin"]), cfg.transfer)
+    return transfer.entry(Origin.of_json(custom["origin"]), cfg.transfer)
 
 
 def phases_of(task, cfg: TrainerSlice) -> list[Phase]:
     """The fits that a training is made of."""
-    return [Phase(task, cfg.train)] if cfg.transfer is None else transferred.phases(cfg)
+    return [Phase(task, cfg.train)] if cfg.transfer is None else transfer.phases(cfg)
 
 
 def data_of(fn_args, cfg: TrainerSlice, task) -> Data:

@@ -7,7 +7,7 @@ from keras import layers
 
 import keras_models
 from keras_models import normalize, transfer
-from keras_models.arithmetic import total_params
+from keras_models.arithmetic import frozen_params, total_params
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (6, 32, 32, 1)).astype("float32")
 LENET = 61_706
@@ -78,6 +78,8 @@ def test_a_model_that_cannot_be_cut_is_refused():
 
     with pytest.raises(ValueError, match="not functional"):
         transfer.extractor(Own())
+    with pytest.raises(ValueError, match="none of its layers has weights"):
+        transfer.extractor(keras.Sequential([keras.Input((2,)), layers.Softmax()]))
     two = [keras.Input((2,)), keras.Input((2,))]
     with pytest.raises(ValueError, match="it has 2 inputs"):
         transfer.extractor(keras.Model(two, layers.Add()(two)))
@@ -111,11 +113,11 @@ def test_images_that_do_not_fit_are_refused(lenet, shape):
 def test_a_frozen_source_is_counted_and_not_trained(lenet):
     net = transfer.with_head(transfer.extractor(lenet), (32, 32, 1), dense())
     head = 84 * 5 + 5
-    assert (total_params(net), transfer.frozen_params(net)) == (head, LENET - 850)
-    assert transfer.frozen_params(keras_models.build("lenet5", {}, {})) == 0
+    assert (total_params(net), frozen_params(net)) == (head, LENET - 850)
+    assert frozen_params(keras_models.build("lenet5", {}, {})) == 0
     assert transfer.unfreeze(net.get_layer(transfer.FEATURES), "c5") == 400 * 120 + 120 + 120 * 84 + 84
-    assert transfer.frozen_params(net) == 6 * 25 + 6 + 16 * 150 + 16
-    assert total_params(net) + transfer.frozen_params(net) == LENET - 850 + head
+    assert frozen_params(net) == 6 * 25 + 6 + 16 * 150 + 16
+    assert total_params(net) + frozen_params(net) == LENET - 850 + head
 
 
 def test_fine_tuning_changes_what_it_is_told_to_and_no_statistics(tmp_path):
@@ -135,7 +137,7 @@ def test_fine_tuning_changes_what_it_is_told_to_and_no_statistics(tmp_path):
     net.save(tmp_path / "net.keras")
     again = keras.saving.load_model(tmp_path / "net.keras")
     np.testing.assert_array_equal(again(pixels, training=True), net(pixels))
-    assert (total_params(again), transfer.frozen_params(again)) == (total_params(net), 3 * 9 * 4 + 4)
+    assert (total_params(again), frozen_params(again)) == (total_params(net), 3 * 9 * 4 + 4)
 
 
 def test_fine_tuning_from_where_nothing_can_be_trained_is_refused():
