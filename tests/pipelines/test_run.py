@@ -270,7 +270,7 @@ def transferred(digits):
     return hubel("run", *TRANSFER, "--json", "--workspace", workspace)
 
 
-TRANSFER = ("digits_transfer.tiny", "--set", "transfer.source=digits_lenet5_tiny")
+TRANSFER = ("digits_transfer.tiny", "--set", "transfer.source=digits_lenet5_tiny/1")
 
 
 def test_a_pushed_model_s_features_go_the_same_way(digits, transferred):
@@ -296,7 +296,7 @@ def test_a_transfer_follows_its_source_and_nothing_else(digits, transferred):
     assert runs("model.name=mlp") == set()
     assert "Trainer" in runs("transfer.shots=3")
     assert not runs("transfer.shots=3") & ARCHIVE
-    source = Path(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny")) / "model.keras"
+    source = Path(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny/1")) / "model.keras"
     held, stamp = source.read_bytes(), source.stat().st_mtime_ns
     source.touch()
     assert runs() == set()
