@@ -264,9 +264,13 @@ def _check_names(cfg, place) -> None:
     """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
     import keras_models
     from components.example_gen import sources
+    from pipelines import origins
 
     sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
-    keras_models.check(cfg.model.name)
+    if cfg.transfer:
+        origins.check(cfg, place)
+    else:
+        keras_models.check(cfg.model.name)
     sources.check(cfg.data.source, place.datasets)
 
 

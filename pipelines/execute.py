@@ -7,10 +7,12 @@ from pathlib import Path
 
 from components import keys, progress
 from components.example_gen import sources, summary
+from components.trainer.origin import Origin
 from configs import load
-from configs.errors import HubelError, UsageError
+from configs.errors import HubelError
 from configs.schema import RunConfig
-from pipelines import runs
+from pipelines import origins
+from pipelines.runs import artifact
 from pipelines.workspace import Workspace
 
 
@@ -33,7 +35,8 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
     from pipelines import local
 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
-    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place), place.metadata)}
+    origin = origins.locate(cfg, place) if cfg.transfer else None
+    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place, origin), place.metadata)}
 
 
 def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
@@ -42,8 +45,9 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     from pipelines import local
 
     beam_memory.install()
-    entry = keras_models.check(cfg.model.name)
-    built = _pipeline(cfg, place)
+    origin = origins.locate(cfg, place) if cfg.transfer else None
+    architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
+    built = _pipeline(cfg, place, origin)
     progress.emit("nodes", names=[node.id for node in built.components])
     running = []
 
@@ -68,7 +72,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "run": run_id,
         "config": cfg.name,
         "model": cfg.name,
-        "architecture": entry.name,
+        "architecture": architecture,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
@@ -88,35 +92,14 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     }
 
 
-def _pipeline(cfg: RunConfig, place: Workspace):
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None):
     from components.pusher import publish
     from pipelines import pipeline
 
     located = sources.locate(cfg.data, place.datasets)
-    initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
+    initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
-    return pipeline.build(cfg, place, located, initial)
-
-
-def artifact(place: Workspace, model: str) -> str:
-    """Folder of the Model artifact (model.keras, card.json) that was pushed as NAME[/VERSION]; the live version without one.
-
-    Raises:
-        UsageError: where no run on record pushed it, or its artifact is gone.
-    """
-    name, _, version = model.partition("/")
-    known = {
-        r.version: r.model_uri
-        for r in runs.records(place, name)
-        if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
-    }
-    wanted = int(version) if version else max(known, default=None)
-    if wanted not in known:
-        have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
-        raise UsageError(
-            f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
-        )
-    return known[wanted]
+    return pipeline.build(origins.settled(cfg, origin) if origin else cfg, place, located, initial, origin)
 
 
 def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:

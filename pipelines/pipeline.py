@@ -21,10 +21,13 @@ from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
 from components.tasks import module_of, task_of
+from components.trainer.origin import Origin
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
 from configs import policies
 from configs.schema import CopiesSlice, RunConfig, TrainerSlice, TransformSlice
+from keras_models import published
+from keras_models.registry import CLASSIFICATION
 from pipelines import runs
 from pipelines.workspace import Workspace
 
@@ -32,15 +35,18 @@ TRAINER = "components.trainer.component"
 TUNER = "tuner.tuner_fn"
 
 
-def build(config: RunConfig, workspace: Workspace, located: Located, initial: str | None = None) -> pipeline.Pipeline:
+def build(
+    config: RunConfig, workspace: Workspace, located: Located, initial: str | None = None, origin: Origin | None = None
+) -> pipeline.Pipeline:
     """The TFX pipeline of one config.
 
     Args:
         located: the data source, found.
         initial: folder of the Model artifact that training starts from.
+        origin: of the network, in a transfer.
     """
-    entry = keras_models.get(config.model.name)
-    task = task_of(entry.task)
+    of_task, modules = _learned(config, origin)
+    task = task_of(of_task)
     materialized = config.materializes
     steps = policies.expand(config.augment, config.transform.channels)
 
@@ -88,7 +94,8 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
     custom = {
         "slice": TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields}).model_dump_json(),
         "materialized": materialized,
-        "source": fingerprint.of(TRAINER, module_of(entry.task), entry.module),
+        "source": fingerprint.of(TRAINER, *modules),
+        **({"origin": origin.as_json()} if origin else {}),
     }
     chosen = {}
     if config.tune.enabled:
@@ -102,7 +109,7 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
                 "tuning_dir": str(
                     workspace.tuning(config.name) / fingerprint.of_text(custom["slice"], config.tune.model_dump_json())
                 ),
-                "source": fingerprint.of(TUNER, module_of(entry.task), entry.module),
+                "source": fingerprint.of(TUNER, *modules),
             },
             **training,
         )
@@ -126,9 +133,9 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("Resolver")
     evaluator = Evaluator(
-        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=entry.task
+        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=of_task
     )
-    infra_validator = InfraValidator(model=model, examples=images, task=entry.task)
+    infra_validator = InfraValidator(model=model, examples=images, task=of_task)
     nodes += [trainer, resolver, evaluator, infra_validator]
     if config.push.enabled:
         pusher = Pusher(
@@ -147,3 +154,13 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(workspace.metadata)),
         beam_pipeline_args=list(config.beam.flags),
     )
+
+
+def _learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
+    """The task's name, and the modules that task and network are made of."""
+    if origin is None:
+        entry = keras_models.get(config.model.name)
+        return entry.task, [module_of(entry.task), entry.module]
+    is_bare = origin.architecture.startswith(published.PREFIX) or origin.architecture.endswith(keys.KERAS_ENDING)
+    own = [] if is_bare else [keras_models.check(origin.architecture).module]
+    return CLASSIFICATION, [module_of(CLASSIFICATION), *own]

@@ -15,8 +15,9 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
         classes: None for the builder's own number; a file's cannot be changed.
 
     Returns:
-        {architecture, input, params, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted, layers: [...]};
-        see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does not need them itself.
+        {architecture, input, params, frozen, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted,
+        layers: [...]}; see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does
+        not need them itself.
 
     Raises:
         UsageError: for an unknown model, a malformed size, a size that the model cannot take, or a file that holds no such model.
@@ -34,6 +35,7 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
         "architecture": name,
         "input": takes[0] if len(takes) == 1 else takes,
         "params": arithmetic.total_params(built),
+        "frozen": arithmetic.frozen_params(built),
         **arithmetic.totals(rows),
         "layers": rows,
     }

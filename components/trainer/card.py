@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components import keys
 from components.transform import crops
-from configs.schema import ExportConfig, TransformConfig
+from configs.schema import ExportConfig, TransferConfig, TransformConfig
 
 
 class Card(BaseModel):
@@ -27,6 +27,7 @@ class Card(BaseModel):
     calibrated: dict = {}  # what the task found after training, such as a threshold
     transform: TransformConfig
     export: ExportConfig
+    transfer: TransferConfig | None = None  # what it was made of, where that was another model
 
     @property
     def seen(self) -> TransformConfig:

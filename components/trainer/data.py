@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
+from components.trainer import shots
 from components.transform import augment, moments
 from components.transform.stored import parsed
 from configs import policies
@@ -82,7 +83,10 @@ def open_data(
     Raises:
         UsageError: where the config mixes images and the task cannot mix their targets.
     """
-    count = sum(1 for _ in _records(train_files))
+    records = _records(train_files)
+    if cfg.transfer is not None and cfg.transfer.shots is not None:
+        records = shots.chosen(records, cfg.transfer.shots, cfg.seed)
+    count = sum(1 for _ in records)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
     facts = Facts(shape, class_names, train_images=count, **_statistics(transform, cfg))
     steps = policies.expand(cfg.augment, cfg.transform.channels)
@@ -90,7 +94,7 @@ def open_data(
     drawn_for = steps if plan.live else []  # those of written steps are drawn too, so that the live ones get what follows them
     change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))
     read = _read_transformed if materialized else _read_raw
-    train = read(_records(train_files), transform, targets, cfg)
+    train = read(records, transform, targets, cfg)
     validation = read(_records(validation_files), transform, targets, cfg)
     fits = count * int(np.prod(shape)) <= CACHE_BYTES
     if fits:

@@ -1,7 +1,9 @@
 """Layers that Keras lacks. Import this package before loading a saved model: Keras looks only among what is registered."""
 
+from keras_models.layers.extractor import Extractor
 from keras_models.layers.grouped_conv import GroupedConv2D
 from keras_models.layers.local_response import LocalResponseNormalization
+from keras_models.layers.neighbours import NearestNeighbours
 from keras_models.layers.padded_shortcut import PaddedShortcut
 from keras_models.layers.rbf import SignCodeRBF
 from keras_models.layers.scaled_tanh import scaled_tanh
@@ -14,8 +16,10 @@ __all__ = [
     "INITIAL",
     "AffineGrid",
     "BilinearSampler",
+    "Extractor",
     "GroupedConv2D",
     "LocalResponseNormalization",
+    "NearestNeighbours",
     "PaddedShortcut",
     "ProjectiveGrid",
     "SignCodeRBF",
