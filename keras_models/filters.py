@@ -50,8 +50,8 @@ def matching(patterns: Sequence) -> np.ndarray:
 
 
 def vertical_edges(contrast: float) -> np.ndarray:
-    """(2, 1, 3): the difference along x, dark to bright and bright to dark; a step of `contrast` answers 1. It does not smooth along
-    y, so that edges are no longer than they are."""
+    """(2, 1, 3): the difference along x, dark to bright and bright to dark; a step of `contrast` answers 1. Unlike Sobel's it does
+    not smooth along y, so that lines do not grow longer."""
     return np.stack([DIFFERENCE, -DIFFERENCE])[:, None] / contrast
 
 
@@ -61,8 +61,8 @@ def column(length: int) -> np.ndarray:
 
 
 def tent(cell: int) -> np.ndarray:
-    """(side,): shares with which pixels vote for a cell of `cell` px, falling from its centre to 0 at the centres of the cells beside
-    it. The sum is `cell`; side is 2 cell, or 2 cell - 1 where that is odd. It begins cell // 2 px before the cell."""
+    """(side,): shares with which pixels vote for a cell of `cell` px, from 1 at its centre to 0 at the centres of the cells beside
+    it. Their sum is `cell`, side is 2 cell, or 2 cell - 1 where `cell` is odd, and they begin cell // 2 px before the cell."""
     pixels = np.arange(-(cell // 2), cell + cell // 2) + 0.5
     return np.maximum(0, 1 - np.abs(pixels / cell - 0.5))
 

@@ -1,19 +1,20 @@
 """Features made by hand before a linear classifier: what was done before filters were learned, and what learning has to beat.
 
 `hand_made_filters`: banks of fixed filters. Hubel & Wiesel 1962, "Receptive fields, binocular interaction and functional
-architecture in the cat's visual cortex", J. Physiol. 160, found cells that answer to oriented edges and lines, and proposed that they
-add up the answers of cells before them, as the filter "vertical_line" does.
+architecture in the cat's visual cortex", J. Physiol. 160, found cells that answer to oriented edges and lines, and proposed that
+they add up the answers of cells before them, as the filter "vertical_line" does.
 
-`hog`: Dalal & Triggs 2005, "Histograms of oriented gradients for human detection", CVPR. With the paper's window of 64x128 px, 3,780
-values. Different from the paper: no square root of the pixels, no Gaussian weights in a block. Without `interpolate` votes go whole to
-the nearest orientation and cell, and the values are those of scikit-image's `hog`.
+`hog`: Dalal & Triggs 2005, "Histograms of oriented gradients for human detection", CVPR; 3,780 values of the paper's window of
+64x128 px. Differs on purpose: no square root of the pixels, no Gaussian weights in a block. Without `interpolate` votes go whole
+to the nearest orientation and cell, and the values are those of scikit-image's `hog`.
 
-`dense_sift`: Lowe 2004, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), section 6.1, at the points of a grid.
-Different from the paper: all descriptors upright and of one size, no smoothing before, values by orientation, then row, then column
-of cells.
+`dense_sift`: Lowe 2004, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), section 6.1, at the places of a
+grid. Differs on purpose: descriptors are upright and of one size, nothing is smoothed before, and the order of values is
+orientation, row, column.
 
-All: logits from one dense layer (multinomial logistic regression when trained with cross-entropy, where Dalal & Triggs have a support
-vector machine); the features are layers of the graph in float32, so that what is served computes what was trained on.
+All: the features are layers of the graph, in float32 under any precision, so that what is served computes what was trained on.
+Logits are from one dense layer, which is multinomial logistic regression where cross-entropy is the loss; Dalal & Triggs have a
+support vector machine.
 """
 
 import inspect
@@ -88,14 +89,14 @@ def hand_made_filters(
     need_choice("pooling", pooling, POOLINGS)
     need_room(input_shape, [Window("pool", need_count("pool", pool), pool)])
     image = keras.Input(input_shape, name="image")
-    maps = []
+    plain, signed = [], []
     for number, (name, arguments) in enumerate(wanted, 1):
-        x, signed = FILTERS[name](image, f"{name}{number}", border, **arguments)
-        maps.append(_rectified(x, f"{name}{number}", rectify) if signed else x)
-    x = layers.Concatenate(**FIXED, name="maps")(maps) if len(maps) > 1 else maps[0]
+        maps = FILTERS[name](image, f"{name}{number}", border, **arguments)
+        (signed if name in SIGNED else plain).append(maps)
+    x = _joined([*plain, *_rectified(signed, rectify)], "maps")
     if pool > 1:
         x = POOLINGS[pooling](pool, **FIXED, name="pool")(x)
-    x = layers.Flatten(name="flatten")(x)
+    x = layers.Flatten(**FIXED, name="flatten")(x)
     x = layers.BatchNormalization(momentum=MOMENTUM, center=False, scale=False, **FIXED, name="standardize")(x)
     return _classified(image, x, num_classes, "hand_made_filters")
 
@@ -143,7 +144,7 @@ def hog(
     x = OrientationVotes(orientations, signed, interpolate, **FIXED, name="votes")(image)
     x = _shared_cells(x, cell) if interpolate else layers.AveragePooling2D(cell, **FIXED, name="cells")(x)
     x = BlockNormalization(block, norm, **FIXED, name="blocks")(x)
-    return _classified(image, layers.Flatten(name="flatten")(x), num_classes, "hog")
+    return _classified(image, layers.Flatten(**FIXED, name="flatten")(x), num_classes, "hog")
 
 
 @register(
@@ -176,7 +177,7 @@ def dense_sift(input_shape=(28, 28, 1), num_classes=10, orientations=8, cell=4, 
     x = FixedFilters(shares[:, :, None], VALID, (step, 1), **FIXED, name="rows")(x)
     x = FixedFilters(shares[:, None, :], VALID, (1, step), **FIXED, name="columns")(x)
     x = BlockNormalization(1, "l2_hys", **FIXED, name="descriptors")(x)
-    return _classified(image, layers.Flatten(name="flatten")(x), num_classes, "dense_sift")
+    return _classified(image, layers.Flatten(**FIXED, name="flatten")(x), num_classes, "dense_sift")
 
 
 def _classified(image, features, num_classes, name):
@@ -191,46 +192,47 @@ def _shared_cells(x, cell):
     return FixedFilters(share[None, None, :], VALID, (1, cell), **FIXED, name="cells")(x)
 
 
-# filters: (image, name, border, arguments) -> maps, and whether they have a sign that means something
+# filters: (image, name, border, arguments) -> maps
 
 
 def _uniform(image, name, border, size=3):
     """Mean of a square of `size` px."""
-    return _filtered(image, name, border, banks.uniform(need_count("size", size))), False
+    return _filtered(image, name, border, banks.uniform(need_count("size", size)))
 
 
 def _gaussian(image, name, border, sigma=1.0):
     """Gaussian mean, `sigma` px."""
-    return _filtered(image, name, border, banks.gaussian(need_positive("sigma", sigma))), False
+    return _filtered(image, name, border, banks.gaussian(need_positive("sigma", sigma)))
 
 
 def _sobel(image, name, border):
     """Sobel's derivatives along x and y."""
-    return _filtered(image, name, border, banks.sobel()), True
+    return _filtered(image, name, border, banks.sobel())
 
 
 def _oriented(image, name, border, orientations=4, sigma=1.0):
     """Edges in so many directions, `sigma` px wide."""
-    return _filtered(image, name, border, banks.oriented(need_count("orientations", orientations), need_positive("sigma", sigma))), True
+    kernels = banks.oriented(need_count("orientations", orientations), need_positive("sigma", sigma))
+    return _filtered(image, name, border, kernels)
 
 
 def _match(image, name, border, patterns=PATTERNS, normalized=True):
     """Correlation with patterns, lists of rows of numbers or texts of "#" and "."; of -1 to 1 where normalized."""
     patterns = _patterns(patterns)
     if need_flag("normalized", normalized):
-        return NormalizedCorrelation(patterns, border, **FIXED, name=name)(image), True
-    return _filtered(image, name, border, banks.matching(patterns)), True
+        return NormalizedCorrelation(patterns, border, **FIXED, name=name)(image)
+    return _filtered(image, name, border, banks.matching(patterns))
 
 
 def _vertical_line(image, name, border, length=9, contrast=1.0, gaps=1):
-    """Two stages: vertical edges, where a step of `contrast` or more counts as 1; then the mean of those in a column of `length` px,
-    or 0 where more than `gaps` px of it are no edge."""
+    """Two stages: vertical edges, where a step of `contrast` or more counts as 1; then the mean of those in a column of `length`
+    px, or 0 where more than `gaps` px of it are no edge."""
     if need_count("gaps", gaps, 0) >= need_count("length", length):
         raise ValueError(f"a line of {length} px must have fewer gaps; got {gaps}")
     edges = _filtered(image, f"{name}_edges", border, banks.vertical_edges(need_positive("contrast", contrast)))
     edges = layers.ReLU(max_value=1, **FIXED, name=f"{name}_edges_relu")(edges)
     lines = _filtered(edges, name, border, banks.column(length))
-    return layers.ReLU(threshold=(length - gaps - 0.5) / length, **FIXED, name=f"{name}_relu")(lines), False
+    return layers.ReLU(threshold=(length - gaps - 0.5) / length, **FIXED, name=f"{name}_relu")(lines)
 
 
 FILTERS = {
@@ -241,20 +243,27 @@ FILTERS = {
     "match": _match,
     "vertical_line": _vertical_line,
 }
+SIGNED = ("sobel", "oriented", "match")  # to be rectified: the others are brightness, or are already
 
 
 def _filtered(x, name, border, kernels):
     return FixedFilters(kernels, border, **FIXED, name=name)(x)
 
 
-def _rectified(x, name, how):
-    positive = layers.ReLU(**FIXED, name=f"{name}_relu")(x)
+def _rectified(signed, how):
+    """Maps of at least 0 from those with a sign, each a list of tensors."""
+    if not signed:
+        return []
+    x = _joined(signed, "signed")
+    positive = layers.ReLU(**FIXED, name="positive")(x)
     if how == "positive":
-        return positive
-    minus = layers.Rescaling(-1, **FIXED, name=f"{name}_minus")(x)
-    parts = [positive, layers.ReLU(**FIXED, name=f"{name}_minus_relu")(minus)]
-    join = layers.Concatenate if how == "halves" else layers.Add
-    return join(**FIXED, name=f"{name}_{how}")(parts)
+        return [positive]
+    negative = layers.ReLU(**FIXED, name="negative")(layers.Rescaling(-1, **FIXED, name="minus")(x))
+    return [positive, negative] if how == "halves" else [layers.Add(**FIXED, name="absolute")([positive, negative])]
+
+
+def _joined(maps, name):
+    return layers.Concatenate(**FIXED, name=name)(maps) if len(maps) > 1 else maps[0]
 
 
 def _listed(filters):

@@ -1,4 +1,4 @@
-"""Normalisation of blocks of cells: Dalal & Triggs 2005, "Histograms of oriented gradients for human detection", CVPR, section 6.4."""
+"""Blocks of cells: Dalal & Triggs 2005, "Histograms of oriented gradients for human detection", CVPR, section 6.4."""
 
 import keras
 from keras import layers, ops

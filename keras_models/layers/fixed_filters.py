@@ -56,7 +56,10 @@ class FixedFilters(layers.Layer):
             raise ValueError(f"the sides of {self.name}'s input must be fixed; got {input_shape[1]} x {input_shape[2]}")
         kernel = np.moveaxis(self.kernels, 0, -1)
         self.kernel = self.add_weight(
-            name="kernel", shape=kernel.shape, initializer=lambda shape, dtype: ops.convert_to_tensor(kernel, dtype), trainable=False
+            name="kernel",
+            shape=kernel.shape,
+            initializer=lambda shape, dtype: ops.convert_to_tensor(kernel, dtype),
+            trainable=False,
         )
 
     def call(self, inputs):

@@ -12,10 +12,10 @@ FLAT = 1e-6  # of a window's mean square: less variance than this is rounding of
 
 @keras.saving.register_keras_serializable(package="hubel")
 class NormalizedCorrelation(FixedFilters):
-    """Pearson's correlation of each pattern with each window of each map: from -1 to 1, whatever the window's brightness and contrast.
+    """Pearson's correlation of each pattern with each window of each map: -1 to 1, whatever the window's brightness and contrast.
 
-    Shapes, borders and strides are those of FixedFilters. A window without contrast answers 0: one whose variance is below 1e-6 of its
-    mean square.
+    Shapes, borders and strides are those of FixedFilters. A window without contrast answers 0: one whose variance is below 1e-6 of
+    its mean square.
 
     Args:
         patterns: numbers (patterns, rows, columns).

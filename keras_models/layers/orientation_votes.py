@@ -15,12 +15,12 @@ class OrientationVotes(layers.Layer):
     Input: float (batch, height, width, channels). Output: float (batch, height, width, orientations), at least 0.
 
     The gradient is [-1, 0, 1] along x and y, 0 along the sides of the image, as in scikit-image; of several channels the one with
-    the longest counts. Angles are from x, to the right, towards y, down. Map k is for those around (k + origin) steps of half a turn /
-    orientations, or of a whole turn where they are signed.
+    the longest counts. Angles are from x, to the right, towards y, down. Map k is for those around k + origin steps; a step is half
+    a turn / orientations, or a whole turn / orientations where they are signed.
 
     Args:
         signed: whether opposite directions differ.
-        interpolate: whether a gradient is shared out linearly between the two maps nearest to its angle; else the nearest has all of
+        interpolate: whether a gradient is shared linearly between the two maps nearest to its angle; else the nearest has all of
             it, and the one further round in a draw.
         origin: middle of the first map, in steps: 0.5 (maps begin at angle 0, as in scikit-image) or 0 (Lowe 2004).
 

@@ -7,6 +7,8 @@ import scipy.ndimage
 import skimage.feature
 from sklearn.datasets import load_digits
 
+from configs import load
+from keras_models import build
 from keras_models.arithmetic import layer_table
 from keras_models.classifiers.hand_made import PATTERNS, dense_sift, hand_made_filters, hog
 from keras_models.layers import OrientationVotes
@@ -113,16 +115,12 @@ def test_dense_descriptors_are_lowe_s(cell, step):
 # filters
 
 
-def halves(x):
-    return [np.maximum(x, 0), np.maximum(-x, 0)]
-
-
 def test_features_are_scipy_s_rectified_and_pooled():
     image = RANDOM.normal(size=(8, 12)).astype("float32")
     model = hand_made_filters((8, 12, 1), 2, [{"gaussian": {"sigma": 0.8}}, "sobel", {"uniform": {"size": 5}}], "mirror")
     along = [scipy.ndimage.sobel(image, axis, mode="mirror") for axis in (1, 0)]
     smooth = scipy.ndimage.gaussian_filter(image, 0.8, mode="mirror"), scipy.ndimage.uniform_filter(image, 5, mode="mirror")
-    maps = np.stack([smooth[0], *np.swapaxes([halves(x) for x in along], 0, 1).reshape(4, 8, 12), smooth[1]], axis=-1)
+    maps = np.stack([*smooth, *(np.maximum(x, 0) for x in along), *(np.maximum(-x, 0) for x in along)], axis=-1)
     expected = maps.reshape(2, 4, 3, 4, 6).mean((1, 3))
     np.testing.assert_allclose(output_of(model, "pool", image[None, :, :, None])[0], expected, rtol=1e-4, atol=1e-4)
 
@@ -192,6 +190,13 @@ def test_each_pattern_is_found_where_it_is_drawn():
 def test_filters_learn_from_what_they_see():
     before, after = losses(hand_made_filters((8, 8, 1), 2, ["sobel"]), steps=60)
     assert after < before / 2
+
+
+@pytest.mark.parametrize("name", ["digits_filters", "digits_hog", "mnist_hog"])
+def test_shipped_configs_fit_their_models(name):
+    config = load.load(name)
+    shape = (config.transform.height, config.transform.width, config.transform.channels)
+    assert build(config.model.name, {"input_shape": shape, "num_classes": 10}, config.model.options).output_shape == (None, 10)
 
 
 def test_nothing_but_the_classifier_is_trained():
