@@ -74,7 +74,7 @@ def hand_made_filters(
         border: what lies around the image, one of layers.fixed_filters.BORDERS.
         rectify: what becomes of an answer to edges and patterns, which has a sign: "halves", its positive and its negative part as
             two maps; "absolute"; or "positive" alone.
-        pool: side of the squares that each map is summed up over, px; 1 for none.
+        pool: side of the squares of which each map keeps one value, px; 1 for none.
         pooling: "average" or "max".
 
     Input: float32 (batch, height px, width px, channels), normalised pixels.
