@@ -10,7 +10,7 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +30,7 @@ class Facts:
     name: str
     task: str  # key of components/tasks, e.g. "classification"
     params: int | None  # exact trainable count with build()'s defaults; None where nothing is trained by gradient, or unknown
-    tiny: Mapping[str, Any]  # arguments of the seconds-on-CPU twin
+    tiny: Mapping[str, Any]  # arguments of the seconds-on-CPU twin; they go over what the name fixes
     paper: str
     year: int | None
     aliases: tuple[str, ...] = ()
@@ -207,6 +207,17 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
         raise _unknown_option(entry, refused, free) from error
     _keep_contract(entry, model, facts)
     return model
+
+
+def twin(entry: ModelEntry | str, **facts):
+    """The model of an entry's `tiny` arguments: the same layers, narrower and where need be fewer, to test what all models share.
+
+    Args:
+        facts: what the data would decide, instead of what `tiny` says.
+    """
+    entry = get(entry) if isinstance(entry, str) else entry
+    arguments = {**entry.options, **entry.tiny}
+    return build(replace(entry, options={}), facts, {key: value for key, value in arguments.items() if key not in facts})
 
 
 def _default_input(build) -> tuple[int, ...] | None:
