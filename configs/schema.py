@@ -343,6 +343,12 @@ class TrainConfig(Slice):
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="classification: share of each training label that is spread evenly over all classes"
     )
+    random_labels: float = Field(
+        0.0, ge=0, le=1, description="share of the training images whose class is drawn anew, uniformly, once for all epochs"
+    )
+    keep: Literal["best", "last"] = Field(
+        "best", description="whose weights are kept: those of the epoch with the lowest validation loss, or of the last one"
+    )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="what training computes in; mixed: weights stay float32, and so does all that is served"
     )

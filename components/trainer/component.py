@@ -21,7 +21,7 @@ from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
 from components.transform import augment
 from configs import load, policies
-from configs.errors import HubelError, UsageError
+from configs.errors import Diverged, UsageError
 from configs.schema import TrainerSlice
 from keras_models import arithmetic, normalize
 
@@ -136,18 +136,19 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
 
 
 def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume) -> list[dict[str, float]]:
-    """Fit, from where a killed training stood, and leave the best epoch's weights in the model. Returns figures by epoch.
+    """Fit, from where a killed training stood, and leave the weights of the epoch in the model that `train.keep` names. Returns
+    figures by epoch.
 
     Raises:
-        HubelError: where no epoch ended with a finite validation loss.
+        Diverged: where no epoch ended with a finite validation loss, or the last one did not and is to be kept.
     """
     if resume.epoch < cfg.train.epochs and not resume.is_over:
         falling = plateau.callbacks(cfg.train, resume.history)
         task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, keras.callbacks.TerminateOnNaN()])
-    if resume.history and not resume.restore_best(model):
+    if resume.history and not resume.restore(model, cfg.train.keep):
         resume.clear()
-        raise HubelError(
-            f"Training diverged: the validation loss was not a finite number in any of {len(resume.history)} epochs.",
+        raise Diverged(
+            f"Training diverged: the validation loss was not a finite number in {_where(cfg)} of {len(resume.history)} epochs.",
             "Lower train.optimizer.learning_rate.",
         )
     return resume.history
@@ -162,6 +163,10 @@ def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerS
 def tuned(values: dict) -> dict:
     """keras-tuner's values without those of its own bookkeeping."""
     return {path: value for path, value in values.items() if not path.startswith("tuner/")}
+
+
+def _where(cfg: TrainerSlice) -> str:
+    return "any" if cfg.train.keep == "best" else "the last"
 
 
 def _patience(cfg: TrainerSlice) -> int | None:

@@ -2,6 +2,7 @@
 
 from keras_models.layers.grouped_conv import GroupedConv2D
 from keras_models.layers.local_response import LocalResponseNormalization
+from keras_models.layers.mean_probability import MeanProbability
 from keras_models.layers.padded_shortcut import PaddedShortcut
 from keras_models.layers.rbf import SignCodeRBF
 from keras_models.layers.scaled_tanh import scaled_tanh
@@ -16,6 +17,7 @@ __all__ = [
     "BilinearSampler",
     "GroupedConv2D",
     "LocalResponseNormalization",
+    "MeanProbability",
     "PaddedShortcut",
     "ProjectiveGrid",
     "SignCodeRBF",

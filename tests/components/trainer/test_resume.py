@@ -233,7 +233,7 @@ def test_a_state_that_cannot_be_used_is_started_over(stopped, tmp_path, text):
     else:
         (folder / "state.json").write_text(text)
     resume = Resume(folder, 2)
-    assert (resume.epoch, resume.is_over, resume.restore_best(None)) == (0, False, False)
+    assert (resume.epoch, resume.is_over, resume.restore(None, "best")) == (0, False, False)
 
 
 def test_only_the_weights_that_are_needed_are_kept(stopped):
