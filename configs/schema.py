@@ -249,6 +249,15 @@ class ModelConfig(Slice):
         pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+)?$",
         description="NAME[/VERSION] of a pushed model whose weights training starts from",
     )
+    members: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+)?$")]] | None = Field(
+        None, min_length=2, description="ensemble: NAME[/VERSION] of the pushed models whose probabilities are averaged"
+    )
+
+    @model_validator(mode="after")
+    def _an_ensemble_of_something(self):
+        if (self.name == "ensemble") != (self.members is not None):
+            raise ValueError(f"members are what the model ensemble is made of; got {self.members} for {self.name}")
+        return self
 
 
 class OptimizerConfig(Slice):
@@ -518,6 +527,12 @@ class RunConfig(Slice):
         if name.isdigit():
             raise ValueError("a name of digits alone would read as a version")
         return name
+
+    @model_validator(mode="after")
+    def _something_to_tune(self):
+        if self.tune.enabled and self.model.members:
+            raise ValueError("an ensemble is not trained, so there is nothing to tune; set tune.enabled: false")
+        return self
 
     @property
     def copies(self) -> bool:

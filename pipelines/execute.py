@@ -38,26 +38,9 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
 
 def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     import keras_models
-    from components import beam_memory
-    from pipelines import local
 
-    beam_memory.install()
     entry = keras_models.check(cfg.model.name)
-    built = _pipeline(cfg, place)
-    progress.emit("nodes", names=[node.id for node in built.components])
-    running = []
-
-    def before(node: str) -> None:
-        running[:] = [node]
-        progress.emit("node", name=node)
-
-    def after(result: local.NodeResult) -> None:
-        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
-
-    try:
-        results = local.run(built, before, after)
-    except Exception as error:
-        raise plain(error, running[0] if running else None, place) from error
+    results = launched(cfg, place)
     examples = results["ExampleGen"]
     folder = examples.outputs["examples"][0][0]
     verdict, infra = results["Evaluator"], results["InfraValidator"]
@@ -88,18 +71,57 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     }
 
 
-def _pipeline(cfg: RunConfig, place: Workspace):
+def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
+    """Run every component of a config's pipeline; see pipeline.build. Returns local.NodeResult by name.
+
+    Raises:
+        HubelError: with what failed in plain words.
+    """
+    from components import beam_memory
+    from pipelines import local
+
+    beam_memory.install()
+    built = _pipeline(cfg, place, served)
+    progress.emit("nodes", names=[node.id for node in built.components])
+    running = []
+
+    def before(node: str) -> None:
+        running[:] = [node]
+        progress.emit("node", name=node)
+
+    def after(result: local.NodeResult) -> None:
+        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
+
+    try:
+        return local.run(built, before, after)
+    except Exception as error:
+        raise plain(error, running[0] if running else None, place) from error
+
+
+def _pipeline(cfg: RunConfig, place: Workspace, served: bool = True):
     from components.pusher import publish
     from pipelines import pipeline
 
     located = sources.locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
+    members = dict(_pushed(place, model) for model in cfg.model.members or ())
+    if len(members) < len(cfg.model.members or ()):
+        raise UsageError(f"model.members names one version twice; they are {', '.join(members)}.", "Name each once.")
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
-    return pipeline.build(cfg, place, located, initial)
+    return pipeline.build(cfg, place, located, initial, members, served)
 
 
 def artifact(place: Workspace, model: str) -> str:
     """Folder of the Model artifact (model.keras, card.json) that was pushed as NAME[/VERSION]; the live version without one.
+
+    Raises:
+        UsageError: where no run on record pushed it, or its artifact is gone.
+    """
+    return _pushed(place, model)[1]
+
+
+def _pushed(place: Workspace, model: str) -> tuple[str, str]:
+    """NAME/VERSION of NAME[/VERSION], and the folder of its Model artifact.
 
     Raises:
         UsageError: where no run on record pushed it, or its artifact is gone.
@@ -116,7 +138,7 @@ def artifact(place: Workspace, model: str) -> str:
         raise UsageError(
             f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
         )
-    return known[wanted]
+    return f"{name}/{wanted}", known[wanted]
 
 
 def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:

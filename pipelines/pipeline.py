@@ -1,5 +1,7 @@
 """The pipeline: wiring only. Each component gets its own slice of the config and a digest of the source it runs."""
 
+from collections.abc import Mapping
+
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.components.common.resolver import Resolver
@@ -21,6 +23,7 @@ from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
 from components.tasks import module_of, task_of
+from components.trainer import members as ensembles
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
 from configs import policies
@@ -32,12 +35,21 @@ TRAINER = "components.trainer.component"
 TUNER = "tuner.tuner_fn"
 
 
-def build(config: RunConfig, workspace: Workspace, located: Located, initial: str | None = None) -> pipeline.Pipeline:
+def build(
+    config: RunConfig,
+    workspace: Workspace,
+    located: Located,
+    initial: str | None = None,
+    members: Mapping[str, str] | None = None,
+    served: bool = True,
+) -> pipeline.Pipeline:
     """The TFX pipeline of one config.
 
     Args:
         located: the data source, found.
         initial: folder of the Model artifact that training starts from.
+        members: of an ensemble, NAME/VERSION -> folder of the Model artifact.
+        served: without it the pipeline ends with the figures, and nothing is blessed or pushed.
     """
     entry = keras_models.get(config.model.name)
     task = task_of(entry.task)
@@ -90,6 +102,11 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
         "materialized": materialized,
         "source": fingerprint.of(TRAINER, module_of(entry.task), entry.module),
     }
+    if members:
+        parts = ensembles.cards(members, config.transform)
+        custom["members"] = {name: {"uri": uri, "digest": ensembles.digest(uri)} for name, uri in members.items()}
+        sources = sorted({keras_models.check(name).module for card in parts.values() for name in card.architectures})
+        custom["source"] = fingerprint.of(TRAINER, module_of(entry.task), entry.module, *sources)
     chosen = {}
     if config.tune.enabled:
         from tfx.components.tuner.component import Tuner
@@ -128,9 +145,11 @@ def build(config: RunConfig, workspace: Workspace, located: Located, initial: st
     evaluator = Evaluator(
         examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=entry.task
     )
-    infra_validator = InfraValidator(model=model, examples=images, task=entry.task)
-    nodes += [trainer, resolver, evaluator, infra_validator]
-    if config.push.enabled:
+    nodes += [trainer, resolver, evaluator]
+    if served:
+        infra_validator = InfraValidator(model=model, examples=images, task=entry.task)
+        nodes.append(infra_validator)
+    if served and config.push.enabled:
         pusher = Pusher(
             model=model,
             model_blessing=evaluator.outputs["blessing"],

@@ -25,8 +25,14 @@ class Card(BaseModel):
     seed: int
     hyperparameters: dict  # what the tuner chose, by dotted path
     calibrated: dict = {}  # what the task found after training, such as a threshold
+    members: dict[str, "Card"] = {}  # of an ensemble: NAME/VERSION -> what that model says of itself
     transform: TransformConfig
     export: ExportConfig
+
+    @property
+    def architectures(self) -> set[str]:
+        """Its own and, of an ensemble, its members'."""
+        return {self.architecture}.union(*(member.architectures for member in self.members.values()))
 
     @property
     def seen(self) -> TransformConfig:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -15,6 +16,7 @@ from components import progress
 from components.schema_gen.names import class_names
 from components.tasks import task_of
 from components.trainer import artifact, export, plateau
+from components.trainer import members as ensembles
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.progress import EpochProgress
@@ -30,7 +32,8 @@ def run_fn(fn_args):
     """Train one model and write what is served.
 
     Reads: train_files, eval_files, transform_graph_path, schema_path, hyperparameters (or None), base_model (or None),
-        custom_config: slice (TrainerSlice as JSON), materialized, training_dir (state of killed trainings), source (digest).
+        custom_config: slice (TrainerSlice as JSON), materialized, training_dir (state of killed trainings), source (digest),
+        members (of an ensemble: NAME/VERSION -> {uri, digest}).
     Writes: serving_model_dir (SavedModel), model.keras and card.json beside its folder, model_run_dir/history.json.
     Raises: HubelError, UsageError in plain words.
     """
@@ -41,13 +44,16 @@ def run_fn(fn_args):
     data = data_of(fn_args, cfg, task)
     for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
         progress.emit("warning", text=text)
+    uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
+    members = ensembles.cards(uris, cfg.transform)
+    ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
-    model = build(entry, data, cfg)
+    model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
     if fn_args.base_model:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     resume = Resume(Path(custom["training_dir"]) / _identity(fn_args, custom, chosen), _patience(cfg))
     history = train(task, model, data, cfg, resume)
-    model = served(model, entry, data, cfg)
+    model = served(model, entry, data, cfg) if not members else model
     card = Card(
         name=cfg.name,
         architecture=entry.name,
@@ -60,6 +66,7 @@ def run_fn(fn_args):
         seed=cfg.seed,
         hyperparameters=chosen,
         calibrated=task.calibrate(model, data),
+        members=members,
         transform=cfg.transform,
         export=cfg.export,
     )
@@ -103,15 +110,17 @@ def _check_options(cfg: TrainerSlice, task) -> None:
         )
 
 
-def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None) -> keras.Model:
+def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, members: Sequence[keras.Model] = ()) -> keras.Model:
     """The config's network behind its normalisation; input float32 pixels in 0..255.
 
     Args:
         precision: what its layers compute in, unless they say otherwise themselves; None: as the config says.
+        members: what an ensemble is made of.
     """
     facts = data.facts
     with _policy(precision or cfg.train.precision):
-        net = keras_models.build(entry, facts.for_builder(), cfg.model.options)
+        given = facts.for_builder() | ({"members": members} if members else {})
+        net = keras_models.build(entry, given, cfg.model.options)
         return normalize.with_normalization(net, cfg.transform.normalize, facts.mean, facts.variance, facts.whitening)
 
 
