@@ -334,9 +334,7 @@ class ScheduleConfig(Slice):
 
 
 class EarlyStopping(Slice):
-    patience: int = Field(
-        3, gt=0, description="epochs without a better validation loss before training stops; the best weights are kept"
-    )
+    patience: int = Field(3, gt=0, description="epochs without a better validation loss before training stops")
 
 
 class TrainConfig(Slice):

@@ -6,6 +6,7 @@ import yaml
 from configs import experiment, load
 from configs.errors import UsageError
 from configs.schema import EvaluateConfig
+from tests.docs.pages import ROOT, examples
 
 SMALL = {"config": "digits_mlp", "arms": {"relu": {}, "tanh": {"model": {"options": {"activation": "tanh"}}}}}
 
@@ -39,7 +40,7 @@ def test_a_shipped_experiment_is_described_and_its_arms_are_never_pushed(name):
         assert arm.config.name == found.pipeline == f"experiment_{name}"
         assert not arm.config.push.enabled
         assert arm.config.evaluate == EvaluateConfig()
-    assert {arm.config.data for arm in found.arms}.__len__() == 1
+        assert arm.config.data == found.arms[0].config.data
 
 
 @pytest.mark.parametrize("name", experiment.names())
@@ -99,6 +100,18 @@ def test_what_is_wrong_is_said_with_its_place(write, change, said):
 
 def test_a_command_line_that_makes_arms_the_same_is_refused(write):
     assert "--set" in refused("arms relu and tanh are the same", write(SMALL), ["model.options.activation=elu"]).hint
+
+
+def test_the_page_s_example_is_one(tmp_path):
+    ((name, text),) = examples("docs/experiments.md").items()
+    (tmp_path / name).write_text(text)
+    assert len(experiment.load(str(tmp_path / name)).arms) == 6
+
+
+def test_the_page_says_what_every_key_means():
+    page = (ROOT / "docs/experiments.md").read_text(encoding="utf-8")
+    for key in [*experiment.ExperimentConfig.model_fields, *(f"plot.{key}" for key in experiment.PlotConfig.model_fields)]:
+        assert key == "plot" or f"\n| `{key}` |" in page
 
 
 def test_a_file_whose_name_is_no_name_is_refused(write):

@@ -8,7 +8,7 @@ from keras_models import build
 from keras_models.arithmetic import total_params
 from keras_models.classifiers.ensemble import ensemble
 
-SHAPE = (8, 8, 1)
+SHAPE = (16, 16, 1)
 
 
 def member(name="mlp", num_classes=3, shape=SHAPE, **options):
@@ -16,7 +16,7 @@ def member(name="mlp", num_classes=3, shape=SHAPE, **options):
 
 
 def test_it_averages_members_of_any_architecture_and_shares_their_weights(tmp_path):
-    members = [member(hidden=[4]), member("resnet20", width=0.125), member(hidden=[4])]
+    members = [member(hidden=[4]), member("lenet5"), member(hidden=[4])]
     made = ensemble(SHAPE, 3, members)
     images = np.random.default_rng(0).normal(size=(5, *SHAPE)).astype("float32")
     expected = np.mean([keras.ops.softmax(one(images)) for one in members], 0)
@@ -40,7 +40,10 @@ def test_an_ensemble_can_be_a_member():
     [
         (lambda: [member()], "members must be a whole number of at least 2; got 1"),
         (lambda: [member(), member(num_classes=4)], r"every member must map .*-> \(None, 3\); mlp maps .* -> \(None, 4\)"),
-        (lambda: [member(), member(shape=(9, 8, 1))], r"every member must map \(None, 8, 8, 1\) .*; mlp maps \(None, 9, 8, 1\)"),
+        (
+            lambda: [member(), member(shape=(17, 16, 1))],
+            r"must map \(None, 16, 16, 1\) .*; mlp maps \(None, 17, 16, 1\)",
+        ),
     ],
 )
 def test_members_that_cannot_be_averaged_are_refused(members, said):
