@@ -3,6 +3,7 @@
 import errno
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from components import keys, progress
@@ -104,11 +105,21 @@ def _pipeline(cfg: RunConfig, place: Workspace, served: bool = True):
 
     located = sources.locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
-    members = dict(_pushed(place, model) for model in cfg.model.members or ())
-    if len(members) < len(cfg.model.members or ()):
-        raise UsageError(f"model.members names one version twice; they are {', '.join(members)}.", "Name each once.")
+    members = artifacts(place, cfg.model.members or ())
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
     return pipeline.build(cfg, place, located, initial, members, served)
+
+
+def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
+    """Of each NAME[/VERSION] the version that it stands for, NAME/VERSION, and the folder of its Model artifact.
+
+    Raises:
+        UsageError: as `artifact`, and where two stand for the same.
+    """
+    found = dict(_pushed(place, model) for model in models)
+    if len(found) < len(models):
+        raise UsageError(f"{', '.join(models)} stand for {', '.join(found)} alone.", "Name each version once.")
+    return found
 
 
 def artifact(place: Workspace, model: str) -> str:

@@ -49,7 +49,7 @@ def build(
         located: the data source, found.
         initial: folder of the Model artifact that training starts from.
         members: of an ensemble, NAME/VERSION -> folder of the Model artifact.
-        served: without it the pipeline ends with the figures, and nothing is blessed or pushed.
+        served: without it the pipeline ends with Evaluator's figures: nothing is made ready to be served.
     """
     entry = keras_models.get(config.model.name)
     task = task_of(entry.task)

@@ -53,7 +53,7 @@ def run_fn(fn_args):
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     resume = Resume(Path(custom["training_dir"]) / _identity(fn_args, custom, chosen), _patience(cfg))
     history = train(task, model, data, cfg, resume)
-    model = served(model, entry, data, cfg) if not members else model
+    model = model if members else served(model, entry, data, cfg)  # members are as they were served
     card = Card(
         name=cfg.name,
         architecture=entry.name,
@@ -145,7 +145,7 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
 
 
 def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume) -> list[dict[str, float]]:
-    """Fit, from where a killed training stood, and leave the weights of the epoch in the model that `train.keep` names. Returns
+    """Fit, from where a killed training stood, and leave in the model the weights of the epoch that `train.keep` names. Returns
     figures by epoch.
 
     Raises:
