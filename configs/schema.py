@@ -259,6 +259,15 @@ class ModelConfig(Slice):
         pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+)?$",
         description="NAME[/VERSION] of a pushed model whose weights training starts from",
     )
+    members: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+)?$")]] | None = Field(
+        None, min_length=2, description="ensemble: NAME[/VERSION] of the pushed models whose probabilities are averaged"
+    )
+
+    @model_validator(mode="after")
+    def _an_ensemble_of_something(self):
+        if (self.name == "ensemble") != (self.members is not None):
+            raise ValueError(f"members are what the model ensemble is made of; got {self.members} for {self.name}")
+        return self
 
 
 class FineTune(Slice):
@@ -372,9 +381,7 @@ class ScheduleConfig(Slice):
 
 
 class EarlyStopping(Slice):
-    patience: int = Field(
-        3, gt=0, description="epochs without a better validation loss before training stops; the best weights are kept"
-    )
+    patience: int = Field(3, gt=0, description="epochs without a better validation loss before training stops")
 
 
 class TrainConfig(Slice):
@@ -389,6 +396,12 @@ class TrainConfig(Slice):
     )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="classification: share of each training label that is spread evenly over all classes"
+    )
+    random_labels: float = Field(
+        0.0, ge=0, le=1, description="share of the training images whose class is drawn anew, uniformly, once for all epochs"
+    )
+    keep: Literal["best", "last"] = Field(
+        "best", description="whose weights are kept: those of the epoch with the lowest validation loss, or of the last one"
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="what training computes in; mixed: weights stay float32, and so does all that is served"
@@ -587,6 +600,12 @@ class RunConfig(Slice):
         if name.isdigit():
             raise ValueError("a name of digits alone would read as a version")
         return name
+
+    @model_validator(mode="after")
+    def _something_to_tune(self):
+        if self.tune.enabled and self.model.members:
+            raise ValueError("an ensemble is not trained, so there is nothing to tune; set tune.enabled: false")
+        return self
 
     @property
     def copies(self) -> bool:

@@ -80,7 +80,7 @@ MEANINGS = {
     "augment[].mixup": "a weighted mean with another image, and of both labels; classification only",
     "augment[].cutmix": "a rectangle of another image, and its share of the label; classification only",
     "train.schedule": "of the learning rate; null: constant",
-    "train.early_stopping": "null: all epochs; the weights of the best one are kept all the same",
+    "train.early_stopping": "null: all epochs; train.keep says which one's weights are kept",
     "tune.enabled": "search, then train with what was found",
     "tune.algorithm": "keras-tuner's",
     "tune.space.NAME.choices": "try one of these",

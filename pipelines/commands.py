@@ -7,7 +7,7 @@ import sys
 import click
 
 from configs.errors import HubelError, UsageError
-from pipelines import datasets_commands, options
+from pipelines import datasets_commands, experiments_commands, options
 from pipelines.options import quietly
 from pipelines.options import state as _state
 
@@ -81,7 +81,7 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
 
     cfg = load.load(config, assignments)
     place = Workspace.at(workspace)
-    _check_names(cfg, place)
+    check_names(cfg, place)
     asked = {"config": config, "assignments": list(assignments), "workspace": str(place.root)}
     if dry_run:
         value = quietly("pipelines.execute:plan", asked)
@@ -108,12 +108,14 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
 
 @cli.group("list")
 def list_group():
-    """What there is: models, configs, datasets, runs."""
+    """What there is: models, configs, experiments, datasets, runs."""
 
 
 list_group.add_command(datasets_commands.list_datasets)
 cli.add_command(datasets_commands.datasets)
 cli.add_command(datasets_commands.init)
+list_group.add_command(experiments_commands.list_experiments)
+cli.add_command(experiments_commands.experiment)
 
 
 @list_group.command("models")
@@ -260,7 +262,7 @@ def doctor(workspace, as_json):
     return 1 if any(c.ok is False for c in checks) else 0
 
 
-def _check_names(cfg, place) -> None:
+def check_names(cfg, place) -> None:
     """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
     import keras_models
     from components.example_gen import sources

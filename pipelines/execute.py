@@ -12,7 +12,7 @@ from configs import load
 from configs.errors import HubelError
 from configs.schema import RunConfig
 from pipelines import origins
-from pipelines.runs import artifact
+from pipelines.runs import artifact, artifacts
 from pipelines.workspace import Workspace
 
 
@@ -35,33 +35,16 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
     from pipelines import local
 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
-    origin = origins.locate(cfg, place) if cfg.transfer else None
+    origin = origins.locate(cfg, place)
     return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place, origin), place.metadata)}
 
 
 def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     import keras_models
-    from components import beam_memory
-    from pipelines import local
 
-    beam_memory.install()
-    origin = origins.locate(cfg, place) if cfg.transfer else None
+    origin = origins.locate(cfg, place)
     architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
-    built = _pipeline(cfg, place, origin)
-    progress.emit("nodes", names=[node.id for node in built.components])
-    running = []
-
-    def before(node: str) -> None:
-        running[:] = [node]
-        progress.emit("node", name=node)
-
-    def after(result: local.NodeResult) -> None:
-        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
-
-    try:
-        results = local.run(built, before, after)
-    except Exception as error:
-        raise plain(error, running[0] if running else None, place) from error
+    results = launched(cfg, place)
     examples = results["ExampleGen"]
     folder = examples.outputs["examples"][0][0]
     verdict, infra = results["Evaluator"], results["InfraValidator"]
@@ -92,14 +75,43 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     }
 
 
-def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None):
+def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
+    """Run every component of a config's pipeline; see pipeline.build. Returns local.NodeResult by name.
+
+    Raises:
+        HubelError: with what failed in plain words.
+    """
+    from components import beam_memory
+    from pipelines import local
+
+    beam_memory.install()
+    built = _pipeline(cfg, place, origins.locate(cfg, place), served)
+    progress.emit("nodes", names=[node.id for node in built.components])
+    running = []
+
+    def before(node: str) -> None:
+        running[:] = [node]
+        progress.emit("node", name=node)
+
+    def after(result: local.NodeResult) -> None:
+        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
+
+    try:
+        return local.run(built, before, after)
+    except Exception as error:
+        raise plain(error, running[0] if running else None, place) from error
+
+
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, served: bool = True):
     from components.pusher import publish
     from pipelines import pipeline
 
     located = sources.locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
+    members = artifacts(place, cfg.model.members or ())
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
-    return pipeline.build(origins.settled(cfg, origin) if origin else cfg, place, located, initial, origin)
+    settled = origins.settled(cfg, origin) if origin else cfg
+    return pipeline.build(settled, place, located, initial, origin, members, served)
 
 
 def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:

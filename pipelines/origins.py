@@ -26,8 +26,10 @@ def check(cfg: RunConfig, place: Workspace) -> None:
         _fits(cfg, _layers(file, cfg.transfer.source))
 
 
-def locate(cfg: RunConfig, place: Workspace) -> Origin:
-    """The source of a transfer, digested. Raises as `check`."""
+def locate(cfg: RunConfig, place: Workspace) -> Origin | None:
+    """The source of a transfer, digested; None where nothing is transferred. Raises as `check`."""
+    if cfg.transfer is None:
+        return None
     source = cfg.transfer.source
     file, artifact, pushed = _found(source, place)
     if file is None:

@@ -1,5 +1,7 @@
 """The pipeline: wiring only. Each component gets its own slice of the config and a digest of the source it runs."""
 
+from collections.abc import Iterable, Mapping
+
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.components.common.resolver import Resolver
@@ -21,6 +23,7 @@ from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
 from components.tasks import module_of, task_of
+from components.trainer import members as ensembles
 from components.trainer.origin import Origin
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
@@ -36,7 +39,13 @@ TUNER = "tuner.tuner_fn"
 
 
 def build(
-    config: RunConfig, workspace: Workspace, located: Located, initial: str | None = None, origin: Origin | None = None
+    config: RunConfig,
+    workspace: Workspace,
+    located: Located,
+    initial: str | None = None,
+    origin: Origin | None = None,
+    members: Mapping[str, str] | None = None,
+    served: bool = True,
 ) -> pipeline.Pipeline:
     """The TFX pipeline of one config.
 
@@ -44,6 +53,8 @@ def build(
         located: the data source, found.
         initial: folder of the Model artifact that training starts from.
         origin: of the network, in a transfer.
+        members: of an ensemble, NAME/VERSION -> folder of the Model artifact.
+        served: without it the pipeline ends with Evaluator's figures: nothing is made ready to be served.
     """
     of_task, modules = _learned(config, origin)
     task = task_of(of_task)
@@ -97,6 +108,11 @@ def build(
         "source": fingerprint.of(TRAINER, *modules),
         **({"origin": origin.as_json()} if origin else {}),
     }
+    if members:
+        parts = ensembles.cards(members, config.transform)
+        custom["members"] = {name: {"uri": uri, "digest": ensembles.digest(uri)} for name, uri in members.items()}
+        architectures = set().union(*(card.architectures for card in parts.values()))
+        custom["source"] = fingerprint.of(TRAINER, *modules, *_sources(architectures))
     chosen = {}
     if config.tune.enabled:
         from tfx.components.tuner.component import Tuner
@@ -135,9 +151,11 @@ def build(
     evaluator = Evaluator(
         examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=of_task
     )
-    infra_validator = InfraValidator(model=model, examples=images, task=of_task)
-    nodes += [trainer, resolver, evaluator, infra_validator]
-    if config.push.enabled:
+    nodes += [trainer, resolver, evaluator]
+    if served:
+        infra_validator = InfraValidator(model=model, examples=images, task=of_task)
+        nodes.append(infra_validator)
+    if served and config.push.enabled:
         pusher = Pusher(
             model=model,
             model_blessing=evaluator.outputs["blessing"],
@@ -161,6 +179,10 @@ def _learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
     if origin is None:
         entry = keras_models.get(config.model.name)
         return entry.task, [module_of(entry.task), entry.module]
-    is_bare = origin.architecture.startswith(published.PREFIX) or origin.architecture.endswith(keys.KERAS_ENDING)
-    own = [] if is_bare else [keras_models.check(origin.architecture).module]
-    return CLASSIFICATION, [module_of(CLASSIFICATION), *own]
+    return CLASSIFICATION, [module_of(CLASSIFICATION), *_sources([origin.architecture])]
+
+
+def _sources(architectures: Iterable[str]) -> list[str]:
+    """Modules of registered networks and of a person's own; of Keras's, and of a file's, there is nothing to look at."""
+    named = [name for name in architectures if not (name.startswith(published.PREFIX) or name.endswith(keys.KERAS_ENDING))]
+    return sorted({keras_models.check(name).module for name in named})

@@ -5,7 +5,7 @@ import dataclasses
 import datetime
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -93,6 +93,21 @@ def artifact(place: Workspace, model: str) -> str:
         UsageError: where no run on record pushed it, or its artifact is gone.
     """
     return str(pushed(place, model)[0])
+
+
+def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
+    """Of each NAME[/VERSION] the version that it stands for, NAME/VERSION, and the folder of its Model artifact.
+
+    Raises:
+        UsageError: as `artifact`, and where two stand for the same.
+    """
+    found = {}
+    for model in models:
+        folder, version = pushed(place, model)
+        found[f"{model.partition('/')[0]}/{version}"] = str(folder)
+    if len(found) < len(models):
+        raise UsageError(f"{', '.join(models)} stand for {', '.join(found)} alone.", "Name each version once.")
+    return found
 
 
 def pushed(place: Workspace, model: str) -> tuple[Path, int]:

@@ -75,8 +75,8 @@ class Search(keras_tuner.Tuner):
         return {OBJECTIVE: history.best}
 
     def _data_for(self, cfg: TrainerSlice):
-        """Opened once for each way of ordering, batching and augmenting."""
-        key = (cfg.seed, cfg.train.batch_size, tuple(step.model_dump_json() for step in cfg.augment))
+        """Opened once for each way of ordering, batching, labelling and augmenting."""
+        key = (cfg.seed, cfg.train.batch_size, cfg.train.random_labels, tuple(step.model_dump_json() for step in cfg.augment))
         if key not in self._data:
             self._data[key] = data_of(self._fn_args, cfg, self._task)
         return self._data[key]

@@ -17,6 +17,7 @@ from components import progress
 from components.schema_gen.names import class_names
 from components.tasks import task_of
 from components.trainer import artifact, export, plateau, transfer
+from components.trainer import members as ensembles
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.origin import Origin
@@ -25,7 +26,7 @@ from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
 from components.transform import augment
 from configs import load, policies
-from configs.errors import HubelError, UsageError
+from configs.errors import Diverged, UsageError
 from configs.schema import TrainerSlice
 from keras_models import arithmetic, normalize
 
@@ -35,7 +36,7 @@ def run_fn(fn_args):
 
     Reads: train_files, eval_files, transform_graph_path, schema_path, hyperparameters (or None), base_model (or None),
         custom_config: slice (TrainerSlice as JSON), materialized, training_dir (state of killed trainings), source (digest),
-        origin (of a transfer, components.trainer.origin as JSON).
+        origin (of a transfer, components.trainer.origin as JSON), members (of an ensemble: NAME/VERSION -> {uri, digest}).
     Writes: serving_model_dir (SavedModel), model.keras and card.json beside its folder, model_run_dir/history.json.
     Raises: HubelError, UsageError in plain words.
     """
@@ -46,13 +47,16 @@ def run_fn(fn_args):
     data = data_of(fn_args, cfg, task)
     for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
         progress.emit("warning", text=text)
+    uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
+    members = ensembles.cards(uris, cfg.transform)
+    ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
-    model = build(entry, data, cfg)
+    model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
     if fn_args.base_model and cfg.transfer is None:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     state = Path(custom["training_dir"]) / _identity(fn_args, custom, chosen)
     history, resumes = train_in_phases(phases_of(task, cfg), model, data, cfg, state)
-    model = served(model, entry, data, cfg)
+    model = model if members else served(model, entry, data, cfg)  # members are as they were served
     card = Card(
         name=cfg.name,
         architecture=entry.name,
@@ -65,6 +69,7 @@ def run_fn(fn_args):
         seed=cfg.seed,
         hyperparameters=chosen,
         calibrated=task.calibrate(model, data),
+        members=members,
         transform=cfg.transform,
         export=cfg.export,
         transfer=cfg.transfer,
@@ -122,16 +127,18 @@ def _check_options(cfg: TrainerSlice, task) -> None:
         )
 
 
-def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None) -> keras.Model:
+def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, members: Sequence[keras.Model] = ()) -> keras.Model:
     """The config's network behind its normalisation; input float32 pixels in 0..255.
 
     Args:
         precision: what its layers compute in, unless they say otherwise themselves; None: as the config says.
+        members: what an ensemble is made of.
     """
     facts = data.facts
     with _policy(precision or cfg.train.precision):
+        given = facts.for_builder() | ({"members": members} if members else {})
         options = cfg.model.options if cfg.transfer is None else {"references": facts.train_images}
-        net = keras_models.build(entry, facts.for_builder(), options)
+        net = keras_models.build(entry, given, options)
         return normalize.with_normalization(net, cfg.transform.normalize, facts.mean, facts.variance, facts.whitening)
 
 
@@ -187,21 +194,22 @@ def train_in_phases(
 def train(
     task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume, rate: str = "train.optimizer.learning_rate"
 ) -> list[dict[str, float]]:
-    """Fit, from where a killed training stood, and leave the best epoch's weights in the model. Returns figures by epoch.
+    """Fit, from where a killed training stood, and leave in the model the weights of the epoch that `train.keep` names. Returns
+    figures by epoch.
 
     Args:
         rate: the config's key of the learning rate.
 
     Raises:
-        HubelError: where no epoch ended with a finite validation loss.
+        Diverged: where no epoch ended with a finite validation loss, or the last one did not and is to be kept.
     """
     if resume.epoch < cfg.train.epochs and not resume.is_over:
         falling = plateau.callbacks(cfg.train, resume.history)
         task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, keras.callbacks.TerminateOnNaN()])
-    if resume.history and not resume.restore_best(model):
+    if resume.history and not resume.restore(model, cfg.train.keep):
         resume.clear()
-        raise HubelError(
-            f"Training diverged: the validation loss was not a finite number in any of {len(resume.history)} epochs.",
+        raise Diverged(
+            f"Training diverged: the validation loss was not a finite number in {_where(cfg)} of {len(resume.history)} epochs.",
             f"Lower {rate}.",
         )
     return resume.history
@@ -216,6 +224,10 @@ def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerS
 def tuned(values: dict) -> dict:
     """keras-tuner's values without those of its own bookkeeping."""
     return {path: value for path, value in values.items() if not path.startswith("tuner/")}
+
+
+def _where(cfg: TrainerSlice) -> str:
+    return "any" if cfg.train.keep == "best" else "the last"
 
 
 def _patience(cfg: TrainerSlice) -> int | None:

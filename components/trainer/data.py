@@ -81,7 +81,7 @@ def open_data(
         mix: how the task mixes targets; None where it cannot.
 
     Raises:
-        UsageError: where the config mixes images and the task cannot mix their targets.
+        UsageError: where the config mixes images and the task cannot mix their targets, or asks for random labels of no classes.
     """
     records = _records(train_files)
     if cfg.transfer is not None and cfg.transfer.shots is not None:
@@ -93,8 +93,9 @@ def open_data(
     plan = policies.schedule(steps)
     drawn_for = steps if plan.live else []  # those of written steps are drawn too, so that the live ones get what follows them
     change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))
+    relabel = _relabelling(cfg, targets, facts)
     read = _read_transformed if materialized else _read_raw
-    train = read(records, transform, targets, cfg)
+    train = relabel(read(records, transform, targets, cfg))
     validation = read(_records(validation_files), transform, targets, cfg)
     fits = count * int(np.prod(shape)) <= CACHE_BYTES
     if fits:
@@ -104,7 +105,7 @@ def open_data(
     def images_of(epoch):
         if written is None:
             return train
-        return read(tf.data.TFRecordDataset(tf.gather(written, epoch % plan.copies), "GZIP"), transform, targets, cfg)
+        return relabel(read(tf.data.TFRecordDataset(tf.gather(written, epoch % plan.copies), "GZIP"), transform, targets, cfg))
 
     def training(first: int, epochs: int) -> tf.data.Dataset:
         def epoch_of(epoch):
@@ -154,6 +155,22 @@ def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix
         return changed.images, wanted | ({keys.CLEAN: changed.clean} if augment.NOISE in kinds else {})
 
     return change
+
+
+def _relabelling(cfg: TrainerSlice, targets: Sequence[str], facts: Facts) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
+    """Training rows -> the same, a share of them with a class that has nothing to do with the image: Zhang et al. 2017, section
+    2.1. A function of seed and image alone, so that every epoch, copy and resumed training has the same labels."""
+    share = cfg.train.random_labels
+    if share and (keys.LABEL not in targets or not facts.class_names):
+        raise UsageError("train.random_labels draws classes anew, and this task has none.", "Take it out.")
+
+    def relabelled(row):
+        stream = tf.stack([tf.constant(cfg.seed, tf.int64), tf.strings.to_hash_bucket_fast(row[keys.IMAGE_ID], 2**62)])
+        chance, place = tf.unstack(tf.random.stateless_uniform([2], ~stream))  # ~: not the numbers that augmentation draws
+        drawn = tf.cast(place * len(facts.class_names), tf.int64)
+        return {**row, keys.LABEL: tf.where(chance < share, drawn, row[keys.LABEL])}
+
+    return lambda images: images.map(relabelled, num_parallel_calls=tf.data.AUTOTUNE) if share else images
 
 
 def _records(files: Sequence[str]) -> tf.data.Dataset:

@@ -5,6 +5,7 @@ from keras_models.layers.extractor import Extractor
 from keras_models.layers.fixed_filters import FixedFilters
 from keras_models.layers.grouped_conv import GroupedConv2D
 from keras_models.layers.local_response import LocalResponseNormalization
+from keras_models.layers.mean_probability import MeanProbability
 from keras_models.layers.neighbours import NearestNeighbours
 from keras_models.layers.normalized_correlation import NormalizedCorrelation
 from keras_models.layers.orientation_votes import OrientationVotes
@@ -25,6 +26,7 @@ __all__ = [
     "FixedFilters",
     "GroupedConv2D",
     "LocalResponseNormalization",
+    "MeanProbability",
     "NearestNeighbours",
     "NormalizedCorrelation",
     "OrientationVotes",

@@ -279,6 +279,24 @@ def test_model_options_take_any_yaml_value_and_give_it_back(value):
     assert RunConfig.model_validate(again) == config
 
 
+MEMBERS = {"name": "ensemble", "members": ["a/1", "a/2"]}
+
+
+@pytest.mark.parametrize(
+    ("tree", "word"),
+    [
+        ({"model": {"name": "ensemble"}}, "members are what the model ensemble is made of; got None for ensemble"),
+        ({"model": {"name": "mlp", "members": ["a", "b"]}}, "members are what the model ensemble is made of"),
+        ({"model": {"name": "ensemble", "members": ["a"]}}, "at least 2"),
+        ({"model": {"name": "ensemble", "members": ["a", "../b"]}}, "pattern"),
+        ({"model": MEMBERS, "tune": {"enabled": True}}, "nothing to tune"),
+    ],
+)
+def test_an_ensemble_has_members_and_nothing_else_has(tree, word):
+    refused(RunConfig, {"name": "x", **tree}, word)
+    assert RunConfig(name="x", model=MEMBERS).model.members == ["a/1", "a/2"]
+
+
 def test_zca_is_for_small_images():
     assert schema.TransformConfig(height=64, width=64, normalize="zca").values == schema.MAX_WHITENED
     tree = {"height": 64, "width": 64, "channels": 3, "normalize": "zca"}
