@@ -16,7 +16,9 @@ def records():
 
 def drawn(count, seed=0, of=None):
     """Ids and labels, in order."""
-    rows = [tf.train.Example.FromString(row).features.feature for row in shots.chosen(of or records(), count, seed)]
+    rows = [
+        tf.train.Example.FromString(row).features.feature for row in shots.chosen(of or records(), count, seed).as_numpy_iterator()
+    ]
     return [(row[keys.IMAGE_ID].bytes_list.value[0], row[keys.LABEL].int64_list.value[0]) for row in rows]
 
 

@@ -45,7 +45,9 @@ def few(count, seed=0):
     places = rows_of(NEW, 0, 496)
     examples = [records.example(b"", str(place).encode(), int(LABELS[place])) for place in places]
     chosen = shots.chosen(tf.data.Dataset.from_tensor_slices(examples), count, seed)
-    ids = [tf.train.Example.FromString(row).features.feature[keys.IMAGE_ID].bytes_list.value[0] for row in chosen]
+    ids = [
+        tf.train.Example.FromString(row).features.feature[keys.IMAGE_ID].bytes_list.value[0] for row in chosen.as_numpy_iterator()
+    ]
     return np.array([int(name) for name in ids])
 
 
@@ -80,9 +82,9 @@ def source(eager, tmp_path_factory):
     x = layers.Dense(64, activation="relu", name="dense")(layers.Flatten(name="row")(x))
     net = keras.Model(image, layers.Dense(5, name="logits")(layers.Dropout(0.3, name="drop")(x)))
     model = normalize.with_normalization(net, "unit")
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    model.compile(keras.optimizers.Adam(0.004), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
     known = rows_of(SEEN, 0, None)
-    model.fit(PIXELS[known], LABELS[known], 64, epochs=8, verbose=0)
+    model.fit(PIXELS[known], LABELS[known], 100, epochs=5, verbose=0)
     path = tmp_path_factory.mktemp("source") / "zero_to_four.keras"
     model.save(path)
     return path
