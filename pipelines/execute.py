@@ -89,9 +89,13 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
 
 
 def _pipeline(cfg: RunConfig, place: Workspace):
+    import keras_models
     from components.pusher import publish
+    from keras_models import contract
     from pipelines import pipeline
 
+    shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+    contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)  # before any data is read
     located = sources.locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))

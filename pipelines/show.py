@@ -1,5 +1,6 @@
 """What an architecture is made of, for `hubel show`. Runs in the worker process."""
 
+import contextlib
 import re
 import zipfile
 from pathlib import Path
@@ -51,11 +52,12 @@ def _from_builder(model, size, classes):
 
     entry = keras_models.get(model)
     facts = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
-    try:
-        with arithmetic.without_weights():
-            return keras_models.build(entry, facts, {}), entry.name
-    except Exception:  # a builder that sets values itself, or one that fails anyway and says so again
+    with contextlib.suppress(Exception), arithmetic.without_weights():
         return keras_models.build(entry, facts, {}), entry.name
+    try:  # a builder that sets values itself, or one that fails anyway and says so again
+        return keras_models.build(entry, facts, {}), entry.name
+    except UsageError as error:
+        raise UsageError(error.message, "Try another --input or --classes." if facts else error.hint) from error
 
 
 def _from_file(path, size, classes):

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 
 from keras_models import build
+from keras_models.arithmetic import without_weights
 
 
 def published(name, **options):
     """The model with its default sizes; its weights have shapes but no values."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         return build(name, {}, options)
 
 
