@@ -85,11 +85,9 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
         try:
             first, second = _twice(entry, facts, options)
         except UsageError as error:
-            if "num_classes" not in facts or _classes(entry):
+            if not _takes(entry, "num_classes") or _classes(entry) or not isinstance(error.__cause__, ValueError):
                 raise
-            stand_in = (
-                f"It was asked for {CLASSES} classes, in place of the data's: give num_classes a default if it wants another."
-            )
+            stand_in = f"It was asked for {CLASSES} classes, in place of the data's: give num_classes a default to be asked for it."
             raise UsageError(error.message, f"{error.hint} {stand_in}") from error
         _repeats(entry, first, second)
         if not all(np.isfinite(weight).all() for weight in first.get_weights()):

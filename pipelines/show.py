@@ -1,6 +1,7 @@
 """What an architecture is made of, for `hubel show`. Runs in the worker process."""
 
 import contextlib
+import inspect
 import re
 import zipfile
 from pathlib import Path
@@ -52,6 +53,10 @@ def _from_builder(model, size, classes):
 
     entry = keras_models.get(model)
     facts = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
+    for what, option in (("input_shape", "--input 32x32x3"), ("num_classes", "--classes 10")):
+        parameter = inspect.signature(entry.build).parameters.get(what)
+        if parameter and parameter.default is parameter.empty and what not in facts:
+            raise UsageError(f"Model {entry.name} has no {what} by default.", f"Give one, such as {option}")
     with contextlib.suppress(Exception), arithmetic.without_weights():
         return keras_models.build(entry, facts, {}), entry.name
     try:  # a builder that sets values itself, or one that fails anyway and says so again

@@ -128,9 +128,7 @@ def test_a_builder_without_a_number_of_classes_is_asked_for_some(own):
     text = BUILDER.replace("num_classes=3", "num_classes")
     prove(own(text=text), SHAPE, {})
     error = refusal(own("if num_classes != 2:\n        raise ValueError('two classes only')", text=text))
-    assert error.hint.endswith(
-        "It was asked for 10 classes, in place of the data's: give num_classes a default if it wants another."
-    )
+    assert error.hint.endswith("in place of the data's: give num_classes a default to be asked for it.")
 
 
 def test_a_builder_of_another_task_gets_what_it_names(own):
