@@ -75,7 +75,7 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
             from a .keras file as it was.
     """
     facts = {"input_shape": tuple(input_shape)}
-    if entry.task == CLASSIFICATION or _takes(entry, "num_classes"):
+    if entry.task == CLASSIFICATION or "num_classes" in inspect.signature(entry.build).parameters:
         facts["num_classes"] = _classes(entry) or CLASSES
     if entry.is_shipped:
         with without_weights():

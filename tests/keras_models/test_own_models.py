@@ -135,7 +135,8 @@ def test_a_builder_of_another_task_gets_what_it_names(own):
     text = (
         "from keras_models import register\n"
         "@register('own_counter', task='counting', params=None, tiny={}, paper='', year=2026)\n"
-        "def make(input_shape):\n"
+        "def make(input_shape, **options):\n"
+        "    assert not options\n"
         "    image = keras.Input(input_shape)\n"
         "    return keras.Model(image, layers.Dense(1)(layers.Flatten()(image)))\n"
     )
