@@ -448,13 +448,26 @@ class EvaluateConfig(Slice):
     change: Named[Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
 
 
-class Crops(Slice):
-    """Test-time averaging over the four corners and the centre of a larger image: Krizhevsky et al. 2012, section 4.1."""
+Scale = Annotated[float, Field(gt=1, le=4)]
 
-    scale: float = Field(
-        1.143, gt=1, le=4, description="side of the image that is cut from, over that of the model's input; the paper's is 256/224"
+
+class Crops(Slice):
+    """Test-time averaging over patches of a larger image: Krizhevsky et al. 2012, section 4.1; Szegedy et al. 2015, section 7."""
+
+    scale: Scale | Annotated[list[Scale], Field(min_length=1, max_length=8)] = Field(
+        1.143, description="side of the image that is cut from, over that of the model's input (AlexNet's is 256/224), or several"
+    )
+    squares: bool = Field(
+        False,
+        description="as GoogLeNet: of each scale the left, middle and right square (upper, middle, lower), and besides its corners "
+        "and centre the whole square; with scale [1.143, 1.286, 1.429, 1.571] and reflect 144 patches",
     )
     reflect: bool = Field(True, description="their mirror images too, ten crops instead of five; false for digits and letters")
+
+    @property
+    def scales(self) -> list[float]:
+        """As a list, however it was written."""
+        return self.scale if isinstance(self.scale, list) else [self.scale]
 
 
 class ExportConfig(Slice):

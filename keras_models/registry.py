@@ -13,7 +13,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,7 +33,7 @@ class Facts:
     name: str
     task: str  # key of components/tasks, e.g. "classification"
     params: int | None  # exact trainable count with build()'s defaults; None where nothing is trained by gradient, or unknown
-    tiny: Mapping[str, Any]  # arguments of the seconds-on-CPU twin
+    tiny: Mapping[str, Any]  # arguments of the seconds-on-CPU twin; they go over what the name fixes
     paper: str
     year: int | None
     aliases: tuple[str, ...] = ()
@@ -223,6 +223,17 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
         raise UsageError(f"Model {entry.name}: {said}.", f"See {_place(error, entry)}.") from error
     contract.keep(entry, model, facts)
     return model
+
+
+def twin(entry: ModelEntry | str, **facts):
+    """The model of an entry's `tiny` arguments: the same layers, narrower and where need be fewer, to test what all models share.
+
+    Args:
+        facts: what the data would decide, instead of what `tiny` says.
+    """
+    entry = get(entry) if isinstance(entry, str) else entry
+    arguments = {**entry.options, **entry.tiny}
+    return build(replace(entry, options={}), facts, {key: value for key, value in arguments.items() if key not in facts})
 
 
 def first_line(error: Exception) -> str:

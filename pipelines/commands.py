@@ -179,6 +179,10 @@ def show(model, shape, classes, markdown, as_json):
     """
     from pipelines import show_view
 
+    if not model.endswith(".keras"):
+        import keras_models
+
+        keras_models.check(model)  # before a process that takes seconds to start
     value = quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
     if as_json:
         print(json.dumps(value))

@@ -67,7 +67,7 @@ def test_each_name_says_what_would_be_enough(name):
 def test_a_wrong_value_of_an_option_is_named_with_the_rule(name):
     entry = get(name)
     side = entry.tiny["input_shape"][0]
-    plain = {key: value for key, value in entry.tiny.items() if key not in ("input_shape", "num_classes")}
+    plain = {key: value for key, value in entry.tiny.items() if key not in ("input_shape", "num_classes", *entry.options)}
     for option, parameter in parameters(name).items():
         if option in ("input_shape", "num_classes", *entry.options):
             continue

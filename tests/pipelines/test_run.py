@@ -230,17 +230,33 @@ def test_a_run_on_no_terminal_prints_few_plain_lines(autoencoder):
     assert "\x1b" not in outcome.out + outcome.err
 
 
+def test_json_is_one_value_and_nothing_else(digits):
+    _, outcome = digits
+    assert json.loads(outcome.out)
+    assert outcome.out.count("\n") == 1
+
+
+def test_gc_keeps_what_the_last_run_needs_and_can_only_say(digits):
+    workspace, _ = digits
+    before = sorted(path for path in workspace.rglob("*") if path.is_file())
+    said = hubel("gc", "--keep", "1", "--dry-run", "--json", "--workspace", workspace).json
+    assert sorted(path for path in workspace.rglob("*") if path.is_file() and path.name != "lock") == [
+        p for p in before if p.name != "lock"
+    ]
+    assert not any("models/" in path for path in said["removed"])
+
+
 def test_the_tuner_finds_values_that_the_trainer_uses(digits):
     workspace, _ = digits
     space = "tune.space={train.optimizer.learning_rate: {choices: [0.0011, 0.0012]}}"
     outcome = hubel(
-        *("run", "digits_mlp.tiny", "--json", "--workspace", workspace),
+        *("run", TINY, "--json", "--workspace", workspace),
         *("--set", "tune.enabled=true", "--set", "tune.algorithm=random", "--set", "tune.trials=2", "--set", space),
     )
     assert outcome.code == 0, outcome.err
     card = Workspace.at(workspace)
     from components.trainer.card import Card
 
-    chosen = Card.read(execute.artifact(card, "digits_mlp_tiny")).hyperparameters
+    chosen = Card.read(execute.artifact(card, "digits_lenet5_tiny")).hyperparameters
     assert chosen["train.optimizer.learning_rate"] in (0.0011, 0.0012)
     assert "Tuner" in {component["name"] for component in outcome.json["components"]}
