@@ -103,9 +103,14 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
 
 
 def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, served: bool = True):
+    import keras_models
     from components.pusher import publish
+    from keras_models import contract
     from pipelines import pipeline
 
+    if origin is None and not cfg.model.members:  # those were proved when they were trained
+        shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+        contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)  # before any data is read
     located = sources.locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
     members = artifacts(place, cfg.model.members or ())

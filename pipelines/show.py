@@ -1,5 +1,7 @@
 """What an architecture is made of, for `hubel show`. Runs in the worker process."""
 
+import contextlib
+import inspect
 import re
 import zipfile
 from pathlib import Path
@@ -53,11 +55,16 @@ def _from_builder(model, size, classes):
 
     entry = keras_models.get(model)
     facts = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
-    try:
-        with arithmetic.without_weights():
-            return keras_models.build(entry, facts, {}), entry.name
-    except Exception:  # a builder that sets values itself, or one that fails anyway and says so again
+    for what, option in (("input_shape", "--input 32x32x3"), ("num_classes", "--classes 10")):
+        parameter = inspect.signature(entry.build).parameters.get(what)
+        if parameter and parameter.default is parameter.empty and what not in facts:
+            raise UsageError(f"Model {entry.name} has no {what} by default.", f"Give one, such as {option}")
+    with contextlib.suppress(Exception), arithmetic.without_weights():
         return keras_models.build(entry, facts, {}), entry.name
+    try:  # a builder that sets values itself, or one that fails anyway and says so again
+        return keras_models.build(entry, facts, {}), entry.name
+    except UsageError as error:
+        raise UsageError(error.message, "Try another --input or --classes." if facts else error.hint) from error
 
 
 def _from_file(path, size, classes):

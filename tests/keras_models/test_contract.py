@@ -1,5 +1,6 @@
 """The promises every registry entry keeps, checked on its tiny twin."""
 
+import inspect
 import json
 import random
 
@@ -90,6 +91,17 @@ def test_output_is_float32_and_finite(name):
 def test_output_stays_float32_under_mixed_precision(name):
     with arithmetic.without_weights():
         assert twin(name).output.dtype == "float32"
+
+
+@once
+def test_moving_statistics_follow_within_an_epoch_of_a_small_data_set(name):
+    """With Keras's momentum of 0.99 a network of many normalisations answers at random after 100 steps of training."""
+    if "batch_norm" not in inspect.signature(get(name).build).parameters:
+        return
+    with arithmetic.without_weights():
+        model = twin(name, batch_norm=True)
+    norms = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert {norm.momentum for norm in norms} == {0.9}
 
 
 @once

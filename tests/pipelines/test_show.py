@@ -94,6 +94,15 @@ def test_a_builder_that_sets_its_weights_is_counted_too(tmp_path, monkeypatch):
     assert show("own_filters:edges", None, 3)["params"] == 9 + 16 * 3 + 3
 
 
+def test_a_builder_without_a_size_is_asked_for_one(tmp_path, monkeypatch):
+    (tmp_path / "own_sizeless.py").write_text("def make(input_shape, num_classes):\n    raise ValueError('no')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for given, hint in (((None, None), "--input 32x32x3"), (("8x8x1", None), "--classes 10"), (("8x8x1", 2), "another --input")):
+        with pytest.raises(UsageError) as caught:
+            show("own_sizeless:make", *given)
+        assert hint in caught.value.hint
+
+
 # what is printed
 
 
