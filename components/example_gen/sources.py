@@ -57,7 +57,8 @@ class Raw(NamedTuple):
 
 def schemes() -> list[str]:
     """Every scheme there is: the files beside this one that have the four functions."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if _FUNCTIONS <= set(_DEFINED.findall(path.read_text())))
+    beside = (path for path in Path(__file__).parent.glob("*.py") if path != Path(__file__))
+    return sorted(path.stem for path in beside if _FUNCTIONS <= set(_DEFINED.findall(path.read_text())))
 
 
 def module_of(source: str) -> ModuleType:

@@ -269,14 +269,18 @@ def _joined(maps, name):
 def _listed(filters):
     if not isinstance(filters, Sequence) or isinstance(filters, str) or not filters:
         raise ValueError(f"filters must be a list of at least one of {', '.join(FILTERS)}; got {filters!r}")
+    for asked in filters:
+        name = next(iter(asked)) if isinstance(asked, Mapping) and len(asked) == 1 else asked
+        if not isinstance(name, str) or name not in FILTERS:
+            raise ValueError(f"filters must be among {', '.join(FILTERS)}, or one of them with its arguments; got {filters!r}")
     return filters
 
 
 def _wanted(asked):
     """(name, arguments) of an entry of `filters`."""
-    name, arguments = next(iter(asked.items())) if isinstance(asked, Mapping) and len(asked) == 1 else (asked, {})
-    if not isinstance(name, str) or name not in FILTERS or not isinstance(arguments, Mapping):
-        raise ValueError(f"a filter must be {' or '.join(FILTERS)}, or one of them with its arguments; got {asked!r}")
+    name, arguments = next(iter(asked.items())) if isinstance(asked, Mapping) else (asked, {})
+    if not isinstance(arguments, Mapping):
+        raise ValueError(f"the arguments of filter {name} must be by name; got {arguments!r}")
     known = list(inspect.signature(FILTERS[name]).parameters)[3:]
     for argument in arguments:
         if argument not in known:

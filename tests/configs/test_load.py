@@ -14,7 +14,11 @@ from configs.errors import HubelError, UsageError
 from configs.schema import RunConfig
 
 SHIPPED = sorted(load.SHIPPED.glob("*.yaml"))
-MUST_HAVE_TWINS = ["digits_conv_autoencoder", "digits_lenet5", "digits_mlp", "digits_transfer", "digits_zero_to_four"]
+MUST_HAVE_TWINS = [
+    *("digits_alexnet", "digits_conv_autoencoder", "digits_densenet", "digits_filters", "digits_googlenet", "digits_hog"),
+    *("digits_lenet5", "digits_mlp", "digits_resnet", "digits_st_cnn", "digits_transfer", "digits_vgg", "digits_zero_to_four"),
+    "digits_zfnet",
+]
 shipped = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 
 

@@ -13,11 +13,12 @@ from keras_models.arithmetic import without_weights
 
 BUILDERS = {get(name).build: name for name in reversed(catalog())}  # names of one builder differ in depth and maps alone
 once = pytest.mark.parametrize("name", sorted(BUILDERS.values()))
-ANY_SIZE = {"conv_autoencoder", "mlp", "plain110", "plain18", "st_mlp"}
+ANY_SIZE = {"conv_autoencoder", "ensemble", "mlp", "plain110", "plain18", "st_mlp"}
 VARIED = {"stem": ("imagenet", "small"), "pooling": ("max", "overlapping"), "localisation_filters": ((4, 4), (4, 4, 4))}
 TOO_SMALL = re.compile(
     r"^Model \w+: an image of 1 x 1 px is too small: \w+ leaves nothing of it; the smallest that works is (\d+) x \1 px"
 )
+MAY_BE_NONE = {"transform"}  # the network without its spatial transformer
 WRONG = ("nonsense", "", -1, math.nan, None, {"a": 1}, [[1]])
 
 
@@ -39,7 +40,7 @@ def refused(name, height, width, options) -> str | None:
 def variants():
     for name in sorted(BUILDERS.values()):
         known = {key: values for key, values in VARIED.items() if key in parameters(name) and key not in get(name).options}
-        if name == "lenet5":  # its regions never overlap
+        if name in ("hand_made_filters", "lenet5"):  # their regions never overlap
             known["pooling"] = ("max",)
         for values in itertools.product(*known.values()):
             yield name, dict(zip(known, values, strict=True))
@@ -69,9 +70,11 @@ def test_a_wrong_value_of_an_option_is_named_with_the_rule(name):
     side = entry.tiny["input_shape"][0]
     plain = {key: value for key, value in entry.tiny.items() if key not in ("input_shape", "num_classes", *entry.options)}
     for option, parameter in parameters(name).items():
-        if option in ("input_shape", "num_classes", *entry.options):
+        if option in ("input_shape", "num_classes", "members", *entry.options):  # members are no option of a config
             continue
         wrong = WRONG if isinstance(parameter.default, bool) else (*WRONG, True)
+        if option in MAY_BE_NONE:
+            wrong = [value for value in wrong if value is not None]
         for value in wrong:
             said = refused(name, side, side, {**plain, option: value})
             assert said, f"{option}={value!r}"

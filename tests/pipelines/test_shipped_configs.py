@@ -16,4 +16,5 @@ def test_the_network_can_be_built_for_the_images(name):
 
 def test_every_family_has_a_config_of_data_that_ships():
     tried = {keras_models.check(load.load(name).model.name).family for name in load.names() if name.startswith("digits_")}
-    assert tried == {facts.family for facts in keras_models.catalog().values()}
+    families = {facts.family for facts in keras_models.catalog().values()}
+    assert tried == families - {"ensemble"}  # made of what a person has trained
