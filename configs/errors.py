@@ -16,6 +16,10 @@ class HubelError(Exception):
         return {"error": {"message": self.message, "hint": self.hint, "exit_code": self.exit_code}}
 
 
+class Diverged(HubelError):
+    """A training whose loss did not stay a finite number."""
+
+
 class UsageError(HubelError):
     """What was typed, or written in a config, is wrong; nothing was started."""
 

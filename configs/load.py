@@ -17,7 +17,8 @@ from configs.schema import RunConfig, Slice
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 100  # characters of a wrong value in a message
-NOT_SEARCHED = ("tune", "name", "data", "push", "beam", "evaluate", "transform", "model.name", "model.initial")
+NOT_SEARCHED = ("tune", "name", "data", "push", "beam", "evaluate", "transform", "model.name", "model.initial", "model.members")
+NOT_SEARCHED_IN_TRANSFER = ("model", "transfer.source", "transfer.shots")
 SliceT = TypeVar("SliceT", bound=Slice)
 
 
@@ -78,32 +79,39 @@ def find(config: str) -> Path:
     )
 
 
-def load(config: str, assignments: Sequence[str] = ()) -> RunConfig:
+def load(config: str, assignments: Sequence[str] = (), changes: Sequence[Mapping[str, Any]] = (), where: str = "") -> RunConfig:
     """Read, merge and validate a config.
 
     Args:
         config: a shipped config's name or a path to a YAML file.
         assignments: `dotted.path=value` strings, the last one wins; values are YAML.
+        changes: mappings that are merged over the file before, one after the other.
+        where: what messages name instead of the file.
 
     Raises:
         UsageError: for anything wrong with either; the message names the key.
     """
     path = find(config)
-    tree = _read(path, ())
-    for assignment in assignments:
-        tree = _merge(tree, _assigned(assignment))
-    return validate(tree, str(path))
+    tree = read(path)
+    for change in (*changes, *map(_assigned, assignments)):
+        tree = _merge(tree, change)
+    return validate(tree, where or str(path))
 
 
 def validate(tree: Mapping[str, Any], where: str) -> RunConfig:
     """RunConfig from a merged tree. Raises UsageError that lists every wrong key of `where`."""
-    try:
-        config = RunConfig.model_validate(tree)
-    except ValidationError as error:
-        problems = dict.fromkeys(_sentence(e, tree) for e in error.errors(include_url=False))
-        raise UsageError(f"Config {where}: {'; '.join(problems)}.", "docs/configuration.md lists every key.") from None
+    config = checked(RunConfig, tree, where, "docs/configuration.md lists every key.")
     _check_space(config, where)
     return config
+
+
+def checked(kind: type[SliceT], tree: Mapping[str, Any], where: str, hint: str) -> SliceT:
+    """A slice from a tree. Raises UsageError that lists every wrong key of `where`."""
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        problems = dict.fromkeys(_sentence(e, tree, kind) for e in error.errors(include_url=False))
+        raise UsageError(f"Config {where}: {'; '.join(problems)}.", hint) from None
 
 
 def override(config: SliceT, values: Mapping[str, Any]) -> SliceT:
@@ -122,7 +130,8 @@ def dump(config: RunConfig) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
-def _read(path: Path, seen: tuple[Path, ...]) -> dict:
+def read(path: Path, seen: tuple[Path, ...] = ()) -> dict:
+    """The keys of a file, merged over those of what it extends. Raises UsageError where it is no mapping in YAML."""
     path = path.resolve()
     if path in seen:
         raise UsageError(f"Config {seen[0]}: extends goes in a circle through {path.name}.", "Break the circle.")
@@ -154,7 +163,7 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict:
         found = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml"))
     except UsageError as error:
         raise UsageError(f"Config {path} extends {_short(base)}: {error.message}", error.hint) from None
-    return _merge(_read(found, (*seen, path)), tree)
+    return _merge(read(found, (*seen, path)), tree)
 
 
 def _parse(text: str) -> Any:
@@ -209,10 +218,10 @@ def _nested(keys: Sequence[str], value: Any) -> dict:
     return value
 
 
-def _sentence(error: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
+def _sentence(error: Mapping[str, Any], tree: Mapping[str, Any], kind: type[Slice] = RunConfig) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "the config"
     if error["type"] == "extra_forbidden":
-        known = _known_keys(error["loc"][:-1])
+        known = _known_keys(error["loc"][:-1], kind)
         nearest = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
         return f"unknown key {where}" + (f" (did you mean {nearest[0]}?)" if nearest else f" (known here: {', '.join(known)})")
     if error["type"] == "missing":
@@ -237,9 +246,9 @@ def _short(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 
-def _known_keys(loc: Sequence[str | int]) -> list[str]:
+def _known_keys(loc: Sequence[str | int], kind: type[Slice]) -> list[str]:
     """Keys of the slice at a location, found by walking the schema's own annotations."""
-    schema = RunConfig.model_json_schema()
+    schema = kind.model_json_schema()
     node = schema
     for part in loc:
         node = _resolve(schema, node)
@@ -260,6 +269,8 @@ def _resolve(schema: dict, node: dict) -> dict:
 def _check_space(config: RunConfig, where: str) -> None:
     """The search space may only name paths of this config that Trainer reads alone, and values it would accept."""
     settled = (*NOT_SEARCHED, "augment", "seed") if config.copies else NOT_SEARCHED
+    if config.transfer is not None:
+        settled += NOT_SEARCHED_IN_TRANSFER
     for dotted in config.tune.space:
         if any(f"{dotted}.".startswith(f"{fixed}.") for fixed in settled):
             raise UsageError(

@@ -42,6 +42,7 @@ SECTIONS = {
     "item of the list: `[photos, {mixup: {alpha: 0.2}}]`. "
     "[data.md](data.md#augmentation) says what each does and its source.",
     "model": "Which network. `hubel list models` shows the names, `hubel show NAME` the layers ([arithmetic.md](arithmetic.md)).",
+    "transfer": "Another model's features in the place of a network that learns from nothing. [transfer.md](transfer.md) explains.",
     "train": "How it is trained. [training.md](training.md) explains, with the papers' recipes.",
     "tune": "The search for better values before the training. The space names keys of this file, so whatever can be configured "
     "can be searched: `space: {train.optimizer.learning_rate: {min: 1.0e-4, max: 1.0e-2, sampling: log}}`. The objective is the "
@@ -79,7 +80,7 @@ MEANINGS = {
     "augment[].mixup": "a weighted mean with another image, and of both labels; classification only",
     "augment[].cutmix": "a rectangle of another image, and its share of the label; classification only",
     "train.schedule": "of the learning rate; null: constant",
-    "train.early_stopping": "null: all epochs; the weights of the best one are kept all the same",
+    "train.early_stopping": "null: all epochs; train.keep says which one's weights are kept",
     "tune.enabled": "search, then train with what was found",
     "tune.algorithm": "keras-tuner's",
     "tune.space.NAME.choices": "try one of these",

@@ -7,7 +7,7 @@ import sys
 import click
 
 from configs.errors import HubelError, UsageError
-from pipelines import datasets_commands, options
+from pipelines import datasets_commands, experiments_commands, options
 from pipelines.options import quietly
 from pipelines.options import state as _state
 
@@ -81,7 +81,7 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
 
     cfg = load.load(config, assignments)
     place = Workspace.at(workspace)
-    _check_names(cfg, place)
+    check_names(cfg, place)
     asked = {"config": config, "assignments": list(assignments), "workspace": str(place.root)}
     if dry_run:
         value = quietly("pipelines.execute:plan", asked)
@@ -108,12 +108,14 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
 
 @cli.group("list")
 def list_group():
-    """What there is: models, configs, datasets, runs."""
+    """What there is: models, configs, experiments, datasets, runs."""
 
 
 list_group.add_command(datasets_commands.list_datasets)
 cli.add_command(datasets_commands.datasets)
 cli.add_command(datasets_commands.init)
+list_group.add_command(experiments_commands.list_experiments)
+cli.add_command(experiments_commands.experiment)
 
 
 @list_group.command("models")
@@ -179,6 +181,10 @@ def show(model, shape, classes, markdown, as_json):
     """
     from pipelines import show_view
 
+    if not model.endswith(".keras"):
+        import keras_models
+
+        keras_models.check(model)  # before a process that takes seconds to start
     value = quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
     if as_json:
         print(json.dumps(value))
@@ -256,13 +262,17 @@ def doctor(workspace, as_json):
     return 1 if any(c.ok is False for c in checks) else 0
 
 
-def _check_names(cfg, place) -> None:
+def check_names(cfg, place) -> None:
     """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
     import keras_models
     from components.example_gen import sources
+    from pipelines import origins
 
     sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
-    keras_models.check(cfg.model.name)
+    if cfg.transfer:
+        origins.check(cfg, place)
+    else:
+        keras_models.check(cfg.model.name)
     sources.check(cfg.data.source, place.datasets)
 
 

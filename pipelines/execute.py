@@ -7,10 +7,12 @@ from pathlib import Path
 
 from components import keys, progress
 from components.example_gen import sources, summary
+from components.trainer.origin import Origin
 from configs import load
-from configs.errors import HubelError, UsageError
+from configs.errors import HubelError
 from configs.schema import RunConfig
-from pipelines import runs
+from pipelines import origins
+from pipelines.runs import artifact, artifacts
 from pipelines.workspace import Workspace
 
 
@@ -33,31 +35,16 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
     from pipelines import local
 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
-    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place), place.metadata)}
+    origin = origins.locate(cfg, place)
+    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place, origin), place.metadata)}
 
 
 def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     import keras_models
-    from components import beam_memory
-    from pipelines import local
 
-    beam_memory.install()
-    entry = keras_models.check(cfg.model.name)
-    built = _pipeline(cfg, place)
-    progress.emit("nodes", names=[node.id for node in built.components])
-    running = []
-
-    def before(node: str) -> None:
-        running[:] = [node]
-        progress.emit("node", name=node)
-
-    def after(result: local.NodeResult) -> None:
-        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
-
-    try:
-        results = local.run(built, before, after)
-    except Exception as error:
-        raise plain(error, running[0] if running else None, place) from error
+    origin = origins.locate(cfg, place)
+    architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
+    results = launched(cfg, place)
     examples = results["ExampleGen"]
     folder = examples.outputs["examples"][0][0]
     verdict, infra = results["Evaluator"], results["InfraValidator"]
@@ -68,7 +55,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "run": run_id,
         "config": cfg.name,
         "model": cfg.name,
-        "architecture": entry.name,
+        "architecture": architecture,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
@@ -88,35 +75,48 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     }
 
 
-def _pipeline(cfg: RunConfig, place: Workspace):
-    from components.pusher import publish
-    from pipelines import pipeline
-
-    located = sources.locate(cfg.data, place.datasets)
-    initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
-    publish.clear_stages(place.served(cfg.name, cfg.push.destination))
-    return pipeline.build(cfg, place, located, initial)
-
-
-def artifact(place: Workspace, model: str) -> str:
-    """Folder of the Model artifact (model.keras, card.json) that was pushed as NAME[/VERSION]; the live version without one.
+def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
+    """Run every component of a config's pipeline; see pipeline.build. Returns local.NodeResult by name.
 
     Raises:
-        UsageError: where no run on record pushed it, or its artifact is gone.
+        HubelError: with what failed in plain words.
     """
-    name, _, version = model.partition("/")
-    known = {
-        r.version: r.model_uri
-        for r in runs.records(place, name)
-        if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
-    }
-    wanted = int(version) if version else max(known, default=None)
-    if wanted not in known:
-        have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
-        raise UsageError(
-            f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
-        )
-    return known[wanted]
+    from components import beam_memory
+    from pipelines import local
+
+    beam_memory.install()
+    built = _pipeline(cfg, place, origins.locate(cfg, place), served)
+    progress.emit("nodes", names=[node.id for node in built.components])
+    running = []
+
+    def before(node: str) -> None:
+        running[:] = [node]
+        progress.emit("node", name=node)
+
+    def after(result: local.NodeResult) -> None:
+        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
+
+    try:
+        return local.run(built, before, after)
+    except Exception as error:
+        raise plain(error, running[0] if running else None, place) from error
+
+
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, served: bool = True):
+    import keras_models
+    from components.pusher import publish
+    from keras_models import contract
+    from pipelines import pipeline
+
+    if origin is None and not cfg.model.members:  # those were proved when they were trained
+        shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+        contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)  # before any data is read
+    located = sources.locate(cfg.data, place.datasets)
+    initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
+    members = artifacts(place, cfg.model.members or ())
+    publish.clear_stages(place.served(cfg.name, cfg.push.destination))
+    settled = origins.settled(cfg, origin) if origin else cfg
+    return pipeline.build(settled, place, located, initial, origin, members, served)
 
 
 def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:

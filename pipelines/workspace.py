@@ -55,6 +55,10 @@ class Workspace:
     def log(self, name: str, run: str) -> Path:
         return self.root / "logs" / name / f"{run}.log"
 
+    def experiment(self, name: str) -> Path:
+        """Folder of an experiment's table, plot and result."""
+        return self.root / "experiments" / name
+
     def preview(self, name: str) -> Path:
         """Folder of the contact sheet of one config's images."""
         return self.root / "previews" / name

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components import keys
 from components.transform import crops
-from configs.schema import ExportConfig, TransformConfig
+from configs.schema import ExportConfig, TransferConfig, TransformConfig
 
 
 class Card(BaseModel):
@@ -25,8 +25,15 @@ class Card(BaseModel):
     seed: int
     hyperparameters: dict  # what the tuner chose, by dotted path
     calibrated: dict = {}  # what the task found after training, such as a threshold
+    members: dict[str, "Card"] = {}  # of an ensemble: NAME/VERSION -> what that model says of itself
     transform: TransformConfig
     export: ExportConfig
+    transfer: TransferConfig | None = None  # what it was made of, where that was another model
+
+    @property
+    def architectures(self) -> set[str]:
+        """Its own and, of an ensemble, its members'."""
+        return {self.architecture}.union(*(member.architectures for member in self.members.values()))
 
     @property
     def seen(self) -> TransformConfig:

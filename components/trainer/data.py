@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
+from components.trainer import shots
 from components.transform import augment, moments
 from components.transform.stored import parsed
 from configs import policies
@@ -81,17 +82,21 @@ def open_data(
         mix: how the task mixes targets; None where it cannot.
 
     Raises:
-        UsageError: where the config mixes images and the task cannot mix their targets.
+        UsageError: where the config mixes images and the task cannot mix their targets, or asks for random labels of no classes.
     """
-    count = sum(1 for _ in _records(train_files))
+    records = _records(train_files)
+    if cfg.transfer is not None and cfg.transfer.shots is not None:
+        records = shots.chosen(records, cfg.transfer.shots, cfg.seed)
+    count = sum(1 for _ in records)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
     facts = Facts(shape, class_names, train_images=count, **_statistics(transform, cfg))
     steps = policies.expand(cfg.augment, cfg.transform.channels)
     plan = policies.schedule(steps)
     drawn_for = steps if plan.live else []  # those of written steps are drawn too, so that the live ones get what follows them
     change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))
+    relabel = _relabelling(cfg, targets, facts)
     read = _read_transformed if materialized else _read_raw
-    train = read(_records(train_files), transform, targets, cfg)
+    train = relabel(read(records, transform, targets, cfg))
     validation = read(_records(validation_files), transform, targets, cfg)
     size = cfg.train.batch_size
     fits = count * int(np.prod(shape)) <= CACHE_BYTES
@@ -102,7 +107,8 @@ def open_data(
     def images_of(epoch):
         if written is None:
             return kept
-        return _Images(read(tf.data.TFRecordDataset(tf.gather(written, epoch % plan.copies), "GZIP"), transform, targets, cfg))
+        rows = read(tf.data.TFRecordDataset(tf.gather(written, epoch % plan.copies), "GZIP"), transform, targets, cfg)
+        return _Images(relabel(rows))
 
     def training(first: int, epochs: int) -> tf.data.Dataset:
         def epoch_of(epoch):
@@ -173,6 +179,22 @@ def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix
         return changed.images, wanted | ({keys.CLEAN: changed.clean} if augment.NOISE in kinds else {})
 
     return change
+
+
+def _relabelling(cfg: TrainerSlice, targets: Sequence[str], facts: Facts) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
+    """Training rows -> the same, a share of them with a class that has nothing to do with the image: Zhang et al. 2017, section
+    2.1. A function of seed and image alone, so that every epoch, copy and resumed training has the same labels."""
+    share = cfg.train.random_labels
+    if share and (keys.LABEL not in targets or not facts.class_names):
+        raise UsageError("train.random_labels draws classes anew, and this task has none.", "Take it out.")
+
+    def relabelled(row):
+        stream = tf.stack([tf.constant(cfg.seed, tf.int64), tf.strings.to_hash_bucket_fast(row[keys.IMAGE_ID], 2**62)])
+        chance, place = tf.unstack(tf.random.stateless_uniform([2], ~stream))  # ~: not the numbers that augmentation draws
+        drawn = tf.cast(place * len(facts.class_names), tf.int64)
+        return {**row, keys.LABEL: tf.where(chance < share, drawn, row[keys.LABEL])}
+
+    return lambda images: images.map(relabelled, num_parallel_calls=tf.data.AUTOTUNE) if share else images
 
 
 def _records(files: Sequence[str]) -> tf.data.Dataset:

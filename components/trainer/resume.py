@@ -8,6 +8,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import keras
 
@@ -17,7 +18,7 @@ _STATE = "state.json"
 
 
 class Resume(keras.callbacks.Callback):
-    """Saves the state of training in `folder` after each epoch and ends with the weights of the best one.
+    """Saves the state of training in `folder` after each epoch, the weights of the last one and of the best.
 
     Best is the lowest `val_loss`. Keras must be asked to start at `epoch`.
 
@@ -75,11 +76,14 @@ class Resume(keras.callbacks.Callback):
         if self.is_over:
             self.model.stop_training = True
 
-    def restore_best(self, model: keras.Model) -> bool:
-        """Load the best epoch's weights. False where no epoch was finished with a finite loss."""
-        if self._state["best"]:
-            auxiliary.learner(model).load_weights(self._folder / self._state["best"]["file"])
-        return self._state["best"] is not None
+    def restore(self, model: keras.Model, which: Literal["best", "last"]) -> bool:
+        """Load the weights of the best or the last epoch. False where the epoch's loss is not finite, or there is none."""
+        kept = self._state[which]
+        if which == "last" and kept and not math.isfinite(self.history[-1]["val_loss"]):
+            return False
+        if kept:
+            auxiliary.learner(model).load_weights(self._folder / kept["file"])
+        return kept is not None
 
     def clear(self) -> None:
         """Forget; call it when what was trained is safely written elsewhere."""

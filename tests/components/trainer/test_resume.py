@@ -1,5 +1,6 @@
 """A training that is killed and goes on ends where an undisturbed one ends."""
 
+import json
 import shutil
 
 import keras
@@ -11,7 +12,7 @@ from components.tasks import task_of
 from components.trainer import component
 from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume
-from configs.errors import HubelError
+from configs.errors import Diverged, HubelError
 from keras_models import normalize
 from tests.components import digits
 
@@ -213,6 +214,31 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss(stopped, tmp_p
         np.testing.assert_allclose(mine, theirs, **CLOSE)
 
 
+def test_the_last_weights_are_kept_where_they_are_asked_for(stopped, tmp_path):
+    _, history, _, best = stopped
+    cfg = slice_of(**EARLY, keep="last")
+    shutil.copytree(stopped[0], tmp_path / "b")
+    model = fresh_model()
+    component.train(task_of("classification"), model, worse_and_worse(), cfg, Resume(tmp_path / "b", 2))
+    model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    pixels, targets = next(worse_and_worse().validation.as_numpy_iterator())
+    loss = model.evaluate(pixels, targets["label"], verbose=0)
+    assert loss == pytest.approx(history[-1]["val_loss"], rel=1e-4)
+    assert loss > history[best]["val_loss"] * 1.01
+
+
+def test_a_last_epoch_that_diverged_is_not_kept(stopped, tmp_path):
+    shutil.copytree(stopped[0], tmp_path / "b")
+    state = json.loads((tmp_path / "b/state.json").read_text())
+    state["history"][-1]["val_loss"] = float("nan")
+    (tmp_path / "b/state.json").write_text(json.dumps(state))
+    with pytest.raises(Diverged, match=f"not a finite number in the last of {len(stopped[1])} epochs"):
+        component.train(
+            task_of("classification"), fresh_model(), data_of(), slice_of(**EARLY, keep="last"), Resume(tmp_path / "b", 2)
+        )
+    assert not (tmp_path / "b").exists()
+
+
 def test_a_kill_between_weights_and_state_costs_an_epoch_and_nothing_more(undisturbed, tmp_path):
     cfg = slice_of(**COSINE)
     interrupted(tmp_path / "b", cfg, 1)
@@ -233,7 +259,7 @@ def test_a_state_that_cannot_be_used_is_started_over(stopped, tmp_path, text):
     else:
         (folder / "state.json").write_text(text)
     resume = Resume(folder, 2)
-    assert (resume.epoch, resume.is_over, resume.restore_best(None)) == (0, False, False)
+    assert (resume.epoch, resume.is_over, resume.restore(None, "best")) == (0, False, False)
 
 
 def test_only_the_weights_that_are_needed_are_kept(stopped):

@@ -1,0 +1,10 @@
+"""One of K classes for an image, by the mean of several trained classifiers: nothing is learned any more."""
+
+from components.tasks import classification
+
+
+class Task(classification.Task):
+    """Models are ensembles of classifiers; judged and served as these are."""
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        """Members are trained."""

@@ -1,0 +1,63 @@
+"""What an ensemble is made of: Model artifacts of pushed versions, by the names of these."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from components import keys
+from components.trainer.card import Card
+from configs.errors import UsageError
+from configs.schema import TransformConfig
+
+SEEN = ("height", "width", "channels", "resize", "interpolation")  # keys of transform that decide which pixels a model sees
+KINDS = ("classification", "ensemble")  # tasks whose softmax can be averaged
+
+
+def cards(uris: Mapping[str, str], transform: TransformConfig) -> dict[str, Card]:
+    """The members' cards.
+
+    Args:
+        uris: NAME/VERSION -> folder of the Model artifact.
+        transform: the ensemble's.
+
+    Raises:
+        UsageError: where one answers another question or sees other pixels than the ensemble; says which.
+    """
+    found = {name: Card.read(uri) for name, uri in uris.items()}
+    if found and transform.normalize != "none":
+        raise UsageError("An ensemble's members normalise their images themselves.", "Set transform.normalize=none.")
+    for name, card in found.items():
+        if card.task not in KINDS:
+            raise UsageError(f"{name} is a model of {card.task}, which has no probabilities to average.", "Take it out.")
+        if _pixels(card.transform) != _pixels(transform):
+            raise UsageError(
+                f"{name} sees images of {_pixels(card.transform)}, and this ensemble's transform makes {_pixels(transform)}.",
+                "Members must see the same pixels; give the ensemble their transform.",
+            )
+        check_classes(found, card.class_names, name)
+    return found
+
+
+def check_classes(members: Mapping[str, Card], class_names: Sequence[str], whose: str) -> None:
+    """Raise UsageError unless every member has these classes, in this order."""
+    for name, card in members.items():
+        if card.class_names != list(class_names):
+            raise UsageError(
+                f"{name} has the classes {_listed(card.class_names)}, and {whose} has {_listed(class_names)}.",
+                "Members of an ensemble must have the same classes in the same order.",
+            )
+
+
+def digest(uri: str) -> str:
+    """Of the trained model in a Model artifact."""
+    with (Path(uri) / keys.KERAS_FILE).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _pixels(transform):
+    height, width, channels, *how = (getattr(transform, name) for name in SEEN)
+    return f"{height}x{width}x{channels} ({', '.join(how)})"
+
+
+def _listed(class_names):
+    return ", ".join(class_names) if len(class_names) <= 12 else f"{', '.join(class_names[:12])} and {len(class_names) - 12} more"

@@ -1,0 +1,105 @@
+"""What an experiment's trainings are compared by: the printed table, a CSV file and a plot, of plain rows."""
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+
+from configs.errors import HubelError
+from configs.experiment import COUNTS, ExperimentConfig
+from reports import chart
+
+Row = Mapping[str, object]  # arm, seed, note, and figures by name; those that a training does not have are None or missing
+NEVER = "never"
+
+
+def check(asked: ExperimentConfig, rows: Sequence[Row]) -> None:
+    """Raise HubelError for a figure that is asked for and that no training can have."""
+    known = {name for row in rows for name in row}.union(COUNTS)
+    wanted = [*asked.show, *asked.plot.y, *([] if asked.plot.follows_training else [asked.plot.x])]
+    missing = [name for name in wanted if name not in known]
+    if missing and not all(row["note"] for row in rows):
+        have = ", ".join(sorted(known - {"arm", "seed", "note"}))
+        raise HubelError(f"The experiment asks for {missing[0]!r}, which its models do not have.", f"They have: {have}.")
+
+
+def table(asked: ExperimentConfig, rows: Sequence[Row]) -> dict:
+    """What is printed: {columns, rows}; a row an arm, figures as the mean over its seeds and, of several, the range."""
+    found = []
+    for arm in asked.arms:
+        mine = [row for row in rows if row["arm"] == arm]
+        cells = [summary([row.get(name) for row in mine]) for name in asked.show]
+        found.append([arm, *cells, "; ".join(dict.fromkeys(str(row["note"]) for row in mine if row["note"]))])
+    columns = ["arm", *(_title(name, asked) for name in asked.show), "note"]
+    if not any(cells[-1] for cells in found):
+        columns, found = columns[:-1], [cells[:-1] for cells in found]
+    return {"columns": columns, "rows": found}
+
+
+def summary(values: Sequence[float | None]) -> str:
+    """Mean and range of what the seeds of an arm gave; "never" for what none gave, such as steps to an accuracy."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return NEVER
+    mean = _shown(statistics.fmean(known) if isinstance(known[0], float) else round(statistics.fmean(known)))
+    if len(values) == 1:
+        return mean
+    missing = f", {len(values) - len(known)} {NEVER}" if len(known) < len(values) else ""
+    return f"{mean} ({_shown(min(known))} to {_shown(max(known))}{missing})"
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """All figures of all trainings, a line each."""
+    columns = list(dict.fromkeys(name for row in rows for name in row if name != "note"))
+    written = io.StringIO()
+    writer = csv.DictWriter(written, [*columns, "note"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return written.getvalue()
+
+
+def plot(title: str, asked: ExperimentConfig, rows: Sequence[Row], histories: Sequence[Sequence[Mapping[str, float]]]) -> str:
+    """The experiment's curves as SVG; figures are means over seeds.
+
+    Args:
+        histories: of each training, in the order of `rows`, its figures by epoch.
+    """
+    wanted = asked.plot
+    curves = _while_training(asked, rows, histories) if wanted.follows_training else _at_the_end(asked, rows)
+    y = _title(wanted.y[0], asked) if len(wanted.y) == 1 else ""
+    return chart.svg(title, curves, chart.Axis(_title(wanted.x, asked), "x" in wanted.log), chart.Axis(y, "y" in wanted.log))
+
+
+def _while_training(asked, rows, histories):
+    """A curve for each arm and figure, as far as all trainings of the arm go."""
+    curves = []
+    for arm in asked.arms:
+        mine = [history for row, history in zip(rows, histories, strict=True) if row["arm"] == arm and history]
+        epochs = list(zip(*mine, strict=False))
+        places = [epoch[0]["step"] if asked.plot.x == "step" else number for number, epoch in enumerate(epochs, 1)]
+        for name in asked.plot.y:
+            title = arm if len(asked.plot.y) == 1 else f"{arm}, {_title(name, asked)}"
+            curves.append(chart.Curve(title, list(zip(places, _means(epochs, name), strict=True))))
+    return curves
+
+
+def _at_the_end(asked, rows):
+    """A curve for each figure, a point for each arm that has it."""
+    arms = [[row for row in rows if row["arm"] == arm] for arm in asked.arms]
+    places = _means(arms, asked.plot.x)
+    return [chart.Curve(_title(name, asked), sorted(zip(places, _means(arms, name), strict=True))) for name in asked.plot.y]
+
+
+def _means(groups: Iterable[Sequence[Row]], name: str) -> list[float]:
+    """Of each group, the mean of a figure over the rows that have it; nan where none has."""
+    values = [[row[name] for row in group if row.get(name) is not None] for group in groups]
+    return [statistics.fmean(some) if some else math.nan for some in values]
+
+
+def _shown(value):
+    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _title(name, asked):
+    return f"steps to {asked.steps_to:g}" if name == "steps_to" and asked.steps_to else name.replace("_", " ")

@@ -1,0 +1,67 @@
+"""The verbs about experiments: parse, call, print, like those of pipelines.commands."""
+
+import json
+
+import click
+
+from pipelines import options
+from pipelines.options import state
+
+
+@click.command("experiment")
+@click.argument("name")
+@options.assignments
+@click.option("--seeds", type=click.IntRange(1, 100), help="Trainings of each arm, by seed; default: the file's.")
+@options.workspace
+@click.option("--dry-run", is_flag=True, help="Say what each arm changes; run nothing.")
+@options.as_json
+def experiment(name, assignments, seeds, workspace, dry_run, as_json):
+    """Train every arm of the experiment NAME (a shipped name or a YAML file), print its table and write its plot."""
+    import time
+
+    from configs import experiment as experiments
+    from pipelines import console, steps_view, supervise
+    from pipelines.commands import check_names
+    from pipelines.runs import new_run_id
+    from pipelines.workspace import Workspace
+
+    start = time.monotonic()
+    asked, place = experiments.load(name, assignments, seeds), Workspace.at(workspace)
+    for arm in asked.arms:
+        check_names(arm.config, place)
+    if dry_run:
+        changes = {arm: asked.asked.arms[arm] for arm in asked.asked.arms}
+        if as_json:
+            print(json.dumps({"experiment": asked.name, "arms": changes, "trainings": len(asked.arms)}))
+        else:
+            console.table(["arm", "changes"], [[arm, json.dumps(change)] for arm, change in changes.items()])
+            print(f"{len(asked.arms)} trainings")
+        return 0
+    with place.locked(f"hubel experiment {name}") as lock:
+        state.log = place.log(asked.pipeline, new_run_id(place, asked.pipeline))
+        given = {"experiment": name, "assignments": list(assignments), "seeds": seeds, "workspace": str(place.root)}
+        with steps_view.StepsView(f"{asked.name}: {len(asked.arms)} trainings", quiet=as_json) as view:
+            value = supervise.ask("pipelines.experiment:run", given, state.log, view, held=(lock,))
+    seconds = round(time.monotonic() - start, 2)
+    if as_json:
+        print(json.dumps({**value, "seconds": seconds}))
+    else:
+        columns, rows = value["table"]["columns"], value["table"]["rows"]
+        console.table(columns, rows, right=columns[1 : 1 + len(asked.asked.show)])
+        print("\n".join([*value["files"], f"{seconds:.1f} s"]))
+    return 0
+
+
+@click.command("experiments")
+@options.as_json
+def list_experiments(as_json):
+    """Shipped experiments, with the first line of what each says of itself."""
+    from configs import experiment as experiments
+    from configs import load
+    from pipelines import console
+
+    found = [{"name": name, "about": load.header(experiments.find(name))} for name in experiments.names()]
+    if as_json:
+        print(json.dumps(found))
+    else:
+        console.table(["name", "about"], [[e["name"], e["about"].split("\n")[0]] for e in found])

@@ -1,0 +1,1 @@
+"""What a person looks at, made of plain data: knows nothing of components and the pipeline."""

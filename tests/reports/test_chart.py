@@ -1,0 +1,78 @@
+"""A chart is an XML file whose curves stand where their numbers say."""
+
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from reports.chart import BOTTOM, HEIGHT, LEFT, MARKED, RIGHT, TOP, WIDTH, Axis, Curve, svg
+
+X, Y = Axis("epoch"), Axis("loss")
+
+
+def drawn(text: str) -> list[list[tuple[float, float]]]:
+    """Places, px, of each curve that has any."""
+    ElementTree.fromstring(text)  # noqa: S314 our own
+    paths = re.findall(r'<path class="curve" [^>]* d="M([-\d. L]+)"/>', text)
+    return [[tuple(map(float, place.split())) for place in path.split("L")] for path in paths]
+
+
+def texts(text: str) -> list[str]:
+    return [node.text for node in ElementTree.fromstring(text).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314
+
+
+def test_places_are_in_proportion_and_inside_the_axes():
+    (one,) = drawn(svg("t", [Curve("a", [(0, 0), (5, 1), (10, 4)])], X, Y))
+    assert one[1][0] - one[0][0] == pytest.approx(one[2][0] - one[1][0], abs=0.11)
+    assert 4 * (one[0][1] - one[1][1]) == pytest.approx(one[0][1] - one[2][1], abs=0.5)
+    assert all(LEFT < a < WIDTH - RIGHT and TOP < b < HEIGHT - BOTTOM for a, b in one)
+    assert one[0][0] < one[2][0]
+    assert one[0][1] > one[2][1]  # more is further up
+
+
+def test_a_logarithmic_axis_has_equal_steps_for_equal_factors():
+    (one,) = drawn(svg("t", [Curve("a", [(1, 0.001), (10, 0.1), (1000, 10)])], Axis("x", log=True), Axis("y", log=True)))
+    assert 2 * (one[1][0] - one[0][0]) == pytest.approx(one[2][0] - one[1][0], abs=0.3)
+    assert one[0][1] - one[1][1] == pytest.approx(one[1][1] - one[2][1], abs=0.2)
+
+
+def test_curves_share_the_axes_and_have_names_and_different_strokes():
+    text = svg("t", [Curve(f"arm {n}", [(0, n), (1, n)]) for n in range(9)], X, Y)
+    assert len({places[0][1] for places in drawn(text)}) == 9
+    assert [f"arm {n}" for n in range(9)] == [said for said in texts(text) if said.startswith("arm")]
+    assert len(set(re.findall(r'stroke="(#\w+)" stroke-dasharray="([\w ]+)" d="M[\d.]+ [\d.]+L', text))) == 9
+
+
+@pytest.mark.parametrize("curves", [[], [Curve("a", [])], [Curve("a", [(3, 7)])], [Curve("a", [(1, 2), (2, 2)])]], ids=len)
+@pytest.mark.parametrize("log", [False, True])
+def test_there_is_a_picture_of_little(curves, log):
+    text = svg("t", curves, Axis("x", log), Axis("y", log))
+    assert "nan" not in text
+    assert len(drawn(text)) == sum(bool(curve.points) for curve in curves)
+
+
+def test_what_has_no_place_is_left_out():
+    points = [(1, 1), (2, math.nan), (3, math.inf), (4, 0), (5, 2)]
+    assert len(drawn(svg("t", [Curve("a", points)], X, Y))[0]) == 3
+    assert len(drawn(svg("t", [Curve("a", points)], X, Axis("y", log=True)))[0]) == 2
+
+
+def test_names_cannot_break_the_file():
+    text = svg("<script>&", [Curve('"<b>', [(0, 1)])], Axis("x & y"), Axis("</svg>"))
+    assert {"<script>&", '"<b>', "x & y", "</svg>"} <= set(texts(text))
+
+
+def test_ticks_are_round_numbers():
+    said = [
+        float(s) for s in texts(svg("t", [Curve("a", [(0, 0.1), (150, 0.9)])], Axis("x"), Axis("y"))) if re.fullmatch(r"[\d.]+", s)
+    ]
+    assert {0, 50, 100, 150} <= set(said)
+    assert {0.2, 0.4, 0.6, 0.8} <= set(said)
+    powers = texts(svg("t", [Curve("a", [(1, 1e-6), (2, 1e3)])], Axis("x"), Axis("y", log=True)))
+    assert {"0.001", "1", "1000"} <= set(powers)
+
+
+def test_few_points_are_marked_and_many_are_not():
+    few, many = (svg("t", [Curve("a", [(n, n) for n in range(count)])], X, Y) for count in (MARKED, MARKED + 1))
+    assert (few.count("<circle"), many.count("<circle")) == (MARKED, 0)
