@@ -16,7 +16,9 @@ def records():
 
 def drawn(count, seed=0, of=None):
     """Ids and labels, in order."""
-    rows = [tf.train.Example.FromString(row).features.feature for row in shots.chosen(of or records(), count, seed)]
+    rows = [
+        tf.train.Example.FromString(row).features.feature for row in shots.chosen(of or records(), count, seed).as_numpy_iterator()
+    ]
     return [(row[keys.IMAGE_ID].bytes_list.value[0], row[keys.LABEL].int64_list.value[0]) for row in rows]
 
 
@@ -27,7 +29,7 @@ def test_each_class_has_so_many(count):
 
 def test_they_depend_on_seed_and_id_alone():
     assert drawn(3) == drawn(3)
-    assert set(drawn(3)) == set(drawn(3, of=records().shuffle(240, seed=1)))
+    assert set(drawn(3)) == set(drawn(3, of=records().shuffle(240, seed=1, reshuffle_each_iteration=False)))
     assert set(drawn(1)) < set(drawn(3)) < set(drawn(8))
     assert drawn(3) != drawn(3, seed=1)
     assert [image for image, _ in drawn(300)] == [f"digit-{i}".encode() for i in digits.rows(keys.TRAIN)]
