@@ -29,7 +29,7 @@ def test_each_class_has_so_many(count):
 
 def test_they_depend_on_seed_and_id_alone():
     assert drawn(3) == drawn(3)
-    assert set(drawn(3)) == set(drawn(3, of=records().shuffle(240, seed=1)))
+    assert set(drawn(3)) == set(drawn(3, of=records().shuffle(240, seed=1, reshuffle_each_iteration=False)))
     assert set(drawn(1)) < set(drawn(3)) < set(drawn(8))
     assert drawn(3) != drawn(3, seed=1)
     assert [image for image, _ in drawn(300)] == [f"digit-{i}".encode() for i in digits.rows(keys.TRAIN)]

@@ -26,7 +26,7 @@ from keras_models.layers import NearestNeighbours
 from tests.components import digits
 from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed
 
-BATCH = 64
+BATCH = 100
 IMAGES, LABELS = digits.images()
 PIXELS = IMAGES.astype("float32")
 
@@ -84,7 +84,7 @@ def source(eager, tmp_path_factory):
     model = normalize.with_normalization(net, "unit")
     model.compile(keras.optimizers.Adam(0.004), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
     known = rows_of(SEEN, 0, None)
-    model.fit(PIXELS[known], LABELS[known], 100, epochs=5, verbose=0)
+    model.fit(PIXELS[known], LABELS[known], 100, epochs=4, verbose=0)
     path = tmp_path_factory.mktemp("source") / "zero_to_four.keras"
     model.save(path)
     return path
@@ -137,21 +137,28 @@ def features_of(source, places):
 # nearest neighbours
 
 
-@pytest.mark.parametrize(("count", "neighbours"), [(1, 1), (5, 1), (20, 3)])
-def test_neighbours_in_the_features_are_scikit_learn_s_and_better_than_in_the_pixels(source, tmp_path, count, neighbours):
-    gains = []
-    for seed in range(3):
-        places = few(count, seed)
-        cfg = slice_of(source, head="nearest_neighbours", neighbours=neighbours)
-        model, [figures], _ = trained(source, data_of(places), cfg, tmp_path / str(seed))
-        reference = KNeighborsClassifier(neighbours, metric="cosine").fit(features_of(source, places), LABELS[places] - 5)
-        shares = keras.ops.softmax(model.predict_on_batch(PIXELS[TEST]))
-        np.testing.assert_allclose(shares, reference.predict_proba(features_of(source, TEST)), atol=2e-6)
-        flat = PIXELS.reshape(len(PIXELS), -1)
-        pixels = KNeighborsClassifier(neighbours, metric="cosine").fit(flat[places], LABELS[places])
+@pytest.mark.parametrize(("count", "neighbours", "distance"), [(1, 1, "cosine"), (20, 3, "euclidean")])
+def test_neighbours_are_those_of_scikit_learn(source, tmp_path, count, neighbours, distance):
+    places = few(count)
+    cfg = slice_of(source, head="nearest_neighbours", neighbours=neighbours, distance=distance)
+    model, [figures], _ = trained(source, data_of(places), cfg, tmp_path)
+    reference = KNeighborsClassifier(neighbours, metric=distance, algorithm="brute")
+    reference.fit(features_of(source, places), LABELS[places] - 5)
+    shares = keras.ops.softmax(model.predict_on_batch(PIXELS[TEST]))
+    np.testing.assert_allclose(shares, reference.predict_proba(features_of(source, TEST)), atol=2e-6)
+    judged = np.argmax(model.predict_on_batch(PIXELS[VALIDATION]), 1) == LABELS[VALIDATION] - 5
+    assert figures["val_accuracy"] == pytest.approx(judged.mean())
+    assert figures.keys() == {"val_loss", "val_accuracy"}
+
+
+def test_one_shot_is_better_in_the_features_than_in_the_pixels(source, tmp_path):
+    gains, flat = [], PIXELS.reshape(len(PIXELS), -1)
+    for seed in range(4):
+        cfg = slice_of(source, head="nearest_neighbours", layer="norm", maps="flatten")
+        model, _, _ = trained(source, data_of(few(1, seed)), cfg, tmp_path / str(seed))
+        pixels = KNeighborsClassifier(1, metric="cosine").fit(flat[few(1, seed)], LABELS[few(1, seed)])
         gains.append(accuracy(model) - pixels.score(flat[TEST], LABELS[TEST]))
-        assert set(figures) == {"val_loss", "val_accuracy"}
-    assert np.mean(gains) > (0.0 if count < 20 else -0.02)
+    assert np.mean(gains) > 0
 
 
 def test_neighbours_are_kept_across_a_kill(source, tmp_path):
@@ -174,7 +181,7 @@ def test_more_neighbours_than_images_are_refused(source):
 
 # logistic regression, fine-tuning
 
-FAST = {"epochs": 60, "early_stopping": None, "optimizer": {"learning_rate": 0.02}}
+FAST = {"epochs": 40, "early_stopping": None, "optimizer": {"learning_rate": 0.05}}
 
 
 @pytest.fixture(scope="module")
@@ -195,8 +202,8 @@ def test_a_regression_on_frozen_features_is_about_scikit_learn_s(source, regress
         np.testing.assert_array_equal(mine, theirs)
 
 
-TUNED = {"from": "conv2", "epochs": 4, "learning_rate": 0.002}
-SHORT = {"epochs": 3, "early_stopping": None, "optimizer": {"learning_rate": 0.02}}
+TUNED = {"from": "conv2", "epochs": 3, "learning_rate": 0.002}
+SHORT = {"epochs": 2, "early_stopping": None, "optimizer": {"learning_rate": 0.02}}
 
 
 @pytest.fixture(scope="module")
@@ -207,8 +214,8 @@ def undisturbed(source, tmp_path_factory):
 
 def test_fine_tuning_goes_on_from_the_head_and_changes_what_it_is_told_to(source, undisturbed):
     model, history, _ = undisturbed
-    assert len(history) == 3 + 4
-    assert history[-1]["val_loss"] < history[2]["val_loss"]
+    assert len(history) == 2 + 3
+    assert history[-1]["val_loss"] < history[1]["val_loss"]
     net = normalize.inner(model).get_layer(transfer.FEATURES).get_layer("net")
     before = normalize.inner(keras.saving.load_model(source))
     for name, moves in (
@@ -221,7 +228,7 @@ def test_fine_tuning_goes_on_from_the_head_and_changes_what_it_is_told_to(source
         assert [bool((new != old).any()) for new, old in pairs] == moves, name
 
 
-@pytest.mark.parametrize("kills", [[(0, 1)], [(1, 0), (1, 2)], [(0, 0), (1, 1)]], ids=str)
+@pytest.mark.parametrize("kills", [[(0, 1), (1, 1)], [(0, 0), (1, 0), (1, 2)]], ids=str)
 def test_a_training_killed_in_either_phase_ends_like_an_undisturbed_one(source, undisturbed, tmp_path, kills):
     data, cfg = data_of(few(20)), slice_of(source, SHORT, fine_tune=TUNED)
     for kill in kills:
@@ -242,7 +249,7 @@ def test_fine_tuning_that_does_not_help_leaves_the_head_as_it_was(source, tmp_pa
     before, _, _ = trained(source, data, slice_of(source, SHORT), tmp_path / "head")
     spoilt = {"from": "conv1", "epochs": 1, "learning_rate": 0.5}
     after, history, _ = trained(source, data, slice_of(source, SHORT, fine_tune=spoilt), tmp_path / "both")
-    assert history[-1]["val_loss"] > history[2]["val_loss"]
+    assert history[-1]["val_loss"] > history[1]["val_loss"]
     for mine, theirs in zip(after.get_weights(), before.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, **CLOSE)
 
