@@ -23,29 +23,36 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 SIZES = (6_000, 60_000)
 BATCH, SIDE, LARGE, LATER = 64, 28, 128, 2  # images a batch, px, px of large pictures, epochs after the first
 
 
-def write_pngs(archives: Path, folder: Path, count: int) -> None:
-    """The first `count` training images of MNIST as folder/LABEL/NUMBER.png."""
+def mnist(archives: Path, part: str):
+    """Images, uint8 [N, 28, 28], and labels, uint8 [N], of "train" or "t10k"; Fashion-MNIST's files have the same names."""
     import numpy as np
-    from PIL import Image
 
-    with gzip.open(archives / "train-images-idx3-ubyte.gz") as file:
+    with gzip.open(archives / f"{part}-images-idx3-ubyte.gz") as file:
         _, images, height, width = struct.unpack(">4I", file.read(16))
         pixels = np.frombuffer(file.read(), np.uint8).reshape(images, height, width)
-    with gzip.open(archives / "train-labels-idx1-ubyte.gz") as file:
-        labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    with gzip.open(archives / f"{part}-labels-idx1-ubyte.gz") as file:
+        return pixels, np.frombuffer(file.read(), np.uint8, offset=8)
+
+
+def write_pngs(archives: Path, folder: Path, count: int) -> None:
+    """The first `count` training images of MNIST as folder/LABEL/NUMBER.png."""
+    from PIL import Image
+
+    pixels, labels = mnist(archives, "train")
     for label in range(10):
         (folder / str(label)).mkdir(parents=True)
     for index in range(count):
         Image.fromarray(pixels[index]).save(folder / str(labels[index]) / f"{index:05d}.png")
 
 
-def _config(folder: Path):
+def _config(folder: Path, assignments: Sequence[str] = ()):
     """Greys of MNIST as they are; colours of larger pictures at LARGE px."""
     from PIL import Image
 
@@ -57,9 +64,8 @@ def _config(folder: Path):
     sizes = (
         f"transform={{height: {side}, width: {side}, channels: {channels}, resize: stretch, normalize: unit, materialize: true}}"
     )
-    return load.load(
-        "digits_lenet5", ["name=input", f"data.source=folder:{folder}", sizes, "augment=[]", f"train.batch_size={BATCH}"]
-    )
+    always = ["name=input", f"data.source=folder:{folder}", sizes, "augment=[]", f"train.batch_size={BATCH}"]
+    return load.load("digits_lenet5", [*always, *assignments])
 
 
 def ingest(folder: Path, work: Path) -> dict:
@@ -109,19 +115,24 @@ def _epochs(first, later) -> dict:
     return found
 
 
-def hubel(folder: Path, work: Path) -> dict:
-    """Training batches from what `ingest` stored in the workspace `work`."""
+def opened(folder: Path, work: Path, assignments: Sequence[str] = ()):
+    """(TrainerSlice, Data) of what `ingest` stored in the workspace `work`."""
     import tensorflow_transform as tft
 
     from components.trainer.data import open_data
     from configs.schema import TrainerSlice
 
-    cfg = _config(folder)
+    cfg = _config(folder, assignments)
     [stored] = (work / "pipelines/input/Transform/transformed_examples").iterdir()
     [graph] = (work / "pipelines/input/Transform/transform_graph").iterdir()
     cut = TrainerSlice(**{name: getattr(cfg, name) for name in TrainerSlice.model_fields})
     files = [[str(stored / f"Split-{split}" / "*")] for split in ("train", "validation")]
-    data = open_data(*files, tft.TFTransformOutput(str(graph)), [str(i) for i in range(10)], ["label"], True, cut)
+    return cut, open_data(*files, tft.TFTransformOutput(str(graph)), [str(i) for i in range(10)], ["label"], True, cut)
+
+
+def hubel(folder: Path, work: Path) -> dict:
+    """Training batches as Trainer gets them."""
+    _, data = opened(folder, work)
     return _epochs(data.training(0, 1), data.training(1, 1 + LATER))
 
 

@@ -32,6 +32,7 @@ CLASSIFY = "classify"
 
 # Files and folders of a Model artifact beside Format-Serving.
 KERAS_FILE = "model.keras"
+KERAS_ENDING = ".keras"
 CARD_FILE = "card.json"
 
 # Custom properties of artifacts.

@@ -18,6 +18,7 @@ SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 100  # characters of a wrong value in a message
 NOT_SEARCHED = ("tune", "name", "data", "push", "beam", "evaluate", "transform", "model.name", "model.initial", "model.members")
+NOT_SEARCHED_IN_TRANSFER = ("model", "transfer.source", "transfer.shots")
 SliceT = TypeVar("SliceT", bound=Slice)
 
 
@@ -268,6 +269,8 @@ def _resolve(schema: dict, node: dict) -> dict:
 def _check_space(config: RunConfig, where: str) -> None:
     """The search space may only name paths of this config that Trainer reads alone, and values it would accept."""
     settled = (*NOT_SEARCHED, "augment", "seed") if config.copies else NOT_SEARCHED
+    if config.transfer is not None:
+        settled += NOT_SEARCHED_IN_TRANSFER
     for dotted in config.tune.space:
         if any(f"{dotted}.".startswith(f"{fixed}.") for fixed in settled):
             raise UsageError(

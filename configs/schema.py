@@ -17,7 +17,7 @@ MAX_WHITENED = 4096  # values of an image; their whitening matrix then takes 64 
 class Slice(BaseModel):
     """Base of every slice: frozen; an unknown key is an error, and so is a number that is not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, serialize_by_alias=True)
 
 
 def _without_nulls(value: Any) -> Any:
@@ -44,10 +44,20 @@ class DataConfig(Slice):
     downsample: float | None = Field(
         None, ge=1, description="training images of a class, at most this many times those of the rarest; null: all"
     )
+    classes: list[Annotated[int, Field(ge=0)]] | None = Field(
+        None, min_length=2, description="labels of the source to keep, counted anew in this order; null: all"
+    )
     inliers: list[int] | None = Field(None, min_length=1, description="train on these labels alone; test on all")
     pinned_schema: str | None = Field(None, description="file of a Schema to hold the data against; null: inferred from it")
     max_quarantined: float = Field(0.01, ge=0, le=1, description="share of damaged images above which a run stops")
     allow_anomalies: bool = Field(False, description="go on although ExampleValidator found anomalies")
+
+    @field_validator("classes")
+    @classmethod
+    def _each_once(cls, classes):
+        if classes is not None and len(set(classes)) < len(classes):
+            raise ValueError("each class may stand once")
+        return classes
 
     @model_validator(mode="after")
     def _some_are_left_to_train_on(self):
@@ -260,6 +270,43 @@ class ModelConfig(Slice):
         return self
 
 
+class FineTune(Slice):
+    """A second training, of the head and of a part of the network under it."""
+
+    from_: str = Field(alias="from", description="the first layer, in the order of computation, that is trained with the head")
+    epochs: int = Field(10, gt=0, description="passes over the training split, after those of train.epochs")
+    learning_rate: float = Field(1e-4, gt=0, description="in the place of train.optimizer.learning_rate")
+
+
+class TransferConfig(Slice):
+    """Features that another model learned, and a new head on them."""
+
+    source: str = Field(
+        min_length=1,
+        description="NAME[/VERSION] of a pushed model, path of a .keras file, or keras.applications:NAME with ImageNet's weights",
+    )
+    layer: str | None = Field(None, description="the layer whose output is the features; null: the one before the last")
+    maps: Literal["average", "flatten"] = Field(
+        "average", description="what maps become: their means over all places, or all their values in a row"
+    )
+    head: Literal["logistic_regression", "nearest_neighbours"] = Field(
+        "logistic_regression", description="trained by gradient; or all training features kept, and their labels the answer"
+    )
+    neighbours: int = Field(1, gt=0, le=1000, description="nearest_neighbours: how many have a say, each the same")
+    distance: Literal["cosine", "euclidean"] = Field("cosine", description="nearest_neighbours: what is near")
+    shots: int | None = Field(None, gt=0, description="training images of each class, drawn by seed and id; null: all")
+    fine_tune: FineTune | None = Field(None, description="logistic_regression: train layers of the source too, after the head")
+
+    @model_validator(mode="after")
+    def _of_this_head(self):
+        if self.head == "nearest_neighbours" and self.fine_tune is not None:
+            raise ValueError("fine_tune needs a head that is trained by gradient; nearest_neighbours is not")
+        for key in ("neighbours", "distance"):
+            if self.head != "nearest_neighbours" and getattr(self, key) != type(self).model_fields[key].default:
+                raise ValueError(f"{key} is of nearest_neighbours; {self.head} does not read it")
+        return self
+
+
 class OptimizerConfig(Slice):
     name: Literal["adam", "adamw", "sgd", "rmsprop", "nadam", "adagrad", "adamax"] = Field(
         "adam", description="keras.optimizers name"
@@ -461,13 +508,26 @@ class EvaluateConfig(Slice):
     change: Named[Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
 
 
-class Crops(Slice):
-    """Test-time averaging over the four corners and the centre of a larger image: Krizhevsky et al. 2012, section 4.1."""
+Scale = Annotated[float, Field(gt=1, le=4)]
 
-    scale: float = Field(
-        1.143, gt=1, le=4, description="side of the image that is cut from, over that of the model's input; the paper's is 256/224"
+
+class Crops(Slice):
+    """Test-time averaging over patches of a larger image: Krizhevsky et al. 2012, section 4.1; Szegedy et al. 2015, section 7."""
+
+    scale: Scale | Annotated[list[Scale], Field(min_length=1, max_length=8)] = Field(
+        1.143, description="side of the image that is cut from, over that of the model's input (AlexNet's is 256/224), or several"
+    )
+    squares: bool = Field(
+        False,
+        description="as GoogLeNet: of each scale the left, middle and right square (upper, middle, lower), and besides its corners "
+        "and centre the whole square; with scale [1.143, 1.286, 1.429, 1.571] and reflect 144 patches",
     )
     reflect: bool = Field(True, description="their mirror images too, ten crops instead of five; false for digits and letters")
+
+    @property
+    def scales(self) -> list[float]:
+        """As a list, however it was written."""
+        return self.scale if isinstance(self.scale, list) else [self.scale]
 
 
 class ExportConfig(Slice):
@@ -494,6 +554,9 @@ class RunConfig(Slice):
         [], max_length=32, description="in order, or a policy's name; training batches only"
     )
     model: ModelConfig = ModelConfig()
+    transfer: TransferConfig | None = Field(
+        None, description="the network of another model in the place of `model`, which is not read"
+    )
     train: TrainConfig = TrainConfig()
     tune: TuneConfig = TuneConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
@@ -518,6 +581,18 @@ class RunConfig(Slice):
         if "copies" in names and (names[0] == "copies" or names[0] in BATCH_ONLY):
             raise ValueError("copies needs a step before it that can be written: a move, a colour, rand_augment or a policy")
         return augment
+
+    @model_validator(mode="after")
+    def _can_be_transferred(self):
+        if self.transfer is None:
+            return self
+        if self.model.initial is not None:
+            raise ValueError("model.initial and transfer both say where weights come from; give one of them")
+        if self.train.precision != "float32":
+            raise ValueError(f"transfer computes in float32; take out train.precision: {self.train.precision}")
+        if self.transfer.shots is not None and self.copies:
+            raise ValueError("copies are made of the whole training split, and transfer.shots takes a part of it; give one of them")
+        return self
 
     @field_validator("name")
     @classmethod
@@ -571,5 +646,6 @@ class TrainerSlice(Slice):
     transform: TransformConfig
     augment: list[AugmentStep]
     model: ModelConfig
+    transfer: TransferConfig | None = None
     train: TrainConfig
     export: ExportConfig

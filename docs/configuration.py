@@ -42,6 +42,7 @@ SECTIONS = {
     "item of the list: `[photos, {mixup: {alpha: 0.2}}]`. "
     "[data.md](data.md#augmentation) says what each does and its source.",
     "model": "Which network. `hubel list models` shows the names, `hubel show NAME` the layers ([arithmetic.md](arithmetic.md)).",
+    "transfer": "Another model's features in the place of a network that learns from nothing. [transfer.md](transfer.md) explains.",
     "train": "How it is trained. [training.md](training.md) explains, with the papers' recipes.",
     "tune": "The search for better values before the training. The space names keys of this file, so whatever can be configured "
     "can be searched: `space: {train.optimizer.learning_rate: {min: 1.0e-4, max: 1.0e-2, sampling: log}}`. The objective is the "

@@ -38,6 +38,13 @@ def total_params(model: keras.Model) -> int:
     return _count(model.trainable_variables)
 
 
+def frozen_params(model: keras.Model) -> int:
+    """Parameters that could be trained and are not, because their layer is frozen; moving statistics are not among them."""
+    return _count(
+        {id(v): v for layer in model._flatten_layers() if not layer.trainable for v in layer._trainable_variables}.values()
+    )
+
+
 def layer_table(model: keras.Model) -> list[dict]:
     """Layers in the order of computation, those of sub-models in their place; JSON-able.
 

@@ -40,7 +40,7 @@ def need_counts(what: str, values: Sequence[int], least_many: int = 0) -> tuple[
 
 def need_choice(what: str, value: str, choices: Sequence[str]) -> str:
     """The value. Raises ValueError unless it is one of the choices."""
-    if value not in choices:
+    if value not in tuple(choices):  # a mapping or a list, which no set can be asked for, is no choice either
         raise ValueError(f"{what} must be {' or '.join(choices)}; got {value!r}")
     return value
 

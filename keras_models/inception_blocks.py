@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from keras import layers
 
+from keras_models.convolutions import norm
+
 
 class Inception(NamedTuple):
     """Maps of a module's convolutions: a row of table 1."""
@@ -46,4 +48,4 @@ def conv(x, filters, size, name, activation="relu", batch_norm=False, stride=1):
     if not batch_norm:
         return layers.Conv2D(filters, size, stride, "same", activation=activation, name=name)(x)
     x = layers.Conv2D(filters, size, stride, "same", use_bias=False, name=name)(x)
-    return layers.Activation(activation, name=f"{name}_{activation}")(layers.BatchNormalization(name=f"{name}_norm")(x))
+    return layers.Activation(activation, name=f"{name}_{activation}")(norm(x, name=f"{name}_norm"))

@@ -9,8 +9,11 @@ import difflib
 import functools
 import importlib
 import inspect
+import re
+import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +33,7 @@ class Facts:
     name: str
     task: str  # key of components/tasks, e.g. "classification"
     params: int | None  # exact trainable count with build()'s defaults; None where nothing is trained by gradient, or unknown
-    tiny: Mapping[str, Any]  # arguments of the seconds-on-CPU twin
+    tiny: Mapping[str, Any]  # arguments of the seconds-on-CPU twin; they go over what the name fixes
     paper: str
     year: int | None
     aliases: tuple[str, ...] = ()
@@ -42,6 +45,11 @@ class Facts:
     def family(self) -> str:
         """Name of the builder's file."""
         return self.module.rpartition(".")[2]
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is one of ours, not a person's own."""
+        return self.module.startswith(f"{__package__}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +131,8 @@ def check(name: str) -> Facts:
     nearest = difflib.get_close_matches(name, by_name, 3)
     raise UsageError(
         f"There is no model {name!r}" + (f"; did you mean {' or '.join(map(repr, nearest))}?" if nearest else "."),
-        "`hubel list models` shows every name; a builder of one's own is given as package.module:function.",
+        f"{_variants(name, by_name)}`hubel list models` shows every name; "
+        "a builder of one's own is given as package.module:function.",
     )
 
 
@@ -170,8 +179,11 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
         Uncompiled functional keras.Model, image float32 (batch, *input_shape) -> the task's output.
 
     Raises:
-        UsageError: for an unknown or missing option, a value that the builder refuses, or a model that breaks the contract.
+        UsageError: for an unknown or missing option, a value that the builder refuses, a builder of one's own that fails, or a
+            model that breaks the contract.
     """
+    from keras_models import contract  # imports Keras, which a listing must not
+
     entry = get(entry) if isinstance(entry, str) else entry
     facts = {**facts, "input_shape": tuple(facts["input_shape"])} if "input_shape" in facts else dict(facts)
     parameters = inspect.signature(entry.build).parameters
@@ -198,15 +210,44 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
         model = entry.build(**given)
     except ValueError as error:
         raise UsageError(
-            f"Model {entry.name}: {str(error).rstrip('.')}.", "Change model.options, or transform.height and transform.width."
+            f"Model {entry.name}: {first_line(error)}.", "Change model.options, or transform.height and transform.width."
         ) from error
-    except TypeError as error:  # a builder that takes **options may hand them on to one that does not
+    except Exception as error:
+        # a builder that takes **options may hand them on to one that does not
         refused = next((key for key in options if f"unexpected keyword argument '{key}'" in str(error)), None)
-        if refused is None:
+        if isinstance(error, TypeError) and refused:
+            raise _unknown_option(entry, refused, free) from error
+        if entry.is_shipped or isinstance(error, UsageError):
             raise
-        raise _unknown_option(entry, refused, free) from error
-    _keep_contract(entry, model, facts)
+        said = f"its builder failed with {type(error).__name__}: {first_line(error)}"
+        raise UsageError(f"Model {entry.name}: {said}.", f"See {_place(error, entry)}.") from error
+    contract.keep(entry, model, facts)
     return model
+
+
+def twin(entry: ModelEntry | str, **facts):
+    """The model of an entry's `tiny` arguments: the same layers, narrower and where need be fewer, to test what all models share.
+
+    Args:
+        facts: what the data would decide, instead of what `tiny` says.
+    """
+    entry = get(entry) if isinstance(entry, str) else entry
+    arguments = {**entry.options, **entry.tiny}
+    return build(replace(entry, options={}), facts, {key: value for key, value in arguments.items() if key not in facts})
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, for a sentence: Keras's have many lines, the last of which may say what the first is about."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    cause = next((line.partition("Exception encountered: ")[2] for line in lines if "Exception encountered: " in line), "")
+    return (cause or next(iter(lines), "no message"))[:300].rstrip(".")
+
+
+def _place(error: Exception, entry: Facts) -> str:
+    """File and line in the builder's module that an error comes from."""
+    file = getattr(sys.modules.get(entry.module), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f"{file}, line {lines[-1]}" if lines else entry.module
 
 
 def _default_input(build) -> tuple[int, ...] | None:
@@ -220,32 +261,6 @@ def _unknown_option(entry: Facts, key: str, known: list[str]) -> UsageError:
         f"Model {entry.name} has no option {key!r}" + (f"; did you mean {nearest[0]!r}?" if nearest else "."),
         f"Its options: {', '.join(known)}." if known else "It has no options.",
     )
-
-
-def _keep_contract(entry: ModelEntry, model, facts: Mapping[str, Any]) -> None:
-    """Raise UsageError for a model that the pipeline could not use."""
-    import keras
-
-    def broken(what):
-        return UsageError(f"Model {entry.name}: {what}.", f"Its builder is in {entry.module}.")
-
-    if not isinstance(model, keras.Model):
-        raise broken(f"the builder must return a keras.Model; it returned {type(model).__name__}")
-    if not getattr(model, "inputs", None):
-        raise broken("the model must be functional (keras.Model(inputs, outputs)), so that its layers are known without data")
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise broken(f"the model must have one input and one output; it has {len(model.inputs)} and {len(model.outputs)}")
-    takes, gives = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
-    if takes != facts.get("input_shape", takes):
-        raise broken(f"the input's shape must be {facts['input_shape']}, as the data has it; it is {takes}")
-    if entry.task == CLASSIFICATION and "num_classes" in facts and gives != (facts["num_classes"],):
-        raise broken(f"the output's shape must be {(facts['num_classes'],)}, a logit for each class; it is {gives}")
-    if entry.task == RECONSTRUCTION:
-        if gives != takes:
-            raise broken(f"a reconstruction must have the input's shape {takes}; it is {gives}")
-        parts = {layer.name for layer in model.layers if isinstance(layer, keras.Model)}
-        if absent := [part for part in ("encoder", "decoder") if part not in parts]:
-            raise broken(f"a reconstruction model must hold sub-models named encoder and decoder; {' and '.join(absent)} not found")
 
 
 def _claim(new: Facts, taken: Mapping[str, Facts], holder: Callable[[Any], str]) -> None:
@@ -324,6 +339,13 @@ def _facts(call: ast.Call, path: Path, module: str, input_shape: tuple[int, ...]
         return Facts(**values)
     except TypeError as error:
         raise ValueError(f"{path}:{call.lineno}: register(...): {str(error).removeprefix('Facts.__init__() ')}") from None
+
+
+def _variants(name: str, known: Iterable[str]) -> str:
+    """A sentence that lists the names which start with the same letters; nothing where none does."""
+    letters = re.match(r"[a-z]*", name)[0]
+    alike = sorted((one for one in known if re.match(r"[a-z]*", one)[0] == letters), key=lambda one: (len(one), one))
+    return f"There are {', '.join(alike)}. " if alike else ""
 
 
 def _is_path(name: str) -> bool:

@@ -70,9 +70,8 @@ def convolutional(image, filters=(20, 20), units=20, activation="relu"):
 
     Returns: float (batch, units). Raises: ValueError for an image in which a convolution or pooling has no pixel left.
     """
-    filters = need_counts("localisation_filters", filters, 1)
+    need_room(image.shape[1:], localisation_windows(filters))
     need_count("localisation_units", units)
-    need_room(image.shape[1:], windows((KERNEL,) * len(filters), "localisation_"))
     x = image
     for number, maps in enumerate(filters, 1):
         x = layers.Conv2D(maps, KERNEL, activation=activation, name=f"localisation_conv{number}")(x)
@@ -89,6 +88,11 @@ def dense(image, units=(32, 32, 32), activation="relu"):
     return x
 
 
+def localisation_windows(filters):
+    """A Window for each layer of `convolutional` that shrinks the image. Raises ValueError for what is no list of counts."""
+    return windows((KERNEL,) * len(need_counts("localisation_filters", filters, 1)), "localisation_")
+
+
 def windows(kernels, prefix=""):
     """A Window for each of unpadded convolutions with 2x2 pooling, for room.need_room."""
     pairs = [(Window(f"{prefix}conv{n}", size), Window(f"{prefix}pool{n}", 2, 2)) for n, size in enumerate(kernels, 1)]
@@ -96,7 +100,8 @@ def windows(kernels, prefix=""):
 
 
 def _grid(transform, points_per_side, size):
+    need_count("points_per_side", points_per_side, 2)
     own = {"dtype": "float32", "name": "grid"}
     if transform == "tps":
-        return ThinPlateSplineGrid(size, need_count("points_per_side", points_per_side, 2), **own)
+        return ThinPlateSplineGrid(size, points_per_side, **own)
     return {"affine": AffineGrid, "projective": ProjectiveGrid}[transform](size, **own)

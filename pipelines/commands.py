@@ -181,6 +181,10 @@ def show(model, shape, classes, markdown, as_json):
     """
     from pipelines import show_view
 
+    if not model.endswith(".keras"):
+        import keras_models
+
+        keras_models.check(model)  # before a process that takes seconds to start
     value = quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
     if as_json:
         print(json.dumps(value))
@@ -262,9 +266,13 @@ def check_names(cfg, place) -> None:
     """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
     import keras_models
     from components.example_gen import sources
+    from pipelines import origins
 
     sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
-    keras_models.check(cfg.model.name)
+    if cfg.transfer:
+        origins.check(cfg, place)
+    else:
+        keras_models.check(cfg.model.name)
     sources.check(cfg.data.source, place.datasets)
 
 

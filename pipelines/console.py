@@ -81,6 +81,9 @@ class RunView:
     def _on_warning(self, event: dict) -> None:
         self._console.print(f"    warning: {event['text']}", markup=False)
 
+    def _on_note(self, event: dict) -> None:
+        self._console.print(f"    {event['text']}", markup=False)
+
     def _on_training(self, event: dict) -> None:
         self._show("Training", event["epochs"])
 

@@ -3,15 +3,16 @@
 import errno
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from components import keys, progress
 from components.example_gen import sources, summary
+from components.trainer.origin import Origin
 from configs import load
-from configs.errors import HubelError, UsageError
+from configs.errors import HubelError
 from configs.schema import RunConfig
-from pipelines import runs
+from pipelines import origins
+from pipelines.runs import artifact, artifacts
 from pipelines.workspace import Workspace
 
 
@@ -34,13 +35,15 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
     from pipelines import local
 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
-    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place), place.metadata)}
+    origin = origins.locate(cfg, place)
+    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place, origin), place.metadata)}
 
 
 def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     import keras_models
 
-    entry = keras_models.check(cfg.model.name)
+    origin = origins.locate(cfg, place)
+    architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
     results = launched(cfg, place)
     examples = results["ExampleGen"]
     folder = examples.outputs["examples"][0][0]
@@ -52,7 +55,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "run": run_id,
         "config": cfg.name,
         "model": cfg.name,
-        "architecture": entry.name,
+        "architecture": architecture,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
@@ -82,7 +85,7 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
     from pipelines import local
 
     beam_memory.install()
-    built = _pipeline(cfg, place, served)
+    built = _pipeline(cfg, place, origins.locate(cfg, place), served)
     progress.emit("nodes", names=[node.id for node in built.components])
     running = []
 
@@ -99,57 +102,21 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
         raise plain(error, running[0] if running else None, place) from error
 
 
-def _pipeline(cfg: RunConfig, place: Workspace, served: bool = True):
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, served: bool = True):
+    import keras_models
     from components.pusher import publish
+    from keras_models import contract
     from pipelines import pipeline
 
+    if origin is None and not cfg.model.members:  # those were proved when they were trained
+        shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+        contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)  # before any data is read
     located = sources.locate(cfg.data, place.datasets)
-    initial = artifact(place, cfg.model.initial) if cfg.model.initial else None
+    initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
     members = artifacts(place, cfg.model.members or ())
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
-    return pipeline.build(cfg, place, located, initial, members, served)
-
-
-def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
-    """Of each NAME[/VERSION] the version that it stands for, NAME/VERSION, and the folder of its Model artifact.
-
-    Raises:
-        UsageError: as `artifact`, and where two stand for the same.
-    """
-    found = dict(_pushed(place, model) for model in models)
-    if len(found) < len(models):
-        raise UsageError(f"{', '.join(models)} stand for {', '.join(found)} alone.", "Name each version once.")
-    return found
-
-
-def artifact(place: Workspace, model: str) -> str:
-    """Folder of the Model artifact (model.keras, card.json) that was pushed as NAME[/VERSION]; the live version without one.
-
-    Raises:
-        UsageError: where no run on record pushed it, or its artifact is gone.
-    """
-    return _pushed(place, model)[1]
-
-
-def _pushed(place: Workspace, model: str) -> tuple[str, str]:
-    """NAME/VERSION of NAME[/VERSION], and the folder of its Model artifact.
-
-    Raises:
-        UsageError: where no run on record pushed it, or its artifact is gone.
-    """
-    name, _, version = model.partition("/")
-    known = {
-        r.version: r.model_uri
-        for r in runs.records(place, name)
-        if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
-    }
-    wanted = int(version) if version else max(known, default=None)
-    if wanted not in known:
-        have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
-        raise UsageError(
-            f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
-        )
-    return f"{name}/{wanted}", known[wanted]
+    settled = origins.settled(cfg, origin) if origin else cfg
+    return pipeline.build(settled, place, located, initial, origin, members, served)
 
 
 def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:

@@ -1,6 +1,6 @@
 """The pipeline: wiring only. Each component gets its own slice of the config and a digest of the source it runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common.importer import Importer
@@ -24,10 +24,13 @@ from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
 from components.tasks import module_of, task_of
 from components.trainer import members as ensembles
+from components.trainer.origin import Origin
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
 from configs import policies
 from configs.schema import CopiesSlice, RunConfig, TrainerSlice, TransformSlice
+from keras_models import published
+from keras_models.registry import CLASSIFICATION
 from pipelines import runs
 from pipelines.workspace import Workspace
 
@@ -40,6 +43,7 @@ def build(
     workspace: Workspace,
     located: Located,
     initial: str | None = None,
+    origin: Origin | None = None,
     members: Mapping[str, str] | None = None,
     served: bool = True,
 ) -> pipeline.Pipeline:
@@ -48,11 +52,12 @@ def build(
     Args:
         located: the data source, found.
         initial: folder of the Model artifact that training starts from.
+        origin: of the network, in a transfer.
         members: of an ensemble, NAME/VERSION -> folder of the Model artifact.
         served: without it the pipeline ends with Evaluator's figures: nothing is made ready to be served.
     """
-    entry = keras_models.get(config.model.name)
-    task = task_of(entry.task)
+    of_task, modules = _learned(config, origin)
+    task = task_of(of_task)
     materialized = config.materializes
     steps = policies.expand(config.augment, config.transform.channels)
 
@@ -100,13 +105,14 @@ def build(
     custom = {
         "slice": TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields}).model_dump_json(),
         "materialized": materialized,
-        "source": fingerprint.of(TRAINER, module_of(entry.task), entry.module),
+        "source": fingerprint.of(TRAINER, *modules),
+        **({"origin": origin.as_json()} if origin else {}),
     }
     if members:
         parts = ensembles.cards(members, config.transform)
         custom["members"] = {name: {"uri": uri, "digest": ensembles.digest(uri)} for name, uri in members.items()}
-        sources = sorted({keras_models.check(name).module for card in parts.values() for name in card.architectures})
-        custom["source"] = fingerprint.of(TRAINER, module_of(entry.task), entry.module, *sources)
+        architectures = set().union(*(card.architectures for card in parts.values()))
+        custom["source"] = fingerprint.of(TRAINER, *modules, *_sources(architectures))
     chosen = {}
     if config.tune.enabled:
         from tfx.components.tuner.component import Tuner
@@ -119,7 +125,7 @@ def build(
                 "tuning_dir": str(
                     workspace.tuning(config.name) / fingerprint.of_text(custom["slice"], config.tune.model_dump_json())
                 ),
-                "source": fingerprint.of(TUNER, module_of(entry.task), entry.module),
+                "source": fingerprint.of(TUNER, *modules),
             },
             **training,
         )
@@ -143,11 +149,11 @@ def build(
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("Resolver")
     evaluator = Evaluator(
-        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=entry.task
+        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=of_task
     )
     nodes += [trainer, resolver, evaluator]
     if served:
-        infra_validator = InfraValidator(model=model, examples=images, task=entry.task)
+        infra_validator = InfraValidator(model=model, examples=images, task=of_task)
         nodes.append(infra_validator)
     if served and config.push.enabled:
         pusher = Pusher(
@@ -166,3 +172,17 @@ def build(
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(workspace.metadata)),
         beam_pipeline_args=list(config.beam.flags),
     )
+
+
+def _learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
+    """The task's name, and the modules that task and network are made of."""
+    if origin is None:
+        entry = keras_models.get(config.model.name)
+        return entry.task, [module_of(entry.task), entry.module]
+    return CLASSIFICATION, [module_of(CLASSIFICATION), *_sources([origin.architecture])]
+
+
+def _sources(architectures: Iterable[str]) -> list[str]:
+    """Modules of registered networks and of a person's own; of Keras's, and of a file's, there is nothing to look at."""
+    named = [name for name in architectures if not (name.startswith(published.PREFIX) or name.endswith(keys.KERAS_ENDING))]
+    return sorted({keras_models.check(name).module for name in named})

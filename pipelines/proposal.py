@@ -18,9 +18,11 @@ from configs.errors import UsageError
 from configs.schema import DataConfig
 
 SIDES = (28, 32, 64, 96, 128, 224)  # px
-LARGEST = 128  # px: beyond, LeNet's 5x5 kernels see too little of an image
+LARGEST = 128  # px: beyond, two cores need hours
 LARGEST_CODED = 64  # px: a code of a few numbers says nothing about finer detail
-PIXELS = 2e8  # an epoch's, that two cores get through in a minute or two with LeNet
+SMALL = 32  # px, up to which networks for small images suit
+PIXELS = 6e7  # an epoch's, that two cores get through in half a minute with the networks below
+LENET_CLASSES = 84  # the units of its last layer but one
 IMBALANCE = 3  # times the rarest class, from which on it is pointed out
 FEW = 10  # images of a class, below which it is pointed out
 CLASSES_SHOWN = 20
@@ -109,7 +111,7 @@ def propose(name: str, source: str, found: Mapping[str, Any], file: str) -> Prop
         f"data: {_flow(data)}",
         *_comment(_about_size(found, side)),
         f"transform: {_flow(_transform(found, side, is_labelled))}",
-        *(_classifier(found, counted, source) if is_labelled else _autoencoder(found)),
+        *(_classifier(found, counted, side) if is_labelled else _autoencoder(found)),
     ]
     return Proposal("\n".join(lines) + "\n", notes)
 
@@ -212,19 +214,43 @@ def _transform(found, side: int, is_labelled: bool) -> dict:
     }
 
 
-def _classifier(found, counted, source) -> list[str]:
+def _classifier(found, counted, side: int) -> list[str]:
     steps, why = _augment(found, list(counted))
+    model, train, because = _network(found, len(counted), side)
     most = max(counted.values()) / sum(counted.values())
     bound = min(0.99, math.ceil(100 * (most + 0.2 * (1 - most))) / 100)
     return [
         *_comment(why),
         f"augment: {_flow(steps)}",
+        *_comment(because),
         "# `hubel list models` has others",
-        f"model: {_flow({'name': 'lenet5'})}",
-        f"train: {_flow({'epochs': _epochs(found), 'batch_size': _batch(found), 'early_stopping': {'patience': 5}})}",
+        f"model: {_flow(model)}",
+        f"train: {_flow(train)}",
         f"# modest: always naming the most frequent class would reach {most:.2f}; raise it once you know what can be reached",
         f"evaluate: {_flow({'thresholds': {'accuracy': {'min': bound}}})}",
     ]
+
+
+def _network(found, classes: int, side: int) -> tuple[dict, dict, list[str]]:
+    """The slices `model` and `train`, and why."""
+    epochs, batch = _epochs(found), _batch(found)
+    if found["grey"] and side <= SMALL and classes <= LENET_CLASSES:
+        train = {"epochs": epochs, "batch_size": batch, "early_stopping": {"patience": 5}}
+        return {"name": "lenet5"}, train, ["LeNet-5 was made for grey images of this size"]
+    name, width, depth = ("resnet20", 0.5, 20) if side <= SMALL else ("resnet18", 0.25, 18)
+    kind = "colours" if not found["grey"] else f"{classes} classes" if side <= SMALL else f"{side} px"
+    train = {
+        "epochs": epochs,
+        "batch_size": batch,
+        "optimizer": {"name": "sgd", "learning_rate": 0.1 * batch / 64, "momentum": 0.9, "weight_decay": 1e-4},
+        "schedule": {"name": "cosine", "warmup_epochs": 1},
+        "early_stopping": {"patience": epochs // 2},
+    }
+    why = [
+        f"{kind} ask for more than LeNet-5: a residual network of {depth} layers, {width:g} times as wide as published,",
+        "which two cores train in minutes; with a GPU, or with patience: --set model.options.width=1",
+    ]
+    return {"name": name, "options": {"width": width}}, train, why
 
 
 def _autoencoder(found) -> list[str]:

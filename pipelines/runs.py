@@ -5,11 +5,12 @@ import dataclasses
 import datetime
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from configs import load
+from configs.errors import UsageError
 from configs.schema import RunConfig
 from pipelines.workspace import Workspace
 
@@ -83,6 +84,47 @@ def gone(place: Workspace, name: str) -> list[int]:
     """Versions of a model that runs pushed and that are no longer there."""
     pushed = {(r.version, r.model_dir) for r in records(place, name) if r.version is not None and r.model_dir}
     return sorted({version for version, folder in pushed if not Path(folder).is_dir()})
+
+
+def artifact(place: Workspace, model: str) -> str:
+    """Folder of the Model artifact (model.keras, card.json) that was pushed as NAME[/VERSION]; the live version without one.
+
+    Raises:
+        UsageError: where no run on record pushed it, or its artifact is gone.
+    """
+    return str(pushed(place, model)[0])
+
+
+def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
+    """Of each NAME[/VERSION] the version that it stands for, NAME/VERSION, and the folder of its Model artifact.
+
+    Raises:
+        UsageError: as `artifact`, and where two stand for the same.
+    """
+    found = {}
+    for model in models:
+        folder, version = pushed(place, model)
+        found[f"{model.partition('/')[0]}/{version}"] = str(folder)
+    if len(found) < len(models):
+        raise UsageError(f"{', '.join(models)} stand for {', '.join(found)} alone.", "Name each version once.")
+    return found
+
+
+def pushed(place: Workspace, model: str) -> tuple[Path, int]:
+    """As `artifact`, with the version's number."""
+    name, _, version = model.partition("/")
+    known = {
+        r.version: Path(r.model_uri)
+        for r in records(place, name)
+        if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
+    }
+    wanted = int(version) if version.isdigit() else version or max(known, default=None)
+    if wanted not in known:
+        have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
+        raise UsageError(
+            f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
+        )
+    return known[wanted], wanted
 
 
 def new_run_id(workspace: Workspace, name: str) -> str:

@@ -1,5 +1,7 @@
 """What an architecture is made of, for `hubel show`. Runs in the worker process."""
 
+import contextlib
+import inspect
 import re
 import zipfile
 from pathlib import Path
@@ -15,8 +17,9 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
         classes: None for the builder's own number; a file's cannot be changed.
 
     Returns:
-        {architecture, input, params, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted, layers: [...]};
-        see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does not need them itself.
+        {architecture, input, params, frozen, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted,
+        layers: [...]}; see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does
+        not need them itself.
 
     Raises:
         UsageError: for an unknown model, a malformed size, a size that the model cannot take, or a file that holds no such model.
@@ -34,6 +37,7 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
         "architecture": name,
         "input": takes[0] if len(takes) == 1 else takes,
         "params": arithmetic.total_params(built),
+        "frozen": arithmetic.frozen_params(built),
         **arithmetic.totals(rows),
         "layers": rows,
     }
@@ -51,11 +55,16 @@ def _from_builder(model, size, classes):
 
     entry = keras_models.get(model)
     facts = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
-    try:
-        with arithmetic.without_weights():
-            return keras_models.build(entry, facts, {}), entry.name
-    except Exception:  # a builder that sets values itself, or one that fails anyway and says so again
+    for what, option in (("input_shape", "--input 32x32x3"), ("num_classes", "--classes 10")):
+        parameter = inspect.signature(entry.build).parameters.get(what)
+        if parameter and parameter.default is parameter.empty and what not in facts:
+            raise UsageError(f"Model {entry.name} has no {what} by default.", f"Give one, such as {option}")
+    with contextlib.suppress(Exception), arithmetic.without_weights():
         return keras_models.build(entry, facts, {}), entry.name
+    try:  # a builder that sets values itself, or one that fails anyway and says so again
+        return keras_models.build(entry, facts, {}), entry.name
+    except UsageError as error:
+        raise UsageError(error.message, "Try another --input or --classes." if facts else error.hint) from error
 
 
 def _from_file(path, size, classes):

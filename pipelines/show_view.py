@@ -42,7 +42,8 @@ def markdown(value: dict) -> None:
 
 def _summary(value):
     counts = {what: f"{value[what]:,}" for what in ("params", "multiply_adds", "unshared_weights", "dense_weights")}
-    yield f"{value['architecture']}: input {_volume(value['input'])}, {counts['params']} trainable parameters"
+    frozen = f", {value['frozen']:,} frozen" if value["frozen"] else ""
+    yield f"{value['architecture']}: input {_volume(value['input'])}, {counts['params']} trainable parameters{frozen}"
     yield f"{counts['multiply_adds']} multiply-adds for one image, {_short(value['activation_bytes'], BINARY)}B of activations"
     yield f"{counts['unshared_weights']} weights if none were shared, {counts['dense_weights']} if all these layers were dense"
     if value["uncounted"]:

@@ -8,11 +8,10 @@ import keras
 import keras_tuner
 from tfx.components.tuner.component import TunerFnResult
 
-import keras_models
 from components import progress
 from components.tasks import task_of
 from components.trainer import plateau
-from components.trainer.component import build, data_of, tuned
+from components.trainer.component import build, data_of, entry_of, phases_of, tuned
 from configs import load
 from configs.schema import TrainerSlice, TuneConfig
 from tuner import space
@@ -42,8 +41,7 @@ class Search(keras_tuner.Tuner):
 
     def __init__(self, fn_args, cfg: TrainerSlice, tune: TuneConfig):
         self._fn_args, self._cfg, self._tune = fn_args, cfg, tune
-        self._entry = keras_models.get(cfg.model.name)
-        self._task = task_of(self._entry.task)
+        self._task = task_of(entry_of(fn_args.custom_config, cfg).task)
         self._data = {}
         self._started = time.monotonic()
         folder = Path(fn_args.custom_config["tuning_dir"])
@@ -63,10 +61,14 @@ class Search(keras_tuner.Tuner):
         cfg = load.override(cfg, {"train.epochs": epochs})
         data = self._data_for(cfg)
         keras.utils.set_random_seed(cfg.seed)
-        model = build(self._entry, data, cfg)
+        model = build(entry_of(self._fn_args.custom_config, cfg), data, cfg)
         progress.emit("trial", trial=trial.trial_id, values=chosen)
         history = _Best()
-        self._task.fit(model, data, cfg.train, 0, [*plateau.callbacks(cfg.train), history, keras.callbacks.TerminateOnNaN()])
+        for phase in phases_of(self._task, cfg):
+            if phase.begin:
+                phase.begin(model)
+            callbacks = [*plateau.callbacks(phase.train), history, keras.callbacks.TerminateOnNaN()]
+            phase.task.fit(model, data, phase.train, 0, callbacks)
         progress.emit("trial_done", trial=trial.trial_id, value=history.best)
         if self._tune.minutes is not None and time.monotonic() - self._started > 60 * self._tune.minutes:
             self.oracle.max_trials = len(self.oracle.trials)  # no further one is created

@@ -10,7 +10,7 @@ A source module offers four functions; the last two run in Beam's workers too:
 
 import importlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -57,7 +57,8 @@ class Raw(NamedTuple):
 
 def schemes() -> list[str]:
     """Every scheme there is: the files beside this one that have the four functions."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if _FUNCTIONS <= set(_DEFINED.findall(path.read_text())))
+    beside = (path for path in Path(__file__).parent.glob("*.py") if path != Path(__file__))
+    return sorted(path.stem for path in beside if _FUNCTIONS <= set(_DEFINED.findall(path.read_text())))
 
 
 def module_of(source: str) -> ModuleType:
@@ -86,3 +87,24 @@ def locate(data: DataConfig, datasets: Path) -> Located:
         HubelError: where it is damaged.
     """
     return module_of(data.source).locate(data.source.partition(":")[2], datasets, data.features)
+
+
+def contents(data: DataConfig, address: Mapping[str, Any]) -> Contents:
+    """What a source holds of `data.classes`. Raises UsageError for a class that it does not have."""
+    whole = module_of(data.source).contents(address)
+    if data.classes is None:
+        return whole
+    missing = [label for label in data.classes if label >= len(whole.class_names)]
+    if missing:
+        known = f"it has {len(whole.class_names)}, counted from 0" if whole.class_names else "it has no labels"
+        raise UsageError(f"data.classes names class {missing[0]} of {data.source}; {known}.", "Take it out of data.classes.")
+    return Contents([whole.class_names[label] for label in data.classes], whole.shards)
+
+
+def images(data: DataConfig, address: Mapping[str, Any], shard: Any) -> Iterator[Raw]:
+    """One shard's images of `data.classes`, labels counted anew."""
+    every = module_of(data.source).images(address, shard)
+    if data.classes is None:
+        return every
+    labels = {label: place for place, label in enumerate(data.classes)}
+    return (raw._replace(label=labels[raw.label]) for raw in every if raw.label in labels)

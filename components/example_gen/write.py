@@ -47,12 +47,11 @@ class WriteShard(beam.DoFn):
 
     def setup(self):
         self._config = DataConfig.model_validate_json(self._data)
-        self._images = sources.module_of(self._config.source).images
 
     def process(self, element: tuple[str, int, Any], plan: Plan):
         source_split, number, shard = element
         with _Files(self._folders, f"data_tfrecord-{number:05d}-of-{self._shards:05d}.gz") as files:
-            for raw in self._images(self._address, shard):
+            for raw in sources.images(self._config, self._address, shard):
                 split = plan.split_of(source_split, raw, self._config)
                 if split is None:
                     continue

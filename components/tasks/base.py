@@ -60,6 +60,21 @@ class Comparison:
 Smooth = Callable[[Mapping[str, tf.Tensor], float, Facts], Mapping[str, tf.Tensor]]
 
 
+MOST_AT_ONE_GO = 16
+
+
+def _at_one_go(steps: int, callbacks: Sequence[keras.callbacks.Callback]) -> int:
+    """Steps that Keras leaves to the graph at a time: between them, its loop costs as much as a small network's step.
+
+    They divide an epoch, because Keras would begin the next one with those that are too many; and a callback that does something
+    before a step, such as setting its learning rate, has to be asked before each.
+    """
+    nothing = keras.callbacks.Callback.on_train_batch_begin
+    if any(type(callback).on_train_batch_begin is not nothing for callback in callbacks):
+        return 1
+    return max(many for many in range(1, MOST_AT_ONE_GO + 1) if steps % many == 0)
+
+
 class Task(abc.ABC):
     """Subclass as `Task` in a file of this folder. docs/architecture.md walks through one."""
 
@@ -104,6 +119,7 @@ class Task(abc.ABC):
         self.compile(learner, optimizer(train, data.steps, learner.trainable_variables))
         if not tf.config.list_physical_devices("GPU"):
             learner.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
+        learner.steps_per_execution = _at_one_go(data.steps, callbacks)
         batches = data.training(first_epoch, train.epochs)
         if train.label_smoothing:
             batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))

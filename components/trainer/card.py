@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components import keys
 from components.transform import crops
-from configs.schema import ExportConfig, TransformConfig
+from configs.schema import ExportConfig, TransferConfig, TransformConfig
 
 
 class Card(BaseModel):
@@ -28,6 +28,7 @@ class Card(BaseModel):
     members: dict[str, "Card"] = {}  # of an ensemble: NAME/VERSION -> what that model says of itself
     transform: TransformConfig
     export: ExportConfig
+    transfer: TransferConfig | None = None  # what it was made of, where that was another model
 
     @property
     def architectures(self) -> set[str]:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import keras_models
 from components import progress
 from components.schema_gen.names import class_names
 from components.tasks import task_of
-from components.trainer import artifact, export, plateau
+from components.trainer import artifact, export, plateau, transfer
 from components.trainer import members as ensembles
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
+from components.trainer.origin import Origin
+from components.trainer.phases import Phase
 from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
 from components.transform import augment
@@ -33,13 +36,13 @@ def run_fn(fn_args):
 
     Reads: train_files, eval_files, transform_graph_path, schema_path, hyperparameters (or None), base_model (or None),
         custom_config: slice (TrainerSlice as JSON), materialized, training_dir (state of killed trainings), source (digest),
-        members (of an ensemble: NAME/VERSION -> {uri, digest}).
+        origin (of a transfer, components.trainer.origin as JSON), members (of an ensemble: NAME/VERSION -> {uri, digest}).
     Writes: serving_model_dir (SavedModel), model.keras and card.json beside its folder, model_run_dir/history.json.
     Raises: HubelError, UsageError in plain words.
     """
     custom = fn_args.custom_config
     cfg, chosen = with_best(TrainerSlice.model_validate_json(custom["slice"]), fn_args.hyperparameters)
-    entry = keras_models.get(cfg.model.name)
+    entry = entry_of(custom, cfg)
     task = task_of(entry.task)
     data = data_of(fn_args, cfg, task)
     for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
@@ -49,16 +52,16 @@ def run_fn(fn_args):
     ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
-    if fn_args.base_model:
+    if fn_args.base_model and cfg.transfer is None:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
-    resume = Resume(Path(custom["training_dir"]) / _identity(fn_args, custom, chosen), _patience(cfg))
-    history = train(task, model, data, cfg, resume)
+    state = Path(custom["training_dir"]) / _identity(fn_args, custom, chosen)
+    history, resumes = train_in_phases(phases_of(task, cfg), model, data, cfg, state)
     model = model if members else served(model, entry, data, cfg)  # members are as they were served
     card = Card(
         name=cfg.name,
         architecture=entry.name,
         task=entry.task,
-        params=arithmetic.total_params(model),
+        params=arithmetic.total_params(model) + arithmetic.frozen_params(model),
         input_shape=data.facts.input_shape,
         class_names=data.facts.class_names,
         train_images=data.facts.train_images,
@@ -69,11 +72,25 @@ def run_fn(fn_args):
         members=members,
         transform=cfg.transform,
         export=cfg.export,
+        transfer=cfg.transfer,
     )
     folder = Path(fn_args.serving_model_dir)
     export.write(folder, model, task, card, data)
     io_utils.write_string_file(f"{fn_args.model_run_dir}/history.json", json.dumps(history))
-    resume.clear()
+    for resume in resumes:
+        resume.clear()
+
+
+def entry_of(custom: dict, cfg: TrainerSlice) -> keras_models.ModelEntry:
+    """What is built: a registered model, or another model's features under a new head."""
+    if cfg.transfer is None:
+        return keras_models.get(cfg.model.name)
+    return transfer.entry(Origin.of_json(custom["origin"]), cfg.transfer)
+
+
+def phases_of(task, cfg: TrainerSlice) -> list[Phase]:
+    """The fits that a training is made of."""
+    return [Phase(task, cfg.train)] if cfg.transfer is None else transfer.phases(cfg)
 
 
 def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
@@ -120,7 +137,8 @@ def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, me
     facts = data.facts
     with _policy(precision or cfg.train.precision):
         given = facts.for_builder() | ({"members": members} if members else {})
-        net = keras_models.build(entry, given, cfg.model.options)
+        options = cfg.model.options if cfg.transfer is None else {"references": facts.train_images}
+        net = keras_models.build(entry, given, options)
         return normalize.with_normalization(net, cfg.transform.normalize, facts.mean, facts.variance, facts.whitening)
 
 
@@ -144,9 +162,43 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
     return exact
 
 
-def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume) -> list[dict[str, float]]:
+def train_in_phases(
+    phases: Sequence[Phase], model: keras.Model, data: Data, cfg: TrainerSlice, state: Path
+) -> tuple[list[dict[str, float]], list[Resume]]:
+    """Train phase after phase, each from the best weights of those before it, and leave the best of all in the model.
+
+    Args:
+        state: folder of the first phase's state; of another one, its name is added.
+
+    Returns:
+        Figures by epoch, and the phases' states, which may be cleared once the model is safely written.
+    """
+    history, resumes, best = [], [], (math.inf, None)
+    for phase in phases:
+        if phase.begin:
+            phase.begin(model)
+        resumes.append(Resume(state.with_name("-".join(filter(None, [state.name, phase.name]))), _patience(cfg)))
+        figures = train(phase.task, model, data, cfg.model_copy(update={"train": phase.train}), resumes[-1], phase.rate)
+        history += figures
+        loss = min((f["val_loss"] for f in figures if math.isfinite(f["val_loss"])), default=math.inf)
+        if best[1] is None or loss <= best[0]:
+            best = loss, model.get_weights() if phase is not phases[-1] else None
+        else:
+            progress.emit(
+                "warning", text=f"{phase.name} did not lower the validation loss of {best[0]:.4f}; the weights before it stay"
+            )
+            model.set_weights(best[1])
+    return history, resumes
+
+
+def train(
+    task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume, rate: str = "train.optimizer.learning_rate"
+) -> list[dict[str, float]]:
     """Fit, from where a killed training stood, and leave in the model the weights of the epoch that `train.keep` names. Returns
     figures by epoch.
+
+    Args:
+        rate: the config's key of the learning rate.
 
     Raises:
         Diverged: where no epoch ended with a finite validation loss, or the last one did not and is to be kept.
@@ -158,7 +210,7 @@ def train(task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resum
         resume.clear()
         raise Diverged(
             f"Training diverged: the validation loss was not a finite number in {_where(cfg)} of {len(resume.history)} epochs.",
-            "Lower train.optimizer.learning_rate.",
+            f"Lower {rate}.",
         )
     return resume.history
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
+from components.trainer import shots
 from components.transform import augment, moments
 from components.transform.stored import parsed
 from configs import policies
@@ -82,7 +84,10 @@ def open_data(
     Raises:
         UsageError: where the config mixes images and the task cannot mix their targets, or asks for random labels of no classes.
     """
-    count = sum(1 for _ in _records(train_files))
+    records = _records(train_files)
+    if cfg.transfer is not None and cfg.transfer.shots is not None:
+        records = shots.chosen(records, cfg.transfer.shots, cfg.seed)
+    count = sum(1 for _ in records)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
     facts = Facts(shape, class_names, train_images=count, **_statistics(transform, cfg))
     steps = policies.expand(cfg.augment, cfg.transform.channels)
@@ -91,36 +96,59 @@ def open_data(
     change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))
     relabel = _relabelling(cfg, targets, facts)
     read = _read_transformed if materialized else _read_raw
-    train = relabel(read(_records(train_files), transform, targets, cfg))
+    train = relabel(read(records, transform, targets, cfg))
     validation = read(_records(validation_files), transform, targets, cfg)
+    size = cfg.train.batch_size
     fits = count * int(np.prod(shape)) <= CACHE_BYTES
-    if fits:
-        train, validation = train.cache(), validation.cache()
     written = _copies(copies) if plan.copies else None
+    kept = _in_memory(train, count) if fits and written is None else _Images(train)
+    judged = validation.batch(size).cache() if fits else validation.batch(size)
 
     def images_of(epoch):
         if written is None:
-            return train
-        return relabel(read(tf.data.TFRecordDataset(tf.gather(written, epoch % plan.copies), "GZIP"), transform, targets, cfg))
+            return kept
+        rows = read(tf.data.TFRecordDataset(tf.gather(written, epoch % plan.copies), "GZIP"), transform, targets, cfg)
+        return _Images(relabel(rows))
 
     def training(first: int, epochs: int) -> tf.data.Dataset:
         def epoch_of(epoch):
             tf.random.set_seed(1)  # of this graph alone: tf.data takes no tensor as a seed beside a global one of 0
             seed = epoch * 2**32 + cfg.seed  # reshuffling by tf.data itself would go on where the last reader stopped
-            order = images_of(epoch).shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
+            images, rows = images_of(epoch)
+            order = images.shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
+            if not drawn_for:  # nothing is done image by image
+                batches = order.batch(size)
+                return batches.map(lambda some: change(rows(some), tf.zeros([0, 0])), num_parallel_calls=tf.data.AUTOTUNE)
             drawn = order.map(
-                lambda row: (row, augment.draw(drawn_for, cfg.seed, epoch, row[keys.IMAGE_ID], shape)),
+                lambda one: (one, augment.draw(drawn_for, cfg.seed, epoch, rows(one)[keys.IMAGE_ID], shape)),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
-            return drawn.batch(cfg.train.batch_size).map(change, num_parallel_calls=tf.data.AUTOTUNE)
+            batches = drawn.batch(size)
+            return batches.map(lambda some, numbers: change(rows(some), numbers), num_parallel_calls=tf.data.AUTOTUNE)
 
         return tf.data.Dataset.range(first, epochs).flat_map(epoch_of).prefetch(tf.data.AUTOTUNE)
 
-    def unchanged(images: tf.data.Dataset) -> tf.data.Dataset:
-        batches = images.batch(cfg.train.batch_size).map(lambda rows: _pair(rows, targets), num_parallel_calls=tf.data.AUTOTUNE)
-        return batches.prefetch(tf.data.AUTOTUNE)
+    def unchanged(batches: tf.data.Dataset, rows: Callable = _as_they_are) -> tf.data.Dataset:
+        return batches.map(lambda some: _pair(rows(some), targets), num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
-    return Data(facts, -(-count // cfg.train.batch_size), training, unchanged(train), unchanged(validation))
+    return Data(facts, -(-count // size), training, unchanged(kept.elements.batch(size), kept.rows), unchanged(judged))
+
+
+def _as_they_are(rows):
+    return rows
+
+
+class _Images(NamedTuple):
+    """Images, or their places in memory, and what makes rows of one of them, or of a batch of them."""
+
+    elements: tf.data.Dataset
+    rows: Callable = _as_they_are
+
+
+def _in_memory(images: tf.data.Dataset, count: int) -> _Images:
+    """All of them, decoded once. A batch is gathered at one go: image by image costs as much as a small network's step."""
+    held = images.batch(count).get_single_element()
+    return _Images(tf.data.Dataset.range(count), lambda places: {name: tf.gather(values, places) for name, values in held.items()})
 
 
 def _pair(rows, targets):

@@ -1,29 +1,63 @@
 """Crops of an image that one answer is averaged over, in the graph that is served."""
 
+from typing import Literal
+
 import tensorflow as tf
 
 from configs.schema import Crops, TransformConfig
+
+SQUARES = 3  # left, middle and right of a broad image; upper, middle and lower of a high one
+
+
+class Squares(TransformConfig):
+    """Three patches of the model's aspect side by side, each as large as the image allows; `width` is that of all three."""
+
+    resize: Literal["squares"] = "squares"
 
 
 def enlarged(config: TransformConfig, crops: Crops | None) -> TransformConfig:
     """What images are resized to, so that `config`'s size can be cut from them."""
     if crops is None:
         return config
-    return config.model_copy(update={side: round(getattr(config, side) * crops.scale) for side in ("height", "width")})
+    height, width = _sides(config, max(crops.scales))
+    if crops.squares:
+        return Squares(**{**dict(config), "height": height, "width": SQUARES * width, "resize": "squares"})
+    return config.model_copy(update={"height": height, "width": width})
 
 
 def cut(images: tf.Tensor, crops: Crops | None, config: TransformConfig) -> tf.Tensor:
-    """Corners and centre, then with `crops.reflect` their mirror images.
+    """Corners and centre of each scale, with `crops.squares` of each square and the whole square too; then with `crops.reflect`
+    their mirror images.
 
     Args:
         images: [N, h, w, channels], of `enlarged`'s size.
 
     Returns:
-        [5, N, height, width, channels] or [10, ...], or [1, ...]: the images as they are, without `crops`.
+        [crops, N, height, width, channels]; without `crops`, [1, ...]: the images as they are.
     """
     if crops is None:
         return images[None]
+    found = []
+    for square in tf.split(images, SQUARES, 2) if crops.squares else [images]:
+        for scale in crops.scales:
+            at_scale = square if scale == max(crops.scales) else _resized(square, *_sides(config, scale))
+            found += _corners_and_centre(at_scale, config)
+        if crops.squares:
+            found += [_resized(square, config.height, config.width)] * len(crops.scales)
+    found = tf.stack(found)
+    return tf.concat([found, found[:, :, :, ::-1]], 0) if crops.reflect else found
+
+
+def _corners_and_centre(images: tf.Tensor, config: TransformConfig) -> list[tf.Tensor]:
     down, right = images.shape[1] - config.height, images.shape[2] - config.width
     corners = ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2))
-    found = tf.stack([images[:, top : top + config.height, left : left + config.width] for top, left in corners])
-    return tf.concat([found, found[:, :, :, ::-1]], 0) if crops.reflect else found
+    return [images[:, top : top + config.height, left : left + config.width] for top, left in corners]
+
+
+def _resized(images: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Rounded, as all pixels that a model sees."""
+    return tf.clip_by_value(tf.round(tf.image.resize(images, (height, width), antialias=True)), 0.0, 255.0)
+
+
+def _sides(config: TransformConfig, scale: float) -> tuple[int, int]:
+    return round(config.height * scale), round(config.width * scale)

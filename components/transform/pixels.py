@@ -63,23 +63,37 @@ def resize(images: tf.Tensor, config: TransformConfig) -> tf.Tensor:
 
 
 def _to_size(images: tf.Tensor, config: TransformConfig, method: str) -> tf.Tensor:
-    """Stretch, fit (padded with 0) or crop to the config's height and width."""
+    """Stretch, fit (padded with 0), crop, or set three crops side by side (components.transform.crops), to the config's sides."""
+    if config.resize == "squares":
+        third = config.model_copy(update={"width": config.width // 3})
+        return tf.concat([_cropped(images, third, method, place) for place in (0.0, 0.5, 1.0)], -2)
+    if config.resize == "crop":
+        return _cropped(images, config, method, 0.5)
     target = tf.constant([config.height, config.width])
     antialias = method == "bilinear"  # the mean of an area needs no smoothing, and the nearest value must stay as it is
     if config.resize == "stretch":
         return tf.image.resize(images, target, method, antialias=antialias)
     size = tf.shape(images)[-3:-1]
     ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
-    if config.resize == "fit":
-        scaled = _whole(tf.cast(size, tf.float64) * tf.reduce_min(ratios))
-        before = tf.maximum(target - scaled, 0) // 2
-        resized = tf.image.resize(images, scaled, method, antialias=antialias)
-        return tf.image.pad_to_bounding_box(resized, before[0], before[1], config.height, config.width)
+    scaled = _whole(tf.cast(size, tf.float64) * tf.reduce_min(ratios))
+    before = tf.maximum(target - scaled, 0) // 2
+    resized = tf.image.resize(images, scaled, method, antialias=antialias)
+    return tf.image.pad_to_bounding_box(resized, before[0], before[1], config.height, config.width)
+
+
+def _cropped(images: tf.Tensor, config: TransformConfig, method: str, place: float) -> tf.Tensor:
+    """The largest patch of the config's aspect, resized.
+
+    Args:
+        place: where along the side that is too long: 0 at its begin, 0.5 in the middle, 1 at its end.
+    """
+    target, size = tf.constant([config.height, config.width]), tf.shape(images)[-3:-1]
+    ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
     # Cut first: a long thin image would be enormous at the model's size.
     kept = tf.minimum(_whole(tf.cast(target, tf.float64) / tf.reduce_max(ratios)), size)
-    before = (size - kept) // 2
+    before = tf.cast(tf.cast(size - kept, tf.float64) * place, tf.int32)
     images = tf.image.crop_to_bounding_box(images, before[0], before[1], kept[0], kept[1])
-    return tf.image.resize(images, target, method, antialias=antialias)
+    return tf.image.resize(images, target, method, antialias=method == "bilinear")
 
 
 def _whole(sides: tf.Tensor) -> tf.Tensor:

@@ -9,8 +9,8 @@ from keras import layers
 
 from keras_models.blocks import need_activation, need_count, need_counts, need_image
 from keras_models.registry import register
-from keras_models.room import need_room
-from keras_models.spatial_transformer import convolutional, dense, transformed, windows
+from keras_models.room import least_side, need_room
+from keras_models.spatial_transformer import convolutional, dense, localisation_windows, transformed, windows
 
 FILTERS, KERNELS = (32, 32), (9, 7)  # of st_cnn, each then 2x2 maximum pooling
 
@@ -42,7 +42,7 @@ def st_cnn(
     """Spatial transformer and two convolutions, 9x9 and 7x7, each with 2x2 maximum pooling.
 
     Args:
-        transform: "affine", "projective" or "tps" (thin-plate spline).
+        transform: "affine", "projective" or "tps" (thin-plate spline); None leaves the transformer out, which is the paper's CNN.
         points_per_side: of the spline's grid of control points.
         filters: maps of the two convolutions.
         activation: of every hidden layer, a Keras name.
@@ -58,10 +58,12 @@ def st_cnn(
     need_activation(activation)
     if len(filters) != len(KERNELS):
         raise ValueError(f"filters must be {len(KERNELS)} counts; got {filters!r}")
-    need_room(input_shape, windows(KERNELS))
-    image = keras.Input(input_shape, name="image")
-    seen = convolutional(image, localisation_filters, localisation_units, activation)
-    x = transformed(image, seen, transform, points_per_side)
+    ways = [windows(KERNELS)] if transform is None else [windows(KERNELS), localisation_windows(localisation_filters)]
+    need_room(input_shape, max(ways, key=least_side))  # what has room for this one has room for the other
+    x = image = keras.Input(input_shape, name="image")
+    if transform is not None:
+        seen = convolutional(image, localisation_filters, localisation_units, activation)
+        x = transformed(image, seen, transform, points_per_side)
     for number, (maps, size) in enumerate(zip(filters, KERNELS, strict=True), 1):
         x = layers.Conv2D(maps, size, activation=activation, name=f"conv{number}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)

@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from keras_models import blocks
+from keras_models.convolutions import norm
 from keras_models.layers import LocalResponseNormalization
 from keras_models.registry import register
 from keras_models.room import need_room
@@ -149,5 +150,5 @@ def _conv(x, maps, side, activation, batch_norm, kernel, name):
     if not batch_norm:
         return layers.Conv2D(maps, side, activation=activation, **start)(x)
     x = layers.Conv2D(maps, side, use_bias=False, **start)(x)
-    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    x = norm(x, name=f"{name}_norm")
     return layers.Activation(activation, name=f"{name}_{activation}")(x)

@@ -1,8 +1,14 @@
 """Layers that Keras lacks. Import this package before loading a saved model: Keras looks only among what is registered."""
 
+from keras_models.layers.block_normalization import BlockNormalization
+from keras_models.layers.extractor import Extractor
+from keras_models.layers.fixed_filters import FixedFilters
 from keras_models.layers.grouped_conv import GroupedConv2D
 from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.layers.mean_probability import MeanProbability
+from keras_models.layers.neighbours import NearestNeighbours
+from keras_models.layers.normalized_correlation import NormalizedCorrelation
+from keras_models.layers.orientation_votes import OrientationVotes
 from keras_models.layers.padded_shortcut import PaddedShortcut
 from keras_models.layers.rbf import SignCodeRBF
 from keras_models.layers.scaled_tanh import scaled_tanh
@@ -15,9 +21,15 @@ __all__ = [
     "INITIAL",
     "AffineGrid",
     "BilinearSampler",
+    "BlockNormalization",
+    "Extractor",
+    "FixedFilters",
     "GroupedConv2D",
     "LocalResponseNormalization",
     "MeanProbability",
+    "NearestNeighbours",
+    "NormalizedCorrelation",
+    "OrientationVotes",
     "PaddedShortcut",
     "ProjectiveGrid",
     "SignCodeRBF",

@@ -14,7 +14,11 @@ from configs.errors import HubelError, UsageError
 from configs.schema import RunConfig
 
 SHIPPED = sorted(load.SHIPPED.glob("*.yaml"))
-MUST_HAVE_TWINS = ["digits_conv_autoencoder", "digits_lenet5", "digits_mlp"]
+MUST_HAVE_TWINS = [
+    *("digits_alexnet", "digits_conv_autoencoder", "digits_densenet", "digits_filters", "digits_googlenet", "digits_hog"),
+    *("digits_lenet5", "digits_mlp", "digits_resnet", "digits_st_cnn", "digits_transfer", "digits_vgg", "digits_zero_to_four"),
+    "digits_zfnet",
+]
 shipped = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 
 
@@ -377,6 +381,14 @@ def test_reading_stops_at_a_file_that_vanishes(write, monkeypatch):
 def test_what_is_settled_before_the_search_cannot_be_searched(path):
     with pytest.raises(UsageError, match="cannot search"):
         load.validate({"name": "a", "tune": {"space": {path: {"choices": [1, 2]}}}}, "here")
+
+
+@pytest.mark.parametrize("path", ["model.options.hidden", "transfer.source", "transfer.shots"])
+def test_what_a_transfer_settles_cannot_be_searched(path):
+    tree = {"name": "a", "transfer": {"source": "b"}}
+    with pytest.raises(UsageError, match="cannot search"):
+        load.validate({**tree, "tune": {"space": {path: {"choices": ["1", "2"]}}}}, "here")
+    load.validate({**tree, "tune": {"space": {"transfer.layer": {"choices": ["c5", "f6"]}}}}, "here")
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,14 @@ def test_slices_are_frozen(path, value):
         {"data": {"test": 1}},
         {"data": {"limit": 0}},
         {"data": {"inliers": []}},
+        {"data": {"classes": [1]}},
+        {"data": {"classes": [1, 1]}},
+        {"data": {"classes": [1, -1]}},
+        {"transfer": {}},
+        {"transfer": {"source": ""}},
+        {"transfer": {"source": "a", "shots": 0}},
+        {"transfer": {"source": "a", "head": "svm"}},
+        {"transfer": {"source": "a", "fine_tune": {}}},
         {"data": {"max_quarantined": 1.1}},
         {"transform": {"height": 0}},
         {"transform": {"width": schema.MAX_SIDE + 1}},
@@ -338,3 +346,29 @@ def test_options_of_training_survive_being_written_out(train):
 
 def test_how_it_is_trained_is_read_by_trainer_and_tuner_alone():
     assert {made.__name__ for made in SLICES if "train" in made.model_fields} == {"RunConfig", "TrainerSlice"}
+
+
+NEIGHBOURS = {"source": "a", "head": "nearest_neighbours"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "word"),
+    [
+        ({"transfer": {**NEIGHBOURS, "fine_tune": {"from": "c5"}}}, "fine_tune needs a head"),
+        ({"transfer": {"source": "a", "neighbours": 3}}, "neighbours is of nearest_neighbours"),
+        ({"transfer": {"source": "a", "distance": "euclidean"}}, "distance is of nearest_neighbours"),
+        ({"transfer": NEIGHBOURS, "model": {"initial": "b"}}, "give one of them"),
+        ({"transfer": NEIGHBOURS, "train": {"precision": "mixed_float16"}}, "computes in float32"),
+        ({"transfer": {**NEIGHBOURS, "shots": 1}, "augment": [{"rotate": {"degrees": 5}}, {"copies": 2}]}, "give one of them"),
+    ],
+)
+def test_what_does_not_go_with_a_transfer_is_refused(tree, word):
+    refused(RunConfig, {"name": "a", **tree}, word)
+
+
+def test_the_first_layer_that_is_tuned_keeps_its_name():
+    tree = {"source": "a", "fine_tune": {"from": "c5"}}
+    config = RunConfig.model_validate({"name": "a", "transfer": tree})
+    assert config.transfer.fine_tune.from_ == "c5"
+    assert config.model_dump(mode="json", exclude_unset=True)["transfer"] == tree
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config

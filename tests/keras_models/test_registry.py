@@ -5,6 +5,7 @@ import json
 import pkgutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -224,7 +225,7 @@ def test_an_unknown_name_lists_the_nearest(find):
     with pytest.raises(UsageError) as caught:
         find("lenet6")
     assert caught.value.message.startswith("There is no model 'lenet6'; did you mean 'lenet' or 'lenet5'")
-    assert "`hubel list models`" in caught.value.hint
+    assert caught.value.hint.startswith("There are lenet, lenet5, lenet5_1998. `hubel list models`")
     with pytest.raises(UsageError, match=r"^There is no model 'zzz'\.$"):
         find("zzz")
 
@@ -349,8 +350,16 @@ def test_an_unknown_option_behind_an_open_ended_builder():
 
 
 def test_a_type_error_of_another_cause_is_not_hidden():
+    ours = replace(shipped(lambda width=1: width + "1"), module="keras_models.toys")
     with pytest.raises(TypeError, match="unsupported operand"):
-        build(shipped(lambda width=1: width + "1"), {}, {"width": 2})
+        build(ours, {}, {"width": 2})
+
+
+def test_a_builder_of_one_s_own_that_fails_says_where(own):
+    own("def make(input_shape, num_classes):\n    return input_shape[3]\n")
+    error = refusal("own_models:make", FACTS, {})
+    assert error.message == "Model own_models:make: its builder failed with IndexError: tuple index out of range."
+    assert error.hint.endswith("own_models.py, line 2.")
 
 
 def test_an_option_that_the_name_fixes():
@@ -382,6 +391,11 @@ def two_inputs():
     return keras.Model([a, b], [a + b])
 
 
+def whole_numbers():
+    image = keras.Input((4, 4, 1))
+    return keras.Model(image, keras.ops.argmax(image, -1))
+
+
 def without_parts(input_shape):
     image = keras.Input(input_shape)
     return keras.Model(image, keras.layers.Identity()(image))
@@ -401,7 +415,13 @@ def without_parts(input_shape):
             "classification",
             "the model must be functional (keras.Model(inputs, outputs)), so that its layers are known without data.",
         ),
+        (
+            lambda: keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]),
+            "classification",
+            "the model must be functional (keras.Model(inputs, outputs)), so that its layers are known without data.",
+        ),
         (two_inputs, "classification", "the model must have one input and one output; it has 2 and 1."),
+        (whole_numbers, "classification", "the output must be floating-point numbers; it is int32."),
         (
             lambda: functional((5, 4, 1)),
             "classification",
@@ -429,7 +449,26 @@ def without_parts(input_shape):
 )
 def test_a_model_that_breaks_the_contract(builder, task, sentence):
     error = refusal(shipped(builder, task=task), FACTS, {})
-    assert (error.message, error.hint) == (f"Model toy: {sentence}", "Its builder is in toys.")
+    assert error.message == f"Model toy: {sentence}"
+    assert error.hint.endswith("Its builder is in toys.")
+
+
+def test_a_compiled_model_is_refused():
+    def compiled(input_shape, num_classes):
+        model = functional(input_shape, num_classes)
+        model.compile("sgd", "mse")
+        return model
+
+    error = refusal(shipped(compiled), FACTS, {})
+    assert error.message == "Model toy: the model must be uncompiled: loss and optimizer are the config's."
+    assert error.hint == "Leave out compile(). Its builder is in toys."
+
+
+def test_a_builder_that_does_not_take_the_size_is_told_to():
+    error = refusal(shipped(lambda: functional((5, 5, 1))), FACTS, {})
+    assert error.hint == "Give the builder a parameter input_shape: (height, width, channels). Its builder is in toys."
+    assert "num_classes" in refusal(shipped(lambda input_shape: functional(input_shape, 2)), FACTS, {}).hint
+    build(shipped(lambda: functional()), FACTS, {})  # what fits by chance is taken
 
 
 def _codes(image):

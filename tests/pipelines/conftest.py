@@ -1,12 +1,14 @@
 """Real runs through the command line, shared by the tests that look at what they left."""
 
+import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -99,11 +101,31 @@ def eventually(condition, seconds=30) -> bool:
     return False
 
 
+def _first_run(tmp_path_factory) -> Path:
+    """Folder of one whole `hubel run digits_lenet5.tiny --json`, the same for all of pytest's processes."""
+    root = tmp_path_factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "digits_run"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "outcome.json").exists():
+            outcome = hubel("run", "digits_lenet5.tiny", "--json", "--workspace", folder / "workspace")
+            shutil.copytree(folder / "workspace", folder / "finished", symlinks=True)
+            (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory):
-    """(workspace, outcome) of one whole `hubel run digits_lenet5.tiny --json`."""
-    workspace = tmp_path_factory.mktemp("digits") / "workspace"
-    return workspace, hubel("run", "digits_lenet5.tiny", "--json", "--workspace", workspace)
+    """(workspace, outcome) of that run. Tests may change the workspace, so those that ask for it are all in one file."""
+    folder = _first_run(tmp_path_factory)
+    return folder / "workspace", Outcome(**json.loads((folder / "outcome.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A copy of the workspace as that run left it, for what only looks at models and data."""
+    return _first_run(tmp_path_factory) / "finished"
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import pytest
 
 from configs.errors import UsageError
-from pipelines import execute
+from pipelines import runs
 from pipelines.runs import RunRecord
 from pipelines.workspace import Workspace
 
@@ -22,10 +22,10 @@ def place(tmp_path):
 
 
 def test_each_name_stands_for_a_version(place):
-    found = execute.artifacts(place, ["a/1", "b", "a"])
+    found = runs.artifacts(place, ["a/1", "b", "a"])
     assert found == {name: str(place.root / f"artifact-{name.replace('/', '-')}") for name in ("a/1", "b/1", "a/2")}
-    assert execute.artifact(place, "a") == found["a/2"]
-    assert execute.artifacts(place, []) == {}
+    assert runs.artifact(place, "a") == found["a/2"]
+    assert runs.artifacts(place, []) == {}
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_each_name_stands_for_a_version(place):
 )
 def test_names_that_stand_for_nothing_or_for_the_same_are_refused(place, members, said):
     with pytest.raises(UsageError, match=said):
-        execute.artifacts(place, members)
+        runs.artifacts(place, members)

@@ -8,8 +8,10 @@ import pytest
 import yaml
 from PIL import Image
 
+import keras_models
 from configs import load
 from configs.errors import UsageError
+from keras_models import contract
 from pipelines import proposal, survey
 from tests.pipelines.conftest import hubel
 from tests.pipelines.test_bad_input import refused
@@ -26,6 +28,7 @@ FOUND = {
     "channels": {"3": 1000},
     "grey": False,
 }
+SMALL = {"height": [28] * 3, "width": [28] * 3}
 
 
 def proposed(tmp_path, name="name", source="folder:/photos", **changed):
@@ -128,6 +131,30 @@ def test_the_size_is_near_the_median_and_bearable(median, images, side, tmp_path
     cfg, made = proposed(tmp_path, height=[1, median, 9000], width=[1, median // 2, 9000], images=images)
     assert (cfg.transform.height, cfg.transform.width) == (side, side)
     assert ("without a GPU" in made.text) == (median == 500)
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "width", "why"),
+    [
+        ({**SMALL, "grey": True}, "lenet5", None, "LeNet-5 was made for grey images of this size"),
+        (SMALL, "resnet20", 0.5, "colours ask for more than LeNet-5"),
+        ({**SMALL, "grey": True, "classes": dict.fromkeys(map(str, range(100)), 20)}, "resnet20", 0.5, "100 classes ask"),
+        ({"grey": True}, "resnet18", 0.25, "64 px ask for more"),
+        ({"height": [500] * 3, "width": [700] * 3}, "resnet18", 0.25, "colours ask"),
+    ],
+)
+def test_the_network_fits_the_images_and_the_config_says_why(changed, name, width, why, tmp_path):
+    cfg, made = proposed(tmp_path, **changed)
+    assert (cfg.model.name, cfg.model.options.get("width")) == (name, width)
+    assert why in made.text
+    shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+    contract.prove(keras_models.get(name), shape, cfg.model.options)
+
+
+def test_the_rate_of_a_residual_network_goes_with_its_batches(tmp_path):
+    rates = [proposed(tmp_path, images=images)[0].train for images in (100, 1000, 10_000)]
+    assert [(train.batch_size, train.optimizer.learning_rate) for train in rates] == [(16, 0.025), (32, 0.05), (64, 0.1)]
+    assert [train.early_stopping.patience for train in rates] == [20, 20, 10]
 
 
 def test_without_labels_it_is_an_autoencoder_and_the_bounds_are_its_own(tmp_path):

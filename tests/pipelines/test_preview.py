@@ -102,6 +102,8 @@ def test_the_same_images_are_chosen_each_time_and_all_are_of_the_training_split(
 def test_limits_and_inliers_are_kept(config, tmp_path):
     value, _ = made(config, tmp_path, "data.inliers=[1]", images=30)
     assert value["classes"] == 1
+    value, _ = made(config, tmp_path, "data.classes=[2, 1]", images=30)
+    assert value["classes"] == 2
     value, _ = made(config, tmp_path, "data.limit=10", images=30)
     assert value["images"] < 10
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -230,17 +231,79 @@ def test_a_run_on_no_terminal_prints_few_plain_lines(autoencoder):
     assert "\x1b" not in outcome.out + outcome.err
 
 
+def test_json_is_one_value_and_nothing_else(digits):
+    _, outcome = digits
+    assert json.loads(outcome.out)
+    assert outcome.out.count("\n") == 1
+
+
+def test_gc_keeps_what_the_last_run_needs_and_can_only_say(digits):
+    workspace, _ = digits
+    before = sorted(path for path in workspace.rglob("*") if path.is_file())
+    said = hubel("gc", "--keep", "1", "--dry-run", "--json", "--workspace", workspace).json
+    assert sorted(path for path in workspace.rglob("*") if path.is_file() and path.name != "lock") == [
+        p for p in before if p.name != "lock"
+    ]
+    assert not any("models/" in path for path in said["removed"])
+
+
 def test_the_tuner_finds_values_that_the_trainer_uses(digits):
     workspace, _ = digits
     space = "tune.space={train.optimizer.learning_rate: {choices: [0.0011, 0.0012]}}"
     outcome = hubel(
-        *("run", "digits_mlp.tiny", "--json", "--workspace", workspace),
+        *("run", TINY, "--json", "--workspace", workspace),
         *("--set", "tune.enabled=true", "--set", "tune.algorithm=random", "--set", "tune.trials=2", "--set", space),
     )
     assert outcome.code == 0, outcome.err
     card = Workspace.at(workspace)
     from components.trainer.card import Card
 
-    chosen = Card.read(execute.artifact(card, "digits_mlp_tiny")).hyperparameters
+    chosen = Card.read(execute.artifact(card, "digits_lenet5_tiny")).hyperparameters
     assert chosen["train.optimizer.learning_rate"] in (0.0011, 0.0012)
     assert "Tuner" in {component["name"] for component in outcome.json["components"]}
+
+
+@pytest.fixture(scope="module")
+def transferred(digits):
+    """A run whose source is the model that `digits` pushed."""
+    workspace, _ = digits
+    return hubel("run", *TRANSFER, "--json", "--workspace", workspace)
+
+
+TRANSFER = ("digits_transfer.tiny", "--set", "transfer.source=digits_lenet5_tiny/1")
+
+
+def test_a_pushed_model_s_features_go_the_same_way(digits, transferred):
+    workspace, _ = digits
+    assert transferred.code == 0, transferred.err
+    value = transferred.json
+    assert (value["architecture"], value["version"]) == ("lenet5", 1)
+    assert {component["name"] for component in value["components"]} == {*STAGES, "InitialModel"}
+    assert list(value["classes"]["train"]) == ["five", "six", "seven", "eight", "nine"]
+    card = json.loads((workspace / "models/digits_transfer_tiny/1/assets.extra/hubel.json").read_text())
+    assert (card["transfer"]["source"], card["train_images"]) == ("digits_lenet5_tiny/1", 10)
+    assert card["transform"]["normalize"] == "none"  # the source does it
+
+
+def test_a_transfer_follows_its_source_and_nothing_else(digits, transferred):
+    workspace, _ = digits
+    _, _, assignment = TRANSFER
+
+    def runs(*assignments):
+        return planned(workspace, assignment, *assignments, config=TRANSFER[0])
+
+    assert runs() == set()
+    assert runs("model.name=mlp") == set()
+    assert "Trainer" in runs("transfer.shots=3")
+    assert not runs("transfer.shots=3") & ARCHIVE
+    source = Path(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny/1")) / "model.keras"
+    held, stamp = source.read_bytes(), source.stat().st_mtime_ns
+    source.touch()
+    assert runs() == set()
+    try:
+        with zipfile.ZipFile(source, "a") as archive:
+            archive.comment = b"another"
+        assert runs() == {"Trainer", "Evaluator", "InfraValidator", "Pusher"}
+    finally:
+        source.write_bytes(held)
+        os.utime(source, ns=(stamp, stamp))

@@ -36,6 +36,17 @@ def test_a_file_is_counted_as_it_is(files):
     assert value["multiply_adds"] == 8 * 8 * 4 * 27 + 8
 
 
+def test_what_is_frozen_is_counted_by_itself(files, tmp_path, capsys):
+    model = keras.saving.load_model(files / "fixed.keras")
+    model.get_layer("conv").trainable = False
+    model.save(tmp_path / "half.keras")
+    value = show(str(tmp_path / "half.keras"), None, None)
+    assert (value["params"], value["frozen"]) == (10, 112)
+    assert show(str(files / "fixed.keras"), None, None)["frozen"] == 0
+    show_view.terminal(value)
+    assert "half: input 8x8x3, 10 trainable parameters, 112 frozen" in capsys.readouterr().out
+
+
 def test_sides_that_a_file_leaves_open_can_be_given(files):
     unknown = show(str(files / "open.keras"), None, None)
     assert unknown["input"] == [None, None, 3]
@@ -81,6 +92,15 @@ def test_a_builder_that_sets_its_weights_is_counted_too(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert show("own_filters:edges", None, 3)["params"] == 9 + 16 * 3 + 3
+
+
+def test_a_builder_without_a_size_is_asked_for_one(tmp_path, monkeypatch):
+    (tmp_path / "own_sizeless.py").write_text("def make(input_shape, num_classes):\n    raise ValueError('no')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for given, hint in (((None, None), "--input 32x32x3"), (("8x8x1", None), "--classes 10"), (("8x8x1", 2), "another --input")):
+        with pytest.raises(UsageError) as caught:
+            show("own_sizeless:make", *given)
+        assert hint in caught.value.hint
 
 
 # what is printed

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from components.trainer.component import with_best
+from components.trainer.origin import Origin
 from configs.schema import TuneConfig
 from tests.components import digits
 from tuner import tuner_fn
@@ -159,3 +160,20 @@ def test_trials_lie_in_the_folder_they_were_told(finished):
     found = sorted(Path(finished.project_dir).glob("trial_*/trial.json"))
     assert [json.loads(path.read_text())["status"] for path in found] == ["COMPLETED"] * 2
     assert Path(finished.project_dir).name == "finished"
+
+
+def test_a_transfer_is_searched_with_all_its_phases(artifacts, tmp_path):
+    image = keras.Input((8, 8, 1), name="image")
+    row = keras.layers.Dense(8, activation="relu", name="hidden")(keras.layers.Flatten()(image))
+    keras.Model(image, keras.layers.Dense(2)(row)).save(tmp_path / "source.keras")
+    path = str(tmp_path / "source.keras")
+    origin = Origin(path, path, path, "digest", normalizes=False)
+    rates = {"transfer.fine_tune.learning_rate": {"choices": [0.001, 0.002]}, "transfer.layer": {"choices": ["hidden"]}}
+    config = digits.trainer_slice(digits.MLP, transfer={"source": path, "fine_tune": {"from": "hidden", "epochs": 2}})
+    tune = TuneConfig.model_validate({"enabled": True, "algorithm": "random", "trials": 2, "epochs": 1, "space": rates})
+    custom = {"origin": origin.as_json(), "tune": tune.model_dump_json(), "tuning_dir": str(tmp_path / "tuning")}
+    args = digits.fn_args(tmp_path, artifacts.transformed, artifacts.transform, artifacts.schema, config, True, **custom)
+    search = tuner_fn.tuner_fn(args).tuner
+    search.search()
+    assert {values["transfer.fine_tune.learning_rate"] for values in tried(search)} == {0.001, 0.002}
+    assert len({*scores(search)}) == 2  # the rate of the second phase alone tells them apart

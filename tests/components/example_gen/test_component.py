@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 
 from components import keys, spec
 from components.example_gen import component, records, sources, summary, tfds, write
-from configs.errors import HubelError
+from configs.errors import HubelError, UsageError
 from configs.schema import DataConfig
 
 REAL = 1797
@@ -102,6 +102,20 @@ def test_a_limit_takes_the_same_images_always_and_inliers_are_what_is_trained_on
         kept = {i for i, label in zip(ids(rows), labels(rows), strict=True) if i in few and (split == "test" or label in (3, 5))}
         assert set(ids(found[split])) == kept
     assert 30 < len(found["test"]) < 90  # of 300: the limit favours no split
+
+
+def test_classes_can_be_chosen_and_are_counted_anew(digits, everything, tmp_path):
+    whole, _ = everything
+    found, artifact = generated(digits, tmp_path, classes=[7, 3])
+    assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == ["seven", "three"]
+    for split, rows in whole.items():  # stratified by class, so that the same images are where they were
+        kept = {(i, [7, 3].index(label)) for i, label in zip(ids(rows), labels(rows), strict=True) if label in (7, 3)}
+        assert set(zip(ids(found[split]), labels(found[split]), strict=True)) == kept
+
+
+def test_a_class_that_the_source_does_not_have_is_refused(digits):
+    with pytest.raises(UsageError, match="names class 10 of tfds:digits; it has 10, counted from 0"):
+        sources.contents(DataConfig(classes=[0, 10]), digits.address)
 
 
 def test_a_split_without_an_image_is_refused():

@@ -97,8 +97,7 @@ def test_a_few_flipped_bits_in_the_file_of_weights_are_refused(autoencoder, tmp_
 
 def spoil_one_weight(model):
     weights = model.get_weights()
-    largest = int(np.argmax([w.size for w in weights]))
-    weights[largest].flat[weights[largest].size // 2] += 0.5
+    weights[-1][0] += 0.5  # the bias of a logit: any image shows it
     model.set_weights(weights)
 
 

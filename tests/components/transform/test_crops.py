@@ -45,7 +45,39 @@ def test_the_paper_s_sizes():
     assert crops.cut(images, None, config).shape == (1, 2, 8, 8, 1)
 
 
-@pytest.mark.parametrize("tree", [{"scale": 1}, {"scale": 5}, {"count": 10}])
+GOOGLENET = Crops(scale=[1.143, 1.286, 1.429, 1.571], squares=True)
+
+
+@pytest.mark.parametrize("shape", [(30, 40), (40, 30)])
+def test_the_squares_of_an_image_are_its_begin_middle_and_end(shape):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 1)).astype(np.float32)
+    config = crops.enlarged(TransformConfig(height=21, width=21), Crops(scale=[1.2, 30 / 21], squares=True))
+    assert (config.height, config.width) == (30, 90)
+    found = pixels.resize(tf.constant(image), config).numpy()
+    along = [image[:, at : at + 30] if shape[1] == 40 else image[at : at + 30] for at in (0, 5, 10)]
+    assert np.array_equal(found, np.concatenate(along, 1))
+
+
+def test_googlenet_s_144_crops():
+    config = TransformConfig(height=224, width=224, channels=3)
+    assert [crops._sides(config, scale)[0] for scale in GOOGLENET.scales] == [256, 288, 320, 352]
+    small = TransformConfig(height=21, width=28)
+    large = crops.enlarged(small, GOOGLENET)
+    assert (large.height, large.width) == (33, 3 * 44)
+    images = tf.constant(np.random.default_rng(0).integers(0, 256, (2, large.height, large.width, 1)).astype(np.float32))
+    found = crops.cut(images, GOOGLENET, small).numpy()
+    assert found.shape == (144, 2, 21, 28, 1)
+    assert np.array_equal(found[72:], found[:72, :, :, ::-1])
+    assert np.array_equal(found[15], images[:, :21, :28]), "the first square's first corner at the largest scale"
+    assert np.array_equal(found[24 + 18], images[:, -21:, 88 - 28 : 88]), "the second square's last corner at the largest scale"
+
+
+def test_squares_are_no_way_to_resize_that_a_config_may_name():
+    with pytest.raises(ValidationError):
+        TransformConfig(resize="squares")
+
+
+@pytest.mark.parametrize("tree", [{"scale": 1}, {"scale": 5}, {"count": 10}, {"scale": []}, {"scale": [2, 1]}])
 def test_what_no_crop_can_be_is_refused(tree):
     with pytest.raises(ValidationError):
         Crops.model_validate(tree)

@@ -4,12 +4,19 @@ import keras
 import numpy as np
 
 from keras_models import build
+from keras_models.arithmetic import total_params, without_weights
 
 
 def published(name, **options):
     """The model with its default sizes; its weights have shapes but no values."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         return build(name, {}, options)
+
+
+def params(builder, **options):
+    """Trainable parameters of what a builder makes, counted without values for them, which take the time."""
+    with without_weights():
+        return total_params(builder(**options))
 
 
 def losses(model, steps=12):
@@ -20,7 +27,7 @@ def losses(model, steps=12):
     half = x.shape[2] // 2
     x[labels == 0, :, :half] += 1
     x[labels == 1, :, half:] += 1
-    model.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
     before = model.test_on_batch(x, labels)
     for _ in range(steps):
         model.train_on_batch(x, labels)

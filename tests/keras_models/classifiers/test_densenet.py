@@ -5,20 +5,13 @@ import numpy as np
 import pytest
 
 from keras_models import catalog
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.classifiers.densenet import IMAGENET, densenet, densenet_cifar
+from tests.keras_models.classifiers.support import params
 from tests.keras_models.reference import shuffle_norms
 
 PUBLISHED = {"densenet121": 7_978_856, "densenet169": 14_149_480, "densenet201": 20_013_928}
 TINY = {"input_shape": (16, 16, 1), "num_classes": 2, "growth_rate": 2}
-
-
-def params(build, **options):
-    """Counted without values for the weights, which take the time."""
-    with keras.StatelessScope(initialize_variables=False):
-        count = total_params(build(**options))
-    keras.utils.clear_session()  # else the next scope gives them values
-    return count
 
 
 @pytest.fixture

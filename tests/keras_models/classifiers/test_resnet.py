@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from keras_models import catalog
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.classifiers.resnet import IMAGENET, resnet, resnet_cifar
 from keras_models.residual_blocks import basic_block
+from tests.keras_models.classifiers.support import params
 from tests.keras_models.reference import shuffle_norms
 
 PUBLISHED = {
@@ -24,14 +25,6 @@ PUBLISHED = {
     "resnet1202": 19_421_274,
 }
 TINY = {"input_shape": (8, 8, 1), "num_classes": 2, "width": 0.125}
-
-
-def params(build, **options):
-    """Counted without values for the weights, which take the time."""
-    with keras.StatelessScope(initialize_variables=False):
-        count = total_params(build(**options))
-    keras.utils.clear_session()  # else the next scope gives them values
-    return count
 
 
 def projections(*maps):

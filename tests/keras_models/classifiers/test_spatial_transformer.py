@@ -26,6 +26,12 @@ def test_layers_of_the_published_networks():
     assert total_params(st_mlp()) == 296_752
 
 
+def test_the_cnn_is_what_is_left_without_the_transformer():
+    counts = {row["name"]: row["params"] for row in layer_table(st_cnn(transform=None)) if row["params"]}
+    assert counts == {"conv1": 2_624, "conv2": 50_208, "logits": 1_290}
+    assert total_params(st_cnn(transform=None, filters=(32, 43))) == 71_821  # as many as with it: configs/turned_mnist_cnn.yaml
+
+
 @pytest.mark.parametrize("build", [st_cnn, st_mlp])
 @pytest.mark.parametrize("transform", TRANSFORMS)
 def test_starts_as_the_identity(build, transform):

@@ -1,0 +1,263 @@
+"""Published figures beside hubel's: one `hubel run` of a shipped config a row, on MNIST, Fashion-MNIST and turned MNIST.
+
+    .venv/bin/python -m benchmarks.paper_results --data DIR --workspace DIR [NAME ...]
+
+DIR/archives/mnist and DIR/archives/fashion_mnist hold the data sets' own files. Hours on two cores; a row is written when its run
+has ended, and the same command goes on where it was stopped: with the rows that are missing, the one that was under way at its
+epoch. `--minutes 8` stops by itself. The epoch is chosen on validation, and the run judges it once on the test split.
+
+Rows go to benchmarks/results/paper_results.csv, and from there into the table of docs/results.md. Wall and CPU time are of the
+whole run, from reading the images to the verdict, and include what was done twice after a stop.
+"""
+
+import argparse
+import contextlib
+import csv
+import datetime
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+NOT_BLESSED = 3  # exit code of a run whose figures are below the config's bounds
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/results/paper_results.csv"
+PAGE = ROOT / "docs/results.md"
+TABLE = re.compile(r"(<!-- table: paper_results -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`published` is an error rate in %, with its source; `theirs` what they trained; `changes` are added to the config."""
+
+    name: str
+    config: str
+    data: str  # "mnist", "fashion_mnist" or "turned_mnist"
+    published: str
+    theirs: str
+    changes: tuple[str, ...] = ()
+
+
+EXPERIMENTS = (
+    Experiment("dense 784-100-10", "mnist_mlp", "mnist", "about 5", "lectures; LeCun et al. 1998: 4.7 for 784-300-10"),
+    Experiment(
+        "LeNet-5",
+        "mnist_lenet5",
+        "mnist",
+        "0.95",
+        "LeCun et al. 1998: 20 epochs, no distortions",
+        ("name=mnist_lenet5_undistorted", "augment=[]", "train.epochs=20"),
+    ),
+    Experiment(
+        "LeNet-5, distortions", "mnist_lenet5_distorted", "mnist", "0.8", "LeCun et al. 1998: 540,000 distorted images more"
+    ),
+    Experiment("CNN, turned", "turned_mnist_cnn", "turned_mnist", "1.2", "Jaderberg et al. 2015: 150,000 steps of 256, 640 epochs"),
+    Experiment(
+        "ST-CNN, turned", "turned_mnist_st_cnn", "turned_mnist", "0.7", "Jaderberg et al. 2015: 150,000 steps of 256, 640 epochs"
+    ),
+    Experiment("ResNet-20", "fashion_mnist_resnet20", "fashion_mnist", "5.1", "the data set's page: ResNet-18, accuracy .949"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the CSV. Errors are in % of the test images; `epochs` were trained, `best` is the one that validation chose."""
+
+    name: str
+    data: str
+    published_error: str
+    published_by: str
+    error: float
+    test_images: int
+    config: str
+    changes: str
+    params: int
+    seed: int
+    epochs: int
+    best: int
+    wall_minutes: float
+    cpu_minutes: float
+    machine: str
+    date: str
+    commit: str
+
+
+class Unfinished(Exception):
+    """Time is up."""
+
+
+class Stopwatch:
+    """Seconds of wall and CPU that the pieces of one row have taken so far, in a file that outlives them."""
+
+    def __init__(self, file: Path):
+        self._file = file
+        self.wall, self.cpu = json.loads(file.read_text()) if file.is_file() else (0.0, 0.0)
+
+    @contextlib.contextmanager
+    def running(self):
+        """Adds what processes take that end inside."""
+        start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        try:
+            yield
+        finally:
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            self.wall += time.monotonic() - start
+            self.cpu += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(json.dumps([self.wall, self.cpu]))
+
+
+def hubel(words: list[str], until: float | None = None) -> dict | list:
+    """The JSON value of a command. Raises Unfinished where it was stopped at `until`, a time.monotonic()."""
+    process = subprocess.Popen([sys.executable, "-m", "pipelines.cli", *words, "--json"], stdout=subprocess.PIPE, text=True)
+    try:
+        answer, _ = process.communicate(timeout=None if until is None else max(until - time.monotonic(), 0))
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        raise Unfinished from None
+    value = json.loads(answer)
+    if process.returncode not in (0, NOT_BLESSED):
+        raise SystemExit(f"{' '.join(words)}: {value['error']['message']}\n{value['error']['hint']}")
+    return value
+
+
+def prepared(data: str, archives: Path, workspace: Path) -> list[str]:
+    """Have the images where the config looks for them. Returns what to set."""
+    if data != "turned_mnist":
+        hubel(["datasets", "prepare", data, "--from", str(archives / data), "--workspace", str(workspace)])
+        return []
+    folder = workspace / "turned_mnist"
+    if not folder.is_dir():
+        from benchmarks import turned_mnist
+
+        turned_mnist.write(archives / "mnist", folder)
+    return [f"data.source=tfrecord:{folder}/*.tfrecord"]
+
+
+def run(experiment: Experiment, seed: int, asked: argparse.Namespace, until: float | None) -> Row:
+    """One experiment to its end. Raises Unfinished."""
+    changes = [*experiment.changes, f"seed={seed}", *([f"train.epochs={asked.epochs}"] if asked.epochs else [])]
+    watch = Stopwatch(asked.workspace / "stopwatches" / f"{experiment.config}-{'-'.join(changes)}.json".replace("/", "_"))
+    place = prepared(experiment.data, asked.data / "archives", asked.workspace)
+    sets = [word for change in [*changes, "push.enabled=false", *place] for word in ("--set", change)]
+    with watch.running():
+        value = hubel(["run", experiment.config, *sets, "--workspace", str(asked.workspace)], until)
+    model = _model(asked.workspace, value)
+    card = json.loads((model / "card.json").read_text())
+    history = _history(model)
+    return Row(
+        name=experiment.name,
+        data=experiment.data,
+        published_error=experiment.published,
+        published_by=experiment.theirs,
+        error=round(100 * (1 - value["metrics"]["accuracy"]), 2),
+        test_images=value["images"]["test"],
+        config=experiment.config,
+        changes=" ".join(changes),
+        params=card["params"],
+        seed=seed,
+        epochs=card["epochs"],
+        best=min(range(len(history)), key=lambda epoch: history[epoch]["val_loss"]) + 1,
+        wall_minutes=round(watch.wall / 60, 1),
+        cpu_minutes=round(watch.cpu / 60, 1),
+        machine=machine(),
+        date=datetime.date.today().isoformat(),
+        commit=subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip(),
+    )
+
+
+def _model(workspace: Path, value: dict) -> Path:
+    """The Model artifact of a run."""
+    from pipelines import runs
+    from pipelines.workspace import Workspace
+
+    [record] = [one for one in runs.records(Workspace.at(workspace), value["config"]) if one.run == value["run"]]
+    return Path(record.model_uri)
+
+
+def _history(model: Path) -> list[dict]:
+    """Figures by epoch of the Trainer that wrote a model."""
+    [file] = (model.parents[1] / "model_run" / model.name).glob("**/history.json")
+    return json.loads(file.read_text())
+
+
+def machine() -> str:
+    """Cores and processor."""
+    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return f"{os.cpu_count()} cores of {found[1] if found else 'an unknown processor'}"
+
+
+def rows() -> list[dict[str, str]]:
+    """What the CSV holds."""
+    if not RESULTS.is_file():
+        return []
+    with RESULTS.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def add(row: Row) -> None:
+    """Write the CSV with a row more, and the page's table from it."""
+    names = [one.name for one in EXPERIMENTS]
+    found = sorted([*rows(), {name: str(value) for name, value in asdict(row).items()}], key=lambda one: names.index(one["name"]))
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(found)
+    PAGE.write_text(TABLE.sub(lambda match: f"{match[1]}{table()}{match[3]}", PAGE.read_text()))
+
+
+def table() -> str:
+    """The rows as the page shows them."""
+    lines = [
+        "| network | data | published, % errors | ours | config | seed | epochs (best) | wall, CPU minutes | date |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows():
+        published = f"{row['published_error']} ({row['published_by']})"
+        cells = [row["name"], row["data"], published, f"**{row['error']}**", f"`{row['config']}`", row["seed"]]
+        cells += [f"{row['epochs']} ({row['best']})", f"{row['wall_minutes']}, {row['cpu_minutes']}", row["date"]]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "configs", nargs="*", metavar="NAME", help=f"of {', '.join(one.config for one in EXPERIMENTS)}; without any, all"
+    )
+    parser.add_argument("--data", type=Path, default=os.environ.get("HUBEL_TEST_DATA"))
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, help="instead of the config's")
+    parser.add_argument("--minutes", type=float, help="stop after so many, with exit code 1; the same command goes on")
+    asked = parser.parse_args()
+    if unknown := set(asked.configs) - {one.config for one in EXPERIMENTS}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    asked.data = Path(asked.data or "")
+    if not (asked.data / "archives").is_dir():
+        parser.error(f"{asked.data / 'archives'} is not there; name its folder with --data or HUBEL_TEST_DATA")
+    asked.workspace = asked.workspace.resolve()
+    until = time.monotonic() + 60 * asked.minutes if asked.minutes else None
+    done = {(row["name"], row["seed"]) for row in rows()}
+    for experiment in EXPERIMENTS:
+        if (asked.configs and experiment.config not in asked.configs) or (experiment.name, str(asked.seed)) in done:
+            continue
+        try:
+            row = run(experiment, asked.seed, asked, until)
+        except Unfinished:
+            raise SystemExit(f"{experiment.name} is under way; the same command goes on") from None
+        add(row)
+        print(f"{row.name}: {row.error} % errors (published: {row.published_error}), {row.wall_minutes} minutes", flush=True)
+
+
+if __name__ == "__main__":
+    main()

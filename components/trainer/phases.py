@@ -1,0 +1,24 @@
+"""A training is one fit, or several of the same model one after another."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+
+from components.tasks.base import Task
+from configs.schema import TrainConfig
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One fit.
+
+    name: of the folder of its state, beside that of the first phase, which has none. begin: what is done to the model before it.
+    rate: the config's key of its learning rate.
+    """
+
+    task: Task
+    train: TrainConfig
+    name: str = ""
+    begin: Callable[[keras.Model], None] | None = None
+    rate: str = "train.optimizer.learning_rate"

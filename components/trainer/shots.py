@@ -1,0 +1,32 @@
+"""A few images of each class: what one-shot and few-shot learning train on."""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import tensorflow as tf
+
+from components import keys, progress
+from components.example_gen.records import share
+
+
+def chosen(records: tf.data.Dataset, shots: int, seed: int) -> tf.data.Dataset:
+    """The records of so many images of each class, in their order; of a class that has fewer, all.
+
+    Which ones depends on seed and id alone, and those of fewer shots are among those of more.
+
+    Args:
+        records: serialized tf.Examples with id and label, raw or transformed.
+    """
+    by_label = defaultdict(list)
+    for place, record in enumerate(records.as_numpy_iterator()):
+        feature = tf.train.Example.FromString(record).features.feature
+        [image_id], label = feature[keys.IMAGE_ID].bytes_list.value, tuple(feature[keys.LABEL].int64_list.value)
+        by_label[label].append((share(image_id, f"shots {seed}".encode()), place))
+    taken = np.zeros(sum(map(len, by_label.values())), bool)
+    for drawn in by_label.values():
+        taken[[place for _, place in sorted(drawn)[:shots]]] = True
+    if scarce := Counter({label: len(drawn) for label, drawn in by_label.items() if len(drawn) < shots}):
+        fewest = min(scarce.values())
+        progress.emit("warning", text=f"{len(scarce)} of {len(by_label)} classes have fewer than {shots} images, down to {fewest}")
+    mask = tf.constant(taken)
+    return records.enumerate().filter(lambda place, _: mask[place]).map(lambda _, record: record)

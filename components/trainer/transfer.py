@@ -1,0 +1,100 @@
+"""Training that starts from another model's features: the network, and the phases in which it learns."""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from components import keys, progress
+from components.tasks import classification, task_of
+from components.trainer import artifact
+from components.trainer.origin import Origin
+from components.trainer.phases import Phase
+from configs.errors import UsageError
+from configs.schema import TrainerSlice, TransferConfig
+from keras_models import normalize, published, transfer
+from keras_models.layers import NearestNeighbours
+from keras_models.registry import CLASSIFICATION, ModelEntry
+
+
+def entry(origin: Origin, asked: TransferConfig) -> ModelEntry:
+    """What Trainer and Tuner build instead of a registered model; option `references`: how many training images there are."""
+    build = functools.partial(_build, origin, asked)
+    return ModelEntry(
+        name=origin.architecture, task=CLASSIFICATION, params=None, tiny={}, paper="", year=None, module=__name__, build=build
+    )
+
+
+def phases(cfg: TrainerSlice) -> list[Phase]:
+    """The head, and what is trained after it."""
+    asked = cfg.transfer
+    if asked.head == "nearest_neighbours":
+        return [Phase(Neighbours(), cfg.train.model_copy(update={"epochs": 1}))]
+    found = [Phase(task_of(CLASSIFICATION), cfg.train)]
+    if asked.fine_tune is not None:
+        slower = cfg.train.optimizer.model_copy(update={"learning_rate": asked.fine_tune.learning_rate})
+        train = cfg.train.model_copy(update={"epochs": asked.fine_tune.epochs, "optimizer": slower})
+        begin = functools.partial(_unfreeze, layer=asked.fine_tune.from_)
+        found.append(Phase(task_of(CLASSIFICATION), train, "fine_tune", begin, "transfer.fine_tune.learning_rate"))
+    return found
+
+
+class Neighbours(classification.Task):
+    """Learning by heart: the features of the training images, as they are without augmentation, become the head's weights."""
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        if first_epoch:
+            return  # a killed run had finished this; its weights are restored
+        net = normalize.inner(model)
+        head = net.get_layer(transfer.HEAD)
+        under = keras.Model(net.inputs[0], head.input)
+        features = tf.function(lambda pixels: under(model.get_layer("normalize")(pixels), training=False), reduce_retracing=True)
+        rows = [(features(pixels).numpy(), targets[keys.LABEL].numpy()) for pixels, targets in data.plain]
+        head.hold(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+        self.compile(model, None)
+        model.jit_compile = False  # see base.Task.fit
+        events = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=data.steps)
+        events.on_train_begin()
+        events.on_epoch_begin(0)
+        judged = model.evaluate(data.validation.map(self.pair), return_dict=True, verbose=0)
+        events.on_epoch_end(0, {f"val_{name}": value for name, value in judged.items()})
+        events.on_train_end()
+
+
+def _unfreeze(model: keras.Model, layer: str) -> None:
+    count = transfer.unfreeze(normalize.inner(model).get_layer(transfer.FEATURES), layer)
+    progress.emit("note", text=f"fine-tuning from {layer} on: {count:,} weights of the source, and the head's")
+
+
+def _build(origin: Origin, asked: TransferConfig, input_shape, num_classes, references) -> keras.Model:
+    source = _opened(origin, input_shape)
+    try:
+        features = transfer.extractor(source, asked.layer or (None if origin.file else "net"))
+        if asked.fine_tune is not None:
+            transfer.unfreeze(features, asked.fine_tune.from_)  # it must be there before the head is trained
+            features.trainable = False
+        return transfer.with_head(features, input_shape, _head(asked, num_classes, references), asked.maps)
+    except ValueError as error:
+        raise UsageError(
+            f"transfer.source {origin.source}: {error}.", "See transfer in docs/configuration.md; `hubel show` lists layers."
+        ) from None
+
+
+def _head(asked: TransferConfig, num_classes: int, references: int) -> layers.Layer:
+    if asked.head == "nearest_neighbours":
+        return NearestNeighbours(references, num_classes, asked.neighbours, asked.distance, name=transfer.HEAD)
+    return layers.Dense(num_classes, dtype="float32", name=transfer.HEAD)
+
+
+def _opened(origin: Origin, input_shape) -> keras.Model:
+    if origin.file is None:
+        return published.model(origin.source, *input_shape[:2])
+    if origin.artifact is not None:
+        return artifact.load(origin.artifact)
+    try:
+        return keras.saving.load_model(origin.file, compile=False)
+    except Exception as error:  # whatever a file that a person made raises
+        line = (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
+        raise UsageError(f"transfer.source {origin.source} cannot be loaded: {line}.", "Is it a .keras file of Keras 3?") from None

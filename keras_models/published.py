@@ -1,0 +1,72 @@
+"""The networks of keras.applications with ImageNet's weights, their own preprocessing in front."""
+
+import difflib
+import functools
+import importlib
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from configs.errors import UsageError
+
+PREFIX = "keras.applications:"
+_IMPORT = re.compile(r"^from keras\.src\.applications\.(\w+) import \(?\s*([A-Z]\w*) as ", re.MULTILINE)
+
+
+@functools.cache
+def modules() -> dict[str, str]:
+    """Name of each network -> the module that also preprocesses for it; read from Keras's source, so nothing is imported."""
+    text = (Path(find_spec("keras").origin).parent / "applications/__init__.py").read_text(encoding="utf-8")
+    return {name: f"keras.applications.{module}" for module, name in _IMPORT.findall(text)}
+
+
+def check(source: str) -> str:
+    """The network's name. Raises UsageError for one that keras.applications does not have."""
+    name = source.removeprefix(PREFIX)
+    if name not in modules():
+        nearest = difflib.get_close_matches(name, modules(), 3)
+        raise UsageError(
+            f"keras.applications has no network {name!r}" + (f"; did you mean {' or '.join(nearest)}?" if nearest else "."),
+            f"It has: {', '.join(sorted(modules()))}.",
+        )
+    return name
+
+
+def model(source: str, height: int, width: int, weights: str | None = "imagenet"):
+    """A network without its classifier, fetched on first use.
+
+    Args:
+        weights: None for random ones.
+
+    Returns:
+        Functional model: "pixels", float32 (batch, height, width, 3) in 0..255, RGB -> features (batch, length), means over all
+        places. Its last layer "net" is the network.
+
+    Raises:
+        UsageError: for an unknown name, a size that the network cannot take, or weights that cannot be fetched.
+    """
+    import keras
+    from keras.src.backend.config import keras_home
+
+    name = check(source)
+    module = importlib.import_module(modules()[name])
+    try:
+        net = getattr(keras.applications, name)(include_top=False, weights=weights, input_shape=(height, width, 3), pooling="avg")
+    except ValueError as error:
+        raise UsageError(
+            f"{source}: {_line(error)}", "Change transform.height and transform.width; most of these networks learned 224 x 224 px."
+        ) from None
+    except Exception as error:  # keras.utils.get_file raises no class of its own
+        url = next(iter(re.findall(r"https?://\S+?(?=:? |$)", str(error))), None)
+        kept = Path(keras_home()) / "models"
+        raise UsageError(
+            f"The weights of {source} cannot be fetched: {_line(error)}",
+            f"Put {url.rpartition('/')[2] if url else 'their file'} into {kept}" + (f"; it is at {url}." if url else "."),
+        ) from None
+    pixels = keras.Input((height, width, 3), name="pixels")
+    prepared = module.preprocess_input(pixels)
+    return keras.Model(pixels, keras.Model(net.inputs[0], net.outputs[0], name="net")(prepared), name=name.lower())
+
+
+def _line(error: Exception) -> str:
+    return f"{(str(error).splitlines() or [type(error).__name__])[0][:300].rstrip('.')}."

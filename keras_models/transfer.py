@@ -1,0 +1,152 @@
+"""A trained network under a new head: its features at a layer, frozen (Donahue et al. 2014, "DeCAF", ICML) or trained further from
+some layer on (Yosinski et al. 2014, NIPS, section 2).
+
+A layer is named by its path in the model, "net/block2/conv1", or by the end of it that no other layer's path has, "block2/conv1".
+"""
+
+import difflib
+import math
+
+import keras
+from keras import layers
+
+from keras_models.layers import Extractor
+
+FEATURES = "features"
+HEAD = "logits"
+LISTED = 12  # layers in a message
+
+
+def paths(model: keras.Model) -> list[str]:
+    """Every layer's path, in the order of computation, a sub-model before its own layers."""
+    return [path for path, _ in _layers(model)]
+
+
+def extractor(model: keras.Model, layer: str | None = None) -> Extractor:
+    """The part of a model from its input to a layer's output. Layers and weights are shared, not copied; nothing is trainable.
+
+    Args:
+        model: functional, or Sequential and built, with one input.
+        layer: None for the one before the last: what the last layer with weights is given, of an autoencoder the code.
+
+    Raises:
+        ValueError: for a model that is not functional or has several inputs, or a layer that it does not have.
+    """
+    graph = _graph(model)
+    if graph is None:
+        raise ValueError("it is not functional (keras.Model(inputs, outputs)), so its layers cannot be told apart")
+    if len(graph.inputs) != 1:
+        raise ValueError(f"it has {len(graph.inputs)} inputs; one is needed")
+    names = paths(model)
+    if layer is not None:
+        path, before = find(layer, names), False
+    elif encoders := [name for name in names if name.rpartition("/")[2] == "encoder"]:
+        path, before = encoders[0], False
+    elif weighty := [name for name, one in _layers(model) if one.weights and _graph(one) is None]:
+        path, before = weighty[-1], True
+    else:
+        raise ValueError("none of its layers has weights")
+    cut = Extractor(graph.inputs[0], _output(graph, path.split("/"), before), name=FEATURES)
+    cut.trainable = False
+    return cut
+
+
+def find(layer: str, names: list[str]) -> str:
+    """The one path that `layer` stands for. Raises ValueError where there is none or there are several."""
+    if layer in names:
+        return layer
+    ends = [name for name in names if name.endswith(f"/{layer}")]
+    if len(ends) > 1:
+        raise ValueError(f"{layer!r} may be {' or '.join(ends[:LISTED])}")
+    if ends:
+        return ends[0]
+    nearest = difflib.get_close_matches(layer, dict.fromkeys(name.rpartition("/")[2] for name in names), 3)
+    listed = f"its last ones are {', '.join(names[-LISTED:])}" if len(names) > LISTED else f"its layers are {', '.join(names)}"
+    meant = f"did you mean {' or '.join(map(repr, nearest))}? " if nearest else ""
+    raise ValueError(f"it has no layer {layer!r}; {meant}{listed}")
+
+
+def with_head(features: keras.Model, input_shape, head: layers.Layer, maps: str = "average") -> keras.Model:
+    """image -> features -> head, uncompiled.
+
+    Args:
+        features: of `extractor`; a sub-model of that name in the result.
+        input_shape: (height px, width px, channels) of the image. Grey images are given to a source of three channels three times.
+        head: float (batch, length) -> float32 (batch, classes).
+        maps: what values with places (batch, height, width, channels) become: "average", their means over all places, or "flatten".
+
+    Raises:
+        ValueError: for an image that the source cannot take; says what it takes.
+    """
+    x = image = keras.Input(input_shape, name="image")
+    wanted = tuple(features.inputs[0].shape[1:])
+    if len(wanted) == 3 and wanted[2] == 3 and input_shape[2] == 1:
+        x = layers.Concatenate(name="three_channels")([x] * 3)
+    if len(wanted) != 3 or any(side not in (None, given) for side, given in zip(wanted, x.shape[1:], strict=True)):
+        raise ValueError(f"it takes {volume(wanted)}, and the images are {volume(input_shape)}")
+    x = features(x)
+    if maps == "average" and len(x.shape) == 4:
+        x = layers.GlobalAveragePooling2D(name="average")(x)
+    elif len(x.shape) > 2:
+        x = layers.Flatten(name="flatten")(x)
+    return keras.Model(image, head(x), name="transfer")
+
+
+def unfreeze(features: keras.Model, layer: str) -> int:
+    """Let the layers of an extractor be trained from one on, in the order of computation; those before it stay frozen.
+
+    Returns:
+        How many weights can be trained now.
+
+    Raises:
+        ValueError: for a layer that it does not have, or one from which on there is nothing to train.
+    """
+    names = paths(features)
+    first = find(layer, names)
+    features.trainable = True
+    for _, one in _layers(features)[: names.index(first)]:
+        if _graph(one) is None:
+            one.trainable = False
+    count = sum(math.prod(variable.shape) for variable in features.trainable_variables)
+    if not count:
+        features.trainable = False
+        raise ValueError(f"nothing can be trained from {first} on; layers with weights stand before it")
+    return count
+
+
+def volume(shape) -> str:
+    """Sides of an image as text."""
+    return "x".join("?" if side is None else str(side) for side in shape)
+
+
+def _graph(model):
+    """The functional graph inside a model or layer; None where there is none."""
+    graph = getattr(model, "_functional", None) or model
+    return graph if hasattr(graph, "_nodes_by_depth") else None
+
+
+def _layers(model, prefix="") -> list[tuple[str, layers.Layer]]:
+    found = []
+    for one in _graph(model).layers:
+        found.append((f"{prefix}{one.name}", one))
+        if _graph(one) is not None:
+            found += [pair for pair in _layers(one, f"{prefix}{one.name}/") if not isinstance(pair[1], layers.InputLayer)]
+    return found
+
+
+def _output(graph, parts, before):
+    """The tensor that a layer makes, or is given, where it is called first; of a layer in a sub-model as if it stood outside."""
+    name, *inner = parts
+    node = next(
+        node
+        for depth in sorted(graph._nodes_by_depth, reverse=True)
+        for node in graph._nodes_by_depth[depth]
+        if node.operation.name == name
+    )
+    tensors = node.input_tensors if inner or before else node.output_tensors
+    if len(tensors) != 1:
+        raise ValueError(f"{name} has {len(tensors)} {'inputs' if inner or before else 'outputs'}; name a layer with one")
+    if not inner:
+        return tensors[0]
+    sub = _graph(node.operation)
+    return keras.Model(sub.inputs[0], _output(sub, inner, before), name=name)(tensors[0])

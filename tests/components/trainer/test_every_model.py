@@ -1,0 +1,69 @@
+"""Every model trains in halves and is exported in float32: what is served of its twin is what Keras says."""
+
+import contextlib
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components import keys
+from components.tasks import task_of
+from components.trainer import component, export
+from components.trainer.data import Data, Facts
+from keras_models import catalog, get
+from tests.components import digits
+
+NAMES = ["dark", "bright"]
+BUILDERS = {get(facts.name).build: facts.name for facts in sorted(catalog().values(), key=lambda facts: -(facts.params or 0))}
+DEEP = {"densenet121"}  # its layers are those of densenet_cifar
+
+
+@contextlib.contextmanager
+def eagerly():
+    """Tracing a training step takes seconds, a step of these models a hundredth of one."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def data_of(shape) -> Data:
+    labels = np.arange(8) % 2
+    pixels = np.random.default_rng(0).uniform(0, 255, (8, *shape)) * (0.1 + 0.9 * labels[:, None, None, None])
+    batches = tf.data.Dataset.from_tensors((pixels.round().astype(np.float32), {"label": labels}))
+    return Data(Facts(shape, NAMES, None, None, 8), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches)
+
+
+@pytest.mark.parametrize("name", sorted(set(BUILDERS.values()) - DEEP))
+def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_path):
+    named = get(name)
+    entry, options = replace(named, options={}), {**named.options, **named.tiny}
+    shape = options.pop("input_shape")
+    options.pop("num_classes", None)
+    height, width, channels = shape
+    transform = {"height": height, "width": width, "channels": channels, "normalize": "unit"}
+    cfg = digits.trainer_slice(
+        digits.MLP,
+        model={"name": name, "options": options},
+        transform=transform,
+        train={"epochs": 1, "batch_size": 8, "precision": "mixed_float16"},
+    )
+    data, task = data_of(shape), task_of(entry.task)
+    model = component.build(entry, data, cfg)
+    with eagerly():
+        task.fit(model, data, cfg.train, 0, [])
+    model = component.served(model, entry, data, cfg)
+    card = digits.card(architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform)
+    endpoint = export.endpoints(task.signatures(model, card), card)[keys.PIXELS]
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(keys.PIXELS, endpoint.function, [endpoint.spec])
+    archive.write_out(str(tmp_path), verbose=False)
+    [(pixels, _)] = data.plain
+    answers = tf.saved_model.load(str(tmp_path)).signatures[keys.PIXELS](pixels=pixels)
+    for output, values in endpoint.signature.function(pixels).items():
+        assert answers[output].dtype == values.dtype
+        assert values.dtype in (tf.float32, tf.string)
+        if values.dtype == tf.float32:
+            np.testing.assert_allclose(answers[output], values, rtol=1e-5, atol=1e-5)

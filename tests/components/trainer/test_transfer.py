@@ -1,0 +1,321 @@
+"""Digits that a network never saw, from features that it learned on others."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from components import keys
+from components.example_gen import records
+from components.tasks import classification, task_of
+from components.trainer import artifact, component, export, shots
+from components.trainer import transfer as transferred
+from components.trainer.card import Card
+from components.trainer.data import Data, Facts
+from components.trainer.origin import Origin
+from components.trainer.resume import Resume
+from configs.errors import HubelError, UsageError
+from keras_models import normalize, transfer
+from keras_models.layers import NearestNeighbours
+from tests.components import digits
+from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed
+
+BATCH = 64
+IMAGES, LABELS = digits.images()
+PIXELS = IMAGES.astype("float32")
+
+
+def rows_of(classes, first, last):
+    """Places of images of these classes among so many of them."""
+    return np.flatnonzero(np.isin(LABELS, classes))[first:last]
+
+
+SEEN, NEW = range(5), range(5, 10)
+VALIDATION, TEST = rows_of(NEW, 496, 596), rows_of(NEW, 596, 896)
+
+
+def few(count, seed=0):
+    """Places of `count` images of each new class, as Trainer draws them."""
+    places = rows_of(NEW, 0, 496)
+    examples = [records.example(b"", str(place).encode(), int(LABELS[place])) for place in places]
+    chosen = shots.chosen(tf.data.Dataset.from_tensor_slices(examples), count, seed)
+    ids = [
+        tf.train.Example.FromString(row).features.feature[keys.IMAGE_ID].bytes_list.value[0] for row in chosen.as_numpy_iterator()
+    ]
+    return np.array([int(name) for name in ids])
+
+
+def data_of(places) -> Data:
+    """As Trainer opens them, without files; labels are counted from five on."""
+
+    def batches(chosen):
+        rows = PIXELS[chosen], {keys.LABEL: LABELS[chosen].astype(np.int64) - 5}
+        return tf.data.Dataset.from_tensor_slices(rows).batch(BATCH)
+
+    plain = batches(places)
+    facts = Facts((8, 8, 1), digits.NAMES[5:], None, None, len(places))
+    return Data(facts, -(-len(places) // BATCH), lambda first, epochs: plain.repeat(epochs - first), plain, batches(VALIDATION))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def eager():
+    """As in test_resume."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def source(eager, tmp_path_factory):
+    """A small convnet that has learned 0 to 4, as a .keras file."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((8, 8, 1), name="image")
+    x = layers.Conv2D(16, 3, padding="same", activation="relu", name="conv1")(image)
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    x = layers.BatchNormalization(name="norm")(layers.Conv2D(32, 3, padding="same", activation="relu", name="conv2")(x))
+    x = layers.Dense(64, activation="relu", name="dense")(layers.Flatten(name="row")(x))
+    net = keras.Model(image, layers.Dense(5, name="logits")(layers.Dropout(0.3, name="drop")(x)))
+    model = normalize.with_normalization(net, "unit")
+    model.compile(keras.optimizers.Adam(0.004), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    known = rows_of(SEEN, 0, None)
+    model.fit(PIXELS[known], LABELS[known], 100, epochs=5, verbose=0)
+    path = tmp_path_factory.mktemp("source") / "zero_to_four.keras"
+    model.save(path)
+    return path
+
+
+def origin_of(source):
+    return Origin(str(source), str(source), str(source), "digest", True)
+
+
+def slice_of(source, train=None, **asked):
+    tree = {**digits.MLP, "transform": {**digits.MLP["transform"], "normalize": "none"}, "train": {"epochs": 1, **(train or {})}}
+    return digits.trainer_slice(tree, transfer={"source": str(source), **asked})
+
+
+def built(source, data, cfg):
+    entry = component.entry_of({"origin": origin_of(source).as_json()}, cfg)
+    keras.utils.set_random_seed(cfg.seed)
+    return component.build(entry, data, cfg)
+
+
+def trained(source, data, cfg, folder, kill=None):
+    """Model, history and states."""
+    keras.backend.clear_session()
+    model = built(source, data, cfg)
+    phases = component.phases_of(task_of("classification"), cfg)
+    if kill is not None:
+        number, epoch = kill
+        phases[number] = dataclasses.replace(phases[number], task=KillingClassifier(epoch))
+    return model, *component.train_in_phases(phases, model, data, cfg, folder / "state")
+
+
+class KillingClassifier(classification.Task):
+    """Its fit ends like a kill after an epoch."""
+
+    def __init__(self, epoch):
+        self._epoch = epoch
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        super().fit(model, data, train, first_epoch, [*callbacks, KillAfter(self._epoch)])
+
+
+def accuracy(model):
+    return float(np.mean(np.argmax(model.predict_on_batch(PIXELS[TEST]), 1) == LABELS[TEST] - 5))
+
+
+def features_of(source, places):
+    return transfer.extractor(keras.saving.load_model(source)).predict_on_batch(PIXELS[places])
+
+
+# nearest neighbours
+
+
+@pytest.mark.parametrize(("count", "neighbours"), [(1, 1), (5, 1), (20, 3)])
+def test_neighbours_in_the_features_are_scikit_learn_s_and_better_than_in_the_pixels(source, tmp_path, count, neighbours):
+    gains = []
+    for seed in range(3):
+        places = few(count, seed)
+        cfg = slice_of(source, head="nearest_neighbours", neighbours=neighbours)
+        model, [figures], _ = trained(source, data_of(places), cfg, tmp_path / str(seed))
+        reference = KNeighborsClassifier(neighbours, metric="cosine").fit(features_of(source, places), LABELS[places] - 5)
+        shares = keras.ops.softmax(model.predict_on_batch(PIXELS[TEST]))
+        np.testing.assert_allclose(shares, reference.predict_proba(features_of(source, TEST)), atol=2e-6)
+        flat = PIXELS.reshape(len(PIXELS), -1)
+        pixels = KNeighborsClassifier(neighbours, metric="cosine").fit(flat[places], LABELS[places])
+        gains.append(accuracy(model) - pixels.score(flat[TEST], LABELS[TEST]))
+        assert set(figures) == {"val_loss", "val_accuracy"}
+    assert np.mean(gains) > (0.0 if count < 20 else -0.02)
+
+
+def test_neighbours_are_kept_across_a_kill(source, tmp_path):
+    data, cfg = data_of(few(2)), slice_of(source, head="nearest_neighbours", train={"epochs": 5})
+    model, history, _ = trained(source, data, cfg, tmp_path)
+    assert Resume(tmp_path / "state", None).epoch == 1
+    again, history_again, [state] = trained(source, data, cfg, tmp_path)
+    assert history_again == history
+    for mine, theirs in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    state.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_neighbours_than_images_are_refused(source):
+    data, cfg = data_of(few(1)), slice_of(source, head="nearest_neighbours", neighbours=6)
+    with pytest.raises(UsageError, match="6 nearest neighbours need as many training images; there are 5"):
+        built(source, data, cfg)
+
+
+# logistic regression, fine-tuning
+
+FAST = {"epochs": 60, "early_stopping": None, "optimizer": {"learning_rate": 0.02}}
+
+
+@pytest.fixture(scope="module")
+def regression(source, tmp_path_factory):
+    places = few(20)
+    return places, trained(source, data_of(places), slice_of(source, FAST), tmp_path_factory.mktemp("regression"))[0]
+
+
+def test_a_regression_on_frozen_features_is_about_scikit_learn_s(source, regression):
+    places, model = regression
+    reference = LogisticRegression(C=100, max_iter=2000).fit(features_of(source, places), LABELS[places] - 5)
+    assert accuracy(model) == pytest.approx(reference.score(features_of(source, TEST), LABELS[TEST] - 5), abs=0.04)
+    head = normalize.inner(model).get_layer(transfer.HEAD)
+    assert {id(variable) for variable in model.trainable_variables} == {id(variable) for variable in head.trainable_variables}
+    inside = normalize.inner(model).get_layer(transfer.FEATURES).weights
+    assert len(inside) == 10
+    for mine, theirs in zip(inside, keras.saving.load_model(source).weights[:10], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+TUNED = {"from": "conv2", "epochs": 4, "learning_rate": 0.002}
+SHORT = {"epochs": 3, "early_stopping": None, "optimizer": {"learning_rate": 0.02}}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(source, tmp_path_factory):
+    data, cfg = data_of(few(20)), slice_of(source, SHORT, fine_tune=TUNED)
+    return trained(source, data, cfg, tmp_path_factory.mktemp("undisturbed"))
+
+
+def test_fine_tuning_goes_on_from_the_head_and_changes_what_it_is_told_to(source, undisturbed):
+    model, history, _ = undisturbed
+    assert len(history) == 3 + 4
+    assert history[-1]["val_loss"] < history[2]["val_loss"]
+    net = normalize.inner(model).get_layer(transfer.FEATURES).get_layer("net")
+    before = normalize.inner(keras.saving.load_model(source))
+    for name, moves in (
+        ("conv1", [False, False]),
+        ("conv2", [True, True]),
+        ("norm", [True, True, False, False]),
+        ("dense", [True] * 2),
+    ):
+        pairs = zip(net.get_layer(name).get_weights(), before.get_layer(name).get_weights(), strict=True)
+        assert [bool((new != old).any()) for new, old in pairs] == moves, name
+
+
+@pytest.mark.parametrize("kills", [[(0, 1)], [(1, 0), (1, 2)], [(0, 0), (1, 1)]], ids=str)
+def test_a_training_killed_in_either_phase_ends_like_an_undisturbed_one(source, undisturbed, tmp_path, kills):
+    data, cfg = data_of(few(20)), slice_of(source, SHORT, fine_tune=TUNED)
+    for kill in kills:
+        with pytest.raises(Killed):
+            trained(source, data, cfg, tmp_path, kill)
+    model, history, states = trained(source, data, cfg, tmp_path)
+    for mine, theirs in zip(history, undisturbed[1], strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-5)
+    for mine, theirs in zip(model.get_weights(), undisturbed[0].get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, **CLOSE)
+    for state in states:
+        state.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fine_tuning_that_does_not_help_leaves_the_head_as_it_was(source, tmp_path):
+    data = data_of(few(20))
+    before, _, _ = trained(source, data, slice_of(source, SHORT), tmp_path / "head")
+    spoilt = {"from": "conv1", "epochs": 1, "learning_rate": 0.5}
+    after, history, _ = trained(source, data, slice_of(source, SHORT, fine_tune=spoilt), tmp_path / "both")
+    assert history[-1]["val_loss"] > history[2]["val_loss"]
+    for mine, theirs in zip(after.get_weights(), before.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, **CLOSE)
+
+
+def test_fine_tuning_that_diverges_names_its_own_rate(source, tmp_path):
+    broken = {"from": "conv1", "epochs": 1, "learning_rate": 1e30}
+    with pytest.raises(HubelError, match="diverged") as caught:
+        trained(source, data_of(few(5)), slice_of(source, SHORT, fine_tune=broken), tmp_path)
+    assert caught.value.hint == "Lower transfer.fine_tune.learning_rate."
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"layer": "dens"}, "no layer 'dens'; did you mean 'dense'"),
+        ({"fine_tune": {"from": "logits"}}, "no layer 'logits'"),
+        ({"fine_tune": {"from": "drop"}}, "nothing can be trained from"),
+    ],
+)
+def test_a_layer_that_cannot_be_is_said_before_training(source, asked, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        built(source, data_of(few(1)), slice_of(source, **asked))
+    assert str(source) in caught.value.message
+
+
+def test_a_file_that_cannot_be_loaded_is_one_sentence(tmp_path):
+    (tmp_path / "a.keras").write_text("no model")
+    with pytest.raises(UsageError, match=r"cannot be loaded: .+\.$"):
+        built(tmp_path / "a.keras", data_of(few(1)), slice_of(tmp_path / "a.keras"))
+
+
+def test_normalisation_is_the_source_s_and_done_once(source, regression):
+    _, model = regression
+    assert isinstance(model.get_layer("normalize"), layers.Identity)
+    inside = normalize.inner(model).get_layer(transfer.FEATURES)
+    assert [layer.name for layer in inside.layers] == ["pixels", "normalize", "net"]
+    assert inside.get_layer("normalize").scale == 1 / 255
+
+
+@pytest.mark.parametrize("head", ["logistic_regression", "nearest_neighbours"])
+def test_what_is_exported_answers_as_it_was_trained(source, tmp_path, head):
+    data, cfg = data_of(few(3)), slice_of(source, {"epochs": 1}, head=head)
+    model, _, _ = trained(source, data, cfg, tmp_path)
+    card = digits.card(class_names=digits.NAMES[5:], architecture=str(source), transfer=cfg.transfer.model_dump())
+    folder = tmp_path / "Format-Serving"
+    export.write(folder, model, task_of("classification"), card, SimpleNamespace(validation=[]))
+    pixels = PIXELS[TEST[:20]]
+    expected = keras.ops.softmax(model(pixels))
+    np.testing.assert_allclose(keras.ops.softmax(artifact.load(str(tmp_path))(pixels)), expected, atol=1e-6)
+    answer = tf.saved_model.load(str(folder)).signatures[keys.PIXELS](pixels=tf.constant(pixels))
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+    [kept] = [layer for layer in normalize.inner(artifact.load(str(tmp_path))).layers if layer.name == transfer.HEAD]
+    assert isinstance(kept, NearestNeighbours) == (head == "nearest_neighbours")
+
+
+def test_where_a_network_comes_from_survives_json(source):
+    assert Origin.of_json(origin_of(source).as_json()) == origin_of(source)
+    assert transferred.entry(origin_of(source), slice_of(source).transfer).name == str(source)
+
+
+def test_trainer_transfers_a_pushed_model_with_a_few_images(artifacts, classifier, tmp_path):
+    kept = str(classifier / keys.KERAS_FILE)
+    origin = Origin("tiny/3", "mlp", kept, "digest", True, artifact=str(classifier))
+    cfg = slice_of("tiny/3", head="nearest_neighbours", shots=2, neighbours=3)
+    args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg, origin=origin.as_json())
+    args.base_model = str(classifier / "Format-Serving")  # for the lineage; `task.start` must not see it
+    component.run_fn(args)
+    card = Card.read(str(tmp_path / "model"))
+    assert (card.architecture, card.task, card.epochs, card.train_images) == ("mlp", "classification", 1, 20)
+    assert (card.transfer, card.params) == (cfg.transfer, 64 * 16 + 16)
+    model = artifact.load(str(tmp_path / "model"))
+    references, labels = normalize.inner(model).get_layer(transfer.HEAD).get_weights()
+    assert sorted(labels) == sorted([*range(10)] * 2)
+    taken = transfer.extractor(artifact.load(str(classifier))).predict_on_batch(PIXELS[:240])
+    assert all(np.abs(taken - row).max(1).min() < 1e-5 for row in references)
+    assert not list((tmp_path / "training").rglob("*"))

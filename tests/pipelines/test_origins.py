@@ -1,0 +1,142 @@
+"""What `transfer.source` may name, and what is said of a name that leads nowhere."""
+
+import json
+import time
+import zipfile
+from pathlib import Path
+
+import keras
+import pytest
+from keras import layers
+
+from components import keys
+from configs import load
+from configs.errors import UsageError
+from keras_models import normalize
+from pipelines import origins, runs
+from pipelines.workspace import Workspace
+from tests.components import digits
+
+
+def config(source, *assignments):
+    small = ("transform.height=8", "transform.width=8")
+    return load.load("digits_transfer", [f"transfer.source={source}", *small, *assignments])
+
+
+def save(folder: Path, scale=1.0, shape=(8, 8, 1)) -> Path:
+    """A Model artifact as Trainer leaves it, as far as a transfer reads it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = keras.Input(shape, name="image")
+    net = keras.Model(image, layers.Dense(2, kernel_initializer=keras.initializers.Constant(scale))(layers.Flatten()(image)))
+    normalize.with_normalization(net, "unit").save(folder / keys.KERAS_FILE)
+    (folder / keys.CARD_FILE).write_text(digits.card(architecture="mlp").model_dump_json())
+    return folder
+
+
+def push(place, name, version, folder):
+    record = runs.RunRecord(f"run{version}", name, f"2026-01-0{version}", "done", version=version, model_uri=str(folder))
+    record.save(place.run(name, record.run))
+
+
+@pytest.fixture
+def place(tmp_path):
+    made = Workspace.at(tmp_path / "workspace")
+    push(made, "letters", 1, save(tmp_path / "1"))
+    push(made, "letters", 2, save(tmp_path / "2", 2.0))
+    return made
+
+
+def refused(source, place, *assignments) -> UsageError:
+    start = time.monotonic()
+    with pytest.raises(UsageError) as caught:
+        origins.check(config(source, *assignments), place)
+    assert time.monotonic() - start < 1
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_pushed_model_is_found_by_name_and_by_version(place, tmp_path):
+    newest = origins.locate(config("letters"), place)
+    assert (newest.source, newest.architecture, newest.artifact) == ("letters/2", "mlp", str(tmp_path / "2"))
+    assert newest.file == str(tmp_path / "2" / keys.KERAS_FILE)
+    older = origins.locate(config("letters/1"), place)
+    assert (older.source, older.artifact) == ("letters/1", str(tmp_path / "1"))
+    assert older.digest != newest.digest
+    assert older.normalizes
+
+
+def test_the_digest_is_of_what_the_file_holds(place, tmp_path):
+    before = origins.locate(config("letters/1"), place)
+    (tmp_path / "1" / keys.KERAS_FILE).touch()
+    assert origins.locate(config("letters/1"), place) == before
+    with zipfile.ZipFile(tmp_path / "1" / keys.KERAS_FILE, "a") as archive:
+        archive.comment = b"another"
+    assert origins.locate(config("letters/1"), place).digest != before.digest
+
+
+def test_a_file_is_found_and_says_whether_it_normalises(place, tmp_path):
+    found = origins.locate(config(tmp_path / "1" / keys.KERAS_FILE), place)
+    assert (found.artifact, found.normalizes, found.architecture) == (None, True, found.file)
+    image = keras.Input((None, None, 1))
+    keras.Model(image, layers.GlobalAveragePooling2D()(image)).save(tmp_path / "own.keras")
+    assert origins.locate(config(tmp_path / "own.keras"), place).normalizes is False
+
+
+def test_a_network_of_keras_applications_is_not_fetched_to_be_found(place):
+    found = origins.locate(config("keras.applications:VGG16"), place)
+    assert (found.file, found.architecture, found.normalizes) == (None, "keras.applications:VGG16", True)
+    assert keras.__version__ in found.digest
+
+
+def test_what_is_handed_on_says_the_whole_name_and_leaves_normalising_to_the_source(place, tmp_path):
+    cfg = config("letters", "model={name: mlp, options: {hidden: [3]}}")
+    settled = origins.settled(cfg, origins.locate(cfg, place))
+    assert (settled.transfer.source, settled.transform.normalize) == ("letters/2", "none")
+    assert settled.model.options == {}
+    image = keras.Input((8, 8, 1))
+    keras.Model(image, layers.Flatten()(image)).save(tmp_path / "own.keras")
+    cfg = config(tmp_path / "own.keras", "transform.normalize=unit")
+    assert origins.settled(cfg, origins.locate(cfg, place)).transform.normalize == "unit"
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "hint"),
+    [
+        ("leters", "no trained model 'leters' in ", "NAME[/VERSION]"),
+        ("letters/3", "no trained model 'letters/3'", "hubel list runs"),
+        ("digits_zero_to_four", "(there: letters)", "`hubel run digits_zero_to_four` makes it"),
+        ("digits_zero_to_four_tiny", "no trained model", "`hubel run digits_zero_to_four.tiny` makes it"),
+        ("digits_lenet", "no trained model", "`hubel run digits_lenet5` would make 'digits_lenet5'"),
+        ("elsewhere.keras", "there is no file /", "NAME[/VERSION]"),
+        ("keras.applications:ResNet49", "did you mean ResNet", "Xception"),
+    ],
+)
+def test_a_source_that_is_not_there_is_said_in_milliseconds(place, source, message, hint):
+    error = refused(source, place)
+    assert message in error.message
+    assert hint in error.hint
+
+
+def test_the_nearest_pushed_name_is_named(place):
+    assert "did you mean 'letters'?" in refused("leters", place).message
+
+
+@pytest.mark.parametrize("content", [b"no model", b""])
+def test_a_file_that_is_no_model_is_said(place, tmp_path, content):
+    (tmp_path / "a.keras").write_bytes(content)
+    assert "a.keras is no .keras file." in refused(tmp_path / "a.keras", place).message
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps([1]))
+    assert "a.keras is no .keras file." in refused(tmp_path / "a.keras", place).message
+
+
+def test_another_size_is_refused_with_the_keys_that_mend_it(place):
+    error = refused("letters", place, "transform.height=9")
+    assert error.message == "transfer.source letters takes images of 8x8x1, and transform makes 9x8x1."
+    assert "transform.height: 8, transform.width: 8, transform.channels: 1" in error.hint
+    refused("letters", place, "transform.channels=3")
+
+
+def test_grey_images_suit_a_source_of_three_channels(place, tmp_path):
+    push(place, "colours", 1, save(tmp_path / "colours", shape=(8, 8, 3)))
+    origins.check(config("colours"), place)

@@ -1,0 +1,20 @@
+"""What ships can be trained: each config's network is built for the config's images, without weights or data."""
+
+import pytest
+
+import keras_models
+from configs import load
+from keras_models import contract
+
+
+@pytest.mark.parametrize("name", load.names())
+def test_the_network_can_be_built_for_the_images(name):
+    cfg = load.load(name)
+    shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+    contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
+
+
+def test_every_family_has_a_config_of_data_that_ships():
+    tried = {keras_models.check(load.load(name).model.name).family for name in load.names() if name.startswith("digits_")}
+    families = {facts.family for facts in keras_models.catalog().values()}
+    assert tried == families - {"ensemble"}  # made of what a person has trained
