@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 760, 420  # px, of everything
-LEFT, TOP, RIGHT, BOTTOM = 64, 40, 200, 48  # px around the axes; the names of the curves stand on the right
+LEFT, RIGHT, TOP, BOTTOM = 64, 560, 40, 372  # px, the edges of the axes; the names of the curves stand on the right
+HEIGHT = 420  # px, of everything
+LETTER = 7  # px, of a name; a little more than letters of 12 px take
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # Okabe & Ito 2008, fit for the colour-blind
 DASHES = ("none", "6 3", "2 2")  # once the colours are used up
 TICKS = 6  # about so many on an axis
@@ -37,29 +38,29 @@ def svg(title: str, curves: Sequence[Curve], x: Axis, y: Axis) -> str:
     """A picture of the curves, in their order, with a legend."""
     kept = [(c.name, [(a, b) for a, b in c.points if x.takes(a) and y.takes(b)]) for c in curves]
     points = [point for _, some in kept for point in some]
-    place_x, ticks_x = _scale([a for a, _ in points], x.log, LEFT, WIDTH - RIGHT)
-    place_y, ticks_y = _scale([b for _, b in points], y.log, HEIGHT - BOTTOM, TOP)
+    place_x, ticks_x = _scale([a for a, _ in points], x.log, LEFT, RIGHT)
+    place_y, ticks_y = _scale([b for _, b in points], y.log, BOTTOM, TOP)
     body = [f'<text x="{LEFT}" y="22" class="title">{escape(title)}</text>']
     for value, text in ticks_x:
         at = place_x(value)
-        body.append(f'<path class="grid" d="M{at:.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
-        body.append(f'<text x="{at:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{text}</text>')
+        body.append(f'<path class="grid" d="M{at:.1f} {TOP}V{BOTTOM}"/>')
+        body.append(f'<text x="{at:.1f}" y="{BOTTOM + 18}" text-anchor="middle">{text}</text>')
     for value, text in ticks_y:
         at = place_y(value)
-        body.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>')
+        body.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{RIGHT}"/>')
         body.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{text}</text>')
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    body.append(f'<text x="{middle:.0f}" y="{HEIGHT - 10}" text-anchor="middle">{escape(x.name)}</text>')
-    turned = f"translate(16 {(TOP + HEIGHT - BOTTOM) / 2:.0f}) rotate(-90)"
+    body.append(f'<text x="{(LEFT + RIGHT) / 2:.0f}" y="{HEIGHT - 10}" text-anchor="middle">{escape(x.name)}</text>')
+    turned = f"translate(16 {(TOP + BOTTOM) / 2:.0f}) rotate(-90)"
     body.append(f'<text transform="{turned}" text-anchor="middle">{escape(y.name)}</text>')
     for number, (name, some) in enumerate(kept):
         body += _curve(number, name, [(place_x(a), place_y(b)) for a, b in some])
+    width = RIGHT + 50 + LETTER * max((len(curve.name) for curve in curves), default=0)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT}" viewBox="0 0 {width} {HEIGHT}" role="img">\n'
         f"<title>{escape(title)}</title>\n"
         "<style>text{font:12px sans-serif;fill:#222}.title{font-size:15px}.grid{stroke:#ddd}"
         ".curve{fill:none;stroke-width:1.8}</style>\n"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n' + "\n".join(body) + "\n</svg>\n"
+        f'<rect width="{width}" height="{HEIGHT}" fill="white"/>\n' + "\n".join(body) + "\n</svg>\n"
     )
 
 
@@ -67,8 +68,8 @@ def _curve(number, name, places):
     color, dash = COLORS[number % len(COLORS)], DASHES[number // len(COLORS) % len(DASHES)]
     style = f'stroke="{color}" stroke-dasharray="{dash}"'
     row = TOP + 8 + 18 * number
-    yield f'<path class="curve" {style} d="M{WIDTH - RIGHT + 14} {row}h22"/>'
-    yield f'<text x="{WIDTH - RIGHT + 42}" y="{row + 4}">{escape(name)}</text>'
+    yield f'<path class="curve" {style} d="M{RIGHT + 14} {row}h22"/>'
+    yield f'<text x="{RIGHT + 42}" y="{row + 4}">{escape(name)}</text>'
     if places:
         yield f'<path class="curve" {style} d="M' + "L".join(f"{a:.1f} {b:.1f}" for a, b in places) + '"/>'
     if len(places) <= MARKED:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports.chart import BOTTOM, HEIGHT, LEFT, MARKED, RIGHT, TOP, WIDTH, Axis, Curve, svg
+from reports.chart import BOTTOM, LEFT, LETTER, MARKED, RIGHT, TOP, Axis, Curve, svg
 
 X, Y = Axis("epoch"), Axis("loss")
 
@@ -26,7 +26,7 @@ def test_places_are_in_proportion_and_inside_the_axes():
     (one,) = drawn(svg("t", [Curve("a", [(0, 0), (5, 1), (10, 4)])], X, Y))
     assert one[1][0] - one[0][0] == pytest.approx(one[2][0] - one[1][0], abs=0.11)
     assert 4 * (one[0][1] - one[1][1]) == pytest.approx(one[0][1] - one[2][1], abs=0.5)
-    assert all(LEFT < a < WIDTH - RIGHT and TOP < b < HEIGHT - BOTTOM for a, b in one)
+    assert all(LEFT < a < RIGHT and TOP < b < BOTTOM for a, b in one)
     assert one[0][0] < one[2][0]
     assert one[0][1] > one[2][1]  # more is further up
 
@@ -61,6 +61,12 @@ def test_what_has_no_place_is_left_out():
 def test_names_cannot_break_the_file():
     text = svg("<script>&", [Curve('"<b>', [(0, 1)])], Axis("x & y"), Axis("</svg>"))
     assert {"<script>&", '"<b>', "x & y", "</svg>"} <= set(texts(text))
+
+
+def test_there_is_room_for_every_name():
+    for name in ("a", "relu, pixels 0 to 255, rate 1e-4" * 2):
+        width = int(ElementTree.fromstring(svg("t", [Curve(name, [(0, 1)])], X, Y)).get("width"))  # noqa: S314 our own
+        assert RIGHT + LETTER * len(name) < width < RIGHT + LETTER * len(name) + 100
 
 
 def test_ticks_are_round_numbers():
