@@ -35,6 +35,16 @@ def chromium() -> str:
     return _chromium() or pytest.skip("no chromium on PATH")
 
 
+# Files that take a minute and more. A file is one process's, so the others would wait for one that starts last.
+LONG = ("pipelines/test_run.py", "pipelines/test_interrupted.py", "pipelines/test_bad_input.py", "pipelines/test_experiment.py")
+
+
+def pytest_collection_modifyitems(items):
+    root = Path(__file__).parent
+    order = {root / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(LONG)))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
