@@ -23,7 +23,8 @@ def test_the_table_is_what_the_command_prints(capsys):
 
 
 def test_every_filter_is_listed_with_its_defaults():
-    cells = [[cell.strip(" `") for cell in line.split("|")[1:3]] for line in PAGE.splitlines() if line.startswith("|")]
+    table = PAGE[PAGE.index("| `uniform` |") :].partition("\n\n")[0]
+    cells = [[cell.strip(" `") for cell in line.split("|")[1:3]] for line in table.splitlines()]
     listed = {name: yaml.safe_load(f"{{{arguments.replace('`', '')}}}") for name, arguments in cells if name in FILTERS}
     built = {name: {p.name: p.default for p in list(inspect.signature(f).parameters.values())[3:]} for name, f in FILTERS.items()}
     built["match"]["patterns"] = None  # the page says below what they are
