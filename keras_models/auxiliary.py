@@ -1,63 +1,120 @@
-"""Auxiliary heads: outputs that grow out of the middle of a net and are trained with it: Szegedy et al. 2015, CVPR, section 5.
+"""What is trained with a net and not served: outputs from its middle, and what is minimised beside the task's loss.
 
-A builder attaches them to its net, which keeps its one output and knows nothing of their weights: what is counted, saved, exported
-and served is the net. Who trains it trains `learner(net)` instead; the layers are the same.
+A builder attaches them to its net, which keeps its one output and knows nothing of them: what is counted, saved, exported and
+served is the net. Who trains it trains `learner(net)` instead; the layers are the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
+from keras import ops
+
+
+@dataclass(frozen=True)
+class Term:
+    """A penalty or regulariser. What is minimised is the task's loss + the sum of weight * mean of value(*of).
+
+    Args:
+        name: under which its value, without the weight, is logged; the weight as `name_weight`.
+        weight: lambda, beta.
+        value: takes the values of `of`, gives float32 (batch,) or a scalar.
+        of: tensors computed from the net's input.
+        warmup: epochs over which the weight rises linearly, from weight / warmup in the first one. Validation always has all of it.
+    """
+
+    name: str
+    weight: float
+    value: Callable
+    of: Sequence[keras.KerasTensor]
+    warmup: int = 0
 
 
 class Learner(keras.Model):
-    """A net and its heads: input -> [the net's output, the output of each head].
+    """A net and what is trained with it: input -> [the net's output, the output of each head, the tensors of each term].
 
     It is compiled and fitted like the net, with the net's targets. The loss of training is the net's plus `weight` times that of
-    each head; the validation loss and all metrics are those of the net alone.
+    each head, plus the terms; the validation loss is the net's plus the terms. Metrics are those of the net alone.
     """
 
-    def __init__(self, inputs, outputs, weight, **kwargs):
+    def __init__(self, inputs, outputs, weight=0.0, terms=(), **kwargs):
         super().__init__(inputs, outputs, **kwargs)
-        self.weight = weight
+        self.weight, self.terms = weight, _Aside(tuple(terms))
+        self._shares = _Aside({term.name: keras.Variable(1.0, trainable=False, name=f"{term.name}_share") for term in terms})
+        logged = [name for term in terms for name in (term.name, f"{term.name}_weight")]
+        self._logged = {name: keras.metrics.Mean(name=name) for name in (["data_loss", *logged] if terms else [])}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        output, *heads = y_pred
+        terms = self.terms.held
+        taps = sum(len(term.of) for term in terms)
+        output, *rest = y_pred
+        heads, values = rest[: len(rest) - taps], rest[len(rest) - taps :]
         loss = super().compute_loss(x, y, output, sample_weight, training)
+        if terms:
+            self._logged["data_loss"].update_state(loss)
         if training:  # not super() for heads: it would add the layers' own losses (weight decay) once more for each
             loss += self.weight * sum(self._compile_loss(y, head, sample_weight) for head in heads)
+        for term in terms:
+            mine, values = values[: len(term.of)], values[len(term.of) :]
+            value = ops.mean(term.value(*mine))
+            weight = term.weight * (self._shares.held[term.name] if training else 1.0)
+            self._logged[term.name].update_state(value)
+            self._logged[f"{term.name}_weight"].update_state(weight)
+            loss += weight * value
         return loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return super().compute_metrics(x, y, y_pred[0], sample_weight)
 
+    def set_epoch(self, epoch: int) -> None:
+        """Give terms the weight of an epoch, counted from 0."""
+        for term in self.terms.held:
+            share = min(1.0, (epoch + 1) / term.warmup) if term.warmup else 1.0
+            self._shares.held[term.name].assign(share)
+
+
+class WarmUp(keras.callbacks.Callback):
+    """Weights of terms by epoch, for the fit of a learner."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if isinstance(self.model, Learner):
+            self.model.set_epoch(epoch)
+
 
 @dataclass(frozen=True)
 class _Aside:
-    """Keras does not look into it: as a plain attribute, the learner would be a layer of the net and its weights the net's."""
+    """Keras does not look into it: as a plain attribute, what is held would be part of the model that holds it."""
 
-    learner: Learner
+    held: object
 
 
-def attach(net: keras.Model, heads: Sequence[keras.KerasTensor], weight: float) -> None:
-    """Give a functional net heads.
+def attach(net: keras.Model, heads: Sequence[keras.KerasTensor] = (), weight: float = 0.0, terms: Sequence[Term] = ()) -> None:
+    """Give a functional net what is trained with it.
 
     Args:
         heads: tensors computed from the net's input, of the shape and meaning of its output.
         weight: what the loss of each head counts for beside the net's.
+        terms: what is minimised besides.
     """
-    net.auxiliary = _Aside(Learner(net.inputs[0], [*net.outputs, *heads], weight, name=net.name))
+    taps = [tensor for term in terms for tensor in term.of]
+    net.auxiliary = _Aside(Learner(net.inputs[0], [*net.outputs, *heads, *taps], weight, terms, name=net.name))
 
 
 def learner(net: keras.Model) -> keras.Model:
-    """What is trained in the net's place: the same object each time; the net itself where it has no heads."""
-    return net.auxiliary.learner if hasattr(net, "auxiliary") else net
+    """What is trained in the net's place: the same object each time; the net itself where nothing is attached."""
+    return net.auxiliary.held if hasattr(net, "auxiliary") else net
+
+
+def terms(net: keras.Model) -> tuple[Term, ...]:
+    """What is minimised beside the task's loss."""
+    found = learner(net)
+    return found.terms.held if isinstance(found, Learner) else ()
 
 
 def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> keras.Model:
     """Put layers before a net: the functional model image -> net(x), of the net's name, its last layer the net as "net".
 
-    Layers and weights of the net are shared, not copied; its heads come along.
+    Layers and weights of the net are shared, not copied; its heads and terms come along.
 
     Args:
         image: the model's input, a keras.Input.
@@ -69,7 +126,7 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
             x
         )  # the same layers under the name, the given model stays as it is
 
-    model, heads = keras.Model(image, output(net), name=net.name), learner(net)
-    if heads is not net:
-        model.auxiliary = _Aside(Learner(image, output(heads), heads.weight, name=net.name))
+    model, trained = keras.Model(image, output(net), name=net.name), learner(net)
+    if trained is not net:
+        model.auxiliary = _Aside(Learner(image, output(trained), trained.weight, trained.terms.held, name=net.name))
     return model

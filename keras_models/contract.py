@@ -51,7 +51,7 @@ def keep(entry: ModelEntry, model, facts: Mapping) -> None:
     if entry.task == CLASSIFICATION and "num_classes" in facts and gives != (facts["num_classes"],):
         hint = "" if _takes(entry, "num_classes") else "Give the builder a parameter num_classes."
         raise _broken(entry, f"the output's shape must be {(facts['num_classes'],)}, a logit for each class; it is {gives}", hint)
-    if entry.task == RECONSTRUCTION:
+    if entry.task.partition(".")[0] == RECONSTRUCTION:
         if gives != takes:
             raise _broken(entry, f"a reconstruction must have the input's shape {takes}; it is {gives}")
         parts = {layer.name for layer in model.layers if isinstance(layer, keras.Model)}

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tfx import types
-from tfx.components.evaluator import executor
+from tfx.components.evaluator import constants, executor
 from tfx.components.evaluator.component import Evaluator as TfxEvaluator
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
@@ -17,8 +17,9 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.utils import json_utils, path_utils
 
 from components import fingerprint, keys, spec
-from components.evaluator import eval_config
+from components.evaluator import eval_config, measured
 from components.tasks import module_of, task_of
+from components.tasks.base import Task
 from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
 from configs.schema import EvaluateConfig
@@ -39,17 +40,23 @@ class Executor(executor.Executor):
         asked = EvaluateConfig.model_validate_json(exec_properties[spec.SLICE])
         card = Card.read(model.uri)
         task = task_of(card.task)
-        comparisons = task.compare(Path(path_utils.serving_model_path(model.uri)), card, _reader(examples, card))
+        served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card)
+        comparisons = task.compare(served, card, images)
+        measures = task.measure(served, card, images)
         config = eval_config.build(asked, task, comparisons, slice_counts(_files(examples, keys.TEST), asked.slices))
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         metrics = overall_metrics(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
+        metrics |= measures | {one.name: one.value for one in comparisons if one.name}
+        refused = measured.refusals(metrics, task.measured, asked.thresholds, comparisons)
+        if refused:
+            _refuse(blessing)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         words = "; ".join(f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in comparisons)
         evaluation.set_string_custom_property(keys.COMPARISON, words)
-        blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, comparisons))
+        blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, task, comparisons, refused))
 
 
 class Evaluator(TfxEvaluator):
@@ -110,10 +117,20 @@ def slice_counts(files: list[str], features) -> dict[str, dict[str, int]]:
     return {feature: dict(counter) for feature, counter in counts.items()}
 
 
-def _reason(evaluation: str, asked: EvaluateConfig, comparisons) -> str:
-    if not (asked.thresholds or asked.change or comparisons or any(part.thresholds for part in asked.slices.values())):
+def _refuse(blessing) -> None:
+    """What TFMA blessed is not blessed after all."""
+    given = Path(blessing.uri, constants.BLESSED_FILE_NAME)
+    if given.exists():
+        given.rename(given.with_name(constants.NOT_BLESSED_FILE_NAME))
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)
+
+
+def _reason(evaluation: str, asked: EvaluateConfig, task: Task, comparisons, refused: list[str]) -> str:
+    parts = (name for part in asked.slices.values() for name in part.thresholds)
+    bounded = {*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)} & {*task.metrics}
+    if not bounded:
         return "evaluate names no threshold, so nothing says that the model is good enough"
-    return "; ".join(eval_config.reasons(tfma.load_validation_result(evaluation), comparisons))
+    return "; ".join([*eval_config.reasons(tfma.load_validation_result(evaluation), comparisons), *refused])
 
 
 def _files(examples, split: str) -> list[str]:

@@ -15,8 +15,12 @@ def check(config: EvaluateConfig, task: Task) -> None:
     """Raise UsageError for a metric that the task does not have, an unknown feature, or a change in the wrong direction."""
     named = [*config.thresholds, *config.change, *(name for part in config.slices.values() for name in part.thresholds)]
     for name in named:
-        if name not in task.metrics:
-            raise UsageError(f"evaluate names the metric {name!r}.", f"This model's task has: {', '.join(sorted(task.metrics))}.")
+        if name not in {**task.metrics, **task.measured}:
+            known = ", ".join(sorted({**task.metrics, **task.measured}))
+            raise UsageError(f"evaluate names the metric {name!r}.", f"This model's task has: {known}.")
+    for name in [*config.change, *(name for part in config.slices.values() for name in part.thresholds)]:
+        if name in task.measured:
+            raise UsageError(f"{name} is known for the whole test split of one model alone.", "Bound it in evaluate.thresholds.")
     for feature in config.slices:
         if feature != keys.LABEL:  # a misspelt one would be a bound that nothing is held to
             raise UsageError(f"evaluate.slices names the feature {feature!r}.", f"Images can be sliced by: {keys.LABEL}.")

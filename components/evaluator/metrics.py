@@ -66,6 +66,8 @@ class _Mean(beam.CombineFn):
         outputs = element.prediction
         if self._key.model_name and self._key.model_name in outputs:
             outputs = outputs[self._key.model_name]
+        if isinstance(outputs, dict) and self._output not in outputs:
+            return accumulator  # a figure that this model does not have
         values = outputs[self._output] if isinstance(outputs, dict) else outputs
         total, count = accumulator
         return total + float(sum(self._change(float(v)) for v in np.ravel(values))), count + int(np.size(values))

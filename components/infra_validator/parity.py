@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from components import keys
 from components.tasks import task_of
+from components.tasks.base import Signature
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from components.transform import pixels
@@ -117,15 +118,26 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
             sent, behind = [tf.cast(tf.stack(bare), tf.float32)], [seen]
         else:
             sent, behind = [tf.cast(image[None], tf.float32) for image in bare], tf.split(seen, len(bare))
+        extra = [_extra(endpoint.signature, len(tensor)) for tensor in behind]
         requests[name] = []
-        for number, tensor in enumerate(sent):
-            file = f"request-{index}-{number}"
-            (folder / file).write_bytes(tf.io.serialize_tensor(tensor).numpy())
-            requests[name].append({"argument": endpoint.spec.name, "file": file, "dtype": tensor.dtype.name})
-        answers = [endpoint.signature.function(tensor) for tensor in behind]
+        for number, (tensor, more) in enumerate(zip(sent, extra, strict=True)):
+            arguments = {endpoint.spec.name: tensor, **more}
+            requests[name].append(
+                {argument: _write(folder / f"request-{index}-{number}-{argument}", value) for argument, value in arguments.items()}
+            )
+        answers = [endpoint.signature.function(tensor, *more.values()) for tensor, more in zip(behind, extra, strict=True)]
         expected[name] = [{output: value.numpy() for output, value in answer.items()} for answer in answers]
     (folder / "requests.json").write_text(json.dumps(requests))
     return expected, ids
+
+
+def _extra(signature: Signature, many: int) -> dict[str, tf.Tensor]:
+    return {name: one.example(many) for name, one in signature.extra.items()}
+
+
+def _write(path: Path, tensor: tf.Tensor) -> dict:
+    path.write_bytes(tf.io.serialize_tensor(tensor).numpy())
+    return {"file": path.name, "dtype": tensor.dtype.name}
 
 
 def _read(folder: Path, at: dict) -> np.ndarray:

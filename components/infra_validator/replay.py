@@ -1,7 +1,7 @@
 """The other process of the served-equals-trained gate: a SavedModel, tensors in, tensors out. Imports tensorflow alone.
 
 Run as `python -I replay.py MODEL FOLDER`. It waits for a line on standard input, then reads FOLDER/requests.json
-({signature: [{argument, file, dtype}, ...]}) and writes FOLDER/answers.json ({signature: [{output: {file, dtype}}, ...]} or
+({signature: [{argument: {file, dtype}}, ...]}) and writes FOLDER/answers.json ({signature: [{output: {file, dtype}}, ...]} or
 {signature: "what went wrong"}). Tensors are files of tf.io.serialize_tensor.
 """
 
@@ -28,14 +28,18 @@ def main(model: str, folder: Path) -> None:
 
 
 def _answer(loaded, folder: Path, name: str, index: int, request: dict) -> dict:
-    tensor = tf.io.parse_tensor((folder / request["file"]).read_bytes(), tf.as_dtype(request["dtype"]))
-    outputs = loaded.signatures[name](**{request["argument"]: tensor})
+    arguments = {argument: _read(folder / at["file"], at["dtype"]) for argument, at in request.items()}
+    outputs = loaded.signatures[name](**arguments)
     written = {}
     for output, value in outputs.items():
         file = f"answer-{name}-{index}-{output}"
         (folder / file).write_bytes(tf.io.serialize_tensor(value).numpy())
         written[output] = {"file": file, "dtype": value.dtype.name}
     return written
+
+
+def _read(path: Path, dtype: str) -> tf.Tensor:
+    return tf.io.parse_tensor(path.read_bytes(), tf.as_dtype(dtype))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The seam between what is learned and everything else: one file a task, found by its name.
 
-A task named `x` is the class `Task` in components/tasks/x.py; nothing lists the tasks.
+A task named `x` is the class `Task` in components/tasks/x.py, or, of a kind that has several, `x.y` in components/tasks/x/y.py;
+nothing lists the tasks.
 """
 
 import importlib
@@ -17,6 +18,13 @@ def module_of(name: str) -> str:
 
 def task_of(name: str) -> Task:
     """The task of that name. Raises UsageError where there is none."""
-    if name == "base" or not name.isidentifier() or importlib.util.find_spec(module_of(name)) is None:
+    if name == "base" or not all(part.isidentifier() for part in name.split(".")) or not _is_module(module_of(name)):
         raise UsageError(f"There is no task {name!r}.", "docs/architecture.md says how to add one.")
     return importlib.import_module(module_of(name)).Task()
+
+
+def _is_module(path: str) -> bool:
+    try:
+        return importlib.util.find_spec(path) is not None
+    except ModuleNotFoundError:  # what stands before the last dot is none, or no package
+        return False

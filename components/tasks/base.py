@@ -18,17 +18,30 @@ from keras_models import auxiliary, normalize
 
 
 @dataclass(frozen=True)
+class Extra:
+    """What a signature takes besides: one value an image, or code.
+
+    spec: its first axis is None, its name is set by the exporter. example: how many -> that many values that it may be asked with,
+    the same each time; the served-equals-trained gate sends them.
+    """
+
+    spec: tf.TensorSpec
+    example: Callable[[int], tf.Tensor]
+
+
+@dataclass(frozen=True)
 class Signature:
     """One served function.
 
     `function` maps float32 pixels [N, height, width, channels] in 0..255, already resized to `card.seen` (takes="images"), or
     float32 codes [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples,
-    encoded bytes and pixels of any size.
+    encoded bytes and pixels of any size. What `extra` names are further arguments of the function, and of each end.
     """
 
-    function: Callable[[tf.Tensor], dict[str, tf.Tensor]]
+    function: Callable[..., dict[str, tf.Tensor]]
     takes: Literal["images", "codes"] = "images"
     code_size: int | None = None
+    extra: Mapping[str, Extra] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,12 +61,14 @@ class Metric:
 class Comparison:
     """A bound that is not in the config because it has to be computed: the model must be better than something else.
 
-    `metric` must be better than `value`; `words` say what was compared, for the person who reads the verdict.
+    `metric`, one of `Task.metrics` or `Task.measured`, must be better than `value`; `words` say what was compared, for the person
+    who reads the verdict. With a `name`, the value is among the run's figures under it.
     """
 
     metric: str
     value: float
     words: str
+    name: str | None = None
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
@@ -80,6 +95,7 @@ class Task(abc.ABC):
 
     targets: ClassVar[Sequence[str]] = ()  # features of the raw schema that training learns from: integers, or components.keys.MAPS
     metrics: ClassVar[Mapping[str, Metric]]  # by the name that configs, tables and JSON use
+    measured: ClassVar[Mapping[str, Literal["more", "less"]]] = {}  # names of the figures of `measure`, and which way is better
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
     label_key: ClassVar[str | None] = None
@@ -120,6 +136,7 @@ class Task(abc.ABC):
         if not tf.config.list_physical_devices("GPU"):
             learner.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
         learner.steps_per_execution = _at_one_go(data.steps, callbacks)
+        callbacks = [*callbacks, auxiliary.WarmUp()]
         batches = data.training(first_epoch, train.epochs)
         if train.label_smoothing:
             batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
@@ -153,6 +170,13 @@ class Task(abc.ABC):
         """What is found after training and belongs to the served model, such as a threshold from the validation split.
 
         JSON values; they stand on the card as `calibrated`, where `signatures` finds them. By default nothing.
+        """
+        return {}
+
+    def measure(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:
+        """Figures of the test split that TFMA has no metric for, because they need the training split or all test images at once.
+
+        Those of `measured` which can be had; thresholds of the config and comparisons may name them. Arguments as of `compare`.
         """
         return {}
 

@@ -26,7 +26,7 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     archive = keras.export.ExportArchive()
     archive.track(model)
     for name, endpoint in endpoints(task.signatures(model, card), card).items():
-        archive.add_endpoint(name, endpoint.function, [endpoint.spec])
+        archive.add_endpoint(name, endpoint.function, endpoint.specs)
     archive.write_out(str(folder), verbose=False)
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
@@ -40,11 +40,17 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served function, the TensorSpec of its one argument, and the Signature that answers behind its input end."""
+    """A served function, the TensorSpec of what stands before its input end, and the Signature that answers behind it."""
 
-    function: Callable[[tf.Tensor], dict[str, tf.Tensor]]
+    function: Callable[..., dict[str, tf.Tensor]]
     spec: tf.TensorSpec
     signature: Signature
+
+    @property
+    def specs(self) -> list[tf.TensorSpec]:
+        """Of all its arguments, named."""
+        extra = self.signature.extra.items()
+        return [self.spec, *(tf.TensorSpec(one.spec.shape, one.spec.dtype, name) for name, one in extra)]
 
 
 def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoint]:
@@ -52,7 +58,7 @@ def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoin
 
     A signature `x` of images answers tf.Examples as `x`, encoded images as `x_image_bytes` and float32 pixels 0..255 of any size
     as `x_pixels`; the first one also as `serving_default`, `image_bytes` and `pixels`. `classify` takes `inputs`, as TF Serving
-    wants. A signature of codes answers under its own name.
+    wants. A signature of codes answers under its own name. Extra arguments follow, by name.
     """
     found = {}
     for index, (name, signature) in enumerate(signatures.items()):
@@ -74,17 +80,17 @@ def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoin
 
 
 def _from_examples(signature: Signature, card: Card, argument: str) -> Endpoint:
-    def function(examples):
+    def function(examples, *extra):
         spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
         encoded = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)[keys.IMAGE_ENCODED]
-        return signature.function(_seen(encoded, card))
+        return signature.function(_seen(encoded, card), *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature)
 
 
 def _from_bytes(signature: Signature, card: Card) -> Endpoint:
-    def function(encoded):
-        return signature.function(_seen(tf.ensure_shape(encoded, [None]), card))
+    def function(encoded, *extra):
+        return signature.function(_seen(tf.ensure_shape(encoded, [None]), card), *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES), signature)
 
@@ -92,8 +98,8 @@ def _from_bytes(signature: Signature, card: Card) -> Endpoint:
 def _from_pixels(signature: Signature, card: Card) -> Endpoint:
     shape = [None, None, None, card.seen.channels]
 
-    def function(pixels):
-        return signature.function(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.seen))
+    def function(pixels, *extra):
+        return signature.function(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.seen), *extra)
 
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS), signature)
 
@@ -101,8 +107,8 @@ def _from_pixels(signature: Signature, card: Card) -> Endpoint:
 def _from_codes(signature: Signature) -> Endpoint:
     shape = [None, signature.code_size]
 
-    def function(codes):
-        return signature.function(tf.ensure_shape(codes, shape))
+    def function(codes, *extra):
+        return signature.function(tf.ensure_shape(codes, shape), *extra)
 
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name="z"), signature)
 

@@ -10,6 +10,7 @@ from keras_models.layers.neighbours import NearestNeighbours
 from keras_models.layers.normalized_correlation import NormalizedCorrelation
 from keras_models.layers.orientation_votes import OrientationVotes
 from keras_models.layers.padded_shortcut import PaddedShortcut
+from keras_models.layers.pixel_loss import PixelLoss
 from keras_models.layers.rbf import SignCodeRBF
 from keras_models.layers.scaled_tanh import scaled_tanh
 from keras_models.layers.spatial_transformer import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
@@ -31,6 +32,7 @@ __all__ = [
     "NormalizedCorrelation",
     "OrientationVotes",
     "PaddedShortcut",
+    "PixelLoss",
     "ProjectiveGrid",
     "SignCodeRBF",
     "TableConv2D",

@@ -1,4 +1,4 @@
-"""Heads change what is learned and nothing else."""
+"""Heads and terms change what is learned and nothing else."""
 
 import keras
 import numpy as np
@@ -105,3 +105,64 @@ def test_heads_come_along_behind_other_layers():
         np.testing.assert_allclose(found, expected, rtol=1e-6)
     np.testing.assert_allclose(model(X), net(2 * X), rtol=1e-6)
     assert {id(weight) for weight in model.weights} == {id(weight) for weight in net.weights}
+
+
+def net_with_terms(warmup=0):
+    """5 -> 4 -> 3, with a penalty on the hidden layer and one on both input and output."""
+    keras.utils.set_random_seed(1)
+    x = keras.Input((5,), name="image")
+    hidden = layers.Dense(4, "tanh", name="hidden")(x)
+    net = keras.Model(x, layers.Dense(3, name="logits")(hidden), name="own")
+    size = auxiliary.Term("size", 0.5, lambda h: keras.ops.sum(keras.ops.square(h), axis=-1), [hidden], warmup)
+    both = auxiliary.Term("both", 2.0, lambda x, y: keras.ops.mean(x) * keras.ops.mean(y), [x, net.output])
+    auxiliary.attach(net, terms=[size, both])
+    return net
+
+
+def parts(net, x=X):
+    """The data's loss and the terms, in NumPy."""
+    hidden, logits = net.get_layer("hidden")(x).numpy(), net(x).numpy()
+    return float(CROSS_ENTROPY(Y, logits)), np.square(hidden).sum(1).mean(), x.mean() * logits.mean()
+
+
+def test_terms_are_added_by_weight_and_logged_apart():
+    net = net_with_terms()
+    learner = compiled(net)
+    data, size, both = parts(net)
+    history = learner.fit(X, Y, batch_size=8, validation_data=(X, Y), verbose=0).history
+    expected = {
+        "loss": data + 0.5 * size + 2 * both,
+        "data_loss": data,
+        "size": size,
+        "both": both,
+        "size_weight": 0.5,
+        "both_weight": 2,
+    }
+    for name, value in expected.items():
+        assert history[name] + history[f"val_{name}"] == pytest.approx([value, value], rel=1e-5)
+    assert [layer.name for layer in net.layers] == ["image", "hidden", "logits"]
+
+
+def test_a_warm_up_raises_the_weight_in_training_alone():
+    net = net_with_terms(warmup=4)
+    learner = compiled(net)
+    history = learner.fit(X, Y, batch_size=8, validation_data=(X, Y), epochs=6, callbacks=[auxiliary.WarmUp()], verbose=0).history
+    assert history["size_weight"] == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
+    assert history["val_size_weight"] == pytest.approx([0.5] * 6)
+    assert history["both_weight"] == pytest.approx([2] * 6)
+    data, size, both = parts(net)
+    assert history["loss"][0] == pytest.approx(data + 0.125 * size + 2 * both, rel=1e-5)
+
+
+def test_terms_come_along_behind_other_layers_and_teach_what_is_under_them():
+    net = net_with_terms()
+    image = keras.Input((5,), name="pixels")
+    model = auxiliary.behind(image, layers.Rescaling(2.0, name="twice")(image), net)
+    assert [term.name for term in auxiliary.terms(model)] == ["size", "both"]
+    assert auxiliary.terms(keras.Model(net.inputs, net.outputs)) == ()
+    learner, before = auxiliary.learner(model), net.get_layer("hidden").get_weights()[0]
+    data, size, both = parts(net, 2 * X)
+    learner.compile(keras.optimizers.SGD(0.1), CROSS_ENTROPY)
+    assert learner.fit(X, Y, batch_size=8, verbose=0).history["loss"] == [pytest.approx(data + 0.5 * size + 2 * both, rel=1e-5)]
+    assert (net.get_layer("hidden").get_weights()[0] != before).any()
+    assert total_params(learner) == total_params(net) == 39

@@ -16,10 +16,15 @@ from components.trainer.data import Facts
 from configs.errors import HubelError, UsageError
 from tests.components import digits
 
-NAMES = sorted(p.stem for p in Path(components.tasks.__file__).parent.glob("*.py") if p.stem not in ("__init__", "base"))
+ROOT = Path(components.tasks.__file__).parent
+FILES = [path.relative_to(ROOT).with_suffix("") for path in ROOT.rglob("*.py")]
+NAMES = sorted({".".join(part for part in file.parts if part != "__init__") for file in FILES} - {"", "base"})
 
 
-@pytest.mark.parametrize("name", ["no_such_task", "", "Classification", "../classification", "class ification"])
+@pytest.mark.parametrize(
+    "name",
+    ["no_such_task", "", "Classification", "../classification", "class ification", "base", "classification.x", "reconstruction.x"],
+)
 def test_an_unknown_task_is_refused(name):
     with pytest.raises(UsageError, match="There is no task"):
         task_of(name)

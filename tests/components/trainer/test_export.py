@@ -29,6 +29,7 @@ CLASSES = {"probabilities": (FLOAT, [None, 10]), "classes": (STRING, [None, 3]),
 IMAGES = {"images": (FLOAT, [None, 8, 8, 1])}
 CODES = {"codes": (FLOAT, [None, 4])}
 SCORE = {"anomaly_score": (FLOAT, [None])}
+FIGURES = {"mse": (FLOAT, [None]), "ssim": (FLOAT, [None])}
 CLASSIFIER = {
     "serving_default": ("examples", STRING, [None], CLASSES),
     "image_bytes": ("image_bytes", STRING, [None], CLASSES),
@@ -41,7 +42,7 @@ AUTOENCODER = {
     "pixels": ("pixels", FLOAT, [None, None, None, 1], IMAGES),
     **{
         name + end: (*takes, outputs)
-        for name, outputs in (("reconstruct", IMAGES), ("encode", CODES), ("anomaly_score", SCORE))
+        for name, outputs in (("reconstruct", IMAGES), ("encode", CODES), ("anomaly_score", SCORE), ("figures", FIGURES))
         for end, takes in ENDS.items()
     },
     "decode": ("z", FLOAT, [None, 4], IMAGES),
