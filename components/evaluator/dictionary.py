@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import tensorflow as tf
 
 from keras_models.layers import sparse_inference
 
@@ -34,7 +35,7 @@ class Learned:
 
     def _codes(self, rows, penalty, sparsity, scale):
         if sparsity != "l1":
-            return np.asarray(sparse_inference.infer(rows, self.basis, penalty, sparsity, scale))
+            return tf.function(sparse_inference.infer)(rows, self.basis, penalty, sparsity, scale).numpy()
         from sklearn.decomposition import sparse_encode
 
         return sparse_encode(rows, self.basis, algorithm="lasso_cd", alpha=penalty / 2, max_iter=5_000)

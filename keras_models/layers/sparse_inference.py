@@ -19,6 +19,7 @@ from keras_models.receptive import Sees
 SPARSITIES = ("l1", "log")
 STEPS = 500
 TOLERANCE = 1e-6
+ROUGH = 1e-4  # tolerance in training: the dictionary moves on before more could tell
 SQUARINGS = 4  # of the Gram matrix: its 16th power
 
 
@@ -161,13 +162,13 @@ class SparseInference(keras.layers.Layer):
     def build(self, input_shape):
         """The dictionary has its weights already."""
 
-    def call(self, inputs):
-        return self.codes(inputs)
+    def call(self, inputs, training=False):
+        return self.codes(inputs, tolerance=ROUGH if training else TOLERANCE)
 
-    def codes(self, images, start=None, pull=0.0):
+    def codes(self, images, start=None, pull=0.0, tolerance=TOLERANCE):
         """As `infer`, from images."""
         rows, basis = self.dictionary.centred(images), ops.convert_to_tensor(self.dictionary.basis)
-        return ops.stop_gradient(infer(rows, basis, self.penalty, self.sparsity, self.scale, start, pull))
+        return ops.stop_gradient(infer(rows, basis, self.penalty, self.sparsity, self.scale, start, pull, tolerance))
 
     def cost(self, codes):
         """sum S(a), float32 (batch,)."""
@@ -221,7 +222,7 @@ class OptimalCode(SparseInference):
         images, predicted = inputs
         if not training:
             return predicted
-        return self.codes(images, ops.stop_gradient(predicted), self.pull)
+        return self.codes(images, ops.stop_gradient(predicted), self.pull, ROUGH)
 
     def compute_output_shape(self, input_shape):
         return input_shape[1]
