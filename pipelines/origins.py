@@ -46,9 +46,8 @@ def check(cfg: RunConfig, place: Workspace) -> None:
     """Raise UsageError where the source is not there, or cannot be made, or cannot take the config's images."""
     if earlier := before(cfg):
         made = earlier[-1][1].transform
-        return _takes(cfg, made.height, made.width, made.channels)
-    file, _, _ = _found(cfg.transfer.source, place)
-    if file is not None:
+        _takes(cfg, made.height, made.width, made.channels)
+    elif (file := _found(cfg.transfer.source, place)[0]) is not None:
         _fits(cfg, _layers(file, cfg.transfer.source))
 
 

@@ -1,11 +1,11 @@
-"""Predictive sparse decomposition: Kavukcuoglu, Ranzato & LeCun 2008, "Fast inference in sparse coding algorithms with applications to
-object recognition", Technical report CBLL-TR-2008-12-01, New York University (arXiv 1010.3467), section 3.
+"""Predictive sparse decomposition: Kavukcuoglu, Ranzato & LeCun 2008, "Fast inference in sparse coding algorithms with applications
+to object recognition", technical report CBLL-TR-2008-12-01, New York University (arXiv 1010.3467).
 
-The objective (its equation 6) is |x - B z|^2 + lambda |z|_1 + alpha |z - F(x)|^2 with F(x) = g tanh(W x + b), minimised in alternation: z for
-each image, searched from F(x) on, then a step of B, W, g and b with z held fixed. What is served is F: a code costs one product.
+The objective is |x - B z|^2 + lambda |z|_1 + alpha |z - F(x)|^2 with F(x) = g tanh(W x + b), minimised in alternation: z for each
+image, searched from F(x) on, then a step of B, W, g and b with z held fixed. What is served is F: a code costs one product.
 
-Differs on purpose: z by FISTA to a tolerance in the place of a few steps of gradient descent, norms of basis images bounded by 1 in the
-place of equal to 1, and whole images in the place of patches, which are taken as they are but for the mean training image.
+Differs on purpose: z by FISTA to a tolerance in the place of a few steps of gradient descent, norms of basis images bounded by 1 in
+the place of equal to 1, and whole images in the place of patches, taken as they are but for the mean training image.
 """
 
 import keras

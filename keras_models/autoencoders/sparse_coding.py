@@ -3,11 +3,11 @@ images", Nature 381, and 1997, "Sparse coding with an overcomplete basis set: a 
 
 The encoder has no weights of its own: a code is the minimum of the objective of an image under the decoder's dictionary
 (keras_models/layers/sparse_inference.py). The dictionary learns by gradient with the codes held fixed, in alternation, as in the
-papers' equations (4) to (6) of 1996.
+papers.
 
-Differs on purpose: L1 as a choice beside the paper's log(1 + a^2); norms of basis images bounded by 1 (as Lee, Battle, Raina & Ng 2007,
-"Efficient sparse coding algorithms", NIPS) in the place of a gain that adapts to the codes' variance; the mean training image taken
-off in the place of whitening; whole images, which on large photographs want to be patches.
+Differs on purpose: L1 as a choice beside the paper's log(1 + a^2); norms of basis images bounded by 1 (as Lee, Battle, Raina & Ng
+2007, "Efficient sparse coding algorithms", NIPS) in the place of a gain that adapts to the codes' variance; the mean training image
+taken off in the place of whitening; whole images, which on large photographs want to be patches.
 """
 
 import keras

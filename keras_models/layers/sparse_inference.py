@@ -2,9 +2,9 @@
 
 L1: FISTA, Beck & Teboulle 2009, "A fast iterative shrinkage-thresholding algorithm for linear inverse problems", SIAM J. Imaging
 Sciences 2(1), section 4, with the momentum started anew where it points uphill (O'Donoghue & Candes 2015, "Adaptive restart for
-accelerated gradient schemes", Found. Comput. Math. 15, section 3.2). The logarithm of Olshausen & Field 1996 is not convex: the same
-steps without momentum (ISTA), each against a quadratic that lies above the penalty and touches it where the last step ended, so that
-the objective never rises.
+accelerated gradient schemes", Found. Comput. Math. 15, section 3.2). The logarithm of Olshausen & Field 1996 is not convex: the
+same steps without momentum (ISTA), each against a parabola that lies above the penalty and touches it where the last step ended, so
+that the objective never rises.
 """
 
 import math
