@@ -1,5 +1,6 @@
 """Evaluator: TFX's on TFMA, with bounds that the task computes, slices judged by size, and a verdict in words."""
 
+import functools
 import json
 from collections import Counter
 from pathlib import Path
@@ -43,6 +44,8 @@ class Executor(executor.Executor):
         served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card)
         comparisons = task.compare(served, card, images)
         measures = task.measure(served, card, images)
+        if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
+            input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
         config = eval_config.build(asked, task, comparisons, slice_counts(_files(examples, keys.TEST), asked.slices))
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
         super().Do(input_dict, output_dict, exec_properties)
@@ -99,7 +102,7 @@ def overall_metrics(evaluation: str, has_baseline: bool) -> dict[str, float]:
         if slice_key == ():
             for name, value in outputs[""][""].items():
                 is_change = name.endswith("_diff")  # against the baseline model
-                if not is_change and "doubleValue" in value and np.isfinite(value["doubleValue"]):
+                if not is_change and "doubleValue" in value and np.isfinite(float(value["doubleValue"])):  # protobuf writes "NaN"
                     found[name] = value["doubleValue"]
     return found
 
@@ -127,8 +130,7 @@ def _refuse(blessing) -> None:
 
 def _reason(evaluation: str, asked: EvaluateConfig, task: Task, comparisons, refused: list[str]) -> str:
     parts = (name for part in asked.slices.values() for name in part.thresholds)
-    bounded = {*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)} & {*task.metrics}
-    if not bounded:
+    if not {*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)}:
         return "evaluate names no threshold, so nothing says that the model is good enough"
     return "; ".join([*eval_config.reasons(tfma.load_validation_result(evaluation), comparisons), *refused])
 
@@ -143,6 +145,7 @@ def _reader(examples, card: Card):
     labels = {name: tf.io.FixedLenFeature([], tf.int64, default_value=-1) for name in (keys.LABEL, keys.ANOMALY)}
     spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **labels}
 
+    @functools.cache  # a data set can be read again, and its graph takes longer to build than small images to read
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
             parsed = tf.io.parse_example(batch, spec)

@@ -20,12 +20,19 @@ class Principal:
     mean: np.ndarray
     components: np.ndarray
 
+    def codes(self, images: np.ndarray) -> np.ndarray:
+        """[N, ...] images -> float64 [N, k]."""
+        return (images.reshape(len(images), -1).astype(np.float64) - self.mean) @ self.components.T
+
+    def images(self, codes: np.ndarray) -> np.ndarray:
+        """[N, k] codes -> float64 [N, D], flattened; not cut to any range."""
+        return codes @ self.components + self.mean
+
     def mean_squared_error(self, batches: Iterable[np.ndarray]) -> float:
         """Mean over images and pixels of (image - its projection)^2. Batches are [N, ...] of the fitted scale."""
         total, count = 0.0, 0
         for batch in batches:
-            centred = batch.reshape(len(batch), -1).astype(np.float64) - self.mean
-            residual = centred - centred @ self.components.T @ self.components
+            residual = batch.reshape(len(batch), -1).astype(np.float64) - self.images(self.codes(batch))
             total += float(np.square(residual).sum())
             count += residual.size
         return total / count
