@@ -277,7 +277,9 @@ def check_names(cfg, place) -> None:
 
 
 def _figures(metrics: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if name != "example_count")
+    from pipelines import console
+
+    return ", ".join(f"{name} {shown}" for name, shown, _ in console.figures(metrics) if name != "example_count")
 
 
 def _cell(value):
