@@ -26,6 +26,7 @@ from components.transform import pixels as pixel_graph
 from configs.schema import EvaluateConfig
 
 BATCH = 256
+HELD_BYTES = 2**29  # of decoded images that stay in memory between the readings of a split, if they are no more than that
 
 
 class Executor(executor.Executor):
@@ -150,8 +151,10 @@ def _reader(examples, card: Card):
         def decode(batch):
             parsed = tf.io.parse_example(batch, spec)
             pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform)
-            return tf.cast(pixels, tf.float32), parsed
+            return pixels, parsed
 
-        return tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
+        decoded = tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
+        decoded = decoded.cache() if card.train_images * np.prod(card.input_shape) <= HELD_BYTES else decoded
+        return decoded.map(lambda pixels, labels: (tf.cast(pixels, tf.float32), labels))
 
     return images

@@ -41,6 +41,16 @@ def test_ms_ssim_looks_past_fine_noise_that_ssim_sees(large):
     assert coarse[2] < 1
 
 
-def test_a_smaller_image_has_no_ms_ssim():
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        figures.ms_ssim(tf.zeros([1, 100, 100, 1]), tf.zeros([1, 100, 100, 1]))
+def test_both_are_tensorflow_s(large):
+    np.testing.assert_allclose(figures.ssim(*large), tf.image.ssim(*large, 1.0), atol=1e-4)
+    np.testing.assert_allclose(figures.ms_ssim(*large), tf.image.ssim_multiscale(*large, 1.0), atol=1e-4)
+    odd = [image[:, :9, :6] for image in large]
+    np.testing.assert_allclose(figures.ssim(*odd), tf.image.ssim(*odd, 1.0, filter_size=5), atol=1e-4)
+    wide = [tf.concat([image[:, :177, :176]] * 3, -1) for image in large]  # colours
+    np.testing.assert_allclose(figures.ms_ssim(*wide), tf.image.ssim_multiscale(*wide, 1.0), atol=1e-4)
+
+
+def test_a_flat_image_is_judged_exactly():
+    flat, other = tf.fill([1, 12, 12, 1], 0.5), tf.fill([1, 12, 12, 1], 0.7)
+    luminance = (2 * 0.35 + 1e-4) / (0.25 + 0.49 + 1e-4)
+    assert figures.ssim(flat, other).numpy()[0] == pytest.approx(luminance, abs=1e-6)
