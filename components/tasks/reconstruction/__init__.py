@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import keys
+from components import inpainting, keys
 from components.evaluator import pca
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
@@ -20,6 +20,7 @@ from keras_models.layers import pixel_loss
 
 WINDOW = 11  # px
 ENCODE, RECONSTRUCT, DECODE, ANOMALY_SCORE, FIGURES = "encode", "reconstruct", "decode", "anomaly_score", "figures"
+INPAINT = "inpaint"
 
 
 def mean_of(output: str, better: Literal["more", "less"]) -> Metric:
@@ -70,6 +71,7 @@ class Task(base.Task):
             DECODE: Signature(decode, takes="codes", code_size=decoder.input_shape[-1]),
             ANOMALY_SCORE: Signature(anomaly_score),
             FIGURES: Signature(self.figures(model, card)),
+            INPAINT: inpainting.signature(model, card),
         }
 
     def figures(self, model: keras.Model, card: Card) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
