@@ -1,5 +1,6 @@
 """What an autoencoder makes of image files: reconstructions, without noise, without holes, scores. Runs in the worker process."""
 
+import heapq
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def remake(
     rows, blocks = [], []
     told = image_files.answers(served.of_images(verb), paths, beside)
     for number, (name, answer) in enumerate(zip(names, told, strict=True)):
-        progress.emit("step", what=verb, done=number, of=len(paths))
+        progress.emit("step", what="Asking", done=number, of=len(paths))
         rows.append(image_files.row(answer))
         if answer.error is None:
             made = uint8(answer.outputs["images"])
@@ -63,11 +64,12 @@ def anomalies(
 
     Args:
         out: folder for SCORES and, of a model that has them, maps of the error as PNG; None: nothing is written.
+        with_sheet: write SHEET too: the ON_SHEET highest scores, highest first.
         threshold: instead of the model's.
 
     Returns:
-        As `remake`, with {anomaly_score, is_anomaly: None without a threshold} in each row and {threshold: None where there is none
-        or the model keeps its own, calibrated}; of `written` and `sheet` only what there is.
+        As `remake`, with {anomaly_score, is_anomaly: None without a threshold} in each row, and {calibrated: whether the model has
+        a threshold, threshold: what was used, or None, scores: path or None}.
     """
     paths = image_files.files(images, Path(out) if out else None)
     names = outputs.names(paths, ".png", [SHEET, SCORES])
@@ -76,36 +78,34 @@ def anomalies(
     calibrated = "anomalies_image_bytes" in served.signatures
     extra = {"threshold": np.float32(threshold)} if calibrated and threshold is not None else {}
     signature = "anomaly_score" if not calibrated else "anomalies_at" if extra else "anomalies"
-    rows, blocks = [], []
+    rows, worst = [], []
     told = image_files.answers(served.of_images(signature), paths, lambda path, encoded: extra)
     for number, (name, answer) in enumerate(zip(names, told, strict=True)):
-        progress.emit("step", what="anomalies", done=number, of=len(paths))
+        progress.emit("step", what="Scoring", done=number, of=len(paths))
         rows.append(image_files.row(answer))
-        if answer.error is None:
-            rows[-1].update(_verdict(answer.outputs, threshold))
-            heat = _heat(answer.outputs["anomaly_map"]) if "anomaly_map" in answer.outputs else None
-            if folder and heat is not None:
-                rows[-1]["written"] = outputs.write(folder / name, sheet.png(sheet.plain(heat)))
-            if folder and with_sheet and len(blocks) < ON_SHEET:
-                caption = f"{rows[-1]['anomaly_score']:.4f} {answer.path.name}"
-                blocks.append(sheet.Block(caption, [_given(served, answer), *([] if heat is None else [heat])]))
-    value = {**served.facts(rows), "calibrated": calibrated, "threshold": threshold, "images": rows, "sheet": None}
+        if answer.error is not None:
+            continue
+        threshold = float(answer.outputs["threshold"]) if "threshold" in answer.outputs else threshold
+        score = float(answer.outputs["anomaly_score"])
+        decided = answer.outputs.get("is_anomaly", None if threshold is None else score > threshold)
+        rows[-1].update(anomaly_score=score, is_anomaly=None if decided is None else bool(decided))
+        heat = [_heat(answer.outputs["anomaly_map"])] if "anomaly_map" in answer.outputs else []
+        if folder and heat:
+            rows[-1]["written"] = outputs.write(folder / name, sheet.png(sheet.plain(*heat)))
+        if folder and with_sheet and (len(worst) < ON_SHEET or score > worst[-1][0]):
+            block = sheet.Block(f"{score:.4g} {answer.path.name}", [_given(served, answer), *heat])
+            worst = heapq.nlargest(ON_SHEET, [*worst, (score, -number, block)])
+    value = {**served.facts(rows), "calibrated": calibrated, "threshold": threshold, "images": rows, "sheet": None, "scores": None}
     if folder:
         columns = ["file", "anomaly_score", "is_anomaly", "error"]
-        outputs.write(folder / SCORES, outputs.table(columns, [[row.get(column) for column in columns] for row in rows]))
-        value.update(sheet=_sheet(folder, blocks), scores=str(folder / SCORES))
+        table = outputs.table(columns, [[row.get(column) for column in columns] for row in rows])
+        blocks = [block for _, _, block in worst]
+        value.update(sheet=_sheet(folder, blocks), scores=outputs.write(folder / SCORES, table))
     return value
 
 
 def _sheet(folder: Path, blocks: Sequence[sheet.Block]) -> str | None:
     return outputs.write(folder / SHEET, sheet.png(sheet.sheet(blocks, COLUMNS))) if blocks else None
-
-
-def _verdict(found: dict[str, np.ndarray], threshold: float | None) -> dict[str, Any]:
-    score = float(found["anomaly_score"])
-    if "is_anomaly" in found:
-        return {"anomaly_score": score, "is_anomaly": bool(found["is_anomaly"])}
-    return {"anomaly_score": score, "is_anomaly": None if threshold is None else score > threshold}
 
 
 def _heat(errors: np.ndarray) -> np.ndarray:

@@ -134,6 +134,9 @@ def _batches(paths: Sequence[Path], beside) -> Iterator[list[tuple[Path, dict[st
 
 
 def words(error) -> str:
-    """TensorFlow's first line, without the node it came from."""
-    line = str(error.message).splitlines()[0]
-    return "not an image that TensorFlow decodes" if "Unknown image file format" in line else line[:200]
+    """What TensorFlow says is wrong, without where in the graph."""
+    if "Unknown image file format" in error.message:
+        return "not an image that TensorFlow decodes"
+    where = ("Graph execution error", "Detected at", "<stack traces", " ", "\t")
+    lines = [line for line in error.message.splitlines() if line and not line.startswith(where)]
+    return (lines or ["an error without words"])[0][:200]
