@@ -7,7 +7,7 @@ import sys
 import click
 
 from configs.errors import HubelError, UsageError
-from pipelines import datasets_commands, experiments_commands, options
+from pipelines import autoencoder_commands, datasets_commands, experiments_commands, options
 from pipelines.options import quietly
 from pipelines.options import state as _state
 
@@ -116,6 +116,8 @@ cli.add_command(datasets_commands.datasets)
 cli.add_command(datasets_commands.init)
 list_group.add_command(experiments_commands.list_experiments)
 cli.add_command(experiments_commands.experiment)
+for _verb in autoencoder_commands.VERBS:
+    cli.add_command(_verb)
 
 
 @list_group.command("models")

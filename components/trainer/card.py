@@ -44,3 +44,9 @@ class Card(BaseModel):
     def read(cls, model_uri: str) -> "Card":
         """The card of a Model artifact."""
         return cls.model_validate_json((Path(model_uri) / keys.CARD_FILE).read_text())
+
+    @classmethod
+    def exported(cls, saved_model: str) -> "Card | None":
+        """The card in a SavedModel's folder; None where there is none."""
+        path = Path(saved_model) / keys.CARD_IN_EXPORT
+        return cls.model_validate_json(path.read_text()) if path.is_file() else None
