@@ -28,7 +28,7 @@ from components.transform import augment
 from configs import load, policies
 from configs.errors import Diverged, UsageError
 from configs.schema import TrainerSlice
-from keras_models import arithmetic, normalize
+from keras_models import arithmetic, auxiliary, normalize
 
 
 def run_fn(fn_args):
@@ -158,7 +158,7 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
     if cfg.train.precision == "float32":
         return model
     exact = build(entry, data, cfg, "float32")
-    exact.set_weights(model.get_weights())
+    auxiliary.learner(exact).set_weights(auxiliary.learner(model).get_weights())  # heads too: a task may calibrate by them
     return exact
 
 

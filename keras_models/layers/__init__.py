@@ -4,6 +4,7 @@ from keras_models.layers.block_normalization import BlockNormalization
 from keras_models.layers.extractor import Extractor
 from keras_models.layers.fixed_filters import FixedFilters
 from keras_models.layers.grouped_conv import GroupedConv2D
+from keras_models.layers.k_sparse import KSparse
 from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.layers.mean_probability import MeanProbability
 from keras_models.layers.neighbours import NearestNeighbours
@@ -16,6 +17,7 @@ from keras_models.layers.scaled_tanh import scaled_tanh
 from keras_models.layers.spatial_transformer import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
 from keras_models.layers.subsampling import TrainableSubsampling
 from keras_models.layers.table_conv import INITIAL, TableConv2D
+from keras_models.layers.transposed_dense import TransposedDense
 from keras_models.layers.whitening import Whitening
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Extractor",
     "FixedFilters",
     "GroupedConv2D",
+    "KSparse",
     "LocalResponseNormalization",
     "MeanProbability",
     "NearestNeighbours",
@@ -38,6 +41,7 @@ __all__ = [
     "TableConv2D",
     "ThinPlateSplineGrid",
     "TrainableSubsampling",
+    "TransposedDense",
     "Whitening",
     "scaled_tanh",
 ]
