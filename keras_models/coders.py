@@ -9,7 +9,7 @@ from keras import layers
 
 from keras_models.autoencoders.convolutional import conv_decoder, conv_encoder
 from keras_models.blocks import need_activation, need_choice, need_count, need_counts, need_flag, need_image
-from keras_models.layers import PixelLoss, TransposedDense
+from keras_models.layers import PixelLoss, TiedDense, TransposedDense
 
 FORMS = ("dense", "convolutional")
 
@@ -65,7 +65,8 @@ class Coders:
             x = layers.Flatten(name="flatten")(x)
             for number, units in enumerate(self.hidden, 1):
                 x = layers.Dense(units, activation=self.activation, name=f"down{number}")(x)
-            code = layers.Dense(self.code_size, activation=self.code_activation, dtype="float32", name="code")(x)
+            kind = TiedDense if self.tied else layers.Dense
+            code = kind(self.code_size, activation=self.code_activation, dtype="float32", name="code")(x)
         else:
             plain = conv_encoder(self.input_shape, self.code_size, self.filters, self.activation)
             image, code = plain.input, plain.output

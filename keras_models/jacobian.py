@@ -65,9 +65,9 @@ class Jacobian:
 
 
 def _only_layer(encoder: keras.Model) -> layers.Dense | None:
-    kinds = [type(layer) for layer in encoder.layers]
-    last = encoder.layers[-1]
-    return last if kinds == [layers.InputLayer, layers.Flatten, layers.Dense] and _name(last) in SLOPES else None
+    *first, last = encoder.layers
+    alone = [type(layer) for layer in first] == [layers.InputLayer, layers.Flatten] and isinstance(last, layers.Dense)
+    return last if alone and _name(last) in SLOPES else None
 
 
 def _name(layer: layers.Dense) -> str:

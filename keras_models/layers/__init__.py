@@ -17,7 +17,7 @@ from keras_models.layers.scaled_tanh import scaled_tanh
 from keras_models.layers.spatial_transformer import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
 from keras_models.layers.subsampling import TrainableSubsampling
 from keras_models.layers.table_conv import INITIAL, TableConv2D
-from keras_models.layers.transposed_dense import TransposedDense
+from keras_models.layers.transposed_dense import TiedDense, TransposedDense
 from keras_models.layers.whitening import Whitening
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "SignCodeRBF",
     "TableConv2D",
     "ThinPlateSplineGrid",
+    "TiedDense",
     "TrainableSubsampling",
     "TransposedDense",
     "Whitening",
