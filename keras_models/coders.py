@@ -49,7 +49,7 @@ class Coders:
         need_counts("hidden", self.hidden)
         need_counts("filters", self.filters, 1)
         need_activation(self.activation)
-        need_activation(self.code_activation)
+        need_activation(self.code_activation, "code_activation")
         need_choice("upsampling", self.upsampling, ("transposed", "resize"))
         if need_flag("tied", self.tied) and (self.form != "dense" or self.hidden):
             raise ValueError(f"tied needs form dense without hidden layers; got form {self.form}, hidden {tuple(self.hidden)}")

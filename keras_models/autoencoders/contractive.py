@@ -40,7 +40,7 @@ def contractive_autoencoder(
     hessian_samples=1,
     form="dense",
     hidden=(),
-    tied=None,
+    tied=True,
     filters=(16, 32),
     activation="sigmoid",
     code_activation="sigmoid",
@@ -55,7 +55,7 @@ def contractive_autoencoder(
         hessian_weight: gamma, of the mean of ||J_f(x) - J_f(x + e)||_F^2, e normal; 0: not computed. In validation e is 0.
         hessian_stddev: sigma, the deviation of e, in units of the network's input.
         hessian_samples: n_c, draws of e for each image and step.
-        tied: the decoder's kernel is the encoder's, transposed; None: wherever that can be.
+        tied: the decoder's kernel is the encoder's, transposed; false wherever there is more than one layer each way.
         form, hidden, filters, activation, code_activation, upsampling, loss: as of `denoising_autoencoder`. One dense layer with a
             sigmoid or tanh has a Jacobian in closed form; any other encoder costs code_size passes and back each step.
 
@@ -69,9 +69,8 @@ def contractive_autoencoder(
     need_positive("weight", weight)
     need_positive("hessian_stddev", hessian_stddev)
     need_count("hessian_samples", hessian_samples)
-    if hessian_weight:
+    if hessian_weight != 0:
         need_positive("hessian_weight", hessian_weight)
-    tied = form == "dense" and not hidden if tied is None else tied
     coders = Coders(input_shape, code_size, form, hidden, filters, activation, code_activation, upsampling, tied)
     net, _ = coders.net("contractive_autoencoder", loss)
     twin, _ = coders.net(TWIN, loss)

@@ -16,7 +16,7 @@ import keras
 
 from keras_models import auxiliary, penalties
 from keras_models.auxiliary import Term
-from keras_models.blocks import need_choice, need_positive, need_share
+from keras_models.blocks import need_choice, need_count, need_positive, need_share
 from keras_models.coders import Coders
 from keras_models.layers import KSparse
 from keras_models.registry import register
@@ -68,6 +68,9 @@ def sparse_autoencoder(
     need_choice("penalty", penalty, ACTIVATIONS)
     need_positive("weight", weight)
     need_positive("rate", need_share("rate", rate))
+    need_count("warmup", warmup, 0)
+    if k is not None:
+        need_count("k", k)
     coders = Coders(input_shape, code_size, form, hidden, filters, activation, ACTIVATIONS[penalty], upsampling)
     if penalty == "k_sparse":
         kept = max(1, round(rate * code_size)) if k is None else k

@@ -57,7 +57,7 @@ def test_tied_weights_are_one_also_after_loading(tmp_path):
         ({"form": "deep"}, "form must be dense or convolutional; got 'deep'"),
         ({"hidden": [0]}, "hidden must be"),
         ({"filters": []}, "filters must be"),
-        ({"code_activation": "sigmoit"}, "activation must be"),
+        ({"code_activation": "sigmoit"}, "code_activation must be"),
         ({"upsampling": "cubic"}, "upsampling must be"),
         ({"tied": 1}, "tied must be true or false"),
         ({"tied": True, "hidden": (3,)}, r"tied needs form dense without hidden layers; got form dense, hidden \(3,\)"),

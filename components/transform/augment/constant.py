@@ -28,7 +28,7 @@ def noise(steps: Sequence[AugmentStep], shape: tuple[int, int, int]) -> Callable
     needs = augment.draws(steps, shape)
     patterns = max(1, min(PATTERNS, NUMBERS // needs))
     bank = 2 * np.random.default_rng(SEED).random((patterns, needs), np.float32) - 1
-    places = np.arange(np.prod(shape), dtype=np.int64) * SPREAD % 2**32
+    places = np.arange(1, 1 + np.prod(shape), dtype=np.int64) * SPREAD % 2**32
 
     def noisy(pixels):
         values = tf.cast(tf.round(tf.reshape(pixels, [-1, len(places)])), tf.int64)

@@ -18,7 +18,9 @@ def learner_of(net, rate=0.1):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"code_activation": "tanh"}, {"hidden": (5,)}, {"form": "convolutional", "filters": (2,)}], ids=str
+    "options",
+    [{}, {"code_activation": "tanh"}, {"hidden": (5,), "tied": False}, {"form": "convolutional", "filters": (2,), "tied": False}],
+    ids=str,
 )
 def test_the_squared_norm_of_the_jacobian_is_minimised_by_its_weight(options):
     net = contractive_autoencoder((4, 3, 1), 3, weight=0.3, **options)

@@ -28,7 +28,7 @@ def denoiser():
 
 
 def test_it_is_blessed_for_what_it_takes_away_and_a_crippled_one_is_not(denoiser, tmp_path):
-    saved = denoiser.saved(tmp_path)
+    saved = denoiser.saved(tmp_path, "encode", "figures_pixels")
     assert random_ops(saved) == set()
     untouched, principal = found = denoiser.task.compare(saved, denoiser.card, images)
     figures = denoiser.figures()

@@ -6,9 +6,11 @@ import pytest
 from components import keys
 from components.evaluator import pca
 from components.tasks import task_of
+from keras_models import normalize
+from keras_models.autoencoders.sparse import sparse_autoencoder
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
 
-TRAIN = {"epochs": 20, "optimizer": {"learning_rate": 0.01}}
+TRAIN = {"epochs": 12, "optimizer": {"learning_rate": 0.01}}
 
 
 @pytest.fixture(scope="module")
@@ -16,16 +18,20 @@ def k_sparse():
     return trained("sparse_autoencoder", {"penalty": "k_sparse", "k": 6, "code_size": 100}, TRAIN)
 
 
-def verdict(model, folder):
-    """Comparisons by metric, and whether they hold."""
-    saved = model.saved(folder)
-    found = {one.metric: one for one in model.task.compare(saved, model.card, images)}
-    figures = model.figures() | model.task.measure(saved, model.card, images)
+@pytest.fixture(scope="module")
+def saved(k_sparse, tmp_path_factory):
+    return k_sparse.saved(tmp_path_factory.mktemp("sparse"), "figures_pixels")
+
+
+def verdict(model, folder, card):
+    """Comparisons by metric, whether they hold, and figures."""
+    found = {one.metric: one for one in model.task.compare(folder, card, images)}
+    figures = model.figures() | {"rate_off": model.task.measure(folder, card, images)["rate_off"]}
     return found, {metric: model.holds(one, figures) for metric, one in found.items()}, figures
 
 
-def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled_one_is_not(k_sparse, tmp_path):
-    found, holds, figures = verdict(k_sparse, tmp_path / "good")
+def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled_one_is_not(k_sparse, saved, tmp_path):
+    found, holds, figures = verdict(k_sparse, saved, k_sparse.card)
     assert 5 < figures["active"] <= 6
     expected = pca.fit([pixels_of(keys.TRAIN) / 255], round(figures["active"])).mean_squared_error([pixels_of(keys.TEST) / 255])
     assert found["mse"].value == pytest.approx(expected, rel=1e-6)
@@ -33,15 +39,13 @@ def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled
     assert holds == {"mse": True, "rate_off": True}
     kept = k_sparse.model.get_weights()
     shuffle(k_sparse.model)
-    assert verdict(k_sparse, tmp_path / "crippled")[1]["mse"] is False
+    assert verdict(k_sparse, k_sparse.saved(tmp_path, "figures_pixels"), k_sparse.card)[1]["mse"] is False
     k_sparse.model.set_weights(kept)
 
 
-def test_a_target_that_is_not_met_is_not_blessed(k_sparse, tmp_path):
+def test_a_target_that_is_not_met_is_not_blessed(k_sparse, saved):
     missed = k_sparse.card.model_copy(update={"calibrated": {"figure": "active", "target": 12}})
-    k_sparse.card, card = missed, k_sparse.card
-    _, holds, figures = verdict(k_sparse, tmp_path)
-    k_sparse.card = card
+    _, holds, figures = verdict(k_sparse, saved, missed)
     assert holds == {"mse": True, "rate_off": False}
     assert figures["rate_off"] == pytest.approx(abs(figures["active"] - 12) / 12)
 
@@ -55,14 +59,13 @@ def test_a_target_that_is_not_met_is_not_blessed(k_sparse, tmp_path):
     ],
 )
 def test_the_target_stands_on_the_card(options, target):
-    found = trained("sparse_autoencoder", {"code_size": 12, **options}, {"epochs": 0})
-    assert found.card.calibrated == target
-    assert task_of("reconstruction.sparse").calibrate(found.model, found.data) == target
+    model = normalize.with_normalization(sparse_autoencoder((8, 8, 1), 12, **options), "unit")
+    assert task_of("reconstruction.sparse").calibrate(model, None) == target
 
 
 def test_the_divergence_brings_the_mean_activity_to_its_target():
-    options = {"code_size": 40, "rate": 0.1, "weight": 3.0}
-    model = trained("sparse_autoencoder", options, {"epochs": 15, "optimizer": {"learning_rate": 0.02}})
+    options = {"code_size": 40, "rate": 0.1, "weight": 10.0}
+    model = trained("sparse_autoencoder", options, {"epochs": 8, "optimizer": {"learning_rate": 0.05}})
     assert model.figures()["rate"] == pytest.approx(0.1, rel=0.25)
 
 
