@@ -82,7 +82,7 @@ class Task(reconstruction.Task):
         how = f"PCA of the noisy images with the same code size of {code_size}, fitted on the training split"
         return [
             Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),
-            Comparison("psnr", float(np.mean(np.concatenate(projected))), how, "pca_psnr"),
+            Comparison("psnr", float(np.mean(np.concatenate(projected))), how, "pca_psnr_noisy"),
         ]
 
 
