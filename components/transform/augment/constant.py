@@ -11,7 +11,6 @@ from configs.schema import AugmentStep
 PATTERNS = 64  # draws for a whole image, among which each image has its own
 NUMBERS = 2**20  # of all patterns together, at most (4 MiB in each graph): large images share fewer
 SEED = 0
-SPREAD = 2_654_435_761  # Knuth's multiplicative hash, The art of computer programming 3, section 6.4: 2^32 by the golden ratio
 
 
 def noise(steps: Sequence[AugmentStep], shape: tuple[int, int, int]) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -27,12 +26,13 @@ def noise(steps: Sequence[AugmentStep], shape: tuple[int, int, int]) -> Callable
     """
     needs = augment.draws(steps, shape)
     patterns = max(1, min(PATTERNS, NUMBERS // needs))
-    bank = 2 * np.random.default_rng(SEED).random((patterns, needs), np.float32) - 1
-    places = np.arange(1, 1 + np.prod(shape), dtype=np.int64) * SPREAD % 2**32
+    random = np.random.default_rng(SEED)
+    bank = 2 * random.random((patterns, needs), np.float32) - 1
+    hashing = random.integers(2**32, size=np.prod(shape))
 
     def noisy(pixels):
-        values = tf.cast(tf.round(tf.reshape(pixels, [-1, len(places)])), tf.int64)
-        pattern = tf.bitwise.right_shift(tf.reduce_sum(values * places, axis=1), 16) % patterns
+        values = tf.cast(tf.round(tf.reshape(pixels, [-1, len(hashing)])), tf.int64)
+        pattern = tf.bitwise.right_shift(tf.reduce_sum(values * hashing, axis=1), 16) % patterns
         return augment.apply(steps, pixels, tf.gather(bank, pattern))
 
     return noisy

@@ -9,12 +9,12 @@ from keras_models import auxiliary
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
 from tests.components.trainer.graphs import random_ops
 
-OPTIONS = {"code_size": 2, "hidden": [32], "tied": False, "activation": "elu", "code_activation": "tanh", "weight": 0.05}
+OPTIONS = {"code_size": 2, "hidden": [32], "tied": False, "activation": "elu", "code_activation": "linear", "weight": 0.01}
 
 
 @pytest.fixture(scope="module")
 def contractive():
-    return trained("contractive_autoencoder", OPTIONS, {"epochs": 12, "optimizer": {"learning_rate": 0.01}})
+    return trained("contractive_autoencoder", OPTIONS, {"epochs": 10, "optimizer": {"learning_rate": 0.01}})
 
 
 def norms(encoder, pixels):

@@ -10,7 +10,7 @@ from keras_models import normalize
 from keras_models.autoencoders.sparse import sparse_autoencoder
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
 
-TRAIN = {"epochs": 12, "optimizer": {"learning_rate": 0.01}}
+TRAIN = {"epochs": 10, "optimizer": {"learning_rate": 0.01}}
 
 
 @pytest.fixture(scope="module")
