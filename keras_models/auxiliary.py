@@ -42,10 +42,12 @@ class Learner(keras.Model):
     def __init__(self, inputs, outputs, weight=0.0, terms=(), **kwargs):
         super().__init__(inputs, outputs, **kwargs)
         self.weight, self.terms = weight, Aside(tuple(terms))
-        self._shares = Aside({term.name: keras.Variable(1.0, trainable=False, name=f"{term.name}_share") for term in terms})
+        self._shares = Aside({term.name: keras.Variable("ones", (), trainable=False, name=f"{term.name}_share") for term in terms})
         logged = [name for term in terms for name in (term.name, f"{term.name}_weight")]
         self._logged = {name: keras.metrics.Mean(name=name) for name in ([DATA_LOSS, *logged] if terms else [])}
-        self._parts = Aside([keras.Variable([0.0] * (1 + len(terms)), trainable=False, name=name) for name in ("before", "after")])
+        self._parts = Aside(
+            [keras.Variable("zeros", (1 + len(terms),), trainable=False, name=name) for name in ("before", "after")]
+        )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         terms = self.terms.held

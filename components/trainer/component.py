@@ -162,7 +162,7 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
     if cfg.train.precision == "float32":
         return model
     exact = build(entry, data, cfg, "float32")
-    exact.set_weights(model.get_weights())
+    auxiliary.learner(exact).set_weights(auxiliary.learner(model).get_weights())  # heads too: a task may calibrate by them
     return exact
 
 

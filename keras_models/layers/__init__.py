@@ -4,6 +4,7 @@ from keras_models.layers.block_normalization import BlockNormalization
 from keras_models.layers.extractor import Extractor
 from keras_models.layers.fixed_filters import FixedFilters
 from keras_models.layers.grouped_conv import GroupedConv2D
+from keras_models.layers.k_sparse import KSparse
 from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.layers.mean_probability import MeanProbability
 from keras_models.layers.neighbours import NearestNeighbours
@@ -27,6 +28,7 @@ __all__ = [
     "Extractor",
     "FixedFilters",
     "GroupedConv2D",
+    "KSparse",
     "LocalResponseNormalization",
     "MeanProbability",
     "NearestNeighbours",
