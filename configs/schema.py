@@ -283,7 +283,8 @@ class TransferConfig(Slice):
 
     source: str = Field(
         min_length=1,
-        description="NAME[/VERSION] of a pushed model, path of a .keras file, or keras.applications:NAME with ImageNet's weights",
+        description="NAME[/VERSION] of a pushed model, config:NAME, which is run first, path of a .keras file, or "
+        "keras.applications:NAME with ImageNet's weights",
     )
     layer: str | None = Field(None, description="the layer whose output is the features; null: the one before the last")
     maps: Literal["average", "flatten"] = Field(
