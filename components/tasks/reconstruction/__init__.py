@@ -82,9 +82,9 @@ class Task(base.Task):
         return figures
 
     def compare(self, model, card, images):
-        code_size = _code_size(model)
-        principal = pca.fit(_unit(images("train")), code_size)
-        error = principal.mean_squared_error(_unit(images("test")))
+        code_size = size_of_code(model)
+        principal = pca.fit(unit(images("train")), code_size)
+        error = principal.mean_squared_error(unit(images("test")))
         return [Comparison("mse", error, f"PCA with the same code size of {code_size}, fitted on the training split", "pca_mse")]
 
 
@@ -99,13 +99,13 @@ def ssim(images: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
     return tf.image.ssim(images, given, max_val=1.0, filter_size=side - (side + 1) % 2)
 
 
-def _unit(batches: tf.data.Dataset) -> Iterator[np.ndarray]:
+def unit(batches: tf.data.Dataset) -> Iterator[np.ndarray]:
     """Pixels in [0, 1]."""
     for pixels, _ in batches.as_numpy_iterator():
         yield pixels / 255.0
 
 
-def _code_size(model) -> int:
+def size_of_code(model) -> int:
     """Numbers in one code, read from the `encode` signature of a SavedModel."""
     loaded = tf.saved_model.load(str(model))
     return loaded.signatures[ENCODE].structured_outputs["codes"].shape[-1]
