@@ -100,8 +100,9 @@ def overall_metrics(evaluation: str, has_baseline: bool) -> dict[str, float]:
         if slice_key == ():
             for name, value in outputs[""][""].items():
                 is_change = name.endswith("_diff")  # against the baseline model
-                if not is_change and "doubleValue" in value and np.isfinite(value["doubleValue"]):
-                    found[name] = value["doubleValue"]
+                figure = float(value.get("doubleValue", "nan"))  # one that is no number is a string, as JSON has it
+                if not is_change and np.isfinite(figure):
+                    found[name] = figure
     return found
 
 
