@@ -75,13 +75,13 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
 def _chosen(cfg: RunConfig, datasets: Path, images: int) -> list[tuple[str, bytes, bytes]]:
     """(class name, id, encoded) of training images, in order of their label."""
     located = sources.locate(cfg.data, datasets)
-    contents = sources.contents(cfg.data, located.address)
+    contents = sources.contents_of(cfg.data, located.address)
     own = splits.used(contents.shards)
 
     def images_of(names: Iterable[str]) -> Iterator[tuple[str, sources.Raw]]:
         for name in names:
             for shard in contents.shards[name]:
-                for raw in sources.images(cfg.data, located.address, shard):
+                for raw in sources.images_of(cfg.data, located.address, shard):
                     yield name, raw
 
     plan = _plan(images_of(own), own, contents, cfg)

@@ -18,6 +18,7 @@ from configs.schema import AugmentStep, TrainerSlice
 from keras_models import normalize
 
 CACHE_BYTES = 2**30  # decoded uint8 images up to this many bytes are kept in memory between epochs
+READ = 1024  # images decoded at one go
 SHUFFLE = 16_384  # images among which the next one is drawn, where they are not all in memory
 
 
@@ -147,7 +148,8 @@ class _Images(NamedTuple):
 
 def _in_memory(images: tf.data.Dataset, count: int) -> _Images:
     """All of them, decoded once. A batch is gathered at one go: image by image costs as much as a small network's step."""
-    held = images.batch(count).get_single_element()
+    parts = list(images.batch(READ))  # not all at one go: a tensor for each image takes more memory than the image
+    held = {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
     return _Images(tf.data.Dataset.range(count), lambda places: {name: tf.gather(values, places) for name, values in held.items()})
 
 

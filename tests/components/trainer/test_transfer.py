@@ -151,6 +151,15 @@ def test_neighbours_are_those_of_scikit_learn(source, tmp_path, count, neighbour
     assert figures.keys() == {"val_loss", "val_accuracy"}
 
 
+def test_one_image_a_class_is_far_better_than_none(source, tmp_path):
+    found = []
+    for seed in range(2):
+        cfg = slice_of(source, head="nearest_neighbours", layer="norm", maps="flatten")
+        found.append(accuracy(trained(source, data_of(few(1, seed)), cfg, tmp_path / str(seed))[0]))
+    assert found[0] != found[1]
+    assert np.mean(found) > 0.5  # of five classes; benchmarks/few_shots.py compares with pixels
+
+
 def test_neighbours_are_kept_across_a_kill(source, tmp_path):
     data, cfg = data_of(few(2)), slice_of(source, head="nearest_neighbours", train={"epochs": 5})
     model, history, _ = trained(source, data, cfg, tmp_path)
