@@ -22,8 +22,8 @@ class Learned:
     basis: np.ndarray
 
     def objective(self, batches: Iterable[np.ndarray], penalty: float, sparsity: str = "l1", scale: float = 1.0) -> float:
-        """Mean over images of |x - a D|^2 + penalty * sum S(a), each code a its minimum: scikit-learn's own for L1, and for an S that
-        it does not have, sparse_inference's. Batches are [N, ...] of the fitted scale."""
+        """Mean over images of |x - a D|^2 + penalty * sum S(a), each code a its minimum: scikit-learn's own for L1, and for an S
+        that it does not have, sparse_inference's. Batches are [N, ...] of the fitted scale."""
         total, count = 0.0, 0
         for batch in batches:
             rows = batch.reshape(len(batch), -1).astype(np.float32) - self.mean
