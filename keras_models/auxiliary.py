@@ -41,7 +41,7 @@ class Learner(keras.Model):
     def __init__(self, inputs, outputs, weight=0.0, terms=(), **kwargs):
         super().__init__(inputs, outputs, **kwargs)
         self.weight, self.terms = weight, _Aside(tuple(terms))
-        self._shares = _Aside({term.name: keras.Variable(1.0, trainable=False, name=f"{term.name}_share") for term in terms})
+        self._shares = _Aside({term.name: keras.Variable("ones", (), trainable=False, name=f"{term.name}_share") for term in terms})
         logged = [name for term in terms for name in (term.name, f"{term.name}_weight")]
         self._logged = {name: keras.metrics.Mean(name=name) for name in (["data_loss", *logged] if terms else [])}
 

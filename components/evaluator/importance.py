@@ -7,7 +7,7 @@ server. Draws are decoded one after another, so memory does not grow with their 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -20,8 +20,7 @@ def draws(many: int, code_size: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((many, code_size), np.float32)
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Of each image: float32 [N], in nats."""
 
     mean: tf.Tensor  # of q(z|x), [N, k], no nats
@@ -30,7 +29,7 @@ class Estimate:
     log_likelihood: tf.Tensor  # log of the mean importance weight; at most log p(x) in the mean over draws, equation 8
 
 
-def estimate(parameters: tf.Tensor, cost: Callable[[tf.Tensor], tf.Tensor], noise: np.ndarray) -> Estimate:
+def estimate(parameters: tf.Tensor, cost: Callable[[tf.Tensor], tf.Tensor], noise: np.ndarray | tf.Tensor) -> Estimate:
     """What the draws z = mean + deviation * noise say of a model with the prior N(0, 1).
 
     Args:
@@ -49,11 +48,11 @@ def estimate(parameters: tf.Tensor, cost: Callable[[tf.Tensor], tf.Tensor], nois
         return log_likelihood, log_likelihood + prior_over_posterior
 
     signature = (tf.TensorSpec([None], tf.float32),) * 2
-    likelihoods, weights = tf.map_fn(of_draw, tf.constant(noise), fn_output_signature=signature, parallel_iterations=1)
+    likelihoods, weights = tf.map_fn(of_draw, tf.convert_to_tensor(noise), fn_output_signature=signature, parallel_iterations=1)
     kl = tf.reduce_sum(divergence(parameters), -1)
     return Estimate(
         mean=mean,
         kl=kl,
         elbo=tf.reduce_mean(likelihoods, 0) - kl,
-        log_likelihood=tf.reduce_logsumexp(weights, 0) - math.log(len(noise)),
+        log_likelihood=tf.reduce_logsumexp(weights, 0) - math.log(noise.shape[0]),
     )

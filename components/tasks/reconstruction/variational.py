@@ -114,6 +114,7 @@ def _estimator(model: keras.Model) -> Callable[[tf.Tensor], Estimate]:
     encoder, decoder, loss = net.get_layer("encoder"), net.get_layer("decoder"), _likelihood(net)
     noise = importance.draws(DRAWS, encoder.output_shape[-1])
 
+    @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
     def estimate(pixels):
         parameters = encoder.get_layer("posterior")(normalized(pixels), training=False)
         return importance.estimate(parameters, lambda codes: loss.of(pixels / 255.0, decoder(codes, training=False)), noise)
