@@ -16,6 +16,7 @@ from keras_models.registry import register
 
 KERNEL = 3  # px
 STRIDE = 2
+UPSAMPLINGS = ("transposed", "resize")
 
 
 @register(
@@ -48,7 +49,7 @@ def conv_autoencoder(
     input_shape, filters = need_image(input_shape), need_counts("filters", filters, 1)
     need_count("code_size", code_size)
     need_activation(activation)
-    need_choice("upsampling", upsampling, ("transposed", "resize"))
+    need_choice("upsampling", upsampling, UPSAMPLINGS)
     need_choice("pooling", pooling, ("strided", "max"))
     encoder = conv_encoder(input_shape, code_size, filters, activation, pooling)
     decoder = conv_decoder(input_shape, code_size, filters, activation, upsampling)
