@@ -7,7 +7,7 @@ import sys
 import click
 
 from configs.errors import HubelError, UsageError
-from pipelines import datasets_commands, experiments_commands, options
+from pipelines import autoencoder_commands, datasets_commands, experiments_commands, options
 from pipelines.options import quietly
 from pipelines.options import state as _state
 
@@ -136,6 +136,8 @@ cli.add_command(datasets_commands.datasets)
 cli.add_command(datasets_commands.init)
 list_group.add_command(experiments_commands.list_experiments)
 cli.add_command(experiments_commands.experiment)
+for _verb in autoencoder_commands.VERBS:
+    cli.add_command(_verb)
 
 
 @list_group.command("models")
@@ -297,7 +299,9 @@ def check_names(cfg, place) -> None:
 
 
 def _figures(metrics: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if name != "example_count")
+    from pipelines import console
+
+    return ", ".join(f"{name} {shown}" for name, shown, _ in console.figures(metrics) if name != "example_count")
 
 
 def _cell(value):
