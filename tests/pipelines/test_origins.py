@@ -148,8 +148,8 @@ def write(tmp_path, monkeypatch):
     """Configs beside each other, in the folder where hubel is started."""
     monkeypatch.chdir(tmp_path)
 
-    def write_file(name: str, **tree) -> None:
-        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({"name": name, **tree}))
+    def write_file(file: str, **tree) -> None:
+        (tmp_path / f"{file}.yaml").write_text(yaml.safe_dump({"name": file, **tree}))
 
     write_file("letters", extends="digits_mlp")
     return write_file
