@@ -144,7 +144,7 @@ class _Objective:
         need_choice("likelihood", self.likelihood, LIKELIHOODS)
         need_positive("beta", self.beta)
         need_count("warmup", self.warmup, 0)
-        if self.free_bits:
+        if self.free_bits != 0:
             need_positive("free_bits", self.free_bits)
 
     def term(self, parameters):
