@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
+from components.evaluator.psnr import decibels
 from components.tasks import reconstruction
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
@@ -56,27 +57,20 @@ class Task(reconstruction.Task):
             found[SCORE] = Signature(lambda pixels: {"score": score(pixels / 255.0, model(pixels, training=False), stddev)})
         return found
 
+    def shown(self, card):
+        return constant.noise(_steps(card), card.input_shape)
+
     def figures(self, model, card):
-        noisy = _noise(card)
-
-        def figures(pixels):
-            images, seen = pixels / 255.0, noisy(pixels)
-            given = model(seen, training=False)
-            return {
-                "mse": reconstruction.mean_squared_error(images, given),
-                "ssim": reconstruction.ssim(images, given),
-                NOISY_ERROR: reconstruction.mean_squared_error(images, seen / 255.0),
-            }
-
-        return figures
+        others, noisy = super().figures(model, card), self.shown(card)
+        return lambda pixels: {**others(pixels), NOISY_ERROR: reconstruction.mean_squared_error(pixels, noisy(pixels)) / 255.0**2}
 
     def compare(self, model, card, images):
         code_size = reconstruction.size_of_code(model)
         principal = reconstruction.principal(images, code_size)
         untouched, projected = [], []
-        for clean, seen in _pairs(images(keys.TEST), _noise(card)):
-            untouched.append(_decibels(clean, seen))
-            projected.append(_decibels(clean, principal.images(principal.codes(seen))))
+        for clean, seen in _pairs(images(keys.TEST), self.shown(card)):
+            untouched.append(_ratios(clean, seen))
+            projected.append(_ratios(clean, principal.images(principal.codes(seen))))
         how = f"PCA of the noisy images with the same code size of {code_size}, fitted on the training split"
         return [
             Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),
@@ -102,10 +96,6 @@ def _gaussian(card: Card) -> float | None:
     return found[0][1].stddev if [name for name, _ in found] == ["gaussian_noise"] else None
 
 
-def _noise(card: Card) -> Callable[[tf.Tensor], tf.Tensor]:
-    return constant.noise(_steps(card), card.input_shape)
-
-
 def _steps(card: Card) -> list[AugmentStep]:
     return [AugmentStep.model_validate(step) for step in card.calibrated[NOISE]]
 
@@ -116,6 +106,6 @@ def _pairs(batches: tf.data.Dataset, noisy: Callable) -> Iterator[tuple[np.ndarr
         yield tuple(tf.reshape(one / 255.0, [len(pixels), -1]).numpy() for one in (pixels, noisy(pixels)))
 
 
-def _decibels(images: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Signal-to-noise ratio of each, as components.evaluator.metrics.MeanPsnr has it."""
-    return -10.0 * np.log10(np.maximum(np.mean(np.square(images - given), axis=1), 1e-12))
+def _ratios(images: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Signal-to-noise ratio of each, dB."""
+    return decibels(np.mean(np.square(images - given), axis=1))
