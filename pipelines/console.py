@@ -151,6 +151,16 @@ def figures(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:
     return rows
 
 
+def plan(value: dict) -> None:
+    """What a run would do."""
+    planned = [*value.get("first", ()), value]
+    rows = [[one["config"], c["name"], "be cached" if c["cached"] else "run"] for one in planned for c in one["components"]]
+    if len(planned) > 1:
+        table(["config", "component", "would"], rows)
+    else:
+        table(["component", "would"], [row[1:] for row in rows])
+
+
 def table(columns: list[str], rows: list[list], right: Collection[str] = (), fold: Collection[str] = (), gap: int = 2) -> None:
     """Aligned columns, one line a row; None shows as nothing.
 

@@ -31,6 +31,11 @@ def check(config: EvaluateConfig, task: Task) -> None:
             raise UsageError(f"evaluate.change.{name}: {better} is better for {name}.", f"Use {key}.")
 
 
+def binding(comparisons: Sequence[Comparison], config: EvaluateConfig) -> list[Comparison]:
+    """Those that are bounds: one that yields is none where the config has a threshold for its metric."""
+    return [one for one in comparisons if not (one.yields and one.metric in config.thresholds)]
+
+
 def build(
     config: EvaluateConfig,
     task: Task,

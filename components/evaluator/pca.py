@@ -32,10 +32,13 @@ class Principal:
         """Mean over images and pixels of (image - its projection)^2. Batches are [N, ...] of the fitted scale."""
         total, count = 0.0, 0
         for batch in batches:
-            residual = batch.reshape(len(batch), -1).astype(np.float64) - self.images(self.codes(batch))
-            total += float(np.square(residual).sum())
-            count += residual.size
+            total += float(self.errors(batch).sum())
+            count += len(batch)
         return total / count
+
+    def errors(self, batch: np.ndarray) -> np.ndarray:
+        """The same for each image: float64 [N]."""
+        return np.square(batch.reshape(len(batch), -1).astype(np.float64) - self.images(self.codes(batch))).mean(1)
 
 
 def fit(batches: Iterable[np.ndarray], code_size: int) -> Principal:

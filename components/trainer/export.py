@@ -14,7 +14,6 @@ from components.trainer.card import Card
 from components.trainer.data import Data
 from components.transform import pixels as pixel_graph
 
-CARD_IN_EXPORT = "hubel.json"
 WARMUP_FILE = "tf_serving_warmup_requests"
 
 
@@ -31,7 +30,7 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
     text = card.model_dump_json(indent=1)
-    (extra / CARD_IN_EXPORT).write_text(text)
+    (folder / keys.CARD_IN_EXPORT).write_text(text)
     _write_warmup(extra / WARMUP_FILE, card, data)
     plain = keras.Model(model.inputs, model.outputs, name=model.name)  # without loss and optimizer, which may be ours
     plain.save(folder.parent / keys.KERAS_FILE)

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components import keys
+from components import inpainting, keys
 from components.evaluator import kernel_pca, label_free, pca, probes
 from components.evaluator.figures import MULTISCALE, mean_squared_error, ms_ssim, sparsity, ssim
 from components.tasks import base
@@ -23,6 +23,7 @@ from keras_models import normalize
 from keras_models.layers import pixel_loss
 
 ENCODE, RECONSTRUCT, DECODE, ANOMALY_SCORE, FIGURES = "encode", "reconstruct", "decode", "anomaly_score", "figures"
+INPAINT = "inpaint"
 
 
 def mean_of(output: str, better: Literal["more", "less"]) -> Metric:
@@ -76,6 +77,7 @@ class Task(base.Task):
             DECODE: Signature(decode, takes="codes", code_size=decoder.input_shape[-1]),
             ANOMALY_SCORE: Signature(anomaly_score),
             FIGURES: Signature(self.figures(model, card)),
+            INPAINT: inpainting.signature(model, card),
         }
 
     def codes(self, model: keras.Model, pixels: tf.Tensor) -> tf.Tensor:

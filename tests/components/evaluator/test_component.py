@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
@@ -91,3 +92,10 @@ def test_a_measured_bound_that_is_not_kept_undoes_tfma_s_blessing(autoencoder, p
     assert reason == f"knn_accuracy {figures['knn_accuracy']:.4f} is below the minimum 0.99"
     assert {"mse", "psnr", "ssim", "sparsity", "pca_psnr", "pca_ssim", "kernel_pca_mse", "pca_probe_accuracy"} < figures.keys()
     assert "ms_ssim" not in figures  # of 8 px there is none
+
+
+def test_figures_are_those_of_the_whole_split_that_are_numbers(monkeypatch):
+    written = {"mse": {"doubleValue": 0.5}, "auroc": {"doubleValue": "NaN"}, "recall": {}, "mse_diff": {"doubleValue": 0.1}}
+    slices = [((), {"": {"": written}}), ((("label", 1),), {"": {"": {"mse": {"doubleValue": 9.0}}}})]
+    monkeypatch.setattr(component.tfma, "load_eval_result", lambda folder, model_name: SimpleNamespace(slicing_metrics=slices))
+    assert component.overall_metrics("folder", has_baseline=True) == {"mse": 0.5}
