@@ -17,7 +17,7 @@ JUDGED = 10_000  # of the test split, on which they are judged, at most
 
 
 def of_principal(exact: Principal, test: Iterable[np.ndarray]) -> dict[str, float]:
-    """`pca_mse`, `pca_psnr` and `pca_ssim`: means over images, as for the model. Batches are [N, height, width, channels] in 0..1."""
+    """`pca_mse`, `pca_psnr` and `pca_ssim`: means over images. Batches are [N, height, width, channels] in 0..1."""
     errors, similarities = [], []
     for images in test:
         images = images.astype(np.float32)
