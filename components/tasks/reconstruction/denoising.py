@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import pca
 from components.tasks import reconstruction
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
@@ -45,7 +44,7 @@ class Task(reconstruction.Task):
         validation = data.validation.map(lambda pixels, targets: (noisy(pixels), {**targets, keys.CLEAN: pixels}))
         super().fit(model, dataclasses.replace(data, validation=validation), train, first_epoch, callbacks)
 
-    def calibrate(self, model, data):
+    def calibrate(self, model, data, card):
         """The noise, for the card."""
         return {NOISE: [step.model_dump() for step in data.facts.noise]}
 
@@ -72,13 +71,12 @@ class Task(reconstruction.Task):
         return figures
 
     def compare(self, model, card, images):
-        code_size = reconstruction._code_size(model)
-        principal = pca.fit(reconstruction._unit(images(keys.TRAIN)), code_size)
+        code_size = reconstruction.size_of_code(model)
+        principal = reconstruction.principal(images, code_size)
         untouched, projected = [], []
         for clean, seen in _pairs(images(keys.TEST), _noise(card)):
             untouched.append(_decibels(clean, seen))
-            centred = seen - principal.mean
-            projected.append(_decibels(clean, principal.mean + centred @ principal.components.T @ principal.components))
+            projected.append(_decibels(clean, principal.images(principal.codes(seen))))
         how = f"PCA of the noisy images with the same code size of {code_size}, fitted on the training split"
         return [
             Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),

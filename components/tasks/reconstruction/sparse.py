@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import pca
 from components.tasks import reconstruction
 from components.tasks.base import Comparison
 from keras_models import auxiliary, normalize
@@ -31,7 +30,7 @@ class Task(reconstruction.Task):
     }
     measured = {**reconstruction.Task.measured, RATE_OFF: "less"}
 
-    def calibrate(self, model, data):
+    def calibrate(self, model, data, card):
         """The target, for the card: the mean activity of a unit, or how many units are active."""
         net = normalize.inner(model)
         last = net.get_layer("encoder").layers[-1]
@@ -61,9 +60,9 @@ class Task(reconstruction.Task):
 
     def compare(self, model, card, images):
         active = max(1, round(_mean(model, images, ACTIVE)))
-        principal = pca.fit(reconstruction._unit(images(keys.TRAIN)), active)
+        principal = reconstruction.principal(images, active)
         words = f"PCA of {active}, the number of units that are active in a test image, fitted on the training split"
-        found = [Comparison("mse", principal.mean_squared_error(reconstruction._unit(images(keys.TEST))), words, "pca_mse")]
+        found = [Comparison("mse", principal.mean_squared_error(reconstruction.unit(images(keys.TEST))), words, "pca_mse")]
         if card.calibrated:
             what = "active units" if card.calibrated[FIGURE] == ACTIVE else "a mean activity"
             words = f"what is tolerated, as a share of the target of {card.calibrated[TARGET]:g} {what}"

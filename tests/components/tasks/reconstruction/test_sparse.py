@@ -60,7 +60,7 @@ def test_a_target_that_is_not_met_is_not_blessed(k_sparse, saved):
 )
 def test_the_target_stands_on_the_card(options, target):
     model = normalize.with_normalization(sparse_autoencoder((8, 8, 1), 12, **options), "unit")
-    assert task_of("reconstruction.sparse").calibrate(model, None) == target
+    assert task_of("reconstruction.sparse").calibrate(model, None, None) == target
 
 
 def test_the_divergence_brings_the_mean_activity_to_its_target():

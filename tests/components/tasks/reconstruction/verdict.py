@@ -108,7 +108,7 @@ def trained(name: str, options: dict, train: dict, noise: list | None = None) ->
     task.check(data.facts)
     model = component.build(get(name), data, cfg)
     task.fit(model, data, cfg.train, 0, [])
-    calibrated = task.calibrate(model, data)
+    calibrated = task.calibrate(model, data, None)
     return Trained(
         task,
         model,
