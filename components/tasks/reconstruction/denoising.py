@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
+from components.evaluator.figures import mean_squared_error, of_images
 from components.evaluator.psnr import decibels
 from components.tasks import reconstruction
 from components.tasks.base import Comparison, Metric, Signature
@@ -57,20 +58,23 @@ class Task(reconstruction.Task):
             found[SCORE] = Signature(lambda pixels: {"score": score(pixels / 255.0, model(pixels, training=False), stddev)})
         return found
 
-    def shown(self, card):
-        return constant.noise(_steps(card), card.input_shape)
-
     def figures(self, model, card):
-        others, noisy = super().figures(model, card), self.shown(card)
-        return lambda pixels: {**others(pixels), NOISY_ERROR: reconstruction.mean_squared_error(pixels, noisy(pixels)) / 255.0**2}
+        noisy = _noise(card)
+
+        def figures(pixels):
+            images, seen = pixels / 255.0, noisy(pixels)
+            found = of_images(images, model(seen, training=False), self.codes(model, seen))
+            return {**found, NOISY_ERROR: mean_squared_error(images, seen / 255.0)}
+
+        return figures
 
     def compare(self, model, card, images):
         code_size = reconstruction.size_of_code(model)
         principal = reconstruction.principal(images, code_size)
         untouched, projected = [], []
-        for clean, seen in _pairs(images(keys.TEST), self.shown(card)):
-            untouched.append(_ratios(clean, seen))
-            projected.append(_ratios(clean, principal.images(principal.codes(seen))))
+        for clean, seen in _pairs(images(keys.TEST), _noise(card)):
+            for found, given in ((untouched, seen), (projected, principal.images(principal.codes(seen)))):
+                found.append(decibels(np.mean(np.square(clean - given), axis=1)))
         how = f"PCA of the noisy images with the same code size of {code_size}, fitted on the training split"
         return [
             Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),
@@ -96,6 +100,10 @@ def _gaussian(card: Card) -> float | None:
     return found[0][1].stddev if [name for name, _ in found] == ["gaussian_noise"] else None
 
 
+def _noise(card: Card) -> Callable[[tf.Tensor], tf.Tensor]:
+    return constant.noise(_steps(card), card.input_shape)
+
+
 def _steps(card: Card) -> list[AugmentStep]:
     return [AugmentStep.model_validate(step) for step in card.calibrated[NOISE]]
 
@@ -104,8 +112,3 @@ def _pairs(batches: tf.data.Dataset, noisy: Callable) -> Iterator[tuple[np.ndarr
     """Images and the same with noise, flattened, pixels / 255."""
     for pixels, _ in batches:
         yield tuple(tf.reshape(one / 255.0, [len(pixels), -1]).numpy() for one in (pixels, noisy(pixels)))
-
-
-def _ratios(images: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Signal-to-noise ratio of each, dB."""
-    return decibels(np.mean(np.square(images - given), axis=1))

@@ -9,6 +9,7 @@ import tensorflow as tf
 from components import keys
 from components.tasks import reconstruction
 from components.tasks.base import Comparison
+from components.trainer.card import Card
 from keras_models import auxiliary, normalize
 from keras_models.layers import KSparse
 from keras_models.penalties import Divergence
@@ -52,11 +53,7 @@ class Task(reconstruction.Task):
         return figures
 
     def measure(self, model, card, images):
-        found = super().measure(model, card, images)
-        if card.calibrated:
-            reached, target = _mean(model, images, card.calibrated[FIGURE]), card.calibrated[TARGET]
-            found[RATE_OFF] = abs(reached - target) / target
-        return found
+        return {**super().measure(model, card, images), **rate_off(model, card, images)}
 
     def compare(self, model, card, images):
         active = max(1, round(_mean(model, images, ACTIVE)))
@@ -68,6 +65,14 @@ class Task(reconstruction.Task):
             words = f"what is tolerated, as a share of the target of {card.calibrated[TARGET]:g} {what}"
             found.append(Comparison(RATE_OFF, TOLERANCE, words))
         return found
+
+
+def rate_off(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:
+    """How far the test split is from the target, as a share of it; nothing where there is none. Arguments as of `compare`."""
+    if not card.calibrated:
+        return {}
+    reached, target = _mean(model, images, card.calibrated[FIGURE]), card.calibrated[TARGET]
+    return {RATE_OFF: abs(reached - target) / target}
 
 
 def _mean(model: Path, images: Callable[[str], tf.data.Dataset], figure: str) -> float:

@@ -6,6 +6,7 @@ import pytest
 from components import keys
 from components.evaluator import pca
 from components.tasks import task_of
+from components.tasks.reconstruction import sparse
 from keras_models import normalize
 from keras_models.autoencoders.sparse import sparse_autoencoder
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
@@ -26,7 +27,7 @@ def saved(k_sparse, tmp_path_factory):
 def verdict(model, folder, card):
     """Comparisons by metric, whether they hold, and figures."""
     found = {one.metric: one for one in model.task.compare(folder, card, images)}
-    figures = model.figures() | {"rate_off": model.task.measure(folder, card, images)["rate_off"]}
+    figures = model.figures() | sparse.rate_off(folder, card, images)
     return found, {metric: model.holds(one, figures) for metric, one in found.items()}, figures
 
 
