@@ -29,11 +29,13 @@ from configs.schema import RunConfig, TrainerSlice
 from pipelines import origins
 from pipelines.workspace import Workspace
 
+REGRESSION = {"head": "logistic_regression", "layer": "flatten"}
 KINDS = {
-    "neighbour, pixels": {"head": "nearest_neighbours", "layer": "pixels", "maps": "flatten"},
-    "neighbour, features": {"head": "nearest_neighbours"},
-    "regression, features": {"head": "logistic_regression"},
-    "fine-tuned from c3": {"head": "logistic_regression", "fine_tune": {"from": "c3", "epochs": 30, "learning_rate": 3e-4}},
+    "nearest, pixels": {"head": "nearest_neighbours", "layer": "pixels", "maps": "flatten"},
+    "nearest, `f6`": {"head": "nearest_neighbours"},
+    "nearest, `flatten`": {"head": "nearest_neighbours", "layer": "flatten"},
+    "regression, `flatten`": REGRESSION,
+    "fine-tuned from `c3`": {**REGRESSION, "fine_tune": {"from": "c3", "epochs": 30, "learning_rate": 3e-4}},
 }
 TRAIN = {"epochs": 100, "optimizer": {"learning_rate": 1e-2}, "early_stopping": None, "schedule": None}
 
@@ -65,12 +67,12 @@ def _config(plain: RunConfig, count: int, seed: int, kind: dict) -> RunConfig:
 def _images(cfg: RunConfig, place: Workspace) -> dict[str, list]:
     """Split -> (id, float32 pixels as Transform makes them, label) of every image."""
     located = sources.locate(cfg.data, place.datasets)
-    contents = sources.contents(cfg.data, located.address)
+    contents = sources.contents_of(cfg.data, located.address)
     plan = Plan(used(contents.shards))
     found = {split: [] for split in keys.SPLITS}
     for name, shards in contents.shards.items():
         for shard in shards:
-            for raw in sources.images(cfg.data, located.address, shard):
+            for raw in sources.images_of(cfg.data, located.address, shard):
                 seen = pixels.from_bytes(tf.constant([raw.image()]), cfg.transform)[0]
                 found[plan.split_of(name, raw, cfg.data)].append((raw.image_id, np.float32(seen), raw.label))
     return found
@@ -83,7 +85,7 @@ def _accuracy(cfg: RunConfig, place: Workspace, images: dict[str, list]) -> floa
     data = _data(slice_, images)
     keras.utils.set_random_seed(cfg.seed)
     model = component.build(component.entry_of({"origin": origin.as_json()}, slice_), data, slice_)
-    phases = component.phases_of(task_of("classification"), slice_)
+    phases = component.phases_of(task_of("classification"), slice_, model)
     with tempfile.TemporaryDirectory() as scratch:
         component.train_in_phases(phases, model, data, slice_, Path(scratch) / "state")
     _, seen, labels = zip(*images[keys.TEST], strict=True)

@@ -11,6 +11,8 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
+from components.evaluator.psnr import decibels
+
 
 class MacroF1(metric_types.Metric):
     """Unweighted mean over the classes that occur of F1 = 2 TP / (2 TP + FP + FN), by the most probable class; 0 to 1."""
@@ -46,7 +48,7 @@ def _mean_of_output(name, output, model_name="", output_name="", **_):
 
 
 def _mean_psnr(name, output, model_name="", output_name="", **_):
-    return _computation(name, model_name, output_name, _Mean, output, _decibels)
+    return _computation(name, model_name, output_name, _Mean, output, decibels)
 
 
 def _active_units(name, output, model_name="", output_name="", **_):
@@ -60,10 +62,6 @@ def _macro_f1(name, eval_config=None, model_name="", output_name="", **_):
 def _computation(name, model_name, output_name, combiner, *arguments):
     key = metric_types.MetricKey(name=name, model_name=model_name, output_name=output_name)
     return [metric_types.MetricComputation(keys=[key], preprocessors=None, combiner=combiner(key, *arguments))]
-
-
-def _decibels(error: float) -> float:
-    return -10.0 * np.log10(max(error, 1e-12))
 
 
 class _Mean(beam.CombineFn):

@@ -39,7 +39,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(list(keys.SPLITS))
         data = DataConfig.model_validate_json(exec_properties[spec.SLICE])
         address = json.loads(exec_properties[ADDRESS])
-        contents = sources.contents(data, address)
+        contents = sources.contents_of(data, address)
         folder = Path(examples.uri)
         with self._make_beam_pipeline() as pipeline:
             _read(pipeline, contents, address, data, folder)
@@ -100,7 +100,8 @@ def _read(pipeline: beam.Pipeline, contents: sources.Contents, address: dict[str
     if splits.needs_census(own, contents.counts, bool(contents.class_names), data):
         census = (
             shards
-            | "Look" >> beam.FlatMap(lambda item: ((item[0], splits.row_of(raw)) for raw in sources.images(data, address, item[2])))
+            | "Look"
+            >> beam.FlatMap(lambda item: ((item[0], splits.row_of(raw)) for raw in sources.images_of(data, address, item[2])))
             | "Census" >> beam.CombineGlobally(splits.Census(data))
         )
         plan = beam.pvalue.AsSingleton(census | "Plan" >> beam.Map(splits.plan, own, data))

@@ -89,7 +89,7 @@ def locate(data: DataConfig, datasets: Path) -> Located:
     return module_of(data.source).locate(data.source.partition(":")[2], datasets, data.features)
 
 
-def contents(data: DataConfig, address: Mapping[str, Any]) -> Contents:
+def contents_of(data: DataConfig, address: Mapping[str, Any]) -> Contents:
     """What a source holds of `data.classes`. Raises UsageError for a class that it does not have."""
     whole = module_of(data.source).contents(address)
     if data.classes is None:
@@ -101,7 +101,7 @@ def contents(data: DataConfig, address: Mapping[str, Any]) -> Contents:
     return Contents([whole.class_names[label] for label in data.classes], whole.shards)
 
 
-def images(data: DataConfig, address: Mapping[str, Any], shard: Any) -> Iterator[Raw]:
+def images_of(data: DataConfig, address: Mapping[str, Any], shard: Any) -> Iterator[Raw]:
     """One shard's images of `data.classes`, labels counted anew."""
     every = module_of(data.source).images(address, shard)
     if data.classes is None:

@@ -51,7 +51,7 @@ class WriteShard(beam.DoFn):
     def process(self, element: tuple[str, int, Any], plan: Plan):
         source_split, number, shard = element
         with _Files(self._folders, f"data_tfrecord-{number:05d}-of-{self._shards:05d}.gz") as files:
-            for raw in sources.images(self._config, self._address, shard):
+            for raw in sources.images_of(self._config, self._address, shard):
                 split = plan.split_of(source_split, raw, self._config)
                 if split is None:
                     continue

@@ -42,10 +42,10 @@ class Task(reconstruction.Task):
         _likelihood(normalize.inner(model))
         super().compile(model, chosen)
 
-    def calibrate(self, model, data):
+    def calibrate(self, model, data, card):
         net = normalize.inner(model)
         facts = {"likelihood": _likelihood(net).kind, "code_size": net.get_layer("encoder").output_shape[-1]}
-        return {**super().calibrate(model, data), **facts}
+        return {**super().calibrate(model, data, card), **facts}
 
     def signatures(self, model, card):
         estimate = _estimator(model)

@@ -45,7 +45,7 @@ def trained():
     keras.utils.set_random_seed(0)
     model = component.build(get("vae"), data(), CFG)
     TASK.fit(model, data(), CFG.train, 0, [])
-    calibrated = TASK.calibrate(model, data())
+    calibrated = TASK.calibrate(model, data(), None)
     assert calibrated == {"likelihood": "gaussian", "code_size": 4}
     card = digits.card(architecture="vae", task="reconstruction.variational", transform=CFG.transform, calibrated=calibrated)
     return model, card
