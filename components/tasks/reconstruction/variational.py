@@ -102,7 +102,7 @@ def _likelihood(net: keras.Model) -> PixelLoss:
     found = [layer for layer in net.layers if layer.name == pixel_loss.NAME and layer.kind in LIKELIHOODS]
     if not found:
         raise HubelError(
-            f"Model {net.name} has no likelihood of images.",
+            "The model has no likelihood of images, and its task asks for one.",
             "Put a PixelLoss of kind bernoulli or gaussian before its output.",
         )
     return found[0]
