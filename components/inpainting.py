@@ -14,7 +14,7 @@ from components.tasks.base import Extra, Signature
 from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
 
-STEPS = 10  # by then digits of a small autoencoder no longer change visibly; docs/autoencoder_verbs.md has figures
+STEPS = 10  # docs/autoencoder_verbs.md has the error after more and fewer
 MISSING_ABOVE = 127  # of 0..255: what is brighter in a mask is missing in its image
 
 

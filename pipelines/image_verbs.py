@@ -132,8 +132,8 @@ def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:
         mine, its = image_files.size(encoded), image_files.size(found)
         if its is None:
             raise Unreadable("its mask is not an image")
-        if mine and abs(mine[0] / mine[1] - its[0] / its[1]) > max(1 / its[1], 1 / mine[1]) * max(1, mine[0] / mine[1]):
-            raise Unreadable(f"its mask has other proportions: {its[1]}x{its[0]} px instead of {mine[1]}x{mine[0]}")
+        if mine and abs(mine[0] * its[1] - its[0] * mine[1]) > max(*mine, *its):  # a pixel of rounding
+            raise Unreadable(f"its mask has other proportions: {its[0]}x{its[1]} px instead of {mine[0]}x{mine[1]}")
         return {"mask": found}
 
     return of

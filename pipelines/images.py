@@ -44,10 +44,12 @@ def _files(images: Sequence[str], out: Path | None) -> Iterator[Path]:
         if not folder.is_dir():
             yield folder
             continue
-        inside = out is not None and out.resolve() != folder.resolve()
+        made = out.expanduser().resolve() if out else folder.resolve()
+        is_inside = folder.resolve() in made.parents
         for path in sorted(folder.rglob("*")):
-            made = inside and path.resolve().is_relative_to(out.resolve())
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not made:
+            if is_inside and path.resolve().is_relative_to(made):
+                continue
+            if path.suffix.lower() in SUFFIXES and path.is_file():
                 yield path
 
 

@@ -9,6 +9,20 @@ WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales of MS-SSIM, 
 MULTISCALE = WINDOW * 2 ** (len(WEIGHTS) - 1)  # px: a side that the window still fits at the coarsest scale
 
 
+def of_images(images: tf.Tensor, given: tf.Tensor, codes: tf.Tensor) -> dict[str, tf.Tensor]:
+    """What every autoencoder is judged by, ms_ssim and sparsity where they can be had.
+
+    Args:
+        images: [N, height, width, channels] in 0..1. given: what is there in their place. codes: [N, k].
+    """
+    found = {"mse": mean_squared_error(images, given), "ssim": ssim(images, given)}
+    if min(images.shape[1:3]) >= MULTISCALE:
+        found["ms_ssim"] = ms_ssim(images, given)
+    if codes.shape[-1] > 1:
+        found["sparsity"] = sparsity(codes)
+    return found
+
+
 def mean_squared_error(images: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
     """Over all values of an image."""
     return tf.reduce_mean(tf.square(images - given), axis=[1, 2, 3])

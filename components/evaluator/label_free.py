@@ -17,14 +17,15 @@ JUDGED = 10_000  # of the test split, on which they are judged, at most
 
 
 def of_principal(exact: Principal, test: Iterable[np.ndarray]) -> dict[str, float]:
-    """`pca_psnr` and `pca_ssim`, the mean over images as for the model. Batches are float [N, height, width, channels] in 0..1."""
-    ratios, similarities = [], []
+    """`pca_mse`, `pca_psnr` and `pca_ssim`: means over images. Batches are [N, height, width, channels] in 0..1."""
+    errors, similarities = [], []
     for images in test:
         images = images.astype(np.float32)
         given = exact.images(exact.codes(images)).reshape(images.shape).astype(np.float32)
-        ratios.append(decibels(np.square(images - given).mean(axis=(1, 2, 3))))
+        errors.append(np.square(images - given).mean(axis=(1, 2, 3)))
         similarities.append(figures.ssim(images, given).numpy())
-    return {"pca_psnr": float(np.concatenate(ratios).mean()), "pca_ssim": float(np.concatenate(similarities).mean())}
+    errors, similarities = np.concatenate(errors), np.concatenate(similarities)
+    return {"pca_mse": float(errors.mean()), "pca_psnr": float(decibels(errors).mean()), "pca_ssim": float(similarities.mean())}
 
 
 def of_codes(

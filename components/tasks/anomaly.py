@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import detection, pca
+from components.evaluator import detection
 from components.tasks import base, reconstruction
 from components.tasks.base import Comparison, Extra, Metric, Signature
 from components.tasks.reconstruction import mean_squared_error
@@ -121,7 +121,7 @@ class Task(reconstruction.Task):
         if len(set(labels[known])) < 2:  # nothing to part from something else
             return super().compare(model, card, images)
         code_size = reconstruction.size_of_code(model)
-        principal = pca.fit(reconstruction.unit(images(keys.TRAIN)), code_size)
+        principal = reconstruction.principal(images, code_size)
         errors = np.concatenate([principal.errors(batch) for batch in reconstruction.unit(images(keys.TEST))])
         words = f"the error of PCA with the same code size of {code_size}, fitted on the training split"
         return [Comparison("auroc", detection.auroc(labels[known], errors[known]), words, "pca_auroc", yields=True)]

@@ -27,6 +27,7 @@ from keras_models.blocks import (
     need_flag,
     need_image,
     need_positive,
+    need_share,
 )
 from keras_models.layers import ClassCondition, NoCondition, PixelLoss, Sampling
 from keras_models.layers.sampling import divergence
@@ -144,7 +145,7 @@ class _Objective:
         need_choice("likelihood", self.likelihood, LIKELIHOODS)
         need_positive("beta", self.beta)
         need_count("warmup", self.warmup, 0)
-        if self.free_bits:
+        if self.free_bits != 0:
             need_positive("free_bits", self.free_bits)
 
     def term(self, parameters):
@@ -184,6 +185,7 @@ def _variational(name, posterior, generator, sizes, dropped, objective):
     Args:
         posterior: model image -> (batch, 2k). generator: model (batch, k + classes) -> image.
     """
+    need_share("dropped", dropped)
     posterior = keras.Model(posterior.input, posterior.output, name="posterior")
     seen, image = (keras.Input(posterior.input_shape[1:], name="image") for _ in range(2))
     encoder = keras.Model(seen, Sampling(name="code")(posterior(seen)), name="encoder")

@@ -19,7 +19,7 @@ VARIED = {"stem": ("imagenet", "small"), "pooling": ("max", "overlapping"), "loc
 TOO_SMALL = re.compile(
     r"^Model \w+: an image of 1 x 1 px is too small: \w+ leaves nothing of it; the smallest that works is (\d+) x \1 px"
 )
-MAY_BE_NONE = {"k", "transform"}  # as many as the rate says; the network without its spatial transformer
+MAY_BE_NONE = {"deviation", "k", "transform"}  # learned; as many as the rate says; the network without its spatial transformer
 WRONG = ("nonsense", "", -1, math.nan, None, {"a": 1}, [[1]])
 
 
@@ -41,8 +41,10 @@ def refused(name, height, width, options) -> str | None:
 def variants():
     for name in sorted(BUILDERS.values()):
         known = {key: values for key, values in VARIED.items() if key in parameters(name) and key not in get(name).options}
-        if name in ("hand_made_filters", "lenet5"):  # their regions never overlap
+        if name in ("conv_autoencoder", "hand_made_filters", "lenet5"):  # their regions never overlap
             known["pooling"] = ("max",)
+        if name == "pca":  # there are no more components than pixels
+            known["code_size"] = (1,)
         for values in itertools.product(*known.values()):
             yield name, dict(zip(known, values, strict=True))
 

@@ -162,7 +162,7 @@ def test_masks_are_found_by_name_and_must_fit(model, photos, mask, tmp_path):
     (masks / "3.png").write_bytes(b"no image")
     asked = [*(one(photos, index) for index in range(4)), str(photos / "large.jpg")]
     value = image_verbs.remake("inpaint", model, asked, str(tmp_path / "out"), False, False, str(masks))
-    words = ["no mask 0.png", None, "proportions: 8x4 px instead of 8x8", "not an image", None]
+    words = ["no mask 0.png", None, "proportions: 4x8 px instead of 8x8", "not an image", None]
     for row, expected in zip(value["images"], words, strict=True):
         assert (expected in row["error"]) if expected else "written" in row, row
     for wrong in ("missing.png", str(photos / "../nothing")):
@@ -341,6 +341,17 @@ def test_denoising_is_another_name_for_what_a_denoising_model_does(versatile, mo
     [given] = image_verbs.remake("denoise", versatile, [one(photos, 0)], str(tmp_path / "a"), False, False)["images"]
     [plain] = image_verbs.remake("reconstruct", model, [one(photos, 0)], str(tmp_path / "b"), False, False)["images"]
     np.testing.assert_allclose(pixels(given["written"]), pixels(plain["written"]), atol=1)
+
+
+def test_folders_are_searched_but_for_what_an_earlier_run_made(photos, tmp_path):
+    every = images.files([str(photos)])
+    assert len(every) == 32
+    assert images.files([str(photos)], photos / "0") == [path for path in every if path.parent.name != "0"]
+    for apart in (photos, photos.parent, photos / "none"):
+        assert images.files([str(photos)], apart) == every
+    assert images.files([one(photos, 0)], photos / "0") == [Path(one(photos, 0))], "a file that is named is meant"
+    with pytest.raises(UsageError, match="no image"):
+        images.files([str(tmp_path)])
 
 
 def test_requests_are_bounded_in_files_and_bytes(tmp_path, monkeypatch):

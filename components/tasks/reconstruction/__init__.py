@@ -15,7 +15,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from components import inpainting, keys
 from components.evaluator import kernel_pca, label_free, pca, probes
-from components.evaluator.figures import MULTISCALE, mean_squared_error, ms_ssim, sparsity, ssim
+from components.evaluator.figures import mean_squared_error, of_images
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
@@ -88,13 +88,7 @@ class Task(base.Task):
         """What `metrics` are made of: float32 pixels [N, height, width, channels] in 0..255 -> float32 [N] by name."""
 
         def figures(pixels):
-            images, given, codes = pixels / 255.0, model(pixels, training=False), self.codes(model, pixels)
-            found = {"mse": mean_squared_error(images, given), "ssim": ssim(images, given)}
-            if min(images.shape[1:3]) >= MULTISCALE:
-                found["ms_ssim"] = ms_ssim(images, given)
-            if codes.shape[-1] > 1:
-                found["sparsity"] = sparsity(codes)
-            return found
+            return of_images(pixels / 255.0, model(pixels, training=False), self.codes(model, pixels))
 
         return figures
 

@@ -20,7 +20,7 @@ class Task(reconstruction.Task):
 
     metrics = {**reconstruction.Task.metrics, NORM: reconstruction.mean_of(NORM, "less")}
 
-    def calibrate(self, model, data):
+    def calibrate(self, model, data, card):
         """The mean over the validation split of the twin's figure, for the card."""
         twin = auxiliary.learner(model).get_layer("net").get_layer(TWIN)
         norms = _norms(twin, model.get_layer("normalize"))

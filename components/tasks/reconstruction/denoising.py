@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import pca
+from components.evaluator.figures import mean_squared_error, of_images
+from components.evaluator.psnr import decibels
 from components.tasks import reconstruction
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
@@ -45,7 +46,7 @@ class Task(reconstruction.Task):
         validation = data.validation.map(lambda pixels, targets: (noisy(pixels), {**targets, keys.CLEAN: pixels}))
         super().fit(model, dataclasses.replace(data, validation=validation), train, first_epoch, callbacks)
 
-    def calibrate(self, model, data):
+    def calibrate(self, model, data, card):
         """The noise, for the card."""
         return {NOISE: [step.model_dump() for step in data.facts.noise]}
 
@@ -62,23 +63,18 @@ class Task(reconstruction.Task):
 
         def figures(pixels):
             images, seen = pixels / 255.0, noisy(pixels)
-            given = model(seen, training=False)
-            return {
-                "mse": reconstruction.mean_squared_error(images, given),
-                "ssim": reconstruction.ssim(images, given),
-                NOISY_ERROR: reconstruction.mean_squared_error(images, seen / 255.0),
-            }
+            found = of_images(images, model(seen, training=False), self.codes(model, seen))
+            return {**found, NOISY_ERROR: mean_squared_error(images, seen / 255.0)}
 
         return figures
 
     def compare(self, model, card, images):
-        code_size = reconstruction._code_size(model)
-        principal = pca.fit(reconstruction._unit(images(keys.TRAIN)), code_size)
+        code_size = reconstruction.size_of_code(model)
+        principal = reconstruction.principal(images, code_size)
         untouched, projected = [], []
         for clean, seen in _pairs(images(keys.TEST), _noise(card)):
-            untouched.append(_decibels(clean, seen))
-            centred = seen - principal.mean
-            projected.append(_decibels(clean, principal.mean + centred @ principal.components.T @ principal.components))
+            for found, given in ((untouched, seen), (projected, principal.images(principal.codes(seen)))):
+                found.append(decibels(np.mean(np.square(clean - given), axis=1)))
         how = f"PCA of the noisy images with the same code size of {code_size}, fitted on the training split"
         return [
             Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),
@@ -116,8 +112,3 @@ def _pairs(batches: tf.data.Dataset, noisy: Callable) -> Iterator[tuple[np.ndarr
     """Images and the same with noise, flattened, pixels / 255."""
     for pixels, _ in batches:
         yield tuple(tf.reshape(one / 255.0, [len(pixels), -1]).numpy() for one in (pixels, noisy(pixels)))
-
-
-def _decibels(images: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Signal-to-noise ratio of each, as components.evaluator.metrics.MeanPsnr has it."""
-    return -10.0 * np.log10(np.maximum(np.mean(np.square(images - given), axis=1), 1e-12))

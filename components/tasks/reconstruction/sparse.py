@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import pca
 from components.tasks import reconstruction
 from components.tasks.base import Comparison
+from components.trainer.card import Card
 from keras_models import auxiliary, normalize
 from keras_models.layers import KSparse
 from keras_models.penalties import Divergence
@@ -31,7 +31,7 @@ class Task(reconstruction.Task):
     }
     measured = {**reconstruction.Task.measured, RATE_OFF: "less"}
 
-    def calibrate(self, model, data):
+    def calibrate(self, model, data, card):
         """The target, for the card: the mean activity of a unit, or how many units are active."""
         net = normalize.inner(model)
         last = net.get_layer("encoder").layers[-1]
@@ -53,22 +53,26 @@ class Task(reconstruction.Task):
         return figures
 
     def measure(self, model, card, images):
-        found = super().measure(model, card, images)
-        if card.calibrated:
-            reached, target = _mean(model, images, card.calibrated[FIGURE]), card.calibrated[TARGET]
-            found[RATE_OFF] = abs(reached - target) / target
-        return found
+        return {**super().measure(model, card, images), **rate_off(model, card, images)}
 
     def compare(self, model, card, images):
         active = max(1, round(_mean(model, images, ACTIVE)))
-        principal = pca.fit(reconstruction._unit(images(keys.TRAIN)), active)
+        principal = reconstruction.principal(images, active)
         words = f"PCA of {active}, the number of units that are active in a test image, fitted on the training split"
-        found = [Comparison("mse", principal.mean_squared_error(reconstruction._unit(images(keys.TEST))), words, "pca_mse")]
+        found = [Comparison("mse", principal.mean_squared_error(reconstruction.unit(images(keys.TEST))), words, "pca_mse")]
         if card.calibrated:
             what = "active units" if card.calibrated[FIGURE] == ACTIVE else "a mean activity"
             words = f"what is tolerated, as a share of the target of {card.calibrated[TARGET]:g} {what}"
             found.append(Comparison(RATE_OFF, TOLERANCE, words))
         return found
+
+
+def rate_off(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:
+    """How far the test split is from the target, as a share of it; nothing where there is none. Arguments as of `compare`."""
+    if not card.calibrated:
+        return {}
+    reached, target = _mean(model, images, card.calibrated[FIGURE]), card.calibrated[TARGET]
+    return {RATE_OFF: abs(reached - target) / target}
 
 
 def _mean(model: Path, images: Callable[[str], tf.data.Dataset], figure: str) -> float:

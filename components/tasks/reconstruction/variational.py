@@ -42,10 +42,10 @@ class Task(reconstruction.Task):
         _likelihood(normalize.inner(model))
         super().compile(model, chosen)
 
-    def calibrate(self, model, data):
+    def calibrate(self, model, data, card):
         net = normalize.inner(model)
         facts = {"likelihood": _likelihood(net).kind, "code_size": net.get_layer("encoder").output_shape[-1]}
-        return {**super().calibrate(model, data), **facts}
+        return {**super().calibrate(model, data, card), **facts}
 
     def signatures(self, model, card):
         estimate = _estimator(model)
@@ -102,7 +102,7 @@ def _likelihood(net: keras.Model) -> PixelLoss:
     found = [layer for layer in net.layers if layer.name == pixel_loss.NAME and layer.kind in LIKELIHOODS]
     if not found:
         raise HubelError(
-            f"Model {net.name} has no likelihood of images.",
+            "The model has no likelihood of images, and its task asks for one.",
             "Put a PixelLoss of kind bernoulli or gaussian before its output.",
         )
     return found[0]

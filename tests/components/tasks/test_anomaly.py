@@ -93,7 +93,7 @@ def numpy_of(answer) -> dict[str, np.ndarray]:
 def test_the_score_that_is_served_is_the_one_that_was_evaluated(trained):
     pixels, threshold = pixels_of(), trained.card.calibrated["anomaly"]["threshold"]
     evaluated = numpy_of(trained.served["figures_pixels"](pixels=pixels))
-    assert set(evaluated) == {"mse", "ssim", "anomaly_score", "is_anomaly"}
+    assert set(evaluated) == {"mse", "ssim", "sparsity", "anomaly_score", "is_anomaly"}
     assert 0 < evaluated["is_anomaly"].mean() < 1
     png = tf.constant([tf.io.encode_png(tf.cast(image, tf.uint8)).numpy() for image in pixels])
     for answer in (

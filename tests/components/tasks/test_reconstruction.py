@@ -18,7 +18,7 @@ from keras_models import build, normalize
 from tests.components import digits
 
 PROBES = {"probe_accuracy", "knn_accuracy", "kmeans_ari", "pca_probe_accuracy"}
-BESIDE = {"pca_psnr", "pca_ssim", "kernel_pca_mse"}
+BESIDE = {"pca_mse", "pca_psnr", "pca_ssim", "kernel_pca_mse"}
 
 
 def reader(keep=lambda places: places >= 0):
@@ -51,6 +51,7 @@ def test_pca_stands_beside_the_model_in_the_same_measures(found):
     given = (exact.codes(test) @ exact.components + exact.mean).reshape(test.shape).astype(np.float32)
     assert found["pca_psnr"] == pytest.approx(tf.reduce_mean(tf.image.psnr(test, given, 1.0)).numpy(), abs=1e-3)
     assert found["pca_ssim"] == pytest.approx(tf.reduce_mean(figures.ssim(test, given)).numpy(), abs=1e-5)
+    assert found["pca_mse"] == pytest.approx(exact.mean_squared_error([test]), rel=1e-4)
     assert 0 < found["kernel_pca_mse"] < exact.mean_squared_error([test])
     scaler = StandardScaler().fit(exact.codes(images[:240]))
     probe = LogisticRegression(max_iter=300).fit(scaler.transform(exact.codes(images[:240])), digits.images()[1][:240])

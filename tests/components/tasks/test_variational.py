@@ -45,7 +45,7 @@ def trained():
     keras.utils.set_random_seed(0)
     model = component.build(get("vae"), data(), CFG)
     TASK.fit(model, data(), CFG.train, 0, [])
-    calibrated = TASK.calibrate(model, data())
+    calibrated = TASK.calibrate(model, data(), None)
     assert calibrated == {"likelihood": "gaussian", "code_size": 4}
     card = digits.card(architecture="vae", task="reconstruction.variational", transform=CFG.transform, calibrated=calibrated)
     return model, card
@@ -145,5 +145,5 @@ def test_images_are_generated_by_class(served):
 def test_a_loss_that_is_no_likelihood_is_refused():
     image = keras.Input((8, 8, 1))
     model = normalize.with_normalization(keras.Model(image, PixelLoss("squared_error")(image), name="own"), "unit")
-    with pytest.raises(HubelError, match=r"^Model own has no likelihood of images"):
+    with pytest.raises(HubelError, match=r"^The model has no likelihood of images"):
         TASK.compile(model, keras.optimizers.SGD())

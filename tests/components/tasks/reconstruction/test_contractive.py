@@ -9,12 +9,12 @@ from keras_models import auxiliary
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
 from tests.components.trainer.graphs import random_ops
 
-OPTIONS = {"code_size": 2, "hidden": [32], "tied": False, "activation": "elu", "code_activation": "linear", "weight": 0.01}
+OPTIONS = {"code_size": 1, "hidden": [64], "tied": False, "activation": "elu", "code_activation": "linear", "weight": 0.01}
 
 
 @pytest.fixture(scope="module")
 def contractive():
-    return trained("contractive_autoencoder", OPTIONS, {"epochs": 10, "optimizer": {"learning_rate": 0.01}})
+    return trained("contractive_autoencoder", OPTIONS, {"epochs": 20, "optimizer": {"learning_rate": 0.01}})
 
 
 def norms(encoder, pixels):
@@ -30,7 +30,7 @@ def test_it_is_blessed_for_moving_less_than_its_twin_and_a_crippled_one_is_not(c
     assert random_ops(saved) == set()
     found = contractive.task.compare(saved, contractive.card, images)
     assert [one.metric for one in found] == ["mse", "jacobian_norm"]
-    assert "code size of 2" in found[0].words
+    assert "code size of 1" in found[0].words
     figures, kept = contractive.figures(), contractive.model.get_weights()
     assert [contractive.holds(one, figures) for one in found] == [True, True]
     shuffle(contractive.model)

@@ -6,6 +6,7 @@ import pytest
 from components import keys
 from components.evaluator import pca
 from components.tasks import task_of
+from components.tasks.reconstruction import sparse
 from keras_models import normalize
 from keras_models.autoencoders.sparse import sparse_autoencoder
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
@@ -26,7 +27,7 @@ def saved(k_sparse, tmp_path_factory):
 def verdict(model, folder, card):
     """Comparisons by metric, whether they hold, and figures."""
     found = {one.metric: one for one in model.task.compare(folder, card, images)}
-    figures = model.figures() | {"rate_off": model.task.measure(folder, card, images)["rate_off"]}
+    figures = model.figures() | sparse.rate_off(folder, card, images)
     return found, {metric: model.holds(one, figures) for metric, one in found.items()}, figures
 
 
@@ -60,7 +61,7 @@ def test_a_target_that_is_not_met_is_not_blessed(k_sparse, saved):
 )
 def test_the_target_stands_on_the_card(options, target):
     model = normalize.with_normalization(sparse_autoencoder((8, 8, 1), 12, **options), "unit")
-    assert task_of("reconstruction.sparse").calibrate(model, None) == target
+    assert task_of("reconstruction.sparse").calibrate(model, None, None) == target
 
 
 def test_the_divergence_brings_the_mean_activity_to_its_target():

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator.metrics import _decibels
+from components.evaluator.psnr import decibels
 from components.tasks import task_of
 from components.tasks.base import Comparison, Task
 from components.trainer import component, export
@@ -82,7 +82,7 @@ class Trained:
         for name, metric in self.task.metrics.items():
             values = each.get(metric.config["output"])
             if values is not None:
-                change = _decibels if metric.class_name == "MeanPsnr" else float
+                change = decibels if metric.class_name == "MeanPsnr" else float
                 found[name] = float(np.mean([change(value) for value in values.numpy()]))
         return found
 
@@ -108,7 +108,7 @@ def trained(name: str, options: dict, train: dict, noise: list | None = None) ->
     task.check(data.facts)
     model = component.build(get(name), data, cfg)
     task.fit(model, data, cfg.train, 0, [])
-    calibrated = task.calibrate(model, data)
+    calibrated = task.calibrate(model, data, None)
     return Trained(
         task,
         model,
