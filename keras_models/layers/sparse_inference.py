@@ -31,18 +31,18 @@ def infer(rows, basis, penalty, sparsity="l1", scale=1.0, start=None, pull=0.0, 
     do not depend on what else is in their batch.
 
     Args:
-        rows: float32 (batch, values), x.
-        basis: float32 (atoms, values), D.
-        start: float32 (batch, atoms), where the search begins; None: at 0.
+        rows: float (batch, values), x.
+        basis: float (atoms, values), D, of the same precision.
+        start: float (batch, atoms), where the search begins; None: at 0.
         steps: at most so many.
 
     Returns:
-        float32 (batch, atoms); of L1 with exact zeros.
+        float (batch, atoms), of that precision; of L1 with exact zeros.
     """
     gram, toward = ops.matmul(basis, ops.transpose(basis)), ops.matmul(rows, ops.transpose(basis))
     codes = ops.zeros_like(toward) if start is None else start
     if pull:
-        gram, toward = gram + pull * ops.eye(gram.shape[0]), toward + pull * start
+        gram, toward = gram + pull * ops.eye(gram.shape[0], dtype=gram.dtype), toward + pull * start
     step = 1 / largest(gram)
     shrunk = _soft(step * penalty / 2) if sparsity == "l1" else _reweighted(step * penalty, scale)
 
@@ -166,9 +166,13 @@ class SparseInference(keras.layers.Layer):
         return self.codes(inputs, tolerance=ROUGH if training else TOLERANCE)
 
     def codes(self, images, start=None, pull=0.0, tolerance=TOLERANCE):
-        """As `infer`, from images."""
-        rows, basis = self.dictionary.centred(images), ops.convert_to_tensor(self.dictionary.basis)
-        return ops.stop_gradient(infer(rows, basis, self.penalty, self.sparsity, self.scale, start, pull, tolerance))
+        """As `infer`, from images; float32, but searched in float64 unless roughly: hundreds of steps would add up what one machine
+        or graph rounds otherwise than another."""
+        given = self.dictionary.centred(images), self.dictionary.basis, start
+        dtype = "float32" if tolerance == ROUGH else "float64"
+        rows, basis, start = (one if one is None else ops.cast(one, dtype) for one in given)
+        found = infer(rows, basis, self.penalty, self.sparsity, self.scale, start, pull, tolerance)
+        return ops.stop_gradient(ops.cast(found, "float32"))
 
     def cost(self, codes):
         """sum S(a), float32 (batch,)."""
