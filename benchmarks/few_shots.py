@@ -85,7 +85,7 @@ def _accuracy(cfg: RunConfig, place: Workspace, images: dict[str, list]) -> floa
     data = _data(slice_, images)
     keras.utils.set_random_seed(cfg.seed)
     model = component.build(component.entry_of({"origin": origin.as_json()}, slice_), data, slice_)
-    phases = component.phases_of(task_of("classification"), slice_)
+    phases = component.phases_of(task_of("classification"), slice_, model)
     with tempfile.TemporaryDirectory() as scratch:
         component.train_in_phases(phases, model, data, slice_, Path(scratch) / "state")
     _, seen, labels = zip(*images[keys.TEST], strict=True)

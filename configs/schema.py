@@ -283,7 +283,8 @@ class TransferConfig(Slice):
 
     source: str = Field(
         min_length=1,
-        description="NAME[/VERSION] of a pushed model, path of a .keras file, or keras.applications:NAME with ImageNet's weights",
+        description="NAME[/VERSION] of a pushed model, config:NAME, which is run first, path of a .keras file, or "
+        "keras.applications:NAME with ImageNet's weights",
     )
     layer: str | None = Field(None, description="the layer whose output is the features; null: the one before the last")
     maps: Literal["average", "flatten"] = Field(
@@ -384,12 +385,20 @@ class EarlyStopping(Slice):
     patience: int = Field(3, gt=0, description="epochs without a better validation loss before training stops")
 
 
+class PretrainConfig(Slice):
+    """Greedy layer-wise pre-training: Bengio et al. 2007; a network's stages one after another, before all its layers together."""
+
+    epochs: int = Field(10, gt=0, description="passes over the training split in each stage, before those of train.epochs")
+    learning_rate: float | None = Field(None, gt=0, description="null: train.optimizer.learning_rate")
+
+
 class TrainConfig(Slice):
     epochs: int = Field(12, ge=0, description="passes over the training split; 0 exports untrained weights")
     batch_size: int = Field(64, gt=0, description="examples an optimizer step")
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig | None = None
     early_stopping: EarlyStopping | None = EarlyStopping()
+    pretrain: PretrainConfig | None = Field(None, description="train pairs of layers one after another first; deep autoencoders")
     class_weight: Literal["balanced"] | None = Field(
         None,
         description="balanced: in the loss, an image of class c counts n / (classes * n_c) times; counts are the training split's",
@@ -417,6 +426,19 @@ class TrainConfig(Slice):
                 f"{self.schedule.patience} lets the rate fall; make it larger, or early_stopping: null"
             )
         return self
+
+
+class AnomalyConfig(Slice):
+    """Which images are none of those that an autoencoder was trained on."""
+
+    score: Literal["reconstruction_error", "latent_distance", "elbo"] = Field(
+        "reconstruction_error",
+        description="what is large for an anomaly: the mean squared error of its pixels; the Mahalanobis distance of its code from "
+        "those of the training images; of variational models, the negative evidence lower bound",
+    )
+    quantile: float = Field(
+        0.95, gt=0, lt=1, description="the threshold is this quantile of the validation images' scores; above it is an anomaly"
+    )
 
 
 class Distribution(Slice):
@@ -558,6 +580,9 @@ class RunConfig(Slice):
         None, description="the network of another model in the place of `model`, which is not read"
     )
     train: TrainConfig = TrainConfig()
+    anomaly: AnomalyConfig | None = Field(
+        None, description="an autoencoder that says which images are unlike those of its training; null: none is asked for"
+    )
     tune: TuneConfig = TuneConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     export: ExportConfig = ExportConfig()
@@ -590,6 +615,8 @@ class RunConfig(Slice):
             raise ValueError("model.initial and transfer both say where weights come from; give one of them")
         if self.train.precision != "float32":
             raise ValueError(f"transfer computes in float32; take out train.precision: {self.train.precision}")
+        if self.train.pretrain is not None:
+            raise ValueError("train.pretrain and transfer both say what is trained before; give one of them")
         if self.transfer.shots is not None and self.copies:
             raise ValueError("copies are made of the whole training split, and transfer.shots takes a part of it; give one of them")
         return self
@@ -648,4 +675,5 @@ class TrainerSlice(Slice):
     model: ModelConfig
     transfer: TransferConfig | None = None
     train: TrainConfig
+    anomaly: AnomalyConfig | None = None
     export: ExportConfig

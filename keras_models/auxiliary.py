@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
+DATA_LOSS = "data_loss"  # the task's own, as it is logged where there are terms
+
 
 @dataclass(frozen=True)
 class Term:
@@ -34,15 +36,19 @@ class Learner(keras.Model):
     """A net and what is trained with it: input -> [the net's output, the output of each head, the tensors of each term].
 
     It is compiled and fitted like the net, with the net's targets. The loss of training is the net's plus `weight` times that of
-    each head, plus the terms; the validation loss is the net's plus the terms. Metrics are those of the net alone.
+    each head, plus the terms; the validation loss is the net's plus the terms. Metrics are those of the net alone. In all of this
+    the `output` of `attach` stands for the net's, and what is `given` there are further inputs.
     """
 
     def __init__(self, inputs, outputs, weight=0.0, terms=(), **kwargs):
         super().__init__(inputs, outputs, **kwargs)
-        self.weight, self.terms = weight, _Aside(tuple(terms))
-        self._shares = _Aside({term.name: keras.Variable(1.0, trainable=False, name=f"{term.name}_share") for term in terms})
+        self.weight, self.terms = weight, Aside(tuple(terms))
+        self._shares = Aside({term.name: keras.Variable("ones", (), trainable=False, name=f"{term.name}_share") for term in terms})
         logged = [name for term in terms for name in (term.name, f"{term.name}_weight")]
-        self._logged = {name: keras.metrics.Mean(name=name) for name in (["data_loss", *logged] if terms else [])}
+        self._logged = {name: keras.metrics.Mean(name=name) for name in ([DATA_LOSS, *logged] if terms else [])}
+        self._parts = Aside(
+            [keras.Variable("zeros", (1 + len(terms),), trainable=False, name=name) for name in ("before", "after")]
+        )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         terms = self.terms.held
@@ -51,7 +57,8 @@ class Learner(keras.Model):
         heads, values = rest[: len(rest) - taps], rest[len(rest) - taps :]
         loss = super().compute_loss(x, y, output, sample_weight, training)
         if terms:
-            self._logged["data_loss"].update_state(loss)
+            self._logged[DATA_LOSS].update_state(loss)
+        parts = [loss]
         if training:  # not super() for heads: it would add the layers' own losses (weight decay) once more for each
             loss += self.weight * sum(self._compile_loss(y, head, sample_weight) for head in heads)
         for term in terms:
@@ -60,11 +67,33 @@ class Learner(keras.Model):
             weight = term.weight * (self._shares.held[term.name] if training else 1.0)
             self._logged[term.name].update_state(value)
             self._logged[f"{term.name}_weight"].update_state(weight)
-            loss += weight * value
+            parts.append(weight * value)
+            loss += parts[-1]
+        if training and terms:
+            self._keep(ops.stack([ops.cast(part, "float32") for part in parts]))
         return loss
+
+    def _keep(self, parts):
+        """Of a training whose loss is no longer finite, remember where that began."""
+        before, after = self._parts.held
+        goes_on = ops.all(ops.isfinite(after))
+        before.assign(ops.where(goes_on, after, before))
+        after.assign(ops.where(goes_on, parts, after))
+
+    def parts(self) -> tuple[dict[str, float], dict[str, float]]:
+        """What the loss is a sum of, the task's loss and each term times its weight: in the last step but one and in the last one,
+        or, where it did not stay finite, in the last finite step and in the one after it."""
+        names = [DATA_LOSS, *(term.name for term in self.terms.held)]
+        before, after = (ops.convert_to_numpy(values).tolist() for values in self._parts.held)
+        return dict(zip(names, before, strict=True)), dict(zip(names, after, strict=True))
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return super().compute_metrics(x, y, y_pred[0], sample_weight)
+
+    def forget(self) -> None:
+        """Begin anew to follow the parts of the loss."""
+        for values in self._parts.held:
+            values.assign(ops.zeros_like(values))
 
     def set_epoch(self, epoch: int) -> None:
         """Give terms the weight of an epoch, counted from 0."""
@@ -76,28 +105,42 @@ class Learner(keras.Model):
 class WarmUp(keras.callbacks.Callback):
     """Weights of terms by epoch, for the fit of a learner."""
 
+    def on_train_begin(self, logs=None):
+        if isinstance(self.model, Learner):
+            self.model.forget()
+
     def on_epoch_begin(self, epoch, logs=None):
         if isinstance(self.model, Learner):
             self.model.set_epoch(epoch)
 
 
 @dataclass(frozen=True)
-class _Aside:
+class Aside:
     """Keras does not look into it: as a plain attribute, what is held would be part of the model that holds it."""
 
     held: object
 
 
-def attach(net: keras.Model, heads: Sequence[keras.KerasTensor] = (), weight: float = 0.0, terms: Sequence[Term] = ()) -> None:
+def attach(
+    net: keras.Model,
+    heads: Sequence[keras.KerasTensor] = (),
+    weight: float = 0.0,
+    terms: Sequence[Term] = (),
+    output: keras.KerasTensor | None = None,
+    given: Sequence[keras.KerasTensor] = (),
+) -> None:
     """Give a functional net what is trained with it.
 
     Args:
         heads: tensors computed from the net's input, of the shape and meaning of its output.
         weight: what the loss of each head counts for beside the net's.
         terms: what is minimised besides.
+        output: what stands for the net's output in training and validation, made by the same layers, such as of a random draw.
+        given: keras.Inputs from which, besides the net's, these tensors are computed. The task's pairs have them after the pixels.
     """
+    outputs = net.outputs if output is None else [output]
     taps = [tensor for term in terms for tensor in term.of]
-    net.auxiliary = _Aside(Learner(net.inputs[0], [*net.outputs, *heads, *taps], weight, terms, name=net.name))
+    net.auxiliary = Aside(Learner(_one_or_all([*net.inputs, *given]), [*outputs, *heads, *taps], weight, terms, name=net.name))
 
 
 def learner(net: keras.Model) -> keras.Model:
@@ -121,12 +164,17 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
         x: what the net is given, computed from it.
     """
 
-    def output(of):
-        return keras.Model(of.inputs[0], of.outputs, name="net")(
-            x
-        )  # the same layers under the name, the given model stays as it is
+    def output(of, *given):  # the same layers under the name, the given model stays as it is
+        return keras.Model(_one_or_all(of.inputs), of.outputs, name="net")(_one_or_all([x, *given]))
 
     model, trained = keras.Model(image, output(net), name=net.name), learner(net)
     if trained is not net:
-        model.auxiliary = _Aside(Learner(image, output(trained), trained.weight, trained.terms.held, name=net.name))
+        given = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in trained.inputs[1:]]
+        inputs = _one_or_all([image, *given])
+        model.auxiliary = Aside(Learner(inputs, output(trained, *given), trained.weight, trained.terms.held, name=net.name))
     return model
+
+
+def _one_or_all(tensors):
+    """What a model of one input takes is no list."""
+    return tensors[0] if len(tensors) == 1 else tensors

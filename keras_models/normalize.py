@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_models import auxiliary
+from keras_models import pretraining
 from keras_models.blocks import need_choice
 from keras_models.layers import Whitening
 
@@ -44,7 +44,7 @@ def with_normalization(
 
     Args:
         net: functional, one input (batch, height px, width px, channels). Its layers and weights are shared, not copied; auxiliary
-            heads come along.
+            heads, terms and stages come along.
         kind: "none": as they are; "unit": divided by 255; "per_image": each image to mean 0 and variance 1 over all its pixels and
             channels, a constant image to 0; "per_channel": with mean and variance of each channel; "zca": whitened.
         mean, variance: of each channel over pixels 0..255; for "per_channel" alone. A channel whose variance is 0 is centred
@@ -64,7 +64,7 @@ def with_normalization(
     shape = net.inputs[0].shape[1:]
     pixels = keras.Input(shape, name="pixels", dtype="float32")
     layer = _whitening(shape, whitening) if kind == "zca" else _layer(kind, shape[-1], mean, variance)
-    return auxiliary.behind(pixels, layer(pixels), net)
+    return pretraining.behind(pixels, layer(pixels), net)
 
 
 def inner(model: keras.Model) -> keras.Model:

@@ -32,7 +32,7 @@ class Facts:
 
     name: str
     task: str  # key of components/tasks, e.g. "classification"
-    params: int | None  # exact trainable count with build()'s defaults; None where nothing is trained by gradient, or unknown
+    params: int | None  # exact trainable count with build()'s defaults; 0 where nothing is trained by gradient, None where unknown
     tiny: Mapping[str, Any]  # arguments of the seconds-on-CPU twin; they go over what the name fixes
     paper: str
     year: int | None

@@ -64,11 +64,12 @@ class Search(keras_tuner.Tuner):
         model = build(entry_of(self._fn_args.custom_config, cfg), data, cfg)
         progress.emit("trial", trial=trial.trial_id, values=chosen)
         history = _Best()
-        for phase in phases_of(self._task, cfg):
+        for phase in phases_of(self._task, cfg, model):
             if phase.begin:
                 phase.begin(model)
-            callbacks = [*plateau.callbacks(phase.train), history, keras.callbacks.TerminateOnNaN()]
-            phase.task.fit(model, data, phase.train, 0, callbacks)
+            judged = [history] if phase.part is None else []
+            callbacks = [*plateau.callbacks(phase.train), *judged, keras.callbacks.TerminateOnNaN()]
+            phase.task.fit(phase.part or model, data, phase.train, 0, callbacks)
         progress.emit("trial_done", trial=trial.trial_id, value=history.best)
         if self._tune.minutes is not None and time.monotonic() - self._started > 60 * self._tune.minutes:
             self.oracle.max_trials = len(self.oracle.trials)  # no further one is created

@@ -15,8 +15,8 @@ from tfx.utils import io_utils
 import keras_models
 from components import progress
 from components.schema_gen.names import class_names
-from components.tasks import task_of
-from components.trainer import artifact, export, plateau, transfer
+from components.tasks import name_of, task_of
+from components.trainer import artifact, divergence, doubts, export, plateau, pretrain, transfer
 from components.trainer import members as ensembles
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
@@ -28,7 +28,7 @@ from components.transform import augment
 from configs import load, policies
 from configs.errors import Diverged, UsageError
 from configs.schema import TrainerSlice
-from keras_models import arithmetic, normalize
+from keras_models import arithmetic, auxiliary, normalize
 
 
 def run_fn(fn_args):
@@ -43,7 +43,7 @@ def run_fn(fn_args):
     custom = fn_args.custom_config
     cfg, chosen = with_best(TrainerSlice.model_validate_json(custom["slice"]), fn_args.hyperparameters)
     entry = entry_of(custom, cfg)
-    task = task_of(entry.task)
+    task = task_of(name_of(entry.task, cfg.anomaly))
     data = data_of(fn_args, cfg, task)
     for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
         progress.emit("warning", text=text)
@@ -52,15 +52,17 @@ def run_fn(fn_args):
     ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
+    for text in doubts.of(model, cfg):
+        progress.emit("warning", text=text)
     if fn_args.base_model and cfg.transfer is None:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     state = Path(custom["training_dir"]) / _identity(fn_args, custom, chosen)
-    history, resumes = train_in_phases(phases_of(task, cfg), model, data, cfg, state)
+    history, resumes = train_in_phases(phases_of(task, cfg, model), model, data, cfg, state)
     model = model if members else served(model, entry, data, cfg)  # members are as they were served
     card = Card(
         name=cfg.name,
         architecture=entry.name,
-        task=entry.task,
+        task=name_of(entry.task, cfg.anomaly),
         params=arithmetic.total_params(model) + arithmetic.frozen_params(model),
         input_shape=data.facts.input_shape,
         class_names=data.facts.class_names,
@@ -68,12 +70,13 @@ def run_fn(fn_args):
         epochs=len(history),
         seed=cfg.seed,
         hyperparameters=chosen,
-        calibrated=task.calibrate(model, data),
+        anomaly=cfg.anomaly,
         members=members,
         transform=cfg.transform,
         export=cfg.export,
         transfer=cfg.transfer,
     )
+    card = card.model_copy(update={"calibrated": task.calibrate(model, data, card)})
     folder = Path(fn_args.serving_model_dir)
     export.write(folder, model, task, card, data)
     io_utils.write_string_file(f"{fn_args.model_run_dir}/history.json", json.dumps(history))
@@ -88,9 +91,11 @@ def entry_of(custom: dict, cfg: TrainerSlice) -> keras_models.ModelEntry:
     return transfer.entry(Origin.of_json(custom["origin"]), cfg.transfer)
 
 
-def phases_of(task, cfg: TrainerSlice) -> list[Phase]:
+def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
     """The fits that a training is made of."""
-    return [Phase(task, cfg.train)] if cfg.transfer is None else transfer.phases(cfg)
+    if cfg.transfer is not None:
+        return transfer.phases(cfg)
+    return [Phase(task, cfg.train)] if cfg.train.pretrain is None else pretrain.phases(task, cfg, model)
 
 
 def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
@@ -158,7 +163,7 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
     if cfg.train.precision == "float32":
         return model
     exact = build(entry, data, cfg, "float32")
-    exact.set_weights(model.get_weights())
+    auxiliary.learner(exact).set_weights(auxiliary.learner(model).get_weights())  # heads too: a task may calibrate by them
     return exact
 
 
@@ -171,14 +176,19 @@ def train_in_phases(
         state: folder of the first phase's state; of another one, its name is added.
 
     Returns:
-        Figures by epoch, and the phases' states, which may be cleared once the model is safely written.
+        Figures by epoch of the phases that fit the whole model, and all states, which may be cleared once it is safely written.
     """
     history, resumes, best = [], [], (math.inf, None)
     for phase in phases:
         if phase.begin:
             phase.begin(model)
         resumes.append(Resume(state.with_name("-".join(filter(None, [state.name, phase.name]))), _patience(cfg)))
-        figures = train(phase.task, model, data, cfg.model_copy(update={"train": phase.train}), resumes[-1], phase.rate)
+        asked = cfg.model_copy(update={"train": phase.train})
+        if phase.part is not None:
+            progress.emit("note", text=f"pre-training {phase.name}")
+            train(phase.task, phase.part, data, asked, resumes[-1], phase.rate)
+            continue
+        figures = train(phase.task, model, data, asked, resumes[-1], phase.rate)
         history += figures
         loss = min((f["val_loss"] for f in figures if math.isfinite(f["val_loss"])), default=math.inf)
         if best[1] is None or loss <= best[0]:
@@ -201,17 +211,19 @@ def train(
         rate: the config's key of the learning rate.
 
     Raises:
-        Diverged: where no epoch ended with a finite validation loss, or the last one did not and is to be kept.
+        Diverged: where the loss did not stay finite, or exploded, before it had fallen, or the last epoch's weights are to be kept.
     """
-    if resume.epoch < cfg.train.epochs and not resume.is_over:
+    if resume.epoch < cfg.train.epochs and not resume.is_over and not divergence.has_happened(resume.history):
         falling = plateau.callbacks(cfg.train, resume.history)
-        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, keras.callbacks.TerminateOnNaN()])
-    if resume.history and not resume.restore(model, cfg.train.keep):
-        resume.clear()
-        raise Diverged(
-            f"Training diverged: the validation loss was not a finite number in {_where(cfg)} of {len(resume.history)} epochs.",
-            f"Lower {rate}.",
-        )
+        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, divergence.Guard(resume)])
+    if divergence.has_happened(resume.history):
+        what, hint = divergence.words(resume.history, auxiliary.learner(model), cfg.train, rate)
+        best = divergence.best(resume.history)
+        if not best or cfg.train.keep == "last":
+            resume.clear()
+            raise Diverged(what, hint)
+        progress.emit("warning", text=f"{what} The weights of epoch {best + 1} stay. {hint}")
+    resume.restore(model, cfg.train.keep)
     return resume.history
 
 
@@ -224,10 +236,6 @@ def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerS
 def tuned(values: dict) -> dict:
     """keras-tuner's values without those of its own bookkeeping."""
     return {path: value for path, value in values.items() if not path.startswith("tuner/")}
-
-
-def _where(cfg: TrainerSlice) -> str:
-    return "any" if cfg.train.keep == "best" else "the last"
 
 
 def _patience(cfg: TrainerSlice) -> int | None:

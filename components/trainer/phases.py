@@ -13,8 +13,9 @@ from configs.schema import TrainConfig
 class Phase:
     """One fit.
 
-    name: of the folder of its state, beside that of the first phase, which has none. begin: what is done to the model before it.
-    rate: the config's key of its learning rate.
+    name: of the folder of its state, beside that of the one phase that has none. begin: what is done to the model before it.
+    rate: the config's key of its learning rate. part: what is fitted of the model in its place, to prepare it: the losses are of
+    something else, so that its epochs are neither compared with those of other phases nor among the training's.
     """
 
     task: Task
@@ -22,3 +23,4 @@ class Phase:
     name: str = ""
     begin: Callable[[keras.Model], None] | None = None
     rate: str = "train.optimizer.learning_rate"
+    part: keras.Model | None = None

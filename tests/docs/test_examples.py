@@ -115,8 +115,6 @@ def test_the_page_has_all_examples():
         "components/tasks/counting.py",
         "my_models.py",
         "components/example_gen/npz.py",
-        "components/tasks/principal_components.py",
-        "two_matrices.py",
     ]
 
 
@@ -201,23 +199,3 @@ def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
     archive.write_bytes(b"rubbish")
     with pytest.raises(HubelError, match="no NumPy archive"):
         sources.check(source, datasets)
-
-
-def test_a_closed_form_needs_no_gradient(place, digits, tmp_path):
-    place.put("components/tasks/principal_components.py", "two_matrices.py")
-    chosen = ["model={name: 'two_matrices:two_matrices', options: {code_size: 8}}", "transform.normalize=unit", "train.epochs=3"]
-    cfg = small(load.load("digits_conv_autoencoder", chosen))
-    task, model, data, history = trained(cfg, digits, tmp_path)
-    assert len(history) == 1
-    assert history == train(task, model, data, cfg, Resume(tmp_path / "state", None))
-
-    artifact, card = exported(cfg, task, model, data, history, tmp_path / "artifact")
-    pixels = {"train": digits[0][:800, ..., None], "test": digits[0][1000:1200, ..., None]}
-
-    def images(split):
-        return tf.data.Dataset.from_tensor_slices((pixels[split].astype(np.float32), {})).batch(64)
-
-    [bound] = task.compare(artifact / "Format-Serving", card, images)
-    figures = judged(task, artifact, raw_records(digits, 1000, 200), tmp_path)
-    assert figures["mse"] < bound.value < 1.02 * figures["mse"]
-    assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 8)) is None

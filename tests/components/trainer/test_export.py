@@ -29,7 +29,7 @@ CLASSES = {"probabilities": (FLOAT, [None, 10]), "classes": (STRING, [None, 3]),
 IMAGES = {"images": (FLOAT, [None, 8, 8, 1])}
 CODES = {"codes": (FLOAT, [None, 4])}
 SCORE = {"anomaly_score": (FLOAT, [None])}
-FIGURES = {"mse": (FLOAT, [None]), "ssim": (FLOAT, [None])}
+FIGURES = {"mse": (FLOAT, [None]), "ssim": (FLOAT, [None]), "sparsity": (FLOAT, [None])}
 MASK = {"mask": (STRING, [None])}
 CLASSIFIER = {
     "serving_default": ("examples", STRING, [None], CLASSES),

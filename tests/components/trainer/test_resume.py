@@ -232,7 +232,7 @@ def test_a_last_epoch_that_diverged_is_not_kept(stopped, tmp_path):
     state = json.loads((tmp_path / "b/state.json").read_text())
     state["history"][-1]["val_loss"] = float("nan")
     (tmp_path / "b/state.json").write_text(json.dumps(state))
-    with pytest.raises(Diverged, match=f"not a finite number in the last of {len(stopped[1])} epochs"):
+    with pytest.raises(Diverged, match=f"diverged in epoch {len(stopped[1])} of 8: its loss was not a finite number"):
         component.train(
             task_of("classification"), fresh_model(), data_of(), slice_of(**EARLY, keep="last"), Resume(tmp_path / "b", 2)
         )

@@ -12,9 +12,10 @@ SIZES = [(28, 28, 1), (8, 8, 1), (9, 7, 1), (1, 1, 1), (2, 3, 3), (5, 17, 1), (3
 
 @pytest.mark.parametrize("shape", SIZES, ids=str)
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
+@pytest.mark.parametrize("pooling", ["strided", "max"])
 @pytest.mark.parametrize("filters", [(2,), (2, 3), (2, 3, 2, 3)], ids=str)
-def test_reconstructs_the_exact_size(shape, upsampling, filters):
-    model = conv_autoencoder(shape, 3, filters, upsampling=upsampling)
+def test_reconstructs_the_exact_size(shape, upsampling, pooling, filters):
+    model = conv_autoencoder(shape, 3, filters, upsampling=upsampling, pooling=pooling)
     assert model.output_shape == (None, *shape)
     out = np.asarray(model(np.random.default_rng(0).normal(size=(2, *shape)).astype("float32")))
     assert out.shape == (2, *shape)
@@ -38,6 +39,16 @@ def test_resize_has_no_transposed_convolution():
     assert "Conv2DTranspose" not in kinds
 
 
+def test_pooling_keeps_the_largest_of_each_square_and_costs_no_parameter():
+    strided, pooled = (conv_autoencoder((8, 8, 1), 5, (2, 4), pooling=pooling) for pooling in ("strided", "max"))
+    assert [weight.shape for weight in pooled.weights] == [weight.shape for weight in strided.weights]
+    down, pool = (pooled.get_layer("encoder").get_layer(name) for name in ("down1", "pool1"))
+    x = np.random.default_rng(0).random((1, 8, 8, 1), dtype="float32")
+    maps = np.asarray(down(x))
+    np.testing.assert_array_equal(pool(maps), maps.reshape(1, 4, 2, 4, 2, 2).max((2, 4)))
+    assert "pool1" not in [layer.name for layer in strided.get_layer("encoder").layers]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -46,6 +57,7 @@ def test_resize_has_no_transposed_convolution():
         ({"filters": [16, 0]}, r"filters must be a list of whole numbers from 1 with at least 1 of them; got \[16, 0\]"),
         ({"activation": "rleu"}, "activation must be the name of a Keras activation, such as relu, tanh or elu; got 'rleu'"),
         ({"upsampling": "cubic"}, "upsampling must be transposed or resize; got 'cubic'"),
+        ({"pooling": "average"}, "pooling must be strided or max; got 'average'"),
         ({"input_shape": (28, 28, 0)}, r"input_shape must be \(height, width, channels\), whole numbers from 1; got \(28, 28, 0\)"),
     ],
 )

@@ -1,0 +1,55 @@
+"""Principal components in closed form: an autoencoder whose best weights are known without a gradient."""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.evaluator import pca
+from components.tasks.reconstruction import linear
+from configs.errors import HubelError, UsageError
+from keras_models import normalize
+
+
+class Task(linear.Task):
+    """Models have sub-models `encoder` and `decoder` of one linear dense layer each, named "code" and "pixels".
+
+    Fitted on the training split as it is, without augmentation; exactly up to pca.MAX_EXACT values an image.
+    """
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        if first_epoch:
+            return  # a killed run had finished this; its weights are restored
+        net = normalize.inner(model)
+        encoder, decoder = net.get_layer("encoder").get_layer("code"), net.get_layer("decoder").get_layer("pixels")
+        _check(model, encoder.units, data.facts.train_images)
+        found = pca.fit(_scaled(data.plain), encoder.units)
+        encoder.set_weights([found.components.T, -found.components @ found.mean])
+        decoder.set_weights([found.components, found.mean])
+        figures = {
+            "loss": found.mean_squared_error(_scaled(data.plain)),
+            "val_loss": found.mean_squared_error(_scaled(data.validation)),
+        }
+        events = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=data.steps)
+        events.on_train_begin()
+        events.on_epoch_begin(0)
+        events.on_epoch_end(0, figures)
+        events.on_train_end()
+
+
+def _check(model: keras.Model, components: int, images: int) -> None:
+    if not isinstance(model.get_layer("normalize"), keras.layers.Rescaling):
+        raise UsageError(
+            "Principal components are found of pixels / 255, and the images are normalised otherwise.",
+            "Set transform.normalize: unit.",
+        )
+    if components > images:
+        raise HubelError(
+            f"{images} training images have no {components} principal components.",
+            "Use more images, or a smaller model.options.code_size.",
+        )
+
+
+def _scaled(batches: tf.data.Dataset) -> Iterator[np.ndarray]:
+    return (pixels / 255.0 for pixels, _ in batches.as_numpy_iterator())

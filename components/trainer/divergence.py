@@ -1,0 +1,80 @@
+"""A training that blows up: when it is stopped, and what a person is told."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from components.trainer.resume import Resume
+from configs.schema import TrainConfig
+from keras_models.auxiliary import DATA_LOSS, Learner
+
+EXPLODED = 1e4  # times the first epoch's loss: what learns badly, or overfits, gets worse by tens, not by tens of thousands
+LEAST = 1e-3  # the first epoch's loss counts as this at least: one near 0 may well be left again
+
+
+def has_happened(history: Sequence[Mapping[str, float]]) -> bool:
+    """Whether the last epoch's losses are not finite numbers, or its validation loss has exploded."""
+    return bool(history) and (not _is_finite(history[-1]) or history[-1]["val_loss"] > EXPLODED * _first(history))
+
+
+class Guard(keras.callbacks.TerminateOnNaN):
+    """Stops a training that diverges, in the middle of an epoch where the loss is no finite number. Stands behind `resume`."""
+
+    def __init__(self, resume: Resume):
+        super().__init__()
+        self._resume = resume
+
+    def on_epoch_end(self, epoch, logs=None):
+        if has_happened(self._resume.history):
+            self.model.stop_training = True
+
+
+def words(history: Sequence[Mapping[str, float]], model: keras.Model, train: TrainConfig, rate: str) -> tuple[str, str]:
+    """What happened, and what to try.
+
+    Args:
+        history: figures by epoch, the last of which diverged.
+        model: what was fitted: where terms are minimised beside the loss, it knows which part blew up.
+        rate: the config's key of the learning rate.
+    """
+    last = history[-1]
+    what = (
+        f"its validation loss of {last['val_loss']:.3g} is over {EXPLODED:,.0f} times that of the first epoch"
+        if _is_finite(last)
+        else "its loss was not a finite number"
+    )
+    part = _culprit(model) if isinstance(model, Learner) and model.terms.held else None
+    if part is not None:
+        what += f"; {part} blew up first"
+    remedies = [f"lower {rate} of {train.optimizer.learning_rate:g}"]
+    if part not in (None, DATA_LOSS):
+        weight = next(term.weight for term in model.terms.held if term.name == part)
+        remedies.insert(0, f"lower the weight of {part}, which is {weight:g}")
+    clipped = train.optimizer.clip_norm or train.optimizer.global_clip_norm or train.optimizer.clip_value
+    remedies += [] if clipped else ["clip gradients by train.optimizer.global_clip_norm"]
+    hint = ", or ".join(remedies)
+    return f"Training diverged in epoch {len(history)} of {train.epochs}: {what}.", f"{hint[0].upper()}{hint[1:]}."
+
+
+def best(history: Sequence[Mapping[str, float]]) -> int | None:
+    """Place of the epoch with the lowest validation loss; None where none is finite."""
+    finite = [place for place, figures in enumerate(history) if math.isfinite(figures["val_loss"])]
+    return min(finite, key=lambda place: history[place]["val_loss"], default=None)
+
+
+def _culprit(learner: Learner) -> str:
+    """The part that was not finite while others were, or else the one that the loss consisted of when it last was."""
+    before, after = learner.parts()
+    lost = [name for name, value in after.items() if not math.isfinite(value)]
+    if lost and len(lost) < len(after):
+        return lost[0]
+    return max(before, key=lambda name: abs(before[name]))
+
+
+def _is_finite(figures: Mapping[str, float]) -> bool:
+    return all(math.isfinite(figures[name]) for name in ("loss", "val_loss") if name in figures)
+
+
+def _first(history) -> float:
+    return max(abs(history[0]["val_loss"]), LEAST)

@@ -1,0 +1,39 @@
+"""Greedy layer-wise pre-training as phases: a network's stages one after another, then all of its layers together."""
+
+import functools
+
+import keras
+
+from components.tasks import reconstruction
+from components.tasks.base import Task
+from components.trainer.phases import Phase
+from configs.errors import UsageError
+from configs.schema import TrainerSlice
+from keras_models import pretraining
+from keras_models.pretraining import Stage
+
+RATE = "train.pretrain.learning_rate"
+
+
+def phases(task: Task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
+    """What a config with train.pretrain is trained in. Raises UsageError for a model that has no stages."""
+    stages = pretraining.stages(model)
+    if not stages:
+        raise UsageError(
+            f"train.pretrain trains pairs of layers one after another, and {cfg.model.name} has none.", "Take it out of the config."
+        )
+    whole = cfg.train.model_copy(update={"pretrain": None})
+    asked = cfg.train.pretrain
+    optimizer, rate = cfg.train.optimizer, Phase.rate
+    if asked.learning_rate is not None:
+        optimizer, rate = optimizer.model_copy(update={"learning_rate": asked.learning_rate}), RATE
+    each = whole.model_copy(update={"epochs": asked.epochs, "optimizer": optimizer})
+    return [
+        *(_phase(stage, each, rate) for stage in stages),
+        Phase(task, whole, begin=functools.partial(pretraining.select, stage=None)),
+    ]
+
+
+def _phase(stage: Stage, train, rate: str) -> Phase:
+    begin = functools.partial(pretraining.select, stage=stage)
+    return Phase(reconstruction.Task(), train, stage.name, begin, rate, pretraining.learner(stage))

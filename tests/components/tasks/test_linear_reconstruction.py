@@ -1,0 +1,123 @@
+"""Principal components in closed form, and what linear autoencoders are held to."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.evaluator import pca
+from components.tasks import task_of
+from components.trainer import component, export
+from components.trainer.data import Data, Facts
+from components.trainer.resume import Resume
+from configs.errors import HubelError, UsageError
+from keras_models import get, normalize
+from tests.components import digits
+
+IMAGES = digits.images()[0].astype(np.float32)
+PARTS = {"train": IMAGES[:800], "validation": IMAGES[800:1000], "test": IMAGES[1000:1200]}
+TASK = task_of("reconstruction.principal_components")
+
+
+def images(split):
+    return tf.data.Dataset.from_tensor_slices((PARTS[split], {})).batch(64)
+
+
+def data_of(train, validation) -> Data:
+    facts = Facts(train.shape[1:], [], None, None, len(train))
+    plain, judged = (tf.data.Dataset.from_tensor_slices((part, {})).batch(64) for part in (train, validation))
+    return Data(facts, -(-len(train) // 64), lambda first, epochs: plain.repeat(epochs - first), plain, judged)
+
+
+def built(data, name="pca", normalized="unit", **options):
+    height, width, channels = data.facts.input_shape
+    transform = {"height": height, "width": width, "channels": channels, "normalize": normalized}
+    cfg = digits.trainer_slice(
+        digits.AUTOENCODER, model={"name": name, "options": options}, transform=transform, train={"epochs": 5}
+    )
+    return cfg, component.build(get(name), data, cfg)
+
+
+def fitted(data, folder, **options):
+    cfg, model = built(data, **options)
+    return model, component.train(TASK, model, data, cfg, Resume(folder, None))
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory):
+    """A model of 8 components, its history, and the folder of its state."""
+    folder = tmp_path_factory.mktemp("state") / "state"
+    return *fitted(data_of(PARTS["train"], PARTS["validation"]), folder, code_size=8), folder
+
+
+def test_it_is_pca_after_one_epoch(exact):
+    model, history, _ = exact
+    found = pca.fit([PARTS["train"] / 255], 8)
+    [figures] = history
+    assert figures["loss"] == pytest.approx(found.mean_squared_error([PARTS["train"] / 255]), rel=1e-6)
+    assert figures["val_loss"] == pytest.approx(found.mean_squared_error([PARTS["validation"] / 255]), rel=1e-6)
+    flat = PARTS["test"].reshape(200, 64) / 255
+    codes = normalize.inner(model).get_layer("encoder")(PARTS["test"] / 255)
+    np.testing.assert_allclose(codes, (flat - found.mean) @ found.components.T, atol=1e-5)
+    of_training = normalize.inner(model).get_layer("encoder")(PARTS["train"] / 255)
+    assert (np.diff(np.var(of_training, axis=0)) < 0).all()
+    given = model.predict(PARTS["test"], verbose=0).reshape(200, 64)
+    np.testing.assert_allclose(given, (flat - found.mean) @ found.components.T @ found.components + found.mean, atol=1e-5)
+
+
+def test_a_kill_after_it_leaves_it_as_it_is(exact):
+    model, history, folder = exact
+    again, history_again = fitted(data_of(PARTS["train"], PARTS["validation"]), folder, code_size=8)
+    assert history_again == history
+    np.testing.assert_array_equal(again.predict(PARTS["test"], verbose=0), model.predict(PARTS["test"], verbose=0))
+
+
+def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
+    card = digits.card(architecture="pca", task="reconstruction.principal_components", transform=digits.AUTOENCODER["transform"])
+    model, *_ = exact
+    layer = normalize.inner(model).get_layer("decoder").get_layer("pixels")
+    kernel, bias = layer.get_weights()
+    verdicts = []
+    for number, components in enumerate((kernel, kernel[::-1])):  # the order of the components turned round
+        layer.set_weights([components, bias])
+        folder = tmp_path / str(number) / "Format-Serving"
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        for name in ("encode", "figures"):
+            end = export.endpoints(TASK.signatures(model, card), card)[f"{name}_pixels"]
+            archive.add_endpoint("encode" if name == "encode" else "figures", end.function, end.specs)
+        archive.write_out(str(folder), verbose=False)
+        mse = float(np.mean(tf.saved_model.load(str(folder)).signatures["figures"](pixels=tf.constant(PARTS["test"]))["mse"]))
+        [bound] = [bound for bound in TASK.compare(folder, card, images) if bound.metric == "mse"]
+        verdicts.append(mse < bound.value)
+    layer.set_weights([kernel, bias])
+    exactly = pca.fit([PARTS["train"] / 255], 8).mean_squared_error([PARTS["test"] / 255])
+    assert bound.value == pytest.approx(1.01 * exactly, rel=1e-6)
+    assert "1.01 times the error of PCA with the same code size of 8" in bound.words
+    assert verdicts == [True, False]
+
+
+def test_linear_autoencoders_are_held_to_the_same_bound():
+    assert type(TASK).compare is type(task_of(get("linear_autoencoder").task)).compare
+
+
+def test_large_images_go_without_a_covariance(tmp_path):
+    rows, columns = np.mgrid[:65, :64] / 64
+    weights = np.random.default_rng(0).uniform(0, 80, (40, 3, 1, 1))
+    large = np.float32((weights * [rows, columns, rows * columns]).sum(1) + 1)[..., None]  # in three dimensions
+    assert large[0].size > pca.MAX_EXACT
+    model, [figures] = fitted(data_of(large[:30], large[30:]), tmp_path / "state", code_size=3)
+    assert figures["val_loss"] < 1e-9
+    np.testing.assert_allclose(model.predict(large[30:], verbose=0), large[30:] / 255, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("count", "asked", "kind", "sentence"),
+    [
+        (20, {"normalized": "per_image"}, UsageError, "found of pixels / 255, and the images are normalised otherwise"),
+        (7, {"code_size": 8}, HubelError, "7 training images have no 8 principal components"),
+    ],
+)
+def test_what_it_cannot_be_found_of(tmp_path, count, asked, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        fitted(data_of(IMAGES[:count], IMAGES[20:30]), tmp_path / "state", **asked)

@@ -1,0 +1,70 @@
+"""A code that could hold the whole image is warned about, unless something keeps it from doing so."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from components.trainer import component, doubts
+from components.trainer.data import Data, Facts
+from keras_models import auxiliary, get, normalize
+from tests.components import digits
+
+DATA = Data(Facts((8, 8, 1), [], None, None, 1), 1, None, None, None)
+
+
+def said(name="autoencoder", augment=(), **options):
+    cfg = digits.trainer_slice(digits.AUTOENCODER, model={"name": name, "options": options}, augment=list(augment))
+    return doubts.of(component.build(get(name), DATA, cfg), cfg)
+
+
+@pytest.mark.parametrize("code_size", [64, 100])
+def test_a_code_as_large_as_the_image_is_doubted(code_size):
+    [text] = said(code_size=code_size)
+    assert text.startswith(f"the code of {code_size} numbers is at least as large as the image of 64")
+    assert "autoencoder" in text
+    assert "model.options.code_size" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("autoencoder", {"code_size": 63}),
+        ("autoencoder", {"code_size": 100, "augment": [{"gaussian_noise": {"stddev": 0.1}}]}),
+        ("autoencoder", {"code_size": 100, "augment": [{"mask": {"share": 0.1}}]}),
+        ("mlp", {}),
+    ],
+)
+def test_a_narrow_code_noise_and_a_classifier_are_not(name, asked):
+    if name == "mlp":
+        cfg = digits.trainer_slice(digits.MLP)
+        facts = Facts((8, 8, 1), digits.NAMES, [0.0], [1.0], 1)
+        assert doubts.of(component.build(get("mlp"), Data(facts, 1, None, None, None), cfg), cfg) == []
+    else:
+        assert said(name, **asked) == []
+
+
+def test_turning_images_is_no_noise():
+    assert said(code_size=100, augment=[{"rotate": {"degrees": 5}}])
+
+
+def overcomplete(noise=None, decay=None, terms=()):
+    image, code = keras.Input((2, 2, 1)), keras.Input((9,))
+    x = layers.Flatten()(image)
+    x = layers.Dense(9, kernel_regularizer=decay)(noise(x) if noise else x)
+    encoder = keras.Model(image, x, name="encoder")
+    decoder = keras.Model(code, layers.Reshape((2, 2, 1))(layers.Dense(4)(code)), name="decoder")
+    image = keras.Input((2, 2, 1))
+    h = encoder(image)
+    net = keras.Model(image, decoder(h))
+    if terms:
+        auxiliary.attach(net, terms=[auxiliary.Term("size", 0.1, lambda h: ops.sum(ops.abs(h), axis=-1), [h])])
+    return doubts.of(normalize.with_normalization(net, "unit"), digits.trainer_slice(digits.AUTOENCODER))
+
+
+def test_a_regulariser_of_any_kind_is_seen():
+    assert len(overcomplete()) == 1
+    assert overcomplete(noise=layers.GaussianNoise(0.1)) == []
+    assert overcomplete(decay=keras.regularizers.L2(0.1)) == []
+    assert overcomplete(terms=["size"]) == []
+    assert np.size(overcomplete(noise=layers.Identity())) == 1
