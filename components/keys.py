@@ -34,6 +34,7 @@ CLASSIFY = "classify"
 KERAS_FILE = "model.keras"
 KERAS_ENDING = ".keras"
 CARD_FILE = "card.json"
+CARD_IN_EXPORT = "assets.extra/hubel.json"  # the same, in the SavedModel's folder
 
 # Custom properties of artifacts.
 CLASS_NAMES = "class_names"  # Examples: JSON list, index = label

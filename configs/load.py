@@ -17,7 +17,9 @@ from configs.schema import RunConfig, Slice
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000
 MAX_SHOWN = 100  # characters of a wrong value in a message
-NOT_SEARCHED = ("tune", "name", "data", "push", "beam", "evaluate", "transform", "model.name", "model.initial", "model.members")
+NOT_SEARCHED = (
+    "tune", "name", "data", "push", "beam", "evaluate", "anomaly", "transform", "model.name", "model.initial", "model.members"
+)  # fmt: skip
 NOT_SEARCHED_IN_TRANSFER = ("model", "transfer.source", "transfer.shots")
 SliceT = TypeVar("SliceT", bound=Slice)
 

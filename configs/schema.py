@@ -283,7 +283,8 @@ class TransferConfig(Slice):
 
     source: str = Field(
         min_length=1,
-        description="NAME[/VERSION] of a pushed model, path of a .keras file, or keras.applications:NAME with ImageNet's weights",
+        description="NAME[/VERSION] of a pushed model, config:NAME, which is run first, path of a .keras file, or "
+        "keras.applications:NAME with ImageNet's weights",
     )
     layer: str | None = Field(None, description="the layer whose output is the features; null: the one before the last")
     maps: Literal["average", "flatten"] = Field(
@@ -427,6 +428,19 @@ class TrainConfig(Slice):
         return self
 
 
+class AnomalyConfig(Slice):
+    """Which images are none of those that an autoencoder was trained on."""
+
+    score: Literal["reconstruction_error", "latent_distance", "elbo"] = Field(
+        "reconstruction_error",
+        description="what is large for an anomaly: the mean squared error of its pixels; the Mahalanobis distance of its code from "
+        "those of the training images; of variational models, the negative evidence lower bound",
+    )
+    quantile: float = Field(
+        0.95, gt=0, lt=1, description="the threshold is this quantile of the validation images' scores; above it is an anomaly"
+    )
+
+
 class Distribution(Slice):
     """What one dotted path is drawn from: `{choices: [...]}`, or `{min, max}` with `step` or `sampling: log`."""
 
@@ -566,6 +580,9 @@ class RunConfig(Slice):
         None, description="the network of another model in the place of `model`, which is not read"
     )
     train: TrainConfig = TrainConfig()
+    anomaly: AnomalyConfig | None = Field(
+        None, description="an autoencoder that says which images are unlike those of its training; null: none is asked for"
+    )
     tune: TuneConfig = TuneConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     export: ExportConfig = ExportConfig()
@@ -658,4 +675,5 @@ class TrainerSlice(Slice):
     model: ModelConfig
     transfer: TransferConfig | None = None
     train: TrainConfig
+    anomaly: AnomalyConfig | None = None
     export: ExportConfig

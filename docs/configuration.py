@@ -44,6 +44,7 @@ SECTIONS = {
     "model": "Which network. `hubel list models` shows the names, `hubel show NAME` the layers ([arithmetic.md](arithmetic.md)).",
     "transfer": "Another model's features in the place of a network that learns from nothing. [transfer.md](transfer.md) explains.",
     "train": "How it is trained. [training.md](training.md) explains, with the papers' recipes.",
+    "anomaly": "Which images are unlike those of training. [anomalies.md](anomalies.md) explains.",
     "tune": "The search for better values before the training. The space names keys of this file, so whatever can be configured "
     "can be searched: `space: {train.optimizer.learning_rate: {min: 1.0e-4, max: 1.0e-2, sampling: log}}`. The objective is the "
     "validation loss.",

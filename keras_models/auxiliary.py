@@ -36,16 +36,19 @@ class Learner(keras.Model):
     """A net and what is trained with it: input -> [the net's output, the output of each head, the tensors of each term].
 
     It is compiled and fitted like the net, with the net's targets. The loss of training is the net's plus `weight` times that of
-    each head, plus the terms; the validation loss is the net's plus the terms. Metrics are those of the net alone.
+    each head, plus the terms; the validation loss is the net's plus the terms. Metrics are those of the net alone. In all of this
+    the `output` of `attach` stands for the net's, and what is `given` there are further inputs.
     """
 
     def __init__(self, inputs, outputs, weight=0.0, terms=(), **kwargs):
         super().__init__(inputs, outputs, **kwargs)
         self.weight, self.terms = weight, Aside(tuple(terms))
-        self._shares = Aside({term.name: keras.Variable(1.0, trainable=False, name=f"{term.name}_share") for term in terms})
+        self._shares = Aside({term.name: keras.Variable("ones", (), trainable=False, name=f"{term.name}_share") for term in terms})
         logged = [name for term in terms for name in (term.name, f"{term.name}_weight")]
         self._logged = {name: keras.metrics.Mean(name=name) for name in ([DATA_LOSS, *logged] if terms else [])}
-        self._parts = Aside([keras.Variable([0.0] * (1 + len(terms)), trainable=False, name=name) for name in ("before", "after")])
+        self._parts = Aside(
+            [keras.Variable("zeros", (1 + len(terms),), trainable=False, name=name) for name in ("before", "after")]
+        )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         terms = self.terms.held
@@ -118,16 +121,26 @@ class Aside:
     held: object
 
 
-def attach(net: keras.Model, heads: Sequence[keras.KerasTensor] = (), weight: float = 0.0, terms: Sequence[Term] = ()) -> None:
+def attach(
+    net: keras.Model,
+    heads: Sequence[keras.KerasTensor] = (),
+    weight: float = 0.0,
+    terms: Sequence[Term] = (),
+    output: keras.KerasTensor | None = None,
+    given: Sequence[keras.KerasTensor] = (),
+) -> None:
     """Give a functional net what is trained with it.
 
     Args:
         heads: tensors computed from the net's input, of the shape and meaning of its output.
         weight: what the loss of each head counts for beside the net's.
         terms: what is minimised besides.
+        output: what stands for the net's output in training and validation, made by the same layers, such as of a random draw.
+        given: keras.Inputs from which, besides the net's, these tensors are computed. The task's pairs have them after the pixels.
     """
+    outputs = net.outputs if output is None else [output]
     taps = [tensor for term in terms for tensor in term.of]
-    net.auxiliary = Aside(Learner(net.inputs[0], [*net.outputs, *heads, *taps], weight, terms, name=net.name))
+    net.auxiliary = Aside(Learner(_one_or_all([*net.inputs, *given]), [*outputs, *heads, *taps], weight, terms, name=net.name))
 
 
 def learner(net: keras.Model) -> keras.Model:
@@ -151,12 +164,17 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
         x: what the net is given, computed from it.
     """
 
-    def output(of):
-        return keras.Model(of.inputs[0], of.outputs, name="net")(
-            x
-        )  # the same layers under the name, the given model stays as it is
+    def output(of, *given):  # the same layers under the name, the given model stays as it is
+        return keras.Model(_one_or_all(of.inputs), of.outputs, name="net")(_one_or_all([x, *given]))
 
     model, trained = keras.Model(image, output(net), name=net.name), learner(net)
     if trained is not net:
-        model.auxiliary = Aside(Learner(image, output(trained), trained.weight, trained.terms.held, name=net.name))
+        given = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in trained.inputs[1:]]
+        inputs = _one_or_all([image, *given])
+        model.auxiliary = Aside(Learner(inputs, output(trained, *given), trained.weight, trained.terms.held, name=net.name))
     return model
+
+
+def _one_or_all(tensors):
+    """What a model of one input takes is no list."""
+    return tensors[0] if len(tensors) == 1 else tensors

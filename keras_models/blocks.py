@@ -45,7 +45,7 @@ def need_choice(what: str, value: str, choices: Sequence[str]) -> str:
     return value
 
 
-def need_activation(value: str) -> str:
+def need_activation(value: str, what: str = "activation") -> str:
     """The value. Raises ValueError unless Keras knows an activation by that name."""
     known = isinstance(value, str)
     try:
@@ -53,7 +53,7 @@ def need_activation(value: str) -> str:
     except ValueError:
         known = False
     if not known:
-        raise ValueError(f"activation must be the name of a Keras activation, such as relu, tanh or elu; got {value!r}")
+        raise ValueError(f"{what} must be the name of a Keras activation, such as relu, tanh or elu; got {value!r}")
     return value
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from configs.errors import HubelError, UsageError
-from pipelines import datasets_commands, experiments_commands, options
+from pipelines import autoencoder_commands, datasets_commands, experiments_commands, options
 from pipelines.options import quietly
 from pipelines.options import state as _state
 
@@ -75,35 +75,55 @@ def cli():
 def run_command(config, assignments, workspace, dry_run, verbose, as_json):
     """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
     from configs import load
-    from pipelines import console, supervise
-    from pipelines.runs import new_run_id, recorded
+    from pipelines import console, origins
     from pipelines.workspace import Workspace
 
     cfg = load.load(config, assignments)
     place = Workspace.at(workspace)
     check_names(cfg, place)
-    asked = {"config": config, "assignments": list(assignments), "workspace": str(place.root)}
+    runs = [*((name, [], one) for name, one in origins.before(cfg)), (config, list(assignments), cfg)]
+    for _, _, one in runs[:-1]:
+        check_names(one, place)
     if dry_run:
-        value = quietly("pipelines.execute:plan", asked)
+        value = quietly(
+            "pipelines.execute:plan", {"config": config, "assignments": list(assignments), "workspace": str(place.root)}
+        )
         if as_json:
             print(json.dumps(value))
         else:
-            console.table(["component", "would"], [[c["name"], "be cached" if c["cached"] else "run"] for c in value["components"]])
+            console.plan(value)
         return 0
+    done = []
     with place.locked(f"hubel run {config}") as lock:
-        run_id = new_run_id(place, cfg.name)
-        _state.log = place.log(cfg.name, run_id)
-        with recorded(place, cfg, run_id) as record, console.RunView(quiet=as_json) as view:
-            value = supervise.ask("pipelines.execute:run", {**asked, "run_id": run_id}, _state.log, view, held=(lock,))
-            record(value)
-    del value["model_uri"]
+        for name, set_, one in runs:
+            source = [f"transfer.source={done[-1]['model']}/{done[-1]['version']}"] if done else []
+            done.append(_run(name, [*set_, *source], one, place, lock, as_json))
+            if not as_json:
+                console.result(done[-1])
+            if verbose:
+                sys.stderr.write(_state.log.read_text(errors="replace"))
+            if not done[-1]["blessed"]:
+                break
     if as_json:
-        print(json.dumps(value))
-    else:
-        console.result(value)
-    if verbose:
-        sys.stderr.write(_state.log.read_text(errors="replace"))
-    return 0 if value["blessed"] else NOT_BLESSED
+        print(json.dumps(done[-1] | ({"first": done[:-1]} if runs[:-1] else {})))
+    elif len(done) < len(runs):
+        print(f"{cfg.name} was not started: its features come from {done[-1]['model']}.", file=sys.stderr)
+    return 0 if done[-1]["blessed"] else NOT_BLESSED
+
+
+def _run(config, assignments, cfg, place, lock, quiet) -> dict:
+    """One run on record. Returns the JSON contract's value."""
+    from pipelines import console, supervise
+    from pipelines.runs import new_run_id, recorded
+
+    run_id = new_run_id(place, cfg.name)
+    _state.log = place.log(cfg.name, run_id)
+    asked = {"config": config, "assignments": assignments, "workspace": str(place.root), "run_id": run_id}
+    with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
+        value = supervise.ask("pipelines.execute:run", asked, _state.log, view, held=(lock,))
+        record(value)
+    del value["model_uri"]
+    return value
 
 
 @cli.group("list")
@@ -116,6 +136,8 @@ cli.add_command(datasets_commands.datasets)
 cli.add_command(datasets_commands.init)
 list_group.add_command(experiments_commands.list_experiments)
 cli.add_command(experiments_commands.experiment)
+for _verb in autoencoder_commands.VERBS:
+    cli.add_command(_verb)
 
 
 @list_group.command("models")
@@ -277,7 +299,9 @@ def check_names(cfg, place) -> None:
 
 
 def _figures(metrics: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in metrics.items() if name != "example_count")
+    from pipelines import console
+
+    return ", ".join(f"{name} {shown}" for name, shown, _ in console.figures(metrics) if name != "example_count")
 
 
 def _cell(value):

@@ -4,7 +4,7 @@ On a terminal with Rich; elsewhere plain lines without control characters, few e
 """
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import TracebackType
 
 from rich.console import Console
@@ -14,6 +14,10 @@ from rich.table import Table
 
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
 DISTANCE_SHOWN = 0.01  # Jensen-Shannon divergence, 0 to 1
+BESIDE = {
+    "pca": "PCA",
+    "kernel_pca": "kernel PCA",
+}  # whose figures stand in the row of the model's own, by the beginning of their names
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
 
 
@@ -119,8 +123,8 @@ def result(value: dict) -> None:
     """The end of a run: verdict, figures, where things are."""
     console = Console(highlight=False, soft_wrap=True)
     table = Table(show_header=False, box=None, padding=(0, 2))
-    for name, figure in value["metrics"].items():
-        table.add_row(name, f"{figure:.4f}" if name != "example_count" else f"{figure:.0f} test images")
+    for row in figures(value["metrics"]):
+        table.add_row(*row)
     console.print(table)
     if value["comparison"]:
         console.print(value["comparison"], markup=False)
@@ -133,6 +137,28 @@ def result(value: dict) -> None:
         console.print(f"  {value['model_dir']}", markup=False)
         console.print(f"  try it: hubel predict {value['model']} IMAGE...", markup=False)
     console.print(f"{value['seconds']:.1f} s", markup=False)
+
+
+def figures(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:
+    """A row for each figure: its name, the figure, and what others reach in the same measure, such as "PCA 0.0249"."""
+    rows = []
+    for name, figure in metrics.items():
+        if any(name == f"{other}_{measure}" for other in BESIDE for measure in metrics):
+            continue
+        beside = {words: metrics.get(f"{other}_{name}") for other, words in BESIDE.items()}
+        shown = f"{figure:.0f} test images" if name == "example_count" else f"{figure:.4f}"
+        rows.append((name, shown, ", ".join(f"{words} {reached:.4f}" for words, reached in beside.items() if reached is not None)))
+    return rows
+
+
+def plan(value: dict) -> None:
+    """What a run would do."""
+    planned = [*value.get("first", ()), value]
+    rows = [[one["config"], c["name"], "be cached" if c["cached"] else "run"] for one in planned for c in one["components"]]
+    if len(planned) > 1:
+        table(["config", "component", "would"], rows)
+    else:
+        table(["component", "would"], [row[1:] for row in rows])
 
 
 def table(columns: list[str], rows: list[list], right: Collection[str] = (), fold: Collection[str] = (), gap: int = 2) -> None:

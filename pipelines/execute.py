@@ -31,12 +31,17 @@ def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dic
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict:
-    """What `run` would do: {config, components: [{name, cached}]}."""
+    """What `run` would do: {config, components: [{name, cached}]}, and `first`, the same of each config that is run before it."""
     from pipelines import local
 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
-    origin = origins.locate(cfg, place)
-    return {"config": cfg.name, "components": local.plan(_pipeline(cfg, place, origin), place.metadata)}
+    planned = []
+    for one in [*(earlier for _, earlier in origins.before(cfg)), cfg]:
+        is_there = not planned or all(component["cached"] for component in planned[-1]["components"])
+        origin = origins.locate(one, place) if is_there else origins.awaited(one, place)
+        planned.append({"config": one.name, "components": local.plan(_pipeline(one, place, origin), place.metadata)})
+    *first, last = planned
+    return last | ({"first": first} if first else {})
 
 
 def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:

@@ -16,13 +16,38 @@ from keras_models import published
 from pipelines import runs
 from pipelines.workspace import Workspace
 
-SPELLINGS = "NAME[/VERSION] of a pushed model, a path that ends in .keras, or keras.applications:NAME"
+CONFIG = "config:"
+SPELLINGS = "NAME[/VERSION] of a pushed model, config:NAME, a path that ends in .keras, or keras.applications:NAME"
+
+
+def before(cfg: RunConfig) -> list[tuple[str, RunConfig]]:
+    """What `transfer.source` wants to have been run before, first to last: how it is called there, and the config.
+
+    Raises:
+        UsageError: for a config that is not there, pushes nothing, or has the name of one that follows it.
+    """
+    found, names = [], {cfg.name}
+    while cfg.transfer is not None and cfg.transfer.source.startswith(CONFIG):
+        source = cfg.transfer.source
+        cfg = load.load(source.removeprefix(CONFIG))
+        if cfg.name in names:
+            raise UsageError(
+                f"transfer.source {source}: {cfg.name} is also the name of a config that follows it.",
+                "Give each a name of its own; none can come before itself.",
+            )
+        if not cfg.push.enabled:
+            raise UsageError(f"transfer.source {source} pushes nothing to take features from.", "Set push.enabled: true there.")
+        names.add(cfg.name)
+        found.insert(0, (source.removeprefix(CONFIG), cfg))
+    return found
 
 
 def check(cfg: RunConfig, place: Workspace) -> None:
-    """Raise UsageError where the source is not there or cannot take the config's images."""
-    file, _, _ = _found(cfg.transfer.source, place)
-    if file is not None:
+    """Raise UsageError where the source is not there, or cannot be made, or cannot take the config's images."""
+    if earlier := before(cfg):
+        made = earlier[-1][1].transform
+        _takes(cfg, made.height, made.width, made.channels)
+    elif (file := _found(cfg.transfer.source, place)[0]) is not None:
         _fits(cfg, _layers(file, cfg.transfer.source))
 
 
@@ -43,6 +68,12 @@ def locate(cfg: RunConfig, place: Workspace) -> Origin | None:
     return Origin(pushed, architecture, str(file), held, True, str(artifact))
 
 
+def awaited(cfg: RunConfig, place: Workspace) -> Origin:
+    """The source of a transfer as a plan takes it while its config has yet to be run: like nothing that was there before."""
+    _, first = before(cfg)[-1]
+    return Origin(cfg.transfer.source, first.model.name, None, "", True, str(place.pipeline(first.name)))
+
+
 def settled(cfg: RunConfig, origin: Origin) -> RunConfig:
     """The config as the components get it: the source by its full name, and nothing of what its network decides."""
     transfer = cfg.transfer.model_copy(update={"source": origin.source})
@@ -60,6 +91,8 @@ def _found(source: str, place: Workspace) -> tuple[Path | None, Path | None, str
         if not file.is_file():
             raise UsageError(f"transfer.source: there is no file {file}.", f"It may be {SPELLINGS}.")
         return file, None, str(file)
+    if source.startswith(CONFIG):
+        source = load.load(source.removeprefix(CONFIG)).name
     name, _, number = source.partition("/")
     known = sorted({record.config for record in runs.records(place) if record.version is not None})
     if name not in known:
@@ -102,13 +135,16 @@ def _normalizes(layers: list[dict]) -> bool:
 def _fits(cfg: RunConfig, layers: list[dict]) -> None:
     """Raise UsageError for a source with an input of another size; sides that it leaves open, and grey for RGB, are no other."""
     shape = layers[0].get("config", {}).get("batch_shape") if layers else None
-    if not isinstance(shape, list) or len(shape) != 4:
-        return  # Trainer finds out
+    if isinstance(shape, list) and len(shape) == 4:  # otherwise Trainer finds out
+        _takes(cfg, *shape[1:])
+
+
+def _takes(cfg: RunConfig, height: int | None, width: int | None, channels: int | None) -> None:
+    """Raise UsageError unless a source of this input suits the config's images."""
     asked = cfg.transform
-    height, width, channels = shape[1:]
     if (height or asked.height) == asked.height and (width or asked.width) == asked.width and channels in (asked.channels, 3, None):
         return
-    takes = "x".join("?" if side is None else str(side) for side in shape[1:])
+    takes = "x".join("?" if side is None else str(side) for side in (height, width, channels))
     raise UsageError(
         f"transfer.source {cfg.transfer.source} takes images of {takes}, and transform makes "
         f"{asked.height}x{asked.width}x{asked.channels}.",

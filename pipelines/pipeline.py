@@ -22,7 +22,7 @@ from components.pusher.component import Pusher
 from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
-from components.tasks import module_of, task_of
+from components.tasks import anomaly, modules_of, name_of, task_of
 from components.trainer import members as ensembles
 from components.trainer.origin import Origin
 from components.transform.component import Transform
@@ -176,10 +176,12 @@ def build(
 
 def _learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
     """The task's name, and the modules that task and network are made of."""
-    if origin is None:
-        entry = keras_models.get(config.model.name)
-        return entry.task, [module_of(entry.task), entry.module]
-    return CLASSIFICATION, [module_of(CLASSIFICATION), *_sources([origin.architecture])]
+    entry = keras_models.get(config.model.name) if origin is None else None
+    task = entry.task if entry else CLASSIFICATION
+    if config.anomaly is not None:
+        anomaly.check(task_of(task), config.anomaly)
+    name = name_of(task, config.anomaly)
+    return name, [*modules_of(name), *([entry.module] if entry else _sources([origin.architecture]))]
 
 
 def _sources(architectures: Iterable[str]) -> list[str]:

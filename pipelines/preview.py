@@ -6,7 +6,6 @@ through the functions that Transform and Trainer call.
 
 import base64
 import heapq
-import io
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,11 +20,11 @@ from components.example_gen.records import share
 from configs import load, policies
 from configs.errors import HubelError
 from configs.schema import AugmentStep, RunConfig
+from pipelines import sheet
 
 SPARE = 2  # images of a class beyond those to be shown, in case of damaged ones
 TOLD = 2000  # images between two words of progress
-SHOWN = 96  # px: smaller images are enlarged by a whole factor
-GAP, CAPTION, COLUMNS = 6, 20, 2  # px between pictures, px of a line of text, blocks side by side
+COLUMNS = 2  # blocks side by side
 PNG, HTML = "preview.png", "preview.html"
 
 
@@ -62,7 +61,8 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / PNG).write_bytes(_png(_sheet(shown)))
+        blocks = [sheet.Block(_caption(one), [one.original, *one.augmented]) for one in shown]
+        (folder / PNG).write_bytes(sheet.png(sheet.sheet(blocks, COLUMNS)))
         (folder / HTML).write_text(_page(cfg, steps, shown), encoding="utf-8")
     except OSError as error:
         raise HubelError(
@@ -150,48 +150,8 @@ def _seen(cfg: RunConfig, steps: Sequence[AugmentStep], chosen, samples: int) ->
     ]
 
 
-def _picture(image: np.ndarray):
-    """A Pillow image, small ones enlarged without smoothing."""
-    from PIL import Image
-
-    made = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    factor = max(1, SHOWN // max(made.size))
-    return made.resize((made.width * factor, made.height * factor), Image.Resampling.NEAREST)
-
-
-def _png(picture) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def _sheet(shown: Sequence[Shown]):
-    """All images on one white picture, each before its augmented ones, class and id below."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    width, height = _picture(shown[0].original).size
-    pictures_a_block = 1 + len(shown[0].augmented)
-    block = (max(pictures_a_block * (width + GAP), 2 * SHOWN) + 2 * GAP, height + CAPTION + 2 * GAP)
-    sheet = Image.new("RGB", (GAP + COLUMNS * block[0], GAP + -(-len(shown) // COLUMNS) * block[1]), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    for at, one in enumerate(shown):
-        left, top = GAP + at % COLUMNS * block[0], GAP + at // COLUMNS * block[1]
-        for number, image in enumerate((one.original, *one.augmented)):
-            sheet.paste(_picture(image), (left + number * (width + GAP) + (GAP if number else 0), top))
-        draw.text((left, top + height + 3), _fitting(draw, font, _caption(one), block[0] - 2 * GAP), fill="black", font=font)
-    return sheet
-
-
 def _caption(one: Shown) -> str:
     return f"{one.name}  {one.image_id}".strip()
-
-
-def _fitting(draw, font, text: str, width: int) -> str:
-    if draw.textlength(text, font=font) <= width:
-        return text
-    while text and draw.textlength(text + "...", font=font) > width:
-        text = text[:-1]
-    return text + "..."
 
 
 def _page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown]) -> str:
@@ -199,7 +159,7 @@ def _page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown]) 
     import jinja2
 
     def embedded(image: np.ndarray) -> str:
-        return base64.b64encode(_png(_picture(image))).decode()
+        return base64.b64encode(sheet.png(sheet.picture(image))).decode()
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined

@@ -36,7 +36,13 @@ def chromium() -> str:
 
 
 # Files that take a minute and more. A file is one process's, so the others would wait for one that starts last.
-LONG = ("pipelines/test_run.py", "pipelines/test_interrupted.py", "pipelines/test_bad_input.py", "pipelines/test_experiment.py")
+LONG = (
+    "pipelines/test_autoencoders.py",
+    "pipelines/test_run.py",
+    "pipelines/test_interrupted.py",
+    "pipelines/test_bad_input.py",
+    "pipelines/test_experiment.py",
+)
 
 
 def pytest_collection_modifyitems(items):

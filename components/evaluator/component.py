@@ -1,5 +1,6 @@
 """Evaluator: TFX's on TFMA, with bounds that the task computes, slices judged by size, and a verdict in words."""
 
+import functools
 import json
 from collections import Counter
 from pathlib import Path
@@ -18,13 +19,14 @@ from tfx.utils import json_utils, path_utils
 
 from components import fingerprint, keys, spec
 from components.evaluator import eval_config, measured
-from components.tasks import module_of, task_of
+from components.tasks import modules_of, task_of
 from components.tasks.base import Task
 from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
 from configs.schema import EvaluateConfig
 
 BATCH = 256
+HELD_BYTES = 2**29  # of decoded images that stay in memory between the readings of a split, if they are no more than that
 
 
 class Executor(executor.Executor):
@@ -42,21 +44,24 @@ class Executor(executor.Executor):
         task = task_of(card.task)
         served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card)
         comparisons = task.compare(served, card, images)
+        bounds = eval_config.binding(comparisons, asked)
         measures = task.measure(served, card, images)
-        config = eval_config.build(asked, task, comparisons, slice_counts(_files(examples, keys.TEST), asked.slices))
+        if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
+            input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
+        config = eval_config.build(asked, task, bounds, slice_counts(_files(examples, keys.TEST), asked.slices))
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         metrics = overall_metrics(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
         metrics |= measures | {one.name: one.value for one in comparisons if one.name}
-        refused = measured.refusals(metrics, task.measured, asked.thresholds, comparisons)
+        refused = measured.refusals(metrics, task.measured, asked.thresholds, bounds)
         if refused:
             _refuse(blessing)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         words = "; ".join(f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in comparisons)
         evaluation.set_string_custom_property(keys.COMPARISON, words)
-        blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, task, comparisons, refused))
+        blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, task, bounds, refused))
 
 
 class Evaluator(TfxEvaluator):
@@ -84,7 +89,7 @@ class Evaluator(TfxEvaluator):
                 example_splits=json_utils.dumps([keys.TEST]),
                 fairness_indicator_thresholds=json_utils.dumps(None),
                 slice=config.model_dump_json(),
-                source_digest=fingerprint.of(__name__, "components.evaluator.metrics", module_of(task)),
+                source_digest=fingerprint.of(__name__, "components.evaluator.metrics", *modules_of(task)),
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             ),
@@ -99,8 +104,9 @@ def overall_metrics(evaluation: str, has_baseline: bool) -> dict[str, float]:
         if slice_key == ():
             for name, value in outputs[""][""].items():
                 is_change = name.endswith("_diff")  # against the baseline model
-                if not is_change and "doubleValue" in value and np.isfinite(value["doubleValue"]):
-                    found[name] = value["doubleValue"]
+                figure = float(value.get("doubleValue", "nan"))  # one that is no number is a string, as JSON has it
+                if not is_change and np.isfinite(figure):
+                    found[name] = figure
     return found
 
 
@@ -127,8 +133,7 @@ def _refuse(blessing) -> None:
 
 def _reason(evaluation: str, asked: EvaluateConfig, task: Task, comparisons, refused: list[str]) -> str:
     parts = (name for part in asked.slices.values() for name in part.thresholds)
-    bounded = {*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)} & {*task.metrics}
-    if not bounded:
+    if not {*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)}:
         return "evaluate names no threshold, so nothing says that the model is good enough"
     return "; ".join([*eval_config.reasons(tfma.load_validation_result(evaluation), comparisons), *refused])
 
@@ -143,12 +148,15 @@ def _reader(examples, card: Card):
     labels = {name: tf.io.FixedLenFeature([], tf.int64, default_value=-1) for name in (keys.LABEL, keys.ANOMALY)}
     spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **labels}
 
+    @functools.cache  # a data set can be read again, and its graph takes longer to build than small images to read
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
             parsed = tf.io.parse_example(batch, spec)
             pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform)
-            return tf.cast(pixels, tf.float32), parsed
+            return pixels, parsed
 
-        return tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
+        decoded = tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
+        decoded = decoded.cache() if card.train_images * np.prod(card.input_shape) <= HELD_BYTES else decoded
+        return decoded.map(lambda pixels, labels: (tf.cast(pixels, tf.float32), labels))
 
     return images

@@ -1,6 +1,7 @@
 """From the config's thresholds and the task's metrics to TFMA's EvalConfig, and from TFMA's verdict back to words."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
@@ -30,6 +31,11 @@ def check(config: EvaluateConfig, task: Task) -> None:
             raise UsageError(f"evaluate.change.{name}: {better} is better for {name}.", f"Use {key}.")
 
 
+def binding(comparisons: Sequence[Comparison], config: EvaluateConfig) -> list[Comparison]:
+    """Those that are bounds: one that yields is none where the config has a threshold for its metric."""
+    return [one for one in comparisons if not (one.yields and one.metric in config.thresholds)]
+
+
 def build(
     config: EvaluateConfig,
     task: Task,
@@ -44,7 +50,9 @@ def build(
             (A plain TFMA threshold would hold for every slice, the smallest included.)
     """
     metrics = config_pb2.MetricsSpec()
-    metrics.metrics.add(class_name="ExampleCount")
+    count = metrics.metrics.add(class_name="ExampleCount")
+    if task.measured.keys() & {*config.thresholds, *(one.metric for one in comparisons)}:
+        _for_slices(count, [config_pb2.SlicingSpec()], _bound(Threshold(min=1)))  # TFMA refuses where it has nothing to judge
     for name, metric in task.metrics.items():
         added = metrics.metrics.add(
             class_name=metric.class_name, module=metric.module or "", config=json.dumps({"name": name, **metric.config})
@@ -90,6 +98,8 @@ def _part(failure, where: str, comparisons: Sequence[Comparison]) -> str:
     value = failure.metric_value.double_value.value
     place = f" on the slice {where}" if where else ""
     threshold = failure.metric_threshold
+    if math.isnan(value):
+        return f"{name} is no number{place}: there is none for this data, or the model's answers are not finite"
     if threshold.HasField("change_threshold"):
         return f"{name} changed by {value:+.4f} against the last blessed other model{place}, more than evaluate.change allows"
     bound = threshold.value_threshold

@@ -4,11 +4,14 @@ TFMA's own one-vs-rest precision, recall and AUC build 10,000-bin histograms for
 took more than half of Evaluator's time (docs/evaluation.md). A confusion matrix of the top class costs next to nothing.
 """
 
+import functools
 from collections.abc import Callable
 
 import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
+
+from components.evaluator.psnr import decibels
 
 
 class MacroF1(metric_types.Metric):
@@ -32,12 +35,24 @@ class MeanPsnr(metric_types.Metric):
         super().__init__(metric_util.merge_per_key_computations(_mean_psnr), name=name, output=output)
 
 
+class ActiveUnits(metric_types.Metric):
+    """How many numbers of a code vary over images: with a variance above 0.01 of the mean of q(z|x), Burda, Grosse & Salakhutdinov
+    2016, ICLR, section 5.2. From an output that is that mean."""
+
+    def __init__(self, output: str, name: str = "active_units"):
+        super().__init__(metric_util.merge_per_key_computations(_active_units), name=name, output=output)
+
+
 def _mean_of_output(name, output, model_name="", output_name="", **_):
     return _computation(name, model_name, output_name, _Mean, output, lambda error: error)
 
 
 def _mean_psnr(name, output, model_name="", output_name="", **_):
-    return _computation(name, model_name, output_name, _Mean, output, _decibels)
+    return _computation(name, model_name, output_name, _Mean, output, decibels)
+
+
+def _active_units(name, output, model_name="", output_name="", **_):
+    return _computation(name, model_name, output_name, _Active, output)
 
 
 def _macro_f1(name, eval_config=None, model_name="", output_name="", **_):
@@ -47,10 +62,6 @@ def _macro_f1(name, eval_config=None, model_name="", output_name="", **_):
 def _computation(name, model_name, output_name, combiner, *arguments):
     key = metric_types.MetricKey(name=name, model_name=model_name, output_name=output_name)
     return [metric_types.MetricComputation(keys=[key], preprocessors=None, combiner=combiner(key, *arguments))]
-
-
-def _decibels(error: float) -> float:
-    return -10.0 * np.log10(max(error, 1e-12))
 
 
 class _Mean(beam.CombineFn):
@@ -63,9 +74,7 @@ class _Mean(beam.CombineFn):
         return 0.0, 0
 
     def add_input(self, accumulator, element):
-        outputs = element.prediction
-        if self._key.model_name and self._key.model_name in outputs:
-            outputs = outputs[self._key.model_name]
+        outputs = _outputs(element, self._key)
         if isinstance(outputs, dict) and self._output not in outputs:
             return accumulator  # a figure that this model does not have
         values = outputs[self._output] if isinstance(outputs, dict) else outputs
@@ -81,6 +90,43 @@ class _Mean(beam.CombineFn):
     def extract_output(self, accumulator):
         total, count = accumulator
         return {self._key: total / count if count else float("nan")}
+
+
+class _Active(beam.CombineFn):
+    """Count, mean and summed squares around it of each number of a code: Chan, Golub & LeVeque 1983, equations 1.5."""
+
+    LEAST = 0.01  # variance
+
+    def __init__(self, key: metric_types.MetricKey, output: str):
+        self._key, self._output = key, output
+
+    def create_accumulator(self):
+        return 0, np.zeros(()), np.zeros(())
+
+    def add_input(self, accumulator, element):
+        code = np.ravel(_outputs(element, self._key)[self._output]).astype(np.float64)
+        return _pooled(accumulator, (1, code, np.zeros_like(code)))
+
+    def merge_accumulators(self, accumulators):
+        return functools.reduce(_pooled, accumulators, self.create_accumulator())
+
+    def extract_output(self, accumulator):
+        count, _, squares = accumulator
+        return {self._key: float(np.sum(squares / count > self.LEAST)) if count else float("nan")}
+
+
+def _pooled(one, other):
+    (n, mean, squares), (m, other_mean, others) = one, other
+    if not n + m:
+        return one
+    apart = other_mean - mean
+    return n + m, mean + apart * m / (n + m), squares + others + np.square(apart) * n * m / (n + m)
+
+
+def _outputs(element, key: metric_types.MetricKey):
+    """Of one model for one image."""
+    outputs = element.prediction
+    return outputs[key.model_name] if key.model_name and key.model_name in outputs else outputs
 
 
 class _Confusion(beam.CombineFn):

@@ -20,15 +20,25 @@ class Principal:
     mean: np.ndarray
     components: np.ndarray
 
+    def codes(self, images: np.ndarray) -> np.ndarray:
+        """[N, ...] images -> float64 [N, k]."""
+        return (images.reshape(len(images), -1).astype(np.float64) - self.mean) @ self.components.T
+
+    def images(self, codes: np.ndarray) -> np.ndarray:
+        """[N, k] codes -> float64 [N, D], flattened; not cut to any range."""
+        return codes @ self.components + self.mean
+
     def mean_squared_error(self, batches: Iterable[np.ndarray]) -> float:
         """Mean over images and pixels of (image - its projection)^2. Batches are [N, ...] of the fitted scale."""
         total, count = 0.0, 0
         for batch in batches:
-            centred = batch.reshape(len(batch), -1).astype(np.float64) - self.mean
-            residual = centred - centred @ self.components.T @ self.components
-            total += float(np.square(residual).sum())
-            count += residual.size
+            total += float(self.errors(batch).sum())
+            count += len(batch)
         return total / count
+
+    def errors(self, batch: np.ndarray) -> np.ndarray:
+        """The same for each image: float64 [N]."""
+        return np.square(batch.reshape(len(batch), -1).astype(np.float64) - self.images(self.codes(batch))).mean(1)
 
 
 def fit(batches: Iterable[np.ndarray], code_size: int) -> Principal:

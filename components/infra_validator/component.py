@@ -15,7 +15,7 @@ from tfx.utils import path_utils
 
 from components import fingerprint, keys, spec
 from components.infra_validator import parity
-from components.tasks import module_of
+from components.tasks import modules_of
 
 IMAGES = 8
 
@@ -59,7 +59,7 @@ class InfraValidator(base_component.BaseComponent):
             self.SPEC_CLASS(
                 model=model,
                 examples=examples,
-                source_digest=fingerprint.of(__name__, "components.infra_validator.replay", module_of(task)),
+                source_digest=fingerprint.of(__name__, "components.infra_validator.replay", *modules_of(task)),
                 blessing=types.Channel(type=standard_artifacts.InfraBlessing),
             )
         )

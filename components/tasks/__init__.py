@@ -1,26 +1,40 @@
 """The seam between what is learned and everything else: one file a task, found by its name.
 
 A task named `x` is the class `Task` in components/tasks/x.py, or, of a kind that has several, `x.y` in components/tasks/x/y.py;
-nothing lists the tasks.
+nothing lists the tasks. A task named `x:y` is x around y: a class made of both, x's first, whose `super()` is y.
 """
 
 import importlib
 import importlib.util
 
+from components.tasks import base
 from components.tasks.base import Task
 from configs.errors import UsageError
+from configs.schema import AnomalyConfig
 
 
-def module_of(name: str) -> str:
-    """Dotted path of a task's module, for source digests."""
-    return f"{__name__}.{name}"
+def name_of(task: str, anomaly: AnomalyConfig | None) -> str:
+    """The name of what a config asks for: the task of its network, or `anomaly` around that."""
+    return task if anomaly is None else f"anomaly:{task}"
+
+
+def modules_of(name: str) -> list[str]:
+    """Dotted paths of the modules that a task is made of, for source digests."""
+    return [f"{__name__}.{part}" for part in name.split(":")]
 
 
 def task_of(name: str) -> Task:
     """The task of that name. Raises UsageError where there is none."""
-    if name == "base" or not all(part.isidentifier() for part in name.split(".")) or not _is_module(module_of(name)):
+    kinds = [_kind(path) for path in modules_of(name)]
+    if None in kinds:
         raise UsageError(f"There is no task {name!r}.", "docs/architecture.md says how to add one.")
-    return importlib.import_module(module_of(name)).Task()
+    return kinds[0]() if len(kinds) == 1 else type("Task", tuple(kinds), {})()
+
+
+def _kind(path: str) -> type[Task] | None:
+    if path == base.__name__ or not all(part.isidentifier() for part in path.split(".")) or not _is_module(path):
+        return None
+    return importlib.import_module(path).Task
 
 
 def _is_module(path: str) -> bool:

@@ -62,13 +62,15 @@ class Comparison:
     """A bound that is not in the config because it has to be computed: the model must be better than something else.
 
     `metric`, one of `Task.metrics` or `Task.measured`, must be better than `value`; `words` say what was compared, for the person
-    who reads the verdict. With a `name`, the value is among the run's figures under it.
+    who reads the verdict. With a `name`, the value is among the run's figures under it. One that `yields` is no bound where the
+    config has a threshold for the metric.
     """
 
     metric: str
     value: float
     words: str
     name: str | None = None
+    yields: bool = False
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
@@ -166,10 +168,11 @@ class Task(abc.ABC):
             )
         normalize.inner(model).set_weights(normalize.inner(earlier).get_weights())
 
-    def calibrate(self, model: keras.Model, data: Data) -> dict:
+    def calibrate(self, model: keras.Model, data: Data, card: Card) -> dict:
         """What is found after training and belongs to the served model, such as a threshold from the validation split.
 
-        JSON values; they stand on the card as `calibrated`, where `signatures` finds them. By default nothing.
+        JSON values; they stand on the card as `calibrated`, where `signatures` finds them; here that is
+        still empty. By default nothing.
         """
         return {}
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components import keys
 from components.transform import crops
-from configs.schema import ExportConfig, TransferConfig, TransformConfig
+from configs.schema import AnomalyConfig, ExportConfig, TransferConfig, TransformConfig
 
 
 class Card(BaseModel):
@@ -25,6 +25,7 @@ class Card(BaseModel):
     seed: int
     hyperparameters: dict  # what the tuner chose, by dotted path
     calibrated: dict = {}  # what the task found after training, such as a threshold
+    anomaly: AnomalyConfig | None = None  # how it judges images, where it does
     members: dict[str, "Card"] = {}  # of an ensemble: NAME/VERSION -> what that model says of itself
     transform: TransformConfig
     export: ExportConfig
@@ -44,3 +45,9 @@ class Card(BaseModel):
     def read(cls, model_uri: str) -> "Card":
         """The card of a Model artifact."""
         return cls.model_validate_json((Path(model_uri) / keys.CARD_FILE).read_text())
+
+    @classmethod
+    def exported(cls, saved_model: str) -> "Card | None":
+        """The card in a SavedModel's folder; None where there is none."""
+        path = Path(saved_model) / keys.CARD_IN_EXPORT
+        return cls.model_validate_json(path.read_text()) if path.is_file() else None

@@ -15,7 +15,7 @@ from tfx.utils import io_utils
 import keras_models
 from components import progress
 from components.schema_gen.names import class_names
-from components.tasks import task_of
+from components.tasks import name_of, task_of
 from components.trainer import artifact, divergence, doubts, export, plateau, pretrain, transfer
 from components.trainer import members as ensembles
 from components.trainer.card import Card
@@ -43,7 +43,7 @@ def run_fn(fn_args):
     custom = fn_args.custom_config
     cfg, chosen = with_best(TrainerSlice.model_validate_json(custom["slice"]), fn_args.hyperparameters)
     entry = entry_of(custom, cfg)
-    task = task_of(entry.task)
+    task = task_of(name_of(entry.task, cfg.anomaly))
     data = data_of(fn_args, cfg, task)
     for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
         progress.emit("warning", text=text)
@@ -62,7 +62,7 @@ def run_fn(fn_args):
     card = Card(
         name=cfg.name,
         architecture=entry.name,
-        task=entry.task,
+        task=name_of(entry.task, cfg.anomaly),
         params=arithmetic.total_params(model) + arithmetic.frozen_params(model),
         input_shape=data.facts.input_shape,
         class_names=data.facts.class_names,
@@ -70,12 +70,13 @@ def run_fn(fn_args):
         epochs=len(history),
         seed=cfg.seed,
         hyperparameters=chosen,
-        calibrated=task.calibrate(model, data),
+        anomaly=cfg.anomaly,
         members=members,
         transform=cfg.transform,
         export=cfg.export,
         transfer=cfg.transfer,
     )
+    card = card.model_copy(update={"calibrated": task.calibrate(model, data, card)})
     folder = Path(fn_args.serving_model_dir)
     export.write(folder, model, task, card, data)
     io_utils.write_string_file(f"{fn_args.model_run_dir}/history.json", json.dumps(history))
@@ -162,7 +163,7 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
     if cfg.train.precision == "float32":
         return model
     exact = build(entry, data, cfg, "float32")
-    exact.set_weights(model.get_weights())
+    auxiliary.learner(exact).set_weights(auxiliary.learner(model).get_weights())  # heads too: a task may calibrate by them
     return exact
 
 

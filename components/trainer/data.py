@@ -28,7 +28,8 @@ class Facts:
 
     input_shape is (height px, width px, channels); class_names is empty for unlabelled data. Of the training split, over 0..255:
     mean, variance and covariance [channels, channels] of the channels, None where nothing in the config needs them; whitening, the
-    mean and matrix of keras_models.normalize.zca, where it normalises by that.
+    mean and matrix of keras_models.normalize.zca, where it normalises by that. noise is what the config's augmentation takes from
+    the input of training and not from the target: its steps of components/transform/augment/noise.py.
     """
 
     input_shape: tuple[int, int, int]
@@ -38,6 +39,7 @@ class Facts:
     train_images: int
     covariance: list[list[float]] | None = None
     whitening: tuple[np.ndarray, np.ndarray] | None = field(default=None, compare=False, repr=False)
+    noise: tuple[AugmentStep, ...] = ()
 
     def for_builder(self) -> dict:
         """Keyword arguments that a model's builder may take."""
@@ -90,8 +92,9 @@ def open_data(
         records = shots.chosen(records, cfg.transfer.shots, cfg.seed)
     count = sum(1 for _ in records)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
-    facts = Facts(shape, class_names, train_images=count, **_statistics(transform, cfg))
     steps = policies.expand(cfg.augment, cfg.transform.channels)
+    noise = tuple(step for step in steps if augment.NOISE in augment.kinds([step]))
+    facts = Facts(shape, class_names, train_images=count, noise=noise, **_statistics(transform, cfg))
     plan = policies.schedule(steps)
     drawn_for = steps if plan.live else []  # those of written steps are drawn too, so that the live ones get what follows them
     change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))

@@ -14,7 +14,6 @@ from components.trainer.card import Card
 from components.trainer.data import Data
 from components.transform import pixels as pixel_graph
 
-CARD_IN_EXPORT = "hubel.json"
 WARMUP_FILE = "tf_serving_warmup_requests"
 
 
@@ -31,7 +30,7 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
     text = card.model_dump_json(indent=1)
-    (extra / CARD_IN_EXPORT).write_text(text)
+    (folder / keys.CARD_IN_EXPORT).write_text(text)
     _write_warmup(extra / WARMUP_FILE, card, data)
     plain = keras.Model(model.inputs, model.outputs, name=model.name)  # without loss and optimizer, which may be ours
     plain.save(folder.parent / keys.KERAS_FILE)
@@ -61,16 +60,18 @@ def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoin
     wants. A signature of codes answers under its own name. Extra arguments follow, by name.
     """
     found = {}
+    seen = tf.function(lambda encoded: _seen(encoded, card), autograph=False)  # one graph, in whatever signatures it stands
     for index, (name, signature) in enumerate(signatures.items()):
+        answer = tf.function(signature.function, autograph=False)
         if signature.takes == "codes":
-            found[name] = _from_codes(signature)
+            found[name] = _from_codes(answer, signature)
         elif name == keys.CLASSIFY:
-            found[name] = _from_examples(signature, card, "inputs")
+            found[name] = _from_examples(seen, answer, signature, "inputs")
         else:
             ends = {
-                "": _from_examples(signature, card, "examples"),
-                keys.IMAGE_BYTES: _from_bytes(signature, card),
-                keys.PIXELS: _from_pixels(signature, card),
+                "": _from_examples(seen, answer, signature, "examples"),
+                keys.IMAGE_BYTES: _from_bytes(seen, answer, signature),
+                keys.PIXELS: _from_pixels(answer, signature, card),
             }
             if index == 0:
                 found.update({end or keys.SERVING_DEFAULT: made for end, made in ends.items()})
@@ -79,36 +80,36 @@ def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoin
     return found
 
 
-def _from_examples(signature: Signature, card: Card, argument: str) -> Endpoint:
+def _from_examples(seen, answer, signature: Signature, argument: str) -> Endpoint:
     def function(examples, *extra):
         spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
         encoded = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)[keys.IMAGE_ENCODED]
-        return signature.function(_seen(encoded, card), *extra)
+        return answer(seen(encoded), *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature)
 
 
-def _from_bytes(signature: Signature, card: Card) -> Endpoint:
+def _from_bytes(seen, answer, signature: Signature) -> Endpoint:
     def function(encoded, *extra):
-        return signature.function(_seen(tf.ensure_shape(encoded, [None]), card), *extra)
+        return answer(seen(tf.ensure_shape(encoded, [None])), *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES), signature)
 
 
-def _from_pixels(signature: Signature, card: Card) -> Endpoint:
+def _from_pixels(answer, signature: Signature, card: Card) -> Endpoint:
     shape = [None, None, None, card.seen.channels]
 
     def function(pixels, *extra):
-        return signature.function(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.seen), *extra)
+        return answer(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.seen), *extra)
 
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS), signature)
 
 
-def _from_codes(signature: Signature) -> Endpoint:
+def _from_codes(answer, signature: Signature) -> Endpoint:
     shape = [None, signature.code_size]
 
     def function(codes, *extra):
-        return signature.function(tf.ensure_shape(codes, shape), *extra)
+        return answer(tf.ensure_shape(codes, shape), *extra)
 
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name="z"), signature)
 

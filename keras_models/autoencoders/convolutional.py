@@ -16,6 +16,7 @@ from keras_models.registry import register
 
 KERNEL = 3  # px
 STRIDE = 2
+UPSAMPLINGS = ("transposed", "resize")
 
 
 @register(
@@ -48,18 +49,16 @@ def conv_autoencoder(
     input_shape, filters = need_image(input_shape), need_counts("filters", filters, 1)
     need_count("code_size", code_size)
     need_activation(activation)
-    need_choice("upsampling", upsampling, ("transposed", "resize"))
+    need_choice("upsampling", upsampling, UPSAMPLINGS)
     need_choice("pooling", pooling, ("strided", "max"))
-    sides = [input_shape[:2]]  # before each stage, and after the last
-    for _ in filters:
-        sides.append(tuple(-(-side // STRIDE) for side in sides[-1]))
-    encoder = _encoder(input_shape, code_size, filters, activation, pooling)
-    decoder = _decoder(input_shape[-1], code_size, filters, activation, upsampling, sides)
+    encoder = conv_encoder(input_shape, code_size, filters, activation, pooling)
+    decoder = conv_decoder(input_shape, code_size, filters, activation, upsampling)
     image = keras.Input(input_shape, name="image")
     return keras.Model(image, decoder(encoder(image)), name="conv_autoencoder")
 
 
-def _encoder(input_shape, code_size, filters, activation, pooling):
+def conv_encoder(input_shape, code_size, filters, activation, pooling="strided"):
+    """The sub-model `encoder` of `conv_autoencoder`; arguments as there."""
     x = image = keras.Input(input_shape, name="image")
     for stage, maps in enumerate(filters, 1):
         step = STRIDE if pooling == "strided" else 1
@@ -70,7 +69,11 @@ def _encoder(input_shape, code_size, filters, activation, pooling):
     return keras.Model(image, layers.Dense(code_size, dtype="float32", name="code")(x), name="encoder")
 
 
-def _decoder(channels, code_size, filters, activation, upsampling, sides):
+def conv_decoder(input_shape, code_size, filters, activation, upsampling):
+    """The sub-model `decoder` of `conv_autoencoder`; arguments as there."""
+    sides = [input_shape[:2]]  # before each stage, and after the last
+    for _ in filters:
+        sides.append(tuple(-(-side // STRIDE) for side in sides[-1]))
     code = keras.Input((code_size,), name="code")
     height, width = sides[-1]
     x = layers.Dense(height * width * filters[-1], activation=activation, name="grow")(code)
@@ -79,7 +82,7 @@ def _decoder(channels, code_size, filters, activation, upsampling, sides):
         maps = filters[max(stage - 2, 0)]
         x = _double(x, maps, activation, upsampling, f"up{stage}")
         x = _crop(x, sides[stage - 1], f"crop{stage}")
-    image = layers.Conv2D(channels, KERNEL, padding="same", activation="sigmoid", dtype="float32", name="reconstruction")(x)
+    image = layers.Conv2D(input_shape[-1], KERNEL, padding="same", activation="sigmoid", dtype="float32", name="reconstruction")(x)
     return keras.Model(code, image, name="decoder")
 
 

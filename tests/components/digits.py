@@ -67,6 +67,25 @@ def card(**changes):
     return Card.model_validate({**facts, **changes})
 
 
+def principal_autoencoder(code_size: int = 16):
+    """A good autoencoder that no training is needed for: the principal components of the training split, and its card."""
+    import keras
+    from keras import layers
+
+    from components.evaluator import pca
+    from keras_models.normalize import with_normalization
+
+    found = pca.fit([images()[0][list(rows(keys.TRAIN))] / 255], code_size)
+    image, code = keras.Input((8, 8, 1), name="image"), keras.Input((code_size,), name="code_in")
+    down, up = layers.Dense(code_size, name="code"), layers.Dense(64, name="pixels")
+    encoder = keras.Model(image, down(layers.Flatten()(image)), name="encoder")
+    decoder = keras.Model(code, layers.ReLU(max_value=1.0)(layers.Reshape((8, 8, 1))(up(code))), name="decoder")
+    down.set_weights([found.components.T, -found.mean @ found.components.T])
+    up.set_weights([found.components, found.mean])
+    model = with_normalization(keras.Model(image, decoder(encoder(image))), "unit")
+    return model, card(architecture="pca", task="reconstruction", transform=AUTOENCODER["transform"])
+
+
 def write_examples(folder: Path) -> Path:
     """The Examples artifact: Split-NAME/*.gz."""
     import tensorflow as tf

@@ -15,9 +15,18 @@ from configs.schema import RunConfig
 
 SHIPPED = sorted(load.SHIPPED.glob("*.yaml"))
 MUST_HAVE_TWINS = [
-    *("digits_alexnet", "digits_conv_autoencoder", "digits_densenet", "digits_filters", "digits_googlenet", "digits_hog"),
+    *(
+        "digits_alexnet",
+        "digits_anomalies",
+        "digits_conv_autoencoder",
+        "digits_densenet",
+        "digits_filters",
+        "digits_googlenet",
+        "digits_hog",
+    ),
     *("digits_lenet5", "digits_mlp", "digits_resnet", "digits_st_cnn", "digits_transfer", "digits_vgg", "digits_zero_to_four"),
-    "digits_zfnet",
+    *("digits_contractive_autoencoder", "digits_denoising_autoencoder", "digits_sparse_autoencoder", "digits_zfnet"),
+    *("digits_psd", "digits_self_taught", "digits_sparse_coding", "digits_sparse_five_to_nine"),
 ]
 shipped = pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 

@@ -13,12 +13,13 @@ from keras_models.arithmetic import without_weights
 
 BUILDERS = {get(name).build: name for name in reversed(catalog())}  # names of one builder differ in depth and maps alone
 once = pytest.mark.parametrize("name", sorted(BUILDERS.values()))
-ANY_SIZE = {"conv_autoencoder", "ensemble", "mlp", "plain110", "plain18", "st_mlp"}
+AUTOENCODERS = {facts.name for facts in catalog().values() if facts.task.startswith("reconstruction")}
+ANY_SIZE = AUTOENCODERS | {"ensemble", "mlp", "plain110", "plain18", "st_mlp"}
 VARIED = {"stem": ("imagenet", "small"), "pooling": ("max", "overlapping"), "localisation_filters": ((4, 4), (4, 4, 4))}
 TOO_SMALL = re.compile(
     r"^Model \w+: an image of 1 x 1 px is too small: \w+ leaves nothing of it; the smallest that works is (\d+) x \1 px"
 )
-MAY_BE_NONE = {"transform"}  # the network without its spatial transformer
+MAY_BE_NONE = {"deviation", "k", "transform"}  # learned; as many as the rate says; the network without its spatial transformer
 WRONG = ("nonsense", "", -1, math.nan, None, {"a": 1}, [[1]])
 
 
@@ -40,8 +41,10 @@ def refused(name, height, width, options) -> str | None:
 def variants():
     for name in sorted(BUILDERS.values()):
         known = {key: values for key, values in VARIED.items() if key in parameters(name) and key not in get(name).options}
-        if name in ("hand_made_filters", "lenet5"):  # their regions never overlap
+        if name in ("conv_autoencoder", "hand_made_filters", "lenet5"):  # their regions never overlap
             known["pooling"] = ("max",)
+        if name == "pca":  # there are no more components than pixels
+            known["code_size"] = (1,)
         for values in itertools.product(*known.values()):
             yield name, dict(zip(known, values, strict=True))
 

@@ -129,13 +129,6 @@ def finished(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def autoencoder(tmp_path_factory):
-    """(workspace, outcome) of one whole `hubel run digits_conv_autoencoder.tiny`, plain output."""
-    workspace = tmp_path_factory.mktemp("autoencoder") / "workspace"
-    return workspace, hubel("run", "digits_conv_autoencoder.tiny", "--workspace", workspace)
-
-
-@pytest.fixture(scope="session")
 def scans(tmp_path_factory):
     """Folder of eight real digits as PNG files, and their classes by file name."""
     from PIL import Image

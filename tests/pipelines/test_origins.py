@@ -7,13 +7,14 @@ from pathlib import Path
 
 import keras
 import pytest
+import yaml
 from keras import layers
 
 from components import keys
 from configs import load
 from configs.errors import UsageError
 from keras_models import normalize
-from pipelines import origins, runs
+from pipelines import commands, execute, origins, runs, supervise
 from pipelines.workspace import Workspace
 from tests.components import digits
 
@@ -140,3 +141,88 @@ def test_another_size_is_refused_with_the_keys_that_mend_it(place):
 def test_grey_images_suit_a_source_of_three_channels(place, tmp_path):
     push(place, "colours", 1, save(tmp_path / "colours", shape=(8, 8, 3)))
     origins.check(config("colours"), place)
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Configs beside each other, in the folder where hubel is started."""
+    monkeypatch.chdir(tmp_path)
+
+    def write_file(file: str, **tree) -> None:
+        (tmp_path / f"{file}.yaml").write_text(yaml.safe_dump({"name": file, **tree}))
+
+    write_file("letters", extends="digits_mlp")
+    return write_file
+
+
+def test_a_config_is_the_newest_model_that_it_pushed(place, write):
+    assert origins.locate(config("config:letters.yaml"), place).source == "letters/2"
+    assert "`hubel run" in refused("digits_zero_to_four", place).hint
+
+
+def test_configs_are_run_before_those_that_follow_them(place, write):
+    write("middle", extends="digits_mlp", transfer={"source": "config:letters.yaml"})
+    found = origins.before(config("config:middle.yaml"))
+    assert [(name, cfg.name) for name, cfg in found] == [("letters.yaml", "letters"), ("middle.yaml", "middle")]
+    assert origins.before(config("letters")) == []
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        ({"push": {"enabled": False}}, "transfer.source config:other.yaml pushes nothing to take features from."),
+        ({"transfer": {"source": "config:other.yaml"}}, "other is also the name of a config that follows it."),
+        ({"name": "digits_transfer"}, "digits_transfer is also the name of a config that follows it."),
+        ({"transform": {"height": 9}}, "takes images of 9x8x1, and transform makes 8x8x1."),
+    ],
+)
+def test_a_config_that_cannot_come_before_is_refused(place, write, tree, message):
+    write("other", **{"extends": "digits_mlp", **tree})
+    assert message in refused("config:other.yaml", place).message
+    assert "There is no config 'lettrs'" in refused("config:lettrs", place).message
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What worker processes were asked; they answer that all is well, or what is in `verdicts`."""
+    calls, verdicts = [], {}
+
+    def ask(call, arguments, log, listen=None, held=()):
+        name = load.load(arguments["config"]).name
+        calls.append((name, arguments["assignments"]))
+        answer = {"model": name, "config": name, "version": 4, "blessed": True, "reason": "", "metrics": {}, "model_dir": None}
+        return {**answer, "model_uri": None, "comparison": "", "seconds": 1.0, **verdicts.get(name, {})}
+
+    monkeypatch.setattr(supervise, "ask", ask)
+    return calls, verdicts
+
+
+def test_one_command_runs_the_config_before_and_hands_on_its_version(write, tmp_path, asked, capsys):
+    calls, _ = asked
+    write("follower", extends="digits_mlp", transfer={"source": "config:letters.yaml"})
+    command = ["run", "follower.yaml", "--set", "seed=3", "--json", "--workspace", str(tmp_path / "w")]
+    assert commands.run(command) == 0
+    assert calls == [("letters", []), ("follower", ["seed=3", "transfer.source=letters/4"])]
+    value = json.loads(capsys.readouterr().out)
+    assert (value["model"], [one["model"] for one in value["first"]]) == ("follower", ["letters"])
+    assert [record.config for record in runs.records(Workspace.at(tmp_path / "w"))] == ["letters", "follower"]
+
+
+def test_what_follows_a_model_that_is_not_blessed_is_not_started(write, tmp_path, asked, capsys):
+    calls, verdicts = asked
+    verdicts["letters"] = {"blessed": False, "version": None, "reason": "mse 1.00 is above the maximum 0.5"}
+    write("follower", extends="digits_mlp", transfer={"source": "config:letters.yaml"})
+    assert commands.run(["run", "follower.yaml", "--workspace", str(tmp_path / "w")]) == commands.NOT_BLESSED
+    assert [name for name, _ in calls] == ["letters"]
+    said = capsys.readouterr()
+    assert "Not blessed: mse 1.00 is above the maximum 0.5." in said.out
+    assert said.err.splitlines()[-1] == "follower was not started: its features come from letters."
+
+
+def test_a_plan_is_of_all_of_them(tmp_path):
+    value = execute.plan("digits_self_taught.tiny", [], str(tmp_path))
+    [first] = value["first"]
+    assert (first["config"], value["config"]) == ("digits_sparse_five_to_nine_tiny", "digits_self_taught_tiny")
+    for one in (first, value):
+        assert {"ExampleGen", "Trainer", "Pusher"} <= {stage["name"] for stage in one["components"] if not stage["cached"]}
+    assert not (tmp_path / "metadata.db").exists()

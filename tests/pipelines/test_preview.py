@@ -14,7 +14,7 @@ from PIL import Image
 from components.transform import augment, pixels
 from configs import load, policies
 from configs.errors import HubelError
-from pipelines import preview
+from pipelines import preview, sheet
 from tests.pipelines.conftest import hubel
 from tests.pipelines.test_bad_input import refused
 
@@ -64,7 +64,7 @@ def test_the_command_line_shows_digits(tmp_path):
     assert outcome.json == expected
     assert len(embedded((folder / "preview.html").read_text())) == 30
     with Image.open(folder / "preview.png") as sheet:
-        assert sheet.width > 2 * 3 * preview.SHOWN
+        assert sheet.width > 2 * 3 * sheet.SHOWN
 
 
 def test_the_pictures_are_what_transform_and_trainer_make(config, photos, tmp_path):
@@ -72,7 +72,7 @@ def test_the_pictures_are_what_transform_and_trainer_make(config, photos, tmp_pa
     names = [html.unescape(name) for name in re.findall(r"<code>([^<]+\.png)</code>", page)]
     cfg = load.load(config)
     originals = pixels.from_bytes(tf.constant([(photos / name).read_bytes() for name in names]), cfg.transform)
-    factor = preview.SHOWN // 16
+    factor = sheet.SHOWN // 16
     shown = [image[::factor, ::factor] for image in embedded(page)]
     assert len(shown) == 3 * len(names)
     np.testing.assert_array_equal(shown[::3], originals.numpy())

@@ -96,6 +96,7 @@ def test_the_same_run_again_computes_nothing_and_pushes_nothing(digits):
     assert len(re.findall(r"^ +\w+ +cached$", again.err, re.MULTILINE)) == len(STAGES)
     assert [path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()] == ["1"]
     assert len(again.lines) < 40
+    assert "\x1b" not in again.out + again.err
 
 
 def test_a_dry_run_changes_nothing_at_all(digits):
@@ -207,30 +208,6 @@ def test_the_pushed_folder_answers_like_keras_in_a_process_that_imports_only_ten
     np.testing.assert_allclose(served, trained, atol=1e-5, rtol=1e-5)
 
 
-def test_an_autoencoder_goes_the_same_way_and_is_compared_with_pca(autoencoder):
-    workspace, outcome = autoencoder
-    assert outcome.code == 0, outcome.err
-    assert re.search(r"mse [\d.]+ against [\d.]+ of PCA with the same code size of 8", outcome.out)
-    assert (workspace / "models/digits_conv_autoencoder_tiny/1/saved_model.pb").is_file()
-
-
-def test_an_untrained_autoencoder_is_not_blessed_and_nothing_new_is_pushed(autoencoder):
-    workspace, _ = autoencoder
-    outcome = hubel("run", "digits_conv_autoencoder.tiny", "--set", "train.epochs=0", "--json", "--workspace", workspace)
-    assert outcome.code == 3
-    value = outcome.json
-    assert value["blessed"] is False
-    assert value["version"] is None
-    assert "PCA with the same code size" in value["reason"]
-    assert [path.name for path in (workspace / "models/digits_conv_autoencoder_tiny").iterdir()] == ["1"]
-
-
-def test_a_run_on_no_terminal_prints_few_plain_lines(autoencoder):
-    _, outcome = autoencoder
-    assert len(outcome.lines) < 40
-    assert "\x1b" not in outcome.out + outcome.err
-
-
 def test_json_is_one_value_and_nothing_else(digits):
     _, outcome = digits
     assert json.loads(outcome.out)
@@ -245,6 +222,16 @@ def test_gc_keeps_what_the_last_run_needs_and_can_only_say(digits):
         p for p in before if p.name != "lock"
     ]
     assert not any("models/" in path for path in said["removed"])
+
+
+def test_a_model_that_is_not_good_enough_is_not_pushed_and_the_code_is_3(digits):
+    workspace, _ = digits
+    outcome = hubel("run", TINY, "--set", "evaluate.thresholds.accuracy.min=1.01", "--json", "--workspace", workspace)
+    assert outcome.code == 3
+    value = outcome.json
+    assert (value["blessed"], value["version"]) == (False, None)
+    assert value["reason"] == f"accuracy {value['metrics']['accuracy']:.4f} is below the minimum 1.01"
+    assert [path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()] == ["1"]
 
 
 def test_the_tuner_finds_values_that_the_trainer_uses(digits):

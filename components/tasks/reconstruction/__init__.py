@@ -3,23 +3,27 @@
 The other files of this folder are families of autoencoders that learn, or are judged, by something else.
 """
 
+import functools
 from collections.abc import Callable, Iterator
-from typing import Literal
+from pathlib import Path
+from typing import ClassVar, Literal
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
-from components import keys
-from components.evaluator import pca
+from components import inpainting, keys
+from components.evaluator import kernel_pca, label_free, pca, probes
+from components.evaluator.figures import mean_squared_error, of_images
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
 from keras_models import normalize
 from keras_models.layers import pixel_loss
 
-WINDOW = 11  # px
 ENCODE, RECONSTRUCT, DECODE, ANOMALY_SCORE, FIGURES = "encode", "reconstruct", "decode", "anomaly_score", "figures"
+INPAINT = "inpaint"
 
 
 def mean_of(output: str, better: Literal["more", "less"]) -> Metric:
@@ -38,7 +42,11 @@ class Task(base.Task):
         "mse": mean_of("mse", "less"),
         "psnr": Metric("MeanPsnr", "more", module="components.evaluator.metrics", config={"output": "mse"}),
         "ssim": mean_of("ssim", "more"),
+        "ms_ssim": mean_of("ms_ssim", "more"),
+        "sparsity": mean_of("sparsity", "more"),
     }
+    measured = dict.fromkeys(probes.FIGURES, "more")
+    has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
 
     def pair(self, pixels, targets):
         return pixels, targets.get(keys.CLEAN, pixels) / 255.0
@@ -49,11 +57,10 @@ class Task(base.Task):
         model.compile(chosen, loss=net.get_layer(pixel_loss.NAME).of if has_loss else "mean_squared_error")
 
     def signatures(self, model, card):
-        normalized, net = model.get_layer("normalize"), normalize.inner(model)
-        encoder, decoder = net.get_layer("encoder"), net.get_layer("decoder")
+        decoder = normalize.inner(model).get_layer("decoder")
 
         def encode(pixels):
-            return {"codes": encoder(normalized(pixels), training=False)}
+            return {"codes": self.codes(model, pixels)}
 
         def reconstruct(pixels):
             return {"images": 255.0 * model(pixels, training=False)}
@@ -70,42 +77,53 @@ class Task(base.Task):
             DECODE: Signature(decode, takes="codes", code_size=decoder.input_shape[-1]),
             ANOMALY_SCORE: Signature(anomaly_score),
             FIGURES: Signature(self.figures(model, card)),
+            INPAINT: inpainting.signature(model, card),
         }
+
+    def codes(self, model: keras.Model, pixels: tf.Tensor) -> tf.Tensor:
+        """float32 [N, k] of float32 pixels [N, height, width, channels] in 0..255, as they are served."""
+        return normalize.inner(model).get_layer("encoder")(model.get_layer("normalize")(pixels), training=False)
 
     def figures(self, model: keras.Model, card: Card) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
         """What `metrics` are made of: float32 pixels [N, height, width, channels] in 0..255 -> float32 [N] by name."""
 
         def figures(pixels):
-            images, given = pixels / 255.0, model(pixels, training=False)
-            return {"mse": mean_squared_error(images, given), "ssim": ssim(images, given)}
+            return of_images(pixels / 255.0, model(pixels, training=False), self.codes(model, pixels))
 
         return figures
 
     def compare(self, model, card, images):
-        code_size = _code_size(model)
-        principal = pca.fit(_unit(images("train")), code_size)
-        error = principal.mean_squared_error(_unit(images("test")))
+        code_size = size_of_code(model)
+        error = principal(images, code_size).mean_squared_error(unit(images(keys.TEST)))
         return [Comparison("mse", error, f"PCA with the same code size of {code_size}, fitted on the training split", "pca_mse")]
 
+    def measure(self, model, card, images):
+        """PCA's figures beside the model's, and what its codes know of classes; docs/evaluation.md has the table."""
+        code_size = size_of_code(model)
+        exact = principal(images, code_size)
+        encode = tf.saved_model.load(str(model)).signatures[f"{ENCODE}_{keys.PIXELS}"]
+        found = label_free.of_principal(exact, unit(images(keys.TEST)))
+        found |= label_free.of_codes(lambda pixels: encode(pixels=tf.constant(pixels))["codes"].numpy(), exact, images)
+        fitted = self.has_kernel_pca and kernel_pca.fit(unit(images(keys.TRAIN)), code_size)
+        if fitted:
+            found["kernel_pca_mse"] = fitted.mean_squared_error(unit(images(keys.TEST)))
+        return found
 
-def mean_squared_error(images: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
-    """[N], over all values of an image."""
-    return tf.reduce_mean(tf.square(images - given), axis=[1, 2, 3])
+
+@functools.lru_cache(maxsize=2)
+def principal(images: Callable[[str], tf.data.Dataset], code_size: int) -> pca.Principal:
+    """PCA of the training split, in [0, 1]: one pass over it, whoever asks again. `images` as in Task.compare."""
+    return pca.fit(unit(images(keys.TRAIN)), code_size)
 
 
-def ssim(images: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
-    """[N], of values in 0..1: Wang et al. 2004, section III-B; its Gaussian window of 11 px, or the largest odd one that fits."""
-    side = min(WINDOW, *images.shape[1:3])
-    return tf.image.ssim(images, given, max_val=1.0, filter_size=side - (side + 1) % 2)
+def size_of_code(model: Path) -> int:
+    """Numbers in one code, as the `encode` signature of a SavedModel says; the model is not loaded."""
+    written = saved_model_pb2.SavedModel.FromString((model / "saved_model.pb").read_bytes())
+    outputs = written.meta_graphs[0].signature_def[ENCODE].outputs
+    return outputs["codes"].tensor_shape.dim[-1].size
 
 
-def _unit(batches: tf.data.Dataset) -> Iterator[np.ndarray]:
+def unit(batches: tf.data.Dataset) -> Iterator[np.ndarray]:
     """Pixels in [0, 1]."""
     for pixels, _ in batches.as_numpy_iterator():
         yield pixels / 255.0
-
-
-def _code_size(model) -> int:
-    """Numbers in one code, read from the `encode` signature of a SavedModel."""
-    loaded = tf.saved_model.load(str(model))
-    return loaded.signatures[ENCODE].structured_outputs["codes"].shape[-1]

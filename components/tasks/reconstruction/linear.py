@@ -10,6 +10,8 @@ MARGIN = 1.01  # of the exact error, at most: what gradient descent leaves, and 
 class Task(reconstruction.Task):
     """Learned by gradient; judged by how near it comes to the optimum, which is known."""
 
+    has_kernel_pca = False
+
     def compare(self, model, card, images):
         return [_within(bound) if bound.name == "pca_mse" else bound for bound in super().compare(model, card, images)]
 

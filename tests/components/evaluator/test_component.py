@@ -1,7 +1,18 @@
-"""What Evaluator reads around TFMA."""
+"""What Evaluator reads around TFMA, and what it makes of TFMA's verdict."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import pytest
+import tensorflow as tf
+from tfx.types import standard_artifacts
 
 from components import keys
 from components.evaluator import component
+from components.tasks import reconstruction
+from components.tasks.base import Comparison
+from configs.schema import EvaluateConfig
 from tests.components import digits
 
 
@@ -16,3 +27,75 @@ def test_slices_are_counted_by_value(artifacts):
     assert counts["image/id"] == {f"digit-{i}": 1 for i in digits.rows(keys.TEST)}
     assert counts["nowhere"] == {}
     assert component.slice_counts(["not even read"], []) == {}
+
+
+def evaluated(model, examples, tree, folder):
+    """(files of the blessing, its reason, figures) of a run of the executor."""
+    made = {
+        "model": standard_artifacts.Model(),
+        "examples": standard_artifacts.Examples(),
+        "evaluation": standard_artifacts.ModelEvaluation(),
+        "blessing": standard_artifacts.ModelBlessing(),
+    }
+    for name, uri in (("model", model), ("examples", examples), ("evaluation", folder), ("blessing", folder / "blessing")):
+        made[name].uri = str(uri)
+    (folder / "blessing").mkdir()
+    made["examples"].split_names = '["train", "validation", "test"]'
+    asked = {component.spec.SLICE: EvaluateConfig.model_validate(tree).model_dump_json(), "example_splits": '["test"]'}
+    executor = component.Executor(component.Executor.Context(beam_pipeline_args=[], tmp_dir=str(folder / "tmp"), unique_id=""))
+    executor.Do(
+        {name: [made[name]] for name in ("model", "examples")}, {name: [made[name]] for name in ("evaluation", "blessing")}, asked
+    )
+    blessing = made["blessing"]
+    [file] = [path.name for path in (folder / "blessing").iterdir()]
+    assert (file == "BLESSED") == bool(blessing.get_int_custom_property("blessed"))
+    return (
+        file,
+        blessing.get_string_custom_property(keys.REASON),
+        json.loads(made["evaluation"].get_string_custom_property(keys.METRICS)),
+    )
+
+
+@pytest.fixture
+def partly_labelled(artifacts, tmp_path):
+    """The artifact of examples with every second label left out."""
+    copy = tmp_path / "examples"
+    shutil.copytree(artifacts.examples, copy)
+    for path in copy.rglob("*.gz"):
+        records = list(tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator())
+        with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
+            for number, record in enumerate(records):
+                example = tf.train.Example.FromString(record)
+                if number % 2:
+                    del example.features.feature[keys.LABEL]
+                writer.write(example.SerializeToString())
+    return copy
+
+
+def test_a_config_may_bound_measured_figures_alone(autoencoder, artifacts, tmp_path, monkeypatch):
+    monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [])
+    tree = {"thresholds": {"probe_accuracy": {"min": 0.1}}}
+    file, reason, figures = evaluated(autoencoder, artifacts.examples, tree, tmp_path)
+    assert (file, reason) == ("BLESSED", "")
+    assert 0.1 < figures["probe_accuracy"] < 1
+    assert figures["example_count"] == 60
+
+
+def test_a_measured_bound_that_is_not_kept_undoes_tfma_s_blessing(autoencoder, partly_labelled, tmp_path, monkeypatch):
+    monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [Comparison("mse", 1.0, "anything")])
+    tree = {
+        "thresholds": {"knn_accuracy": {"min": 0.99}},
+        "slices": {"label": {"thresholds": {"mse": {"max": 1.0}}, "min_count": 2}},
+    }
+    file, reason, figures = evaluated(autoencoder, partly_labelled, tree, tmp_path)
+    assert file == "NOT_BLESSED"
+    assert reason == f"knn_accuracy {figures['knn_accuracy']:.4f} is below the minimum 0.99"
+    assert {"mse", "psnr", "ssim", "sparsity", "pca_psnr", "pca_ssim", "kernel_pca_mse", "pca_probe_accuracy"} < figures.keys()
+    assert "ms_ssim" not in figures  # of 8 px there is none
+
+
+def test_figures_are_those_of_the_whole_split_that_are_numbers(monkeypatch):
+    written = {"mse": {"doubleValue": 0.5}, "auroc": {"doubleValue": "NaN"}, "recall": {}, "mse_diff": {"doubleValue": 0.1}}
+    slices = [((), {"": {"": written}}), ((("label", 1),), {"": {"": {"mse": {"doubleValue": 9.0}}}})]
+    monkeypatch.setattr(component.tfma, "load_eval_result", lambda folder, model_name: SimpleNamespace(slicing_metrics=slices))
+    assert component.overall_metrics("folder", has_baseline=True) == {"mse": 0.5}

@@ -50,7 +50,7 @@ def test_a_threshold_is_kept_or_the_reason_has_its_figures():
 def test_a_figure_that_is_no_number_is_refused():
     accepted, reasons = judged({"thresholds": {"accuracy": {"min": 0.1}}}, {None: {**GOOD, "accuracy": np.nan}})
     assert not accepted
-    assert len(reasons) == 1
+    assert reasons == ["accuracy is no number: there is none for this data, or the model's answers are not finite"]
 
 
 SLICED = {
@@ -127,6 +127,13 @@ def test_a_task_s_bound_and_the_config_s_are_both_kept():
         ({"thresholds": {"accuracy": {"min": 1}}}, RECONSTRUCTION, "accuracy"),
         ({"change": {"psnr": {"max_rise": 1}}}, RECONSTRUCTION, "more is better for psnr"),
         ({"change": {"mse": {"max_drop": 1}}}, RECONSTRUCTION, "less is better for mse"),
+        ({"thresholds": {"probe_accuracy": {"min": 1}}}, CLASSIFICATION, "probe_accuracy"),
+        ({"change": {"probe_accuracy": {"max_drop": 1}}}, RECONSTRUCTION, "whole test split of one model alone"),
+        (
+            {"slices": {"label": {"thresholds": {"knn_accuracy": {"min": 1}}}}},
+            RECONSTRUCTION,
+            "whole test split of one model alone",
+        ),
         ({"slices": {"label": {"thresholds": {"f1": {"min": 1}}}}}, CLASSIFICATION, "f1"),
         ({"slices": {"lable": {"thresholds": {"accuracy": {"min": 1}}}}}, CLASSIFICATION, "lable"),
     ],
@@ -142,3 +149,13 @@ def test_what_a_task_cannot_judge_is_refused_at_once(tree, task, words):
 def test_what_a_task_can_judge_passes_the_check():
     eval_config.check(EvaluateConfig.model_validate({**SLICED, "change": {"accuracy": {"max_drop": 0}}}), CLASSIFICATION)
     eval_config.check(EvaluateConfig.model_validate({"change": {"mse": {"max_rise": 0}, "psnr": {"max_drop": 1}}}), RECONSTRUCTION)
+    tree = {"thresholds": {name: {"min": 0} for name in RECONSTRUCTION.measured}}
+    eval_config.check(EvaluateConfig.model_validate(tree), RECONSTRUCTION)
+
+
+def test_tfma_has_something_to_judge_where_the_bounds_are_measured_figures_alone():
+    tree = {"thresholds": {"kmeans_ari": {"min": 0.2}}}
+    assert judged(tree, {None: {"example_count": 60.0}}, RECONSTRUCTION) == (True, [])
+    accepted, reasons = judged(tree, {None: {"example_count": 0.0}}, RECONSTRUCTION)
+    assert not accepted
+    assert reasons == ["example_count 0.0000 is below the minimum 1"]

@@ -95,3 +95,26 @@ def test_outputs_are_found_below_a_model_s_name_and_as_a_bare_array():
     [value] = combiner.extract_output(combiner.add_input(combiner.create_accumulator(), both)).values()
     assert value == 3.0
     assert figure(mean(), [[SimpleNamespace(prediction=np.array([2.0]))]]) == 2.0
+
+
+def active():
+    [computation] = metrics.ActiveUnits("codes", "figure").computations()
+    return computation.combiner
+
+
+def coded(code):
+    return SimpleNamespace(prediction={"codes": np.asarray(code, np.float32)})
+
+
+@given(st.integers(1, 4), st.integers(2, 30))
+def test_active_units_are_those_whose_means_vary(parts, many):
+    deviations = np.array([0.0, 0.05, 0.09, 0.11, 3.0])
+    codes = 100 + np.resize([-1.0, 1.0], many)[:, None] * deviations
+    elements = [coded(code) for code in codes]
+    expected = (codes.astype(np.float32).astype(np.float64).var(0) > 0.01).sum()
+    assert figure(active(), [elements[part::parts] for part in range(parts)]) == expected
+    assert many % 2 or expected == 2
+
+
+def test_active_units_of_nothing_are_no_number():
+    assert np.isnan(figure(active(), [[], []]))

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import components.tasks
 from components.evaluator import pca
-from components.tasks import module_of, task_of
+from components.tasks import modules_of, task_of
 from components.tasks.base import Comparison, Task
 from components.trainer.card import Card
 from components.trainer.data import Facts
@@ -35,7 +35,7 @@ def test_every_file_is_a_task(name):
     task = task_of(name)
     assert isinstance(task, Task)
     assert task.metrics
-    assert module_of(name) == type(task).__module__
+    assert modules_of(name) == [type(task).__module__]
     assert all(metric.better in ("more", "less") for metric in task.metrics.values())
 
 

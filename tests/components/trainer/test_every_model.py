@@ -12,12 +12,14 @@ from components import keys
 from components.tasks import task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
+from configs.schema import AugmentStep
 from keras_models import catalog, get
 from tests.components import digits
 
 NAMES = ["dark", "bright"]
 BUILDERS = {get(facts.name).build: facts.name for facts in sorted(catalog().values(), key=lambda facts: -(facts.params or 0))}
 LIKE_OTHERS = {"densenet121", "densenet_cifar", "plain18", "vgg_a_lrn", "zfnet"}  # their layers are those of resnet20 and alexnet
+NOISE = (AugmentStep(gaussian_noise={"stddev": 0.2}),)
 GIVEN = {"ensemble"}  # its members; see tests/pipelines/test_ensemble.py
 
 
@@ -33,7 +35,9 @@ def data_of(shape) -> Data:
     labels = np.arange(8) % 2
     pixels = np.random.default_rng(0).uniform(0, 255, (8, *shape)) * (0.1 + 0.9 * labels[:, None, None, None])
     batches = tf.data.Dataset.from_tensors((pixels.round().astype(np.float32), {"label": labels}))
-    return Data(Facts(shape, NAMES, None, None, 8), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches)
+    return Data(
+        Facts(shape, NAMES, None, None, 8, noise=NOISE), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(BUILDERS.values()) - LIKE_OTHERS - GIVEN))
@@ -55,7 +59,10 @@ def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_pat
     with eagerly():
         task.fit(model, data, cfg.train, 0, [])
     model = component.served(model, entry, data, cfg)
-    card = digits.card(architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform)
+    found = task.calibrate(model, data, None)
+    card = digits.card(
+        architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform, calibrated=found
+    )
     endpoint = export.endpoints(task.signatures(model, card), card)[keys.PIXELS]
     archive = keras.export.ExportArchive()
     archive.track(model)

@@ -29,7 +29,8 @@ CLASSES = {"probabilities": (FLOAT, [None, 10]), "classes": (STRING, [None, 3]),
 IMAGES = {"images": (FLOAT, [None, 8, 8, 1])}
 CODES = {"codes": (FLOAT, [None, 4])}
 SCORE = {"anomaly_score": (FLOAT, [None])}
-FIGURES = {"mse": (FLOAT, [None]), "ssim": (FLOAT, [None])}
+FIGURES = {"mse": (FLOAT, [None]), "ssim": (FLOAT, [None]), "sparsity": (FLOAT, [None])}
+MASK = {"mask": (STRING, [None])}
 CLASSIFIER = {
     "serving_default": ("examples", STRING, [None], CLASSES),
     "image_bytes": ("image_bytes", STRING, [None], CLASSES),
@@ -45,6 +46,7 @@ AUTOENCODER = {
         for name, outputs in (("reconstruct", IMAGES), ("encode", CODES), ("anomaly_score", SCORE), ("figures", FIGURES))
         for end, takes in ENDS.items()
     },
+    **{f"inpaint{end}": (*takes, IMAGES, MASK) for end, takes in ENDS.items()},
     "decode": ("z", FLOAT, [None, 4], IMAGES),
 }
 
@@ -75,10 +77,12 @@ def described(specs) -> dict:
 def test_every_signature_is_there_with_the_names_types_and_shapes_documented(model):
     found = {}
     for name, function in model.loaded.signatures.items():
-        [(argument, spec)] = function.structured_input_signature[1].items()
         outputs = {k: (v.dtype, v.shape.as_list()) for k, v in function.structured_outputs.items()}
-        found[name] = (argument, spec.dtype, spec.shape.as_list(), outputs)
-    assert found == model.documented
+        found[name] = (described(function.structured_input_signature[1]), outputs)
+    wanted = {}
+    for name, (argument, dtype, shape, outputs, *extra) in model.documented.items():
+        wanted[name] = ({argument: (dtype, shape), **dict(*extra)}, outputs)
+    assert found == wanted
 
 
 def test_the_artifact_holds_everything_that_belongs_to_the_model(model):
@@ -148,10 +152,11 @@ def test_pixels_of_any_size_are_resized_by_the_same_graph(model):
 
 
 def test_an_empty_batch_gets_an_empty_answer_or_a_clean_error(model):
-    for name, (argument, dtype, shape, _) in model.documented.items():
+    for name, (argument, dtype, shape, _, *extra) in model.documented.items():
         tensor = tf.zeros([0, *(side or 8 for side in shape[1:])], dtype) if dtype == FLOAT else tf.constant([], STRING)
+        more = {other: tf.zeros([0], kind) for other, (kind, _) in dict(*extra).items()}
         with contextlib.suppress(tf.errors.InvalidArgumentError):  # oneDNN's convolutions refuse empty batches
-            answer = model.loaded.signatures[name](**{argument: tensor})
+            answer = model.loaded.signatures[name](**{argument: tensor}, **more)
             assert {k: v.shape[0] for k, v in answer.items()} == dict.fromkeys(answer, 0)
 
 
@@ -169,17 +174,23 @@ def wrong_inputs(spec):
     return [*(tf.fill(shape, image) for shape in ([], [1, 1], [1, 1, 1])), *map(tf.constant, ([b""], [b"no image"], [image[:30]]))]
 
 
+feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))
+example = tf.train.Example(features=tf.train.Features(feature={"image/encoded": feature})).SerializeToString()
+RIGHT = {name: tf.constant([value]) for name, value in (("examples", example), ("image_bytes", image), ("mask", image))}
+RIGHT["pixels"] = tf.zeros([1, 8, 8, 1])
 for folder in sys.argv[2:]:
     loaded = tf.saved_model.load(folder)
     refused, answered = 0, []
     for name, function in loaded.signatures.items():
-        [(argument, spec)] = function.structured_input_signature[1].items()
-        for tensor in wrong_inputs(spec):
-            try:
-                function(**{argument: tensor})
-                answered.append([name, tensor.shape.as_list()])
-            except (tf.errors.InvalidArgumentError, TypeError, ValueError):
-                refused += 1
+        specs = function.structured_input_signature[1]
+        for argument, spec in specs.items():
+            others = {other: RIGHT[other] for other in specs if other != argument}
+            for tensor in wrong_inputs(spec):
+                try:
+                    function(**{argument: tensor}, **others)
+                    answered.append([name, argument, tensor.shape.as_list()])
+                except (tf.errors.InvalidArgumentError, TypeError, ValueError):
+                    refused += 1
     answer = loaded.signatures["image_bytes"](image_bytes=tf.constant([image]))
     outputs = {k: v.numpy().tolist() for k, v in answer.items() if v.dtype == tf.float32}
     print(json.dumps({"refused": refused, "answered": answered, "outputs": outputs}), flush=True)

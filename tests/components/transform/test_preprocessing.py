@@ -42,6 +42,13 @@ def test_without_targets_labels_are_left_out(output):
     assert set(made) == {keys.PIXELS, keys.IMAGE_ID}  # `unit` needs no statistics either
 
 
+def test_labels_of_images_that_have_none_are_minus_one(output):
+    raw = tf.io.parse_example(digits.examples(keys.TEST)[:2], output.raw_feature_spec())
+    del raw[keys.LABEL]
+    chosen = TransformSlice(transform=digits.AUTOENCODER["transform"], targets=[keys.LABEL]).model_dump_json()
+    assert preprocessing.preprocessing_fn(raw, {"slice": chosen})[keys.LABEL].numpy().tolist() == [-1, -1]
+
+
 def test_a_stored_image_takes_little_more_than_its_bytes(tmp_path):
     """Noise, which gzip cannot shrink, at the size of MNIST's digits; the labels and ids of a large data set."""
     noise = np.random.default_rng(0).integers(0, 256, (500, 28, 28, 1), np.uint8)

@@ -1,0 +1,91 @@
+"""Densities of images in closed form: what a model that learns a density has to beat.
+
+Each is fitted in two passes at most over the training images and says the log-likelihood of others in nats an image.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.evaluator import pca
+
+ROUNDING = (1 / 255) ** 2 / 12  # variance of what rounding to 8 bits takes away, of pixels in 0..1: no density is sharper
+
+Batches = Callable[[], Iterable[np.ndarray]]  # [N, ...] images of one shape, in 0..1; anew each time
+
+
+@dataclass(frozen=True)
+class ProbabilisticPca:
+    """x = W z + mean + e, with e of N(0, noise): Tipping & Bishop 1999, "Probabilistic principal component analysis", section 3.2.
+
+    principal: mean and directions. variances [k]: of the images along the directions, noise included. noise: in all others.
+    """
+
+    principal: pca.Principal
+    variances: np.ndarray
+    noise: float
+
+    @classmethod
+    def fit(cls, images: Batches, code_size: int) -> "ProbabilisticPca":
+        """By maximum likelihood, equations 7 and 8: the noise is the mean variance of the directions that are left out, but not
+        less than `ROUNDING`.
+
+        Args:
+            code_size: below the number of pixels.
+        """
+        principal = pca.fit(images(), code_size)
+        count, total, along = 0, 0.0, np.zeros(len(principal.components))
+        for centred, projected in _projected(principal, images()):
+            count += len(centred)
+            total += float(np.square(centred).sum())
+            along += np.square(projected).sum(0)
+        variances, rest = along / count, principal.components.shape[1] - len(along)
+        noise = max((total / count - variances.sum()) / max(rest, 1), ROUNDING)
+        return cls(principal, np.maximum(variances, noise), noise)
+
+    def log_likelihood(self, images: Batches) -> float:
+        """log N(x; mean, W W^T + noise), equation 4 without the sum: the mean over images."""
+        size, rest = self.principal.components.shape[1], self.principal.components.shape[1] - len(self.variances)
+        log_determinant = np.log(self.variances).sum() + rest * math.log(self.noise)
+        total, count = 0.0, 0
+        for centred, projected in _projected(self.principal, images()):
+            outside = np.square(centred).sum(1) - np.square(projected).sum(1)
+            distance = (np.square(projected) / self.variances).sum(1) + outside / self.noise
+            total += float(-0.5 * (size * math.log(2 * math.pi) + log_determinant + distance).sum())
+            count += len(centred)
+        return total / count
+
+
+@dataclass(frozen=True)
+class IndependentBernoulli:
+    """Each pixel on with a probability of its own, whatever the others are. probabilities: [D]."""
+
+    probabilities: np.ndarray
+
+    @classmethod
+    def fit(cls, images: Batches) -> "IndependentBernoulli":
+        """The pixels' means, by Laplace's rule of succession: a pixel that was never on is not impossible."""
+        total, count = 0.0, 0
+        for batch in images():
+            total = total + batch.reshape(len(batch), -1).astype(np.float64).sum(0)
+            count += len(batch)
+        return cls((total + 1) / (count + 2))
+
+    def log_likelihood(self, images: Batches) -> float:
+        """The mean over images; of grey pixels it is minus a cross-entropy."""
+        on, off = np.log(self.probabilities), np.log1p(-self.probabilities)
+        total, count = 0.0, 0
+        for batch in images():
+            rows = batch.reshape(len(batch), -1).astype(np.float64)
+            total += float((rows @ on + (1 - rows) @ off).sum())
+            count += len(rows)
+        return total / count
+
+
+def _projected(principal: pca.Principal, batches: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows without their mean [N, D], and along the directions [N, k]."""
+    for batch in batches:
+        centred = batch.reshape(len(batch), -1).astype(np.float64) - principal.mean
+        yield centred, centred @ principal.components.T

@@ -1,0 +1,56 @@
+"""What stands beside an autoencoder's own figures: PCA's, and what its codes know of classes that it was never told."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from components import keys
+from components.evaluator import figures, probes
+from components.evaluator.pca import Principal
+from components.evaluator.probes import Codes
+from components.evaluator.psnr import decibels
+from components.evaluator.sample import evenly
+
+PROBED = 5_000  # labelled images of the training split whose codes probes learn from, at most
+JUDGED = 10_000  # of the test split, on which they are judged, at most
+
+
+def of_principal(exact: Principal, test: Iterable[np.ndarray]) -> dict[str, float]:
+    """`pca_mse`, `pca_psnr` and `pca_ssim`: means over images. Batches are [N, height, width, channels] in 0..1."""
+    errors, similarities = [], []
+    for images in test:
+        images = images.astype(np.float32)
+        given = exact.images(exact.codes(images)).reshape(images.shape).astype(np.float32)
+        errors.append(np.square(images - given).mean(axis=(1, 2, 3)))
+        similarities.append(figures.ssim(images, given).numpy())
+    errors, similarities = np.concatenate(errors), np.concatenate(similarities)
+    return {"pca_mse": float(errors.mean()), "pca_psnr": float(decibels(errors).mean()), "pca_ssim": float(similarities.mean())}
+
+
+def of_codes(
+    encode: Callable[[np.ndarray], np.ndarray], exact: Principal, images: Callable[[str], tf.data.Dataset]
+) -> dict[str, float]:
+    """The figures of `probes` and, beside its linear probe, that of PCA's codes; none where labels are missing.
+
+    Args:
+        encode: float32 pixels [N, height, width, channels] in 0..255 -> codes [N, k].
+        exact: PCA of pixels in 0..1.
+        images: as for Task.compare. Images without a label are left out.
+    """
+
+    def both(pixels, labels):
+        return encode(pixels), exact.codes(pixels / 255.0), labels
+
+    train, test = evenly(_labelled(images(keys.TRAIN)), PROBED, both), evenly(_labelled(images(keys.TEST)), JUDGED, both)
+    if not train or not test:
+        return {}
+    found = probes.figures(Codes(train[0], train[2]), Codes(test[0], test[2]))
+    beside = probes.linear(Codes(train[1], train[2]), Codes(test[1], test[2]))
+    return found | {f"pca_{name}": value for name, value in beside.items()}
+
+
+def _labelled(batches: tf.data.Dataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for pixels, targets in batches.as_numpy_iterator():
+        known = targets[keys.LABEL] >= 0
+        yield pixels[known], targets[keys.LABEL][known]

@@ -1,0 +1,75 @@
+"""Sparse codes under a dictionary: sparse coding and predictive sparse decomposition, judged by their objective."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components.evaluator import dictionary
+from components.tasks import reconstruction
+from components.tasks.base import Comparison
+from components.tasks.reconstruction import mean_of
+from components.trainer import artifact
+from configs.errors import UsageError
+from keras_models import normalize
+from keras_models.layers import OptimalCode, SparseInference
+
+WITHIN = 1.05  # of the objective that scikit-learn's dictionary reaches
+ACTIVE = 1e-3  # a number of a code that is larger than that, either way, counts; L1's others are 0
+
+
+class Task(reconstruction.Task):
+    """Models hold one SparseInference, whose dictionary is their decoder's.
+
+    Figures are those of the optimal codes under the dictionary, `objective` and `active`, but mse, ssim and what is made of them,
+    which are of what is served: where codes are predicted, of the prediction; `prediction` is its squared distance from the
+    optimal codes.
+    """
+
+    metrics = {
+        **reconstruction.Task.metrics,
+        "objective": mean_of("objective", "less"),
+        "active": mean_of("active", "less"),
+        "prediction": mean_of("prediction", "less"),
+    }
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        """The mean image in closed form, then the gradient."""
+        if not isinstance(model.get_layer("normalize"), keras.layers.Rescaling):
+            raise UsageError("Sparse coding reconstructs what it is given, pixels / 255.", "Set transform.normalize: unit.")
+        if not first_epoch:
+            total = sum(tf.reduce_sum(pixels, 0) for pixels, _ in data.plain)
+            _inference(model).dictionary.mean.assign(tf.reshape(total, [-1]) / (255.0 * data.facts.train_images))
+        super().fit(model, data, train, first_epoch, callbacks)
+
+    def figures(self, model, card):
+        inference, of_images = _inference(model), super().figures(model, card)
+        encoder = normalize.inner(model).get_layer("encoder")
+
+        def figures(pixels):
+            images = pixels / 255.0
+            served = encoder(images, training=False)
+            predicts = isinstance(inference, OptimalCode)
+            codes = inference.codes(images) if predicts else served
+            found = of_images(pixels) | {
+                "objective": inference.objective(images, codes),
+                "active": tf.reduce_sum(tf.cast(tf.abs(codes) > ACTIVE, tf.float32), -1),
+            }
+            return found | ({"prediction": tf.reduce_sum(tf.square(codes - served), -1)} if predicts else {})
+
+        return figures
+
+    def compare(self, model, card, images):
+        ours = _inference(artifact.load(str(model.parent)))
+        learned = dictionary.fit(_unit(images("train")), ours.dictionary.atoms, ours.penalty)
+        value = learned.objective(_unit(images("test")), ours.penalty, ours.sparsity, ours.scale)
+        words = f"{WITHIN} times the {value:.5f} that scikit-learn's dictionary learning reaches with {ours.dictionary.atoms} atoms"
+        return [Comparison("objective", WITHIN * value, f"{words} and the same penalty", "objective_bound")]
+
+
+def _inference(model: keras.Model) -> SparseInference:
+    return next(layer for layer in model._flatten_layers() if isinstance(layer, SparseInference))
+
+
+def _unit(batches: tf.data.Dataset):
+    """Pixels in [0, 1]."""
+    return (np.float32(pixels) / 255 for pixels, _ in batches.as_numpy_iterator())

@@ -1,0 +1,142 @@
+"""Autoencoders that are densities of images: variational ones, judged by an estimate of log p(x)."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from components import keys
+from components.evaluator import densities, importance
+from components.evaluator.importance import Estimate
+from components.tasks import reconstruction
+from components.tasks.base import Comparison, Extra, Metric, Signature
+from components.tasks.reconstruction import mean_of
+from configs.errors import HubelError
+from keras_models import auxiliary, normalize
+from keras_models.layers import PixelLoss, pixel_loss
+
+DRAWS = 64  # for each image, constants of the graph
+ELBO, GENERATE = "elbo", "generate"
+LIKELIHOODS = ("bernoulli", "gaussian")
+
+
+class Task(reconstruction.Task):
+    """As in reconstruction; the encoder has a sub-model `posterior`, image -> float32 (batch, 2k), and the model a PixelLoss that
+    is a likelihood. Where the decoder has a sub-model `conditional_decoder`, that is told the label in training.
+    """
+
+    targets = (keys.LABEL,)  # -1 where there is none
+    metrics = {
+        **reconstruction.Task.metrics,
+        "log_likelihood": mean_of("log_likelihood", "more"),
+        "elbo": mean_of("elbo", "more"),
+        "kl": mean_of("kl", "less"),
+        "active_units": Metric("ActiveUnits", "more", module="components.evaluator.metrics", config={"output": "codes"}),
+    }
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        told = len(auxiliary.learner(model).inputs) > 1
+        reconstruction.Task.fit(_Told() if told else self, model, data, train, first_epoch, callbacks)
+
+    def compile(self, model, chosen):
+        _likelihood(normalize.inner(model))
+        super().compile(model, chosen)
+
+    def calibrate(self, model, data, card):
+        net = normalize.inner(model)
+        facts = {"likelihood": _likelihood(net).kind, "code_size": net.get_layer("encoder").output_shape[-1]}
+        return {**super().calibrate(model, data, card), **facts}
+
+    def signatures(self, model, card):
+        estimate = _estimator(model)
+
+        def anomaly_score(pixels):
+            return {"anomaly_score": -estimate(pixels).elbo}
+
+        def elbo(pixels):
+            found = estimate(pixels)
+            return {"elbo": found.elbo, "kl": found.kl}
+
+        return {
+            **super().signatures(model, card),
+            reconstruction.ANOMALY_SCORE: Signature(anomaly_score),
+            ELBO: Signature(elbo),
+            GENERATE: _generate(normalize.inner(model).get_layer("decoder")),
+        }
+
+    def figures(self, model, card):
+        plain, estimate = super().figures(model, card), _estimator(model)
+
+        def figures(pixels):
+            found = estimate(pixels)
+            nats = {"log_likelihood": found.log_likelihood, "elbo": found.elbo, "kl": found.kl}
+            return {**plain(pixels), **nats, "codes": found.mean}
+
+        return figures
+
+    def compare(self, model, card, images):
+        def unit(split):
+            return lambda: (pixels / 255.0 for pixels, _ in images(split).as_numpy_iterator())
+
+        if card.calibrated["likelihood"] == "gaussian":
+            code_size = card.calibrated["code_size"]
+            baseline = densities.ProbabilisticPca.fit(unit(keys.TRAIN), code_size)
+            words, name = f"probabilistic PCA with the same code size of {code_size}", "ppca_log_likelihood"
+        else:
+            baseline = densities.IndependentBernoulli.fit(unit(keys.TRAIN))
+            words, name = "independent pixels", "independent_log_likelihood"
+        value = baseline.log_likelihood(unit(keys.TEST))
+        return [Comparison("log_likelihood", value, f"{words}, fitted on the training split", name)]
+
+
+class _Told(Task):
+    """With the label as a further input, in training and validation."""
+
+    def pair(self, pixels, targets):
+        images, wanted = super().pair(pixels, targets)
+        return (images, targets[keys.LABEL]), wanted
+
+
+def _likelihood(net: keras.Model) -> PixelLoss:
+    """Its loss. Raises HubelError where that is no likelihood."""
+    found = [layer for layer in net.layers if layer.name == pixel_loss.NAME and layer.kind in LIKELIHOODS]
+    if not found:
+        raise HubelError(
+            "The model has no likelihood of images, and its task asks for one.",
+            "Put a PixelLoss of kind bernoulli or gaussian before its output.",
+        )
+    return found[0]
+
+
+def _estimator(model: keras.Model) -> Callable[[tf.Tensor], Estimate]:
+    """float32 pixels [N, height, width, channels] in 0..255 -> what DRAWS draws say of each image."""
+    normalized, net = model.get_layer("normalize"), normalize.inner(model)
+    encoder, decoder, loss = net.get_layer("encoder"), net.get_layer("decoder"), _likelihood(net)
+    noise = importance.draws(DRAWS, encoder.output_shape[-1])
+
+    @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
+    def estimate(pixels):
+        parameters = encoder.get_layer("posterior")(normalized(pixels), training=False)
+        return importance.estimate(parameters, lambda codes: loss.of(pixels / 255.0, decoder(codes, training=False)), noise)
+
+    return estimate
+
+
+def _generate(decoder: keras.Model) -> Signature:
+    """Codes, of N(0, 1) for images as the model imagines them, and where it knows classes their labels."""
+    size, told = decoder.input_shape[-1], [layer for layer in decoder.layers if layer.name == "conditional_decoder"]
+    if not told:
+        return Signature(lambda codes: {"images": 255.0 * decoder(codes, training=False)}, takes="codes", code_size=size)
+    [conditional] = told
+    classes = conditional.input_shape[1][-1]
+
+    def generate(codes, label):
+        tf.debugging.assert_less(label, tf.constant(classes, tf.int64), f"label must be below {classes}, or -1 for none")
+        condition = tf.one_hot(label, classes)  # zeros for -1, as ClassCondition has it
+        return {"images": 255.0 * conditional([codes, condition], training=False)}
+
+    def example(many):
+        return tf.range(many, dtype=tf.int64) % (classes + 1) - 1
+
+    label = Extra(tf.TensorSpec([None], tf.int64), example)
+    return Signature(generate, takes="codes", code_size=size, extra={keys.LABEL: label})

@@ -1,0 +1,211 @@
+"""The verbs about autoencoders: parse, call, print, like those of pipelines.commands."""
+
+import json
+from collections.abc import Callable
+
+import click
+
+from pipelines import options
+from pipelines.options import quietly
+
+ERRORS_SHOWN = 10
+
+_model = click.argument("model")
+_images = click.argument("images", nargs=-1, required=True)
+_out = click.option("--out", metavar="DIR", required=True, help="Folder for what is made; it is made where it is not there.")
+_maybe_out = click.option("--out", metavar="DIR", help="Folder for what is made; without it, the table here is all.")
+_force = click.option("--force", is_flag=True, help="Overwrite files that are there.")
+_sheet = click.option("--sheet", "with_sheet", is_flag=True, help="Write sheet.png too: all at a glance.")
+_seed = click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the random numbers.")
+
+
+def _verb(name: str, *parameters: Callable) -> Callable:
+    """A command of MODEL with the common flags; `parameters` stand in the order of the help."""
+
+    def made(body: Callable) -> Callable:
+        for parameter in reversed([_model, *parameters, _force, options.workspace, options.as_json]):
+            body = parameter(body)
+        return click.command(name)(body)
+
+    return made
+
+
+@_verb("reconstruct", _images, _out, _sheet)
+def reconstruct(**asked):
+    """Write what MODEL (NAME, NAME/VERSION or a SavedModel folder), an autoencoder, makes of IMAGES: files, or folders of them."""
+    return _remade("reconstruct", asked)
+
+
+@_verb("denoise", _images, _out, _sheet)
+def denoise(**asked):
+    """Write IMAGES (files, or folders of them) without their noise, by a MODEL that was trained to undo it."""
+    return _remade("denoise", asked)
+
+
+@_verb(
+    "inpaint",
+    _images,
+    click.option("--mask", required=True, metavar="FILE|DIR", help="Bright where pixels are missing: one, or one a name."),
+    _out,
+    _sheet,
+)
+def inpaint(**asked):
+    """Fill in the missing pixels of IMAGES (files, or folders of them) by an autoencoder MODEL; the others stay as they are."""
+    return _remade("inpaint", asked)
+
+
+@_verb(
+    "encode",
+    _images,
+    _out,
+    click.option("--format", "form", type=click.Choice(["npy", "csv"]), default="npy", show_default=True, help="Of the codes."),
+)
+def encode(as_json, **asked):
+    """Write the codes that an autoencoder MODEL gives IMAGES: files, or folders of them."""
+    value = _ask("pipelines.code_verbs:encode", as_json, asked)
+    good = [row for row in value["images"] if "error" not in row]
+    return _say(value, as_json, f"{len(good)} codes of {value['code_size']} numbers: {value['codes']}")
+
+
+@_verb("decode", click.argument("codes"), _out, _sheet)
+def decode(as_json, **asked):
+    """Write the images of CODES (a .npy or .csv file, as `hubel encode` writes them) by the MODEL that made them."""
+    value = _ask("pipelines.code_verbs:decode", as_json, asked)
+    return _say(value, as_json, _written(value, asked["out"]))
+
+
+@_verb(
+    "generate",
+    click.option("--count", type=click.IntRange(1, 100_000), default=16, show_default=True, help="How many images."),
+    _seed,
+    click.option("--label", metavar="CLASS", help="Of a conditional model: the class of the images."),
+    _out,
+    _sheet,
+)
+def generate(as_json, **asked):
+    """Write new images, of codes drawn at random, by a variational MODEL."""
+    value = _ask("pipelines.code_verbs:generate", as_json, asked)
+    return _say(value, as_json, _written(value, asked["out"]))
+
+
+@_verb(
+    "anomalies",
+    _images,
+    click.option("--threshold", type=float, metavar="SCORE", help="Above it an image is an anomaly.  [default: the model's]"),
+    _maybe_out,
+    _sheet,
+)
+def anomalies(as_json, **asked):
+    """Say how unlike its training images an autoencoder MODEL finds IMAGES: files, or folders of them."""
+    from pipelines import console
+
+    _need_out(asked)
+    value = _ask("pipelines.image_verbs:anomalies", as_json, asked)
+    if not as_json:
+        words = {True: "anomaly", False: "normal", None: None}
+        rows = [[row["file"], f"{row['anomaly_score']:.6f}", words[row["is_anomaly"]]] for row in _good(value)]
+        console.table(["file", "anomaly_score", ""], rows, right=["anomaly_score"])
+    known = value["calibrated"] or value["threshold"] is not None
+    unknown = "" if known else "Scores only: this model has no threshold. `--threshold SCORE` sets one."
+    return _say(value, as_json, unknown, *([f"Written to {asked['out']}"] if asked["out"] else []))
+
+
+@_verb(
+    "interpolate",
+    click.argument("first"),
+    click.argument("second"),
+    click.option("--steps", type=click.IntRange(2, 1000), default=10, show_default=True, help="Images, both ends included."),
+    click.option("--spherical", is_flag=True, help="Along a great circle instead of a straight line, for variational models."),
+    _out,
+)
+def interpolate(as_json, first, second, **asked):
+    """Write the images on the way from FIRST to SECOND, in the code space of an autoencoder MODEL, and a sheet of them."""
+    value = _ask("pipelines.code_verbs:interpolate", as_json, {**asked, "images": [first, second]})
+    return _say(value, as_json, f"{len(value['steps'])} images in {asked['out']}", f"  {value['sheet']}")
+
+
+@_verb(
+    "embed",
+    _images,
+    click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True, help="From codes to the plane."),
+    _seed,
+    _out,
+)
+def embed(as_json, **asked):
+    """Write a map of IMAGES (files, or folders of them), alike ones near each other by their codes of an autoencoder MODEL."""
+    value = _ask("pipelines.code_space:embed", as_json, asked)
+    kept = "" if value["explained"] is None else f", {value['explained']:.0%} of the codes' variance"
+    return _say(value, as_json, f"{len(_good(value))} images{kept}:", *(f"  {file}" for file in value["files"]))
+
+
+@_verb(
+    "neighbours",
+    _images,
+    click.option("--among", required=True, metavar="DIR", help="Folder of the images to choose from."),
+    click.option("--count", type=click.IntRange(1, 1000), default=5, show_default=True, help="Neighbours of each."),
+    _maybe_out,
+    _sheet,
+)
+def neighbours(as_json, **asked):
+    """Find the images of a folder that are most like IMAGES by their codes of an autoencoder MODEL."""
+    from pipelines import console
+
+    _need_out(asked)
+    value = _ask("pipelines.code_space:neighbours", as_json, asked)
+    if not as_json:
+        rows = [[row["file"], near["file"], f"{near['distance']:.4g}"] for row in _good(value) for near in row["neighbours"]]
+        console.table(["file", "neighbour", "distance"], rows, right=["distance"])
+    return _say(value, as_json, *value["files"], *_errors(value["unreadable"]))
+
+
+VERBS = (reconstruct, denoise, inpaint, encode, decode, generate, anomalies, interpolate, embed, neighbours)
+
+
+def _remade(verb: str, asked: dict) -> int:
+    as_json = asked.pop("as_json")
+    value = _ask("pipelines.image_verbs:remake", as_json, {"verb": verb, **asked})
+    return _say(value, as_json, _written(value, asked["out"]))
+
+
+def _ask(call: str, as_json: bool, asked: dict) -> dict:
+    """Have a worker do it, with the model's folder in place of its name."""
+    from pipelines import steps_view
+    from pipelines.workspace import Workspace
+    from serving import layout
+
+    model, workspace = asked.pop("model"), asked.pop("workspace")
+    folder = layout.find(model, Workspace.at(workspace).models)
+    with steps_view.StepsView(f"Asking {model}", quiet=as_json) as view:
+        return quietly(call, {**asked, "model": str(folder)}, view)
+
+
+def _need_out(asked: dict) -> None:
+    if asked["with_sheet"] and not asked["out"]:
+        raise click.UsageError("--sheet needs --out DIR.")
+
+
+def _good(value: dict) -> list[dict]:
+    return [row for row in value["images"] if "error" not in row]
+
+
+def _written(value: dict, out: str) -> str:
+    sheet = f"; all at a glance: {value['sheet']}" if value["sheet"] else ""
+    return f"{len(_good(value))} images of {'x'.join(map(str, value['size'][:2]))} px in {out}{sheet}"
+
+
+def _errors(rows: list[dict]) -> list[str]:
+    bad = [f"{row['file']}: {row['error']}" for row in rows if "error" in row]
+    return bad[:ERRORS_SHOWN] + ([f"... and {len(bad) - ERRORS_SHOWN} more"] if len(bad) > ERRORS_SHOWN else [])
+
+
+def _say(value: dict, as_json: bool, *lines: str) -> int:
+    """Print a value, or lines and what else a person must know. Returns the exit code: 1 where no image at all could be read."""
+    if as_json:
+        print(json.dumps(value))
+    else:
+        height, width, _ = value["size"]
+        told = [line for line in lines if line]
+        if value.get("resized"):
+            told.append(f"{value['resized']} were of another size: resized to the model's {height}x{width} px, as in training.")
+        print("\n".join([*told, *_errors(value["images"])]))
+    return 0 if _good(value) else 1

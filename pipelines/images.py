@@ -1,0 +1,144 @@
+"""Image files as a person names them, and what a SavedModel answers about them. Used in the worker process."""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from configs.errors import UsageError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+MAX_BYTES = 64 * 2**20  # of a file, and about as much of a request
+BATCH = 64
+
+
+class Unreadable(Exception):
+    """A file that cannot be used; its text is what is wrong with it."""
+
+
+class Answer(NamedTuple):
+    """About one file: what was asked and the outputs, by name, as NumPy arrays of one image; or what is wrong with the file."""
+
+    path: Path
+    asked: Mapping[str, Any] = MappingProxyType({})
+    outputs: Mapping[str, Any] = MappingProxyType({})
+    error: str | None = None
+
+
+def files(images: Sequence[str], out: Path | None = None) -> list[Path]:
+    """The files named, and the images in the folders named, sorted by path; those under `out`, which an earlier run made, are none.
+
+    Raises:
+        UsageError: where there is no image at all.
+    """
+    found = list(_files(images, out))
+    if not found:
+        raise UsageError(f"There is no image in {', '.join(images)}.", f"Images end in {', '.join(SUFFIXES)}.")
+    return found
+
+
+def _files(images: Sequence[str], out: Path | None) -> Iterator[Path]:
+    for image in images:
+        folder = Path(image)
+        if not folder.is_dir():
+            yield folder
+            continue
+        made = out.expanduser().resolve() if out else folder.resolve()
+        is_inside = folder.resolve() in made.parents
+        for path in sorted(folder.rglob("*")):
+            if is_inside and path.resolve().is_relative_to(made):
+                continue
+            if path.suffix.lower() in SUFFIXES and path.is_file():
+                yield path
+
+
+def read(path: Path) -> bytes:
+    """What the file holds. Raises Unreadable for an empty one, one of more than MAX_BYTES, or none."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Unreadable(f"larger than {MAX_BYTES / 2**20:.0f} MiB")
+        encoded = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from None
+    if not encoded:
+        raise Unreadable("empty file")
+    return encoded
+
+
+def size(encoded: bytes) -> tuple[int, int] | None:
+    """Height and width in px that the header of an image declares; None where Pillow finds no header."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(encoded)) as opened:
+            return opened.height, opened.width
+    except Exception:  # Pillow's parsers raise whatever the bytes lead them into
+        return None
+
+
+def row(answer: Answer) -> dict[str, Any]:
+    """What the JSON of a verb says of one file: {file, size: [height, width] or None} or {file, error}."""
+    if answer.error is not None:
+        return {"file": str(answer.path), "error": answer.error}
+    return {"file": str(answer.path), "size": size(answer.asked["image_bytes"])}
+
+
+def answers(
+    function: Callable, paths: Sequence[Path], beside: Callable[[Path, bytes], dict[str, Any]] = lambda path, encoded: {}
+) -> Iterator[Answer]:
+    """What a signature that takes `image_bytes` says of each file, in order; a damaged file fails alone.
+
+    One request for up to BATCH files; where it fails, one for each.
+
+    Args:
+        function: the signature.
+        beside: values of its further arguments for a file. May raise Unreadable.
+    """
+    import tensorflow as tf
+
+    def ask(asked: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        outputs = function(**{name: tf.constant([one[name] for one in asked]) for name in asked[0]}) if asked else {}
+        arrays = {name: value.numpy() for name, value in outputs.items()}
+        return [{name: value[i] for name, value in arrays.items()} for i in range(len(asked))]
+
+    for batch in _batches(paths, beside):
+        good = [asked for _, asked in batch if isinstance(asked, dict)]
+        try:
+            together = iter(ask(good))
+        except tf.errors.OpError:
+            together = None
+        for path, asked in batch:
+            try:
+                if isinstance(asked, str):
+                    yield Answer(path, error=asked)
+                else:
+                    yield Answer(path, asked, next(together) if together else ask([asked])[0])
+            except tf.errors.OpError as error:
+                yield Answer(path, error=words(error))
+
+
+def _batches(paths: Sequence[Path], beside) -> Iterator[list[tuple[Path, dict[str, Any] | str]]]:
+    """Files with what a signature is asked about them, or what is wrong; at most BATCH, or as many as hold MAX_BYTES."""
+    batch, held = [], 0
+    for path in paths:
+        try:
+            encoded = read(path)
+            batch.append((path, {"image_bytes": encoded, **beside(path, encoded)}))
+            held += len(encoded)
+        except Unreadable as error:
+            batch.append((path, str(error)))
+        if len(batch) == BATCH or held >= MAX_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def words(error) -> str:
+    """What TensorFlow says is wrong, without where in the graph."""
+    if "Unknown image file format" in error.message:
+        return "not an image that TensorFlow decodes"
+    where = ("Graph execution error", "Detected at", "<stack traces", " ", "\t")
+    lines = [line for line in error.message.splitlines() if line and not line.startswith(where)]
+    return (lines or ["an error without words"])[0][:200]

@@ -1,0 +1,84 @@
+"""Files that a verb leaves in a folder: named after its inputs, never on top of others unasked, each there whole or not at all."""
+
+import csv
+import io
+import os
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from configs.errors import HubelError, UsageError
+
+
+def names(paths: Iterable[Path], ending: str, taken: Collection[str] = ()) -> list[str]:
+    """A file name for each path: its stem and `ending`, with a number where that was given before.
+
+    Args:
+        taken: names that are given already. Names that differ in case only are the same file on some disks.
+    """
+    given, found = {name.lower() for name in taken}, []
+    for path in paths:
+        name, number = f"{path.stem}{ending}", 1
+        while name.lower() in given:
+            number += 1
+            name = f"{path.stem}-{number}{ending}"
+        given.add(name.lower())
+        found.append(name)
+    return found
+
+
+def folder(out: str, planned: Collection[str], force: bool, inputs: Collection[Path] = ()) -> Path:
+    """The folder `out`, made where it is not there, in which the files planned may be written.
+
+    Raises:
+        UsageError: where a file planned is there already, unless `force`, or is one of `inputs`; nothing is written then.
+        HubelError: where the folder cannot be made.
+    """
+    place = Path(out).expanduser()
+    if place.exists() and not place.is_dir():
+        raise UsageError(f"--out {out} is a file.", "Name a folder; it is made where it is not there.")
+    there = [place / name for name in planned if (place / name).exists()]
+    own = {path.resolve() for path in inputs} & {path.resolve() for path in there}
+    if own:
+        raise UsageError(f"{min(own)} is an image that is asked about, and would be overwritten.", "Choose another folder: --out.")
+    if there and not force:
+        many = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UsageError(f"{there[0]}{many}: there already.", "Choose another folder with --out, or add --force to overwrite.")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(place, error) from None
+    return place
+
+
+def write(path: Path, content: bytes) -> str:
+    """Write a file beside its place and rename it. Returns its path. Raises HubelError where that cannot be."""
+    staged = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        staged.write_bytes(content)
+        staged.replace(path)
+    except OSError as error:
+        staged.unlink(missing_ok=True)
+        raise _unwritable(path, error) from None
+    return str(path)
+
+
+def array(values) -> bytes:
+    """A .npy file."""
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence]) -> bytes:
+    """A CSV file; None is an empty cell. Bytes of names that are no UTF-8 stay as they are."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode(errors="surrogateescape")
+
+
+def _unwritable(path: Path, error: OSError) -> HubelError:
+    return HubelError(f"{path} cannot be written: {error.strerror}.", "Choose another folder: --out.")

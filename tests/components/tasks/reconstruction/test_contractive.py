@@ -1,0 +1,49 @@
+"""Contraction: judged against a twin that was trained without the penalty."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components import keys
+from keras_models import auxiliary
+from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
+from tests.components.trainer.graphs import random_ops
+
+OPTIONS = {"code_size": 1, "hidden": [64], "tied": False, "activation": "elu", "code_activation": "linear", "weight": 0.01}
+
+
+@pytest.fixture(scope="module")
+def contractive():
+    return trained("contractive_autoencoder", OPTIONS, {"epochs": 20, "optimizer": {"learning_rate": 0.01}})
+
+
+def norms(encoder, pixels):
+    with tf.GradientTape() as tape:
+        x = tf.constant(pixels / 255)
+        tape.watch(x)
+        code = encoder(x)
+    return np.sqrt(np.square(tape.batch_jacobian(code, x)).sum((1, 2, 3, 4)))
+
+
+def test_it_is_blessed_for_moving_less_than_its_twin_and_a_crippled_one_is_not(contractive, tmp_path):
+    saved = contractive.saved(tmp_path, "encode", "figures_pixels")
+    assert random_ops(saved) == set()
+    found = contractive.task.compare(saved, contractive.card, images)
+    assert [one.metric for one in found] == ["mse", "jacobian_norm"]
+    assert "code size of 1" in found[0].words
+    figures, kept = contractive.figures(), contractive.model.get_weights()
+    assert [contractive.holds(one, figures) for one in found] == [True, True]
+    shuffle(contractive.model)
+    assert not contractive.holds(found[0], contractive.figures())
+    contractive.model.set_weights([3 * weight for weight in kept])
+    assert not contractive.holds(found[1], contractive.figures())
+    contractive.model.set_weights(kept)
+
+
+def test_figures_are_norms_of_the_jacobian_and_the_card_has_the_twin_s(contractive):
+    net = contractive.model.get_layer("net")
+    found = contractive.task.figures(contractive.model, contractive.card)(pixels_of(keys.TEST)[:9])
+    np.testing.assert_allclose(found["jacobian_norm"], norms(net.get_layer("encoder"), pixels_of(keys.TEST)[:9]), rtol=1e-4)
+    twin = auxiliary.learner(contractive.model).get_layer("net").get_layer("twin")
+    expected = norms(twin.get_layer("encoder"), pixels_of(keys.VALIDATION)).mean()
+    assert contractive.card.calibrated == {"twin_jacobian_norm": pytest.approx(expected, rel=1e-4)}

@@ -1,0 +1,78 @@
+"""Sparse codes: judged by how many units are active, and by the rate that was asked for."""
+
+import numpy as np
+import pytest
+
+from components import keys
+from components.evaluator import pca
+from components.tasks import task_of
+from components.tasks.reconstruction import sparse
+from keras_models import normalize
+from keras_models.autoencoders.sparse import sparse_autoencoder
+from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
+
+TRAIN = {"epochs": 10, "optimizer": {"learning_rate": 0.01}}
+
+
+@pytest.fixture(scope="module")
+def k_sparse():
+    return trained("sparse_autoencoder", {"penalty": "k_sparse", "k": 6, "code_size": 100}, TRAIN)
+
+
+@pytest.fixture(scope="module")
+def saved(k_sparse, tmp_path_factory):
+    return k_sparse.saved(tmp_path_factory.mktemp("sparse"), "figures_pixels")
+
+
+def verdict(model, folder, card):
+    """Comparisons by metric, whether they hold, and figures."""
+    found = {one.metric: one for one in model.task.compare(folder, card, images)}
+    figures = model.figures() | sparse.rate_off(folder, card, images)
+    return found, {metric: model.holds(one, figures) for metric, one in found.items()}, figures
+
+
+def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled_one_is_not(k_sparse, saved, tmp_path):
+    found, holds, figures = verdict(k_sparse, saved, k_sparse.card)
+    assert 5 < figures["active"] <= 6
+    expected = pca.fit([pixels_of(keys.TRAIN) / 255], round(figures["active"])).mean_squared_error([pixels_of(keys.TEST) / 255])
+    assert found["mse"].value == pytest.approx(expected, rel=1e-6)
+    assert "target of 6 active units" in found["rate_off"].words
+    assert holds == {"mse": True, "rate_off": True}
+    kept = k_sparse.model.get_weights()
+    shuffle(k_sparse.model)
+    assert verdict(k_sparse, k_sparse.saved(tmp_path, "figures_pixels"), k_sparse.card)[1]["mse"] is False
+    k_sparse.model.set_weights(kept)
+
+
+def test_a_target_that_is_not_met_is_not_blessed(k_sparse, saved):
+    missed = k_sparse.card.model_copy(update={"calibrated": {"figure": "active", "target": 12}})
+    _, holds, figures = verdict(k_sparse, saved, missed)
+    assert holds == {"mse": True, "rate_off": False}
+    assert figures["rate_off"] == pytest.approx(abs(figures["active"] - 12) / 12)
+
+
+@pytest.mark.parametrize(
+    ("options", "target"),
+    [
+        ({"penalty": "kl", "rate": 0.1}, {"figure": "rate", "target": 0.1}),
+        ({"penalty": "k_sparse", "k": 3}, {"figure": "active", "target": 3}),
+        ({"penalty": "l1"}, {}),
+    ],
+)
+def test_the_target_stands_on_the_card(options, target):
+    model = normalize.with_normalization(sparse_autoencoder((8, 8, 1), 12, **options), "unit")
+    assert task_of("reconstruction.sparse").calibrate(model, None, None) == target
+
+
+def test_the_divergence_brings_the_mean_activity_to_its_target():
+    options = {"code_size": 40, "rate": 0.1, "weight": 10.0}
+    model = trained("sparse_autoencoder", options, {"epochs": 8, "optimizer": {"learning_rate": 0.05}})
+    assert model.figures()["rate"] == pytest.approx(0.1, rel=0.25)
+
+
+def test_figures_are_of_each_image(k_sparse):
+    pixels = pixels_of(keys.TEST)[:5]
+    codes = np.abs(k_sparse.task.signatures(k_sparse.model, k_sparse.card)["encode"].function(pixels)["codes"])
+    found = k_sparse.task.figures(k_sparse.model, k_sparse.card)(pixels)
+    np.testing.assert_array_equal(found["active"], (codes > 0.1 * codes.max(1, keepdims=True)).sum(1))
+    np.testing.assert_allclose(found["rate"], codes.mean(1), rtol=1e-5)

@@ -1,0 +1,123 @@
+"""A model of digits, trained for seconds without a pipeline, and whether its task's comparisons hold, as Evaluator would ask."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from components import keys
+from components.evaluator.psnr import decibels
+from components.tasks import task_of
+from components.tasks.base import Comparison, Task
+from components.trainer import component, export
+from components.trainer.card import Card
+from components.trainer.data import Data, Facts
+from components.transform import augment
+from keras_models import get
+from tests.components import digits
+
+SHAPE = (8, 8, 1)
+PARTS = {keys.TRAIN: slice(0, 900), keys.VALIDATION: slice(900, 1000), keys.TEST: slice(1000, 1100)}
+
+
+def pixels_of(split: str) -> np.ndarray:
+    """float32 [N, 8, 8, 1] in 0..255."""
+    return digits.images()[0][PARTS[split]].astype(np.float32)
+
+
+def images(split: str) -> tf.data.Dataset:
+    """As Evaluator hands them to `compare`."""
+    rows = pixels_of(split)
+    return tf.data.Dataset.from_tensor_slices((rows, {keys.LABEL: np.zeros(len(rows), np.int64)})).batch(64)
+
+
+def data_of(cfg) -> Data:
+    """Batches as Trainer has them; the noise of an epoch is drawn from its number."""
+    rows, steps = tf.constant(pixels_of(keys.TRAIN)), cfg.augment
+    size = cfg.train.batch_size
+
+    def epoch_of(epoch):
+        drawn = tf.random.stateless_uniform([len(rows), augment.draws(steps, SHAPE)], [0, epoch], -1.0, 1.0)
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(rows)), [1, epoch])
+        seen = augment.apply(steps, rows, drawn)
+        return tf.data.Dataset.from_tensor_slices((tf.gather(seen, order), {keys.CLEAN: tf.gather(rows, order)})).batch(size)
+
+    def plain(split):
+        return images(split).map(lambda pixels, _: (pixels, {}))
+
+    return Data(
+        Facts(SHAPE, digits.NAMES, None, None, len(rows), noise=tuple(steps)),
+        -(-len(rows) // size),
+        lambda first, epochs: tf.data.Dataset.range(first, epochs).flat_map(epoch_of),
+        plain(keys.TRAIN),
+        plain(keys.VALIDATION),
+    )
+
+
+@dataclasses.dataclass
+class Trained:
+    """A model and what belongs to it."""
+
+    task: Task
+    model: keras.Model
+    card: Card
+    data: Data
+
+    def saved(self, folder: Path, *signatures: str) -> Path:
+        """A SavedModel of some signatures."""
+        archive = keras.export.ExportArchive()
+        archive.track(self.model)
+        made = export.endpoints(self.task.signatures(self.model, self.card), self.card)
+        for name in signatures:
+            archive.add_endpoint(name, made[name].function, made[name].specs)
+        archive.write_out(str(folder), verbose=False)
+        return folder
+
+    def figures(self) -> dict[str, float]:
+        """Metrics of the test split, by name."""
+        each = self.task.figures(self.model, self.card)(pixels_of(keys.TEST))
+        found = {}
+        for name, metric in self.task.metrics.items():
+            values = each.get(metric.config["output"])
+            if values is not None:
+                change = decibels if metric.class_name == "MeanPsnr" else float
+                found[name] = float(np.mean([change(value) for value in values.numpy()]))
+        return found
+
+    def holds(self, comparison: Comparison, figures: dict[str, float]) -> bool:
+        """Whether the model is better than what it is compared with."""
+        metric = self.task.metrics.get(comparison.metric)
+        better = metric.better if metric else self.task.measured[comparison.metric]
+        value = figures[comparison.metric]
+        return value > comparison.value if better == "more" else value < comparison.value
+
+
+def trained(name: str, options: dict, train: dict, noise: list | None = None) -> Trained:
+    """The model of a name, trained by its own task on 900 digits."""
+    tree = {
+        **digits.AUTOENCODER,
+        "model": {"name": name, "options": options},
+        "augment": noise or [],
+        "train": {"batch_size": 60, "early_stopping": None, **train},
+    }
+    cfg = digits.trainer_slice(tree)
+    keras.utils.set_random_seed(0)
+    data, task = data_of(cfg), task_of(get(name).task)
+    task.check(data.facts)
+    model = component.build(get(name), data, cfg)
+    task.fit(model, data, cfg.train, 0, [])
+    calibrated = task.calibrate(model, data, None)
+    return Trained(
+        task,
+        model,
+        digits.card(architecture=name, task=get(name).task, transform=tree["transform"], calibrated=calibrated),
+        data,
+    )
+
+
+def shuffle(model: keras.Model) -> None:
+    """Cripple it: the numbers of each weight in another order."""
+    random = np.random.default_rng(0)
+    model.set_weights([random.permutation(weight.ravel()).reshape(weight.shape) for weight in model.get_weights()])

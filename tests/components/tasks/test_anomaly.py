@@ -1,0 +1,283 @@
+"""Anomaly detection around a task of reconstruction: what is evaluated is what is served, and a spoiled model is refused."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from keras import layers
+from sklearn.covariance import LedoitWolf
+from tensorflow_model_analysis.evaluators import metrics_validator
+from tensorflow_model_analysis.metrics import metric_types
+
+from components import fingerprint, keys
+from components.evaluator import detection, eval_config
+from components.tasks import anomaly, modules_of, name_of, reconstruction, task_of
+from components.trainer import component, export
+from components.trainer.data import Data, Facts
+from configs.errors import HubelError, UsageError
+from configs.schema import AnomalyConfig, EvaluateConfig
+from keras_models import normalize
+from tests.components import digits
+
+TASK = task_of("anomaly:reconstruction")
+INLIERS, CODE_SIZE, EPOCHS, BATCH = 5, 4, 40, 32  # classes 0 to 4
+TRAINING, VALIDATION, TEST = slice(0, 1000), slice(1000, 1300), slice(1300, 1797)  # inliers alone but in the last
+SERVED = ("anomalies_image_bytes", "anomalies_pixels", "anomalies_at_pixels", "anomaly_score_pixels", "figures_pixels", "encode")
+
+
+def batches(rows, only_inliers=True, **targets) -> tf.data.Dataset:
+    pixels, labels = (part[rows] for part in digits.images())
+    kept = labels < INLIERS if only_inliers else np.ones(len(labels), bool)
+    return tf.data.Dataset.from_tensor_slices((pixels[kept].astype(np.float32), targets)).batch(BATCH)
+
+
+def data_of() -> Data:
+    plain, count = batches(TRAINING), int((digits.images()[1][TRAINING] < INLIERS).sum())
+    everything = plain.unbatch().cache()
+
+    def training(first, epochs):
+        return everything.shuffle(count, seed=1).batch(BATCH).repeat(epochs - first)
+
+    return Data(Facts((8, 8, 1), digits.NAMES, None, None, count), -(-count // BATCH), training, plain, batches(VALIDATION))
+
+
+def autoencoder() -> keras.Model:
+    """Dense, behind its normalisation."""
+    image, code = keras.Input((8, 8, 1)), keras.Input((CODE_SIZE,))
+    x = layers.Dense(48, activation="elu")(layers.Flatten()(image))
+    encoder = keras.Model(image, layers.Dense(CODE_SIZE)(x), name="encoder")
+    x = layers.Dense(64, activation="sigmoid")(layers.Dense(48, activation="elu")(code))
+    decoder = keras.Model(code, layers.Reshape((8, 8, 1))(x), name="decoder")
+    return normalize.with_normalization(keras.Model(image, decoder(encoder(image))), "unit")
+
+
+def card_of(model, data=None, task=TASK, **asked):
+    card = digits.card(task=name_of("reconstruction", AnomalyConfig()), anomaly=asked, transform=digits.AUTOENCODER["transform"])
+    return card.model_copy(update={"calibrated": task.calibrate(model, data or data_of(), card)})
+
+
+def saved(folder, model, card):
+    """The signatures that are asked here, as a SavedModel."""
+    archive, made = keras.export.ExportArchive(), export.endpoints(TASK.signatures(model, card), card)
+    archive.track(model)
+    for name in SERVED:
+        archive.add_endpoint(name, made[name].function, made[name].specs)
+    archive.write_out(str(folder), verbose=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model that knows the digits 0 to 4, judged by its error."""
+    keras.utils.set_random_seed(0)
+    model, data = autoencoder(), data_of()
+    cfg = digits.trainer_slice(digits.AUTOENCODER, train={"epochs": EPOCHS, "optimizer": {"learning_rate": 0.01}})
+    TASK.fit(model, data, cfg.train, 0, [])
+    card = card_of(model, data, quantile=0.9)
+    folder = saved(tmp_path_factory.mktemp("anomaly"), model, card)
+    return SimpleNamespace(model=model, card=card, folder=folder, served=tf.saved_model.load(str(folder)).signatures)
+
+
+def pixels_of(rows=TEST) -> tf.Tensor:
+    return tf.constant(digits.images()[0][rows].astype(np.float32))
+
+
+def numpy_of(answer) -> dict[str, np.ndarray]:
+    return {name: value.numpy() for name, value in answer.items()}
+
+
+def test_the_score_that_is_served_is_the_one_that_was_evaluated(trained):
+    pixels, threshold = pixels_of(), trained.card.calibrated["anomaly"]["threshold"]
+    evaluated = numpy_of(trained.served["figures_pixels"](pixels=pixels))
+    assert set(evaluated) == {"mse", "ssim", "sparsity", "anomaly_score", "is_anomaly"}
+    assert 0 < evaluated["is_anomaly"].mean() < 1
+    png = tf.constant([tf.io.encode_png(tf.cast(image, tf.uint8)).numpy() for image in pixels])
+    for answer in (
+        trained.served["anomalies_pixels"](pixels=pixels),
+        trained.served["anomaly_score_pixels"](pixels=pixels),
+        trained.served["anomalies_image_bytes"](image_bytes=png),
+    ):
+        np.testing.assert_allclose(answer["anomaly_score"], evaluated["anomaly_score"], rtol=1e-5)
+        np.testing.assert_array_equal(answer["is_anomaly"], evaluated["is_anomaly"] == 1)
+        np.testing.assert_array_equal(answer["is_anomaly"], answer["anomaly_score"].numpy() > threshold)
+        assert answer["is_anomaly"].dtype == tf.bool
+
+
+def test_the_map_is_where_the_error_is(trained):
+    pixels = pixels_of()
+    answer = numpy_of(trained.served["anomalies_pixels"](pixels=pixels))
+    errors = np.square(pixels / 255 - trained.model(pixels))
+    assert answer["anomaly_map"].shape == (len(pixels), 8, 8, 1)
+    np.testing.assert_allclose(answer["anomaly_map"], errors, atol=1e-6)
+    np.testing.assert_allclose(answer["anomaly_map"].mean((1, 2, 3)), answer["anomaly_score"], rtol=1e-5)
+
+
+def test_the_threshold_comes_along_and_a_request_may_bring_another(trained):
+    pixels, own = pixels_of(slice(1300, 1304)), trained.card.calibrated["anomaly"]["threshold"]
+    answer = numpy_of(trained.served["anomalies_pixels"](pixels=pixels))
+    assert answer["threshold"].tolist() == [own] * 4
+    at = trained.served["anomalies_at_pixels"]
+    for name, value in numpy_of(at(pixels=pixels, threshold=tf.constant([own] * 4))).items():
+        np.testing.assert_array_equal(value, answer[name])
+    each = numpy_of(at(pixels=pixels, threshold=tf.constant([0.0, 1.0, 0.0, 1.0])))
+    assert each["is_anomaly"].tolist() == [True, False, True, False]
+    for_all = numpy_of(at(pixels=pixels, threshold=tf.constant([1.0])))
+    assert for_all["threshold"].tolist() == [1.0] * 4
+    assert not for_all["is_anomaly"].any()
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        at(pixels=pixels, threshold=tf.constant([0.0, 1.0]))
+
+
+def test_signatures_are_the_inner_task_s_and_two_more(trained):
+    inner, mine = (task.signatures(trained.model, trained.card) for task in (task_of("reconstruction"), TASK))
+    assert set(mine) == {*inner, "anomalies", "anomalies_at"}
+    assert next(iter(mine)) == "anomalies", "what serving_default answers"
+
+
+@pytest.mark.parametrize("quantile", [0.5, 0.95])
+def test_the_threshold_is_a_quantile_of_the_validation_scores(trained, quantile):
+    scores = TASK.score(trained.model, trained.card)(tf.concat([pixels for pixels, _ in data_of().validation], 0)).numpy()
+    found = card_of(trained.model, quantile=quantile).calibrated["anomaly"]["threshold"]
+    assert np.isclose(scores, found, rtol=1e-5).any()
+    above = (scores > found * (1 + 1e-5)).mean()
+    assert 1 - quantile - 1 / len(scores) <= above <= 1 - quantile
+
+
+def test_the_latent_distance_is_mahalanobis_under_ledoit_and_wolf_s_covariance(trained):
+    card = card_of(trained.model, score="latent_distance")
+    encoder = normalize.inner(trained.model).get_layer("encoder")
+    codes = {name: encoder(part / 255.0).numpy() for name, part in (("test", pixels_of()), ("train", all_training()))}
+    expected = np.sqrt(LedoitWolf().fit(codes["train"].astype(np.float64)).mahalanobis(codes["test"]))
+    np.testing.assert_allclose(TASK.score(trained.model, card)(pixels_of()), expected, rtol=1e-3)
+    again = type(card).model_validate_json(card.model_dump_json())
+    np.testing.assert_array_equal(TASK.score(trained.model, again)(pixels_of()), TASK.score(trained.model, card)(pixels_of()))
+
+
+def all_training() -> tf.Tensor:
+    return tf.concat([pixels for pixels, _ in data_of().plain], 0)
+
+
+def test_a_code_that_never_changes_has_no_distances():
+    model = autoencoder()
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+    with pytest.raises(HubelError, match="same for each training image"):
+        card_of(model, score="latent_distance")
+
+
+class Density(reconstruction.Task):
+    """A bound on log p(x): an image is as likely as it is dark."""
+
+    metrics = {**reconstruction.Task.metrics, "elbo": reconstruction.mean_of("elbo", "more")}
+
+    def figures(self, model, card):
+        plain = super().figures(model, card)
+        return lambda pixels: {**plain(pixels), "elbo": -tf.reduce_mean(pixels, [1, 2, 3])}
+
+
+def test_the_elbo_of_a_density_is_its_score_and_stays_among_its_figures(trained):
+    task = type("Task", (anomaly.Task, Density), {})()
+    card = card_of(trained.model, task=task, score="elbo")
+    expected = pixels_of().numpy().mean((1, 2, 3))
+    found = numpy_of(task.figures(trained.model, card)(pixels_of()))
+    np.testing.assert_allclose(found["anomaly_score"], expected, rtol=1e-5)
+    np.testing.assert_allclose(found["elbo"], -expected, rtol=1e-5)
+    assert {"elbo", "auroc", "mse"} <= set(task.metrics)
+    anomaly.check(Density(), AnomalyConfig(score="elbo"))
+
+
+@pytest.mark.parametrize(
+    ("task", "score", "words"),
+    [
+        ("classification", "reconstruction_error", "an autoencoder"),
+        ("ensemble", "reconstruction_error", "an autoencoder"),
+        ("reconstruction", "elbo", "no density"),
+    ],
+)
+def test_a_model_without_such_a_score_is_refused(task, score, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        anomaly.check(task_of(task), AnomalyConfig(score=score))
+    assert caught.value.hint
+
+
+def test_every_score_of_the_config_is_known(trained):
+    anomaly.check(task_of("reconstruction"), AnomalyConfig(score="latent_distance"))
+    assert name_of("reconstruction", None) == "reconstruction"
+    assert name_of("reconstruction", AnomalyConfig()) == "anomaly:reconstruction"
+
+
+def test_the_name_of_a_task_around_another_names_both_in_digests():
+    assert modules_of("anomaly:reconstruction") == ["components.tasks.anomaly", "components.tasks.reconstruction"]
+    assert fingerprint.of(*modules_of("anomaly:reconstruction")) != fingerprint.of(*modules_of("reconstruction"))
+    for name in ("anomaly:", ":reconstruction", "anomaly:no_such", "no_such:reconstruction", "anomaly:base"):
+        with pytest.raises(UsageError, match="There is no task"):
+            task_of(name)
+
+
+def split(name, labelled=True):
+    """As Evaluator hands images to a task."""
+    rows = {keys.TRAIN: TRAINING, keys.TEST: TEST}[name]
+    labels = digits.images()[1][rows]
+    kinds = (labels >= INLIERS).astype(np.int64) if labelled else np.full(len(labels), -1)
+    only = name == keys.TRAIN
+    return batches(rows, only, **{keys.ANOMALY: kinds[labels < INLIERS] if only else kinds})
+
+
+def verdict(trained, comparisons, thresholds=None):
+    """TFMA's, of the figures of a SavedModel: (whether it is good enough, reasons, AUROC)."""
+    scores = trained.served["figures_pixels"](pixels=pixels_of())["anomaly_score"].numpy()
+    figure = detection.auroc((digits.images()[1][TEST] >= INLIERS).astype(int), scores)
+    asked = EvaluateConfig.model_validate({"thresholds": thresholds or {}})
+    bounds = eval_config.binding(comparisons, asked)
+    config = tfma.utils.update_eval_config_with_defaults(eval_config.build(asked, TASK, bounds), has_baseline=False)
+    result = metrics_validator.validate_metrics(((), {metric_types.MetricKey("auroc"): figure}), config)
+    return result.validation_ok, eval_config.reasons(result, bounds), figure
+
+
+@pytest.fixture(scope="module")
+def comparisons(trained):
+    return TASK.compare(trained.folder, trained.card, split)
+
+
+def test_a_good_model_beats_pca_and_one_of_shuffled_weights_does_not(trained, comparisons, tmp_path):
+    [comparison] = comparisons
+    assert (comparison.metric, comparison.name) == ("auroc", "pca_auroc")
+    assert 0.6 < comparison.value < 0.99
+    assert f"code size of {CODE_SIZE}" in comparison.words
+    accepted, reasons, figure = verdict(trained, comparisons)
+    assert (accepted, reasons) == (True, []), figure
+    rng = np.random.default_rng(0)
+    crippled = keras.models.clone_model(trained.model)
+    crippled.set_weights([rng.permuted(weight) for weight in trained.model.get_weights()])
+    folder = saved(tmp_path / "crippled", crippled, card_of(crippled))
+    spoiled = SimpleNamespace(served=tf.saved_model.load(str(folder)).signatures)
+    accepted, reasons, figure = verdict(spoiled, TASK.compare(folder, trained.card, split))
+    assert not accepted
+    assert figure < comparison.value
+    assert "is no better than" in reasons[0]
+
+
+def test_a_threshold_of_the_config_takes_pca_s_place(trained, comparisons):
+    beaten = [replace(comparisons[0], value=0.9999)]
+    assert not verdict(trained, beaten)[0]
+    assert verdict(trained, beaten, {"auroc": {"min": 0.6}})[:2] == (True, [])
+    assert verdict(trained, comparisons, {"auroc": {"min": 0.9999}})[0] is False
+
+
+def test_without_labels_it_is_judged_as_its_family(trained):
+    [comparison] = TASK.compare(trained.folder, trained.card, lambda name: split(name, labelled=False))
+    assert (comparison.metric, comparison.name) == ("mse", "pca_mse")
+
+
+def test_trainer_gives_the_card_what_signatures_need(artifacts, tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(component.export, "write", lambda folder, model, task, card, data: written.append((task, card)))
+    cfg = digits.trainer_slice(digits.AUTOENCODER, anomaly={"score": "latent_distance", "quantile": 0.9})
+    component.run_fn(digits.fn_args(tmp_path, artifacts.transformed, artifacts.transform, artifacts.schema, cfg, True))
+    [(task, card)] = written
+    assert isinstance(task, anomaly.Task)
+    assert (card.task, card.anomaly) == ("anomaly:reconstruction", cfg.anomaly)
+    assert set(card.calibrated["anomaly"]) == {"mean", "covariance", "threshold"}

@@ -1,0 +1,110 @@
+"""Sparse codes are blessed beside scikit-learn's dictionary, and no longer when the model's own is spoilt."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.decomposition import sparse_encode
+
+from components import keys
+from components.evaluator import dictionary, measured
+from components.tasks import task_of
+from components.trainer import component
+from components.trainer.data import Data, Facts
+from configs.errors import UsageError
+from keras_models import get
+from tests.components import digits
+
+TASK = "reconstruction.sparse_coding"
+TRAIN, TEST = (digits.images()[0][part].astype(np.float32) for part in (slice(0, 400), slice(400, 520)))
+MODELS = {"sparse_coding": {}, "psd": {"pull": 0.3}}
+TRAINING = {"epochs": 25, "batch_size": 50, "optimizer": {"learning_rate": 4e-2}, "schedule": {"name": "cosine"}}
+
+
+def batches(pixels):
+    return tf.data.Dataset.from_tensor_slices((pixels, {"label": np.zeros(len(pixels), np.int64)})).batch(50)
+
+
+def images(split):
+    return batches({keys.TRAIN: TRAIN, keys.TEST: TEST}[split])
+
+
+def untrained(name, **options):
+    tree = {**digits.AUTOENCODER, "model": {"name": name, "options": {"atoms": 12, "penalty": 0.5, **MODELS[name], **options}}}
+    cfg = digits.trainer_slice(tree, train=TRAINING)
+    facts, plain = Facts((8, 8, 1), [], None, None, len(TRAIN)), images(keys.TRAIN)
+    data = Data(facts, 8, lambda first, epochs: plain.repeat(epochs), plain, images(keys.TEST))
+    keras.utils.set_random_seed(0)
+    return component.build(get(name), data, cfg), data, cfg
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def trained(request):
+    model, data, cfg = untrained(request.param)
+    task_of(TASK).fit(model, data, cfg.train, 0, [])
+    return model
+
+
+def written(model, folder):
+    """A Model artifact, as far as the comparison reads it."""
+    keras.Model(model.inputs, model.outputs, name=model.name).save(folder / keys.KERAS_FILE)
+    card = digits.card(architecture=model.name, task=TASK, transform=digits.AUTOENCODER["transform"])
+    (folder / keys.CARD_FILE).write_text(card.model_dump_json())
+    return folder / "Format-Serving"
+
+
+def figures(model):
+    found = task_of(TASK).figures(model, None)(tf.constant(TEST))
+    assert all(value.shape == (len(TEST),) and value.dtype == tf.float32 for value in found.values())
+    return {name: float(np.mean(value)) for name, value in found.items()}
+
+
+def verdict(model, comparison):
+    better = {name: metric.better for name, metric in task_of(TASK).metrics.items()}
+    return measured.refusals(figures(model), better, {}, [comparison])
+
+
+def test_a_good_model_is_blessed_and_one_with_a_spoilt_dictionary_is_not(trained, tmp_path):
+    [comparison] = task_of(TASK).compare(written(trained, tmp_path), None, images)
+    assert "scikit-learn's dictionary learning" in comparison.words
+    assert verdict(trained, comparison) == []
+    basis = next(weight for weight in trained.weights if weight.path.endswith("basis"))
+    kept = basis.numpy()
+    basis.assign(np.random.default_rng(0).permuted(kept, axis=1))
+    [refusal] = verdict(trained, comparison)
+    assert refusal.startswith("objective ")
+    basis.assign(0.0 * kept)
+    assert verdict(trained, comparison)
+    basis.assign(kept)
+
+
+def test_figures_are_the_papers(trained):
+    found = figures(trained)
+    net = trained.get_layer("net")
+    layer = net.get_layer("decoder").get_layer("dictionary")
+    rows = TEST.reshape(-1, 64) / 255 - TRAIN.reshape(-1, 64).mean(0) / 255
+    codes = sparse_encode(rows, layer.basis.numpy(), algorithm="lasso_cd", alpha=0.25, max_iter=5000)
+    objective = np.square(rows - codes @ layer.basis.numpy()).sum(1) + 0.5 * np.abs(codes).sum(1)
+    assert found["objective"] == pytest.approx(objective.mean(), rel=1e-4)
+    assert found["active"] == pytest.approx((codes != 0).sum(1).mean(), rel=0.01)
+    given = np.asarray(net.get_layer("encoder")(TEST / 255))
+    assert found["mse"] == pytest.approx(np.square(rows - given @ layer.basis.numpy()).mean(), rel=1e-3)
+    if trained.name == "psd":
+        assert found["prediction"] == pytest.approx(np.square(given - codes).sum(1).mean(), rel=1e-2)
+    assert ("prediction" in found) == (trained.name == "psd")
+
+
+def test_under_the_logarithm_the_baseline_is_judged_by_the_logarithm(tmp_path):
+    model, _, _ = untrained("sparse_coding", sparsity="log", scale=1.0)
+    [comparison] = task_of(TASK).compare(written(model, tmp_path), None, images)
+    learned = dictionary.fit([TRAIN / 255], 12, 0.5)
+    assert comparison.value == pytest.approx(1.05 * learned.objective([TEST / 255], 0.5, "log", 1.0), rel=1e-4)
+    assert comparison.value < 1.05 * learned.objective([TEST / 255], 0.5)  # log(1 + a^2) is at most |a|
+
+
+def test_other_pixels_than_it_reconstructs_are_refused():
+    model, data, cfg = untrained("sparse_coding")
+    other = component.normalize.with_normalization(model.get_layer("net"), "none")
+    with pytest.raises(UsageError, match="reconstructs what it is given") as caught:
+        task_of(TASK).fit(other, data, cfg.train, 0, [])
+    assert "transform.normalize: unit" in caught.value.hint
