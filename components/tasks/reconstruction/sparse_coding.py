@@ -1,13 +1,13 @@
 """Sparse codes under a dictionary: sparse coding and predictive sparse decomposition, judged by their objective."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from components import keys
 from components.evaluator import dictionary
 from components.tasks import reconstruction
 from components.tasks.base import Comparison
-from components.tasks.reconstruction import mean_of
+from components.tasks.reconstruction import mean_of, unit
 from components.trainer import artifact
 from configs.errors import UsageError
 from keras_models import normalize
@@ -60,16 +60,11 @@ class Task(reconstruction.Task):
 
     def compare(self, model, card, images):
         ours = _inference(artifact.load(str(model.parent)))
-        learned = dictionary.fit(_unit(images("train")), ours.dictionary.atoms, ours.penalty)
-        value = learned.objective(_unit(images("test")), ours.penalty, ours.sparsity, ours.scale)
+        learned = dictionary.fit(unit(images(keys.TRAIN)), ours.dictionary.atoms, ours.penalty)
+        value = learned.objective(unit(images(keys.TEST)), ours.penalty, ours.sparsity, ours.scale)
         words = f"{WITHIN} times the {value:.5f} that scikit-learn's dictionary learning reaches with {ours.dictionary.atoms} atoms"
         return [Comparison("objective", WITHIN * value, f"{words} and the same penalty", "objective_bound")]
 
 
 def _inference(model: keras.Model) -> SparseInference:
     return next(layer for layer in model._flatten_layers() if isinstance(layer, SparseInference))
-
-
-def _unit(batches: tf.data.Dataset):
-    """Pixels in [0, 1]."""
-    return (np.float32(pixels) / 255 for pixels, _ in batches.as_numpy_iterator())
