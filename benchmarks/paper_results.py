@@ -1,4 +1,4 @@
-"""Published figures beside hubel's: one `hubel run` of a shipped config a row, on MNIST, Fashion-MNIST and turned MNIST.
+"""Published figures beside hubel's: one `hubel run` of a shipped config a row, on MNIST, Fashion-MNIST and what is made of MNIST.
 
     .venv/bin/python -m benchmarks.paper_results --data DIR --workspace DIR [NAME ...]
 
@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import csv
 import datetime
+import importlib
 import json
 import os
 import re
@@ -22,9 +23,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+MADE = ("turned_mnist", "binarised_mnist")  # of MNIST, by the module of that name
+DRAWS = 5_000  # importance samples an image
 NOT_BLESSED = 3  # exit code of a run whose figures are below the config's bounds
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/paper_results.csv"
@@ -34,15 +38,53 @@ TABLE = re.compile(r"(<!-- table: paper_results -->\n)(.*?)(<!-- end -->)", re.D
 
 @dataclass(frozen=True)
 class Experiment:
-    """`published` is an error rate in %, with its source; `theirs` what they trained; `changes` are added to the config."""
+    """`published` is in the unit of `measure`, with its source; `theirs` what they trained; `changes` are added to the config."""
 
     name: str
     config: str
-    data: str  # "mnist", "fashion_mnist" or "turned_mnist"
+    data: str  # "mnist", "fashion_mnist", "turned_mnist" or "binarised_mnist"
     published: str
     theirs: str
     changes: tuple[str, ...] = ()
+    measure: str = "errors, %"
 
+
+def _nats(value: dict, model: Path, asked: argparse.Namespace) -> float:
+    """-log p(x) of the test images, estimated with DRAWS importance samples: Burda et al. 2016, section 5."""
+    import tensorflow as tf
+
+    from benchmarks import binarised_mnist
+    from components.evaluator import importance
+    from components.trainer import artifact
+    from keras_models import normalize
+
+    trained = artifact.load(str(model))
+    net = normalize.inner(trained)
+    encoder, decoder = net.get_layer("encoder"), net.get_layer("decoder")
+    noise = importance.draws(DRAWS, encoder.output_shape[-1], seed=1)
+
+    @tf.function(reduce_retracing=True)
+    def estimate(pixels):
+        parameters = encoder.get_layer("posterior")(trained.get_layer("normalize")(pixels), training=False)
+        cost = net.get_layer("pixel_loss").of
+        return importance.estimate(parameters, lambda codes: cost(pixels / 255.0, decoder(codes, training=False)), noise)
+
+    images = binarised_mnist.test_images(asked.workspace / "binarised_mnist")
+    found = [estimate(images[first : first + 500]).log_likelihood for first in range(0, len(images), 500)]
+    return -float(tf.reduce_mean(tf.concat(found, 0)))
+
+
+# What a row is about -> (a run's JSON value, its Model artifact, the command line) -> the figure; and its decimals.
+MEASURES: dict[str, tuple[Callable, int]] = {
+    "errors, %": (lambda value, *_: 100 * (1 - value["metrics"]["accuracy"]), 2),
+    "squared error": (lambda value, *_: value["metrics"]["mse"], 4),
+    "AUROC, %": (lambda value, *_: 100 * value["metrics"]["auroc"], 1),
+    "errors of a linear probe, %": (lambda value, *_: 100 * (1 - value["metrics"]["probe_accuracy"]), 2),
+    "-log p(x), nats": (_nats, 2),
+    "-ELBO, nats": (lambda value, *_: -value["metrics"]["elbo"], 2),
+}
+VAE = ("model.options.likelihood=bernoulli", "data.source=tfrecord:binarised_mnist/*.tfrecord", "name=binarised_mnist_vae")
+RUFF = ("97.6", "98.3", "85.4", "86.7", "86.5", "78.2", "94.6", "92.3", "86.5", "90.4")  # Ruff et al. 2018, table 1, DCAE
 
 EXPERIMENTS = (
     Experiment("dense 784-100-10", "mnist_mlp", "mnist", "about 5", "lectures; LeCun et al. 1998: 4.7 for 784-300-10"),
@@ -62,18 +104,57 @@ EXPERIMENTS = (
         "ST-CNN, turned", "turned_mnist_st_cnn", "turned_mnist", "0.7", "Jaderberg et al. 2015: 150,000 steps of 256, 640 epochs"
     ),
     Experiment("ResNet-20", "fashion_mnist_resnet20", "fashion_mnist", "5.1", "the data set's page: ResNet-18, accuracy .949"),
+    *(
+        Experiment(
+            f"PCA, code of {size}",
+            "mnist_pca",
+            "mnist",
+            published,
+            "exact, of all 60,000 training images",
+            (f"name=mnist_pca_{size}", f"model.options.code_size={size}", "data.validation=0.0002"),
+            "squared error",
+        )
+        for size, published in ((2, ".0557"), (8, ".0374"), (16, ".0269"), (32, ".0168"), (64, ".0090"))
+    ),
+    *(
+        Experiment(name, "mnist_vae", "binarised_mnist", published, theirs, VAE, measure)
+        for name, published, theirs, measure in (
+            ("VAE", "86.76", "Burda et al. 2016, table 1: 3,280 epochs, binarised anew each epoch", "-log p(x), nats"),
+            ("VAE, its bound", "", "", "-ELBO, nats"),
+        )
+    ),
+    *(
+        Experiment(
+            f"one class, {digit}",
+            "mnist_one_class",
+            "mnist",
+            published,
+            "Ruff et al. 2018, table 1, DCAE; in the mean of ten 89.7",
+            (f"name=mnist_one_class_{digit}", f"data.inliers=[{digit}]"),
+            "AUROC, %",
+        )
+        for digit, published in enumerate(RUFF)
+    ),
+    *(
+        Experiment(f"{kind} code", f"mnist_{kind}_autoencoder", "mnist", published, theirs, (), "errors of a linear probe, %")
+        for kind, published, theirs in (
+            ("contractive", "1.14", "Rifai et al. 2011, table 1: 1,000 units, then fine-tuned as a classifier"),
+            ("denoising", "1.18", "Rifai et al. 2011, table 1, Gaussian noise: 1,000 units, then fine-tuned as a classifier"),
+        )
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the CSV. Errors are in % of the test images; `epochs` were trained, `best` is the one that validation chose."""
+    """One line of the CSV. `epochs` were trained, `best` is the one that validation chose."""
 
     name: str
     data: str
-    published_error: str
+    measure: str
+    published: str
     published_by: str
-    error: float
+    ours: float
     test_images: int
     config: str
     changes: str
@@ -130,14 +211,12 @@ def hubel(words: list[str], until: float | None = None) -> dict | list:
 
 def prepared(data: str, archives: Path, workspace: Path) -> list[str]:
     """Have the images where the config looks for them. Returns what to set."""
-    if data != "turned_mnist":
+    if data not in MADE:
         hubel(["datasets", "prepare", data, "--from", str(archives / data), "--workspace", str(workspace)])
         return []
-    folder = workspace / "turned_mnist"
+    folder = workspace / data
     if not folder.is_dir():
-        from benchmarks import turned_mnist
-
-        turned_mnist.write(archives / "mnist", folder)
+        importlib.import_module(f"benchmarks.{data}").write(archives / "mnist", folder)
     return [f"data.source=tfrecord:{folder}/*.tfrecord"]
 
 
@@ -149,15 +228,16 @@ def run(experiment: Experiment, seed: int, asked: argparse.Namespace, until: flo
     sets = [word for change in [*changes, "push.enabled=false", *place] for word in ("--set", change)]
     with watch.running():
         value = hubel(["run", experiment.config, *sets, "--workspace", str(asked.workspace)], until)
-    model = _model(asked.workspace, value)
+    model, (figure, decimals) = _model(asked.workspace, value), MEASURES[experiment.measure]
     card = json.loads((model / "card.json").read_text())
     history = _history(model)
     return Row(
         name=experiment.name,
         data=experiment.data,
-        published_error=experiment.published,
+        measure=experiment.measure,
+        published=experiment.published,
         published_by=experiment.theirs,
-        error=round(100 * (1 - value["metrics"]["accuracy"]), 2),
+        ours=round(figure(value, model, asked), decimals),
         test_images=value["images"]["test"],
         config=experiment.config,
         changes=" ".join(changes),
@@ -217,12 +297,12 @@ def add(row: Row) -> None:
 def table() -> str:
     """The rows as the page shows them."""
     lines = [
-        "| network | data | published, % errors | ours | config | seed | epochs (best) | wall, CPU minutes | date |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| network | data | measure | published | ours | config | seed | epochs (best) | wall, CPU minutes | date |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows():
-        published = f"{row['published_error']} ({row['published_by']})"
-        cells = [row["name"], row["data"], published, f"**{row['error']}**", f"`{row['config']}`", row["seed"]]
+        published = f"{row['published']} ({row['published_by']})" if row["published"] else ""
+        cells = [row["name"], row["data"], row["measure"], published, f"**{row['ours']}**", f"`{row['config']}`", row["seed"]]
         cells += [f"{row['epochs']} ({row['best']})", f"{row['wall_minutes']}, {row['cpu_minutes']}", row["date"]]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -232,7 +312,7 @@ def main() -> None:
     """Run what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "configs", nargs="*", metavar="NAME", help=f"of {', '.join(one.config for one in EXPERIMENTS)}; without any, all"
+        "configs", nargs="*", metavar="NAME", help=f"of {', '.join(sorted({one.config for one in EXPERIMENTS}))}; without any, all"
     )
     parser.add_argument("--data", type=Path, default=os.environ.get("HUBEL_TEST_DATA"))
     parser.add_argument("--workspace", type=Path, required=True)
@@ -256,7 +336,7 @@ def main() -> None:
         except Unfinished:
             raise SystemExit(f"{experiment.name} is under way; the same command goes on") from None
         add(row)
-        print(f"{row.name}: {row.error} % errors (published: {row.published_error}), {row.wall_minutes} minutes", flush=True)
+        print(f"{row.name}: {row.measure} {row.ours} (published: {row.published}), {row.wall_minutes} minutes", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,24 +38,26 @@ class Cost(NamedTuple):
 
 
 class Loops:
-    """What is compared, by name: functions that train for one round."""
+    """What is compared, by name: functions that train for one round of so many timed epochs."""
 
-    def __init__(self, name: str, folder: Path, work: Path, torch: str | None):
+    def __init__(self, name: str, epochs: int, folder: Path, work: Path, torch: str | None):
         import numpy as np
 
         import keras_models
         from components.tasks import task_of
         from components.trainer import component
+        from keras_models import auxiliary
 
         self._cfg, self._data = opened(
-            folder, work, [f"model.name={name}", f"train.epochs={1 + EPOCHS[name]}", _optimizer(), "train.schedule=null"]
+            folder, work, [f"model.name={name}", f"train.epochs={1 + epochs}", _optimizer(), "train.schedule=null"]
         )
         self._name, self._work, self._entry = name, work, keras_models.get(name)
         self._task = task_of(self._entry.task)
         batches = list(self._data.plain.as_numpy_iterator())
         self._images = np.concatenate([pixels for pixels, _ in batches])
         self._labels = np.concatenate([targets["label"] for _, targets in batches])
-        self._bare = component.build(self._entry, self._data, self._cfg)
+        self._pair = [np.asarray(one) for one in self._task.pair(self._images, {"label": self._labels})]
+        self._bare = auxiliary.learner(component.build(self._entry, self._data, self._cfg))
         self._task.compile(self._bare, self._adam())
         self.of: dict[str, Callable[[], Cost]] = {"Trainer": self._trainer, "fit": self._fit}
         if torch:
@@ -82,7 +84,7 @@ class Loops:
 
     def _fit(self) -> Cost:
         clock = _clock()
-        self._bare.fit(self._images, self._labels, BATCH, self._cfg.train.epochs, verbose=0, callbacks=[clock])
+        self._bare.fit(*self._pair, BATCH, self._cfg.train.epochs, verbose=0, callbacks=[clock])
         return self._cost(clock.epochs)
 
     def _pytorch(self) -> Cost:
@@ -97,6 +99,11 @@ class Loops:
         script = str(Path(__file__).with_name("train_speed_torch.py"))
         command = [torch, script, self._name, str(self._work / "arrays.npz"), str(BATCH), str(RATE)]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    @property
+    def images(self) -> int:
+        """How many an epoch has."""
+        return len(self._images)
 
     def _cost(self, epochs) -> Cost:
         """Of all epochs but the first."""
@@ -141,9 +148,9 @@ def _clock():
     return Clock()
 
 
-def compared(name: str, folder: Path, work: Path, torch: str | None, rounds: int) -> None:
+def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None, rounds: int) -> None:
     """Measure one network and print."""
-    loops = Loops(name, folder, work, torch)
+    loops = Loops(name, epochs, folder, work, torch)
     found: dict[str, list[Cost]] = {kind: [] for kind in loops.of}
     for _ in range(rounds):
         for kind, train in loops.of.items():
@@ -151,7 +158,8 @@ def compared(name: str, folder: Path, work: Path, torch: str | None, rounds: int
     loops.end()
     for kind, costs in found.items():
         wall, cpu = (statistics.median(cost[which] for cost in costs) for which in (0, 1))
-        line = f"{name:<10}{kind:<9}{1 / wall:>8.0f} images a second {1000 * cpu:>7.3f} ms of CPU an image"
+        line = f"{name:<18}{kind:<9}{1 / wall:>8.0f} images a second, {60 / wall / loops.images:>6.1f} epochs a minute"
+        line += f"{1000 * cpu:>9.3f} ms of CPU an image"
         if kind != "Trainer":
             speeds = [theirs.wall / ours.wall for ours, theirs in zip(found["Trainer"], costs, strict=True)]
             work_ = statistics.median(theirs.cpu / ours.cpu for ours, theirs in zip(found["Trainer"], costs, strict=True))
@@ -160,12 +168,12 @@ def compared(name: str, folder: Path, work: Path, torch: str | None, rounds: int
         print(line, flush=True)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(networks: Mapping[str, int], about: str) -> None:
+    """Measure and print: networks by name, and how many epochs of each are timed in a round."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("HUBEL_TEST_DATA"))
     parser.add_argument("--torch-python", help="a Python that has torch; without it there is no such line")
-    parser.add_argument("--models", nargs="+", choices=EPOCHS, default=list(EPOCHS))
+    parser.add_argument("--models", nargs="+", choices=networks, default=list(networks))
     parser.add_argument("--images", type=int, default=4_000, help="of which 7 in 10 are for training")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--work", type=Path, help="keep the images here, for the next time")
@@ -181,8 +189,8 @@ def main() -> None:
             measured("ingest", folder, work)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; batches of {BATCH}, medians of {asked.rounds} rounds")
         for name in asked.models:
-            compared(name, folder, work, asked.torch_python, asked.rounds)
+            compared(name, networks[name], folder, work, asked.torch_python, asked.rounds)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(EPOCHS, __doc__))

@@ -1,4 +1,6 @@
-"""PyTorch's side of benchmarks/train_speed.py, which starts it: the same networks and a plain training loop. Needs torch alone.
+"""PyTorch's side of benchmarks/train_speed.py and autoencoder_speed.py, which start it: the same networks, a plain training loop.
+
+Needs torch alone.
 
     PYTHON benchmarks/train_speed_torch.py MODEL ARRAYS.npz BATCH RATE
 
@@ -55,14 +57,70 @@ def resnet20(side, channels):
     return [*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
 
 
-def epoch(model, optimizer, images, labels, batch):
+def conv_autoencoder(side, channels):
+    """keras_models.autoencoders.convolutional.conv_autoencoder; sides are a multiple of 4."""
+    left = side // 4
+    return [
+        *(nn.Conv2d(channels, 16, 3, 2, 1), nn.ELU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ELU(), nn.Flatten()),
+        *(nn.Linear(32 * left * left, 32), nn.Linear(32, 32 * left * left), nn.ELU(), nn.Unflatten(1, (32, left, left))),
+        *(nn.ConvTranspose2d(32, 16, 3, 2, 1, 1), nn.ELU(), nn.ConvTranspose2d(16, 16, 3, 2, 1, 1), nn.ELU()),
+        *(nn.Conv2d(16, channels, 3, 1, 1), nn.Sigmoid()),
+    ]
+
+
+class Variational(nn.Module):
+    """keras_models.autoencoders.variational.vae: gives the image and the divergence of its code."""
+
+    def __init__(self, side, channels, hidden=500, code=20):
+        super().__init__()
+        values = side * side * channels
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(values, hidden), nn.Tanh(), nn.Linear(hidden, 2 * code))
+        self.decoder = nn.Sequential(nn.Linear(code, hidden), nn.Tanh(), nn.Linear(hidden, values), nn.Sigmoid())
+        self.shape = (channels, side, side)
+
+    def forward(self, images):
+        mean, log_variance = self.encoder(images).chunk(2, 1)
+        drawn = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
+        divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(1)
+        return self.decoder(drawn).unflatten(1, self.shape), divergence
+
+
+def vae(side, channels):
+    """The network after its normalisation."""
+    return [Variational(side, channels)]
+
+
+def classes_loss(output, images, labels):
+    """Cross-entropy of logits."""
+    return F.cross_entropy(output, labels)
+
+
+def image_loss(output, images, labels):
+    """Mean squared error of pixels / 255."""
+    return F.mse_loss(output, images / 255)
+
+
+def bound_loss(output, images, labels):
+    """Minus the ELBO, in the mean over images."""
+    image, divergence = output
+    return F.binary_cross_entropy(image, images / 255, reduction="sum") / len(images) + divergence.mean()
+
+
+NETWORKS = {
+    "lenet5": (lenet5, classes_loss),
+    "resnet20": (resnet20, classes_loss),
+    "conv_autoencoder": (conv_autoencoder, image_loss),
+    "vae": (vae, bound_loss),
+}
+
+
+def epoch(model, measure, optimizer, images, labels, batch):
     """One pass in a new order."""
     order = torch.randperm(len(images))
     for start in range(0, len(images), batch):
         rows = order[start : start + batch]
         optimizer.zero_grad()
-        logits = model(images[rows])
-        loss = F.cross_entropy(logits, labels[rows])
+        loss = measure(model(images[rows]), images[rows], labels[rows])
         loss.backward()
         optimizer.step()
 
@@ -72,14 +130,14 @@ def main():
     arrays = np.load(file)
     images = torch.from_numpy(arrays["images"].astype(np.float32)).permute(0, 3, 1, 2).contiguous()
     labels = torch.from_numpy(arrays["labels"])
-    layers = {"lenet5": lenet5, "resnet20": resnet20}[name](images.shape[2], images.shape[1])
-    model = nn.Sequential(Unit(), *layers).train()
+    layers, measure = NETWORKS[name]
+    model = nn.Sequential(Unit(), *layers(images.shape[2], images.shape[1])).train()
     optimizer = torch.optim.Adam(model.parameters(), float(rate))
     for line in sys.stdin:
         times = []
         for _ in range(int(line)):
             wall, cpu = time.perf_counter(), time.process_time()
-            epoch(model, optimizer, images, labels, int(batch))
+            epoch(model, measure, optimizer, images, labels, int(batch))
             times.append((time.perf_counter() - wall, time.process_time() - cpu))
         print(json.dumps(times), flush=True)
 

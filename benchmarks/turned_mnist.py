@@ -10,6 +10,7 @@ anew every epoch.
 import argparse
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.input_pipeline import mnist
@@ -17,8 +18,19 @@ from benchmarks.input_pipeline import mnist
 SEED, DEGREES, VALIDATION = 0, 90, 5_000
 
 
-def write(archives: Path, folder: Path) -> None:
-    """train, validation and test.tfrecord in a folder, which appears when all of them are there."""
+def turned(image, split: str, random):
+    """Images of train as they are."""
+    from PIL import Image
+
+    return image if split == "train" else image.rotate(random.uniform(-DEGREES, DEGREES), Image.Resampling.BILINEAR)
+
+
+def write(archives: Path, folder: Path, change: Callable = turned) -> None:
+    """train, validation and test.tfrecord in a folder, which appears when all of them are there.
+
+    Args:
+        change: PIL image, split, numpy Generator -> PIL image.
+    """
     import numpy as np
     import tensorflow as tf
     from PIL import Image
@@ -37,11 +49,8 @@ def write(archives: Path, folder: Path) -> None:
     for split, (images, labels) in splits.items():
         with tf.io.TFRecordWriter(str(staged / f"{split}.tfrecord")) as file:
             for index, (pixels, label) in enumerate(zip(images, labels, strict=True)):
-                image = Image.fromarray(pixels)
-                if split != "train":
-                    image = image.rotate(random.uniform(-DEGREES, DEGREES), Image.Resampling.BILINEAR)
                 encoded = io.BytesIO()
-                image.save(encoded, "PNG")
+                change(Image.fromarray(pixels), split, random).save(encoded, "PNG")
                 file.write(example(encoded.getvalue(), f"{split}/{index}".encode(), int(label)))
     staged.rename(folder)
 

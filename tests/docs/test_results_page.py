@@ -23,4 +23,5 @@ def test_every_row_is_of_a_known_experiment():
 def test_an_experiment_is_a_valid_config(experiment):
     cfg = load.load(experiment.config, list(experiment.changes))
     assert experiment.data in cfg.data.source
-    assert "accuracy" in cfg.evaluate.thresholds
+    assert experiment.measure in paper_results.MEASURES
+    assert experiment.measure != "errors, %" or "accuracy" in cfg.evaluate.thresholds

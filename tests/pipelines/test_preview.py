@@ -63,8 +63,8 @@ def test_the_command_line_shows_digits(tmp_path):
     expected = {"png": str(folder / "preview.png"), "html": str(folder / "preview.html"), "images": 10, "classes": 10}
     assert outcome.json == expected
     assert len(embedded((folder / "preview.html").read_text())) == 30
-    with Image.open(folder / "preview.png") as sheet:
-        assert sheet.width > 2 * 3 * sheet.SHOWN
+    with Image.open(folder / "preview.png") as picture:
+        assert picture.width > 2 * 3 * sheet.SHOWN
 
 
 def test_the_pictures_are_what_transform_and_trainer_make(config, photos, tmp_path):

