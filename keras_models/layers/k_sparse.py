@@ -20,6 +20,8 @@ class KSparse(keras.layers.Layer):
     Raises: ValueError unless k is a whole number from 1 to `units`.
     """
 
+    limits_code = True  # see components.trainer.doubts
+
     def __init__(self, k, **kwargs):
         super().__init__(**kwargs)
         self.k = need_count("k", k)

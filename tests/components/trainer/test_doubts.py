@@ -8,6 +8,7 @@ from keras import layers, ops
 from components.trainer import component, doubts
 from components.trainer.data import Data, Facts
 from keras_models import auxiliary, get, normalize
+from keras_models.layers import KSparse
 from tests.components import digits
 
 DATA = Data(Facts((8, 8, 1), [], None, None, 1), 1, None, None, None)
@@ -51,7 +52,7 @@ def test_turning_images_is_no_noise():
 def overcomplete(noise=None, decay=None, terms=()):
     image, code = keras.Input((2, 2, 1)), keras.Input((9,))
     x = layers.Flatten()(image)
-    x = layers.Dense(9, kernel_regularizer=decay)(noise(x) if noise else x)
+    x = layers.Dense(9, kernel_regularizer=decay)(noise(x) if noise is not None else x)
     encoder = keras.Model(image, x, name="encoder")
     decoder = keras.Model(code, layers.Reshape((2, 2, 1))(layers.Dense(4)(code)), name="decoder")
     image = keras.Input((2, 2, 1))
@@ -67,4 +68,5 @@ def test_a_regulariser_of_any_kind_is_seen():
     assert overcomplete(noise=layers.GaussianNoise(0.1)) == []
     assert overcomplete(decay=keras.regularizers.L2(0.1)) == []
     assert overcomplete(terms=["size"]) == []
+    assert overcomplete(noise=KSparse(2)) == []
     assert np.size(overcomplete(noise=layers.Identity())) == 1
