@@ -59,7 +59,7 @@ class Task(reconstruction.Task):
         active = max(1, round(_mean(model, images, ACTIVE)))
         principal = reconstruction.principal(images, active)
         words = f"PCA of {active}, the number of units that are active in a test image, fitted on the training split"
-        found = [Comparison("mse", principal.mean_squared_error(reconstruction.unit(images(keys.TEST))), words, "pca_mse")]
+        found = [Comparison("mse", principal.mean_squared_error(reconstruction.unit(images(keys.TEST))), words, "active_pca_mse")]
         if card.calibrated:
             what = "active units" if card.calibrated[FIGURE] == ACTIVE else "a mean activity"
             words = f"what is tolerated, as a share of the target of {card.calibrated[TARGET]:g} {what}"
