@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from keras_models.autoencoders.convolutional import conv_decoder, conv_encoder
 from keras_models.blocks import need_activation, need_choice, need_count, need_counts, need_flag, need_image
+from keras_models.conv_coders import UPSAMPLINGS, conv_decoder, conv_encoder
 from keras_models.layers import PixelLoss, TiedDense, TransposedDense
 
 FORMS = ("dense", "convolutional")
@@ -50,7 +50,7 @@ class Coders:
         need_counts("filters", self.filters, 1)
         need_activation(self.activation)
         need_activation(self.code_activation, "code_activation")
-        need_choice("upsampling", self.upsampling, ("transposed", "resize"))
+        need_choice("upsampling", self.upsampling, UPSAMPLINGS)
         if need_flag("tied", self.tied) and (self.form != "dense" or self.hidden):
             raise ValueError(f"tied needs form dense without hidden layers; got form {self.form}, hidden {tuple(self.hidden)}")
 

@@ -4,13 +4,14 @@ import functools
 
 import keras
 
-from components.tasks import reconstruction
+from components.tasks import task_of
 from components.tasks.base import Task
 from components.trainer.phases import Phase
 from configs.errors import UsageError
 from configs.schema import TrainerSlice
 from keras_models import pretraining
 from keras_models.pretraining import Stage
+from keras_models.registry import RECONSTRUCTION
 
 RATE = "train.pretrain.learning_rate"
 
@@ -36,4 +37,4 @@ def phases(task: Task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
 
 def _phase(stage: Stage, train, rate: str) -> Phase:
     begin = functools.partial(pretraining.select, stage=stage)
-    return Phase(reconstruction.Task(), train, stage.name, begin, rate, pretraining.learner(stage))
+    return Phase(task_of(RECONSTRUCTION), train, stage.name, begin, rate, pretraining.learner(stage))

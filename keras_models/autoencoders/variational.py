@@ -18,7 +18,6 @@ import keras
 from keras import layers, ops
 
 from keras_models import auxiliary
-from keras_models.autoencoders.convolutional import UPSAMPLINGS, conv_decoder, conv_encoder
 from keras_models.blocks import (
     need_activation,
     need_choice,
@@ -29,6 +28,7 @@ from keras_models.blocks import (
     need_positive,
     need_share,
 )
+from keras_models.conv_coders import UPSAMPLINGS, conv_decoder, conv_encoder
 from keras_models.layers import ClassCondition, NoCondition, PixelLoss, Sampling
 from keras_models.layers.sampling import divergence
 from keras_models.registry import register

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_models.autoencoders.convolutional import conv_encoder
+from keras_models.conv_coders import conv_encoder
 from keras_models.jacobian import Jacobian
 
 X, OTHERS = (tf.constant(np.random.default_rng(seed).random((4, 3, 2, 1)), tf.float32) for seed in (0, 1))

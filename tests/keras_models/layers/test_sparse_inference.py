@@ -98,7 +98,7 @@ def test_a_decoder_is_given_the_optimal_code_in_training_and_the_prediction_othe
     images, predicted = ROWS[:4].reshape(4, 8, 8, 1), RANDOM.normal(size=(4, 6)).astype("float32")
     np.testing.assert_array_equal(layer([images, predicted]), predicted)
     expected = infer(ROWS[:4], dictionary.basis.numpy(), 0.1, start=predicted, pull=1.0)
-    np.testing.assert_allclose(layer([images, predicted], training=True), expected, atol=1e-5)
+    np.testing.assert_allclose(layer([images, predicted], training=True), expected, atol=2e-4)  # training stops at 1e-4
 
 
 def test_a_gain_multiplies_each_number_by_its_own():
