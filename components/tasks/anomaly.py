@@ -4,6 +4,7 @@ What is learned, and how, is TASK's. Here its models get a score for an image, a
 the data says which test images are anomalies (data.inliers). docs/anomalies.md has the formulas.
 """
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -19,7 +20,6 @@ from components.trainer.card import Card
 from components.trainer.data import Data
 from configs.errors import HubelError, UsageError
 from configs.schema import AnomalyConfig
-from keras_models import normalize
 
 ELBO = "elbo"  # the figure of variational models
 ANOMALIES, ANOMALIES_AT = "anomalies", "anomalies_at"
@@ -28,6 +28,7 @@ CALIBRATED = "anomaly"  # what the card has from here: {threshold, and for the l
 LESS = ("false_positives", "false_negatives")
 
 Score = Callable[[tf.Tensor], tf.Tensor]  # float32 pixels [N, height, width, channels] in 0..255 -> float32 [N]
+Codes = Callable[[tf.Tensor], tf.Tensor]  # the same -> float32 [N, k]
 
 
 def check(task: base.Task, asked: AnomalyConfig) -> None:
@@ -62,7 +63,7 @@ class Task(reconstruction.Task):
     def score(self, model: keras.Model, card: Card) -> Score:
         """What is larger the less an image is like those of training. docs/anomalies.md"""
         if card.anomaly.score == "latent_distance":
-            return _distance(model, card)
+            return _distance(functools.partial(self.codes, model), card)
         if card.anomaly.score == ELBO:
             figures = super().figures(model, card)
             return lambda pixels: -figures(pixels)[ELBO]
@@ -70,7 +71,7 @@ class Task(reconstruction.Task):
 
     def calibrate(self, model, data, card):
         found = super().calibrate(model, data, card)
-        statistics = _statistics(model, data) if card.anomaly.score == "latent_distance" else {}
+        statistics = _statistics(functools.partial(self.codes, model), data) if card.anomaly.score == "latent_distance" else {}
         with_statistics = card.model_copy(update={"calibrated": {**found, CALIBRATED: statistics}})
         score = tf.function(self.score(model, with_statistics), reduce_retracing=True)
         scores = np.concatenate([score(pixels).numpy() for pixels, _ in data.validation])
@@ -131,17 +132,12 @@ def _threshold(card: Card) -> float:
     return card.calibrated[CALIBRATED]["threshold"]
 
 
-def _codes(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    encoder = normalize.inner(model).get_layer("encoder")
-    return lambda pixels: encoder(model.get_layer("normalize")(pixels), training=False)
-
-
-def _statistics(model: keras.Model, data: Data) -> dict:
+def _statistics(codes: Codes, data: Data) -> dict:
     """Mean [k] and covariance [k, k] of the training images' codes, shrunk towards a multiple of the identity by the share that is
     best for this many images: Ledoit & Wolf 2004, Journal of Multivariate Analysis 88(2), section 3.3."""
     from sklearn.covariance import ledoit_wolf
 
-    codes = tf.function(_codes(model), reduce_retracing=True)
+    codes = tf.function(codes, reduce_retracing=True)
     rows = np.concatenate([codes(pixels).numpy().astype(np.float64) for pixels, _ in data.plain])
     covariance, _ = ledoit_wolf(rows)
     if not covariance.any():
@@ -152,9 +148,9 @@ def _statistics(model: keras.Model, data: Data) -> dict:
     return {"mean": rows.mean(0).tolist(), "covariance": covariance.tolist()}
 
 
-def _distance(model: keras.Model, card: Card) -> Score:
+def _distance(codes: Codes, card: Card) -> Score:
     """sqrt((z - mean)^T covariance^-1 (z - mean)): |L^-1 (z - mean)| with covariance = L L^T."""
-    codes, found = _codes(model), card.calibrated[CALIBRATED]
+    found = card.calibrated[CALIBRATED]
     whitening = np.linalg.inv(np.linalg.cholesky(found["covariance"])).T.astype(np.float32)
     mean = np.asarray(found["mean"], np.float32)
     return lambda pixels: tf.norm((codes(pixels) - mean) @ whitening, axis=1)

@@ -1,13 +1,9 @@
 """Principal components in closed form: an autoencoder whose best weights are known without a gradient."""
 
-from collections.abc import Iterator
-
 import keras
-import numpy as np
-import tensorflow as tf
 
 from components.evaluator import pca
-from components.tasks.reconstruction import linear
+from components.tasks.reconstruction import linear, unit
 from configs.errors import HubelError, UsageError
 from keras_models import normalize
 
@@ -24,12 +20,12 @@ class Task(linear.Task):
         net = normalize.inner(model)
         encoder, decoder = net.get_layer("encoder").get_layer("code"), net.get_layer("decoder").get_layer("pixels")
         _check(model, encoder.units, data.facts.train_images)
-        found = pca.fit(_scaled(data.plain), encoder.units)
+        found = pca.fit(unit(data.plain), encoder.units)
         encoder.set_weights([found.components.T, -found.components @ found.mean])
         decoder.set_weights([found.components, found.mean])
         figures = {
-            "loss": found.mean_squared_error(_scaled(data.plain)),
-            "val_loss": found.mean_squared_error(_scaled(data.validation)),
+            "loss": found.mean_squared_error(unit(data.plain)),
+            "val_loss": found.mean_squared_error(unit(data.validation)),
         }
         events = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=data.steps)
         events.on_train_begin()
@@ -49,7 +45,3 @@ def _check(model: keras.Model, components: int, images: int) -> None:
             f"{images} training images have no {components} principal components.",
             "Use more images, or a smaller model.options.code_size.",
         )
-
-
-def _scaled(batches: tf.data.Dataset) -> Iterator[np.ndarray]:
-    return (pixels / 255.0 for pixels, _ in batches.as_numpy_iterator())

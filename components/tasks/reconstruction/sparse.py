@@ -42,10 +42,9 @@ class Task(reconstruction.Task):
 
     def figures(self, model, card):
         others = super().figures(model, card)
-        encoder = normalize.inner(model).get_layer("encoder")
 
         def figures(pixels):
-            sizes = tf.abs(encoder(model.get_layer("normalize")(pixels), training=False))
+            sizes = tf.abs(self.codes(model, pixels))
             is_active = sizes > SHARE * tf.reduce_max(sizes, axis=1, keepdims=True)
             found = {ACTIVE: tf.reduce_sum(tf.cast(is_active, tf.float32), axis=1), RATE: tf.reduce_mean(sizes, axis=1)}
             return {**others(pixels), **found}

@@ -76,7 +76,7 @@ class Task(reconstruction.Task):
 
     def compare(self, model, card, images):
         def unit(split):
-            return lambda: (pixels / 255.0 for pixels, _ in images(split).as_numpy_iterator())
+            return lambda: reconstruction.unit(images(split))
 
         if card.calibrated["likelihood"] == "gaussian":
             code_size = card.calibrated["code_size"]
