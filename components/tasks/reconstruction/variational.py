@@ -81,7 +81,7 @@ class Task(reconstruction.Task):
         if card.calibrated["likelihood"] == "gaussian":
             code_size = card.calibrated["code_size"]
             baseline = densities.ProbabilisticPca.fit(unit(keys.TRAIN), code_size)
-            words, name = f"probabilistic PCA with the same code size of {code_size}", "ppca_log_likelihood"
+            words, name = f"probabilistic {baseline.principal.name} with the same code size of {code_size}", "ppca_log_likelihood"
         else:
             baseline = densities.IndependentBernoulli.fit(unit(keys.TRAIN))
             words, name = "independent pixels", "independent_log_likelihood"
