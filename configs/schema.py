@@ -528,6 +528,11 @@ class EvaluateConfig(Slice):
     thresholds: Named[Threshold] = Field({}, description="metric -> bound over the whole test split")
     slices: Named[SliceThresholds] = Field({}, description="feature -> what holds for each of its values")
     change: Named[Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
+    margins: Named[Annotated[float, Field(gt=-1)]] = Field(
+        {},
+        description="metric that the task compares with something -> how much worse it may be, as a share of that; below 0: how "
+        "much better it has to be; not given: 0.01 for linear autoencoders, 0.05 for sparse coding, 0 otherwise",
+    )
 
 
 Scale = Annotated[float, Field(gt=1, le=4)]

@@ -60,6 +60,10 @@ class Task(reconstruction.Task):
         found |= {name: _metric("Decision", name, DECISION) for name in detection.DECISIONS}
         return {**found, **super().metrics}
 
+    @property
+    def compared(self):
+        return ("auroc", *super().compared)
+
     def score(self, model: keras.Model, card: Card) -> Score:
         """What is larger the less an image is like those of training. docs/anomalies.md"""
         if card.anomaly.score == "latent_distance":

@@ -63,7 +63,8 @@ class Comparison:
 
     `metric`, one of `Task.metrics` or `Task.measured`, must be better than `value`; `words` say what was compared, for the person
     who reads the verdict. With a `name`, the value is among the run's figures under it. One that `yields` is no bound where the
-    config has a threshold for the metric.
+    config has a threshold for the metric. `margin`: by how much the metric may be worse, as a share of the value (0.01: one
+    percent), unless the config's evaluate.margins say otherwise.
     """
 
     metric: str
@@ -71,6 +72,7 @@ class Comparison:
     words: str
     name: str | None = None
     yields: bool = False
+    margin: float = 0.0
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
@@ -98,6 +100,7 @@ class Task(abc.ABC):
     targets: ClassVar[Sequence[str]] = ()  # features of the raw schema that training learns from: integers, or components.keys.MAPS
     metrics: ClassVar[Mapping[str, Metric]]  # by the name that configs, tables and JSON use
     measured: ClassVar[Mapping[str, Literal["more", "less"]]] = {}  # names of the figures of `measure`, and which way is better
+    compared: ClassVar[Sequence[str]] = ()  # those of both that `compare` may bound
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
     label_key: ClassVar[str | None] = None

@@ -49,6 +49,7 @@ class Task(base.Task):
         "sparsity": mean_of("sparsity", "more"),
         ACTIVE: mean_of(ACTIVE, "less"),
     }
+    compared = ("mse",)
     measured = dict.fromkeys(probes.FIGURES, "more")
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
 

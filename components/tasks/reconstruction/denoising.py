@@ -33,6 +33,8 @@ class Task(reconstruction.Task):
         "psnr_noisy": Metric("MeanPsnr", "more", module="components.evaluator.metrics", config={"output": NOISY_ERROR}),
     }
 
+    compared = ("psnr",)
+
     def check(self, facts):
         if not facts.noise:
             raise UsageError(

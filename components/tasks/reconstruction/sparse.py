@@ -25,6 +25,7 @@ class Task(reconstruction.Task):
 
     metrics = {**reconstruction.Task.metrics, RATE: reconstruction.mean_of(RATE, "less")}
     measured = {**reconstruction.Task.measured, RATE_OFF: "less"}
+    compared = ("mse", RATE_OFF)
 
     def calibrate(self, model, data, card):
         """The target, for the card: the mean activity of a unit, or how many units are active."""
@@ -52,7 +53,7 @@ class Task(reconstruction.Task):
         if card.calibrated:
             what = "active units" if card.calibrated[FIGURE] == ACTIVE else "a mean activity"
             words = f"what is tolerated, as a share of the target of {card.calibrated[TARGET]:g} {what}"
-            found.append(Comparison(RATE_OFF, TOLERANCE, words))
+            found.append(Comparison(RATE_OFF, TOLERANCE, words, yields=True))
         return found
 
 

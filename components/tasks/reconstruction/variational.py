@@ -33,6 +33,7 @@ class Task(reconstruction.Task):
         "kl": mean_of("kl", "less"),
         "active_units": Metric("ActiveUnits", "more", module="components.evaluator.metrics", config={"output": "codes"}),
     }
+    compared = ("log_likelihood",)
 
     def fit(self, model, data, train, first_epoch, callbacks):
         told = len(auxiliary.learner(model).inputs) > 1

@@ -17,6 +17,7 @@ from components.trainer.data import Data, Facts
 from components.transform import augment
 from keras_models import get
 from tests.components import digits
+from tests.components.verdict import refusals
 
 SHAPE = (8, 8, 1)
 PARTS = {keys.TRAIN: slice(0, 900), keys.VALIDATION: slice(900, 1000), keys.TEST: slice(1000, 1100)}
@@ -87,11 +88,8 @@ class Trained:
         return found
 
     def holds(self, comparison: Comparison, figures: dict[str, float]) -> bool:
-        """Whether the model is better than what it is compared with."""
-        metric = self.task.metrics.get(comparison.metric)
-        better = metric.better if metric else self.task.measured[comparison.metric]
-        value = figures[comparison.metric]
-        return value > comparison.value if better == "more" else value < comparison.value
+        """Whether Evaluator would bless a model of these figures that is compared with nothing else."""
+        return not refusals(self.task, figures, [comparison])
 
 
 def trained(name: str, options: dict, train: dict, noise: list | None = None) -> Trained:
