@@ -179,6 +179,11 @@ class Task(abc.ABC):
         """
         return {}
 
+    def beside(self, model: keras.Model) -> dict[str, keras.Model]:
+        """Trained models that are not served and that `compare` needs: artifact.load finds them under their names. By default
+        none."""
+        return {}
+
     def measure(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:
         """Figures of the test split that TFMA has no metric for, because they need the training split or all test images at once.
 

@@ -67,13 +67,15 @@ class Trained:
     data: Data
 
     def saved(self, folder: Path, *signatures: str) -> Path:
-        """A SavedModel of some signatures."""
+        """A SavedModel of some signatures, in a Model artifact."""
+        folder = folder / "Format-Serving"
         archive = keras.export.ExportArchive()
         archive.track(self.model)
         made = export.endpoints(self.task.signatures(self.model, self.card), self.card)
         for name in signatures:
             archive.add_endpoint(name, made[name].function, made[name].specs)
         archive.write_out(str(folder), verbose=False)
+        export.keep(folder.parent, self.model, self.task, self.card)
         return folder
 
     def figures(self) -> dict[str, float]:
