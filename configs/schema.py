@@ -560,6 +560,12 @@ class Crops(Slice):
 class ExportConfig(Slice):
     top_k: int = Field(5, gt=0, le=1000, description="classes returned for each image, at most as many as there are")
     crops: Crops | None = Field(None, description="classification: average the probabilities over crops; null: the whole image")
+    draws: int = Field(
+        64,
+        gt=0,
+        le=100_000,
+        description="variational models: draws of a code that the ELBO and the importance-weighted log p(x) are estimated from",
+    )
     warmup: int = Field(8, ge=0, le=1000, description="requests in assets.extra that a server replays before it answers")
 
 

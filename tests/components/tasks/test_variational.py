@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys
+from components.evaluator import importance
 from components.tasks import task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
@@ -94,6 +95,19 @@ def test_binary_likelihoods_are_compared_with_independent_pixels():
     x = judged().numpy() / 255
     assert bound.value == pytest.approx((x * np.log(means) + (1 - x) * np.log(1 - means)).sum((1, 2, 3)).mean(), rel=0.02)
     assert (bound.name, bound.words) == ("independent_log_likelihood", "independent pixels, fitted on the training split")
+
+
+def test_estimates_are_of_as_many_draws_as_the_config_asks_for(trained):
+    model, card = trained
+    asked = digits.trainer_slice(digits.AUTOENCODER, export={"draws": 2}).export
+    pixels, net = judged()[:9], normalize.inner(model)
+    mean, log_variance = np.split(np.asarray(net.get_layer("encoder").get_layer("posterior")(pixels / 255)), 2, axis=1)
+    draws = [mean + np.exp(0.5 * log_variance) * e for e in importance.draws(2, 4)]
+    costs = [net.get_layer("pixel_loss").of(pixels / 255, net.get_layer("decoder")(z)) for z in draws]
+    few, many = (TASK.figures(model, one)(pixels) for one in (card.model_copy(update={"export": asked}), card))
+    np.testing.assert_allclose(few["elbo"], -np.mean(costs, axis=0) - few["kl"], rtol=1e-4, atol=1e-4)
+    assert card.export.draws == 64
+    assert (few["elbo"].numpy() != many["elbo"].numpy()).all()
 
 
 def test_no_signature_draws_a_random_number(saved):
