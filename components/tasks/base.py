@@ -112,6 +112,10 @@ class Task(abc.ABC):
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
         """Raise HubelError, in plain words, for data that this task cannot learn from."""
 
+    def doubts(self, model: keras.Model) -> list[str]:
+        """Sentences on a model of this task that a person should know before it is trained, mostly none."""
+        return []
+
     @abc.abstractmethod
     def pair(self, pixels: tf.Tensor, targets: Mapping[str, tf.Tensor]) -> tuple:
         """(inputs, targets) of one batch as Keras's fit takes them.

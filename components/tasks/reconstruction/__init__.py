@@ -21,7 +21,7 @@ from components.evaluator.figures import active, mean_squared_error, of_images
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
-from keras_models import normalize
+from keras_models import auxiliary, normalize
 from keras_models.layers import pixel_loss
 
 ENCODE, RECONSTRUCT, DECODE, ANOMALY_SCORE, FIGURES = "encode", "reconstruct", "decode", "anomaly_score", "figures"
@@ -52,6 +52,19 @@ class Task(base.Task):
     compared = ("mse",)
     measured = dict.fromkeys(probes.FIGURES, "more")
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
+
+    def doubts(self, model):
+        encoder = normalize.inner(model).get_layer("encoder")
+        code, values = encoder.output_shape[-1], math.prod(encoder.input_shape[1:])
+        is_judged_here = type(self).compare is Task.compare  # some families are not by their active units
+        is_sparse = auxiliary.terms(model) or any(getattr(layer, "limits_code", False) for layer in encoder.layers)
+        if code < values or is_sparse or not is_judged_here:
+            return []
+        return [
+            f"the code of {code:,} numbers is no narrower than the image of {values:,}, so it is held against PCA of as many "
+            "components as units are active; unless few are, which takes a penalty, that leaves no error, and the model is not "
+            "blessed; lower model.options.code_size, or take a sparse model"
+        ]
 
     def pair(self, pixels, targets):
         return pixels, targets.get(keys.CLEAN, pixels) / 255.0

@@ -38,6 +38,7 @@ def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled
     assert found["mse"].value == pytest.approx(expected, rel=1e-6)
     assert "target of 6 active units" in found["rate_off"].words
     assert holds == {"mse": True, "rate_off": True}
+    assert task_of("reconstruction").compare(saved, k_sparse.card, images) == [found["mse"]], "of any code as wide as the image"
     kept = k_sparse.model.get_weights()
     shuffle(k_sparse.model)
     assert verdict(k_sparse, k_sparse.saved(tmp_path, "figures_pixels"), k_sparse.card)[1]["mse"] is False
@@ -76,3 +77,5 @@ def test_figures_are_of_each_image(k_sparse):
     found = k_sparse.task.figures(k_sparse.model, k_sparse.card)(pixels)
     np.testing.assert_array_equal(found["active"], (codes > 0.1 * codes.max(1, keepdims=True)).sum(1))
     np.testing.assert_allclose(found["rate"], codes.mean(1), rtol=1e-5)
+    plain = task_of("reconstruction").figures(k_sparse.model, k_sparse.card)(pixels)
+    np.testing.assert_array_equal(plain["active"], found["active"])
