@@ -79,12 +79,12 @@ class Trained:
         return folder
 
     def figures(self) -> dict[str, float]:
-        """Metrics of the test split, by name."""
+        """Metrics of the test split that are means of what is said of each image, by name."""
         each = self.task.figures(self.model, self.card)(pixels_of(keys.TEST))
         found = {}
         for name, metric in self.task.metrics.items():
             values = each.get(metric.config["output"])
-            if values is not None:
+            if values is not None and values.shape.rank == 1:
                 change = decibels if metric.class_name == "MeanPsnr" else float
                 found[name] = float(np.mean([change(value) for value in values.numpy()]))
         return found
