@@ -52,7 +52,7 @@ def run_fn(fn_args):
     ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
-    for text in doubts.of(model, cfg):
+    for text in [*doubts.of(model, cfg), *task.doubts(model)]:
         progress.emit("warning", text=text)
     if fn_args.base_model and cfg.transfer is None:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
