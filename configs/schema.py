@@ -39,7 +39,8 @@ class DataConfig(Slice):
         {}, description="names of the source's own features or columns, where they cannot be guessed"
     )
     stratify: bool | Literal["auto"] = Field(
-        "auto", description="carve the same share of every class; auto: up to 10,000 labelled images"
+        "auto",
+        description="carve the same share of every class; auto: up to 10,000 labelled images, unless an id has several classes",
     )
     downsample: float | None = Field(
         None, ge=1, description="training images of a class, at most this many times those of the rarest; null: all"

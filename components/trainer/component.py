@@ -45,7 +45,8 @@ def run_fn(fn_args):
     entry = entry_of(custom, cfg)
     task = task_of(name_of(entry.task, cfg.anomaly))
     data = data_of(fn_args, cfg, task)
-    for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
+    steps = policies.expand(cfg.augment, cfg.transform.channels)
+    for text in policies.doubts(steps, data.facts.class_names, cfg.export.crops):
         progress.emit("warning", text=text)
     uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
     members = ensembles.cards(uris, cfg.transform)
