@@ -258,7 +258,7 @@ def gc(keep, dry_run, workspace, as_json):
     from pipelines.workspace import Workspace
 
     place = Workspace.at(workspace)
-    with place.locked("hubel gc"):
+    with place.locked("hubel gc", needs_room=False):
         value = collect(place, keep, dry_run)
     if as_json:
         print(json.dumps(value))

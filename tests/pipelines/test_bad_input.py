@@ -1,6 +1,7 @@
 """Bad input and broken surroundings: one sentence, the right exit code, no traceback, nothing lost."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -109,6 +110,21 @@ def small_disk(tmp_path):
 def test_a_full_disk_is_said_before_anything_starts(small_disk):
     refused(hubel("run", "--workspace", small_disk / "workspace"), 1, "full", "hubel gc")
     assert not (small_disk / "workspace/metadata.db").exists()
+
+
+def test_gc_makes_room_on_a_full_disk(small_disk):
+    workspace = Workspace.at(small_disk / "workspace")
+    with workspace.locked("hubel run something", needs_room=False):
+        pass
+    stale = workspace.training("a") / "fingerprint"
+    stale.mkdir(parents=True)
+    with pytest.raises(OSError, match="No space left"):
+        (stale / "weights").write_bytes(b"x" * (61 * 2**20))
+    assert shutil.disk_usage(small_disk).free == 0
+    outcome = hubel("gc", "--json", "--workspace", workspace.root)
+    assert outcome.code == 0, outcome.out + outcome.err
+    assert outcome.json["removed"] == ["training/a/fingerprint"]
+    assert shutil.disk_usage(small_disk).free > 2**20
 
 
 def test_a_disk_that_fills_up_during_a_run_is_said_as_such(small_disk):
