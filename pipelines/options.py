@@ -1,9 +1,12 @@
 """What the verbs share: their common flags, what these say, and how they ask a worker."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from configs.errors import HubelError
 
 
 class State:
@@ -35,10 +38,20 @@ assignments = click.option(
 
 
 def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda event: None):
-    """Ask a worker whose log matters only if it fails."""
+    """Ask a worker whose log matters only if it fails: then it stays, in the system's folder for such files, and is named."""
     import tempfile
 
     from pipelines import supervise
 
-    with tempfile.TemporaryDirectory(prefix="hubel-") as scratch:
-        return supervise.ask(call, arguments, Path(scratch) / "log", listen)
+    descriptor, name = tempfile.mkstemp(prefix="hubel-", suffix=".log")
+    os.close(descriptor)
+    state.log = Path(name)
+    keep = False
+    try:
+        return supervise.ask(call, arguments, state.log, listen)
+    except HubelError as error:
+        keep = error.exit_code == HubelError.exit_code
+        raise
+    finally:
+        if not keep:
+            state.log.unlink(missing_ok=True)

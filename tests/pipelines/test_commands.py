@@ -5,13 +5,15 @@ import io
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
+import click
 import pytest
 
 import keras_models
 from keras_models import Facts
-from pipelines import list_view
+from pipelines import commands, list_view, options
 from pipelines.console import RunView
 from tests.pipelines.conftest import hubel
 
@@ -120,6 +122,29 @@ def test_doctor_finds_this_installation_sound(tmp_path):
     wrong = [check for check in outcome.json if check["ok"] is False]
     assert all(check["remedy"] for check in wrong)
     assert outcome.code == (1 if wrong else 0)
+
+
+@pytest.fixture
+def verb(monkeypatch, tmp_path):
+    """Runs a verb that does what it is given, as `hubel` would. Logs go to `tmp_path`."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def run(body, *arguments) -> int:
+        made = click.Command("verb", callback=lambda **_: body(), params=[click.Option(["--json"], is_flag=True)])
+        monkeypatch.setitem(commands.cli.commands, "verb", made)
+        return commands.run(["verb", *arguments])
+
+    return run
+
+
+def test_what_fails_in_a_worker_leaves_its_log_and_names_it(verb, tmp_path, capsys):
+    assert verb(lambda: options.quietly("json:loads", {"s": "{"})) == 1
+    [log] = tmp_path.iterdir()
+    assert capsys.readouterr().err.splitlines()[-1] == f"The log has the whole story. Log: {log}"
+    assert "JSONDecodeError" in log.read_text()
+    log.unlink()
+    assert verb(lambda: options.quietly("json:loads", {"s": "0"})) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_view_shows_a_line_a_component_and_few_lines_of_training(capsys):
