@@ -1,5 +1,9 @@
 """The errors a person sees: one sentence of what is wrong and where, one of what to do, and the exit code."""
 
+import errno
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what an OSError says of a disk, or of a share of it, that is full
+
 
 class HubelError(Exception):
     """Something failed while running. `message` says what and where, `hint` what to do about it."""

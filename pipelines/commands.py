@@ -3,10 +3,11 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import click
 
-from configs.errors import HubelError, UsageError
+from configs.errors import FULL, HubelError, UsageError
 from pipelines import autoencoder_commands, datasets_commands, experiments_commands, options
 from pipelines.options import quietly
 from pipelines.options import state as _state
@@ -34,11 +35,30 @@ def run(arguments: list[str]) -> int:
         sys.stdout = None  # whoever read us has left, which is no failure of ours
         return 0
     except OSError as error:
-        return _fail(
-            HubelError(
-                f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", "Check the path and its disk."
-            )
-        )
+        where = f": {error.filename}" if error.filename else ""
+        if error.errno in FULL:
+            return _fail(HubelError(f"The disk is full{where}.", "Free some space (`hubel gc`) and run again."))
+        return _fail(HubelError(f"{error.strerror or error}{where}.", "Check the path and its disk."))
+    except Exception as error:  # the last line of defence between our own mistakes and a person
+        return _fail(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> HubelError:
+    """One sentence; the traceback goes to the end of the log, or into one of its own."""
+    import tempfile
+    import traceback
+
+    try:
+        if _state.log is None:
+            descriptor, name = tempfile.mkstemp(prefix="hubel-", suffix=".log")
+            os.close(descriptor)
+            _state.log = Path(name)
+        with _state.log.open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    except OSError:
+        _state.log = None  # a failure to say more is not worth more than what failed
+    line = next(filter(None, map(str.strip, str(error).splitlines())), "no message")
+    return HubelError(f"{type(error).__name__}: {line[:300]}", "The log has the whole story." if _state.log else "")
 
 
 def _fail(error: HubelError) -> int:

@@ -10,7 +10,7 @@ from components import keys, progress
 from components.example_gen import digest, sources, summary
 from components.trainer.origin import Origin
 from configs import load
-from configs.errors import HubelError
+from configs.errors import FULL, HubelError
 from configs.schema import RunConfig
 from pipelines import origins
 from pipelines.runs import artifact, artifacts
@@ -139,7 +139,7 @@ def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:
             return chain
         seen.add(id(chain))
         text = str(chain)
-        if getattr(chain, "errno", None) == errno.ENOSPC or "No space left on device" in text or "disk is full" in text:
+        if getattr(chain, "errno", None) in FULL or "No space left on device" in text or "disk is full" in text:
             return HubelError(
                 f"The disk is full; {node} could not write in {place.root}.", "Free some space (`hubel gc`) and run again."
             )

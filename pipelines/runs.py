@@ -57,11 +57,10 @@ def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable
 
     try:
         yield done
-    except KeyboardInterrupt:
-        end(status="stopped")
-        raise
-    except Exception as error:
-        end(status="failed", reason=str(error)[:1000])
+    except (KeyboardInterrupt, Exception) as error:
+        is_stopped = isinstance(error, KeyboardInterrupt)
+        with contextlib.suppress(OSError):  # such as of a full disk, of which the error itself says more
+            end(**({"status": "stopped"} if is_stopped else {"status": "failed", "reason": str(error)[:1000]}))
         raise
 
 

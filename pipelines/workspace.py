@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import portalocker
 
-from configs.errors import HubelError
+from configs.errors import FULL, HubelError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 MIN_FREE = 100 * 2**20  # bytes below which a run is refused: a full disk in the middle loses more than a refusal at the start
 
 

@@ -1,6 +1,7 @@
 """The verbs that only look: what they print, as a table and as JSON, and what they must not import."""
 
 import csv
+import errno
 import io
 import re
 import subprocess
@@ -12,9 +13,12 @@ import click
 import pytest
 
 import keras_models
+from configs import load
+from configs.errors import HubelError
 from keras_models import Facts
-from pipelines import commands, list_view, options
+from pipelines import commands, list_view, options, runs
 from pipelines.console import RunView
+from pipelines.workspace import Workspace
 from tests.pipelines.conftest import hubel
 
 HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "numpy")
@@ -145,6 +149,33 @@ def test_what_fails_in_a_worker_leaves_its_log_and_names_it(verb, tmp_path, caps
     log.unlink()
     assert verb(lambda: options.quietly("json:loads", {"s": "0"})) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_its_traceback_a_log(tmp_path, verb, capsys):
+    place = Workspace.at(tmp_path / "workspace")
+    place.prepare()
+    place.metadata.write_bytes(b"no database" * 100)
+    assert commands.run(["gc", "--workspace", str(place.root)]) == 1
+    shown = capsys.readouterr()
+    [log] = tmp_path.glob("*.log")
+    assert shown.err.splitlines() == ["DatabaseError: file is not a database", f"The log has the whole story. Log: {log}"]
+    assert "collect.py" in log.read_text()
+    assert shown.out == ""
+
+
+def test_a_disk_too_full_for_the_record_does_not_hide_what_failed(tmp_path, monkeypatch):
+    place, cfg = Workspace.at(tmp_path), load.load("digits_mlp.tiny")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fail():
+        with runs.recorded(place, cfg, "1"):
+            monkeypatch.setattr(runs.RunRecord, "save", full)
+            raise HubelError("what failed")
+
+    with pytest.raises(HubelError, match="what failed"):
+        fail()
 
 
 def test_the_view_shows_a_line_a_component_and_few_lines_of_training(capsys):
