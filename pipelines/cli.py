@@ -3,6 +3,12 @@
 import sys
 
 
+def wants_json(arguments: list[str]) -> bool:
+    """Whether whatever happens is to be one JSON value on standard output; known before anything is parsed."""
+    given = zip(arguments, arguments[1:], strict=False)
+    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in given
+
+
 def main() -> None:
     """Parse, call, print, and exit with the code of the outcome."""
     try:
@@ -10,8 +16,14 @@ def main() -> None:
 
         code = commands.run(sys.argv[1:])
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
         code = 130
+        if wants_json(sys.argv[1:]):
+            import json
+
+            hint = "The same command again goes on where this one was stopped."
+            print(json.dumps({"error": {"message": "Stopped.", "hint": hint, "exit_code": code}}))
+        else:
+            print("Stopped.", file=sys.stderr)
     sys.exit(code)
 
 

@@ -9,6 +9,7 @@ import click
 
 from configs.errors import FULL, HubelError, UsageError
 from pipelines import autoencoder_commands, datasets_commands, experiments_commands, options
+from pipelines.cli import wants_json
 from pipelines.options import quietly
 from pipelines.options import state as _state
 
@@ -17,7 +18,7 @@ NOT_BLESSED = 3
 
 def run(arguments: list[str]) -> int:
     """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
-    _state.json, _state.log = "--json" in arguments, None
+    _state.json, _state.log = wants_json(arguments), None
     try:
         code = cli.main(arguments, prog_name="hubel", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -252,7 +253,6 @@ def predict(model, images, top, form, workspace, as_json):
     folder = layout.find(model, Workspace.at(workspace).models)
     rows = quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
     if as_json or form == "json":
-        _state.json = True
         print(json.dumps(rows))
     elif form == "csv":
         import csv

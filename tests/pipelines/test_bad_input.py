@@ -56,8 +56,16 @@ def test_typos_are_found_without_importing_tensorflow(tmp_path):
     assert time.monotonic() - start < 3  # TensorFlow alone takes longer
 
 
-def test_failures_are_json_too(tmp_path):
-    outcome = hubel("run", "no_such_config", "--json")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "no_such_config", "--json"),
+        ("predict", "no_such_config", "x.png", "--format", "json"),
+        ("predict", "no_such_config", "--format=json", "x.png"),
+    ],
+)
+def test_failures_are_json_too(arguments, tmp_path):
+    outcome = hubel(*arguments, HUBEL_WORKSPACE=str(tmp_path))
     assert outcome.code == 2
     assert outcome.err == ""
     assert outcome.json["error"]["exit_code"] == 2

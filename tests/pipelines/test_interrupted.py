@@ -58,6 +58,21 @@ def test_kill_9_of_the_command_in_transform_ends_its_worker_too(workspace):
     assert eventually(lambda: not any(is_alive(pid) for pid in workers))
 
 
+def test_ctrl_c_in_transform_is_clean_and_json_where_that_is_asked_for(workspace):
+    running = Running(*RUN, "--json", "--workspace", workspace)
+    outputs = workspace / "pipelines" / NAME / "Transform"
+    before = set(outputs.glob("*/*"))
+    assert eventually(lambda: set(outputs.glob("*/*")) - before, 120)
+    [worker] = running.workers()
+    outcome = running.end(signal.SIGINT)
+    assert outcome.code == outcome.json["error"]["exit_code"] == 130
+    assert outcome.json["error"]["message"] == "Stopped."
+    assert outcome.err.strip() == ""  # click ends the line that a terminal's ^C stands in
+    assert not is_alive(worker)
+    [*_, last] = hubel("list", "runs", "--json", "--workspace", workspace).json
+    assert last["status"] == "stopped"
+
+
 def test_kill_9_of_the_worker_in_trainer_is_one_sentence(workspace):
     running = Running(*RUN, "--workspace", workspace)
     running.wait_for("Transform")
