@@ -91,7 +91,7 @@ def test_kill_9_of_the_worker_in_trainer_is_one_sentence(workspace):
 def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(workspace):
     [state] = (workspace / "training" / NAME).glob("*/state.json")
     done = len(json.loads(state.read_text())["history"])
-    running = Running(*RUN, "--workspace", workspace)
+    running = Running(*RUN, "--workspace", workspace, CUDA_VISIBLE_DEVICES="-1")
     running.wait_for("Transform")
     assert eventually(lambda: len(json.loads(state.read_text())["history"]) > done, 120)
     history = json.loads(state.read_text())["history"]
@@ -100,6 +100,7 @@ def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(wor
     assert outcome.code == 130
     assert "Traceback" not in outcome.err
     assert not is_alive(worker)
+    assert "no GPU: training on the CPU" in outcome.err
     epochs = [int(number) for number in re.findall(r"epoch (\d+)/", outcome.err)]
     assert all(epoch > done for epoch in epochs), (done, epochs)
     assert len(history) < EPOCHS
