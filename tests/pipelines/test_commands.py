@@ -85,6 +85,15 @@ def test_an_empty_workspace_has_no_runs(tmp_path):
     assert (outcome.code, outcome.json) == (0, [])
 
 
+def test_of_unfinished_runs_only_the_newest_can_be_alive(tmp_path):
+    place = Workspace.at(tmp_path)
+    for number in (1, 2, 3):
+        runs.RunRecord(f"run{number}", "a", f"2026-01-0{number}").save(place.run("a", f"run{number}"))
+    with place.locked("hubel run a"):
+        assert [record.status for record in runs.listed(place)] == ["killed", "killed", "running"]
+    assert [record.status for record in runs.listed(place)] == ["killed"] * 3
+
+
 def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):
     named = hubel("show", "lenet5", "--json").json
     assert (named["params"], named["input"]) == (61706, [32, 32, 1])
