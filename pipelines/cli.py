@@ -1,12 +1,12 @@
 """The `hubel` command's entry point: everything that can fail or be interrupted happens inside `main`."""
 
+import itertools
 import sys
 
 
 def wants_json(arguments: list[str]) -> bool:
     """Whether whatever happens is to be one JSON value on standard output; known before anything is parsed."""
-    given = zip(arguments, arguments[1:], strict=False)
-    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in given
+    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
 
 
 def main() -> None:

@@ -273,7 +273,7 @@ def predict(model, images, top, form, workspace, as_json):
 @options.workspace
 @options.as_json
 def gc(keep, dry_run, workspace, as_json):
-    """Remove the artifacts of old runs, old versions of models, and what killed runs left behind."""
+    """Remove the artifacts and logs of old runs, old versions of models, and what killed runs left behind."""
     from pipelines.collect import collect
     from pipelines.workspace import Workspace
 
@@ -283,8 +283,8 @@ def gc(keep, dry_run, workspace, as_json):
     if as_json:
         print(json.dumps(value))
     else:
-        verb = "Would remove" if dry_run else "Removed"
-        print("\n".join([*value["removed"], f"{verb} {len(value['removed'])} folders, {value['bytes'] / 2**20:.1f} MiB."]))
+        verb, count = "Would remove" if dry_run else "Removed", len(value["removed"])
+        print("\n".join([*value["removed"], f"{verb} {count} folders and files, {value['bytes'] / 2**20:.1f} MiB."]))
 
 
 @cli.command("doctor")

@@ -128,8 +128,12 @@ def test_the_next_run_does_only_what_is_missing_and_cleans_up(workspace):
 
 
 def test_gc_removes_what_killed_runs_left_and_nothing_that_is_needed(workspace):
+    (workspace / "datasets/digits/incomplete.ABCDEF_1.0.0").mkdir()  # as TFDS stages
     value = hubel("gc", "--keep", "1", "--json", "--workspace", workspace).json
     assert value["bytes"] > 0
+    assert not list(workspace.glob("datasets/*/incomplete.*"))
+    [last] = hubel("list", "runs", "--json", "--workspace", workspace).json
+    assert [path.stem for path in (workspace / "logs" / NAME).iterdir()] == [last["run"]]
     assert models(workspace) == ["1"]
     plan = hubel(*RUN, "--dry-run", "--json", "--workspace", workspace).json
     assert all(component["cached"] for component in plan["components"])
