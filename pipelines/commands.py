@@ -18,7 +18,14 @@ NOT_BLESSED = 3
 
 def run(arguments: list[str]) -> int:
     """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
-    _state.json, _state.log = wants_json(arguments), None
+    _state.json, _state.verbose, _state.log = wants_json(arguments), False, None
+    try:
+        return _outcome(arguments)
+    finally:
+        _state.tell()
+
+
+def _outcome(arguments: list[str]) -> int:
     try:
         code = cli.main(arguments, prog_name="hubel", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -91,9 +98,9 @@ def cli():
 @options.assignments
 @options.workspace
 @click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; change nothing.")
-@click.option("--verbose", is_flag=True, help="Copy the log to the terminal at the end.")
+@options.verbose
 @options.as_json
-def run_command(config, assignments, workspace, dry_run, verbose, as_json):
+def run_command(config, assignments, workspace, dry_run, as_json):
     """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
     from configs import load
     from pipelines import console, origins
@@ -121,8 +128,6 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
             done.append(_run(name, [*set_, *source], one, place, lock, as_json))
             if not as_json:
                 console.result(done[-1])
-            if verbose:
-                sys.stderr.write(_state.log.read_text(errors="replace"))
             if not done[-1]["blessed"]:
                 break
     if as_json:
@@ -138,6 +143,7 @@ def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     from pipelines.runs import new_run_id, recorded
 
     run_id = new_run_id(place, cfg.name)
+    _state.tell()  # what an earlier run of the same command line said
     _state.log = place.log(cfg.name, run_id)
     asked = {"config": config, "assignments": assignments, "workspace": str(place.root), "run_id": run_id}
     with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
@@ -216,6 +222,7 @@ def list_runs(workspace, as_json):
 @click.option("--input", "shape", metavar="HxWxC", help="Input size, such as 32x32x1; default: the builder's own.")
 @click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
 @click.option("--markdown", is_flag=True, help="Print a table for GitHub, counts in full.")
+@options.verbose
 @options.as_json
 def show(model, shape, classes, markdown, as_json):
     """Arithmetic of MODEL, layer by layer: volumes, parameters, multiply-adds, receptive fields, memory.
@@ -243,6 +250,7 @@ def show(model, shape, classes, markdown, as_json):
 @click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @options.workspace
+@options.verbose
 @options.as_json
 def predict(model, images, top, form, workspace, as_json):
     """Ask a pushed MODEL (NAME, NAME/VERSION or a SavedModel folder) about IMAGES: files, or folders of them."""

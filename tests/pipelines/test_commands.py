@@ -3,6 +3,7 @@
 import csv
 import errno
 import io
+import json
 import re
 import subprocess
 import sys
@@ -143,7 +144,8 @@ def verb(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def run(body, *arguments) -> int:
-        made = click.Command("verb", callback=lambda **_: body(), params=[click.Option(["--json"], is_flag=True)])
+        made = click.Command("verb", callback=lambda **_: body(), params=[])
+        made = options.as_json(options.verbose(made))
         monkeypatch.setitem(commands.cli.commands, "verb", made)
         return commands.run(["verb", *arguments])
 
@@ -158,6 +160,18 @@ def test_what_fails_in_a_worker_leaves_its_log_and_names_it(verb, tmp_path, caps
     log.unlink()
     assert verb(lambda: options.quietly("json:loads", {"s": "0"})) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_verbose_shows_the_log_and_leaves_standard_output_alone(verb, capsys):
+    def ask():
+        options.quietly("logging:critical", {"msg": "a library's word"})
+
+    assert verb(ask) == verb(ask, "--verbose", "--json") == 0
+    assert capsys.readouterr() == ("", "CRITICAL:root:a library's word\n")
+    assert verb(lambda: options.quietly("json:loads", {"s": "{"}), "--verbose", "--json") == 1
+    shown = capsys.readouterr()
+    assert shown.err.count("Traceback") == 1
+    assert json.loads(shown.out)["error"]["exit_code"] == 1
 
 
 def test_what_nobody_foresaw_is_a_sentence_and_its_traceback_a_log(tmp_path, verb, capsys):
