@@ -31,8 +31,8 @@ IMAGE_BYTES = "image_bytes"
 CLASSIFY = "classify"
 
 # Files and folders of a Model artifact beside Format-Serving.
-KERAS_FILE = "model.keras"
-KERAS_ENDING = ".keras"
+KERAS_NAME, KERAS_ENDING = "model", ".keras"
+KERAS_FILE = KERAS_NAME + KERAS_ENDING
 CARD_FILE = "card.json"
 CARD_IN_EXPORT = "assets.extra/hubel.json"  # the same, in the SavedModel's folder
 

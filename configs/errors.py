@@ -1,23 +1,26 @@
 """The errors a person sees: one sentence of what is wrong and where, one of what to do, and the exit code."""
 
 import errno
+from typing import Any
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # what an OSError says of a disk, or of a share of it, that is full
 
 
 class HubelError(Exception):
-    """Something failed while running. `message` says what and where, `hint` what to do about it."""
+    """Something failed while running. `message` says what and where, `hint` what to do about it, `facts` what a program may want
+    to know besides (JSON values)."""
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str = ""):
+    def __init__(self, message: str, hint: str = "", **facts: Any):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.facts = facts
 
     def as_json(self) -> dict:
         """The failure object of the command line's JSON contract."""
-        return {"error": {"message": self.message, "hint": self.hint, "exit_code": self.exit_code}}
+        return {"error": {"message": self.message, "hint": self.hint, "exit_code": self.exit_code, **self.facts}}
 
 
 class Diverged(HubelError):
@@ -28,3 +31,8 @@ class UsageError(HubelError):
     """What was typed, or written in a config, is wrong; nothing was started."""
 
     exit_code = 2
+
+
+def printable(text: str) -> str:
+    """A name of a file or a class for a person to read: it may hold anything, line ends and control characters too."""
+    return "".join(c if c.isprintable() else "?" for c in text)

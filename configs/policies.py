@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep
+from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep, Crops
 
 _SMALL_MOVES = (
     {"translate": {"height": 0.1, "width": 0.1}},
@@ -60,8 +60,9 @@ def schedule(steps: Sequence[AugmentStep]) -> Schedule:
     return Schedule(written, counts[0] if written else 0, live)
 
 
-def doubts(steps: Sequence[AugmentStep], class_names: Sequence[str]) -> list[str]:
-    """What a person should be told about expanded steps before they train on classes of these names; usually nothing."""
+def doubts(steps: Sequence[AugmentStep], class_names: Sequence[str], crops: Crops | None = None) -> list[str]:
+    """What a person should be told about expanded steps, and about the crops that answers are averaged over, before they train on
+    classes of these names; usually nothing."""
     if not class_names or not any({name.lower() for name in class_names} <= digits for digits in DIGITS):
         return []
     found = []
@@ -70,4 +71,6 @@ def doubts(steps: Sequence[AugmentStep], class_names: Sequence[str]) -> list[str
             found.append("augment flips digits: a mirrored 2 is no digit. The policy `digits` never flips.")
         if name == "rotate" and parameters.degrees > UPRIGHT:
             found.append(f"augment turns digits by up to {parameters.degrees:g} degrees: a 6 upside down is a 9.")
+    if crops and crops.reflect:
+        found.append("export.crops mirrors digits, and averages over what it is told of them: set export.crops.reflect to false.")
     return found

@@ -39,7 +39,8 @@ class DataConfig(Slice):
         {}, description="names of the source's own features or columns, where they cannot be guessed"
     )
     stratify: bool | Literal["auto"] = Field(
-        "auto", description="carve the same share of every class; auto: up to 10,000 labelled images"
+        "auto",
+        description="carve the same share of every class; auto: up to 10,000 labelled images, unless an id has several classes",
     )
     downsample: float | None = Field(
         None, ge=1, description="training images of a class, at most this many times those of the rarest; null: all"
@@ -528,6 +529,11 @@ class EvaluateConfig(Slice):
     thresholds: Named[Threshold] = Field({}, description="metric -> bound over the whole test split")
     slices: Named[SliceThresholds] = Field({}, description="feature -> what holds for each of its values")
     change: Named[Change] = Field({}, description="metric -> how much worse than the last blessed other model it may be")
+    margins: Named[Annotated[float, Field(gt=-1)]] = Field(
+        {},
+        description="metric that the task compares with something -> how much worse it may be, as a share of that; below 0: how "
+        "much better it has to be; not given: 0.01 for linear autoencoders, 0.05 for sparse coding, 0 otherwise",
+    )
 
 
 Scale = Annotated[float, Field(gt=1, le=4)]
@@ -555,6 +561,12 @@ class Crops(Slice):
 class ExportConfig(Slice):
     top_k: int = Field(5, gt=0, le=1000, description="classes returned for each image, at most as many as there are")
     crops: Crops | None = Field(None, description="classification: average the probabilities over crops; null: the whole image")
+    draws: int = Field(
+        64,
+        gt=0,
+        le=100_000,
+        description="variational models: draws of a code that the ELBO and the importance-weighted log p(x) are estimated from",
+    )
     warmup: int = Field(8, ge=0, le=1000, description="requests in assets.extra that a server replays before it answers")
 
 

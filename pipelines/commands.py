@@ -71,7 +71,7 @@ def _unforeseen(error: Exception) -> HubelError:
 
 def _fail(error: HubelError) -> int:
     if _state.log and _state.log.is_file() and error.exit_code == 1:
-        error = HubelError(error.message, f"{error.hint} Log: {_state.log}".strip())
+        error = HubelError(error.message, f"{error.hint} Log: {_state.log}".strip(), **error.facts)
     if _state.json:
         print(json.dumps(error.as_json()))
     else:

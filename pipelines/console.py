@@ -39,7 +39,7 @@ class RunView:
             transient=True,
         )
         self._task = None
-        self._images, self._classes = "", []
+        self._node, self._told, self._below, self._warnings = "", "", [], []  # of the node that runs: what is in and below its line
 
     def __enter__(self) -> "RunView":
         if self._live:
@@ -52,6 +52,9 @@ class RunView:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._live:
             self._bar.stop()
+        if self._told and isinstance(error, Exception):
+            self._warnings = []  # the error says what matters, and what they point to is gone
+            self._row("failed")
 
     def __call__(self, event: dict) -> None:
         """Show one event. Kinds that it does not know are ignored: a component may say more than this view tells."""
@@ -60,27 +63,33 @@ class RunView:
             shown(event)
 
     def _on_node(self, event: dict) -> None:
+        self._node = event["name"]
         self._show(event["name"])
 
     def _on_node_done(self, event: dict) -> None:
-        state = "cached" if event["cached"] else f"{event['seconds']:6.1f} s"
-        self._console.print(f"  {event['name']:<17} {state:>9}  {self._images}".rstrip(), markup=False)
-        for line in self._classes:
+        self._node = event["name"]
+        self._row("cached" if event["cached"] else f"{event['seconds']:6.1f} s")
+
+    def _row(self, state: str) -> None:
+        self._console.print(f"  {self._node:<17} {state:>9}  {self._told}".rstrip(), markup=False)
+        for line in [*self._below, *(f"warning: {text}" for text in self._warnings)]:
             self._console.print(f"    {line}", markup=False)
-        self._images, self._classes = "", []
+        self._told, self._below, self._warnings = "", [], []
 
     def _on_images(self, event: dict) -> None:
-        counts = ", ".join(f"{count} {split}" for split, count in event["counts"].items())
-        aside = ", ".join(f"{count} {reason}" for reason, count in event["quarantined"].items())
-        self._images = f"{counts} images" + (f"; set aside: {aside}" if aside else "")
-        if event["duplicates"]:
-            self._images += f"; {event['duplicates']} stand in more than one split"
-        self._classes = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
+        self._told = ", ".join(f"{count} {split}" for split, count in event["counts"].items()) + " images"
+        self._below = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
+        self._below += [_looks(event["overall"])] if event["overall"] else []
+        self._warnings = event["warnings"]
 
     def _on_distances(self, event: dict) -> None:
-        if event["drift"]:
-            far = [f"{name} {value:.2f}" for name, value in event["drift"].items() if value >= DISTANCE_SHOWN]
-            self._images = f"drift since the data before: {', '.join(far) or 'none'}"
+        far = {
+            kind: ", ".join(f"{name} {value:.2f}" for name, value in event[kind].items() if value >= DISTANCE_SHOWN)
+            for kind in ("drift", "skew")
+        }
+        told = [f"drift since the data before: {far['drift'] or 'none'}"] if event["drift"] else []
+        told += [f"skew between train and test: {far['skew']}"] if far["skew"] else []
+        self._told = "; ".join(told)
 
     def _on_warning(self, event: dict) -> None:
         self._console.print(f"    warning: {event['text']}", markup=False)
@@ -117,6 +126,18 @@ def _spread(images: dict[str, int]) -> str:
     if len(images) <= CLASSES_SHOWN:
         return ", ".join(f"{count} {name}" for name, count in images.items())
     return f"{len(images)} classes of {min(images.values())} to {max(images.values())} images"
+
+
+def _looks(measures: Mapping[str, Mapping[str, float]]) -> str:
+    """How large and how bright images are, in a line."""
+    width, height, brightness = (measures[name] for name in ("width", "height", "brightness"))
+    sides = [f"{name} {_from_to(found)}" for name, found in (("width", width), ("height", height))]
+    return f"{', '.join(sides)} px, brightness {_from_to(brightness)} of 255, {brightness['mean']:.0f} in the mean"
+
+
+def _from_to(found: Mapping[str, float]) -> str:
+    least, most = (f"{found[end]:.0f}" for end in ("min", "max"))
+    return least if least == most else f"{least} to {most}"
 
 
 def result(value: dict) -> None:

@@ -171,7 +171,7 @@ def _page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown]) 
     return environment.get_template("preview.html.j2").render(
         cfg=cfg,
         rows=rows,
-        doubts=policies.doubts(steps, sorted({one.name for one in shown if one.name})),
+        doubts=policies.doubts(steps, sorted({one.name for one in shown if one.name}), cfg.export.crops),
         steps=[_words(step) for step in steps],
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from components.example_gen import sources
-from configs.errors import UsageError
+from configs.errors import UsageError, printable
 from configs.schema import DataConfig
 
 SIDES = (28, 32, 64, 96, 128, 224)  # px
@@ -292,12 +292,7 @@ def _batch(found) -> int:
 
 
 def _comment(lines: list[str]) -> list[str]:
-    return [f"# {_printable(line)}" for line in lines]
-
-
-def _printable(text: str) -> str:
-    """Names of files and classes may hold anything; a comment ends with its line."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return [f"# {printable(line)}" for line in lines]
 
 
 def _flow(value: Any) -> str:

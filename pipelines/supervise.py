@@ -69,8 +69,8 @@ def ask(
         raise _died(code, log)
     if answer["event"] == "failure":
         failure = answer["error"]
-        kind = UsageError if failure["exit_code"] == errors.UsageError.exit_code else HubelError
-        raise kind(failure["message"], failure["hint"])
+        kind = UsageError if failure.pop("exit_code") == errors.UsageError.exit_code else HubelError
+        raise kind(**failure)
     return answer["value"]
 
 

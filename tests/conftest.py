@@ -4,8 +4,13 @@ import os
 import shutil
 from pathlib import Path
 
-import pytest
-from hypothesis import settings
+# Test processes share the machine: with a pool of threads each, as for one program alone, two cores spend half as much time again.
+# Before anything imports TensorFlow or NumPy; processes that tests start inherit it.
+for _pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_pool, "1")
+
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 settings.register_profile("hubel", deadline=None)  # machines differ, and so does what else they do
 settings.load_profile("hubel")

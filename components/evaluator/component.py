@@ -44,7 +44,8 @@ class Executor(executor.Executor):
         task = task_of(card.task)
         served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card, task)
         comparisons = task.compare(served, card, images)
-        bounds = eval_config.binding(comparisons, asked)
+        judged = eval_config.with_margins(comparisons, asked, task)
+        bounds = eval_config.binding(judged, asked)
         measures = task.measure(served, card, images)
         if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
@@ -59,7 +60,7 @@ class Executor(executor.Executor):
         if refused:
             _refuse(blessing)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
-        words = "; ".join(f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in comparisons)
+        words = "; ".join(f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in judged)
         evaluation.set_string_custom_property(keys.COMPARISON, words)
         blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, task, bounds, refused))
 

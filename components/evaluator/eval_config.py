@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
@@ -13,7 +14,8 @@ from configs.schema import Change, EvaluateConfig, Threshold
 
 
 def check(config: EvaluateConfig, task: Task) -> None:
-    """Raise UsageError for a metric that the task does not have, an unknown feature, or a change in the wrong direction."""
+    """Raise UsageError for a metric that the task does not have, an unknown feature, a change in the wrong direction, or a margin
+    of what is not compared with anything."""
     named = [*config.thresholds, *config.change, *(name for part in config.slices.values() for name in part.thresholds)]
     for name in named:
         if name not in {**task.metrics, **task.measured}:
@@ -29,6 +31,24 @@ def check(config: EvaluateConfig, task: Task) -> None:
         if (change.max_drop is None) == (task.metrics[name].better == "more"):
             better, key = ("more", "max_drop") if task.metrics[name].better == "more" else ("less", "max_rise")
             raise UsageError(f"evaluate.change.{name}: {better} is better for {name}.", f"Use {key}.")
+    for name in config.margins:
+        if name not in task.compared:
+            known = ", ".join(sorted(task.compared)) or "nothing; use evaluate.thresholds"
+            raise UsageError(f"evaluate.margins names {name!r}.", f"This model's task brings a bound of its own for: {known}.")
+
+
+def with_margins(comparisons: Sequence[Comparison], config: EvaluateConfig, task: Task) -> list[Comparison]:
+    """The same with values that the figures have to keep: the config's margin added, or the comparison's own."""
+    return [_with_margin(one, config.margins.get(one.metric, one.margin), task) for one in comparisons]
+
+
+def _with_margin(one: Comparison, margin: float, task: Task) -> Comparison:
+    if not margin:
+        return one
+    better = task.metrics[one.metric].better if one.metric in task.metrics else task.measured[one.metric]
+    room = margin * abs(one.value)
+    words = f"{one.words}, {one.value:.5f} with a margin of {100 * margin:g} %"
+    return replace(one, value=one.value - room if better == "more" else one.value + room, words=words)
 
 
 def binding(comparisons: Sequence[Comparison], config: EvaluateConfig) -> list[Comparison]:

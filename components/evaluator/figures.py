@@ -6,6 +6,7 @@ import tensorflow as tf
 WINDOW, DEVIATION = 11, 1.5  # px
 STABLE = 0.01**2, 0.03**2  # what keeps the quotients of SSIM finite: Wang et al. 2004, equations 7 and 9
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales of MS-SSIM, finest first: Wang et al. 2003, section 3.2
+SHARE = 0.1  # of a code's largest number: one that is above it, either way, is active, whatever the code's scale
 MULTISCALE = WINDOW * 2 ** (len(WEIGHTS) - 1)  # px: a side that the window still fits at the coarsest scale
 
 
@@ -80,3 +81,10 @@ def sparsity(codes: tf.Tensor) -> tf.Tensor:
     scaled = tf.math.divide_no_nan(codes, largest)  # whose squares are neither lost nor infinite
     ratio = tf.math.divide_no_nan(tf.norm(scaled, 1, axis=-1), tf.norm(scaled, 2, axis=-1))
     return tf.where(largest[:, 0] > 0, (root - ratio) / (root - 1.0), 0.0)
+
+
+def active(codes: tf.Tensor) -> tf.Tensor:
+    """How many numbers of a code are active, of [N, k]."""
+    sizes = tf.abs(codes)
+    is_active = sizes > SHARE * tf.reduce_max(sizes, axis=1, keepdims=True)
+    return tf.reduce_sum(tf.cast(is_active, tf.float32), axis=1)

@@ -19,6 +19,12 @@ class Principal:
 
     mean: np.ndarray
     components: np.ndarray
+    is_exact: bool = True
+
+    @property
+    def name(self) -> str:
+        """What a person is told that this is."""
+        return "PCA" if self.is_exact else "incremental PCA"
 
     def codes(self, images: np.ndarray) -> np.ndarray:
         """[N, ...] images -> float64 [N, k]."""
@@ -71,7 +77,7 @@ def _incremental(batches: Iterable[np.ndarray], code_size: int) -> Principal:
     model = IncrementalPCA(n_components=code_size)
     for rows in _at_least(code_size, batches):
         model.partial_fit(rows)
-    return Principal(model.mean_, model.components_)
+    return Principal(model.mean_, model.components_, is_exact=False)
 
 
 def _at_least(count: int, batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -1,6 +1,7 @@
 """ExampleGen: any source to tf.Examples of one raw schema in three splits, damaged images set aside."""
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,6 @@ from configs.schema import DataConfig
 
 ADDRESS = "address"
 DIGEST = "content_digest"
-QUARANTINE = "quarantine"
-DUPLICATES = "duplicates"
 LISTED = 5  # classes named in a message
 
 
@@ -28,8 +27,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     """Reads a located source, checks each image, splits by hash of its id."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: the source. Writes: Examples in three splits; beside them quarantine/*.jsonl (an id and a reason a line),
-        duplicates/*.jsonl (the places of the same pixels in two splits) and summary.json (components.example_gen.summary).
+        """Reads: the source. Writes: Examples in three splits; beside them quarantine/*.jsonl (an id and a reason a line, which are
+        printed too), duplicates/*.jsonl (the places of the same pixels in two splits) and summary.json (of
+        components.example_gen.summary).
 
         Raises:
             HubelError: for damaged data, too many damaged images, a split without an image, or a class without one to train on.
@@ -44,11 +44,23 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _read(pipeline, contents, address, data, folder)
         found = summary.read(folder)
-        damaged = dict(Counter(json.loads(line)["reason"] for line in _lines(folder / QUARANTINE)))
-        duplicates = len(_lines(folder / DUPLICATES))
+        aside = summary.lines(folder / summary.QUARANTINE)
+        damaged = dict(Counter(one["reason"] for one in aside))
+        duplicates = len(summary.lines(folder / summary.DUPLICATES))
         classes = _classes(found["classes"], contents.class_names)
         counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
-        _check(counts, classes, damaged, data)
+        for one in aside:  # into the log: where the run is stopped, TFX removes what was written
+            print(f"Set aside: {json.dumps(one)}", file=sys.stderr)
+        progress.emit(
+            "images",
+            counts=counts,
+            classes=classes,
+            quarantined=damaged,
+            duplicates=duplicates,
+            overall=summary.overall(found),
+            warnings=summary.warnings(folder),
+        )
+        _check(counts, classes, aside, data)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
         examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(contents.class_names))
@@ -56,7 +68,6 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.set_string_custom_property(keys.COUNTS, json.dumps(counts))
         examples.set_string_custom_property(keys.CLASSES, json.dumps(classes))
         examples.set_int_custom_property(keys.DUPLICATES, duplicates)
-        progress.emit("images", counts=counts, classes=classes, quarantined=damaged, duplicates=duplicates)
 
 
 class ImageExampleGen(BaseBeamComponent):
@@ -109,9 +120,9 @@ def _read(pipeline: beam.Pipeline, contents: sources.Contents, address: dict[str
     written = shards | "Write" >> beam.ParDo(write.WriteShard(data, address, folders, len(numbered)), plan).with_outputs(
         write.DAMAGED, main="facts"
     )
-    _write_lines(written[write.DAMAGED], folder / QUARANTINE)
+    _write_lines(written[write.DAMAGED], folder / summary.QUARANTINE)
     leaks = written.facts | "Content" >> beam.Map(summary.place) | beam.GroupByKey() | "Leaks" >> beam.FlatMap(summary.leak)
-    _write_lines(leaks, folder / DUPLICATES)
+    _write_lines(leaks, folder / summary.DUPLICATES)
     _ = (
         written.facts
         | "Summary" >> beam.CombineGlobally(summary.Summary())
@@ -128,10 +139,6 @@ def _write_lines(values: beam.PCollection, folder: Path) -> None:
     )
 
 
-def _lines(folder: Path) -> list[str]:
-    return [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
-
-
 def _classes(found: dict[str, dict[str, int]], names: list[str]) -> dict[str, dict[str, int]]:
     """Images by split and class name; empty without labels."""
     if not names:
@@ -139,13 +146,16 @@ def _classes(found: dict[str, dict[str, int]], names: list[str]) -> dict[str, di
     return {split: {name: found.get(split, {}).get(str(label), 0) for label, name in enumerate(names)} for split in keys.SPLITS}
 
 
-def _check(counts: dict[str, int], classes: dict[str, dict[str, int]], damaged: dict[str, int], data: DataConfig) -> None:
-    aside, total = sum(damaged.values()), sum(damaged.values()) + sum(counts.values())
-    if aside > data.max_quarantined * total:
+def _check(counts: dict[str, int], classes: dict[str, dict[str, int]], aside: list[dict[str, str]], data: DataConfig) -> None:
+    total = len(aside) + sum(counts.values())
+    if len(aside) > data.max_quarantined * total:
+        damaged = dict(Counter(one["reason"] for one in aside))
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(damaged.items()))
         raise HubelError(
-            f"{aside} of {total} images are damaged ({reasons}), more than data.max_quarantined = {data.max_quarantined} allows.",
-            "Repair or remove them, or raise data.max_quarantined.",
+            f"{len(aside)} of {total} images are damaged ({reasons}), more than data.max_quarantined = {data.max_quarantined} "
+            f"allows: {summary.named(aside)}.",
+            "Repair or remove them, or raise data.max_quarantined. The log names each of them.",
+            quarantined=damaged,
         )
     for split, count in counts.items():
         if not count:

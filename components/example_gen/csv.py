@@ -74,13 +74,14 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
             f"None of the {len(rows)} images that {path} names is there, such as {os.path.join(root, rows[0].path)}.",
             "Paths start from the folder of the CSV file; data.features: {image: COLUMN} names another column.",
         )
-    return Located(address, files.digested(root, [os.path.basename(path), *(row.path for row in rows)], datasets))
+    digested = files.digested(root, [os.path.basename(path), *(row.path for row in rows)], datasets)
+    return Located(address, digested, _class_names(rows))
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
     """See components.example_gen.sources."""
     rows = _rows(address)
-    names = _in_order({row.label for row in rows if row.label})
+    names = _class_names(rows)
     labels = {name: label for label, name in enumerate(names)}
     by_split: dict[str, list[files.File]] = {}
     for row in rows:
@@ -93,7 +94,8 @@ def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
     return files.images(os.path.dirname(address["path"]), shard)
 
 
-def _in_order(labels: set[str]) -> list[str]:
+def _class_names(rows: list[_Row]) -> list[str]:
+    labels = {row.label for row in rows if row.label}
     if all(_WHOLE.fullmatch(label) for label in labels):
         return sorted(labels, key=lambda label: (int(label), label))
     return sorted(labels)

@@ -1,7 +1,9 @@
 """A digest of what files hold, so that replaced data re-runs ExampleGen and a mere `touch` does not.
 
 TFX's own fingerprint is made of modification times. Reading gigabytes at every run would be slow the other way, so a file's
-digest is remembered by size and modification time and computed anew only when one of them changed.
+digest is remembered by its size, its place on the disk (inode) and two times, and computed anew only when one of them changed. The
+second, of the last change of anything, cannot be set: `cp -p` and rsync may give another file the size and modification time of the
+old one.
 """
 
 import contextlib
@@ -31,13 +33,12 @@ def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
     whole, fresh = hashlib.sha256(), {}
     for path in sorted(paths):
         stat = path.stat()
-        stamp = [stat.st_size, stat.st_mtime_ns]
-        remembered = known.get(str(path))
-        if isinstance(remembered, list) and len(remembered) == 3 and remembered[:2] == stamp:
-            content = remembered[2]
-        else:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
+        stamp = [stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns]
+        match known.get(str(path)):
+            case [*before, str(content)] if before == stamp:
+                pass
+            case _:
+                content = _content(path)
         fresh[str(path)] = [*stamp, content]
         whole.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode(errors="surrogateescape"))
     if _remembers.get() and any(known.get(path) != entry for path, entry in fresh.items()):
@@ -46,6 +47,11 @@ def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
         staged.write_text(json.dumps({**known, **fresh}))
         staged.replace(memory)
     return whole.hexdigest()
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _recall(memory: Path) -> dict:

@@ -29,14 +29,15 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
     root = files.absolute(rest)
     if features:
         raise UsageError(f"data.features names {', '.join(features)}, but a folder has no features.", "Remove data.features.")
-    found = [path for classes in _listed(root).values() for paths in classes.values() for path in paths]
-    return Located({"path": root}, files.digested(root, found, datasets))
+    listed = _listed(root)
+    found = [path for classes in listed.values() for paths in classes.values() for path in paths]
+    return Located({"path": root}, files.digested(root, found, datasets), _class_names(listed))
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
     """See components.example_gen.sources. Class names are those of the folders, sorted."""
     listed = _listed(address["path"])
-    names = sorted({name for classes in listed.values() for name in classes if name})
+    names = _class_names(listed)
     labels = {name: label for label, name in enumerate(names)}
     rows = {
         split: [files.File(path, labels.get(name)) for name, paths in classes.items() for path in paths]
@@ -48,6 +49,10 @@ def contents(address: Mapping[str, Any]) -> Contents:
 def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
     """See components.example_gen.sources."""
     return files.images(address["path"], shard)
+
+
+def _class_names(listed: Layout) -> list[str]:
+    return sorted({name for classes in listed.values() for name in classes if name})
 
 
 def _listed(root: str) -> Layout:

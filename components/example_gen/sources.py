@@ -28,10 +28,12 @@ _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Located:
-    """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds."""
+    """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds;
+    `class_names` are those of Contents, None where only reading the images tells."""
 
     address: Mapping[str, Any]
     digest: str
+    class_names: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,13 @@ def locate(data: DataConfig, datasets: Path) -> Located:
         datasets: the workspace's folder of prepared data.
 
     Raises:
-        UsageError: where the data is not there; the hint says how to get it.
+        UsageError: where the data is not there, or has none of data.features or data.classes; the hint says what to do.
         HubelError: where it is damaged.
     """
-    return module_of(data.source).locate(data.source.partition(":")[2], datasets, data.features)
+    found = module_of(data.source).locate(data.source.partition(":")[2], datasets, data.features)
+    if found.class_names is not None:
+        _check_classes(data, found.class_names)
+    return found
 
 
 def planned(data: DataConfig, datasets: Path) -> Located:
@@ -99,7 +104,7 @@ def planned(data: DataConfig, datasets: Path) -> Located:
         module.check(rest, datasets)
         return Located({}, "")
     with digest.unremembered():
-        return module.locate(rest, datasets, data.features)
+        return locate(data, datasets)
 
 
 def contents_of(data: DataConfig, address: Mapping[str, Any]) -> Contents:
@@ -107,11 +112,15 @@ def contents_of(data: DataConfig, address: Mapping[str, Any]) -> Contents:
     whole = module_of(data.source).contents(address)
     if data.classes is None:
         return whole
-    missing = [label for label in data.classes if label >= len(whole.class_names)]
-    if missing:
-        known = f"it has {len(whole.class_names)}, counted from 0" if whole.class_names else "it has no labels"
-        raise UsageError(f"data.classes names class {missing[0]} of {data.source}; {known}.", "Take it out of data.classes.")
+    _check_classes(data, whole.class_names)
     return Contents([whole.class_names[label] for label in data.classes], whole.shards)
+
+
+def _check_classes(data: DataConfig, names: Sequence[str]) -> None:
+    missing = [label for label in data.classes or () if label >= len(names)]
+    if missing:
+        known = f"it has {len(names)}, counted from 0" if names else "it has no labels"
+        raise UsageError(f"data.classes names class {missing[0]} of {data.source}; {known}.", "Take it out of data.classes.")
 
 
 def images_of(data: DataConfig, address: Mapping[str, Any], shard: Any) -> Iterator[Raw]:

@@ -1,10 +1,10 @@
 """Which of train, validation and test an image belongs to, and whether it is used at all.
 
 A source's own splits are kept; what is missing is carved by a hash of the image's id, for small labelled data in equal shares of
-every class. A first pass over ids and labels, the census, is made only where a rule needs to know the others.
+every class. Images of one id stay together, so data in which an id has images of two classes is not stratified. A first pass over
+ids and labels, the census, is made only where a rule needs to know the others.
 """
 
-import heapq
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ import apache_beam as beam
 from components import keys
 from components.example_gen.records import share
 from components.example_gen.sources import Raw
+from configs.errors import HubelError
 from configs.schema import DataConfig
 
 SMALL = 10_000  # images to carve from, up to which `stratify: auto` stratifies
@@ -82,9 +83,10 @@ def _may_stratify(own, counts, is_labelled, data) -> bool:
 
 
 class Census(beam.CombineFn):
-    """(source split, Row) -> for each source split how many images each label has, and the rows that a plan needs.
+    """(source split, Row) -> for each source split how many images each label has, and of the rows that a plan needs how many
+    images each stands for (several have one id).
 
-    Rows are bounded: with a limit the lowest ones up to it, else one more than SMALL, unless `stratify` demands all.
+    They are bounded: with a limit the lowest ones up to it, else one more than SMALL, unless `stratify` demands all.
     """
 
     def __init__(self, data: DataConfig):
@@ -96,26 +98,36 @@ class Census(beam.CombineFn):
 
     def add_input(self, accumulator, element):
         name, row = element
-        labels, rows = accumulator.setdefault(name, (Counter(), []))
+        labels, rows = accumulator.setdefault(name, (Counter(), Counter()))
         labels[row[2]] += 1
-        rows.append(row)
+        rows[row] += 1
         if self._most and len(rows) >= 2 * self._most:
-            rows[:] = heapq.nsmallest(self._most, rows, key=_drawn)
+            _keep_lowest(rows, self._most)
         return accumulator
 
     def merge_accumulators(self, accumulators):
         whole = {}
         for accumulator in accumulators:
             for name, (labels, rows) in accumulator.items():
-                into = whole.setdefault(name, (Counter(), []))
+                into = whole.setdefault(name, (Counter(), Counter()))
                 into[0].update(labels)
-                into[1].extend(rows)
+                into[1].update(rows)
                 if self._most:
-                    into[1][:] = heapq.nsmallest(self._most, into[1], key=_drawn)
+                    _keep_lowest(into[1], self._most)
         return whole
 
     def extract_output(self, accumulator):
         return accumulator
+
+
+def _keep_lowest(rows: Counter, images: int) -> None:
+    """Remove the rows beyond so many images, in the order that limits are drawn in; none of an id whose first row stays."""
+    last = None
+    for row in sorted(rows, key=_drawn):
+        if images <= 0 and row[0] != last:
+            del rows[row]
+            continue
+        images, last = images - rows[row], row[0]
 
 
 def _drawn(row: Row) -> float:
@@ -127,32 +139,51 @@ def row_of(raw: Raw) -> Row:
     return share(raw.image_id, b"limit"), share(raw.image_id), raw.label
 
 
-def plan(census: Mapping[str, tuple[Counter, list[Row]]], own: Mapping[str, str], data: DataConfig) -> Plan:
-    """The plan for images that were counted."""
-    limits, pool, labels = {}, [], Counter()
-    is_whole = True
+def plan(census: Mapping[str, tuple[Counter, Counter]], own: Mapping[str, str], data: DataConfig) -> Plan:
+    """The plan for images that were counted.
+
+    Raises:
+        HubelError: where `stratify` is demanded of data in which images of one id have several labels.
+    """
+    limits, pool, labels, is_whole = {}, Counter(), Counter(), True
+    counts = {name: 0 for name, ours in own.items() if ours == keys.TRAIN}
     for name, (counted, rows) in census.items():
-        taken = rows
+        taken = Counter(rows)
         if data.limit is not None:
-            taken = heapq.nsmallest(data.limit, rows, key=_drawn)
-            limits[name] = taken[-1][0]
-            counted = Counter(row[2] for row in taken)
-        if own[name] == keys.TRAIN:
-            pool += taken
+            _keep_lowest(taken, data.limit)
+            limits[name] = max(map(_drawn, taken))
+            counted = Counter()
+            for row, images in taken.items():
+                counted[row[2]] += images
+        if name in counts:
+            pool.update(taken)
             labels += counted
-            is_whole &= len(taken) == sum(counted.values())
+            counts[name] = taken.total()
+            is_whole &= counts[name] == counted.total()
     is_labelled = bool(set(labels) - {None})
-    stratify = is_whole and _may_stratify(
-        own, {name: len(pool) for name, ours in own.items() if ours == keys.TRAIN}, is_labelled, data
-    )
+    stratify = is_whole and _may_stratify(own, counts, is_labelled, data) and not _are_mixed(pool, data)
     return Plan(own, limits, _stratified(pool, own, data) if stratify else {}, _kept(labels, data))
 
 
-def _stratified(pool: Iterable[Row], own: Mapping[str, str], data: DataConfig) -> dict[int | None, tuple[float, float]]:
+def _are_mixed(pool: Iterable[Row], data: DataConfig) -> bool:
+    """Whether an id has images of several labels: bounds for each label would tear it apart."""
+    labels: dict[float, set] = {}
+    for _, drawn, label in pool:
+        labels.setdefault(drawn, set()).add(label)
+    mixed = sum(len(found) > 1 for found in labels.values())
+    if mixed and data.stratify is True:
+        raise HubelError(
+            f"data.stratify cannot be true: {mixed} of the ids have images of several classes, and an id's images share a split.",
+            "Set data.stratify to auto or false, or take data.features.id out.",
+        )
+    return mixed > 0
+
+
+def _stratified(pool: Counter, own: Mapping[str, str], data: DataConfig) -> dict[int | None, tuple[float, float]]:
     """For each label the bounds that cut its images, in order of their share, as exactly as whole images allow."""
     by_label = {}
-    for _, drawn, label in pool:
-        by_label.setdefault(label, []).append(drawn)
+    for (_, drawn, label), images in pool.items():
+        by_label.setdefault(label, []).extend([drawn] * images)
     validation, both = _bounds(own, data)
     bounds = {}
     for label, drawn in by_label.items():

@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 
 from components.example_gen.write import Fact
+from configs.errors import printable
 
-FILE = "summary.json"  # beside the Examples
+FILE, QUARANTINE, DUPLICATES = "summary.json", "quarantine", "duplicates"  # beside the Examples
+NAMED = 5  # damaged images that a person is told of by name
 MEASURES = ("height", "width", "aspect", "channels", "brightness")  # px, px, width / height, as encoded, mean of 0..255
 
 
@@ -61,6 +63,59 @@ def read(folder: Path) -> dict[str, Any]:
     """What `Summary` found of the Examples in a folder; nothing at all where no image was written."""
     path = folder / FILE
     return json.loads(path.read_text()) if path.is_file() else Summary().extract_output(Summary().create_accumulator())
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """What the *.jsonl files of a folder hold, in an order that does not depend on who wrote them."""
+    found = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in sorted(found)]
+
+
+def named(aside: Sequence[Mapping[str, str]]) -> str:
+    """The first of the images that were set aside, each with its reason."""
+    more = f" and {len(aside) - NAMED} more" if len(aside) > NAMED else ""
+    return ", ".join(f"{printable(one['id'])} ({one['reason']})" for one in aside[:NAMED]) + more
+
+
+def leakage(folder: Path) -> dict[str, Any] | None:
+    """Of the Examples in a folder: {images: how many have the pixels of one in another split, folder, first: [{split, id}, two of
+    them]}; None without any."""
+    alike = [one["images"] for one in lines(folder / DUPLICATES)]
+    if not alike:
+        return None
+    one, *others = alike[0]
+    other = next(image for image in others if image["split"] != one["split"])
+    return {"images": sum(map(len, alike)), "folder": str(folder / DUPLICATES), "first": [one, other]}
+
+
+def warnings(folder: Path) -> list[str]:
+    """What a person should know of the Examples in a folder, a sentence each."""
+    found, aside, leak = [], lines(folder / QUARANTINE), leakage(folder)
+    if aside:
+        found.append(f"{len(aside)} images are damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
+    if leak:
+        one, other = (f"{printable(image['id'])} in {image['split']}" for image in leak["first"])
+        found.append(
+            f"leakage: {leak['images']} images have the pixels of one in another split, which flatters the figures; {one} and "
+            f"{other}, for instance; see {leak['folder']}"
+        )
+    return found
+
+
+def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Of what `read` returns: measure -> mean, min and max of all images, whatever their class; empty without any."""
+    images = Counter()
+    for counts in found["classes"].values():
+        images.update(counts)
+    every = [(images[label], of_class) for label, of_class in found["measures"].items()]
+    return {
+        name: {
+            "mean": sum(count * of_class[name]["mean"] for count, of_class in every) / images.total(),
+            "min": min(of_class[name]["min"] for _, of_class in every),
+            "max": max(of_class[name]["max"] for _, of_class in every),
+        }
+        for name in (MEASURES if every else ())
+    }
 
 
 def measures(folder: Path, class_names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:

@@ -9,9 +9,9 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from components.example_gen import digest
 from components.example_gen.sources import Contents, Located, Raw
@@ -20,6 +20,11 @@ from configs.load import workspace_default
 
 _DIGITS_VERSION = "1.0.0"
 VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")  # the name of a version's folder; TFDS stages under another one
+_WANTED = {
+    "image": "an image has to be Image",
+    "label": "a label ClassLabel or a whole number",
+    "id": "an id text or a whole number",
+}
 _NAME = re.compile(r"(?P<name>[a-z0-9_]+)(/(?P<config>[A-Za-z0-9_.-]+))?(:(?P<version>[0-9]+\.[0-9]+\.[0-9]+))?")
 
 
@@ -57,49 +62,97 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
         folder = prepared([datasets], *wanted)
     files = [path for path in folder.iterdir() if path.is_file()]
     digested = digest.of_files(files, folder, datasets / ".digests.json")
-    return Located({"folder": str(folder), "features": dict(features)}, digested)
+    builder = _builder(str(folder))
+    names = _class_names(builder, _named(builder, features).label)
+    return Located({"folder": str(folder), "features": dict(features)}, digested, names)
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
-    """See components.example_gen.sources. The image and label features are found from the data set's FeaturesDict."""
-    import tensorflow_datasets as tfds
+    """See components.example_gen.sources. The image and label features are found from the data set's FeaturesDict.
 
-    builder = tfds.builder_from_directory(address["folder"])
-    _, label = _features(builder, address["features"])
-    names = list(builder.info.features[label].names) if label and builder.info.features[label].names else []
-    splits = builder.info.splits
+    A label that is a plain number is read once of all images: its values are the classes, and part of each shard.
+    """
+    builder = _builder(address["folder"])
+    label, splits = _named(builder, address["features"]).label, builder.info.splits
+    names = _class_names(builder, label)
+    values = _values(builder, label) if names is None else None
+    more = [] if values is None else [values]
     return Contents(
-        names,
-        {name: [[name, shard] for shard in range(info.num_shards)] for name, info in splits.items()},
+        [str(value) for value in values] if names is None else names,
+        {name: [[name, shard, *more] for shard in range(info.num_shards)] for name, info in splits.items()},
         {name: info.num_examples for name, info in splits.items()},
     )
 
 
-def images(address: Mapping[str, Any], shard: tuple[str, int]) -> Iterator[Raw]:
-    """See components.example_gen.sources. Images are as they are stored; an id is the shard's name and the place in it."""
+def images(address: Mapping[str, Any], shard: Sequence[Any]) -> Iterator[Raw]:
+    """See components.example_gen.sources. Images are as they are stored; an id is the shard's name and the place in it, unless
+    data.features names another."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
-    split, number = shard
-    builder = tfds.builder_from_directory(address["folder"])
-    image, label = _features(builder, address["features"])
-    wanted = {image, *([label] if label else [])}
+    split, number, *values = shard
+    builder = _builder(address["folder"])
+    named = _named(builder, address["features"])
+    places = {value: place for of_label in values for place, value in enumerate(of_label)}
     dataset = builder.as_dataset(
         split=tfds.core.ReadInstruction(split, from_=number, to=number + 1, unit="shard"),
-        decoders=tfds.decode.PartialDecoding(dict.fromkeys(wanted, True), decoders={image: tfds.decode.SkipDecoding()}),
+        decoders=tfds.decode.PartialDecoding(
+            dict.fromkeys(filter(None, named), True), decoders={named.image: tfds.decode.SkipDecoding()}
+        ),
         read_config=tfds.ReadConfig(add_tfds_id=True, interleave_cycle_length=1),
         shuffle_files=False,
     )
     try:
         for row in tfds.as_numpy(dataset):
-            known = row[label] if label else -1
-            yield Raw(functools.partial(bytes, row[image]), bytes(row["tfds_id"]), int(known) if known >= 0 else None)
+            known = int(row[named.label]) if named.label else -1
+            label = None if known < 0 else places[known] if values else known
+            yield Raw(functools.partial(bytes, row[named.image]), _id(row[named.id or "tfds_id"]), label)
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
         raise _damaged(Path(address["folder"]), str(error).splitlines()[0]) from None
 
 
-def _features(builder, given: Mapping[str, str]) -> tuple[str, str | None]:
-    """Names of the one image feature and of the class label, if there is one; `given` ones first."""
+def _class_names(builder, label: str | None) -> list[str] | None:
+    """None where labels are plain numbers, which only reading tells."""
+    if label is None:
+        return []
+    feature = builder.info.features[label]
+    return None if _is_number(feature) else list(feature.names or [])
+
+
+def _id(value) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _values(builder, label: str) -> list[int]:
+    """The numbers that stand for classes, in order."""
+    import tensorflow_datasets as tfds
+
+    found = set()
+    for split in builder.info.splits:
+        rows = builder.as_dataset(split=split, decoders=tfds.decode.PartialDecoding({label: True}))
+        found |= {int(row[label]) for row in tfds.as_numpy(rows)}
+    return sorted(value for value in found if value >= 0)
+
+
+def _builder(folder: str):
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder_from_directory(folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(Path(folder), f"TFDS cannot read what it says of itself ({type(error).__name__})") from None
+
+
+class _Named(NamedTuple):
+    """Names of the features that are read."""
+
+    image: str
+    label: str | None
+    id: str | None
+
+
+def _named(builder, given: Mapping[str, str]) -> _Named:
+    """The one image feature, the class label if there is one; `given` ones first. Raises UsageError for names that do not fit."""
     import tensorflow_datasets as tfds
 
     features = builder.info.features
@@ -111,6 +164,16 @@ def _features(builder, given: Mapping[str, str]) -> tuple[str, str | None]:
         )
     pictures = [name for name, feature in features.items() if isinstance(feature, tfds.features.Image)]
     labels = [name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
+    numbers = [name for name, feature in features.items() if _is_number(feature)]
+    texts = [name for name, feature in features.items() if isinstance(feature, tfds.features.Text)]
+    fitting = {"image": pictures, "label": [*labels, *numbers], "id": [*texts, *labels, *numbers]}
+    for what, name in given.items():
+        if name not in fitting[what]:
+            raise UsageError(
+                f"data.features: {what}: {name} does not fit: that feature of {builder.info.full_name} is "
+                f"{type(features[name]).__name__}, and {_WANTED[what]}.",
+                f"Those that fit: {', '.join(sorted(fitting[what])) or 'none'}.",
+            )
     keyed = builder.info.supervised_keys or ()
     pictures = [given["image"]] if "image" in given else [name for name in pictures if name in keyed] or pictures
     labels = [given["label"]] if "label" in given else [name for name in labels if name in keyed] or labels
@@ -119,7 +182,16 @@ def _features(builder, given: Mapping[str, str]) -> tuple[str, str | None]:
             f"The TFDS data set {builder.info.full_name} has image features {pictures} and labels {labels}.",
             "Name those to use: data.features: {image: NAME, label: NAME}",
         )
-    return pictures[0], labels[0] if labels else None
+    return _Named(pictures[0], labels[0] if labels else None, given.get("id"))
+
+
+def _is_number(feature) -> bool:
+    """Whether it is one whole number an image, and no ClassLabel."""
+    import numpy as np
+    import tensorflow_datasets as tfds
+
+    is_scalar = isinstance(feature, tfds.features.Tensor) and feature.shape == ()
+    return is_scalar and not isinstance(feature, tfds.features.ClassLabel) and np.issubdtype(feature.np_dtype, np.integer)
 
 
 def parsed(rest: str) -> tuple[str, str | None, str | None]:

@@ -60,6 +60,10 @@ class Task(reconstruction.Task):
         found |= {name: _metric("Decision", name, DECISION) for name in detection.DECISIONS}
         return {**found, **super().metrics}
 
+    @property
+    def compared(self):
+        return ("auroc", *super().compared)
+
     def score(self, model: keras.Model, card: Card) -> Score:
         """What is larger the less an image is like those of training. docs/anomalies.md"""
         if card.anomaly.score == "latent_distance":
@@ -124,7 +128,7 @@ class Task(reconstruction.Task):
         code_size = reconstruction.size_of_code(model)
         principal = reconstruction.principal(images, code_size)
         errors = np.concatenate([principal.errors(batch) for batch in reconstruction.unit(images(keys.TEST))])
-        words = f"the error of PCA with the same code size of {code_size}, fitted on the training split"
+        words = f"the error of {principal.name} with the same code size of {code_size}, fitted on the training split"
         return [Comparison("auroc", detection.auroc(labels[known], errors[known]), words, "pca_auroc", yields=True)]
 
 

@@ -63,7 +63,8 @@ class Comparison:
 
     `metric`, one of `Task.metrics` or `Task.measured`, must be better than `value`; `words` say what was compared, for the person
     who reads the verdict. With a `name`, the value is among the run's figures under it. One that `yields` is no bound where the
-    config has a threshold for the metric.
+    config has a threshold for the metric. `margin`: by how much the metric may be worse, as a share of the value (0.01: one
+    percent), unless the config's evaluate.margins say otherwise.
     """
 
     metric: str
@@ -71,6 +72,7 @@ class Comparison:
     words: str
     name: str | None = None
     yields: bool = False
+    margin: float = 0.0
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
@@ -98,6 +100,7 @@ class Task(abc.ABC):
     targets: ClassVar[Sequence[str]] = ()  # features of the raw schema that training learns from: integers, or components.keys.MAPS
     metrics: ClassVar[Mapping[str, Metric]]  # by the name that configs, tables and JSON use
     measured: ClassVar[Mapping[str, Literal["more", "less"]]] = {}  # names of the figures of `measure`, and which way is better
+    compared: ClassVar[Sequence[str]] = ()  # those of both that `compare` may bound
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
     label_key: ClassVar[str | None] = None
@@ -108,6 +111,10 @@ class Task(abc.ABC):
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
         """Raise HubelError, in plain words, for data that this task cannot learn from."""
+
+    def doubts(self, model: keras.Model) -> list[str]:
+        """Sentences on a model of this task that a person should know before it is trained, mostly none."""
+        return []
 
     @abc.abstractmethod
     def pair(self, pixels: tf.Tensor, targets: Mapping[str, tf.Tensor]) -> tuple:
@@ -174,6 +181,11 @@ class Task(abc.ABC):
         JSON values; they stand on the card as `calibrated`, where `signatures` finds them; here that is
         still empty. By default nothing.
         """
+        return {}
+
+    def beside(self, model: keras.Model) -> dict[str, keras.Model]:
+        """Trained models that are not served and that `compare` needs: artifact.load finds them under their names. By default
+        none."""
         return {}
 
     def measure(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:

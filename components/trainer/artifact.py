@@ -10,9 +10,13 @@ from components import keys
 from components.trainer.card import Card
 
 
-def load(model_uri: str) -> keras.Model:
-    """model.keras of a Model artifact: input float32 pixels of 0..255, the normalisation inside."""
-    for name in Card.read(model_uri).architectures:
-        if not name.endswith(keys.KERAS_ENDING):
-            keras_models.get(name)  # Keras finds the layers of registered modules only
-    return keras.saving.load_model(Path(model_uri) / keys.KERAS_FILE, compile=False)
+def load(model_uri: str, name: str = keys.KERAS_NAME) -> keras.Model:
+    """A model of a Model artifact: by default model.keras, input float32 pixels of 0..255, the normalisation inside.
+
+    Args:
+        name: of one that stands beside it, see Task.beside.
+    """
+    for architecture in Card.read(model_uri).architectures:
+        if not architecture.endswith(keys.KERAS_ENDING):
+            keras_models.get(architecture)  # Keras finds the layers of registered modules only
+    return keras.saving.load_model(Path(model_uri) / f"{name}{keys.KERAS_ENDING}", compile=False)

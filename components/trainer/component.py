@@ -46,14 +46,15 @@ def run_fn(fn_args):
     task = task_of(name_of(entry.task, cfg.anomaly))
     device.tell()
     data = data_of(fn_args, cfg, task)
-    for text in policies.doubts(policies.expand(cfg.augment, cfg.transform.channels), data.facts.class_names):
+    steps = policies.expand(cfg.augment, cfg.transform.channels)
+    for text in policies.doubts(steps, data.facts.class_names, cfg.export.crops):
         progress.emit("warning", text=text)
     uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
     members = ensembles.cards(uris, cfg.transform)
     ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
-    for text in doubts.of(model, cfg):
+    for text in [*doubts.of(model, cfg), *task.doubts(model)]:
         progress.emit("warning", text=text)
     if fn_args.base_model and cfg.transfer is None:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))

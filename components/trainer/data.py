@@ -17,9 +17,9 @@ from configs.errors import UsageError
 from configs.schema import AugmentStep, TrainerSlice
 from keras_models import normalize
 
-CACHE_BYTES = 2**30  # decoded uint8 images up to this many bytes are kept in memory between epochs
+CACHE_BYTES = 2**30  # decoded uint8 images of a split up to this many bytes are kept in memory between epochs
 READ = 1024  # images decoded at one go
-SHUFFLE = 16_384  # images among which the next one is drawn, where they are not all in memory
+SHUFFLE = 16_384  # images among which the next one is drawn, where they are not all in memory; fewer where CACHE_BYTES holds fewer
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,15 @@ def open_data(
     relabel = _relabelling(cfg, targets, facts)
     read = _read_transformed if materialized else _read_raw
     train = relabel(read(records, transform, targets, cfg))
-    validation = read(_records(validation_files), transform, targets, cfg)
-    size = cfg.train.batch_size
-    fits = count * int(np.prod(shape)) <= CACHE_BYTES
+    judging = _records(validation_files)
+    validation = read(judging, transform, targets, cfg)
+    size, held = cfg.train.batch_size, CACHE_BYTES // cfg.transform.values
+    fits = count <= held
+    buffer = count if fits else max(1, min(count, SHUFFLE, held))
     written = _copies(copies) if plan.copies else None
     kept = _in_memory(train, count) if fits and written is None else _Images(train)
-    judged = validation.batch(size).cache() if fits else validation.batch(size)
+    judged = validation.batch(size)
+    judged = judged.cache() if sum(1 for _ in judging) <= held else judged
 
     def images_of(epoch):
         if written is None:
@@ -119,7 +122,7 @@ def open_data(
             tf.random.set_seed(1)  # of this graph alone: tf.data takes no tensor as a seed beside a global one of 0
             seed = epoch * 2**32 + cfg.seed  # reshuffling by tf.data itself would go on where the last reader stopped
             images, rows = images_of(epoch)
-            order = images.shuffle(count if fits else min(count, SHUFFLE), seed=seed, reshuffle_each_iteration=False)
+            order = images.shuffle(buffer, seed=seed, reshuffle_each_iteration=False)
             if not drawn_for:  # nothing is done image by image
                 batches = order.batch(size)
                 return batches.map(lambda some: change(rows(some), tf.zeros([0, 0])), num_parallel_calls=tf.data.AUTOTUNE)

@@ -20,7 +20,7 @@ WARMUP_FILE = "tf_serving_warmup_requests"
 def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) -> None:
     """Write a model and what belongs to it.
 
-    Writes: `folder` (SavedModel with warm-up requests and the card in assets.extra), model.keras and card.json beside it.
+    Writes: `folder` (SavedModel with warm-up requests and the card in assets.extra), and beside it what `keep` writes.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -29,12 +29,21 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     archive.write_out(str(folder), verbose=False)
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
-    text = card.model_dump_json(indent=1)
-    (folder / keys.CARD_IN_EXPORT).write_text(text)
+    (folder / keys.CARD_IN_EXPORT).write_text(_json(card))
     _write_warmup(extra / WARMUP_FILE, card, data)
-    plain = keras.Model(model.inputs, model.outputs, name=model.name)  # without loss and optimizer, which may be ours
-    plain.save(folder.parent / keys.KERAS_FILE)
-    (folder.parent / keys.CARD_FILE).write_text(text)
+    keep(folder.parent, model, task, card)
+
+
+def keep(folder: Path, model: keras.Model, task: Task, card: Card) -> None:
+    """Write what later stages read and nobody is served: model.keras, card.json, and NAME.keras of each model of `Task.beside`."""
+    for name, one in {keys.KERAS_NAME: model, **task.beside(model)}.items():
+        plain = keras.Model(one.inputs, one.outputs, name=one.name)  # without loss and optimizer, which may be ours
+        plain.save(folder / f"{name}{keys.KERAS_ENDING}")
+    (folder / keys.CARD_FILE).write_text(_json(card))
+
+
+def _json(card: Card) -> str:
+    return card.model_dump_json(indent=1)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,17 @@ def test_digits_that_stay_upright_are_not_doubted(written):
 
 
 @pytest.mark.parametrize(
+    ("crops", "classes", "doubted"),
+    [({}, NAMES, True), ({"reflect": False}, NAMES, False), (None, NAMES, False), ({}, ["cat", "dog"], False)],
+    ids=str,
+)
+def test_digits_that_are_mirrored_when_they_are_judged_are_doubted(crops, classes, doubted):
+    cfg = RunConfig(name="a", export={"crops": crops})
+    found = policies.doubts(expanded("digits"), classes, cfg.export.crops)
+    assert [("reflect" in text) for text in found] == [True] * doubted
+
+
+@pytest.mark.parametrize(
     ("written", "copies", "live"),
     [
         ([{"flip": {}}, {"copies": 3}, {"zoom": {"factor": 0.1}}], 3, ["zoom"]),

@@ -209,6 +209,25 @@ def test_damaged_prepared_data_is_refused_with_what_to_do(finished, tmp_path):
     shard.write_bytes(whole)
 
 
+def test_too_many_damaged_images_stop_a_run_and_are_named(scans, tmp_path):
+    folder = tmp_path / "images"
+    for number, label in enumerate("ab" * 20):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(scans / f"{number % 8}.png", folder / label / f"{number}.png")
+    (folder / "a/empty.png").write_bytes(b"")
+    (folder / "b/text.png").write_bytes(b"no image")
+    outcome = hubel("run", "digits_lenet5.tiny", "--set", f"data.source=folder:{folder}", "--json", "--workspace", tmp_path / "w")
+    assert outcome.code == 1
+    assert outcome.err == ""
+    error = outcome.json["error"]
+    assert "2 of 42 images are damaged" in error["message"]
+    assert "a/empty.png (empty), b/text.png (not an image)" in error["message"]
+    assert error["quarantined"] == {"empty": 1, "not an image": 1}
+    [log] = (tmp_path / "w/logs").glob("*/*.log")
+    assert str(log) in error["hint"]
+    assert '{"id": "a/empty.png", "reason": "empty"}' in log.read_text()
+
+
 @pytest.fixture(scope="module")
 def odd_digits(tmp_path_factory):
     """A workspace with a prepared data set whose test labels are -1, TFDS's word for unknown: no label of the schema."""

@@ -1,6 +1,23 @@
 """What the terminal shows of single events."""
 
+import pytest
+
+from configs.errors import HubelError
 from pipelines.console import RunView, figures, result
+
+IMAGES = {
+    "event": "images",
+    "counts": {"train": 6, "validation": 2, "test": 2},
+    "classes": {"train": {"a": 3, "b": 3}},
+    "quarantined": {"empty": 1},
+    "duplicates": 1,
+    "overall": {
+        "height": {"mean": 8.0, "min": 8, "max": 8},
+        "width": {"mean": 9.0, "min": 8, "max": 12},
+        "brightness": {"mean": 77.7, "min": 3.2, "max": 120.0},
+    },
+    "warnings": ["leakage: 2 images [a]"],
+}
 
 
 def test_a_warning_is_a_line(capsys):
@@ -13,6 +30,53 @@ def test_a_warning_is_a_line(capsys):
 def test_quiet_shows_no_warning(capsys):
     RunView(quiet=True)({"event": "warning", "text": "x"})
     assert capsys.readouterr().err == ""
+
+
+def test_what_was_read_stands_below_its_component_and_warnings_last(capsys):
+    with RunView() as view:
+        view({"event": "node", "name": "ExampleGen"})
+        view(IMAGES)
+        view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+        view({"event": "node_done", "name": "StatisticsGen", "cached": False, "seconds": 1.0})
+    _, *lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "  ExampleGen            1.0 s  6 train, 2 validation, 2 test images",
+        "    train           3 a, 3 b",
+        "    width 8 to 12, height 8 px, brightness 3 to 120 of 255, 78 in the mean",
+        "    warning: leakage: 2 images [a]",
+        "  StatisticsGen         1.0 s",
+    ]
+
+
+@pytest.mark.parametrize(("error", "shown"), [(HubelError("too many"), True), (KeyboardInterrupt(), False)])
+def test_of_a_component_that_failed_the_counts_are_shown(error, shown, capsys):
+    def fail():
+        with RunView() as view:
+            view({"event": "node", "name": "ExampleGen"})
+            view(IMAGES)
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    said = capsys.readouterr().err
+    assert ("  ExampleGen           failed  6 train, 2 validation, 2 test images\n" in said) == shown
+    assert "warning" not in said
+
+
+@pytest.mark.parametrize(
+    ("drift", "skew", "said"),
+    [
+        ({}, {"image/width": 0.0, "label": 0.009}, ""),
+        ({}, {"image/width": 0.0, "label": 0.01}, "skew between train and test: label 0.01"),
+        ({"label": 0.0}, {"label": 0.0}, "drift since the data before: none"),
+        ({"label": 0.2}, {"label": 0.3}, "drift since the data before: label 0.20; skew between train and test: label 0.30"),
+    ],
+)
+def test_drift_and_skew_are_shown_from_a_hundredth_on(drift, skew, said, capsys):
+    view = RunView()
+    view({"event": "distances", "drift": drift, "skew": skew})
+    view({"event": "node_done", "name": "ExampleValidator", "cached": False, "seconds": 0.2})
+    assert capsys.readouterr().err == f"  ExampleValidator      0.2 s  {said}".rstrip() + "\n"
 
 
 def test_what_others_reach_stands_beside_the_figure_of_the_same_measure():

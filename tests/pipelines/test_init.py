@@ -5,14 +5,16 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 from PIL import Image
 
 import keras_models
+from components.example_gen import records
 from configs import load
 from configs.errors import UsageError
 from keras_models import contract
-from pipelines import proposal, survey
+from pipelines import execute, proposal, survey
 from tests.pipelines.conftest import hubel
 from tests.pipelines.test_bad_input import refused
 
@@ -101,6 +103,52 @@ def test_a_table_is_read_as_such(tmp_path):
     assert found["classes"] == {"even": 4, "odd": 4}
     assert not found["grey"]
     assert proposal.name_of(source) == tmp_path.name.strip("_.-")
+
+
+def write_records(folder, names):
+    """Two classes of ten grey images, in files of these names."""
+    folder.mkdir()
+    picture(folder / "one.png", 90)
+    for name in names:
+        with tf.io.TFRecordWriter(str(folder / name)) as file:
+            for number in range(20 // len(names)):
+                file.write(records.example((folder / "one.png").read_bytes(), f"{name}-{number}".encode(), number % 2))
+    (folder / "one.png").unlink()
+
+
+@pytest.mark.parametrize(
+    ("kind", "classes", "model", "channels"),
+    [
+        ("one file of records", {"0": 10, "1": 10}, "lenet5", 1),
+        ("a folder of records", {"0": 10, "1": 10}, "lenet5", 1),
+        ("a flat folder", {}, "conv_autoencoder", 1),
+        ("JPEGs", {"cat": 10, "dog": 10}, "resnet20", 3),
+    ],
+)
+def test_whatever_is_found_becomes_a_config_that_a_run_plans(kind, classes, model, channels, tmp_path):
+    path = tmp_path / "images"
+    match kind:
+        case "one file of records":
+            write_records(path, ["all.tfrecord"])
+            path /= "all.tfrecord"
+        case "a folder of records":
+            write_records(path, ["a.tfrecord-0", "a.tfrecord-1"])
+        case "a flat folder":
+            for number in range(20):
+                picture(path / f"{number}.png", 9 * number)
+        case "JPEGs":
+            for number in range(20):
+                picture(path / f"{('cat', 'dog')[number % 2]}/{number}.jpg", (9 * number, 5, 200), mode="RGB")
+    source = proposal.source_of(str(path))
+    assert source.partition(":")[0] == ("tfrecord" if "records" in kind else "folder")
+    found = survey.look(source, str(tmp_path / "datasets"))
+    assert (found["images"], found["damaged"], found["classes"]) == (20, {}, classes)
+    made = proposal.propose(proposal.name_of(source), source, found, "images.yaml")
+    (tmp_path / "images.yaml").write_text(made.text)
+    cfg = load.load(str(tmp_path / "images.yaml"))
+    assert (cfg.name, cfg.data.source, cfg.model.name, cfg.transform.channels) == ("images", source, model, channels)
+    planned = execute.plan(str(tmp_path / "images.yaml"), [], str(tmp_path / "workspace"))
+    assert {"ExampleGen", "Trainer", "Pusher"} <= {one["name"] for one in planned["components"] if not one["cached"]}
 
 
 def test_grey_images_that_are_stored_in_colours_are_grey(tmp_path):

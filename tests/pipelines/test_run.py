@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from components import fingerprint
+from configs import load
 from pipelines import execute
 from pipelines.workspace import Workspace
+from tests.components.trainer.graphs import operations, random_ops
 from tests.pipelines.conftest import hubel
 
 STAGES = (
@@ -61,6 +63,8 @@ def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
     assert value["measures"]["seven"]["width"] == {"mean": 8.0, "min": 8.0, "max": 8.0}
     assert list(value["measures"]) == list(value["classes"]["train"])
     assert value["duplicates"] == 0
+    assert value["leakage"] is None
+    assert (Path(value["examples"]) / "summary.json").is_file()
     assert value["drift"] == {}  # nothing came before
     assert value["skew"]["image/height"] == 0 < value["skew"]["image/brightness"] < 0.5
     assert outcome.err == ""
@@ -170,7 +174,7 @@ def test_touching_the_data_runs_nothing_and_replacing_it_runs_everything(digits)
     held, stamp = shard.read_bytes(), shard.stat().st_mtime_ns
     try:
         shard.write_bytes(held[: len(held) // 2] + held[: len(held) // 2])
-        os.utime(shard, ns=(stamp, stamp + 1))
+        os.utime(shard, ns=(stamp, stamp))  # as `cp -p` does
         assert planned(workspace) == {*STAGES} - {*RESOLVERS}
     finally:
         shard.write_bytes(held)
@@ -213,6 +217,25 @@ def test_the_pushed_folder_answers_like_keras_in_a_process_that_imports_only_ten
     seen = pixels.from_bytes(keras.ops.convert_to_tensor([Path(file).read_bytes() for file in files]), card.transform)
     trained = keras.ops.softmax(model(keras.ops.cast(seen, "float32"), training=False)).numpy()
     np.testing.assert_allclose(served, trained, atol=1e-5, rtol=1e-5)
+
+
+def test_augmentation_stays_in_training(digits):
+    from tfx.types import artifact_utils, standard_artifacts
+
+    from components.evaluator.component import _reader
+    from components.trainer.card import Card
+
+    workspace, outcome = digits
+    assert load.load(TINY).augment
+    pushed = Path(outcome.json["model_dir"])
+    assert {"Conv2D", "DecodeImage"} <= operations(pushed)
+    assert random_ops(pushed) == set()
+    examples = standard_artifacts.Examples()
+    examples.uri, examples.split_names = outcome.json["examples"], artifact_utils.encode_split_names(["test"])
+    card = Card.read(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
+    first, again = ([pixels.numpy() for pixels, _ in _reader([examples], card)("test")] for _ in range(2))
+    assert sum(map(len, first)) == outcome.json["images"]["test"]
+    assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
 
 
 def test_json_is_one_value_and_nothing_else(digits):

@@ -1,9 +1,11 @@
-"""The image itself, through a narrow code: autoencoders, judged without labels against PCA of the same code size.
+"""The image itself, through a code: autoencoders, judged without labels against PCA of the same code size, or, where the code is no
+narrower than the image, of as many components as units are active.
 
 The other files of this folder are families of autoencoders that learn, or are judged, by something else.
 """
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -15,15 +17,16 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from components import inpainting, keys
 from components.evaluator import kernel_pca, label_free, pca, probes
-from components.evaluator.figures import mean_squared_error, of_images
+from components.evaluator.figures import active, mean_squared_error, of_images
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
-from keras_models import normalize
+from keras_models import auxiliary, normalize
 from keras_models.layers import pixel_loss
 
 ENCODE, RECONSTRUCT, DECODE, ANOMALY_SCORE, FIGURES = "encode", "reconstruct", "decode", "anomaly_score", "figures"
 INPAINT = "inpaint"
+ACTIVE = "active"
 
 
 def mean_of(output: str, better: Literal["more", "less"]) -> Metric:
@@ -44,9 +47,24 @@ class Task(base.Task):
         "ssim": mean_of("ssim", "more"),
         "ms_ssim": mean_of("ms_ssim", "more"),
         "sparsity": mean_of("sparsity", "more"),
+        ACTIVE: mean_of(ACTIVE, "less"),
     }
+    compared = ("mse",)
     measured = dict.fromkeys(probes.FIGURES, "more")
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
+
+    def doubts(self, model):
+        encoder = normalize.inner(model).get_layer("encoder")
+        code, values = encoder.output_shape[-1], math.prod(encoder.input_shape[1:])
+        is_judged_here = type(self).compare is Task.compare  # some families are not by their active units
+        is_sparse = auxiliary.terms(model) or any(getattr(layer, "limits_code", False) for layer in encoder.layers)
+        if code < values or is_sparse or not is_judged_here:
+            return []
+        return [
+            f"the code of {code:,} numbers is no narrower than the image of {values:,}, so it is held against PCA of as many "
+            "components as units are active; unless few are, which takes a penalty, that leaves no error, and the model is not "
+            "blessed; lower model.options.code_size, or take a sparse model"
+        ]
 
     def pair(self, pixels, targets):
         return pixels, targets.get(keys.CLEAN, pixels) / 255.0
@@ -88,14 +106,15 @@ class Task(base.Task):
         """What `metrics` are made of: float32 pixels [N, height, width, channels] in 0..255 -> float32 [N] by name."""
 
         def figures(pixels):
-            return of_images(pixels / 255.0, model(pixels, training=False), self.codes(model, pixels))
+            codes = self.codes(model, pixels)
+            found = of_images(pixels / 255.0, model(pixels, training=False), codes)
+            return {**found, ACTIVE: active(codes)} if codes.shape[-1] >= math.prod(model.input_shape[1:]) else found
 
         return figures
 
     def compare(self, model, card, images):
-        code_size = size_of_code(model)
-        error = principal(images, code_size).mean_squared_error(unit(images(keys.TEST)))
-        return [Comparison("mse", error, f"PCA with the same code size of {code_size}, fitted on the training split", "pca_mse")]
+        is_overcomplete = size_of_code(model) >= math.prod(card.input_shape)
+        return [(beside_active if is_overcomplete else beside_principal)(model, images)]
 
     def measure(self, model, card, images):
         """PCA's figures beside the model's, and what its codes know of classes; docs/evaluation.md has the table."""
@@ -108,6 +127,28 @@ class Task(base.Task):
         if fitted:
             found["kernel_pca_mse"] = fitted.mean_squared_error(unit(images(keys.TEST)))
         return found
+
+
+def beside_principal(model: Path, images: Callable[[str], tf.data.Dataset]) -> Comparison:
+    """With PCA of the same code size. Arguments as of Task.compare."""
+    code_size = size_of_code(model)
+    exact = principal(images, code_size)
+    words = f"{exact.name} with the same code size of {code_size}, fitted on the training split"
+    return Comparison("mse", exact.mean_squared_error(unit(images(keys.TEST))), words, "pca_mse")
+
+
+def beside_active(model: Path, images: Callable[[str], tf.data.Dataset]) -> Comparison:
+    """With PCA of as many components as units of the code are active, of which the signature `figures` has to speak."""
+    components = max(1, round(mean_figure(model, images, ACTIVE)))
+    exact = principal(images, components)
+    words = f"{exact.name} of {components}, the number of units that are active in a test image, fitted on the training split"
+    return Comparison("mse", exact.mean_squared_error(unit(images(keys.TEST))), words, "active_pca_mse")
+
+
+def mean_figure(model: Path, images: Callable[[str], tf.data.Dataset], name: str) -> float:
+    """Of the test split."""
+    answer = tf.saved_model.load(str(model)).signatures[f"{FIGURES}_{keys.PIXELS}"]
+    return float(np.mean(np.concatenate([answer(pixels=pixels)[name] for pixels, _ in images(keys.TEST)])))
 
 
 @functools.lru_cache(maxsize=2)

@@ -3,8 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
+from components import keys
 from components.tasks import reconstruction
 from components.tasks.base import Comparison
+from components.trainer import artifact
 from keras_models import auxiliary, normalize
 from keras_models.autoencoders.contractive import TWIN
 from keras_models.jacobian import Jacobian
@@ -19,24 +21,26 @@ class Task(reconstruction.Task):
     """
 
     metrics = {**reconstruction.Task.metrics, NORM: reconstruction.mean_of(NORM, "less")}
+    compared = ("mse", NORM)
 
-    def calibrate(self, model, data, card):
-        """The mean over the validation split of the twin's figure, for the card."""
-        twin = auxiliary.learner(model).get_layer("net").get_layer(TWIN)
-        norms = _norms(twin, model.get_layer("normalize"))
-        each = [norms(pixels) for pixels, _ in data.validation]
-        return {TWIN_NORM: float(np.mean(np.concatenate(each)))}
+    def beside(self, model):
+        """The twin's encoder."""
+        return {TWIN: auxiliary.learner(model).get_layer("net").get_layer(TWIN).get_layer("encoder")}
 
     def figures(self, model, card):
-        others, norms = super().figures(model, card), _norms(normalize.inner(model), model.get_layer("normalize"))
+        encoder = normalize.inner(model).get_layer("encoder")
+        others, norms = super().figures(model, card), _norms(encoder, model.get_layer("normalize"))
         return lambda pixels: {**others(pixels), NORM: norms(pixels)}
 
     def compare(self, model, card, images):
-        words = "its twin without the penalty, in the mean over the validation split"
-        return [*super().compare(model, card, images), Comparison(NORM, card.calibrated[TWIN_NORM], words, TWIN_NORM)]
+        kept = str(model.parent)
+        norms = tf.function(_norms(artifact.load(kept, TWIN), artifact.load(kept).get_layer("normalize")), reduce_retracing=True)
+        norm = float(np.mean(np.concatenate([norms(pixels) for pixels, _ in images(keys.TEST)])))
+        words = "its twin, which was trained beside it without the penalty"
+        return [reconstruction.beside_principal(model, images), Comparison(NORM, norm, words, TWIN_NORM)]
 
 
-def _norms(net, normalized):
+def _norms(encoder, normalized):
     """||J_f(x)||_F of pixels in 0..255, float32 [N]."""
-    jacobian = Jacobian(net.get_layer("encoder"))
+    jacobian = Jacobian(encoder)
     return lambda pixels: tf.sqrt(jacobian.squared_norm(normalized(pixels)))

@@ -33,6 +33,8 @@ class Task(reconstruction.Task):
         "psnr_noisy": Metric("MeanPsnr", "more", module="components.evaluator.metrics", config={"output": NOISY_ERROR}),
     }
 
+    compared = ("psnr",)
+
     def check(self, facts):
         if not facts.noise:
             raise UsageError(
@@ -75,7 +77,7 @@ class Task(reconstruction.Task):
         for clean, seen in _pairs(images(keys.TEST), _noise(card)):
             for found, given in ((untouched, seen), (projected, principal.images(principal.codes(seen)))):
                 found.append(decibels(np.mean(np.square(clean - given), axis=1)))
-        how = f"PCA of the noisy images with the same code size of {code_size}, fitted on the training split"
+        how = f"{principal.name} of the noisy images with the same code size of {code_size}, fitted on the training split"
         return [
             Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),
             Comparison("psnr", float(np.mean(np.concatenate(projected))), how, "pca_psnr_noisy"),

@@ -15,7 +15,6 @@ from configs.errors import HubelError
 from keras_models import auxiliary, normalize
 from keras_models.layers import PixelLoss, pixel_loss
 
-DRAWS = 64  # for each image, constants of the graph
 ELBO, GENERATE = "elbo", "generate"
 LIKELIHOODS = ("bernoulli", "gaussian")
 
@@ -33,6 +32,7 @@ class Task(reconstruction.Task):
         "kl": mean_of("kl", "less"),
         "active_units": Metric("ActiveUnits", "more", module="components.evaluator.metrics", config={"output": "codes"}),
     }
+    compared = ("log_likelihood",)
 
     def fit(self, model, data, train, first_epoch, callbacks):
         told = len(auxiliary.learner(model).inputs) > 1
@@ -48,7 +48,7 @@ class Task(reconstruction.Task):
         return {**super().calibrate(model, data, card), **facts}
 
     def signatures(self, model, card):
-        estimate = _estimator(model)
+        estimate = _estimator(model, card.export.draws)
 
         def anomaly_score(pixels):
             return {"anomaly_score": -estimate(pixels).elbo}
@@ -65,7 +65,7 @@ class Task(reconstruction.Task):
         }
 
     def figures(self, model, card):
-        plain, estimate = super().figures(model, card), _estimator(model)
+        plain, estimate = super().figures(model, card), _estimator(model, card.export.draws)
 
         def figures(pixels):
             found = estimate(pixels)
@@ -81,7 +81,7 @@ class Task(reconstruction.Task):
         if card.calibrated["likelihood"] == "gaussian":
             code_size = card.calibrated["code_size"]
             baseline = densities.ProbabilisticPca.fit(unit(keys.TRAIN), code_size)
-            words, name = f"probabilistic PCA with the same code size of {code_size}", "ppca_log_likelihood"
+            words, name = f"probabilistic {baseline.principal.name} with the same code size of {code_size}", "ppca_log_likelihood"
         else:
             baseline = densities.IndependentBernoulli.fit(unit(keys.TRAIN))
             words, name = "independent pixels", "independent_log_likelihood"
@@ -108,11 +108,11 @@ def _likelihood(net: keras.Model) -> PixelLoss:
     return found[0]
 
 
-def _estimator(model: keras.Model) -> Callable[[tf.Tensor], Estimate]:
-    """float32 pixels [N, height, width, channels] in 0..255 -> what DRAWS draws say of each image."""
+def _estimator(model: keras.Model, draws: int) -> Callable[[tf.Tensor], Estimate]:
+    """float32 pixels [N, height, width, channels] in 0..255 -> what so many draws, constants of the graph, say of each image."""
     normalized, net = model.get_layer("normalize"), normalize.inner(model)
     encoder, decoder, loss = net.get_layer("encoder"), net.get_layer("decoder"), _likelihood(net)
-    noise = importance.draws(DRAWS, encoder.output_shape[-1])
+    noise = importance.draws(draws, encoder.output_shape[-1])
 
     @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
     def estimate(pixels):

@@ -1,8 +1,14 @@
 """Augmentation of training batches. Drawing is apart from applying, and each draw is a function of (seed, epoch, image id) alone,
 so that a resumed run and an undisturbed one see the same images.
 
-Keras's preprocessing layers draw for themselves, from the state of a generator, so what they draw could not belong to an image;
-the operations are therefore plain TensorFlow on whole batches: geometry.py, color.py, noise.py, mixing.py, rand_augment.py.
+Keras's preprocessing layers keep drawing and applying apart too (`transform_images` takes what was drawn), and with the same
+numbers they give what the operations here give: tests/components/transform/test_augment_keras.py. The operations are nevertheless
+written here, in plain TensorFlow on whole batches (geometry.py, color.py, noise.py, mixing.py, rand_augment.py), because
+
+- moves that follow each other are one resampling, where each layer of Keras blurs once more, and a map follows on the same way;
+- a strength of 0 changes no bit: Keras's saturation and hue go to HSV and back;
+- an image may draw each flip by itself, and slants around its middle, which Keras's layers of these names do not do;
+- a clean twin goes along without the noise.
 """
 
 import itertools

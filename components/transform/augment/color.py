@@ -1,5 +1,5 @@
 """Operations on the values of pixels where they are. Each adds what changes to the image, so that a strength of 0 leaves it as it
-is, bit for bit; Keras's layers take the image to HSV or its mean and back, which does not, and tf.image has one factor a batch.
+is, bit for bit; Keras's layers take the image to HSV and back, which does not, and tf.image has one factor a batch.
 
 All take (parameters, drawn float32 [N, k] in [-1, 1), images float32 [N, height, width, channels] in 0..255, covariance or None)
 and return images that may leave the range, which the caller clips.

@@ -110,15 +110,35 @@ def test_a_config_may_bound_measured_figures_alone(autoencoder, artifacts, tmp_p
     assert figures["example_count"] == 60
 
 
-def test_a_measured_bound_that_is_not_kept_undoes_tfma_s_blessing(autoencoder, partly_labelled, tmp_path, monkeypatch):
+def errors_by_label(model) -> dict[int, list[float]]:
+    """Of the images of `partly_labelled` that have a label."""
+    pixels, labels = (part[list(digits.rows(keys.TEST))] for part in digits.images())
+    reconstruct = tf.saved_model.load(str(model / "Format-Serving")).signatures["reconstruct_pixels"]
+    given = reconstruct(pixels=tf.constant(pixels, tf.float32))["images"].numpy()
+    errors = np.square((given - pixels) / 255).mean((1, 2, 3))
+    return {label: errors[::2][labels[::2] == label].tolist() for label in range(10)}
+
+
+def test_each_label_has_its_figure_and_a_measured_bound_undoes_tfma_s_blessing(autoencoder, partly_labelled, tmp_path, monkeypatch):
     monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [Comparison("mse", 1.0, "anything")])
+    errors = errors_by_label(autoencoder)
+    largest = max((label for label in errors if len(errors[label]) > 1), key=lambda label: np.mean(errors[label]))
+    bound = np.mean(errors[largest]) * 0.999
     tree = {
         "thresholds": {"knn_accuracy": {"min": 0.99}},
-        "slices": {"label": {"thresholds": {"mse": {"max": 1.0}}, "min_count": 2}},
+        "slices": {"label": {"thresholds": {"mse": {"max": bound}}, "min_count": 2}},
     }
     file, reason, figures = evaluated(autoencoder, partly_labelled, tree, tmp_path)
+    result = component.tfma.load_eval_result(str(tmp_path))
+    slices = {key: found[""][""]["mse"]["doubleValue"] for key, found in result.slicing_metrics}
+    assert slices.pop(()) == pytest.approx(figures["mse"])
+    expected = {(("label", label),): pytest.approx(np.mean(found), rel=1e-4) for label, found in errors.items() if found}
+    assert slices == expected
     assert file == "NOT_BLESSED"
-    assert reason == f"knn_accuracy {figures['knn_accuracy']:.4f} is below the minimum 0.99"
+    assert reason.split("; ") == [
+        f"mse {np.mean(errors[largest]):.4f} is above the maximum {bound:g} on the slice label={largest}",
+        f"knn_accuracy {figures['knn_accuracy']:.4f} is below the minimum 0.99",
+    ]
     assert {"mse", "psnr", "ssim", "sparsity", "pca_psnr", "pca_ssim", "kernel_pca_mse", "pca_probe_accuracy"} < figures.keys()
     assert "ms_ssim" not in figures  # of 8 px there is none
 

@@ -11,6 +11,7 @@ from components.tasks import task_of
 from components.tasks.base import Comparison, Task
 from configs.errors import UsageError
 from configs.schema import EvaluateConfig
+from tests.components.verdict import refusals
 
 CLASSIFICATION, RECONSTRUCTION = task_of("classification"), task_of("reconstruction")
 COUNTS = {"label": {"1": 30, "2": 5}}
@@ -112,6 +113,48 @@ def test_a_bound_that_the_task_computed_is_a_bound_with_its_words(value, accepte
     assert reasons == ([] if accepted else ["mse 0.03130 is no better than the 0.03123 of PCA with 4 numbers"])
 
 
+LIKELIHOOD = Comparison("log_likelihood", -20.0, "a density")
+DICTIONARY = Comparison("objective", 2.0, "a dictionary", margin=0.05)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "task", "margins", "bound"),
+    [
+        (COMPARISON, "reconstruction", {}, COMPARISON.value),
+        (COMPARISON, "reconstruction", {"mse": 0.1}, 1.1 * COMPARISON.value),
+        (COMPARISON, "reconstruction", {"mse": -0.1}, 0.9 * COMPARISON.value),
+        (LIKELIHOOD, "reconstruction.variational", {"log_likelihood": 0.1}, -22.0),
+        (LIKELIHOOD, "reconstruction.variational", {"log_likelihood": -0.1}, -18.0),
+        (DICTIONARY, "reconstruction.sparse_coding", {}, 2.1),
+        (DICTIONARY, "reconstruction.sparse_coding", {"objective": 0.0}, 2.0),
+        (DICTIONARY, "reconstruction.sparse_coding", {"prediction": 0.5}, 2.1),
+        (Comparison("rate_off", 0.25, "tolerated"), "reconstruction.sparse", {"rate_off": 1.0}, 0.5),
+    ],
+)
+def test_a_margin_of_the_config_takes_the_place_of_the_task_s(comparison, task, margins, bound):
+    """To the side that is worse, by a share of the value's size."""
+    task, evaluate = task_of(task), {"margins": margins}
+    better = {**task.measured, **{name: metric.better for name, metric in task.metrics.items()}}[comparison.metric]
+    worse = 1e-4 if better == "less" else -1e-4
+    assert refusals(task, {comparison.metric: bound - worse}, [comparison], evaluate) == []
+    [refusal] = refusals(task, {comparison.metric: bound + worse}, [comparison], evaluate)
+    assert f"is no better than the {bound:.5f} of {comparison.words}" in refusal
+    assert ("with a margin of" in refusal) == (bound != comparison.value)
+
+
+def test_a_margin_is_said_in_words():
+    [refusal] = refusals(task_of("reconstruction.sparse_coding"), {"objective": 2.2}, [DICTIONARY])
+    assert refusal == "objective 2.20000 is no better than the 2.10000 of a dictionary, 2.00000 with a margin of 5 %"
+
+
+def test_a_comparison_that_yields_leaves_its_metric_to_the_config():
+    tolerated, task = Comparison("rate_off", 0.25, "what is tolerated", yields=True), task_of("reconstruction.sparse")
+    assert refusals(task, {"rate_off": 0.3}, [tolerated])
+    assert refusals(task, {"rate_off": 0.3}, [tolerated], {"thresholds": {"rate_off": {"max": 0.4}}}) == []
+    [refusal] = refusals(task, {"rate_off": 0.2}, [tolerated], {"thresholds": {"rate_off": {"max": 0.1}}})
+    assert refusal == "rate_off 0.2000 is above the maximum 0.1"
+
+
 def test_a_task_s_bound_and_the_config_s_are_both_kept():
     tree = {"thresholds": {"mse": {"max": 0.03}}}
     accepted, reasons = judged(tree, {None: {"mse": 0.0305, "psnr": 1.0}}, RECONSTRUCTION, [COMPARISON])
@@ -134,6 +177,8 @@ def test_a_task_s_bound_and_the_config_s_are_both_kept():
             RECONSTRUCTION,
             "whole test split of one model alone",
         ),
+        ({"margins": {"ssim": 0.1}}, RECONSTRUCTION, "ssim"),
+        ({"margins": {"accuracy": 0.1}}, CLASSIFICATION, "accuracy"),
         ({"slices": {"label": {"thresholds": {"f1": {"min": 1}}}}}, CLASSIFICATION, "f1"),
         ({"slices": {"lable": {"thresholds": {"accuracy": {"min": 1}}}}}, CLASSIFICATION, "lable"),
     ],

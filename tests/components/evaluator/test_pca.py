@@ -31,6 +31,7 @@ def test_it_is_exact(code_size):
     train, test = unit()[:1000], unit()[1000:]
     found = pca.fit(batches(train), code_size)
     assert found.components.shape == (code_size, 64)
+    assert found.name == "PCA"
     assert np.allclose(found.components @ found.components.T, np.eye(code_size), atol=1e-9)
     assert found.mean_squared_error(batches(test)) == pytest.approx(expected(train, test, code_size), abs=1e-10)
 
@@ -56,6 +57,7 @@ def test_past_the_largest_exact_size_it_is_close(monkeypatch, size):
     close = pca.fit(batches(train, size), 8).mean_squared_error(batches(test))
     assert close == pytest.approx(exact, rel=0.05)
     assert close != exact
+    assert pca.fit(batches(train, size), 8).name == "incremental PCA"
 
 
 @settings(max_examples=50)

@@ -76,7 +76,7 @@ def test_the_artifact_says_how_many_images_each_split_has(everything):
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES))[9] == "nine"
     assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {}
     assert json.loads(artifact.split_names) == list(keys.SPLITS)
-    assert not list((Path(artifact.uri) / component.QUARANTINE).glob("*.jsonl"))
+    assert not list((Path(artifact.uri) / summary.QUARANTINE).glob("*.jsonl"))
 
 
 def test_what_images_look_like_stands_in_each_record_and_in_the_summary(everything):
@@ -120,27 +120,31 @@ def test_a_class_that_the_source_does_not_have_is_refused(digits):
 
 def test_a_split_without_an_image_is_refused():
     with pytest.raises(HubelError, match="The test split has no image") as caught:
-        component._check({"train": 3, "validation": 1, "test": 0}, {}, {}, DataConfig())
+        component._check({"train": 3, "validation": 1, "test": 0}, {}, [], DataConfig())
     assert "data.test" in caught.value.hint
     with pytest.raises(HubelError, match="The train split has no image"):
-        component._check({"train": 0, "validation": 0, "test": 0}, {}, {}, DataConfig())
+        component._check({"train": 0, "validation": 0, "test": 0}, {}, [], DataConfig())
 
 
 def test_a_class_without_a_training_image_is_refused():
     counts, classes = {"train": 2, "validation": 1, "test": 1}, {"train": {"cat": 2, "dog": 0, "owl": 0}}
     with pytest.raises(HubelError, match="No training image has the class 'dog', 'owl'"):
-        component._check(counts, classes, {}, DataConfig())
-    component._check(counts, classes, {}, DataConfig(inliers=[0]))
+        component._check(counts, classes, [], DataConfig())
+    component._check(counts, classes, [], DataConfig(inliers=[0]))
 
 
 @pytest.mark.parametrize(("damaged", "refused"), [(0, False), (1, False), (2, True), (99, True)])
 def test_the_share_of_damaged_images_is_of_all_images(damaged, refused):
     counts, data = {"train": 97 - damaged, "validation": 1, "test": 2}, DataConfig(max_quarantined=0.01)
+    aside = [{"id": f"{number}.png", "reason": "empty"} for number in range(damaged)]
     if refused:
-        with pytest.raises(HubelError, match=f"{damaged} of 100 images are damaged"):
-            component._check(counts, {}, {"empty": damaged}, data)
+        with pytest.raises(HubelError, match=f"{damaged} of 100 images are damaged") as caught:
+            component._check(counts, {}, aside, data)
+        assert caught.value.facts == {"quarantined": {"empty": damaged}}
+        assert caught.value.message.count("(empty)") == min(damaged, 5)
+        assert ("and 94 more" in caught.value.message) == (damaged == 99)
     else:
-        component._check(counts, {}, {"empty": damaged} if damaged else {}, data)
+        component._check(counts, {}, aside, data)
 
 
 @pytest.fixture(scope="module")
@@ -173,11 +177,12 @@ def spoilt(tmp_path_factory):
     return tfds.locate("spoilt", folder, {})
 
 
-def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missing(spoilt, tmp_path):
+def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missing(spoilt, tmp_path, capfd):
     found, artifact = generated(spoilt, tmp_path, max_quarantined=0.1)
     assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {"empty": 1, "not an image": 2, "damaged": 1}
     files = sorted((tmp_path / "examples" / "quarantine").glob("*.jsonl"))
     lines = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    assert lines
     assert Counter(line["reason"] for line in lines) == {"empty": 1, "not an image": 2, "damaged": 1}
     assert len({line["id"] for line in lines}) == 4
     assert not {line["id"].encode() for line in lines} & {image_id for rows in found.values() for image_id in ids(rows)}
@@ -186,11 +191,25 @@ def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missin
     assert keys.LABEL not in found["train"][0]
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == []
     counts = json.loads(artifact.get_string_custom_property(keys.COUNTS))
-    damaged = json.loads(artifact.get_string_custom_property(keys.QUARANTINED))
     with pytest.raises(HubelError) as caught:
-        component._check(counts, {}, damaged, DataConfig(max_quarantined=0.04))
+        component._check(counts, {}, summary.lines(tmp_path / "examples" / summary.QUARANTINE), DataConfig(max_quarantined=0.04))
     assert "4 of 80 images are damaged (1 damaged, 1 empty, 2 not an image)" in caught.value.message
+    assert all(f"{line['id']} ({line['reason']})" in caught.value.message for line in lines)
     assert "data.max_quarantined" in caught.value.hint
+    said = capfd.readouterr().err.splitlines()
+    assert all(f"Set aside: {json.dumps(line)}" in said for line in lines)
+
+
+def test_what_all_images_look_like_is_weighed_by_their_number():
+    def measured(*brightness):
+        return {name: dict(zip(("mean", "min", "max"), brightness, strict=True)) for name in summary.MEASURES}
+
+    found = {
+        "classes": {"train": {"0": 2, "1": 1}, "test": {"0": 1}},
+        "measures": {"0": measured(10, 0, 20), "1": measured(50, 5, 90)},
+    }
+    assert summary.overall(found)["brightness"] == {"mean": 20.0, "min": 0, "max": 90}
+    assert summary.overall({"classes": {}, "measures": {}}) == {}
 
 
 def test_the_frequent_classes_are_thinned_in_training_alone(digits, everything, tmp_path):
@@ -206,11 +225,37 @@ def test_the_frequent_classes_are_thinned_in_training_alone(digits, everything, 
 
 def test_the_same_pixels_in_two_splits_are_reported(everything, spoilt, tmp_path):
     _, artifact = everything
-    assert artifact.get_int_custom_property(keys.DUPLICATES) == len(component._lines(Path(artifact.uri) / component.DUPLICATES))
+    assert artifact.get_int_custom_property(keys.DUPLICATES) == len(summary.lines(Path(artifact.uri) / summary.DUPLICATES))
     _, twins = generated(spoilt, tmp_path, max_quarantined=0.1)
-    lines = [json.loads(line) for line in component._lines(Path(twins.uri) / component.DUPLICATES)]
-    assert len(lines) == twins.get_int_custom_property(keys.DUPLICATES) == 1
-    assert {image["split"] for image in lines[0]["images"]} in ({"train", "test"}, {"validation", "test"})
+    [line] = summary.lines(Path(twins.uri) / summary.DUPLICATES)
+    assert twins.get_int_custom_property(keys.DUPLICATES) == 1
+    assert {image["split"] for image in line["images"]} in ({"train", "test"}, {"validation", "test"})
+    folder = str(Path(twins.uri) / summary.DUPLICATES)
+    found = summary.leakage(Path(twins.uri))
+    assert (found["images"], found["folder"]) == (2, folder)
+    assert sorted(found["first"], key=str) == sorted(line["images"], key=str)
+    damaged, leak = summary.warnings(Path(twins.uri))
+    assert damaged.startswith("4 images are damaged and set aside: ")
+    assert damaged.endswith(str(Path(twins.uri) / summary.QUARANTINE))
+    for word in ("leakage: 2 images", folder, *(f"{image['id']} in {image['split']}" for image in line["images"])):
+        assert word in leak
+
+
+def test_data_without_damage_or_leakage_is_not_warned_about(tmp_path):
+    assert summary.leakage(tmp_path) is None
+    assert summary.warnings(tmp_path) == []
+
+
+def test_of_several_leaks_all_images_count_and_a_pair_of_two_splits_is_named(tmp_path):
+    (tmp_path / summary.DUPLICATES).mkdir()
+    groups = [[("train", "b"), ("train", "c"), ("validation", "d")], [("test", "a\n"), ("train", "x")]]
+    lines = [json.dumps({"images": [{"split": split, "id": name} for split, name in group]}) for group in groups]
+    (tmp_path / summary.DUPLICATES / "images-0.jsonl").write_text("\n".join(lines))
+    found = summary.leakage(tmp_path)
+    assert found["images"] == 5
+    assert {image["split"] for image in found["first"]} == {"test", "train"}
+    [text] = summary.warnings(tmp_path)
+    assert "a? in test and x in train" in text
 
 
 def test_nothing_of_a_shard_is_left_where_reading_it_fails(tmp_path):

@@ -55,21 +55,49 @@ def test_it_does_not_depend_on_where_the_folder_is(folder, tmp_path):
 
 
 def test_unchanged_files_are_not_read_again(folder):
-    before = of(folder)
-    stamps = {name: os.stat(folder / name).st_mtime_ns for name in ("a", "b")}
-    for name, stamp in stamps.items():
-        (folder / name).write_text("x" * 10)
-        os.utime(folder / name, ns=(stamp, stamp))
+    before, memory = of(folder), folder.parent / "memory.json"
+    known = json.loads(memory.read_text())
+    *stamp, _ = known[str(folder / "a")]
+    known[str(folder / "a")] = [*stamp, "what a reader would not find"]
+    memory.write_text(json.dumps(known))
+    assert of(folder) != before
+    os.utime(folder / "a", (1, 1))
     assert of(folder) == before
-    assert of(folder, folder.parent / "other memory.json") != before
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "null", "\x00", '{"PATH": 5}', '{"PATH": []}', '{"PATH": [20, 1]}'])
+def replaced_by_rsync(path):
+    other = path.with_name("staged")
+    other.write_text("x" * 10)
+    os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    other.replace(path)
+
+
+def replaced_by_cp(path):
+    before = path.stat()
+    while path.stat().st_ctime_ns == before.st_ctime_ns:  # its clock ticks every few milliseconds
+        path.write_text("x" * 10)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("replace", [replaced_by_rsync, replaced_by_cp])
+def test_another_file_of_the_same_size_and_modification_time_is_read(folder, replace):
+    before, old = of(folder), (folder / "a").stat()
+    replace(folder / "a")
+    new = (folder / "a").stat()
+    assert (new.st_size, new.st_mtime_ns) == (old.st_size, old.st_mtime_ns)
+    assert of(folder) != before
+    assert of(folder) == of(folder, folder.parent / "other memory.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "null", "\x00", '{"PATH": 5}', '{"PATH": []}', '{"PATH": [STAMP]}', '{"PATH": [STAMP, 1]}']
+)
 def test_a_damaged_memory_is_forgotten(folder, text):
     before = of(folder, folder.parent / "sound.json")
     memory = folder.parent / "memory.json"
     stat = os.stat(folder / "a")
-    memory.write_text(text.replace("PATH", str(folder / "a")).replace("20, 1", f"{stat.st_size}, {stat.st_mtime_ns}"))
+    stamp = f"{stat.st_size}, {stat.st_ino}, {stat.st_mtime_ns}, {stat.st_ctime_ns}"
+    memory.write_text(text.replace("PATH", str(folder / "a")).replace("STAMP", stamp))
     assert of(folder, memory) == before
     assert set(json.loads(memory.read_text())) >= {str(folder / "a"), str(folder / "b")}
 

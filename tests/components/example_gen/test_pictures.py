@@ -1,5 +1,6 @@
 """Images on their way in: what they decode to afterwards is what a person sees, and what is no image is said to be damaged."""
 
+import functools
 import io
 import json
 import struct
@@ -281,15 +282,26 @@ def test_mutated_images_are_sound_or_damaged_and_nothing_else(encoded):
         assert decoded(encoded).shape == (found.height, found.width, found.channels)
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(mutated(), min_size=20, max_size=40))
+@functools.cache
+def pixels_of(channels: int):
+    """The graph of `from_bytes` for models of so many channels, traced once."""
+    config = TransformConfig(channels=channels)
+    return tf.function(lambda encoded: from_bytes(encoded, config), input_signature=[tf.TensorSpec([None], tf.string)])
+
+
+NAMED = st.sampled_from(["png", "jpg", "JPEG", "gif", "webp", "bmp"])  # what a file is called says nothing of what it holds
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(mutated(), NAMED), min_size=20, max_size=60))
 def test_no_mutated_image_is_lost_on_its_way_through_example_gen(tmp_path_factory, spoilt):
     place = tmp_path_factory.mktemp("fuzz")
     (place / "p").mkdir()
     for number in range(30):
-        (place / "p" / f"sound{number}.png").write_bytes(SOUND["PNG"])
-    for number, encoded in enumerate(spoilt):
-        (place / "p" / f"spoilt{number}.png").write_bytes(encoded)
+        form, ending = (("PNG", "png"), ("JPEG", "jpg"))[number % 2]
+        (place / "p" / f"sound{number}.{ending}").write_bytes(SOUND[form])
+    for number, (encoded, ending) in enumerate(spoilt):
+        (place / "p" / f"spoilt{number}.{ending}").write_bytes(encoded)
     data = {"source": f"folder:{place / 'p'}", "validation": 0.3, "test": 0.3, "max_quarantined": 1.0}
     found, artifact = generated(sources.locate(DataConfig(**data), place / "datasets"), place, **data)
     lines = [line for path in (place / "examples/quarantine").glob("*.jsonl") for line in path.read_text().splitlines()]
@@ -298,3 +310,6 @@ def test_no_mutated_image_is_lost_on_its_way_through_example_gen(tmp_path_factor
     assert sorted(aside + kept) == sorted(path.name for path in (place / "p").iterdir())
     assert sum(json.loads(artifact.get_string_custom_property(keys.QUARANTINED)).values()) == len(aside)
     assert not [name for name in aside if name.startswith("sound")]
+    encoded = [row[keys.IMAGE_ENCODED].bytes_list.value[0] for rows in found.values() for row in rows]
+    for channels in (1, 3):  # what was kept is read by Transform, for models of either kind
+        assert pixels_of(channels)(tf.constant(encoded)).shape == (len(kept), 32, 32, channels)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from components.example_gen.sources import Raw
 from components.example_gen.splits import SMALL, Census, Plan, needs_census, plan, row_of, used
+from configs.errors import HubelError
 from configs.schema import DataConfig
 
 RAWS = [Raw(lambda: b"", f"image-{number}".encode(), number % 3 and 1) for number in range(5000)]  # 1,667 of 0, 3,333 of 1
@@ -84,6 +85,45 @@ def test_small_data_is_stratified_as_exactly_as_whole_images_allow(labels, valid
         splits = Counter(split for split, own in zip(found, labels, strict=True) if own == label)
         assert splits["validation"] == round(validation * images)
         assert splits["test"] == min(images - splits["validation"], round((validation + test - validation) * images))
+
+
+@over(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, max_size=120),
+    st.sampled_from([None, 1, 7, 60]),
+    st.sampled_from(["auto", False]),
+    st.integers(1, 4),
+)
+@settings(max_examples=150)
+def test_all_images_of_one_id_are_in_one_split(rows, limit, stratify, workers):
+    raws = [Raw(lambda: b"", f"patient-{person}".encode(), label) for person, label in rows]
+    data = DataConfig(validation=0.3, test=0.3, limit=limit, stratify=stratify)
+    found = taken(raws, counted(raws, {"all": "train"}, data, "all", workers), data, "all")
+    splits = {}
+    for raw, split in zip(raws, found, strict=True):
+        splits.setdefault(raw.image_id, set()).add(split)
+    assert all(len(own) == 1 for own in splits.values())
+    assert limit is None or len(rows) < limit or sum(split is not None for split in found) >= limit
+
+
+def test_classes_that_share_ids_are_not_stratified_and_those_that_share_none_are():
+    data = DataConfig()
+    people = [Raw(lambda: b"", f"{number // 2}".encode(), number // 2 % 2) for number in range(200)]  # two images of one class each
+    assert counted(people, {"all": "train"}, data, "all").bounds
+    mixed = [*people, Raw(lambda: b"", b"0", 1)]
+    assert counted(mixed, {"all": "train"}, data, "all").bounds == {}
+    assert counted(people, {"all": "train"}, DataConfig(stratify=True), "all").bounds
+    with pytest.raises(HubelError, match="1 of the ids have images of several classes") as caught:
+        counted(mixed, {"all": "train"}, DataConfig(stratify=True), "all")
+    assert "data.features.id" in caught.value.hint
+
+
+def test_two_splits_that_are_carved_count_once():
+    raws = [Raw(lambda: b"", f"{number}".encode(), number % 2) for number in range(SMALL - 1000)]
+    census, own = Census(DataConfig()), {"a": "train", "b": "train", "c": "train"}
+    accumulator = census.create_accumulator()
+    for number, raw in enumerate(raws):
+        census.add_input(accumulator, ("ab"[number % 2], row_of(raw)))
+    assert set(plan(accumulator, own, DataConfig()).bounds) == {0, 1}
 
 
 def test_a_census_is_made_only_where_a_rule_needs_it():

@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 
 from components.example_gen import sources, tfds
 from configs.errors import HubelError, UsageError
+from configs.schema import DataConfig
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +124,14 @@ def test_damage_is_said_before_anything_runs(copy, how):
         assert str(copy / "digits" / "1.0.0") in caught.value.hint
 
 
+@pytest.mark.parametrize("text", ["{", "[]", None])
+def test_features_that_cannot_be_read_are_damage(copy, text):
+    file = copy / "digits" / "1.0.0" / "features.json"
+    file.unlink() if text is None else file.write_text(text)
+    with pytest.raises(HubelError, match="is damaged"):
+        locate("digits", copy)
+
+
 def test_a_folder_that_a_killed_preparation_left_is_no_data_set(copy):
     (copy / "digits" / "1.0.0" / "dataset_info.json").unlink()
     for find in (tfds.check, locate):
@@ -158,7 +167,74 @@ def test_the_builder_has_every_image_of_scikit_learn_scaled_to_bytes(datasets):
 def test_features_may_be_named_and_unknown_ones_are_refused(datasets):
     named = tfds.locate("digits", datasets, {"image": "image", "label": "label"})
     assert tfds.contents(named.address).class_names[3] == "three"
-    wrong = tfds.locate("digits", datasets, {"label": "colour"})
+    assert named.class_names == tfds.contents(named.address).class_names
     with pytest.raises(UsageError, match="no feature colour") as caught:
-        tfds.contents(wrong.address)
+        tfds.locate("digits", datasets, {"label": "colour"})
     assert "image, label" in caught.value.hint
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    """12 pictures of 4 patients, with features of several kinds."""
+    import tensorflow_datasets as library
+
+    features = library.features
+
+    class Visits(library.core.GeneratorBasedBuilder):
+        VERSION = library.core.Version("1.0.0")
+
+        def _info(self):
+            kinds = {"eye": features.Image(shape=(4, 4, 1)), "patient": features.Text(), "grade": np.int64, "age": np.float32}
+            return self.dataset_info_from_configs(features=features.FeaturesDict({**kinds, "box": features.BBoxFeature()}))
+
+        def _split_generators(self, manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for number in range(12):
+                row = {"eye": np.full((4, 4, 1), number, np.uint8), "patient": f"p{number % 4}", "grade": (7, 3, -1)[number % 3]}
+                yield number, {**row, "age": 1.5, "box": features.BBox(0.0, 0.0, 1.0, 1.0)}
+
+    folder = tmp_path_factory.mktemp("visits")
+    Visits(data_dir=str(folder)).download_and_prepare()
+    return folder
+
+
+def test_whole_numbers_are_labels_and_texts_ids_where_they_are_named(visits):
+    bare = tfds.locate("visits", visits, {})
+    assert (bare.class_names, tfds.contents(bare.address).class_names) == ([], [])
+    located = tfds.locate("visits", visits, {"label": "grade", "id": "patient"})
+    found = tfds.contents(located.address)
+    assert located.class_names is None
+    assert found.class_names == ["3", "7"]
+    raws = [raw for shard in found.shards["train"] for raw in tfds.images(located.address, shard)]
+    grades = [(found.class_names[raw.label] if raw.label is not None else None) for raw in raws]
+    assert sorted(zip([raw.image_id for raw in raws], grades, strict=True), key=str) == sorted(
+        ((f"p{number % 4}".encode(), ("7", "3", None)[number % 3]) for number in range(12)), key=str
+    )
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        ({"image": "grade"}, ("image: grade does not fit", "Those that fit: eye.")),
+        ({"label": "eye"}, ("label: eye does not fit", "is Image", "Those that fit: grade.")),
+        ({"label": "age"}, ("label: age does not fit",)),
+        ({"label": "box"}, ("label: box does not fit", "BBoxFeature")),
+        ({"label": "patient"}, ("label: patient does not fit", "is Text")),
+        ({"id": "age"}, ("id: age does not fit", "Those that fit: grade, patient.")),
+    ],
+    ids=str,
+)
+def test_features_of_another_kind_are_refused_before_anything_starts(visits, features, words):
+    with pytest.raises(UsageError) as caught:
+        tfds.locate("visits", visits, features)
+    assert all(word in caught.value.message + caught.value.hint for word in words), caught.value.message + caught.value.hint
+
+
+def test_classes_that_are_not_there_are_refused_before_anything_starts(datasets, visits):
+    with pytest.raises(UsageError, match="names class 10 of tfds:digits; it has 10, counted from 0"):
+        sources.locate(DataConfig(source="tfds:digits", classes=[0, 10]), datasets)
+    with pytest.raises(UsageError, match="it has no labels"):
+        sources.locate(DataConfig(source="tfds:visits", classes=[0, 1]), visits)
+    sources.locate(DataConfig(source="tfds:visits", features={"label": "grade"}, classes=[0, 9]), visits)  # only reading tells

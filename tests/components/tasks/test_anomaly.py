@@ -7,23 +7,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
 from keras import layers
 from sklearn.covariance import LedoitWolf
-from tensorflow_model_analysis.evaluators import metrics_validator
-from tensorflow_model_analysis.metrics import metric_types
 
 from components import fingerprint, keys
-from components.evaluator import detection, eval_config
-from components.tasks import anomaly, modules_of, name_of, reconstruction, task_of
+from components.evaluator import detection, importance
+from components.tasks import anomaly, modules_of, name_of, task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from configs.errors import HubelError, UsageError
-from configs.schema import AnomalyConfig, EvaluateConfig
-from keras_models import normalize
+from configs.schema import AnomalyConfig
+from keras_models import build, normalize
 from tests.components import digits
+from tests.components.verdict import refusals
 
-TASK = task_of("anomaly:reconstruction")
+TASK, VARIATIONAL = task_of("anomaly:reconstruction"), task_of("anomaly:reconstruction.variational")
 INLIERS, CODE_SIZE, EPOCHS, BATCH = 5, 4, 40, 32  # classes 0 to 4
 TRAINING, VALIDATION, TEST = slice(0, 1000), slice(1000, 1300), slice(1300, 1797)  # inliers alone but in the last
 SERVED = ("anomalies_image_bytes", "anomalies_pixels", "anomalies_at_pixels", "anomaly_score_pixels", "figures_pixels", "encode")
@@ -55,16 +53,23 @@ def autoencoder() -> keras.Model:
     return normalize.with_normalization(keras.Model(image, decoder(encoder(image))), "unit")
 
 
+def variational() -> keras.Model:
+    """Dense, untrained."""
+    options = {"code_size": CODE_SIZE, "hidden": [8], "likelihood": "gaussian"}
+    return normalize.with_normalization(build("vae", {"input_shape": (8, 8, 1)}, options), "unit")
+
+
 def card_of(model, data=None, task=TASK, **asked):
     card = digits.card(task=name_of("reconstruction", AnomalyConfig()), anomaly=asked, transform=digits.AUTOENCODER["transform"])
+    card = card.model_copy(update={"export": card.export.model_copy(update={"draws": 4})})
     return card.model_copy(update={"calibrated": task.calibrate(model, data or data_of(), card)})
 
 
-def saved(folder, model, card):
+def saved(folder, model, card, task=TASK, names=SERVED):
     """The signatures that are asked here, as a SavedModel."""
-    archive, made = keras.export.ExportArchive(), export.endpoints(TASK.signatures(model, card), card)
+    archive, made = keras.export.ExportArchive(), export.endpoints(task.signatures(model, card), card)
     archive.track(model)
-    for name in SERVED:
+    for name in names:
         archive.add_endpoint(name, made[name].function, made[name].specs)
     archive.write_out(str(folder), verbose=False)
     return folder
@@ -90,17 +95,30 @@ def numpy_of(answer) -> dict[str, np.ndarray]:
     return {name: value.numpy() for name, value in answer.items()}
 
 
-def test_the_score_that_is_served_is_the_one_that_was_evaluated(trained):
-    pixels, threshold = pixels_of(), trained.card.calibrated["anomaly"]["threshold"]
-    evaluated = numpy_of(trained.served["figures_pixels"](pixels=pixels))
-    assert set(evaluated) == {"mse", "ssim", "sparsity", "anomaly_score", "is_anomaly"}
+@pytest.fixture(scope="module", params=["reconstruction_error", "latent_distance", "elbo"])
+def detector(request, trained, tmp_path_factory):
+    """The trained model, judged by its error or its codes, and a density of images."""
+    if request.param == "reconstruction_error":
+        return trained
+    keras.utils.set_random_seed(0)
+    model, task = (variational(), VARIATIONAL) if request.param == "elbo" else (trained.model, TASK)
+    card = card_of(model, task=task, score=request.param, quantile=0.9)
+    folder = saved(tmp_path_factory.mktemp(request.param), model, card, task, ("anomalies_image_bytes", "figures_pixels"))
+    return SimpleNamespace(model=model, card=card, folder=folder, served=tf.saved_model.load(str(folder)).signatures)
+
+
+def test_the_score_that_is_served_is_the_one_that_was_evaluated(detector):
+    pixels, threshold = pixels_of(), detector.card.calibrated["anomaly"]["threshold"]
+    evaluated = numpy_of(detector.served["figures_pixels"](pixels=pixels))
+    assert {"mse", "ssim", "sparsity", "anomaly_score", "is_anomaly"} <= set(evaluated)
+    if detector.card.anomaly.score == "elbo":
+        np.testing.assert_array_equal(evaluated["anomaly_score"], -evaluated["elbo"])
+    else:
+        assert len(evaluated) == 5
     assert 0 < evaluated["is_anomaly"].mean() < 1
     png = tf.constant([tf.io.encode_png(tf.cast(image, tf.uint8)).numpy() for image in pixels])
-    for answer in (
-        trained.served["anomalies_pixels"](pixels=pixels),
-        trained.served["anomaly_score_pixels"](pixels=pixels),
-        trained.served["anomalies_image_bytes"](image_bytes=png),
-    ):
+    for name in {"anomalies_image_bytes", "anomalies_pixels", "anomaly_score_pixels"} & detector.served.keys():
+        answer = detector.served[name](**({"pixels": pixels} if name.endswith("pixels") else {"image_bytes": png}))
         np.testing.assert_allclose(answer["anomaly_score"], evaluated["anomaly_score"], rtol=1e-5)
         np.testing.assert_array_equal(answer["is_anomaly"], evaluated["is_anomaly"] == 1)
         np.testing.assert_array_equal(answer["is_anomaly"], answer["anomaly_score"].numpy() > threshold)
@@ -168,25 +186,21 @@ def test_a_code_that_never_changes_has_no_distances():
         card_of(model, score="latent_distance")
 
 
-class Density(reconstruction.Task):
-    """A bound on log p(x): an image is as likely as it is dark."""
-
-    metrics = {**reconstruction.Task.metrics, "elbo": reconstruction.mean_of("elbo", "more")}
-
-    def figures(self, model, card):
-        plain = super().figures(model, card)
-        return lambda pixels: {**plain(pixels), "elbo": -tf.reduce_mean(pixels, [1, 2, 3])}
-
-
-def test_the_elbo_of_a_density_is_its_score_and_stays_among_its_figures(trained):
-    task = type("Task", (anomaly.Task, Density), {})()
-    card = card_of(trained.model, task=task, score="elbo")
-    expected = pixels_of().numpy().mean((1, 2, 3))
-    found = numpy_of(task.figures(trained.model, card)(pixels_of()))
-    np.testing.assert_allclose(found["anomaly_score"], expected, rtol=1e-5)
-    np.testing.assert_allclose(found["elbo"], -expected, rtol=1e-5)
-    assert {"elbo", "auroc", "mse"} <= set(task.metrics)
-    anomaly.check(Density(), AnomalyConfig(score="elbo"))
+def test_the_elbo_of_a_density_is_its_score_and_stays_among_its_figures():
+    """E log p(x|z) - KL over the draws, by NumPy."""
+    keras.utils.set_random_seed(0)
+    model, pixels = variational(), pixels_of()
+    net, x = normalize.inner(model), pixels.numpy().reshape(-1, 64) / 255
+    mean, log_variance = np.split(np.asarray(net.get_layer("encoder").get_layer("posterior")(pixels / 255)), 2, axis=1)
+    kl = 0.5 * (np.exp(log_variance) + np.square(mean) - 1 - log_variance).sum(1)
+    deviation = np.exp(float(net.get_layer("pixel_loss").log_deviation))
+    draws = [mean + np.exp(0.5 * log_variance) * e for e in importance.draws(4, CODE_SIZE)]
+    off = [(x - np.asarray(net.get_layer("decoder")(z)).reshape(-1, 64)) / deviation for z in draws]
+    log_likelihood = -0.5 * np.square(off).sum(2).mean(0) - 64 * np.log(deviation * np.sqrt(2 * np.pi))
+    card = card_of(model, task=VARIATIONAL, score="elbo")
+    np.testing.assert_allclose(VARIATIONAL.score(model, card)(pixels), kl - log_likelihood, rtol=1e-4, atol=1e-3)
+    assert {"elbo", "auroc", "mse"} <= set(VARIATIONAL.metrics)
+    anomaly.check(task_of("reconstruction.variational"), AnomalyConfig(score="elbo"))
 
 
 @pytest.mark.parametrize(
@@ -230,11 +244,8 @@ def verdict(trained, comparisons, thresholds=None):
     """TFMA's, of the figures of a SavedModel: (whether it is good enough, reasons, AUROC)."""
     scores = trained.served["figures_pixels"](pixels=pixels_of())["anomaly_score"].numpy()
     figure = detection.auroc((digits.images()[1][TEST] >= INLIERS).astype(int), scores)
-    asked = EvaluateConfig.model_validate({"thresholds": thresholds or {}})
-    bounds = eval_config.binding(comparisons, asked)
-    config = tfma.utils.update_eval_config_with_defaults(eval_config.build(asked, TASK, bounds), has_baseline=False)
-    result = metrics_validator.validate_metrics(((), {metric_types.MetricKey("auroc"): figure}), config)
-    return result.validation_ok, eval_config.reasons(result, bounds), figure
+    reasons = refusals(TASK, {"auroc": figure}, comparisons, {"thresholds": thresholds or {}})
+    return not reasons, reasons, figure
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from components.trainer.resume import Resume
 from configs.errors import HubelError, UsageError
 from keras_models import get, normalize
 from tests.components import digits
+from tests.components.verdict import refusals
 
 IMAGES = digits.images()[0].astype(np.float32)
 PARTS = {"train": IMAGES[:800], "validation": IMAGES[800:1000], "test": IMAGES[1000:1200]}
@@ -88,13 +89,17 @@ def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
             archive.add_endpoint("encode" if name == "encode" else "figures", end.function, end.specs)
         archive.write_out(str(folder), verbose=False)
         mse = float(np.mean(tf.saved_model.load(str(folder)).signatures["figures"](pixels=tf.constant(PARTS["test"]))["mse"]))
-        [bound] = [bound for bound in TASK.compare(folder, card, images) if bound.metric == "mse"]
-        verdicts.append(mse < bound.value)
+        [bound] = TASK.compare(folder, card, images)
+        verdicts.append(refusals(TASK, {"mse": mse}, [bound]))
     layer.set_weights([kernel, bias])
     exactly = pca.fit([PARTS["train"] / 255], 8).mean_squared_error([PARTS["test"] / 255])
-    assert bound.value == pytest.approx(1.01 * exactly, rel=1e-6)
-    assert "1.01 times the error of PCA with the same code size of 8" in bound.words
-    assert verdicts == [True, False]
+    assert (bound.value, bound.margin) == (pytest.approx(exactly, rel=1e-6), 0.01)
+    within, [beyond] = verdicts
+    assert within == []
+    assert beyond.startswith(f"mse {mse:.5f} is no better than the {1.01 * exactly:.5f} of PCA with the same code size of 8")
+    assert beyond.endswith("with a margin of 1 %")
+    assert refusals(TASK, {"mse": 1.009 * exactly}, [bound]) == []
+    assert refusals(TASK, {"mse": 1.011 * exactly}, [bound])
 
 
 def test_linear_autoencoders_are_held_to_the_same_bound():

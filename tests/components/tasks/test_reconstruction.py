@@ -112,6 +112,12 @@ def test_pca_is_fitted_once_whoever_asks(autoencoder):
     assert asked.count(keys.TRAIN) == 1
 
 
+def test_past_the_largest_exact_size_the_verdict_says_what_pca_it_was(autoencoder, monkeypatch):
+    monkeypatch.setattr(pca, "MAX_EXACT", 63)
+    [found] = task_of("reconstruction").compare(autoencoder / "Format-Serving", Card.read(str(autoencoder)), reader())
+    assert found.words == "incremental PCA with the same code size of 4, fitted on the training split"
+
+
 def test_sparsity_is_that_of_the_served_code(autoencoder):
     model, card = artifact.load(str(autoencoder)), Card.read(str(autoencoder))
     signatures = task_of("reconstruction").signatures(model, card)

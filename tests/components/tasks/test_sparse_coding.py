@@ -7,13 +7,14 @@ import tensorflow as tf
 from sklearn.decomposition import sparse_encode
 
 from components import keys
-from components.evaluator import dictionary, measured
+from components.evaluator import dictionary
 from components.tasks import task_of
 from components.trainer import component
 from components.trainer.data import Data, Facts
 from configs.errors import UsageError
-from keras_models import get
+from keras_models import get, normalize
 from tests.components import digits
+from tests.components.verdict import refusals
 
 TASK = "reconstruction.sparse_coding"
 TRAIN, TEST = (digits.images()[0][part].astype(np.float32) for part in (slice(0, 400), slice(400, 520)))
@@ -59,23 +60,47 @@ def figures(model):
     return {name: float(np.mean(value)) for name, value in found.items()}
 
 
-def verdict(model, comparison):
-    better = {name: metric.better for name, metric in task_of(TASK).metrics.items()}
-    return measured.refusals(figures(model), better, {}, [comparison])
+def verdict(model, comparisons):
+    return refusals(task_of(TASK), figures(model), comparisons)
 
 
-def test_a_good_model_is_blessed_and_one_with_a_spoilt_dictionary_is_not(trained, tmp_path):
-    [comparison] = task_of(TASK).compare(written(trained, tmp_path), None, images)
-    assert "scikit-learn's dictionary learning" in comparison.words
-    assert verdict(trained, comparison) == []
+@pytest.fixture(scope="module")
+def comparisons(trained, tmp_path_factory):
+    return task_of(TASK).compare(written(trained, tmp_path_factory.mktemp(trained.name)), None, images)
+
+
+def test_a_good_model_is_blessed_and_one_with_a_spoilt_dictionary_is_not(trained, comparisons):
+    assert [one.metric for one in comparisons] == ["objective", "prediction"][: len(comparisons)]
+    assert len(comparisons) == {"sparse_coding": 1, "psd": 2}[trained.name]
+    assert "scikit-learn's dictionary learning" in comparisons[0].words
+    assert verdict(trained, comparisons) == []
     basis = next(weight for weight in trained.weights if weight.path.endswith("basis"))
     kept = basis.numpy()
-    basis.assign(np.random.default_rng(0).permuted(kept, axis=1))
-    [refusal] = verdict(trained, comparison)
-    assert refusal.startswith("objective ")
-    basis.assign(0.0 * kept)
-    assert verdict(trained, comparison)
+    for spoilt in (np.random.default_rng(0).permuted(kept, axis=1), 0.0 * kept):
+        basis.assign(spoilt)
+        [refusal] = verdict(trained, comparisons[:1])
+        assert refusal.startswith("objective ")
     basis.assign(kept)
+
+
+@pytest.mark.parametrize("trained", ["psd"], indirect=True)
+@pytest.mark.parametrize("spoil", [lambda weight: 0.0 * weight, np.random.default_rng(0).permutation], ids=["dead", "shuffled"])
+def test_one_whose_predictor_is_spoilt_is_not_blessed_however_good_its_dictionary(trained, comparisons, spoil):
+    encoder = normalize.inner(trained).get_layer("encoder")
+    kept = encoder.get_weights()
+    encoder.set_weights([spoil(weight.ravel()).reshape(weight.shape) for weight in kept])
+    [refusal] = verdict(trained, comparisons)
+    assert refusal.startswith("prediction ")
+    assert "predicting for each image the same" in refusal
+    encoder.set_weights(kept)
+
+
+@pytest.mark.parametrize("trained", ["psd"], indirect=True)
+def test_predictions_are_held_against_the_best_that_knows_no_image(trained, comparisons):
+    layer = normalize.inner(trained).get_layer("decoder").get_layer("dictionary")
+    rows = (TEST.reshape(-1, 64) - TRAIN.reshape(-1, 64).mean(0)) / 255
+    codes = sparse_encode(rows, layer.basis.numpy(), algorithm="lasso_cd", alpha=0.25, max_iter=5000)
+    assert comparisons[1].value == pytest.approx(np.square(codes - codes.mean(0)).sum(1).mean(), rel=1e-3)
 
 
 def test_figures_are_the_papers(trained):
@@ -98,8 +123,8 @@ def test_under_the_logarithm_the_baseline_is_judged_by_the_logarithm(tmp_path):
     model, _, _ = untrained("sparse_coding", sparsity="log", scale=1.0)
     [comparison] = task_of(TASK).compare(written(model, tmp_path), None, images)
     learned = dictionary.fit([TRAIN / 255], 12, 0.5)
-    assert comparison.value == pytest.approx(1.05 * learned.objective([TEST / 255], 0.5, "log", 1.0), rel=1e-4)
-    assert comparison.value < 1.05 * learned.objective([TEST / 255], 0.5)  # log(1 + a^2) is at most |a|
+    assert (comparison.value, comparison.margin) == (pytest.approx(learned.objective([TEST / 255], 0.5, "log"), rel=1e-4), 0.05)
+    assert comparison.value < learned.objective([TEST / 255], 0.5)  # log(1 + a^2) is at most |a|
 
 
 def test_other_pixels_than_it_reconstructs_are_refused():

@@ -77,9 +77,11 @@ def test_noise_does_not_get_into_what_an_autoencoder_learns_to_give(artifacts, t
     assert given.mean() == pytest.approx(mean.mean(), rel=0.4)
 
 
-def test_a_person_is_told_that_digits_are_flipped(artifacts, tmp_path, monkeypatch):
+def test_a_person_is_told_that_digits_are_flipped_and_mirrored_when_they_are_judged(artifacts, tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr(progress, "_listeners", [said.append])
-    trained(tmp_path, artifacts, digits.MLP, augment=[{"flip": {"horizontal": True}}])
+    export = {**digits.MLP["export"], "crops": {}}
+    trained(tmp_path, artifacts, digits.MLP, augment=[{"flip": {"horizontal": True}}], export=export)
     texts = [event["text"] for event in said if event["event"] == "warning"]
     assert any("flips digits" in text for text in texts)
+    assert any("export.crops mirrors digits" in text for text in texts)

@@ -130,12 +130,62 @@ def test_what_fits_into_memory_is_read_once(artifacts, tmp_path):
     assert same(kept, batches(data.validation))
 
 
-def test_what_does_not_fit_is_still_shuffled_and_resumable(artifacts, monkeypatch):
-    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", 0)
-    monkeypatch.setattr("components.trainer.data.SHUFFLE", 50)
+def displacement(some) -> int:
+    """How far before its place in the files an image may come: shuffling with a buffer of n lets it come n - 1 places earlier."""
+    files = [image.tobytes() for image in originals(keys.TRAIN)]
+    assert len(set(files)) == len(files)
+    found = [files.index(image.tobytes()) for images, _ in some for image in images]
+    assert sorted(found) == list(range(len(files)))
+    return max(place - at for at, place in enumerate(found))
+
+
+BYTES = 8 * 8  # of an image
+
+
+@pytest.mark.parametrize(
+    ("limits", "buffer"), [({"SHUFFLE": 50, "CACHE_BYTES": 239 * BYTES}, 50), ({"CACHE_BYTES": 60 * BYTES}, 60)]
+)
+def test_what_does_not_fit_is_shuffled_in_a_buffer_of_bounded_bytes_and_resumable(artifacts, monkeypatch, limits, buffer):
+    for name, value in limits.items():
+        monkeypatch.setattr(f"components.trainer.data.{name}", value)
     whole = batches(opened(artifacts).training(0, 2))
     assert not np.array_equal(labels(whole[:8]), labels(whole[8:]))
     assert same(whole[8:], batches(opened(artifacts).training(1, 2)))
+    assert buffer / 2 < displacement(whole[:8]) < buffer
+
+
+def test_images_larger_than_the_memory_for_them_are_read_one_by_one(artifacts, monkeypatch):
+    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", BYTES - 1)
+    assert displacement(batches(opened(artifacts).training(0, 1))) == 0
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(60 * BYTES, True), (60 * BYTES - 1, False)])
+def test_validation_is_kept_in_memory_where_it_fits_whatever_training_needs(artifacts, tmp_path, monkeypatch, limit, kept):
+    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", limit)
+    root = tmp_path / "transformed"
+    shutil.copytree(artifacts.transformed, root)
+    data = opened(artifacts, root=root)
+    first = batches(data.validation)
+    shutil.rmtree(root / f"Split-{keys.VALIDATION}")
+    if kept:
+        assert same(first, batches(data.validation))
+    else:
+        with pytest.raises(tf.errors.NotFoundError):
+            batches(data.validation)
+
+
+def test_a_large_validation_split_is_not_kept_because_training_is(artifacts, tmp_path, monkeypatch):
+    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", 100 * BYTES)
+    root = tmp_path / "transformed"
+    for split, of in ((keys.TRAIN, keys.VALIDATION), (keys.VALIDATION, keys.TRAIN)):  # 60 and 240 images
+        shutil.copytree(artifacts.transformed / f"Split-{of}", root / f"Split-{split}")
+    data = opened(artifacts, root=root)
+    train = batches(data.training(0, 1))
+    batches(data.validation)
+    shutil.rmtree(root)
+    assert same(train, batches(data.training(0, 1)))
+    with pytest.raises(tf.errors.NotFoundError):
+        batches(data.validation)
 
 
 def test_data_without_labels_has_no_targets(artifacts):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from components.tasks import task_of
 from components.trainer import component, doubts
 from components.trainer.data import Data, Facts
 from keras_models import auxiliary, get, normalize
@@ -14,9 +15,13 @@ from tests.components import digits
 DATA = Data(Facts((8, 8, 1), [], None, None, 1), 1, None, None, None)
 
 
-def said(name="autoencoder", augment=(), **options):
+def built(name, augment=(), **options):
     cfg = digits.trainer_slice(digits.AUTOENCODER, model={"name": name, "options": options}, augment=list(augment))
-    return doubts.of(component.build(get(name), DATA, cfg), cfg)
+    return component.build(get(name), DATA, cfg), cfg
+
+
+def said(name="autoencoder", augment=(), **options):
+    return doubts.of(*built(name, augment, **options))
 
 
 @pytest.mark.parametrize("code_size", [64, 100])
@@ -43,6 +48,31 @@ def test_a_narrow_code_noise_and_a_classifier_are_not(name, asked):
         assert doubts.of(component.build(get("mlp"), Data(facts, 1, None, None, None), cfg), cfg) == []
     else:
         assert said(name, **asked) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("autoencoder", {"code_size": 64}),
+        ("deep_autoencoder", {"code_size": 100, "hidden": [3]}),
+        ("conv_autoencoder", {"code_size": 64, "filters": [2]}),
+    ],
+)
+def test_a_code_that_pca_of_its_size_leaves_no_room_for_is_said_to(name, options):
+    """Noise or none."""
+    [text] = task_of(get(name).task).doubts(built(name, **options)[0])
+    assert text.startswith(f"the code of {options['code_size']} numbers is no narrower than the image of 64")
+    assert "not blessed" in text
+    assert task_of(get(name).task).doubts(built(name, **{**options, "code_size": 63})[0]) == []
+
+
+@pytest.mark.parametrize("name", ["sparse_autoencoder", "denoising_autoencoder", "sparse_coding", "mlp"])
+def test_other_families_are_judged_otherwise(name):
+    size = {"sparse_coding": {"atoms": 70}, "mlp": {"hidden": [2]}}.get(name, {"code_size": 70})
+    classes = {"num_classes": 2} if name == "mlp" else {}
+    model = normalize.with_normalization(get(name).build(input_shape=(8, 8, 1), **classes, **size), "unit")
+    assert task_of(get(name).task).doubts(model) == []
+    assert task_of("anomaly:reconstruction").doubts(built("autoencoder", code_size=64)[0]) == []
 
 
 def test_turning_images_is_no_noise():

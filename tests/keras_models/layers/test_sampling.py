@@ -30,6 +30,15 @@ def test_it_draws_from_q_in_training_and_gives_the_mean_otherwise():
     assert (np.asarray(layer(PARAMETERS, training=True)) != np.asarray(layer(PARAMETERS, training=True))).all()
 
 
+def test_a_decoder_may_draw_its_image():
+    code = keras.Input((2,))
+    drawn = keras.layers.Reshape((3, 2, 1))(Sampling()(keras.layers.Dense(12, bias_initializer="ones")(code)))
+    decoder = keras.Model(code, drawn, name="decoder")
+    parameters = np.asarray(decoder.layers[1](MEANS))
+    np.testing.assert_allclose(decoder(MEANS), parameters[:, :6].reshape(2, 3, 2, 1), rtol=1e-6)
+    assert (np.asarray(decoder(MEANS, training=True)) != np.asarray(decoder(MEANS, training=True))).all()
+
+
 def test_fixed_draws_are_the_same_each_time_and_of_each_copy():
     layer = Sampling("fixed")
     first = np.asarray(layer(PARAMETERS, training=False))

@@ -21,7 +21,7 @@ def k_sparse():
 
 @pytest.fixture(scope="module")
 def saved(k_sparse, tmp_path_factory):
-    return k_sparse.saved(tmp_path_factory.mktemp("sparse"), "figures_pixels")
+    return k_sparse.saved(tmp_path_factory.mktemp("sparse"), "encode", "figures_pixels")
 
 
 def verdict(model, folder, card):
@@ -38,6 +38,7 @@ def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled
     assert found["mse"].value == pytest.approx(expected, rel=1e-6)
     assert "target of 6 active units" in found["rate_off"].words
     assert holds == {"mse": True, "rate_off": True}
+    assert task_of("reconstruction").compare(saved, k_sparse.card, images) == [found["mse"]], "of any code as wide as the image"
     kept = k_sparse.model.get_weights()
     shuffle(k_sparse.model)
     assert verdict(k_sparse, k_sparse.saved(tmp_path, "figures_pixels"), k_sparse.card)[1]["mse"] is False
@@ -49,6 +50,31 @@ def test_a_target_that_is_not_met_is_not_blessed(k_sparse, saved):
     _, holds, figures = verdict(k_sparse, saved, missed)
     assert holds == {"mse": True, "rate_off": False}
     assert figures["rate_off"] == pytest.approx(abs(figures["active"] - 12) / 12)
+
+
+def shift(model):
+    """Of each unit of the code, how easily it is on."""
+    bias = normalize.inner(model).get_layer("encoder").get_layer("code").bias
+    bias.assign(bias + 2.0)
+
+
+DEEP = {"hidden": [64], "activation": "elu"}
+PENALTIES = {
+    "l1": ({"code_size": 64, "weight": 0.1}, shuffle, "mse"),
+    "log": ({"code_size": 4, "weight": 0.001, **DEEP}, shuffle, "mse"),
+    "kl": ({"code_size": 8, "weight": 0.2, "rate": 0.3, **DEEP}, shift, "rate_off"),
+}
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_a_good_one_of_each_penalty_is_blessed_and_a_crippled_one_is_not(penalty, tmp_path):
+    options, cripple, metric = PENALTIES[penalty]
+    train = {"epochs": 20, "optimizer": {"learning_rate": 0.02}}
+    model = trained("sparse_autoencoder", {"penalty": penalty, **options}, train)
+    _, holds, figures = verdict(model, model.saved(tmp_path / "good", "figures_pixels"), model.card)
+    assert holds == dict.fromkeys(["mse", "rate_off"] if penalty == "kl" else ["mse"], True), figures
+    cripple(model.model)
+    assert verdict(model, model.saved(tmp_path / "crippled", "figures_pixels"), model.card)[1][metric] is False
 
 
 @pytest.mark.parametrize(
@@ -76,3 +102,5 @@ def test_figures_are_of_each_image(k_sparse):
     found = k_sparse.task.figures(k_sparse.model, k_sparse.card)(pixels)
     np.testing.assert_array_equal(found["active"], (codes > 0.1 * codes.max(1, keepdims=True)).sum(1))
     np.testing.assert_allclose(found["rate"], codes.mean(1), rtol=1e-5)
+    plain = task_of("reconstruction").figures(k_sparse.model, k_sparse.card)(pixels)
+    np.testing.assert_array_equal(plain["active"], found["active"])

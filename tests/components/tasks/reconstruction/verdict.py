@@ -17,6 +17,7 @@ from components.trainer.data import Data, Facts
 from components.transform import augment
 from keras_models import get
 from tests.components import digits
+from tests.components.verdict import refusals
 
 SHAPE = (8, 8, 1)
 PARTS = {keys.TRAIN: slice(0, 900), keys.VALIDATION: slice(900, 1000), keys.TEST: slice(1000, 1100)}
@@ -66,32 +67,31 @@ class Trained:
     data: Data
 
     def saved(self, folder: Path, *signatures: str) -> Path:
-        """A SavedModel of some signatures."""
+        """A SavedModel of some signatures, in a Model artifact."""
+        folder = folder / "Format-Serving"
         archive = keras.export.ExportArchive()
         archive.track(self.model)
         made = export.endpoints(self.task.signatures(self.model, self.card), self.card)
         for name in signatures:
             archive.add_endpoint(name, made[name].function, made[name].specs)
         archive.write_out(str(folder), verbose=False)
+        export.keep(folder.parent, self.model, self.task, self.card)
         return folder
 
     def figures(self) -> dict[str, float]:
-        """Metrics of the test split, by name."""
+        """Metrics of the test split that are means of what is said of each image, by name."""
         each = self.task.figures(self.model, self.card)(pixels_of(keys.TEST))
         found = {}
         for name, metric in self.task.metrics.items():
             values = each.get(metric.config["output"])
-            if values is not None:
+            if values is not None and values.shape.rank == 1:
                 change = decibels if metric.class_name == "MeanPsnr" else float
                 found[name] = float(np.mean([change(value) for value in values.numpy()]))
         return found
 
     def holds(self, comparison: Comparison, figures: dict[str, float]) -> bool:
-        """Whether the model is better than what it is compared with."""
-        metric = self.task.metrics.get(comparison.metric)
-        better = metric.better if metric else self.task.measured[comparison.metric]
-        value = figures[comparison.metric]
-        return value > comparison.value if better == "more" else value < comparison.value
+        """Whether Evaluator would bless a model of these figures that is compared with nothing else."""
+        return not refusals(self.task, figures, [comparison])
 
 
 def trained(name: str, options: dict, train: dict, noise: list | None = None) -> Trained:
