@@ -2,7 +2,7 @@
 
     HUBEL_TEST_DATA=DIR .venv/bin/python -m benchmarks.pipeline_overhead
 
-hubel runs `digits_lenet5` as it is shipped (1,797 images, LeNet-5, 30 epochs, every stage but Tuner). TFX runs the pipeline of
+hubel runs `digits_lenet5` as it is shipped (1,797 images, LeNet-5, 15 epochs, every stage but Tuner). TFX runs the pipeline of
 tfx.examples.mnist inside the installed package on the 1,000 records of its own data file, DIR/raw/tfx_mnist/mnist.tfrecord:
 784 scaled floats into dense layers, 5,000 steps; no Resolver, no InfraValidator. Both run in processes of their own, in an
 empty folder each, twice; the ratio is hubel / TFX of the same round.

@@ -1,6 +1,9 @@
 """The errors a person sees: one sentence of what is wrong and where, one of what to do, and the exit code."""
 
+import errno
 from typing import Any
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what an OSError says of a disk, or of a share of it, that is full
 
 
 class HubelError(Exception):

@@ -23,7 +23,7 @@ def _verb(name: str, *parameters: Callable) -> Callable:
     """A command of MODEL with the common flags; `parameters` stand in the order of the help."""
 
     def made(body: Callable) -> Callable:
-        for parameter in reversed([_model, *parameters, _force, options.workspace, options.as_json]):
+        for parameter in reversed([_model, *parameters, _force, options.workspace, options.verbose, options.as_json]):
             body = parameter(body)
         return click.command(name)(body)
 

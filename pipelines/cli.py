@@ -1,6 +1,12 @@
 """The `hubel` command's entry point: everything that can fail or be interrupted happens inside `main`."""
 
+import itertools
 import sys
+
+
+def wants_json(arguments: list[str]) -> bool:
+    """Whether whatever happens is to be one JSON value on standard output; known before anything is parsed."""
+    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
 
 
 def main() -> None:
@@ -10,8 +16,14 @@ def main() -> None:
 
         code = commands.run(sys.argv[1:])
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
         code = 130
+        if wants_json(sys.argv[1:]):
+            import json
+
+            hint = "The same command again goes on where this one was stopped."
+            print(json.dumps({"error": {"message": "Stopped.", "hint": hint, "exit_code": code}}))
+        else:
+            print("Stopped.", file=sys.stderr)
     sys.exit(code)
 
 

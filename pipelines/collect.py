@@ -5,16 +5,17 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from components.example_gen.prepare import unfinished
 from components.pusher.publish import versions
 from pipelines import runs
 from pipelines.workspace import Workspace
 
 
 def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
-    """Keep the last `keep` runs and served versions of each config; remove the rest.
+    """Keep the last `keep` runs, logs and served versions of each config; remove the rest, and data that is half prepared.
 
     Returns:
-        {removed: [folder, ...], bytes: their size}.
+        {removed: [folder or file, ...], bytes: their size}.
     """
     doomed: list[Path] = []
     kept = _artifacts_of_last_runs(place, keep)
@@ -26,12 +27,18 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
         live = versions(place.served(pipeline.name))
         doomed += [place.served(pipeline.name) / str(version) for version in live[:-keep]]
         doomed += sorted(place.training(pipeline.name).glob("*")) + sorted(place.tuning(pipeline.name).glob("*"))
-    doomed += sorted(place.models.glob("*/.staged-*"))
+    doomed += sorted(place.models.glob("*/.staged-*")) + unfinished(place.datasets)
+    for logs in sorted((place.root / "logs").glob("*")):
+        needed = {r.run for r in runs.records(place, logs.name)[-keep:]}
+        doomed += [log for log in sorted(logs.glob("*.log"))[:-keep] if log.stem not in needed]
     removed = [str(path.relative_to(place.root)) for path in doomed]
-    size = sum(p.stat().st_size for path in doomed for p in path.rglob("*") if p.is_file())
+    size = sum(p.stat().st_size for path in doomed for p in (path, *path.rglob("*")) if p.is_file())
     if not dry_run:
         for path in doomed:
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
     return {"removed": removed, "bytes": size}
 
 

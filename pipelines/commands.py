@@ -3,11 +3,13 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import click
 
-from configs.errors import HubelError, UsageError
+from configs.errors import FULL, HubelError, UsageError
 from pipelines import autoencoder_commands, datasets_commands, experiments_commands, options
+from pipelines.cli import wants_json
 from pipelines.options import quietly
 from pipelines.options import state as _state
 
@@ -16,7 +18,14 @@ NOT_BLESSED = 3
 
 def run(arguments: list[str]) -> int:
     """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
-    _state.json, _state.log = "--json" in arguments, None
+    _state.json, _state.verbose, _state.log = wants_json(arguments), False, None
+    try:
+        return _outcome(arguments)
+    finally:
+        _state.tell()
+
+
+def _outcome(arguments: list[str]) -> int:
     try:
         code = cli.main(arguments, prog_name="hubel", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -34,11 +43,30 @@ def run(arguments: list[str]) -> int:
         sys.stdout = None  # whoever read us has left, which is no failure of ours
         return 0
     except OSError as error:
-        return _fail(
-            HubelError(
-                f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", "Check the path and its disk."
-            )
-        )
+        where = f": {error.filename}" if error.filename else ""
+        if error.errno in FULL:
+            return _fail(HubelError(f"The disk is full{where}.", "Free some space (`hubel gc`) and run again."))
+        return _fail(HubelError(f"{error.strerror or error}{where}.", "Check the path and its disk."))
+    except Exception as error:  # the last line of defence between our own mistakes and a person
+        return _fail(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> HubelError:
+    """One sentence; the traceback goes to the end of the log, or into one of its own."""
+    import tempfile
+    import traceback
+
+    try:
+        if _state.log is None:
+            descriptor, name = tempfile.mkstemp(prefix="hubel-", suffix=".log")
+            os.close(descriptor)
+            _state.log = Path(name)
+        with _state.log.open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    except OSError:
+        _state.log = None  # a failure to say more is not worth more than what failed
+    line = next(filter(None, map(str.strip, str(error).splitlines())), "no message")
+    return HubelError(f"{type(error).__name__}: {line[:300]}", "The log has the whole story." if _state.log else "")
 
 
 def _fail(error: HubelError) -> int:
@@ -70,9 +98,9 @@ def cli():
 @options.assignments
 @options.workspace
 @click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; change nothing.")
-@click.option("--verbose", is_flag=True, help="Copy the log to the terminal at the end.")
+@options.verbose
 @options.as_json
-def run_command(config, assignments, workspace, dry_run, verbose, as_json):
+def run_command(config, assignments, workspace, dry_run, as_json):
     """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
     from configs import load
     from pipelines import console, origins
@@ -100,8 +128,6 @@ def run_command(config, assignments, workspace, dry_run, verbose, as_json):
             done.append(_run(name, [*set_, *source], one, place, lock, as_json))
             if not as_json:
                 console.result(done[-1])
-            if verbose:
-                sys.stderr.write(_state.log.read_text(errors="replace"))
             if not done[-1]["blessed"]:
                 break
     if as_json:
@@ -117,6 +143,7 @@ def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     from pipelines.runs import new_run_id, recorded
 
     run_id = new_run_id(place, cfg.name)
+    _state.tell()  # what an earlier run of the same command line said
     _state.log = place.log(cfg.name, run_id)
     asked = {"config": config, "assignments": assignments, "workspace": str(place.root), "run_id": run_id}
     with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
@@ -195,6 +222,7 @@ def list_runs(workspace, as_json):
 @click.option("--input", "shape", metavar="HxWxC", help="Input size, such as 32x32x1; default: the builder's own.")
 @click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
 @click.option("--markdown", is_flag=True, help="Print a table for GitHub, counts in full.")
+@options.verbose
 @options.as_json
 def show(model, shape, classes, markdown, as_json):
     """Arithmetic of MODEL, layer by layer: volumes, parameters, multiply-adds, receptive fields, memory.
@@ -222,6 +250,7 @@ def show(model, shape, classes, markdown, as_json):
 @click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @options.workspace
+@options.verbose
 @options.as_json
 def predict(model, images, top, form, workspace, as_json):
     """Ask a pushed MODEL (NAME, NAME/VERSION or a SavedModel folder) about IMAGES: files, or folders of them."""
@@ -232,7 +261,6 @@ def predict(model, images, top, form, workspace, as_json):
     folder = layout.find(model, Workspace.at(workspace).models)
     rows = quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
     if as_json or form == "json":
-        _state.json = True
         print(json.dumps(rows))
     elif form == "csv":
         import csv
@@ -253,18 +281,18 @@ def predict(model, images, top, form, workspace, as_json):
 @options.workspace
 @options.as_json
 def gc(keep, dry_run, workspace, as_json):
-    """Remove the artifacts of old runs, old versions of models, and what killed runs left behind."""
+    """Remove the artifacts and logs of old runs, old versions of models, and what killed runs left behind."""
     from pipelines.collect import collect
     from pipelines.workspace import Workspace
 
     place = Workspace.at(workspace)
-    with place.locked("hubel gc"):
+    with place.locked("hubel gc", needs_room=False):
         value = collect(place, keep, dry_run)
     if as_json:
         print(json.dumps(value))
     else:
-        verb = "Would remove" if dry_run else "Removed"
-        print("\n".join([*value["removed"], f"{verb} {len(value['removed'])} folders, {value['bytes'] / 2**20:.1f} MiB."]))
+        verb, count = "Would remove" if dry_run else "Removed", len(value["removed"])
+        print("\n".join([*value["removed"], f"{verb} {count} folders and files, {value['bytes'] / 2**20:.1f} MiB."]))
 
 
 @cli.command("doctor")

@@ -23,6 +23,7 @@ def datasets():
 @click.argument("name")
 @click.option("--from", "archives", metavar="DIR", help="Folder of its archives under their publisher's names; else: download.")
 @options.workspace
+@options.verbose
 @options.as_json
 def prepare(name, archives, workspace, as_json):
     """Prepare the TFDS data set NAME[/CONFIG][:VERSION] in the workspace, from archives on disk or from the network."""
@@ -62,6 +63,7 @@ def prepare(name, archives, workspace, as_json):
 @click.option("--images", type=click.IntRange(1, 1000), default=16, show_default=True, help="Training images shown.")
 @click.option("--samples", type=click.IntRange(1, 50), default=4, show_default=True, help="Augmented ones of each.")
 @options.workspace
+@options.verbose
 @options.as_json
 def preview(config, assignments, out, images, samples, workspace, as_json):
     """Show training images of CONFIG as the model gets them, resized and augmented: a PNG and a page."""
@@ -135,6 +137,7 @@ def _folder(text: str | None) -> str | None:
 @click.option("--out", "file", metavar="FILE", help="The config to write.  [default: NAME.yaml, after the folder]")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @options.workspace
+@options.verbose
 @options.as_json
 def init(path, file, force, workspace, as_json):
     """Look at the images of PATH (a folder, a CSV file, TFRecords, tfds:NAME) and write a config for them."""

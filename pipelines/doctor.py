@@ -129,7 +129,8 @@ def _packages(installed: dict[str, str]) -> Check:
         return Check("packages", True, f"all {len(asked)} fit; no requirements.lock beside {ROOT / 'pipelines'} to compare with")
     other = [f"{name} {installed[name]} (lock: {pin})" for name, pin in locked.items() if installed.get(name, pin) != pin]
     if other:
-        return Check("packages", None, f"they fit, but {len(other)} differ from requirements.lock: {_listed(other)}")
+        remedy = f"Run `rm -f .venv/.ready; make setup` in {ROOT}."  # without the stamp that says that all is done
+        return Check("packages", None, f"they fit, but {len(other)} differ from requirements.lock: {_listed(other)}.", remedy)
     return Check("packages", True, f"all {len(locked)} exactly as in requirements.lock")
 
 

@@ -3,13 +3,14 @@
 import errno
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from components import keys, progress
-from components.example_gen import sources, summary
+from components.example_gen import digest, sources, summary
 from components.trainer.origin import Origin
 from configs import load
-from configs.errors import HubelError
+from configs.errors import FULL, HubelError
 from configs.schema import RunConfig
 from pipelines import origins
 from pipelines.runs import artifact, artifacts
@@ -31,15 +32,20 @@ def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dic
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict:
-    """What `run` would do: {config, components: [{name, cached}]}, and `first`, the same of each config that is run before it."""
+    """What `run` would do: {config, components: [{name, cached}]}, and `first`, the same of each config that is run before it.
+
+    It holds no lock, so it writes nothing.
+    """
     from pipelines import local
 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
     planned = []
     for one in [*(earlier for _, earlier in origins.before(cfg)), cfg]:
         is_there = not planned or all(component["cached"] for component in planned[-1]["components"])
-        origin = origins.locate(one, place) if is_there else origins.awaited(one, place)
-        planned.append({"config": one.name, "components": local.plan(_pipeline(one, place, origin), place.metadata)})
+        with digest.unremembered():
+            origin = origins.locate(one, place) if is_there else origins.awaited(one, place)
+        built = _pipeline(one, place, origin, sources.planned)
+        planned.append({"config": one.name, "components": local.plan(built, place.metadata)})
     *first, last = planned
     return last | ({"first": first} if first else {})
 
@@ -89,10 +95,13 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
         HubelError: with what failed in plain words.
     """
     from components import beam_memory
+    from components.pusher import publish
     from pipelines import local
 
     beam_memory.install()
-    built = _pipeline(cfg, place, origins.locate(cfg, place), served)
+    place.root.mkdir(parents=True, exist_ok=True)
+    publish.clear_stages(place.served(cfg.name, cfg.push.destination))
+    built = _pipeline(cfg, place, origins.locate(cfg, place), sources.locate, served)
     progress.emit("nodes", names=[node.id for node in built.components])
     running = []
 
@@ -109,19 +118,17 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
         raise plain(error, running[0] if running else None, place) from error
 
 
-def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, served: bool = True):
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable, served: bool = True):
     import keras_models
-    from components.pusher import publish
     from keras_models import contract
     from pipelines import pipeline
 
     if origin is None and not cfg.model.members:  # those were proved when they were trained
         shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
         contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)  # before any data is read
-    located = sources.locate(cfg.data, place.datasets)
+    located = locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
     members = artifacts(place, cfg.model.members or ())
-    publish.clear_stages(place.served(cfg.name, cfg.push.destination))
     settled = origins.settled(cfg, origin) if origin else cfg
     return pipeline.build(settled, place, located, initial, origin, members, served)
 
@@ -134,7 +141,7 @@ def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:
             return chain
         seen.add(id(chain))
         text = str(chain)
-        if getattr(chain, "errno", None) == errno.ENOSPC or "No space left on device" in text or "disk is full" in text:
+        if getattr(chain, "errno", None) in FULL or "No space left on device" in text or "disk is full" in text:
             return HubelError(
                 f"The disk is full; {node} could not write in {place.root}.", "Free some space (`hubel gc`) and run again."
             )

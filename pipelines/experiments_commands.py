@@ -14,6 +14,7 @@ from pipelines.options import state
 @click.option("--seeds", type=click.IntRange(1, 100), help="Trainings of each arm, by seed; default: the file's.")
 @options.workspace
 @click.option("--dry-run", is_flag=True, help="Say what each arm changes; run nothing.")
+@options.verbose
 @options.as_json
 def experiment(name, assignments, seeds, workspace, dry_run, as_json):
     """Train every arm of the experiment NAME (a shipped name or a YAML file), print its table and write its plot."""

@@ -12,7 +12,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import data_types, launcher, runtime_parameter_utils
+from tfx.orchestration.portable import data_types, launcher, outputs_utils, runtime_parameter_utils
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,14 @@ def run(
     return results
 
 
+def stored_in(database: Path) -> metadata_store_pb2.ConnectionConfig:
+    """ML Metadata in a file, which need not exist; TFX's own function makes its folder at once."""
+    kept = metadata_store_pb2.SqliteMetadataSourceConfig(
+        filename_uri=str(database), connection_mode=metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    )
+    return metadata_store_pb2.ConnectionConfig(sqlite=kept)
+
+
 def plan(tfx_pipeline: pipeline.Pipeline, database: Path) -> list[dict]:
     """What `run` would do, as [{name, cached}]; nothing is written.
 
@@ -54,7 +62,7 @@ def plan(tfx_pipeline: pipeline.Pipeline, database: Path) -> list[dict]:
         if database.is_file():
             shutil.copyfile(database, copy)
         ir = _compiled(tfx_pipeline)
-        connection = metadata.sqlite_metadata_connection_config(str(copy))
+        connection = stored_in(copy)
         planned, stale = [], set()
         for node, made in _launchers(ir, _Planner, connection):
             needs = bool(stale & set(made.upstream)) or made.needs_run()
@@ -64,8 +72,25 @@ def plan(tfx_pipeline: pipeline.Pipeline, database: Path) -> list[dict]:
         return planned
 
 
+class _NoFolders(outputs_utils.OutputsResolver):
+    """TFX's, without the folders that it makes for an executor before that runs."""
+
+    def get_executor_output_uri(self, execution_id: int) -> str:
+        return ""
+
+    def get_stateful_working_directory(self, execution=None) -> str:
+        return ""
+
+    def make_tmp_dir(self, execution_id: int) -> str:
+        return ""
+
+
 class _Planner(launcher.Launcher):
     """A launcher that stops before it executes."""
+
+    def __init__(self, **given):
+        super().__init__(**given)
+        self._output_resolver = _NoFolders(*(given[name] for name in ("pipeline_node", "pipeline_info", "pipeline_runtime_spec")))
 
     @property
     def upstream(self) -> list[str]:

@@ -1,19 +1,33 @@
 """What the verbs share: their common flags, what these say, and how they ask a worker."""
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from configs.errors import HubelError
 
 
 class State:
     """What the common flags of this command line say; they are read before a verb's body runs."""
 
     json = False
+    verbose = False
     log: Path | None = None
+
+    def tell(self) -> None:
+        """Copy the log to the terminal, where --verbose asked for that."""
+        if self.verbose and self.log and self.log.is_file():
+            sys.stderr.write(self.log.read_text(errors="replace"))
 
 
 state = State()
+
+
+def _be_verbose(context, option, asked):
+    state.verbose = asked
 
 
 def _workspace_default() -> str:
@@ -29,16 +43,30 @@ workspace = click.option(
     help="Where everything is kept.  [default: HUBEL_WORKSPACE or ./workspace]",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value to stdout and nothing else.")
+verbose = click.option(
+    "--verbose", is_flag=True, expose_value=False, callback=_be_verbose, help="Copy the log to the terminal at the end."
+)
 assignments = click.option(
     "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the config, such as train.epochs=3."
 )
 
 
 def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda event: None):
-    """Ask a worker whose log matters only if it fails."""
+    """Ask a worker whose log matters only if it fails: then it stays, in the system's folder for such files, and is named."""
     import tempfile
 
     from pipelines import supervise
 
-    with tempfile.TemporaryDirectory(prefix="hubel-") as scratch:
-        return supervise.ask(call, arguments, Path(scratch) / "log", listen)
+    descriptor, name = tempfile.mkstemp(prefix="hubel-", suffix=".log")
+    os.close(descriptor)
+    state.log = Path(name)
+    keep = False
+    try:
+        return supervise.ask(call, arguments, state.log, listen)
+    except HubelError as error:
+        keep = error.exit_code == HubelError.exit_code
+        raise
+    finally:
+        if not keep:
+            state.tell()
+            state.log.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.orchestration import metadata, pipeline
+from tfx.orchestration import pipeline
 from tfx.proto import trainer_pb2
 from tfx.types import Channel, standard_artifacts
 
@@ -31,7 +31,7 @@ from configs import policies
 from configs.schema import CopiesSlice, RunConfig, TrainerSlice, TransformSlice
 from keras_models import published
 from keras_models.registry import CLASSIFICATION
-from pipelines import runs
+from pipelines import local, runs
 from pipelines.workspace import Workspace
 
 TRAINER = "components.trainer.component"
@@ -169,7 +169,7 @@ def build(
         pipeline_root=str(workspace.pipeline(config.name)),
         components=nodes,
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(workspace.metadata)),
+        metadata_connection_config=local.stored_in(workspace.metadata),
         beam_pipeline_args=list(config.beam.flags),
     )
 

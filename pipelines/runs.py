@@ -57,11 +57,10 @@ def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable
 
     try:
         yield done
-    except KeyboardInterrupt:
-        end(status="stopped")
-        raise
-    except Exception as error:
-        end(status="failed", reason=str(error)[:1000])
+    except (KeyboardInterrupt, Exception) as error:
+        is_stopped = isinstance(error, KeyboardInterrupt)
+        with contextlib.suppress(OSError):  # such as of a full disk, of which the error itself says more
+            end(**({"status": "stopped"} if is_stopped else {"status": "failed", "reason": str(error)[:1000]}))
         raise
 
 
@@ -75,9 +74,10 @@ def records(place: Workspace, name: str | None = None) -> list[RunRecord]:
 
 
 def listed(place: Workspace) -> list[RunRecord]:
-    """As `records`; one that still says `running` while nobody holds the workspace was killed."""
-    alive = place.is_locked()
-    return [dataclasses.replace(r, status="killed") if r.status == "running" and not alive else r for r in records(place)]
+    """As `records`; one that still says `running` was killed, unless it is the newest and somebody holds the workspace."""
+    found = records(place)
+    alive = found[-1:] if place.is_locked() else []
+    return [dataclasses.replace(r, status="killed") if r.status == "running" and r not in alive else r for r in found]
 
 
 def gone(place: Workspace, name: str) -> list[int]:

@@ -5,6 +5,7 @@ file descriptor named by argv: progress, then one {"event": "result", "value": .
 Standard input stays open as long as whoever asked is alive; when it closes, this process ends at once, whatever it does.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -34,15 +35,15 @@ def main() -> None:
         module, _, function = request["call"].partition(":")
         value = getattr(importlib.import_module(module), function)(**request["arguments"])
         send({"event": "result", "value": value})
-    except HubelError as error:
-        traceback.print_exc()
-        send({"event": "failure", **error.as_json()})
     except Exception as error:  # the last line of defence between a library and a person
-        traceback.print_exc()
         line = (str(error).splitlines() or [""])[0][:300]
-        send({"event": "failure", **HubelError(f"{type(error).__name__}: {line}", "The log has the whole story.").as_json()})
-    sys.stdout.flush()
-    sys.stderr.flush()
+        told = HubelError(f"{type(error).__name__}: {line}", "The log has the whole story.")
+        send({"event": "failure", **(error if isinstance(error, HubelError) else told).as_json()})
+        with contextlib.suppress(OSError):  # such as of a full disk, which the failure may be about
+            traceback.print_exc()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(0)  # threads of Beam and TensorFlow would keep the process for seconds
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import portalocker
 
-from configs.errors import HubelError
+from configs.errors import FULL, HubelError
 
 MIN_FREE = 100 * 2**20  # bytes below which a run is refused: a full disk in the middle loses more than a refusal at the start
 
@@ -71,47 +71,57 @@ class Workspace:
         """Folder of a served model's versions."""
         return (Path(destination).expanduser().resolve() if destination else self.models) / name
 
-    def prepare(self) -> None:
-        """Make the root. Raises HubelError where it cannot be written or the disk is all but full."""
+    def prepare(self, needs_room: bool = True) -> None:
+        """Make the root. Raises HubelError where it cannot be written or, unless no room is needed, the disk is all but full."""
+        is_full = False
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             probe = self.root / f".probe-{os.getpid()}"
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise HubelError(
-                f"The workspace {self.root} cannot be written: {error.strerror or error}.",
-                "Choose another with --workspace or HUBEL_WORKSPACE.",
-            ) from None
+            is_full = error.errno in FULL and self.root.is_dir()
+            if not is_full:
+                raise HubelError(
+                    f"The workspace {self.root} cannot be written: {error.strerror or error}.",
+                    "Choose another with --workspace or HUBEL_WORKSPACE.",
+                ) from None
         free = shutil.disk_usage(self.root).free
-        if free < MIN_FREE:
+        if needs_room and (is_full or free < MIN_FREE):
             raise HubelError(
                 f"The disk of {self.root} is full: {free / 2**20:.0f} MiB are left, a run needs {MIN_FREE / 2**20:.0f}.",
                 "Free some space (`hubel gc` removes old runs), or choose another disk with --workspace.",
             )
 
     @contextlib.contextmanager
-    def locked(self, what: str) -> Iterator[int]:
+    def locked(self, what: str, needs_room: bool = True) -> Iterator[int]:
         """Hold the workspace while something is written. Yields the lock's file descriptor, for a child to inherit.
+
+        Args:
+            needs_room: refuse on a disk that is all but full; not for what makes room.
 
         Raises:
             HubelError: where another process holds it; says which.
         """
-        self.prepare()
-        file = self.lock_file.open("a+")
+        self.prepare(needs_room)
+        file = self.lock_file.open("ab+", buffering=0)
         try:
             portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
         except portalocker.LockException:
             file.seek(0)
-            holder = file.read().strip() or "another process"
+            holder = file.read().decode(errors="replace").strip() or "another process"
             file.close()
             raise HubelError(
                 f"The workspace {self.root} is in use by {holder}.", "Wait for it, or use another --workspace."
             ) from None
         try:
+            holder = f"`{what}` (process {os.getpid()}, since {datetime.datetime.now():%Y-%m-%d %H:%M:%S})"
             file.truncate(0)
-            file.write(f"`{what}` (process {os.getpid()}, since {datetime.datetime.now():%Y-%m-%d %H:%M:%S})")
-            file.flush()
+            try:
+                file.write(holder.encode())
+            except OSError as error:  # the lock holds without its holder's name
+                if error.errno not in FULL:
+                    raise
             yield file.fileno()
         finally:
             file.close()

@@ -10,7 +10,7 @@ from tfx.components.tuner.component import TunerFnResult
 
 from components import progress
 from components.tasks import task_of
-from components.trainer import plateau
+from components.trainer import device, plateau
 from components.trainer.component import build, data_of, entry_of, phases_of, tuned
 from configs import load
 from configs.schema import TrainerSlice, TuneConfig
@@ -32,6 +32,7 @@ def tuner_fn(fn_args) -> TunerFnResult:
     """
     tune = TuneConfig.model_validate_json(fn_args.custom_config["tune"])
     cfg = TrainerSlice.model_validate_json(fn_args.custom_config["slice"])
+    device.tell()
     tuner = Search(fn_args, cfg, tune)
     return TunerFnResult(tuner=tuner, fit_kwargs={})
 

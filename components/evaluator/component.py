@@ -42,7 +42,7 @@ class Executor(executor.Executor):
         asked = EvaluateConfig.model_validate_json(exec_properties[spec.SLICE])
         card = Card.read(model.uri)
         task = task_of(card.task)
-        served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card)
+        served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card, task)
         comparisons = task.compare(served, card, images)
         judged = eval_config.with_margins(comparisons, asked, task)
         bounds = eval_config.binding(judged, asked)
@@ -144,20 +144,21 @@ def _files(examples, split: str) -> list[str]:
     return sorted(str(path) for path in folder.iterdir() if path.is_file())
 
 
-def _reader(examples, card: Card):
-    """split -> batches of pixels, decoded by the graph that is served, and labels."""
+def _reader(examples, card: Card, task: Task):
+    """split -> batches of pixels, decoded by the graph that is served, labels, and those targets of the task that are maps."""
+    maps = [name for name in task.targets if name in keys.MAPS]
+    texts = {name: tf.io.FixedLenFeature([], tf.string) for name in (keys.IMAGE_ENCODED, *maps)}
     labels = {name: tf.io.FixedLenFeature([], tf.int64, default_value=-1) for name in (keys.LABEL, keys.ANOMALY)}
-    spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **labels}
 
     @functools.cache  # a data set can be read again, and its graph takes longer to build than small images to read
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
-            parsed = tf.io.parse_example(batch, spec)
+            parsed = tf.io.parse_example(batch, {**texts, **labels})
             pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform)
-            return pixels, parsed
+            return pixels, {**parsed, **{name: pixel_graph.masks_from_bytes(parsed[name], card.transform) for name in maps}}
 
         decoded = tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
         decoded = decoded.cache() if card.train_images * np.prod(card.input_shape) <= HELD_BYTES else decoded
-        return decoded.map(lambda pixels, labels: (tf.cast(pixels, tf.float32), labels))
+        return decoded.map(lambda pixels, known: (tf.cast(pixels, tf.float32), {n: tf.cast(v, tf.int64) for n, v in known.items()}))
 
     return images

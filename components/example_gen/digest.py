@@ -6,11 +6,25 @@ second, of the last change of anything, cannot be set: `cp -p` and rsync may giv
 old one.
 """
 
+import contextlib
+import contextvars
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+_remembers = contextvars.ContextVar("remembers", default=True)
+
+
+@contextlib.contextmanager
+def unremembered() -> Iterator[None]:
+    """Within it no memory is written: for whoever only looks, and holds no lock."""
+    token = _remembers.set(False)
+    try:
+        yield
+    finally:
+        _remembers.reset(token)
 
 
 def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
@@ -27,7 +41,7 @@ def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
                 content = _content(path)
         fresh[str(path)] = [*stamp, content]
         whole.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode(errors="surrogateescape"))
-    if any(known.get(path) != entry for path, entry in fresh.items()):
+    if _remembers.get() and any(known.get(path) != entry for path, entry in fresh.items()):
         memory.parent.mkdir(parents=True, exist_ok=True)
         staged = memory.with_name(f"{memory.name}.{os.getpid()}")
         staged.write_text(json.dumps({**known, **fresh}))

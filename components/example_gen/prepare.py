@@ -136,9 +136,13 @@ def answers(url: str, seconds: float) -> bool:
     return heard.is_set()
 
 
+def unfinished(folder: Path) -> list[Path]:
+    """What killed preparations left; nobody else prepares while the workspace's lock is held."""
+    return sorted(path for staged in _STAGED for path in folder.glob(staged))
+
+
 def _clear(folder: Path) -> None:
-    """Remove what killed preparations left; nobody else prepares while the workspace's lock is held."""
-    for left in [path for staged in _STAGED for path in folder.glob(staged)]:
+    for left in unfinished(folder):
         shutil.rmtree(left, ignore_errors=True)
 
 

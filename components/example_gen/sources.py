@@ -6,6 +6,8 @@ A source module offers four functions; the last two run in Beam's workers too:
         data.features: names of the source's own features or columns, where they cannot be guessed.
     contents(address) -> Contents: what there is to read, as shards.
     images(address, shard) -> iterator of Raw: one shard's images, always in the same order, one at a time.
+One that prepares data in `locate` has a fifth:
+    is_prepared(rest, datasets) -> bool: whether `locate` would find it as it is.
 """
 
 import importlib
@@ -16,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from components.example_gen import digest
 from configs.errors import UsageError
 from configs.schema import DataConfig
 
@@ -92,6 +95,16 @@ def locate(data: DataConfig, datasets: Path) -> Located:
     if found.class_names is not None:
         _check_classes(data, found.class_names)
     return found
+
+
+def planned(data: DataConfig, datasets: Path) -> Located:
+    """As `locate`, but nothing is written: what would have to be prepared is like no data that was there before."""
+    module, rest = module_of(data.source), data.source.partition(":")[2]
+    if hasattr(module, "is_prepared") and not module.is_prepared(rest, datasets):
+        module.check(rest, datasets)
+        return Located({}, "")
+    with digest.unremembered():
+        return locate(data, datasets)
 
 
 def contents_of(data: DataConfig, address: Mapping[str, Any]) -> Contents:

@@ -47,6 +47,11 @@ def check(rest: str, datasets: Path) -> None:
         )
 
 
+def is_prepared(rest: str, datasets: Path) -> bool:
+    """See components.example_gen.sources."""
+    return prepared(_roots(datasets), *parsed(rest)) is not None
+
+
 def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
     """See components.example_gen.sources."""
     check(rest, datasets)

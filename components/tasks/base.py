@@ -201,6 +201,6 @@ class Task(abc.ABC):
         Args:
             model: SavedModel folder, as it would be pushed.
             images: split name -> batches of (float32 pixels [N, height, width, channels] in 0..255, {label or anomaly: int64 [N],
-                -1 where it is missing}).
+                -1 where it is missing; a map of `targets`: int64 [N, height, width, 1]}).
         """
         return []

@@ -16,7 +16,7 @@ import keras_models
 from components import progress
 from components.schema_gen.names import class_names
 from components.tasks import name_of, task_of
-from components.trainer import artifact, divergence, doubts, export, plateau, pretrain, transfer
+from components.trainer import artifact, device, divergence, doubts, export, plateau, pretrain, transfer
 from components.trainer import members as ensembles
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
@@ -44,6 +44,7 @@ def run_fn(fn_args):
     cfg, chosen = with_best(TrainerSlice.model_validate_json(custom["slice"]), fn_args.hyperparameters)
     entry = entry_of(custom, cfg)
     task = task_of(name_of(entry.task, cfg.anomaly))
+    device.tell()
     data = data_of(fn_args, cfg, task)
     steps = policies.expand(cfg.augment, cfg.transform.channels)
     for text in policies.doubts(steps, data.facts.class_names, cfg.export.crops):

@@ -153,10 +153,24 @@ def test_every_key_says_what_it_means(configuration):
 def test_the_transcripts_start_from_commands():
     script = runpy.run_path(str(ROOT / "benchmarks/readme_transcript.py"))
     blocks = script["blocks"]((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert list(blocks) == ["run", "predict"]
+    assert list(blocks) == ["run", "predict", "test"]
     assert script["commands"](blocks["run"]) == ["make run"]
+    assert script["commands"](blocks["test"]) == ["make test | tail -n 1"]
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert {"run", "test"} <= set(targets)
+
+
+def test_the_last_word_of_the_tests_may_come_from_a_log(tmp_path, monkeypatch):
+    script = runpy.run_path(str(ROOT / "benchmarks/readme_transcript.py"))
+    page, log = tmp_path / "README.md", tmp_path / "make_test.log"
+    page.write_text((ROOT / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setitem(script["main"].__globals__, "README", page)
+    log.write_text("....\n===== 3 passed in 1.00s =====\n")
+    script["main"]([f"test={log}"])
+    assert script["blocks"](page.read_text(encoding="utf-8"))["test"] == "$ make test | tail -n 1\n===== 3 passed in 1.00s =====\n"
+    log.write_text("===== 1 failed, 2 passed in 1.00s =====\n")
+    with pytest.raises(SystemExit, match="1 failed"):
+        script["main"]([f"test={log}"])
 
 
 def test_every_source_is_on_the_page_of_data():

@@ -41,10 +41,14 @@ def test_it_is_blessed_and_pushed_and_answers(name, place):
     _answers(results["Pusher"].property("pushed_model", "pushed_destination"))
 
 
-def test_one_that_has_learned_nothing_is_not_blessed_and_the_baseline_is_named(place):
+def test_one_that_has_learned_nothing_is_neither_blessed_nor_pushed_and_the_baseline_is_named(place):
     cfg = load.load("digits_conv_autoencoder.tiny", ["train.epochs=0"]).model_copy(update={"name": "autoencoder"})
-    verdict = execute.launched(cfg, place, served=False)["Evaluator"]
+    before = sorted(place.models.rglob("*"))
+    results = execute.launched(cfg, place)
+    verdict = results["Evaluator"]
     assert verdict.property("blessing", "blessed", 0) == 0
+    assert results["Pusher"].property("pushed_model", "pushed") == 0
+    assert sorted(place.models.rglob("*")) == before
     assert "PCA with the same code size of 8" in verdict.property("blessing", keys.REASON)
 
 

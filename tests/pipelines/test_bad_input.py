@@ -1,5 +1,6 @@
 """Bad input and broken surroundings: one sentence, the right exit code, no traceback, nothing lost."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from configs.errors import HubelError
 from pipelines import execute
 from pipelines.workspace import Workspace
-from tests.pipelines.conftest import hubel
+from tests.pipelines.conftest import Running, hubel
 
 
 def refused(outcome, code: int, *words: str) -> None:
@@ -56,8 +57,16 @@ def test_typos_are_found_without_importing_tensorflow(tmp_path):
     assert time.monotonic() - start < 3  # TensorFlow alone takes longer
 
 
-def test_failures_are_json_too(tmp_path):
-    outcome = hubel("run", "no_such_config", "--json")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "no_such_config", "--json"),
+        ("predict", "no_such_config", "x.png", "--format", "json"),
+        ("predict", "no_such_config", "--format=json", "x.png"),
+    ],
+)
+def test_failures_are_json_too(arguments, tmp_path):
+    outcome = hubel(*arguments, HUBEL_WORKSPACE=str(tmp_path))
     assert outcome.code == 2
     assert outcome.err == ""
     assert outcome.json["error"]["exit_code"] == 2
@@ -95,21 +104,52 @@ def test_a_locked_workspace_names_its_holder_and_is_free_when_the_holder_dies(tm
     assert hubel("gc", "--workspace", tmp_path).code == 0
 
 
+@contextlib.contextmanager
+def mounted(folder, mebibytes):
+    """A file system of that size, in a mount namespace where this user may not mount otherwise."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
+    if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small tmpfs needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 60 MiB, in a mount namespace where this user may not mount otherwise."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(folder)], capture_output=True, check=False)
-    if mounted.returncode:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    """One that is too small for a run."""
+    with mounted(tmp_path / "disk", 60) as folder:
+        yield folder
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """One that is large enough for a run."""
+    with mounted(tmp_path / "disk", 140) as folder:
+        yield folder
 
 
 def test_a_full_disk_is_said_before_anything_starts(small_disk):
     refused(hubel("run", "--workspace", small_disk / "workspace"), 1, "full", "hubel gc")
     assert not (small_disk / "workspace/metadata.db").exists()
+
+
+def test_gc_makes_room_on_a_full_disk(small_disk):
+    workspace = Workspace.at(small_disk / "workspace")
+    with workspace.locked("hubel run something", needs_room=False):
+        pass
+    stale = workspace.training("a") / "fingerprint"
+    stale.mkdir(parents=True)
+    workspace.pipeline("a").mkdir(parents=True)
+    with pytest.raises(OSError, match="No space left"):
+        (stale / "weights").write_bytes(b"x" * (61 * 2**20))
+    assert shutil.disk_usage(small_disk).free == 0
+    outcome = hubel("gc", "--json", "--workspace", workspace.root)
+    assert outcome.code == 0, outcome.out + outcome.err
+    assert outcome.json["removed"] == ["training/a/fingerprint"]
+    assert shutil.disk_usage(small_disk).free > 2**20
 
 
 def test_a_disk_that_fills_up_during_a_run_is_said_as_such(small_disk):
@@ -121,6 +161,28 @@ def test_a_disk_that_fills_up_during_a_run_is_said_as_such(small_disk):
     nested = RuntimeError("a library's own words")
     nested.__cause__ = caught.value
     assert "disk is full" in execute.plain(nested, "Trainer", Workspace.at(small_disk)).message
+
+
+def test_a_run_on_a_disk_that_fills_up_ends_in_a_sentence_and_the_next_one_goes_on_to_its_end(disk):
+    arguments = ("run", "digits_mlp.tiny", "--workspace", disk / "workspace")
+    running = Running(*arguments)
+    running.wait_for("ExampleGen")
+    with pytest.raises(OSError, match="No space left"):
+        (disk / "filler").write_bytes(b"x" * (141 * 2**20))
+    out, err = running.process.communicate(timeout=120)
+    assert running.process.returncode == 1
+    assert "disk is full" in err
+    assert "hubel gc" in err
+    assert "Traceback" not in out + err
+    (disk / "filler").unlink()
+    outcome = hubel(*arguments, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["blessed"]
+    assert outcome.json["architecture"] == "mlp"
+    cached = {component["name"] for component in outcome.json["components"] if component["cached"]}
+    assert "ExampleGen" in cached
+    assert "Trainer" not in cached
+    assert (Path(outcome.json["model_dir"]) / "saved_model.pb").is_file()
 
 
 def test_an_unknown_failure_is_one_line_that_names_the_component(tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from configs.errors import HubelError
-from pipelines.console import RunView, figures
+from pipelines.console import RunView, figures, result
 
 IMAGES = {
     "event": "images",
@@ -96,6 +96,15 @@ def test_what_others_reach_stands_beside_the_figure_of_the_same_measure():
         ("example_count", "360 test images", ""),
         ("pca_psnr", "16.0000", ""),  # there is no psnr for it to stand beside
     ]
+
+
+def test_a_refused_run_shows_its_figures_what_it_was_compared_with_and_why(capsys):
+    comparison = "mse 0.09000 against 0.02000 of PCA with the same code size of 8"
+    value = {"metrics": {"mse": 0.09}, "comparison": comparison, "blessed": False, "reason": "mse is above PCA's", "seconds": 1.0}
+    result(value)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].split() == ["mse", "0.0900"]
+    assert shown[1:] == [comparison, "Not blessed: mse is above PCA's. Nothing was pushed.", "1.0 s"]
 
 
 def test_a_long_training_is_few_plain_lines_where_there_is_no_terminal(capsys):

@@ -115,6 +115,7 @@ def test_a_package_that_differs_but_fits_is_a_note(check, lock):
     lock("click==8.1.0\n")
     assert check("packages").ok is None
     assert "(lock: 8.1.0)" in check("packages").detail
+    assert "make setup" in check("packages").remedy
 
 
 def test_a_package_out_of_range(check, distribution):

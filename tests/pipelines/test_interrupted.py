@@ -58,6 +58,21 @@ def test_kill_9_of_the_command_in_transform_ends_its_worker_too(workspace):
     assert eventually(lambda: not any(is_alive(pid) for pid in workers))
 
 
+def test_ctrl_c_in_transform_is_clean_and_json_where_that_is_asked_for(workspace):
+    running = Running(*RUN, "--json", "--workspace", workspace)
+    outputs = workspace / "pipelines" / NAME / "Transform"
+    before = set(outputs.glob("*/*"))
+    assert eventually(lambda: set(outputs.glob("*/*")) - before, 120)
+    [worker] = running.workers()
+    outcome = running.end(signal.SIGINT)
+    assert outcome.code == outcome.json["error"]["exit_code"] == 130
+    assert outcome.json["error"]["message"] == "Stopped."
+    assert outcome.err.strip() == ""  # click ends the line that a terminal's ^C stands in
+    assert not is_alive(worker)
+    [*_, last] = hubel("list", "runs", "--json", "--workspace", workspace).json
+    assert last["status"] == "stopped"
+
+
 def test_kill_9_of_the_worker_in_trainer_is_one_sentence(workspace):
     running = Running(*RUN, "--workspace", workspace)
     running.wait_for("Transform")
@@ -76,7 +91,7 @@ def test_kill_9_of_the_worker_in_trainer_is_one_sentence(workspace):
 def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(workspace):
     [state] = (workspace / "training" / NAME).glob("*/state.json")
     done = len(json.loads(state.read_text())["history"])
-    running = Running(*RUN, "--workspace", workspace)
+    running = Running(*RUN, "--workspace", workspace, CUDA_VISIBLE_DEVICES="-1")
     running.wait_for("Transform")
     assert eventually(lambda: len(json.loads(state.read_text())["history"]) > done, 120)
     history = json.loads(state.read_text())["history"]
@@ -85,6 +100,7 @@ def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(wor
     assert outcome.code == 130
     assert "Traceback" not in outcome.err
     assert not is_alive(worker)
+    assert "no GPU: training on the CPU" in outcome.err
     epochs = [int(number) for number in re.findall(r"epoch (\d+)/", outcome.err)]
     assert all(epoch > done for epoch in epochs), (done, epochs)
     assert len(history) < EPOCHS
@@ -112,8 +128,12 @@ def test_the_next_run_does_only_what_is_missing_and_cleans_up(workspace):
 
 
 def test_gc_removes_what_killed_runs_left_and_nothing_that_is_needed(workspace):
+    (workspace / "datasets/digits/incomplete.ABCDEF_1.0.0").mkdir()  # as TFDS stages
     value = hubel("gc", "--keep", "1", "--json", "--workspace", workspace).json
     assert value["bytes"] > 0
+    assert not list(workspace.glob("datasets/*/incomplete.*"))
+    [last] = hubel("list", "runs", "--json", "--workspace", workspace).json
+    assert [path.stem for path in (workspace / "logs" / NAME).iterdir()] == [last["run"]]
     assert models(workspace) == ["1"]
     plan = hubel(*RUN, "--dry-run", "--json", "--workspace", workspace).json
     assert all(component["cached"] for component in plan["components"])

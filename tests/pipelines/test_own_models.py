@@ -33,12 +33,12 @@ def test_it_is_refused_before_data_is_read(assignments, sentence, tmp_path, monk
     class Reached(Exception):
         """The data would have been read now."""
 
-    def locate(*_):
+    def planned(*_):
         raise Reached
 
     (tmp_path / "own_nets.py").write_text(NETS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sources, "locate", locate)
+    monkeypatch.setattr(sources, "planned", planned)
     try:
         with pytest.raises(UsageError if sentence else Reached) as caught:
             execute.plan("digits_lenet5", assignments, str(tmp_path))

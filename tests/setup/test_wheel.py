@@ -1,6 +1,7 @@
 """The wheel holds what hubel needs and nothing else, and works where there is no checkout."""
 
 import email
+import json
 import os
 import shutil
 import subprocess
@@ -82,3 +83,6 @@ def test_its_configs_load_away_from_the_checkout(installed, tmp_path):
 
 def test_its_command_answers_away_from_the_checkout(installed, wheel, tmp_path):
     assert wheel.name.split("-")[1] in run(installed / "hubel", "--version", cwd=tmp_path)
+    models = json.loads(run(installed / "hubel", "list", "models", "--json", cwd=tmp_path))
+    assert {"lenet5", "conv_autoencoder"} <= {model["name"] for model in models}
+    assert json.loads(run(installed / "hubel", "show", "lenet5", "--json", cwd=tmp_path))["params"] == 61706  # by its worker

@@ -11,7 +11,8 @@ from tfx.types import standard_artifacts
 
 from components import keys
 from components.evaluator import component
-from components.tasks import reconstruction
+from components.example_gen import records
+from components.tasks import base, reconstruction
 from components.tasks.base import Comparison
 from configs.schema import EvaluateConfig
 from tests.components import digits
@@ -28,6 +29,33 @@ def test_slices_are_counted_by_value(artifacts):
     assert counts["image/id"] == {f"digit-{i}": 1 for i in digits.rows(keys.TEST)}
     assert counts["nowhere"] == {}
     assert component.slice_counts(["not even read"], []) == {}
+
+
+class Segmentation(base.Task):
+    """What a task of masks would say of itself to Evaluator."""
+
+    targets = (keys.MASK,)
+    metrics = {}
+    pair = compile = signatures = None
+
+
+def test_a_task_of_masks_is_judged_by_them_and_no_other_task_reads_them(artifacts, tmp_path):
+    (tmp_path / "Split-test").mkdir()
+    pixels = digits.images()[0][:3]
+    encoded = [tf.io.encode_png(image).numpy() for image in pixels]
+    masks = [tf.io.encode_png((image > 127).astype("uint8")).numpy() for image in pixels]
+    with tf.io.TFRecordWriter(str(tmp_path / "Split-test/data.gz"), "GZIP") as writer:
+        for number, (image, mask) in enumerate(zip(encoded, masks, strict=True)):
+            writer.write(records.example(image, b"%d" % number, None, mask))
+    made = standard_artifacts.Examples()
+    made.uri, made.split_names = str(tmp_path), '["test"]'
+    [(seen, known)] = component._reader([made], digits.card(), Segmentation())(keys.TEST)
+    assert known[keys.MASK].dtype == tf.int64
+    assert known[keys.MASK].shape == (3, 8, 8, 1)
+    np.testing.assert_array_equal(known[keys.MASK] == 1, seen > 127)
+    assert known[keys.LABEL].numpy().tolist() == [-1] * 3
+    [(_, labels)] = component._reader([made], digits.card(), reconstruction.Task())(keys.TEST)
+    assert set(labels) == {keys.LABEL, keys.ANOMALY}
 
 
 def evaluated(model, examples, tree, folder):

@@ -111,3 +111,12 @@ def test_one_memory_serves_several_folders(folder, tmp_path):
     of(other, memory)
     assert {os.path.basename(path) for path in json.loads(memory.read_text())} == {"a", "b", "z"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "memory.json", "other"]
+
+
+def test_whoever_only_looks_remembers_nothing(folder):
+    before = of(folder)
+    (folder / "a").write_text("c" * 10)
+    remembered = (folder.parent / "memory.json").read_text()
+    with digest.unremembered():
+        assert of(folder) != before
+    assert (folder.parent / "memory.json").read_text() == remembered
