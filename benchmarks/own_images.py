@@ -52,12 +52,12 @@ def prepared(name: str) -> Callable[[Path, Path], str]:
 
 
 def bccd(data: Path, workspace: Path) -> str:
-    """Every JPEG of the archive in one folder."""
+    """The JPEGs of the data set in one folder."""
     folder, [archive] = workspace / "sources/bccd", (data / "archives/bccd").glob("*.zip")
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive) as held:
         for name in held.namelist():
-            if name.endswith(".jpg"):
+            if "/JPEGImages/" in name and name.endswith(".jpg"):
                 (folder / Path(name).name).write_bytes(held.read(name))
     return str(folder)
 
