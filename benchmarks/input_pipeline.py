@@ -5,11 +5,14 @@
 DIR/archives/mnist holds MNIST's four files; its training images are written as PNGs, a folder a class. Measured in a process each:
 
     ingest    hubel's ExampleGen, StatisticsGen, SchemaGen, ExampleValidator and Transform over that folder, images stored
+    layouts   bytes on disk of an image as it is stored (uint8) and of the same records with its values as a list of floats, both of
+              MNIST and with noise in the place of the pixels, which gzip cannot shrink
     hubel     training batches of 64 as Trainer gets them from there, without augmentation: first epoch, and later ones
     tf.data   a hand-written tf.data pipeline over the same PNGs, decoded in parallel, cached, shuffled, batched, prefetched
     keras     keras.utils.image_dataset_from_directory over the same PNGs
 
-Ratios are images a second of hubel's training batches to the others' in the same round.
+Ratios are images a second of hubel's training batches to the others' in the same round. Every figure is a row of
+benchmarks/results/input_pipeline.csv.
 """
 
 import argparse
@@ -26,8 +29,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import record
+
 SIZES = (6_000, 60_000)
 BATCH, SIDE, LARGE, LATER = 64, 28, 128, 2  # images a batch, px, px of large pictures, epochs after the first
+WEIGHED = 6_000  # images whose layouts are compared, at most
 
 
 def mnist(archives: Path, part: str):
@@ -84,7 +90,7 @@ def ingest(folder: Path, work: Path) -> dict:
     def after(result):
         results[result.name] = result
         if not result.cached:
-            stages[result.name] = f"{result.seconds:.1f} s, peak {_peak():.0f} MiB"
+            stages[result.name] = {"seconds": result.seconds, "mib": _peak()}
 
     cfg, place = _config(folder), Workspace.at(str(work))
     start, results, stages = time.monotonic(), {}, {}
@@ -97,6 +103,41 @@ def ingest(folder: Path, work: Path) -> dict:
         "bytes": sum(path.stat().st_size for path in stored.rglob("*") if path.is_file()),
         "stages": stages,
     }
+
+
+def told(stages: dict[str, dict[str, float]]) -> str:
+    """Stages in a line."""
+    return ", ".join(f"{name} {found['seconds']:.1f} s, peak {found['mib']:.0f} MiB" for name, found in stages.items())
+
+
+def layouts(folder: Path, work: Path) -> dict:
+    """Bytes an image of records as `ingest` stored them and as lists of floats: of the images, and of noise."""
+    import numpy as np
+    import tensorflow as tf
+
+    from components import keys
+
+    random, zipped = np.random.default_rng(0), tf.io.TFRecordOptions(compression_type="GZIP")
+    kinds = [(content, layout) for content in ("images", "noise") for layout in ("uint8", "floats")]
+    files = {kind: work / f"{'-'.join(kind)}.gz" for kind in kinds}
+    with contextlib.ExitStack() as stack:
+        writers = {kind: stack.enter_context(tf.io.TFRecordWriter(str(file), zipped)) for kind, file in files.items()}
+        [stored] = (work / "pipelines/input/Transform/transformed_examples").iterdir()
+        records = tf.data.TFRecordDataset(sorted(map(str, stored.glob("Split-*/*"))), "GZIP").take(WEIGHED)
+        written = 0
+        for serialized in records.as_numpy_iterator():
+            written += 1
+            example = tf.train.Example.FromString(serialized)
+            pixels = tf.io.parse_tensor(example.features.feature[keys.PIXELS].bytes_list.value[0], tf.uint8).numpy()
+            for content, values in (("images", pixels), ("noise", random.integers(0, 256, pixels.shape, np.uint8))):
+                made = {
+                    "uint8": tf.train.Feature(bytes_list=tf.train.BytesList(value=[tf.io.serialize_tensor(values).numpy()])),
+                    "floats": tf.train.Feature(float_list=tf.train.FloatList(value=values.ravel())),
+                }
+                for layout, feature in made.items():
+                    example.features.feature[keys.PIXELS].CopyFrom(feature)
+                    writers[content, layout].write(example.SerializeToString())
+    return {"bytes": {f"{content} as {layout}": files[content, layout].stat().st_size / written for content, layout in kinds}}
 
 
 def _peak() -> float:
@@ -164,7 +205,7 @@ def keras_directory(folder: Path, work: Path) -> dict:
     return _epochs(batches, batches.repeat(LATER))
 
 
-KINDS = {"ingest": ingest, "hubel": hubel, "tf.data": tf_data, "keras": keras_directory}
+KINDS = {"ingest": ingest, "layouts": layouts, "hubel": hubel, "tf.data": tf_data, "keras": keras_directory}
 
 
 def measured(kind: str, folder: Path, work: Path) -> dict:
@@ -193,19 +234,23 @@ def main() -> None:
     archives = Path(asked.data or "") / "archives/mnist"
     if not archives.is_dir():
         parser.error(f"{archives} is not there; name its folder with --data or HUBEL_TEST_DATA")
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; batches of {BATCH}")
+    measured_at = record.circumstances()
+    print(f"{os.cpu_count()} cores, load {measured_at['load']}; batches of {BATCH}")
     peaks: dict[str, list[float]] = {}
     for size in asked.sizes:
         with tempfile.TemporaryDirectory(prefix="hubel-input-") as scratch:
             folder, work = Path(scratch) / "pngs", Path(scratch) / "workspace"
             write_pngs(archives, folder, size)
             found = {kind: measured(kind, folder, work) for kind in KINDS}
+        record.add("input_pipeline", [{**row, **measured_at} for row in rows_of(size, found)], keys=("images", "what", "figure"))
         stored = found["ingest"]["bytes"] / size
-        print(f"{size} images: ingest {found['ingest']['seconds']:.0f} s {found['ingest']['stages']}")
+        print(f"{size} images: ingest {found['ingest']['seconds']:.0f} s: {told(found['ingest']['stages'])}")
         print(f"  stored {stored:.0f} bytes an image, {stored / SIDE**2:.2f} of uint8 raw")
+        for layout, weight in found["layouts"]["bytes"].items():
+            print(f"  {layout:<17} {weight:.0f} bytes an image, {weight / SIDE**2:.2f} of uint8 raw")
         for kind, figures in found.items():
             peaks.setdefault(kind, []).append(figures["mib"])
-            if kind != "ingest":
+            if "first" in figures:
                 ratios = " and ".join(f"{found['hubel'][when] / figures[when]:.2f}" for when in ("first", "later"))
                 rates = f"first epoch {figures['first']:>7.0f}, later {figures['later']:>7.0f} images a second"
                 print(f"  {kind:<8} {rates}; hubel/{kind} {ratios}; peak {figures['mib']:.0f} MiB")
@@ -213,6 +258,24 @@ def main() -> None:
                 print(f"  {kind:<8} peak {figures['mib']:.0f} MiB")
     for kind, values in peaks.items():
         print(f"peak memory of {kind}: {values[-1] / values[0]:.2f} from {asked.sizes[0]} to {asked.sizes[-1]} images")
+
+
+def rows_of(size: int, found: dict[str, dict]) -> list[dict]:
+    """A row for each figure: images, what was measured, which figure of it, its value."""
+    figures = {
+        **found["ingest"]["stages"],
+        "stored": {"bytes": found["ingest"]["bytes"] / size},
+        **{layout: {"bytes": weight} for layout, weight in found.get("layouts", {}).get("bytes", {}).items()},
+        **{
+            kind: {name: value for name, value in of_kind.items() if name in ("seconds", "first", "later", "mib")}
+            for kind, of_kind in found.items()
+        },
+    }
+    return [
+        {"images": size, "what": what, "figure": name, "value": f"{value:.1f}"}
+        for what, of_what in figures.items()
+        for name, value in of_what.items()
+    ]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 DIR/raw/kodak holds the Kodak suite; crops of 512x512 px of it are written as PNGs (about 450 kB each), 5,000 and 10,000 of them,
 and go through every stage before Trainer to 128x128 px in colour, stored, in a process each. Needs 15 GB in the temporary folder.
+Every figure is a row of benchmarks/results/large_images.csv.
 """
 
 import argparse
@@ -12,7 +13,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from benchmarks.input_pipeline import measured
+from benchmarks import record
+from benchmarks.input_pipeline import measured, rows_of, told
 
 SIZES = (5_000, 10_000)
 SIDE = 512
@@ -43,7 +45,8 @@ def main() -> None:
     kodak = Path(asked.data or "") / "raw/kodak"
     if not kodak.is_dir():
         parser.error(f"{kodak} is not there; name its folder with --data or HUBEL_TEST_DATA")
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    measured_at = record.circumstances()
+    print(f"{os.cpu_count()} cores, load {measured_at['load']}")
     peaks = []
     for size in asked.sizes:
         scratch = Path(tempfile.mkdtemp(prefix="hubel-large-"))
@@ -53,11 +56,12 @@ def main() -> None:
             found = measured("ingest", scratch / "pngs", scratch / "workspace")
         finally:
             shutil.rmtree(scratch)
-        peaks.append(found["mib"])
-        print(
-            f"{size} images, {read / 2**20:.0f} MiB: {found['seconds']:.0f} s {found['stages']}, peak {found['mib']:.0f} MiB",
-            flush=True,
+        record.add(
+            "large_images", [{**row, **measured_at} for row in rows_of(size, {"ingest": found})], keys=("images", "what", "figure")
         )
+        peaks.append(found["mib"])
+        whole = f"{found['seconds']:.0f} s, peak {found['mib']:.0f} MiB"
+        print(f"{size} images, {read / 2**20:.0f} MiB: {whole}: {told(found['stages'])}", flush=True)
     print(f"peak at {asked.sizes[-1]} images / peak at {asked.sizes[0]}: {peaks[-1] / peaks[0]:.2f}")
 
 

@@ -48,6 +48,37 @@ def test_what_was_read_stands_below_its_component_and_warnings_last(capsys):
     ]
 
 
+def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):
+    nodes = ["ExampleGen", "StatisticsGen", "EarlierStatistics", "SchemaGen", "ExampleValidator", "Transform", "AugmentedCopies"]
+    nodes += ["Tuner", "Trainer", "InfraValidator", "Resolver", "Evaluator", "Pusher"]
+    classes = {split: {"a": 3, "b": 3} for split in IMAGES["counts"]}
+    with RunView() as view:
+        for name in nodes:
+            view({"event": "node", "name": name})
+            if name == "ExampleGen":
+                view(IMAGES | {"classes": classes, "warnings": ["4 images are damaged", "leakage: 2 images"]})
+            if name == "ExampleValidator":
+                view({"event": "distances", "drift": {"label": 0.2}, "skew": {"label": 0.3}})
+            if name == "Trainer":
+                view({"event": "warning", "text": "augment flips digits"})
+                view({"event": "training", "epochs": 100, "steps": 3})
+                for epoch in range(100):
+                    view({"event": "epoch", "epoch": epoch, "epochs": 100, "seconds": 1.0, "figures": {"loss": 0.1}})
+            view({"event": "node_done", "name": name, "cached": False, "seconds": 1.0})
+    metrics = {"accuracy": 0.9, "cross_entropy": 0.1, "macro_f1": 0.9, "example_count": 2.0}
+    facts = {
+        "comparison": "beside the last model",
+        "blessed": True,
+        "version": 1,
+        "model": "a",
+        "model_dir": "/a/1",
+        "seconds": 9.0,
+    }
+    result({"metrics": metrics, **facts})
+    shown = capsys.readouterr()
+    assert 25 < len((shown.err + shown.out).splitlines()) < 40
+
+
 @pytest.mark.parametrize(("error", "shown"), [(HubelError("too many"), True), (KeyboardInterrupt(), False)])
 def test_of_a_component_that_failed_the_counts_are_shown(error, shown, capsys):
     def fail():

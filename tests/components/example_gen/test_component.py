@@ -212,6 +212,21 @@ def test_what_all_images_look_like_is_weighed_by_their_number():
     assert summary.overall({"classes": {}, "measures": {}}) == {}
 
 
+def test_images_of_one_id_stay_together_and_stratifying_them_is_refused_in_words(tmp_path):
+    lines = ["path,label,patient"]
+    for number in range(60):
+        Image.new("L", (4, 4), 4 * number).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{number % 2},{number // 5}")
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    data = {"source": f"csv:{tmp_path / 'table.csv'}", "features": {"id": "patient"}, "validation": 0.3, "test": 0.3}
+    located = sources.locate(DataConfig(**data), tmp_path / "datasets")
+    found, _ = generated(located, tmp_path, **data)
+    patients = [set(ids(rows)) for rows in found.values()]
+    assert sum(map(len, patients)) == len(set.union(*patients)) == 12
+    with pytest.raises(HubelError, match="12 of the ids have images of several classes"):
+        generated(located, tmp_path / "refused", **data, stratify=True)
+
+
 def test_the_frequent_classes_are_thinned_in_training_alone(digits, everything, tmp_path):
     whole, _ = everything
     found, artifact = generated(digits, tmp_path, downsample=1.0)

@@ -1,0 +1,46 @@
+"""What benchmarks leave: rows of a CSV in benchmarks/results, each with where and when it was measured."""
+
+import csv
+import datetime
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.paper_results import machine
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/results"
+
+
+def circumstances() -> dict[str, str]:
+    """Machine, load before anything is measured, date and commit."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    return {
+        "machine": machine(),
+        "load": f"{os.getloadavg()[0]:.1f}",
+        "date": datetime.date.today().isoformat(),
+        "commit": commit.stdout.strip(),
+    }
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """What benchmarks/results/NAME.csv holds; nothing where it is not there."""
+    path = RESULTS / f"{name}.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def add(name: str, found: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+    """Put rows of the same columns into benchmarks/results/NAME.csv, in place of those that have the same values under `keys`."""
+    new = [{column: str(value) for column, value in row.items()} for row in found]
+    replaced = {tuple(row[key] for key in keys) for row in new}
+    kept = [row for row in rows(name) if tuple(row[key] for key in keys) not in replaced]
+    RESULTS.mkdir(exist_ok=True)
+    with (RESULTS / f"{name}.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(new[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*kept, *new])
