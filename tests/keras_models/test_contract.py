@@ -161,21 +161,23 @@ def test_names_are_stable(name):
 
 @once
 def test_a_step_changes_every_trainable_weight_the_same_way_for_the_same_seed(name):
-    before, after = trained(name)
-    assert [path for path, old in before.items() if (after[path] == old).all()] == []
-    for path, again in trained(name)[1].items():
-        np.testing.assert_array_equal(again, after[path])
+    paths, before, after = trained(name)
+    assert [path for path, old, new in zip(paths, before, after, strict=True) if (old == new).all()] == []
+    *_, again = trained(name)
+    for one, other in zip(after, again, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def trained(name):
-    """Trainable weights by path, before and after."""
+    """Trainable weights: their paths, and their values before and after."""
     keras.utils.set_random_seed(1)  # with 0, every unit of st_cnn's tiny localisation network is off
     model = auxiliary.learner(twin(name))
     x, labels = images(model, 8), np.arange(8) % 2
     loss = "mse" if reconstructs(name) else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)  # tracing a step takes longer than some of them
-    before = {variable.path: variable.numpy() for variable in model.trainable_variables}
+    before = [variable.numpy() for variable in model.trainable_variables]
     targets = x if reconstructs(name) else labels
     losses = [model.train_on_batch(x, targets, return_dict=True)["loss"] for _ in range(STEPS.get(name, 1))]
     assert np.isfinite(losses).all()
-    return before, {variable.path: variable.numpy() for variable in model.trainable_variables}
+    after = [variable.numpy() for variable in model.trainable_variables]
+    return [variable.path for variable in model.trainable_variables], before, after
