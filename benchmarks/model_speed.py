@@ -45,7 +45,9 @@ def measure(name: str) -> None:
 
     entry = keras_models.get(name)
     with arithmetic.without_weights():
-        totals = arithmetic.totals(arithmetic.layer_table(keras_models.build(entry, {}, {})))
+        empty = keras_models.build(entry, {}, {})
+    totals = arithmetic.totals(arithmetic.layer_table(empty))
+    assert arithmetic.total_params(empty) == entry.params, f"{name} has {arithmetic.total_params(empty):,} parameters"
     side = entry.input_shape[0]
     batch = SMALL[1] if side <= SMALL[0] else LARGE
     _say(batch=batch, side=side, gmacs=totals["multiply_adds"] / 1e9)

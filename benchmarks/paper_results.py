@@ -249,7 +249,7 @@ def run(experiment: Experiment, seed: int, asked: argparse.Namespace, until: flo
         cpu_minutes=round(watch.cpu / 60, 1),
         machine=machine(),
         date=datetime.date.today().isoformat(),
-        commit=subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip(),
+        commit=commit(),
     )
 
 
@@ -272,6 +272,11 @@ def machine() -> str:
     """Cores and processor."""
     found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return f"{os.cpu_count()} cores of {found[1] if found else 'an unknown processor'}"
+
+
+def commit() -> str:
+    """Of what is measured."""
+    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def rows() -> list[dict[str, str]]:

@@ -9,10 +9,16 @@ DIR/archives/mnist holds MNIST's four files. LeNet-5 and ResNet-20 learn digits 
     PyTorch   the loop of benchmarks/train_speed_torch.py in the Python of --torch-python, on a tensor of the same images
 
 Timed is what is between an epoch's first batch and its last, without validation; an epoch before it goes uncounted. Rounds
-interleave, ratios are of one round, and figures are medians.
+interleave, ratios are of one round, and figures are medians. Aimed at is a Trainer of at least 0.95 of the speed of fit, and of
+PyTorch's.
+
+Rows go to benchmarks/results/train_speed.csv, in place of those of the same model and loop on the same machine; `ratio` is
+Trainer's speed over that loop's, `load` the machine's average over the minute before the model.
 """
 
 import argparse
+import csv
+import datetime
 import json
 import os
 import statistics
@@ -25,9 +31,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.input_pipeline import BATCH, measured, opened, write_pngs
+from benchmarks.paper_results import commit, machine
 
 EPOCHS = {"lenet5": 6, "resnet20": 1}  # timed ones a round
 RATE = 1e-3
+AIMS = {"fit": 0.95, "PyTorch": 1.0}  # of Trainer's speed over that loop's
+RESULTS = Path(__file__).with_name("results") / "train_speed.csv"
+COLUMNS = ("model", "loop", "images_per_sec", "cpu_ms", "ratio", "ratio_min", "ratio_max", "cpu_ratio")
+COLUMNS += ("batch_size", "rounds", "load", "machine", "date", "commit")
 
 
 class Cost(NamedTuple):
@@ -148,24 +159,61 @@ def _clock():
     return Clock()
 
 
-def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None, rounds: int) -> None:
-    """Measure one network and print."""
+def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None, rounds: int) -> list[dict]:
+    """Measure one network and print; returns its rows of the CSV."""
+    load = os.getloadavg()[0]
     loops = Loops(name, epochs, folder, work, torch)
     found: dict[str, list[Cost]] = {kind: [] for kind in loops.of}
     for _ in range(rounds):
         for kind, train in loops.of.items():
             found[kind].append(train())
     loops.end()
-    for kind, costs in found.items():
-        wall, cpu = (statistics.median(cost[which] for cost in costs) for which in (0, 1))
-        line = f"{name:<18}{kind:<9}{1 / wall:>8.0f} images a second, {60 / wall / loops.images:>6.1f} epochs a minute"
-        line += f"{1000 * cpu:>9.3f} ms of CPU an image"
-        if kind != "Trainer":
-            speeds = [theirs.wall / ours.wall for ours, theirs in zip(found["Trainer"], costs, strict=True)]
-            work_ = statistics.median(theirs.cpu / ours.cpu for ours, theirs in zip(found["Trainer"], costs, strict=True))
-            span = f"{min(speeds):.2f} to {max(speeds):.2f}"
-            line += f"; Trainer/{kind} {statistics.median(speeds):.3f} ({span}), by CPU {work_:.3f}"
+    made = [{"model": name, "loop": kind, **figures(found["Trainer"], costs)} for kind, costs in found.items()]
+    for row in made:
+        row |= {"batch_size": BATCH, "rounds": rounds, "load": f"{load:.1f}"}
+        epochs_a_minute = 60 * float(row["images_per_sec"]) / loops.images
+        line = f"{name:<18}{row['loop']:<9}{row['images_per_sec']:>8} images a second, {epochs_a_minute:>6.1f} epochs a minute"
+        line += f"{row['cpu_ms']:>9} ms of CPU an image"
+        if aim := AIMS.get(row["loop"]):
+            verdict = "reached" if float(row["ratio"]) >= aim else "missed"
+            line += f"; Trainer/{row['loop']} {row['ratio']} ({row['ratio_min']} to {row['ratio_max']}), by CPU {row['cpu_ratio']}"
+            line += f"; aim of {aim} {verdict}"
         print(line, flush=True)
+    return made
+
+
+def figures(ours: list[Cost], theirs: list[Cost]) -> dict[str, str]:
+    """Of one loop, beside Trainer's of the same rounds."""
+    wall, cpu = (statistics.median(cost[which] for cost in theirs) for which in (0, 1))
+    speeds, works = ([b[which] / a[which] for a, b in zip(ours, theirs, strict=True)] for which in (0, 1))
+    return {
+        "images_per_sec": f"{1 / wall:.0f}",
+        "cpu_ms": f"{1000 * cpu:.3f}",
+        "ratio": f"{statistics.median(speeds):.3f}",
+        "ratio_min": f"{min(speeds):.2f}",
+        "ratio_max": f"{max(speeds):.2f}",
+        "cpu_ratio": f"{statistics.median(works):.3f}",
+    }
+
+
+def save(made: list[dict], path: Path = RESULTS) -> None:
+    """Put rows into the CSV."""
+    dated = {"machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit()}
+    kept = {}
+    if path.is_file():
+        with path.open(newline="") as file:
+            kept = {_key(row): row for row in csv.DictReader(file)}
+    for row in made:
+        kept[_key(row | dated)] = row | dated
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(kept.values())
+
+
+def _key(row):
+    return row["model"], row["loop"], row["machine"]
 
 
 def main(networks: Mapping[str, int], about: str) -> None:
@@ -189,7 +237,7 @@ def main(networks: Mapping[str, int], about: str) -> None:
             measured("ingest", folder, work)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; batches of {BATCH}, medians of {asked.rounds} rounds")
         for name in asked.models:
-            compared(name, networks[name], folder, work, asked.torch_python, asked.rounds)
+            save(compared(name, networks[name], folder, work, asked.torch_python, asked.rounds))
 
 
 if __name__ == "__main__":

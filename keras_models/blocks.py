@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import initializers, layers
 
+from keras_models.convolutions import activated
 from keras_models.room import Window
 
 POOLINGS = {"max": 2, "average": 2, "overlapping": 3, "strided": 3}  # sides of the regions, px, all 2 px apart
@@ -106,6 +107,19 @@ def downsample(x, window: Window, pooling: str, **convolution):
         return layers.Conv2D(x.shape[-1], size, stride, padding, **convolution, name=name)(x)
     pool = layers.AveragePooling2D if pooling == "average" else layers.MaxPooling2D
     return pool(size, stride, padding, name=name)(x)
+
+
+def dropped(x, share: float, name: str):
+    """Dropout, layer `name`; x itself where nothing is dropped."""
+    return layers.Dropout(share, name=name)(x) if share else x
+
+
+def hidden_layers(x, units: Sequence[int], activation: str, batch_norm: bool, dropout: float):
+    """Dense layers of so many units: hidden1, hidden2, ..., each then with dropout, layer `drop` and its number."""
+    for number, many in enumerate(units, 1):
+        x = activated(x, layers.Dense, many, activation=activation, batch_norm=batch_norm, name=f"hidden{number}")
+        x = dropped(x, dropout, f"drop{number}")
+    return x
 
 
 def dense_head(x, units: int, num_classes: int, activation: str, dropout: float, kernel_initializer, bias_initializer="zeros"):

@@ -9,6 +9,8 @@ import inspect
 import random
 import re
 import tempfile
+import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from keras_models.arithmetic import without_weights
 from keras_models.registry import CLASSIFICATION, RECONSTRUCTION, ModelEntry
 
 CLASSES = 10  # that stand in for the data's, where a builder has no number by default
+NOTHING_LEFT = "Computed output size would be zero or negative"  # what Keras says of a convolution or pooling without a place
+LARGEST = 1_024  # px, the largest side that is tried
+PATIENCE = 5.0  # seconds, to find the smallest side
 TOLERANCE = 1e-5  # of what a loaded model answers: on an accelerator sums come in any order
 
 
@@ -93,6 +98,69 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
         if not all(np.isfinite(weight).all() for weight in first.get_weights()):
             raise _broken(entry, "its weights start with values that are not finite numbers", "Look at its initializers.")
         _comes_back(entry, keras.Model(first.inputs, first.outputs, name=first.name))  # of that class it is stored
+
+
+def lack_of_room(entry: ModelEntry, given: Mapping, error: ValueError) -> str | None:
+    """What to say of a builder of one's own that failed because an image is too small: the layer that leaves nothing of it and,
+    where building without weights finds it in seconds, the smallest that works. None for any other failure.
+
+    Args:
+        given: the builder's arguments.
+    """
+    if NOTHING_LEFT not in str(error) or "input_shape" not in given:
+        return None
+    height, width, channels = given["input_shape"]
+
+    def tried(*sides):
+        with _untouched(), without_weights():
+            entry.build(**{**given, "input_shape": (*sides, channels)})
+
+    layer = _layer_of(lambda: tried(height, width))
+    if layer is None:
+        return None
+    named, size = f"its layer {layer.name} ({type(layer).__name__})", f"an image of {height} x {width} px"
+    least = _least(lambda side: tried(side, side), max(height, width))
+    if least is None:
+        return f"{named} leaves nothing of {size}"
+    return f"{size} is too small: {named} leaves nothing of it; the smallest that works is {least} x {least} px"
+
+
+def _layer_of(call) -> keras.layers.Layer | None:
+    """The layer in which a call fails."""
+    filtering = keras.config.is_traceback_filtering_enabled()
+    keras.config.disable_traceback_filtering()  # Keras leaves its own frames out
+    try:
+        call()
+    except Exception as error:  # whatever else a builder raises without weights
+        frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+        return next((one for one in reversed(frames) if isinstance(one, keras.layers.Layer)), None)
+    finally:
+        if filtering:
+            keras.config.enable_traceback_filtering()
+    return None
+
+
+def _least(call, side: int) -> int | None:
+    """The smallest side, px, for which a call succeeds, from one for which it may fail; None if it is not found in time."""
+    end = time.monotonic() + PATIENCE
+
+    def works(side):
+        with contextlib.suppress(Exception):
+            call(side)
+            return True
+        return False
+
+    while not works(side):
+        side *= 2
+        if side > LARGEST or time.monotonic() > end:
+            return None
+    under, enough = 0, side
+    while enough - under > 1:
+        if time.monotonic() > end:
+            return None
+        middle = (under + enough) // 2
+        under, enough = (under, middle) if works(middle) else (middle, enough)
+    return enough
 
 
 @contextlib.contextmanager

@@ -28,6 +28,20 @@ def norm(x, *, name, batch_norm=True):
     return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=name)(x) if batch_norm else x
 
 
+def activated(x, layer, *args, activation, batch_norm, name, **options):
+    """A convolution or dense layer and its activation: layer `name`. With `batch_norm` normalisation comes between them and takes
+    the place of the biases: layers `name`, `name`_norm and `name`_ACTIVATION.
+
+    Args:
+        layer: its class.
+        args, options: further arguments of that.
+    """
+    if not batch_norm:
+        return layer(*args, activation=activation, **options, name=name)(x)
+    x = norm(layer(*args, use_bias=False, **options, name=name)(x), name=f"{name}_norm")
+    return layers.Activation(activation, name=f"{name}_{activation}")(x)
+
+
 def norm_act(x, prefix="", number="", *, activation="relu", batch_norm=True):
     """Batch normalisation, then activation: layers `prefix`bn`number` and `prefix`act`number`."""
     x = norm(x, name=f"{prefix}bn{number}", batch_norm=batch_norm)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from keras import layers
 
-from keras_models.convolutions import norm
+from keras_models.convolutions import activated
 
 
 class Inception(NamedTuple):
@@ -45,7 +45,4 @@ def inception(x, maps, name, activation="relu", batch_norm=False):
 
 def conv(x, filters, size, name, activation="relu", batch_norm=False, stride=1):
     """Padded convolution of size x size px and activation; with `batch_norm` batch normalisation between them instead of biases."""
-    if not batch_norm:
-        return layers.Conv2D(filters, size, stride, "same", activation=activation, name=name)(x)
-    x = layers.Conv2D(filters, size, stride, "same", use_bias=False, name=name)(x)
-    return layers.Activation(activation, name=f"{name}_{activation}")(norm(x, name=f"{name}_norm"))
+    return activated(x, layers.Conv2D, filters, size, stride, "same", activation=activation, batch_norm=batch_norm, name=name)

@@ -209,8 +209,9 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
     try:
         model = entry.build(**given)
     except ValueError as error:
+        said = (None if entry.is_shipped else contract.lack_of_room(entry, given, error)) or first_line(error)
         raise UsageError(
-            f"Model {entry.name}: {first_line(error)}.", "Change model.options, or transform.height and transform.width."
+            f"Model {entry.name}: {said}.", "Change model.options, or transform.height and transform.width."
         ) from error
     except Exception as error:
         # a builder that takes **options may hand them on to one that does not

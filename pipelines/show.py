@@ -18,8 +18,8 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
 
     Returns:
         {architecture, input, params, frozen, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted,
-        layers: [...]}; see keras_models.arithmetic. Nothing is run, and a builder's weights are not allocated where it does
-        not need them itself.
+        receptive_field, layers: [...]}; the field is the last layer's, for the rest see keras_models.arithmetic. Nothing is run,
+        and a builder's weights are not allocated where it does not need them itself.
 
     Raises:
         UsageError: for an unknown model, a malformed size, a size that the model cannot take, or a file that holds no such model.
@@ -39,6 +39,7 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
         "params": arithmetic.total_params(built),
         "frozen": arithmetic.frozen_params(built),
         **arithmetic.totals(rows),
+        "receptive_field": rows[-1]["receptive_field"],
         "layers": rows,
     }
 

@@ -45,6 +45,7 @@ def _summary(value):
     frozen = f", {value['frozen']:,} frozen" if value["frozen"] else ""
     yield f"{value['architecture']}: input {_volume(value['input'])}, {counts['params']} trainable parameters{frozen}"
     yield f"{counts['multiply_adds']} multiply-adds for one image, {_short(value['activation_bytes'], BINARY)}B of activations"
+    yield f"a value of the output sees {_volume(value['receptive_field'] or [None])} px of the image"
     yield f"{counts['unshared_weights']} weights if none were shared, {counts['dense_weights']} if all these layers were dense"
     if value["uncounted"]:
         names = value["uncounted"]

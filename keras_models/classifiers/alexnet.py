@@ -8,12 +8,14 @@ Images are 227 x 227 px: the paper's 224 do not give its 55 x 55 maps. Differs o
 - dropout scales what it keeps during training (Keras), where the paper halves outputs at test time;
 - logits for softmax outputs;
 - pixels are normalised by the layer before; ten crops, colour noise and the optimizer's schedule are the training's.
+Batch normalization (Ioffe & Szegedy 2015, before the activation, instead of the convolution's bias) is younger than the papers.
 """
 
 import keras
 from keras import layers
 
 from keras_models import blocks
+from keras_models.convolutions import activated
 from keras_models.layers import GroupedConv2D, LocalResponseNormalization
 from keras_models.registry import register
 from keras_models.room import Window, need_room
@@ -58,6 +60,7 @@ def alexnet(
     width=1.0,
     activation="relu",
     pooling="overlapping",
+    batch_norm=False,
     lrn=True,
     dropout=0.5,
     initializer="he",
@@ -70,6 +73,7 @@ def alexnet(
         width: times as many maps and units, rounded; a number above 0.
         activation: of every layer but the last, a Keras name.
         pooling: "overlapping" as published, "max", "average" or "strided", a convolution; see `blocks.pool_window`.
+        batch_norm: batch normalization of every convolution.
         lrn: local response normalization after conv1 and conv2.
         dropout: share of fc6's and fc7's outputs that is dropped in training, from 0 to below 1.
         initializer: "he" (He et al. 2015, biases 0) or "published" (normal, deviation 0.01, biases 0 or 1).
@@ -85,6 +89,7 @@ def alexnet(
     blocks.need_positive("width", width)
     blocks.need_activation(activation)
     blocks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))
+    blocks.need_flag("batch_norm", batch_norm)
     blocks.need_flag("lrn", lrn)
     blocks.need_share("dropout", dropout)
     kernel = INITIALIZERS[blocks.need_choice("initializer", initializer, tuple(INITIALIZERS))]
@@ -96,17 +101,20 @@ def alexnet(
     convs = (conv1, *(Window(f"conv{number}", size, 1, "same") for number, size in enumerate(KERNELS, 2)))
     for number, (conv, many) in enumerate(zip(convs, maps, strict=True), 1):
         split = groups if number in GROUPED else 1
-        x = (GroupedConv2D if split > 1 else layers.Conv2D)(
+        x = activated(
+            x,
+            GroupedConv2D if split > 1 else layers.Conv2D,
             blocks.scaled(many, width, groups),
             conv.size,
             conv.stride,
             conv.padding,
             groups=split,
             activation=activation,
+            batch_norm=batch_norm,
             kernel_initializer=kernel,
             bias_initializer=raised if number in RAISED else "zeros",
             name=conv.name,
-        )(x)
+        )
         if lrn and number in NORMALIZED:
             x = LocalResponseNormalization(name=f"norm{number}")(x)
         if number in pools:

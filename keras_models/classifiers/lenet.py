@@ -1,7 +1,7 @@
 """LeNet-5: LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86(11), section II-B, figure 2 and table I.
 
-`lenet5`, the modern form, differs on purpose: C3 sees all maps of S2 (no table I), plain tanh (or ReLU), pooling without weights
-(or maximum pooling), logits instead of RBF units, Glorot initialisation: 61,706 parameters at 32x32x1.
+`lenet5`, the modern form, differs on purpose: C3 sees all maps of S2 (no table I), plain tanh, pooling without weights, logits
+instead of RBF units, Glorot initialisation: 61,706 parameters at 32x32x1. Its options are younger than the paper.
 
 `lenet5_1998` has the 60,000 trainable parameters of the paper: 156 + 12 + 1,516 + 32 + 48,120 + 10,164. It differs on purpose:
 - the RBF units' centres are +1/-1 codes drawn once with equal chance (seed 1998), which the paper names as an alternative, and not
@@ -18,7 +18,9 @@ a larger map. Pixels are normalised by the layer before, not to the paper's -0.1
 import keras
 from keras import layers
 
-from keras_models.blocks import need_choice, need_count, need_image
+from keras_models import blocks
+from keras_models.blocks import need_activation, need_choice, need_count, need_flag, need_image, need_share
+from keras_models.convolutions import activated
 from keras_models.layers import INITIAL, SignCodeRBF, TableConv2D, TrainableSubsampling, scaled_tanh
 from keras_models.registry import register
 from keras_models.room import Window, need_room
@@ -26,7 +28,6 @@ from keras_models.room import Window, need_room
 C1, C3, C5, F6 = 6, 16, 120, 84  # maps of the convolutions, units of the dense layers
 KERNEL = 5  # px
 WINDOWS = (Window("c1", KERNEL), Window("s2", 2, 2), Window("c3", KERNEL), Window("s4", 2, 2))  # least: 16 px
-POOLINGS = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}
 
 # Table I: for each map of C3, the maps of S2 that it sees
 TABLE_I = (
@@ -46,29 +47,35 @@ TABLE_I = (
     year=1998,
     aliases=("lenet",),
 )
-def lenet5(input_shape=(32, 32, 1), num_classes=10, activation="tanh", pooling="average"):
+def lenet5(input_shape=(32, 32, 1), num_classes=10, activation="tanh", pooling="average", batch_norm=False, dropout=0.0):
     """The modern form.
 
     Args:
-        activation: "tanh" or "relu", of every layer but the last.
-        pooling: "average" or "max".
+        activation: of every layer but the last, a Keras name.
+        pooling: "average", "max", "overlapping" or "strided", a convolution; see `blocks.pool_window`. The last two are padded.
+        batch_norm: batch normalization of c1 and c3, instead of biases.
+        dropout: share of c5's and f6's outputs that is dropped in training, from 0 to below 1.
 
     Input: float32 (batch, height px, width px, channels), normalised pixels.
     Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
-    Raises: ValueError for a side under 16 px, fewer than 2 classes, or another activation or pooling.
+    Raises: ValueError for a side under 16 px (13 where poolings are padded), fewer than 2 classes, or an option out of its range.
     """
     input_shape = need_image(input_shape)
-    need_room(input_shape, WINDOWS)
     need_count("num_classes", num_classes, 2)
-    need_choice("activation", activation, ("tanh", "relu"))
-    pool = POOLINGS[need_choice("pooling", pooling, tuple(POOLINGS))]
+    need_activation(activation)
+    size = blocks.POOLINGS[need_choice("pooling", pooling, tuple(blocks.POOLINGS))]
+    need_flag("batch_norm", batch_norm)
+    need_share("dropout", dropout)
+    c1, s2, c3, s4 = WINDOWS
+    s2, s4 = (blocks.pool_window(pool.name, pooling, "same" if size == 3 else "valid") for pool in (s2, s4))
+    need_room(input_shape, (c1, s2, c3, s4))
     x = image = keras.Input(input_shape, name="image")
-    for conv, filters, pooled in (("c1", C1, "s2"), ("c3", C3, "s4")):
-        x = layers.Conv2D(filters, KERNEL, activation=activation, name=conv)(x)
-        x = pool(2, name=pooled)(x)
+    for conv, filters, pool in ((c1, C1, s2), (c3, C3, s4)):
+        x = activated(x, layers.Conv2D, filters, conv.size, activation=activation, batch_norm=batch_norm, name=conv.name)
+        x = blocks.downsample(x, pool, pooling, activation=activation)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(C5, activation=activation, name="c5")(x)
-    x = layers.Dense(F6, activation=activation, name="f6")(x)
+    for name, units in (("c5", C5), ("f6", F6)):
+        x = blocks.dropped(layers.Dense(units, activation=activation, name=name)(x), dropout, f"{name}_drop")
     return keras.Model(image, layers.Dense(num_classes, dtype="float32", name="logits")(x), name="lenet5")
 
 

@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from keras_models import blocks
-from keras_models.convolutions import norm
+from keras_models.convolutions import activated
 from keras_models.layers import LocalResponseNormalization
 from keras_models.registry import register
 from keras_models.room import need_room
@@ -134,21 +134,13 @@ def vgg(
     pools = [blocks.pool_window(f"pool{stage}", pooling, padding) for stage in range(1, len(MAPS) + 1)]
     need_room(input_shape, pools, blocks.SMALLER)
 
+    convolve = {"padding": "same", "activation": activation, "batch_norm": batch_norm, "kernel_initializer": kernel}
     x = image = keras.Input(input_shape, name="image")
     for stage, (maps, sides, pool) in enumerate(zip(MAPS, kernels, pools, strict=True), 1):
         for number, side in enumerate(sides, 1):
-            x = _conv(x, blocks.scaled(maps, width), side, activation, batch_norm, kernel, f"conv{stage}_{number}")
+            x = activated(x, layers.Conv2D, blocks.scaled(maps, width), side, **convolve, name=f"conv{stage}_{number}")
             if lrn and stage == number == 1:
                 x = LocalResponseNormalization(name="norm1_1")(x)
         x = blocks.downsample(x, pool, pooling, activation=activation, kernel_initializer=kernel)
     logits = blocks.dense_head(x, blocks.scaled(UNITS, width), num_classes, activation, dropout, kernel)
     return keras.Model(image, logits, name=f"vgg_{configuration.lower()}")
-
-
-def _conv(x, maps, side, activation, batch_norm, kernel, name):
-    start = {"padding": "same", "kernel_initializer": kernel, "name": name}
-    if not batch_norm:
-        return layers.Conv2D(maps, side, activation=activation, **start)(x)
-    x = layers.Conv2D(maps, side, use_bias=False, **start)(x)
-    x = norm(x, name=f"{name}_norm")
-    return layers.Activation(activation, name=f"{name}_{activation}")(x)

@@ -7,12 +7,14 @@ pooling. The figure's sides, 110, 55, 26, 13 and 6, settle the padding, which th
   networks did not start to learn small images. "Initialized to 10^-2" is read as the deviation of a normal distribution;
 - no kernel is scaled back to a root mean square of 0.1 during training;
 - dropout scales what it keeps during training (Keras); logits for softmax outputs; pixels are normalised by the layer before.
+Batch normalization (Ioffe & Szegedy 2015, before the activation, instead of the convolution's bias) is younger than the paper.
 """
 
 import keras
 from keras import layers
 
 from keras_models import blocks
+from keras_models.convolutions import activated
 from keras_models.layers import LocalResponseNormalization
 from keras_models.registry import register
 from keras_models.room import Window, need_room
@@ -43,6 +45,7 @@ def zfnet(
     width=1.0,
     activation="relu",
     pooling="overlapping",
+    batch_norm=False,
     lrn=True,
     dropout=0.5,
     initializer="he",
@@ -55,6 +58,7 @@ def zfnet(
         width: times as many maps and units, rounded; a number above 0.
         activation: of every layer but the last, a Keras name.
         pooling: "overlapping" as published, "max", "average" or "strided", a convolution; see `blocks.pool_window`.
+        batch_norm: batch normalization of every convolution.
         lrn: local response normalization after the first two poolings.
         dropout: share of fc6's and fc7's outputs that is dropped in training, from 0 to below 1.
         initializer: "he" (He et al. 2015) or "published" (normal, deviation 0.01); biases start at 0.
@@ -69,6 +73,7 @@ def zfnet(
     blocks.need_positive("width", width)
     blocks.need_activation(activation)
     blocks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))
+    blocks.need_flag("batch_norm", batch_norm)
     blocks.need_flag("lrn", lrn)
     blocks.need_share("dropout", dropout)
     kernel = INITIALIZERS[blocks.need_choice("initializer", initializer, tuple(INITIALIZERS))]
@@ -82,7 +87,7 @@ def zfnet(
     x = image = keras.Input(input_shape, name="image")
     start = {"activation": activation, "kernel_initializer": kernel}
     for number, ((conv, pool), maps) in enumerate(zip(path, MAPS, strict=True), 1):
-        x = _conv(x, conv, blocks.scaled(maps, width), **start)
+        x = _conv(x, conv, blocks.scaled(maps, width), batch_norm=batch_norm, **start)
         if pool:
             x = blocks.downsample(x, pool, pooling, **start)
         if lrn and number in NORMALIZED:
@@ -95,4 +100,4 @@ def _conv(x, window, maps, **start):
     name, size, stride, padding = window
     if isinstance(padding, int):
         x, padding = layers.ZeroPadding2D(padding, name=f"{name}_pad")(x), "valid"
-    return layers.Conv2D(maps, size, stride, padding, **start, name=name)(x)
+    return activated(x, layers.Conv2D, maps, size, stride, padding, **start, name=name)

@@ -41,7 +41,7 @@ def refused(name, height, width, options) -> str | None:
 def variants():
     for name in sorted(BUILDERS.values()):
         known = {key: values for key, values in VARIED.items() if key in parameters(name) and key not in get(name).options}
-        if name in ("conv_autoencoder", "hand_made_filters", "lenet5"):  # their regions never overlap
+        if name in ("conv_autoencoder", "hand_made_filters"):  # their regions never overlap
             known["pooling"] = ("max",)
         if name == "pca":  # there are no more components than pixels
             known["code_size"] = (1,)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from components import fingerprint
+from components import fingerprint, keys
 from configs import load
 from pipelines import execute
 from pipelines.workspace import Workspace
@@ -264,20 +265,52 @@ def test_a_model_that_is_not_good_enough_is_not_pushed_and_the_code_is_3(digits)
     assert [path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()] == ["1"]
 
 
-def test_the_tuner_finds_values_that_the_trainer_uses(digits):
+@pytest.fixture(scope="module")
+def tuned(digits):
+    """A run that pushes a second version of what `digits` pushed."""
     workspace, _ = digits
     space = "tune.space={train.optimizer.learning_rate: {choices: [0.0011, 0.0012]}}"
-    outcome = hubel(
+    return hubel(
         *("run", TINY, "--json", "--workspace", workspace),
         *("--set", "tune.enabled=true", "--set", "tune.algorithm=random", "--set", "tune.trials=2", "--set", space),
     )
-    assert outcome.code == 0, outcome.err
+
+
+def test_the_tuner_finds_values_that_the_trainer_uses(digits, tuned):
+    workspace, _ = digits
+    assert tuned.code == 0, tuned.err
     card = Workspace.at(workspace)
     from components.trainer.card import Card
 
     chosen = Card.read(execute.artifact(card, "digits_lenet5_tiny")).hyperparameters
     assert chosen["train.optimizer.learning_rate"] in (0.0011, 0.0012)
-    assert "Tuner" in {component["name"] for component in outcome.json["components"]}
+    assert "Tuner" in {component["name"] for component in tuned.json["components"]}
+
+
+def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pushed(digits, tuned):
+    workspace, _ = digits
+    parts = [f"digits_lenet5_tiny/{version}" for version in (1, tuned.json["version"])]
+    assert len(set(parts)) == 2
+    changes = [f"model={{name: ensemble, members: [{', '.join(parts)}]}}", "transform.normalize=none", "augment=[]"]
+    results = execute.launched(load.load(TINY, changes), Workspace.at(workspace))
+    for gate in ("Evaluator", "InfraValidator"):
+        assert results[gate].property("blessing", "blessed") == 1, results[gate].property("blessing", keys.REASON)
+    pushed = Path(results["Pusher"].property("pushed_model", "pushed_destination"))
+    assert pushed.parent == workspace / "models/digits_lenet5_tiny"
+    found = json.loads(results["Evaluator"].property("evaluation", keys.METRICS))
+
+    examples = Path(results["ExampleGen"].outputs["examples"][0][0]) / f"Split-{keys.TEST}"
+    records = tf.data.TFRecordDataset(sorted(map(str, examples.glob("*"))), "GZIP")
+    features = [tf.train.Example.FromString(record).features.feature for record in records.as_numpy_iterator()]
+    images = tf.constant([feature[keys.IMAGE_ENCODED].bytes_list.value[0] for feature in features])
+    labels = np.array([feature[keys.LABEL].int64_list.value[0] for feature in features])
+    served = [tf.saved_model.load(str(folder)) for folder in (pushed, *(workspace / "models" / part for part in parts))]
+    whole, *each = (one.signatures["image_bytes"](image_bytes=images)["probabilities"].numpy() for one in served)
+    mean = np.mean(each, 0)
+    assert np.abs(each[0] - each[1]).max() > 0.01
+    np.testing.assert_allclose(whole, mean, rtol=1e-4, atol=1e-6)
+    assert len(labels) == found["example_count"]
+    assert found["accuracy"] == pytest.approx(np.mean(mean.argmax(1) == labels), abs=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -111,6 +111,14 @@ def shown():
     return show("conv_autoencoder", None, None)
 
 
+def test_show_has_the_keys_of_the_contract(shown):
+    contract = {"architecture", "input", "params", "multiply_adds", "receptive_field", "layers"}
+    sums = {"frozen", "unshared_weights", "dense_weights", "activation_bytes", "uncounted"}
+    assert set(shown) == contract | sums
+    assert {"name", "type", "output", "params", "multiply_adds", "receptive_field"} <= set(shown["layers"][0])
+    assert shown["receptive_field"] == shown["layers"][-1]["receptive_field"]
+
+
 def test_show_adds_up_what_layers_cost(shown):
     for what in ("params", "multiply_adds", "unshared_weights", "dense_weights", "activation_bytes"):
         assert shown[what] == sum(layer[what] for layer in shown["layers"])
@@ -150,11 +158,13 @@ def test_show_prints_a_table_for_github(shown, capsys, monkeypatch):
     assert {line.count("|") for line in table} == {12}
     assert "| `encoder/down1` | Conv2D | 14x14x16 | 160 | 28,224 | 28,224 | 2,458,624 | 3 | 2 | 0 | 12,544 |" in table
     assert "- 1,144,640 multiply-adds for one image, 104KiB of activations" in lines
+    assert f"- a value of the output sees {'x'.join(map(str, shown['receptive_field']))} px of the image" in lines
 
 
 def test_what_is_not_known_is_said(shown, capsys):
     unknown = {**shown["layers"][1], "multiply_adds": None, "receptive_field": None, "stride": None, "offset": None}
-    show_view.terminal({**shown, "layers": [unknown], "uncounted": ["a", "b", "c", "d"]})
+    show_view.terminal({**shown, "receptive_field": None, "layers": [unknown], "uncounted": ["a", "b", "c", "d"]})
     out = capsys.readouterr().out
     assert re.search(r"encoder/down1 .* \? +2.46M +\? ", out)
+    assert "a value of the output sees ? px of the image" in out
     assert "not in these sums, because hubel does not know them or their sides: a, b, c and 1 more" in out

@@ -13,14 +13,13 @@ from components.tasks import task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from configs.schema import AugmentStep
-from keras_models import catalog, get
+from keras_models import get
 from tests.components import digits
+from tests.keras_models.structures import TESTED
 
 NAMES = ["dark", "bright"]
-BUILDERS = {get(facts.name).build: facts.name for facts in sorted(catalog().values(), key=lambda facts: -(facts.params or 0))}
-LIKE_OTHERS = {"densenet121", "densenet_cifar", "plain18", "vgg_a_lrn", "zfnet"}  # their layers are those of resnet20 and alexnet
 NOISE = (AugmentStep(gaussian_noise={"stddev": 0.2}),)
-GIVEN = {"ensemble"}  # its members; see tests/pipelines/test_ensemble.py
+GIVEN = {"ensemble"}  # its members; see tests/pipelines/test_run.py
 
 
 @contextlib.contextmanager
@@ -40,7 +39,7 @@ def data_of(shape) -> Data:
     )
 
 
-@pytest.mark.parametrize("name", sorted(set(BUILDERS.values()) - LIKE_OTHERS - GIVEN))
+@pytest.mark.parametrize("name", sorted(set(TESTED) - GIVEN))
 def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_path):
     named = get(name)
     entry, options = replace(named, options={}), {**named.options, **named.tiny}

@@ -1,6 +1,7 @@
 """Digits that a network never saw, from features that it learned on others."""
 
 import dataclasses
+import functools
 from types import SimpleNamespace
 
 import keras
@@ -21,7 +22,7 @@ from components.trainer.data import Data, Facts
 from components.trainer.origin import Origin
 from components.trainer.resume import Resume
 from configs.errors import HubelError, UsageError
-from keras_models import normalize, transfer
+from keras_models import normalize, published, transfer
 from keras_models.layers import NearestNeighbours
 from tests.components import digits
 from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed
@@ -304,6 +305,40 @@ def test_what_is_exported_answers_as_it_was_trained(source, tmp_path, head):
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
     [kept] = [layer for layer in normalize.inner(artifact.load(str(tmp_path))).layers if layer.name == transfer.HEAD]
     assert isinstance(kept, NearestNeighbours) == (head == "nearest_neighbours")
+
+
+def test_a_network_of_keras_applications_is_transferred(monkeypatch, tmp_path):
+    """Random weights, since ImageNet's are to be fetched: what is done with them is the same."""
+    name = "keras.applications:MobileNet"
+    fetched = functools.partial(published.model, weights=None)
+
+    def learned(*arguments):
+        model = fetched(*arguments)
+        for layer in model.get_layer("net").layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.gamma.assign(layer.gamma * 5)  # or nothing would be left of an image at the end
+        return model
+
+    monkeypatch.setattr(published, "model", learned)
+    origin = Origin(name, name, None, "keras", True)
+    cfg = slice_of(name, head="nearest_neighbours", neighbours=1)
+    labels = np.arange(4) % 2
+    pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 1)).astype("float32")
+    pixels[labels == 1, :, 16:] = 0
+    plain = tf.data.Dataset.from_tensors((pixels, {keys.LABEL: labels}))
+    data = Data(Facts((32, 32, 1), ["a", "b"], None, None, 4), 1, lambda first, epochs: plain, plain, plain)
+    keras.utils.set_random_seed(0)
+    model = component.build(component.entry_of({"origin": origin.as_json()}, cfg), data, cfg)
+    net = normalize.inner(model).get_layer(transfer.FEATURES).get_layer("net")
+    component.train_in_phases(component.phases_of(task_of("classification"), cfg, model), model, data, cfg, tmp_path / "state")
+    references, held = normalize.inner(model).get_layer(transfer.HEAD).get_weights()
+    # the preprocessing that it was published with, once, and the means of its last maps
+    expected = net(np.repeat(pixels, 3, -1) / 127.5 - 1, training=False)
+    assert references.shape == (4, 1024)
+    np.testing.assert_allclose(references, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_array_equal(held, labels)
+    assert not model.trainable_variables
+    np.testing.assert_array_equal(np.argmax(model(pixels), 1), labels)  # each is its own nearest
 
 
 def test_where_a_network_comes_from_survives_json(source):

@@ -82,6 +82,15 @@ def test_options():
     assert model.get_layer("conv1").output.shape[1:3] == (28, 32)
 
 
+def test_batch_norm_takes_the_place_of_biases():
+    model, plain = (alexnet((28, 28, 1), 2, batch_norm=norm, **SMALL) for norm in (True, False))
+    convs = [f"conv{number}" for number in range(1, 6)]
+    assert not any(model.get_layer(name).use_bias for name in convs)
+    assert total_params(model) == total_params(plain) + sum(plain.get_layer(name).filters for name in convs)
+    assert [layer.name for layer in model.layers][1:6] == ["conv1", "conv1_norm", "conv1_relu", "norm1", "pool1"]
+    assert {model.get_layer(name).activation.__name__ for name in convs} == {"linear"}
+
+
 def test_small_stem_learns_28_px():
     first, last = losses(alexnet((28, 28, 1), 2, dropout=0.1, **SMALL))
     assert last < first / 2
@@ -106,6 +115,7 @@ def test_too_small():
         ({"width": 0}, "width must be a number above 0; got 0"),
         ({"activation": "rleu"}, "activation must be the name of a Keras activation, such as relu, tanh or elu; got 'rleu'"),
         ({"pooling": "sum"}, "pooling must be max or average or overlapping or strided; got 'sum'"),
+        ({"batch_norm": 1}, "batch_norm must be true or false; got 1"),
         ({"lrn": "yes"}, "lrn must be true or false; got 'yes'"),
         ({"dropout": 1}, "dropout must be a number from 0 to below 1; got 1"),
         ({"initializer": "zeros"}, "initializer must be he or published; got 'zeros'"),

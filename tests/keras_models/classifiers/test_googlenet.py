@@ -6,6 +6,7 @@ import pytest
 from keras_models import auxiliary, get
 from keras_models.arithmetic import layer_table, total_params
 from keras_models.classifiers.googlenet import googlenet
+from tests.keras_models.classifiers.support import losses
 
 TWIN = get("googlenet").tiny
 # Output size as printed, by layer
@@ -61,6 +62,13 @@ def test_the_small_stem_keeps_the_sides(side):
     model = googlenet((side, side, 1), 10, "small", width=0.02)
     found = {row["name"]: row["output"][:2] for row in layer_table(model)}
     assert (found["conv2"], found["inception_4a"], found["inception_5b"]) == ([side] * 2, [side // 2] * 2, [side // 4] * 2)
+
+
+def test_the_small_stem_learns_28_px_and_its_head_with_it():
+    keras.utils.set_random_seed(0)
+    net = googlenet((28, 28, 1), 2, "small", (1, 1, 1), 0.1, "elu", dropout=0.1)  # narrow, with relu it takes more steps
+    first, last = losses(auxiliary.learner(net), steps=6)
+    assert last < first / 1.5
 
 
 def test_options():

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from keras_models.arithmetic import layer_table, total_params
+from keras_models.blocks import POOLINGS
 from keras_models.classifiers.lenet import TABLE_I, lenet5, lenet5_1998
+
+DENSE = ["c5", "c5_drop", "f6", "f6_drop", "logits"]
 
 # As printed: a row for each map of S2, a column for each map of C3
 PRINTED = [
@@ -46,13 +49,28 @@ def test_form_of_1998_gives_negated_distances():
     assert (np.asarray(out) < 0).all()
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-@pytest.mark.parametrize(("pooling", "layer"), [("average", "AveragePooling2D"), ("max", "MaxPooling2D")])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+@pytest.mark.parametrize(
+    ("pooling", "layer"),
+    [("average", "AveragePooling2D"), ("max", "MaxPooling2D"), ("overlapping", "MaxPooling2D"), ("strided", "Conv2D")],
+)
 def test_options(activation, pooling, layer):
     model = lenet5((17, 20, 3), 2, activation, pooling)
     assert type(model.get_layer("s2")).__name__ == layer
     assert {model.get_layer(name).activation.__name__ for name in ("c1", "c3", "c5", "f6")} == {activation}
     assert model.get_layer("logits").activation.__name__ == "linear"
+
+
+@pytest.mark.parametrize("pooling", list(POOLINGS))
+def test_every_pooling_gives_the_published_volumes(pooling):
+    model = lenet5(pooling=pooling)
+    assert [model.get_layer(name).output.shape[1:] for name in ("s2", "s4")] == [(14, 14, 6), (5, 5, 16)]
+
+
+def test_batch_norm_and_dropout():
+    names = [layer.name for layer in lenet5((16, 16, 1), 2, "sigmoid", batch_norm=True, dropout=0.25).layers]
+    convolution = [f"c1{part}" for part in ("", "_norm", "_sigmoid")]
+    assert names == ["image", *convolution, "s2", *(name.replace("1", "3") for name in convolution), "s4", "flatten", *DENSE]
 
 
 @pytest.mark.parametrize("build", [lenet5, lenet5_1998])
@@ -66,7 +84,7 @@ def test_refusals(build):
 
 
 def test_refused_options():
-    with pytest.raises(ValueError, match=r"^activation must be tanh or relu; got 'elu'$"):
-        lenet5(activation="elu")
-    with pytest.raises(ValueError, match=r"^pooling must be average or max; got 'sum'$"):
+    with pytest.raises(ValueError, match=r"^activation must be the name of a Keras activation, .*; got 'rleu'$"):
+        lenet5(activation="rleu")
+    with pytest.raises(ValueError, match=r"^pooling must be max or average or overlapping or strided; got 'sum'$"):
         lenet5(pooling="sum")

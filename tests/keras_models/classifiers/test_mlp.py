@@ -20,6 +20,14 @@ def test_hidden_layers_are_free():
     assert model.get_layer("hidden2").activation.__name__ == "sigmoid"
 
 
+def test_batch_norm_and_dropout_of_every_hidden_layer():
+    model = mlp((2, 2, 3), 5, [4, 3], "tanh", batch_norm=True, dropout=0.25)
+    hidden = [name for number in "12" for name in (*(f"hidden{number}{part}" for part in ("", "_norm", "_tanh")), f"drop{number}")]
+    assert [layer.name for layer in model.layers] == ["image", "flatten", *hidden, "logits"]
+    assert total_params(model) == total_params(mlp((2, 2, 3), 5, [4, 3])) + 4 + 3  # a scale and a shift for each bias
+    assert {model.get_layer(f"drop{number}").rate for number in "12"} == {0.25}
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -27,6 +35,8 @@ def test_hidden_layers_are_free():
         ({"hidden": [0]}, r"hidden must be a list of whole numbers from 1; got \[0\]"),
         ({"hidden": 100}, "hidden must be a list of whole numbers from 1; got 100"),
         ({"activation": "rleu"}, "activation must be the name of a Keras activation, such as relu, tanh or elu; got 'rleu'"),
+        ({"batch_norm": 1}, "batch_norm must be true or false; got 1"),
+        ({"dropout": 1}, "dropout must be a number from 0 to below 1; got 1"),
         ({"input_shape": (28, 28)}, r"input_shape must be \(height, width, channels\), whole numbers from 1; got \(28, 28\)"),
     ],
 )

@@ -69,6 +69,19 @@ def test_positions_stay_float32_under_mixed_precision():
     assert dtypes == {"conv1": "float16", "theta": "float32", "grid": "float32", "transformed": "float32"}
 
 
+@pytest.mark.parametrize(("build", "name", "options"), [(st_cnn, "conv", SMALL), (st_mlp, "hidden", {"hidden": (4, 4)})])
+def test_batch_norm_and_dropout_of_the_classifier(build, name, options):
+    model = build(batch_norm=True, dropout=0.25, activation="tanh", **options)
+    first, second = (model.get_layer(f"{name}{number}") for number in "12")
+    assert not first.use_bias
+    assert not second.use_bias
+    assert {f"{name}2_norm", f"{name}2_tanh"} <= {layer.name for layer in model.layers}
+    assert {layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)} == {0.25}
+    plain = total_params(build(**options))
+    assert total_params(model) == plain + sum(layer.kernel.shape[-1] for layer in (first, second))
+    assert model.get_layer("localisation_dense" if build is st_cnn else "localisation_dense1").use_bias
+
+
 def test_the_smallest_input_is_exact():
     assert st_cnn((24, 25, 1), 2, **SMALL).output_shape == (None, 2)
     with pytest.raises(
@@ -79,6 +92,10 @@ def test_the_smallest_input_is_exact():
 
 @pytest.mark.parametrize("build", [st_cnn, st_mlp])
 def test_refusals(build):
+    with pytest.raises(ValueError, match=r"^batch_norm must be true or false; got 1$"):
+        build(batch_norm=1)
+    with pytest.raises(ValueError, match=r"^dropout must be a number from 0 to below 1; got 1$"):
+        build(dropout=1)
     with pytest.raises(ValueError, match=r"^transform must be affine or projective or tps; got 'rigid'$"):
         build(transform="rigid")
     with pytest.raises(ValueError, match=r"^points_per_side must be a whole number of at least 2; got 1$"):

@@ -90,6 +90,26 @@ def test_features_are_those_of_keras_applications(ours, theirs):
     np.testing.assert_allclose(features(x), expected, rtol=1e-4, atol=1e-4 * expected.std())
 
 
+def test_the_dense_head_is_plain_numpy_s():
+    model = vgg((64, 96, 3), 7, "A", width=0.02, dropout=0.5)
+    random = np.random.default_rng(0)
+    head = [model.get_layer(name) for name in ("fc6", "fc7", "logits")]
+    for layer in head:
+        layer.set_weights([random.normal(0, 0.2, weight.shape) for weight in layer.get_weights()])
+    maps, *found = keras.Model(model.input, [model.get_layer("pool5").output, *(layer.output for layer in head)])(
+        random.normal(size=(2, 64, 96, 3)).astype("float32")
+    )
+    assert maps.shape == (2, 2, 3, 10)
+    expected = np.asarray(maps).reshape(2, -1)
+    for layer, values in zip(head, found, strict=True):
+        kernel, bias = layer.get_weights()
+        expected = expected @ kernel + bias
+        if layer.name != "logits":
+            expected = np.maximum(expected, 0)
+        assert expected.std() > 0.01
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_batch_norm_takes_the_place_of_biases():
     model = build("vgg_d", {"input_shape": (32, 32, 3), "num_classes": 2}, {"width": 0.05, "batch_norm": True})
     plain = build("vgg_d", {"input_shape": (32, 32, 3), "num_classes": 2}, {"width": 0.05})

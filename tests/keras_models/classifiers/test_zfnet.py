@@ -59,6 +59,13 @@ def test_options():
     assert [model.get_layer(f"pool{number}").output.shape[1:3] for number in (1, 2, 5)] == [(14, 16), (7, 8), (3, 4)]
 
 
+def test_batch_norm_takes_the_place_of_biases():
+    model, plain = (zfnet((28, 28, 1), 2, batch_norm=norm, **SMALL) for norm in (True, False))
+    convs = [f"conv{number}" for number in range(1, 6)]
+    assert total_params(model) == total_params(plain) + sum(plain.get_layer(name).filters for name in convs)
+    assert [layer.name for layer in model.layers][1:6] == ["conv1", "conv1_norm", "conv1_relu", "pool1", "norm1"]
+
+
 def test_small_stem_learns_28_px():
     first, last = losses(zfnet((28, 28, 1), 2, dropout=0.1, **SMALL))
     assert last < first / 2

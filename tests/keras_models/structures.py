@@ -1,0 +1,42 @@
+"""Which names of the catalog stand for all in tests of what models promise: one of each structure."""
+
+import functools
+
+from keras_models import catalog, twin
+from keras_models.arithmetic import without_weights
+
+# Name -> the one of which it repeats layers, leaves some out, or has them with other numbers of maps.
+LIKE = {
+    "alexnet_one_tower": "alexnet",
+    "densenet121": "densenet_cifar",
+    "densenet169": "densenet_cifar",
+    "densenet201": "densenet_cifar",
+    "plain18": "resnet18",
+    "plain34": "resnet18",
+    **{f"plain{depth}": "plain20" for depth in (32, 44, 56, 110)},
+    "resnet34": "resnet18",
+    "resnet101": "resnet50",
+    "resnet152": "resnet50",
+    **{f"resnet{depth}": "resnet20" for depth in (32, 44, 56, 110, 1202)},
+    **{f"vgg_{configuration}": "vgg_c" for configuration in "abde"},
+}
+TESTED = sorted(set(catalog()) - set(LIKE))
+GEOMETRY = ("kernel_size", "strides", "padding", "pool_size", "groups", "size", "activation", "use_bias")
+
+
+@functools.cache
+def empty(name: str):
+    """A name's twin without weights, to look at."""
+    with without_weights():
+        return twin(name)
+
+
+def kinds(name: str) -> set:
+    """Of each layer of a name's twin: class, number of inputs, kernel, stride and what else decides how it computes."""
+    return {_kind(layer) for layer in empty(name)._flatten_layers(include_self=False)}
+
+
+def _kind(layer):
+    config = {key: value for key, value in layer.get_config().items() if key in GEOMETRY}
+    taken = layer.input if hasattr(layer, "input") else None
+    return type(layer).__name__, len(taken) if isinstance(taken, list) else 1, repr(sorted(config.items()))
