@@ -9,7 +9,8 @@ DIR/archives/mnist holds MNIST's four files. LeNet-5 and ResNet-20 learn digits 
     PyTorch   the loop of benchmarks/train_speed_torch.py in the Python of --torch-python, on a tensor of the same images
 
 Timed is what is between an epoch's first batch and its last, without validation; an epoch before it goes uncounted. Rounds
-interleave, ratios are of one round, and figures are medians.
+interleave, ratios are of one round, and figures are medians. Unless PyTorch's network has as many
+parameters as hubel's, nothing is timed.
 """
 
 import argparse
@@ -59,6 +60,7 @@ class Loops:
         self._pair = [np.asarray(one) for one in self._task.pair(self._images, {"label": self._labels})]
         self._bare = auxiliary.learner(component.build(self._entry, self._data, self._cfg))
         self._task.compile(self._bare, self._adam())
+        self.params = sum(int(np.prod(variable.shape)) for variable in self._bare.trainable_variables)
         self.of: dict[str, Callable[[], Cost]] = {"Trainer": self._trainer, "fit": self._fit}
         if torch:
             self._torch = self._started(torch)
@@ -98,7 +100,12 @@ class Loops:
         np.savez(self._work / "arrays.npz", images=self._images.astype(np.uint8), labels=self._labels)
         script = str(Path(__file__).with_name("train_speed_torch.py"))
         command = [torch, script, self._name, str(self._work / "arrays.npz"), str(BATCH), str(RATE)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        theirs = json.loads(process.stdout.readline())
+        if theirs != self.params:
+            process.kill()
+            raise SystemExit(f"{self._name}: PyTorch's network has {theirs:,} parameters and hubel's {self.params:,}")
+        return process
 
     @property
     def images(self) -> int:
@@ -156,6 +163,7 @@ def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None
         for kind, train in loops.of.items():
             found[kind].append(train())
     loops.end()
+    print(f"{name}: {loops.params:,} parameters{', in PyTorch as well' if 'PyTorch' in loops.of else ''}", flush=True)
     for kind, costs in found.items():
         wall, cpu = (statistics.median(cost[which] for cost in costs) for which in (0, 1))
         line = f"{name:<18}{kind:<9}{1 / wall:>8.0f} images a second, {60 / wall / loops.images:>6.1f} epochs a minute"
