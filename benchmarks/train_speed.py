@@ -9,8 +9,8 @@ DIR/archives/mnist holds MNIST's four files. LeNet-5 and ResNet-20 learn digits 
     PyTorch   the loop of benchmarks/train_speed_torch.py in the Python of --torch-python, on a tensor of the same images
 
 Timed is what is between an epoch's first batch and its last, without validation; an epoch before it goes uncounted. Rounds
-interleave, ratios are of one round, and figures are medians. Aimed at is a Trainer of at least 0.95 of the speed of fit, and of
-PyTorch's.
+interleave, ratios are of one round, and figures are medians. Unless PyTorch's network has as many parameters as hubel's, nothing is
+timed. Aimed at is a Trainer of at least 0.95 of the speed of fit, and of PyTorch's.
 
 Rows go to benchmarks/results/train_speed.csv, in place of those of the same model and loop on the same machine; `ratio` is
 Trainer's speed over that loop's, `load` the machine's average over the minute before the model.
@@ -70,6 +70,7 @@ class Loops:
         self._pair = [np.asarray(one) for one in self._task.pair(self._images, {"label": self._labels})]
         self._bare = auxiliary.learner(component.build(self._entry, self._data, self._cfg))
         self._task.compile(self._bare, self._adam())
+        self.params = sum(int(np.prod(variable.shape)) for variable in self._bare.trainable_variables)
         self.of: dict[str, Callable[[], Cost]] = {"Trainer": self._trainer, "fit": self._fit}
         if torch:
             self._torch = self._started(torch)
@@ -109,7 +110,12 @@ class Loops:
         np.savez(self._work / "arrays.npz", images=self._images.astype(np.uint8), labels=self._labels)
         script = str(Path(__file__).with_name("train_speed_torch.py"))
         command = [torch, script, self._name, str(self._work / "arrays.npz"), str(BATCH), str(RATE)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        theirs = json.loads(process.stdout.readline())
+        if theirs != self.params:
+            process.kill()
+            raise SystemExit(f"{self._name}: PyTorch's network has {theirs:,} parameters and hubel's {self.params:,}")
+        return process
 
     @property
     def images(self) -> int:
@@ -168,6 +174,7 @@ def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None
         for kind, train in loops.of.items():
             found[kind].append(train())
     loops.end()
+    print(f"{name}: {loops.params:,} parameters{', in PyTorch as well' if 'PyTorch' in loops.of else ''}", flush=True)
     made = [{"model": name, "loop": kind, **figures(found["Trainer"], costs)} for kind, costs in found.items()]
     for row in made:
         row |= {"batch_size": BATCH, "rounds": rounds, "load": f"{load:.1f}"}

@@ -4,7 +4,8 @@ Needs torch alone.
 
     PYTHON benchmarks/train_speed_torch.py MODEL ARRAYS.npz BATCH RATE
 
-For each line on standard input, a number of epochs, it trains so many and prints [[wall seconds, CPU seconds], ...] as JSON.
+It prints how many parameters there are. For each line on standard input, a number of epochs, it then trains so many and prints
+[[wall seconds, CPU seconds], ...] as JSON.
 """
 
 import itertools
@@ -133,6 +134,7 @@ def main():
     layers, measure = NETWORKS[name]
     model = nn.Sequential(Unit(), *layers(images.shape[2], images.shape[1])).train()
     optimizer = torch.optim.Adam(model.parameters(), float(rate))
+    print(sum(parameter.numel() for parameter in model.parameters()), flush=True)
     for line in sys.stdin:
         times = []
         for _ in range(int(line)):

@@ -153,7 +153,7 @@ def interpolate(model: str, images: Sequence[str], steps: int, spherical: bool, 
             raise UsageError(f"{row['file']}: {row['error']}.", "An interpolation needs two images.")
     shares = np.linspace(0, 1, steps)
     made = [{"share": float(share)} for share in shares]
-    ends = [sheet.Block(path.name, [served.seen(image_files.read(path))]) for path in paths]
+    ends = [sheet.Block(f"given: {path.name}", [served.seen(image_files.read(path))]) for path in paths]
     way = between(*codes, shares, spherical).astype(np.float32)
     sheet_at = _write(served.of_codes("decode"), way, {}, folder, names, made, True, ends)
     return {**served.facts(rows), "images": rows, "steps": made, "sheet": sheet_at}
@@ -195,7 +195,7 @@ def _write(
     if not with_sheet:
         return None
     blocks = [*ends[:1], *blocks, *ends[1:]]
-    made = sheet.sheet(blocks, min(COLUMNS, len(blocks)), sheet.SHOWN)
+    made = sheet.sheet(blocks, min(COLUMNS + len(ends), len(blocks)), sheet.SHOWN)
     return outputs.write(folder / SHEET, sheet.png(made))
 
 

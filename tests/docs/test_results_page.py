@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import fields
 
 import pytest
 
@@ -41,3 +42,31 @@ def test_an_experiment_is_a_valid_config(experiment):
     assert experiment.data in cfg.data.source
     assert experiment.measure in paper_results.MEASURES
     assert experiment.measure != "errors, %" or "accuracy" in cfg.evaluate.thresholds
+
+
+def test_the_mean_of_ten_is_that_of_a_seed_with_all_ten(tmp_path, monkeypatch):
+    monkeypatch.setattr(paper_results, "RESULTS", tmp_path / "results.csv")
+    ten = [one for one in EXPERIMENTS if one.config == "mnist_one_class"]
+    blank = dict.fromkeys((field.name for field in fields(paper_results.Row)), "")
+    rows = [
+        blank | {"name": one.name, "config": one.config, "seed": str(seed), "ours": str(80.1 + digit + 5 * seed), "epochs": "60"}
+        | {"best": "7", "wall_minutes": "1.5", "cpu_minutes": "2.5", "date": f"2026-01-{10 + digit}"}
+        for digit, one in enumerate(ten)
+        for seed in range(2)
+    ]  # fmt: skip
+    rows.append(blank | {"name": "contractive code", "config": "mnist_contractive_autoencoder", "seed": "0"})
+
+    def shown(rows):
+        with paper_results.RESULTS.open("w", newline="") as file:
+            writer = csv.DictWriter(file, blank)
+            writer.writeheader()
+            writer.writerows(rows)
+        return [[cell.strip() for cell in line.split("|")[1:-1]] for line in paper_results.table().splitlines()[2:]]
+
+    first, second, last = shown(rows)[-3:]
+    assert [first[0], first[3], first[4], first[6:]] == [
+        paper_results.MEAN, f"89.7 ({paper_results.DCAE})", "**84.6**", ["0", "60", "15.0, 25.0", "2026-01-19"]
+    ]  # fmt: skip
+    assert (second[4], second[6], last[0]) == ("**89.6**", "1", "contractive code")
+    assert [line[6] for line in shown(rows[1:]) if line[0] == paper_results.MEAN] == ["1"]
+    assert len(paper_results.rows()) == len(rows) - 1

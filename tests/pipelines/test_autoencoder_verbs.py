@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from configs.errors import UsageError
-from pipelines import autoencoder_commands, code_space, code_verbs, image_verbs, images, supervise
+from pipelines import autoencoder_commands, code_space, code_verbs, image_verbs, images, sheet, supervise
 from pipelines.served import Served
 from tests.components import digits
 from tests.pipelines.conftest import hubel
@@ -244,6 +244,9 @@ def test_interpolation_begins_and_ends_at_the_reconstructions(model, photos, tmp
         assert [step["share"] for step in value["steps"]] == [0, 0.25, 0.5, 0.75, 1]
         for step, row in ((0, whole[0]), (-1, whole[1])):
             np.testing.assert_allclose(pixels(value["steps"][step]["written"]), pixels(row["written"]), atol=1)
+    with Image.open(code_verbs.interpolate(model, ends, 10, False, str(tmp_path / "row"), False)["sheet"]) as row:
+        assert row.width > 12 * sheet.SHOWN
+        assert row.height < 2 * sheet.SHOWN, "the whole way stands in one row, between its ends"
     with pytest.raises(UsageError, match="not an image"):
         code_verbs.interpolate(model, [ends[0], str(photos / "broken.png")], 5, False, str(tmp_path / "broken"), False)
 
