@@ -338,7 +338,7 @@ def test_an_unknown_option():
     error = refusal("lenet5", {"input_shape": (32, 32, 1), "num_classes": 10}, {"poling": "max"})
     assert (error.message, error.hint) == (
         "Model lenet5 has no option 'poling'; did you mean 'pooling'?",
-        "Its options: activation, pooling.",
+        "Its options: activation, pooling, batch_norm, dropout.",
     )
     error = refusal("lenet5_1998", {"input_shape": (32, 32, 1), "num_classes": 10}, {"pooling": "max"})
     assert (error.message, error.hint) == ("Model lenet5_1998 has no option 'pooling'.", "It has no options.")
