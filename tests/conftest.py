@@ -44,8 +44,14 @@ def chromium() -> str:
 LONG = (
     "pipelines/test_autoencoders.py",
     "pipelines/test_run.py",
+    "pipelines/test_generative_models.py",
+    "pipelines/test_without_labels.py",
     "pipelines/test_interrupted.py",
     "pipelines/test_bad_input.py",
+    "keras_models/test_contract.py",
+    "pipelines/test_own_images.py",
+    "components/trainer/test_every_model.py",
+    "components/trainer/test_transfer.py",
     "pipelines/test_experiment.py",
 )
 

@@ -139,3 +139,11 @@ def scans(tmp_path_factory):
     for index in range(8):
         Image.fromarray((images.images[index] * 255 / 16).astype("uint8")).save(folder / f"{index}.png")
     return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A workspace for all runs of a file, which are of one pipeline, so that data is prepared once."""
+    from pipelines.workspace import Workspace
+
+    return Workspace.at(str(tmp_path_factory.mktemp("place")))
