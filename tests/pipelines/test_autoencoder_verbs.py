@@ -29,7 +29,10 @@ def _exported(folder: Path, signatures) -> str:
     from components.trainer import export
 
     model, card = digits.principal_autoencoder(CODE_SIZE)
-    task = SimpleNamespace(signatures=lambda model, card: signatures(model, task_of("reconstruction").signatures(model, card)))
+    plain = task_of("reconstruction")
+    task = SimpleNamespace(
+        signatures=lambda model, card: signatures(model, plain.signatures(model, card)), beside=lambda model: plain.beside(model)
+    )
     export.write(folder / "model" / "saved", model, task, card, SimpleNamespace(validation=[]))
     return str(folder / "model" / "saved")
 

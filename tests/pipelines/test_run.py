@@ -224,6 +224,7 @@ def test_augmentation_stays_in_training(digits):
     from tfx.types import artifact_utils, standard_artifacts
 
     from components.evaluator.component import _reader
+    from components.tasks import task_of
     from components.trainer.card import Card
 
     workspace, outcome = digits
@@ -234,7 +235,7 @@ def test_augmentation_stays_in_training(digits):
     examples = standard_artifacts.Examples()
     examples.uri, examples.split_names = outcome.json["examples"], artifact_utils.encode_split_names(["test"])
     card = Card.read(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
-    first, again = ([pixels.numpy() for pixels, _ in _reader([examples], card)("test")] for _ in range(2))
+    first, again = ([pixels.numpy() for pixels, _ in _reader([examples], card, task_of(card.task))("test")] for _ in range(2))
     assert sum(map(len, first)) == outcome.json["images"]["test"]
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
 
