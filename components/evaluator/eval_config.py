@@ -47,7 +47,7 @@ def _with_margin(one: Comparison, margin: float, task: Task) -> Comparison:
         return one
     better = task.metrics[one.metric].better if one.metric in task.metrics else task.measured[one.metric]
     room = margin * abs(one.value)
-    words = f"{one.words}, {one.value:.5f} with a margin of {100 * margin:g} %"
+    words = f"{one.words} ({one.value:.5f} and a margin of {100 * margin:g} %)"
     return replace(one, value=one.value - room if better == "more" else one.value + room, words=words)
 
 

@@ -139,12 +139,12 @@ def test_a_margin_of_the_config_takes_the_place_of_the_task_s(comparison, task, 
     assert refusals(task, {comparison.metric: bound - worse}, [comparison], evaluate) == []
     [refusal] = refusals(task, {comparison.metric: bound + worse}, [comparison], evaluate)
     assert f"is no better than the {bound:.5f} of {comparison.words}" in refusal
-    assert ("with a margin of" in refusal) == (bound != comparison.value)
+    assert ("and a margin of" in refusal) == (bound != comparison.value)
 
 
 def test_a_margin_is_said_in_words():
     [refusal] = refusals(task_of("reconstruction.sparse_coding"), {"objective": 2.2}, [DICTIONARY])
-    assert refusal == "objective 2.20000 is no better than the 2.10000 of a dictionary, 2.00000 with a margin of 5 %"
+    assert refusal == "objective 2.20000 is no better than the 2.10000 of a dictionary (2.00000 and a margin of 5 %)"
 
 
 def test_a_comparison_that_yields_leaves_its_metric_to_the_config():

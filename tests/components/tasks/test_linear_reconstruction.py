@@ -97,7 +97,7 @@ def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
     within, [beyond] = verdicts
     assert within == []
     assert beyond.startswith(f"mse {mse:.5f} is no better than the {1.01 * exactly:.5f} of PCA with the same code size of 8")
-    assert beyond.endswith("with a margin of 1 %")
+    assert beyond.endswith("and a margin of 1 %)")
     assert refusals(TASK, {"mse": 1.009 * exactly}, [bound]) == []
     assert refusals(TASK, {"mse": 1.011 * exactly}, [bound])
 
