@@ -20,7 +20,7 @@ from components.transform import pixels
 from configs.errors import HubelError
 
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
-DEEP, DEEP_TOLERANCE = 50, 1e-4  # networks of more layers: rounding adds up
+DEEP, DEEP_TOLERANCE = 50, 1e-4  # answers that more layers had a part in: rounding adds up
 SECONDS = 600
 
 
@@ -46,7 +46,7 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
             try:
                 card = Card.read(model_uri)
                 model = artifact.load(model_uri)
-                expected, ids = _ask(model, card, records, folder)
+                expected, ids, passes = _ask(model, card, records, folder)
                 _, noise = other.communicate("go\n", timeout=SECONDS)
             except subprocess.TimeoutExpired:
                 return f"the process that loads the model did not answer within {SECONDS} s"
@@ -56,8 +56,8 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
             lines = noise.strip().splitlines() or ["no message"]
             return f"the process that loads the model ended with code {other.returncode}: {lines[-1][:300]}"
         answers = json.loads((folder / "answers.json").read_text())
-        tolerance = DEEP_TOLERANCE if depth(model) > DEEP else TOLERANCE
         for name, wanted in expected.items():
+            tolerance = tolerance_of(depth(model) * passes[name])
             if isinstance(answers[name], str):
                 return f"signature {name}: {answers[name]}"
             for index, outputs in enumerate(wanted):
@@ -92,13 +92,18 @@ def difference(wanted: dict[str, np.ndarray], given: dict[str, np.ndarray], ids:
     return None
 
 
+def tolerance_of(layers: int) -> float:
+    """What an answer may be off by, in all and as a share, when it has gone through so many layers with weights."""
+    return DEEP_TOLERANCE if layers > DEEP else TOLERANCE
+
+
 def depth(model: keras.Model) -> int:
     """Layers with weights, those of nested models included."""
     return sum(1 for layer in model._flatten_layers() if layer.weights and not isinstance(layer, keras.Model))
 
 
-def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str]]:
-    """Write every request and compute here what the answers must be."""
+def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str], dict[str, int]]:
+    """Write every request and compute here what the answers must be; also the images' ids, and the passes of each signature."""
     features = [tf.train.Example.FromString(record).features.feature for record in records]
     encoded = [feature[keys.IMAGE_ENCODED].bytes_list.value[0] for feature in features]
     ids = [feature[keys.IMAGE_ID].bytes_list.value[0].decode(errors="replace") for feature in features]
@@ -128,7 +133,7 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
         answers = [endpoint.signature.function(tensor, *more.values()) for tensor, more in zip(behind, extra, strict=True)]
         expected[name] = [{output: value.numpy() for output, value in answer.items()} for answer in answers]
     (folder / "requests.json").write_text(json.dumps(requests))
-    return expected, ids
+    return expected, ids, {name: endpoint.signature.passes for name, endpoint in made.items()}
 
 
 def _extra(signature: Signature, many: int) -> dict[str, tf.Tensor]:

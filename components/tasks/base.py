@@ -35,13 +35,15 @@ class Signature:
 
     `function` maps float32 pixels [N, height, width, channels] in 0..255, already resized to `card.seen` (takes="images"), or
     float32 codes [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples,
-    encoded bytes and pixels of any size. What `extra` names are further arguments of the function, and of each end.
+    encoded bytes and pixels of any size. What `extra` names are further arguments of the function, and of each end. `passes` is how
+    often an answer has gone through the network: what rounding does adds up.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
     takes: Literal["images", "codes"] = "images"
     code_size: int | None = None
     extra: Mapping[str, Extra] = field(default_factory=dict)
+    passes: int = 1
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components import keys
+from components import inpainting, keys
 from components.infra_validator import parity, replay
 from components.tasks import task_of
 from components.tasks.base import Signature
@@ -191,3 +191,10 @@ def test_texts_and_whole_numbers_must_be_equal():
 def test_the_depth_counts_layers_with_weights_of_nested_models_once(classifier, autoencoder):
     assert parity.depth(artifact.load(str(classifier))) == 2
     assert parity.depth(artifact.load(str(autoencoder))) == 2 + 1 + 1 + 2 + 1  # down, code, grow, up, reconstruction
+
+
+def test_rounding_adds_up_over_layers_and_passes(autoencoder):
+    assert [parity.tolerance_of(layers) for layers in (1, 50, 51)] == [1e-5, 1e-5, 1e-4]
+    model, card = artifact.load(str(autoencoder)), Card.read(str(autoencoder))
+    made = task_of(card.task).signatures(model, card)
+    assert {name: signature.passes for name, signature in made.items() if signature.passes > 1} == {"inpaint": inpainting.STEPS}
