@@ -3,12 +3,11 @@
 import csv
 import datetime
 import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.paper_results import machine
+from benchmarks.paper_results import commit, machine
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results"
@@ -16,12 +15,11 @@ RESULTS = ROOT / "benchmarks/results"
 
 def circumstances() -> dict[str, str]:
     """Machine, load before anything is measured, date and commit."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     return {
         "machine": machine(),
         "load": f"{os.getloadavg()[0]:.1f}",
         "date": datetime.date.today().isoformat(),
-        "commit": commit.stdout.strip(),
+        "commit": commit(),
     }
 
 
