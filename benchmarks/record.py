@@ -35,10 +35,9 @@ def rows(name: str) -> list[dict[str, str]]:
 def add(name: str, found: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
     """Put rows of the same columns into benchmarks/results/NAME.csv, in place of those that have the same values under `keys`."""
     new = [{column: str(value) for column, value in row.items()} for row in found]
-    replaced = {tuple(row[key] for key in keys) for row in new}
-    kept = [row for row in rows(name) if tuple(row[key] for key in keys) not in replaced]
+    kept = {tuple(row[key] for key in keys): row for row in [*rows(name), *new]}
     RESULTS.mkdir(exist_ok=True)
     with (RESULTS / f"{name}.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(new[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows([*kept, *new])
+        writer.writerows(kept.values())

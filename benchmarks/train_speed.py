@@ -17,8 +17,6 @@ Trainer's speed over that loop's, `load` the machine's average over the minute b
 """
 
 import argparse
-import csv
-import datetime
 import json
 import os
 import statistics
@@ -30,15 +28,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import record
 from benchmarks.input_pipeline import BATCH, measured, opened, write_pngs
-from benchmarks.paper_results import commit, machine
 
 EPOCHS = {"lenet5": 6, "resnet20": 1}  # timed ones a round
 RATE = 1e-3
+KEYS = ("model", "loop", "machine")  # of a row
 AIMS = {"fit": 0.95, "PyTorch": 1.0}  # of Trainer's speed over that loop's
-RESULTS = Path(__file__).with_name("results") / "train_speed.csv"
-COLUMNS = ("model", "loop", "images_per_sec", "cpu_ms", "ratio", "ratio_min", "ratio_max", "cpu_ratio")
-COLUMNS += ("batch_size", "rounds", "load", "machine", "date", "commit")
 
 
 class Cost(NamedTuple):
@@ -167,7 +163,7 @@ def _clock():
 
 def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None, rounds: int) -> list[dict]:
     """Measure one network and print; returns its rows of the CSV."""
-    load = os.getloadavg()[0]
+    measured_at = record.circumstances()
     loops = Loops(name, epochs, folder, work, torch)
     found: dict[str, list[Cost]] = {kind: [] for kind in loops.of}
     for _ in range(rounds):
@@ -177,7 +173,7 @@ def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None
     print(f"{name}: {loops.params:,} parameters{', in PyTorch as well' if 'PyTorch' in loops.of else ''}", flush=True)
     made = [{"model": name, "loop": kind, **figures(found["Trainer"], costs)} for kind, costs in found.items()]
     for row in made:
-        row |= {"batch_size": BATCH, "rounds": rounds, "load": f"{load:.1f}"}
+        row |= {"batch_size": BATCH, "rounds": rounds, **measured_at}
         epochs_a_minute = 60 * float(row["images_per_sec"]) / loops.images
         line = f"{name:<18}{row['loop']:<9}{row['images_per_sec']:>8} images a second, {epochs_a_minute:>6.1f} epochs a minute"
         line += f"{row['cpu_ms']:>9} ms of CPU an image"
@@ -203,26 +199,6 @@ def figures(ours: list[Cost], theirs: list[Cost]) -> dict[str, str]:
     }
 
 
-def save(made: list[dict], path: Path = RESULTS) -> None:
-    """Put rows into the CSV."""
-    dated = {"machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit()}
-    kept = {}
-    if path.is_file():
-        with path.open(newline="") as file:
-            kept = {_key(row): row for row in csv.DictReader(file)}
-    for row in made:
-        kept[_key(row | dated)] = row | dated
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(kept.values())
-
-
-def _key(row):
-    return row["model"], row["loop"], row["machine"]
-
-
 def main(networks: Mapping[str, int], about: str) -> None:
     """Measure and print: networks by name, and how many epochs of each are timed in a round."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -244,7 +220,8 @@ def main(networks: Mapping[str, int], about: str) -> None:
             measured("ingest", folder, work)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; batches of {BATCH}, medians of {asked.rounds} rounds")
         for name in asked.models:
-            save(compared(name, networks[name], folder, work, asked.torch_python, asked.rounds))
+            made = compared(name, networks[name], folder, work, asked.torch_python, asked.rounds)
+            record.add("train_speed", made, KEYS)
 
 
 if __name__ == "__main__":

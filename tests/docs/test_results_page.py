@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from benchmarks import paper_results, train_speed
+from benchmarks import paper_results, record, train_speed
 from benchmarks.paper_results import EXPERIMENTS
 from benchmarks.train_speed import Cost
 from configs import load
@@ -22,16 +22,16 @@ def test_every_row_is_of_a_known_experiment():
     assert {(row["name"], row["config"]) for row in paper_results.rows()} <= known
 
 
-def test_a_loop_s_speed_is_written_once_for_each_machine(tmp_path):
+def test_a_loop_s_speed_is_written_once_for_each_machine(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
     ours = [Cost(0.002, 0.001), Cost(0.001, 0.001), Cost(0.004, 0.003)]
     theirs = [Cost(0.001, 0.001), Cost(0.002, 0.002), Cost(0.004, 0.003)]
     figures = train_speed.figures(ours, theirs)
     assert list(figures.values()) == ["500", "2.000", "1.000", "0.50", "2.00", "1.000"]
-    row = {"model": "lenet5", "loop": "fit", **figures, "batch_size": 64, "rounds": 3, "load": "0.1"}
+    row = {"model": "lenet5", "loop": "fit", **figures, "batch_size": 64, "rounds": 3, **record.circumstances()}
     for made in ([row], [{**row, "loop": "Trainer"}, {**row, "ratio": "0.970"}]):
-        train_speed.save(made, tmp_path / "train_speed.csv")
-    with (tmp_path / "train_speed.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        record.add("train_speed", made, train_speed.KEYS)
+    rows = record.rows("train_speed")
     assert [(row["loop"], row["ratio"]) for row in rows] == [("fit", "0.970"), ("Trainer", "1.000")]
     assert all(row["machine"] and row["date"] and row["commit"] for row in rows)
 
