@@ -13,7 +13,7 @@ from functools import partial
 
 from keras import layers
 
-from keras_models.blocks import need_count, need_share
+from keras_models.checks import need_count, need_share
 from keras_models.convolutions import chain, conv, norm_act
 
 WIDENING = 4  # maps of a bottleneck's 1x1 convolution for each one of the growth rate

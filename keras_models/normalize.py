@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 
 from keras_models import pretraining
-from keras_models.blocks import need_choice
+from keras_models.checks import need_choice
 from keras_models.layers import Whitening
 
 KINDS = ("none", "unit", "per_image", "per_channel", "zca")

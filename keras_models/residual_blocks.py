@@ -15,7 +15,7 @@ Both blocks take and give float (batch, height, width, maps); the output's sides
 
 from keras import layers
 
-from keras_models.blocks import need_choice
+from keras_models.checks import need_choice
 from keras_models.convolutions import conv, norm, norm_act
 from keras_models.layers import PaddedShortcut
 

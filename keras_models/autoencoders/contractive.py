@@ -15,7 +15,7 @@ from keras import layers
 
 from keras_models import auxiliary
 from keras_models.auxiliary import Term
-from keras_models.blocks import need_count, need_positive
+from keras_models.checks import need_count, need_positive
 from keras_models.coders import Coders
 from keras_models.jacobian import Jacobian
 from keras_models.registry import register

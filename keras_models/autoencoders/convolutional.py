@@ -10,7 +10,7 @@ al. 2016) instead of scaled tanh, and no noise on the input.
 
 import keras
 
-from keras_models.blocks import need_activation, need_choice, need_count, need_counts, need_image
+from keras_models.checks import need_activation, need_choice, need_count, need_counts, need_image
 from keras_models.conv_coders import UPSAMPLINGS, conv_decoder, conv_encoder
 from keras_models.registry import register
 

@@ -17,7 +17,7 @@ import keras
 from keras import layers
 
 from keras_models import pretraining
-from keras_models.blocks import need_activation, need_count, need_counts, need_image
+from keras_models.checks import need_activation, need_count, need_counts, need_image
 from keras_models.pretraining import Stage
 from keras_models.registry import register
 

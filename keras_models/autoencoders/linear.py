@@ -15,7 +15,7 @@ import math
 import keras
 from keras import layers
 
-from keras_models.blocks import need_count, need_flag, need_image
+from keras_models.checks import need_count, need_flag, need_image
 from keras_models.layers import TiedDense, TransposedDense
 from keras_models.registry import register
 

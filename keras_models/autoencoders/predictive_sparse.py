@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from keras_models import auxiliary
 from keras_models.auxiliary import Term
-from keras_models.blocks import need_image
+from keras_models.checks import need_image
 from keras_models.layers import Dictionary, Gain, OptimalCode, PixelLoss
 from keras_models.registry import register
 

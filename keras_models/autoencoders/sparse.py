@@ -16,7 +16,7 @@ import keras
 
 from keras_models import auxiliary, penalties
 from keras_models.auxiliary import Term
-from keras_models.blocks import need_choice, need_count, need_positive, need_share
+from keras_models.checks import need_choice, need_count, need_positive, need_share
 from keras_models.coders import Coders
 from keras_models.layers import KSparse
 from keras_models.registry import register

@@ -14,7 +14,7 @@ import keras
 
 from keras_models import auxiliary
 from keras_models.auxiliary import Term
-from keras_models.blocks import need_image
+from keras_models.checks import need_image
 from keras_models.layers import Dictionary, PixelLoss, SparseInference
 from keras_models.registry import register
 

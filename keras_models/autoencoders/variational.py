@@ -18,7 +18,7 @@ import keras
 from keras import layers, ops
 
 from keras_models import auxiliary
-from keras_models.blocks import (
+from keras_models.checks import (
     need_activation,
     need_choice,
     need_count,

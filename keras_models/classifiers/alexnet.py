@@ -14,7 +14,7 @@ Batch normalization (Ioffe & Szegedy 2015, before the activation, instead of the
 import keras
 from keras import layers
 
-from keras_models import blocks
+from keras_models import blocks, checks
 from keras_models.convolutions import activated
 from keras_models.layers import GroupedConv2D, LocalResponseNormalization
 from keras_models.registry import register
@@ -82,17 +82,17 @@ def alexnet(
     Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
     Raises: ValueError for an image of which nothing is left, fewer than 2 classes or an option out of its range.
     """
-    input_shape = blocks.need_image(input_shape)
-    blocks.need_count("num_classes", num_classes, 2)
-    maps, groups = VARIANTS[blocks.need_choice("variant", variant, tuple(VARIANTS))]
-    conv1 = Window("conv1", *CONV1[blocks.need_choice("stem", stem, blocks.STEMS)])
-    blocks.need_positive("width", width)
-    blocks.need_activation(activation)
-    blocks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))
-    blocks.need_flag("batch_norm", batch_norm)
-    blocks.need_flag("lrn", lrn)
-    blocks.need_share("dropout", dropout)
-    kernel = INITIALIZERS[blocks.need_choice("initializer", initializer, tuple(INITIALIZERS))]
+    input_shape = checks.need_image(input_shape)
+    checks.need_count("num_classes", num_classes, 2)
+    maps, groups = VARIANTS[checks.need_choice("variant", variant, tuple(VARIANTS))]
+    conv1 = Window("conv1", *CONV1[checks.need_choice("stem", stem, blocks.STEMS)])
+    checks.need_positive("width", width)
+    checks.need_activation(activation)
+    checks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))
+    checks.need_flag("batch_norm", batch_norm)
+    checks.need_flag("lrn", lrn)
+    checks.need_share("dropout", dropout)
+    kernel = INITIALIZERS[checks.need_choice("initializer", initializer, tuple(INITIALIZERS))]
     raised = "ones" if initializer == "published" else "zeros"
     pools = {number: blocks.pool_window(f"pool{number}", pooling) for number in POOLED}
     need_room(input_shape, (conv1, *pools.values()), "" if stem == "small" else blocks.SMALLER)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import keras
 
-from keras_models.blocks import need_count, need_image
+from keras_models.checks import need_count, need_image
 from keras_models.classifiers.mlp import mlp
 from keras_models.layers import MeanProbability
 from keras_models.registry import register

@@ -9,7 +9,7 @@ the whole map, which at 224 px is the paper's 7x7, so that any input size will d
 import keras
 from keras import layers
 
-from keras_models import auxiliary, blocks
+from keras_models import auxiliary, blocks, checks
 from keras_models.inception_blocks import Inception, conv, inception
 from keras_models.layers import LocalResponseNormalization
 from keras_models.registry import register
@@ -78,19 +78,19 @@ def googlenet(
     Raises: ValueError for an image of which a head leaves nothing (without heads any size will do), fewer than 2 classes, modules
         that table 1 lacks or another option out of its range.
     """
-    input_shape = blocks.need_image(input_shape)
-    blocks.need_count("num_classes", num_classes, 2)
-    conv1 = Window("conv1", *CONV1[blocks.need_choice("stem", stem, blocks.STEMS)], "same")
-    modules = blocks.need_counts("modules", modules, len(STAGES))
+    input_shape = checks.need_image(input_shape)
+    checks.need_count("num_classes", num_classes, 2)
+    conv1 = Window("conv1", *CONV1[checks.need_choice("stem", stem, blocks.STEMS)], "same")
+    modules = checks.need_counts("modules", modules, len(STAGES))
     if len(modules) != len(STAGES) or any(many > len(stage) for many, stage in zip(modules, STAGES, strict=True)):
         raise ValueError(f"modules must be three counts of at most 2, 5 and 2; got {modules!r}")
-    blocks.need_positive("width", width)
-    blocks.need_activation(activation)
-    blocks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))
-    blocks.need_flag("lrn", lrn)
-    blocks.need_flag("batch_norm", batch_norm)
-    blocks.need_share("dropout", dropout)
-    blocks.need_share("auxiliary_weight", auxiliary_weight)
+    checks.need_positive("width", width)
+    checks.need_activation(activation)
+    checks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))
+    checks.need_flag("lrn", lrn)
+    checks.need_flag("batch_norm", batch_norm)
+    checks.need_share("dropout", dropout)
+    checks.need_share("auxiliary_weight", auxiliary_weight)
     pools = {number: blocks.pool_window(f"pool{number}", pooling, "same") for number in POOLED[stem]}
     if auxiliary_weight:
         last = Window(f"aux_{HEADS[0]}_pool", *HEAD_POOL)

@@ -24,7 +24,7 @@ import keras
 from keras import layers
 
 from keras_models import filters as banks
-from keras_models.blocks import need_choice, need_count, need_flag, need_image, need_positive
+from keras_models.checks import need_choice, need_count, need_flag, need_image, need_positive
 from keras_models.convolutions import MOMENTUM
 from keras_models.layers import BlockNormalization, FixedFilters, NormalizedCorrelation, OrientationVotes
 from keras_models.layers.block_normalization import NORMS

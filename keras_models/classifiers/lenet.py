@@ -19,7 +19,7 @@ import keras
 from keras import layers
 
 from keras_models import blocks
-from keras_models.blocks import need_activation, need_choice, need_count, need_flag, need_image, need_share
+from keras_models.checks import need_activation, need_choice, need_count, need_flag, need_image, need_share
 from keras_models.convolutions import activated
 from keras_models.layers import INITIAL, SignCodeRBF, TableConv2D, TrainableSubsampling, scaled_tanh
 from keras_models.registry import register

@@ -8,7 +8,8 @@ trained with cross-entropy, instead of squashed outputs trained with squared err
 import keras
 from keras import layers
 
-from keras_models.blocks import hidden_layers, need_activation, need_count, need_counts, need_flag, need_image, need_share
+from keras_models.blocks import hidden_layers
+from keras_models.checks import need_activation, need_count, need_counts, need_flag, need_image, need_share
 from keras_models.registry import register
 
 

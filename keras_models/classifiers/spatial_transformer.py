@@ -7,16 +7,8 @@ The part before the classifier is keras_models.spatial_transformer's. Layer size
 import keras
 from keras import layers
 
-from keras_models.blocks import (
-    dropped,
-    hidden_layers,
-    need_activation,
-    need_count,
-    need_counts,
-    need_flag,
-    need_image,
-    need_share,
-)
+from keras_models.blocks import dropped, hidden_layers
+from keras_models.checks import need_activation, need_count, need_counts, need_flag, need_image, need_share
 from keras_models.convolutions import activated
 from keras_models.registry import register
 from keras_models.room import least_side, need_room

@@ -11,7 +11,7 @@ Batch normalization (Ioffe & Szegedy 2015, before the activation, instead of the
 import keras
 from keras import layers
 
-from keras_models import blocks
+from keras_models import blocks, checks
 from keras_models.convolutions import activated
 from keras_models.layers import LocalResponseNormalization
 from keras_models.registry import register
@@ -119,17 +119,17 @@ def vgg(
     Returns: uncompiled functional model -> float32 (batch, num_classes), logits.
     Raises: ValueError for an image of which nothing is left, fewer than 2 classes or an option out of its range.
     """
-    input_shape = blocks.need_image(input_shape)
-    blocks.need_count("num_classes", num_classes, 2)
-    kernels = CONFIGURATIONS[blocks.need_choice("configuration", configuration, tuple(CONFIGURATIONS))]
-    blocks.need_choice("stem", stem, blocks.STEMS)
-    blocks.need_positive("width", width)
-    blocks.need_activation(activation)
-    size = blocks.POOLINGS[blocks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))]
-    blocks.need_flag("batch_norm", batch_norm)
-    blocks.need_flag("lrn", lrn)
-    blocks.need_share("dropout", dropout)
-    kernel = INITIALIZERS[blocks.need_choice("initializer", initializer, tuple(INITIALIZERS))]
+    input_shape = checks.need_image(input_shape)
+    checks.need_count("num_classes", num_classes, 2)
+    kernels = CONFIGURATIONS[checks.need_choice("configuration", configuration, tuple(CONFIGURATIONS))]
+    checks.need_choice("stem", stem, blocks.STEMS)
+    checks.need_positive("width", width)
+    checks.need_activation(activation)
+    size = blocks.POOLINGS[checks.need_choice("pooling", pooling, tuple(blocks.POOLINGS))]
+    checks.need_flag("batch_norm", batch_norm)
+    checks.need_flag("lrn", lrn)
+    checks.need_share("dropout", dropout)
+    kernel = INITIALIZERS[checks.need_choice("initializer", initializer, tuple(INITIALIZERS))]
     padding = "same" if stem == "small" or size == 3 else "valid"  # 3 px unpadded would leave 6 of 224 px, not 7
     pools = [blocks.pool_window(f"pool{stage}", pooling, padding) for stage in range(1, len(MAPS) + 1)]
     need_room(input_shape, pools, blocks.SMALLER)

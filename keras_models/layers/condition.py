@@ -7,7 +7,7 @@ Leaving labels out of training at random, so that one network decodes with and w
 import keras
 from keras import layers, ops
 
-from keras_models.blocks import need_count, need_share
+from keras_models.checks import need_count, need_share
 from keras_models.receptive import Sees
 
 

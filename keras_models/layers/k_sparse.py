@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_models.blocks import need_count
+from keras_models.checks import need_count
 from keras_models.receptive import Sees
 
 

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import initializers, ops
 
-from keras_models.blocks import need_choice, need_positive
+from keras_models.checks import need_choice, need_positive
 
 KINDS = ("squared_error", "bernoulli", "gaussian")
 NAME = "pixel_loss"  # of the layer; at most one stands in a model

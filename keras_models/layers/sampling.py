@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from keras_models.blocks import need_choice
+from keras_models.checks import need_choice
 from keras_models.receptive import Sees
 
 OTHERWISE = ("mean", "fixed")

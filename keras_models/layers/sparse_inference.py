@@ -13,7 +13,7 @@ from collections.abc import Callable
 import keras
 from keras import constraints, initializers, ops, saving
 
-from keras_models.blocks import need_choice, need_count, need_positive
+from keras_models.checks import need_choice, need_count, need_positive
 from keras_models.receptive import Sees
 
 SPARSITIES = ("l1", "log")
