@@ -8,6 +8,8 @@ an odd row and column last; so weights of other libraries fit.
 import keras
 from keras import layers
 
+from keras_models.layers import BatchNormalization
+
 INITIAL = "he_normal"
 EPSILON = 1e-5  # of batch normalisation, added to the variance
 MOMENTUM = 0.9  # share of the moving statistics that a step keeps: small data sets have few steps
@@ -25,7 +27,7 @@ def conv(x, filters, kernel, strides=1, *, name, bias=False):
 
 def norm(x, *, name, batch_norm=True):
     """Batch normalisation (Ioffe & Szegedy 2015), layer `name`; x itself without `batch_norm`."""
-    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=name)(x) if batch_norm else x
+    return BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=name)(x) if batch_norm else x
 
 
 def activated(x, layer, *args, activation, batch_norm, name, **options):

@@ -1,5 +1,6 @@
 """Layers that Keras lacks. Import this package before loading a saved model: Keras looks only among what is registered."""
 
+from keras_models.layers.batch_normalization import BatchNormalization
 from keras_models.layers.block_normalization import BlockNormalization
 from keras_models.layers.condition import ClassCondition, NoCondition
 from keras_models.layers.extractor import Extractor
@@ -27,6 +28,7 @@ from keras_models.layers.whitening import Whitening
 __all__ = [
     "INITIAL",
     "AffineGrid",
+    "BatchNormalization",
     "BilinearSampler",
     "BlockNormalization",
     "ClassCondition",

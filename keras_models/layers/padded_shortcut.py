@@ -25,7 +25,7 @@ class PaddedShortcut(layers.Layer):
             raise ValueError(f"{self.name}: shortcut A adds maps and cannot drop any; got {input_shape[-1]} for {self.filters}")
 
     def call(self, inputs):
-        kept = inputs[:, :: self.strides, :: self.strides]
+        kept = ops.average_pool(inputs, 1, self.strides)  # a pixel each: as a slice with strides, but several times as fast
         return ops.pad(kept, ((0, 0), (0, 0), (0, 0), (0, self.filters - inputs.shape[-1])))
 
     def compute_output_shape(self, input_shape):
