@@ -1,5 +1,6 @@
 """Files that a verb leaves in a folder: named after its inputs, never on top of others unasked, each there whole or not at all."""
 
+import contextlib
 import csv
 import io
 import os
@@ -27,10 +28,10 @@ def names(paths: Iterable[Path], ending: str, taken: Collection[str] = ()) -> li
 
 
 def folder(out: str, planned: Collection[str], force: bool, inputs: Collection[Path] = ()) -> Path:
-    """The folder `out`, made where it is not there, in which the files planned may be written.
+    """The folder `out`, in which the files planned may be written; `write` makes it where it is not there.
 
     Raises:
-        UsageError: where a file planned is there already, unless `force`, or is one of `inputs`; nothing is written then.
+        UsageError: where a file planned is there already, unless `force`, or is one of `inputs`.
         HubelError: where the folder cannot be made.
     """
     place = Path(out).expanduser()
@@ -43,21 +44,27 @@ def folder(out: str, planned: Collection[str], force: bool, inputs: Collection[P
     if there and not force:
         many = f", and {len(there) - 1} more" if len(there) > 1 else ""
         raise UsageError(f"{there[0]}{many}: there already.", "Choose another folder with --out, or add --force to overwrite.")
-    try:
+    missing = [one for one in (place, *place.parents) if not one.exists()]
+    try:  # now rather than after all the work; what then fails leaves no empty folder
         place.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            made.rmdir()
     except OSError as error:
         raise _unwritable(place, error) from None
     return place
 
 
 def write(path: Path, content: bytes) -> str:
-    """Write a file beside its place and rename it. Returns its path. Raises HubelError where that cannot be."""
+    """Write a file beside its place, in a folder that is made for it, and rename it. Returns its path. Raises HubelError where that
+    cannot be."""
     staged = path.with_name(f".{os.getpid()}-{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         staged.write_bytes(content)
         staged.replace(path)
     except OSError as error:
-        staged.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            staged.unlink()
         raise _unwritable(path, error) from None
     return str(path)
 

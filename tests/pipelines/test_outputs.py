@@ -14,7 +14,9 @@ def test_names_are_the_inputs_and_never_the_same():
 
 
 def test_what_is_there_is_not_overwritten_unasked(tmp_path):
-    assert outputs.folder(str(tmp_path / "new/deep"), ["a.png"], force=False).is_dir()
+    place = outputs.folder(str(tmp_path / "new/deep"), ["a.png"], force=False)
+    assert list(tmp_path.iterdir()) == []  # what is refused later leaves no empty folder
+    assert Path(outputs.write(place / "a.png", b"x")).read_bytes() == b"x"
     (tmp_path / "a.png").write_text("mine")
     (tmp_path / "b.png").write_text("mine")
     outputs.folder(str(tmp_path), ["c.png"], force=False)
