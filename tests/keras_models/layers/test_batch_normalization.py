@@ -75,11 +75,12 @@ def test_one_value_a_map_has_no_variance():
     [
         ((5, 4, 3, 6), {}, False),
         ((8, 6), {}, True),
+        ((5, 4, 3, 6), {"dtype": "float64"}, True),
         ((4, 3, 5, 5), {"axis": 1}, True),
         ((5, 4, 3, 6), {"scale": False}, True),
         ((5, 4, 3, 6), {"center": False}, True),
     ],
-    ids=["serving", "dense", "maps_first", "no_scale", "no_shift"],
+    ids=["serving", "dense", "double", "maps_first", "no_scale", "no_shift"],
 )
 def test_where_it_cannot_be_fused_it_is_keras_s(shape, options, training):
     ours, keras_s, x = pair(shape, **options)
@@ -100,6 +101,7 @@ def test_frozen_it_keeps_its_statistics():
 def test_half_precision_is_normalised_in_float32():
     layer = BatchNormalization(dtype="mixed_float16", **OPTIONS)
     x = np.full((4, 2, 2, 3), 300, "float16") + np.arange(4, dtype="float16").reshape(4, 1, 1, 1)  # squares beyond float16
+    assert "FusedBatchNormV3" in operations(layer, x.shape, dtype="float16")
     y = layer(x, training=True)
     assert y.dtype == "float16"
     np.testing.assert_allclose(y[:, 0, 0, 0], (np.arange(4) - 1.5) / np.sqrt(1.25), atol=2e-3)
