@@ -59,7 +59,8 @@ def layer_table(model: keras.Model) -> list[dict]:
         - params: trainable; a layer that occurs twice counts where it is first, so that they sum to `total_params`;
         - multiply_adds: of all calls of the layer;
         - unshared_weights: what it would have if no two connections shared a weight (locally connected); without biases;
-        - dense_weights: what a dense layer from its input to its output would have; without biases. 0 where nothing is multiplied;
+        - dense_weights: what a dense layer from its input to its output would have; without biases. 0 where nothing is multiplied, or
+          by no weights;
         - receptive_field, stride, offset, a number for each axis of the image: how many pixels a value sees (the most, where values
           differ), how far the next one's field is from it, and the first pixel that the first one sees, negative where the field
           starts in the padding. The stride is a fraction after enlarging, 0 where all values see the same;
@@ -155,7 +156,8 @@ def _row(path, layer, calls, seen):
     seen.update(map(id, new))
     first = calls[0]
     multiplied = _sum(connections.multiply_adds(layer, call.given, call.made) for call in calls)
-    dense = multiplied and _sum(_values(call.given) * _values(call.made) for call in calls)
+    weighed = multiplied if connections.weighs(layer) else _times(0, multiplied)
+    dense = weighed and _sum(_values(call.given) * _values(call.made) for call in calls)
     outputs = [list(shape) for shape in first.made]
     return {
         "name": path,
@@ -163,7 +165,7 @@ def _row(path, layer, calls, seen):
         "output": outputs[0] if len(outputs) == 1 else outputs,
         "params": _count(new),
         "multiply_adds": multiplied,
-        "unshared_weights": multiplied,  # each weight is used in one multiply-add then
+        "unshared_weights": weighed,  # each weight is used in one multiply-add then
         "dense_weights": dense,
         **_geometry(first.field, first.made[0]),
         "activation_bytes": _sum(_times(BYTES, _values(call.made)) for call in calls),

@@ -74,6 +74,12 @@ def sees(layer, given: Sequence[Shape], made: Sequence[Shape]) -> Sees | tuple[R
     return known[1](layer, given[0], made[0]) if known else None
 
 
+def weighs(layer) -> bool:
+    """Whether what a layer multiplies by are weights, of which it would have more without sharing. A layer of one's own whose factors
+    are computed from its inputs has `weighs = False`."""
+    return getattr(layer, "weighs", True)
+
+
 def grid(layer, shape: Shape) -> Shape:
     """The sides in a shape without the batch: all but the channels."""
     if len(shape) < 2:

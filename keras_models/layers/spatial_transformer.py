@@ -30,6 +30,8 @@ class Grid(layers.Layer):
         size: (height px, width px) of the output.
     """
 
+    weighs = False  # it multiplies coordinates; see keras_models.connections
+
     def __init__(self, size, **kwargs):
         super().__init__(**kwargs)
         self.size = tuple(size)
@@ -132,6 +134,8 @@ class BilinearSampler(layers.Layer):
     Input: [image float (batch, height, width, channels), positions float (batch, rows, columns, 2)].
     Output: float (batch, rows, columns, channels). Differentiable in the image and in the positions (eqs. 6 and 7).
     """
+
+    weighs = False  # it multiplies by distances; see keras_models.connections
 
     def call(self, inputs):
         image, positions = inputs

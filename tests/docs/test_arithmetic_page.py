@@ -1,5 +1,6 @@
-"""The worked example of docs/arithmetic.md is what the command prints."""
+"""The worked examples of docs/arithmetic.md are what the command, and Python, print."""
 
+import doctest
 import re
 
 from pipelines import show_view
@@ -13,3 +14,11 @@ def test_the_table_is_what_the_command_prints(capsys):
     show_view.terminal(show(model, None, None))
     printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert shown.splitlines() == printed
+
+
+def test_python_answers_as_the_page_says():
+    page = (ROOT / "docs/arithmetic.md").read_text(encoding="utf-8")
+    session = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    test = doctest.DocTestParser().get_doctest(session, {}, "docs/arithmetic.md", None, None)
+    assert len(test.examples) > 10
+    assert doctest.DocTestRunner().run(test).failed == 0

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_models import build
+from keras_models import build, twin
 from keras_models.arithmetic import layer_table, total_params, totals, without_weights
 from keras_models.normalize import with_normalization
 
@@ -83,6 +83,13 @@ def test_multiply_adds(layer, shape, multiply_adds):
     made = np.prod(row["output"])
     assert row["dense_weights"] == (multiply_adds and np.prod(shape) * made)
     assert row["activation_bytes"] == 4 * made
+
+
+def test_what_multiplies_by_no_weight_would_have_none_unshared_either():
+    rows = {row["name"]: row for row in layer_table(twin("st_cnn"))}
+    for name in ("grid", "transformed"):
+        assert rows[name]["multiply_adds"] > 0
+        assert rows[name]["unshared_weights"] == rows[name]["dense_weights"] == 0
 
 
 @pytest.mark.parametrize(("groups", "size"), [(1, 3), (2, 3), (1, (1, 5))])
