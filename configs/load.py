@@ -100,6 +100,14 @@ def load(config: str, assignments: Sequence[str] = (), changes: Sequence[Mapping
     return validate(tree, where or str(path))
 
 
+def assigned(assignments: Sequence[str]) -> dict:
+    """The tree that `--set` makes by itself. Raises UsageError for what is not KEY=VALUE."""
+    tree: dict = {}
+    for change in map(_assigned, assignments):
+        tree = _merge(tree, change)
+    return tree
+
+
 def validate(tree: Mapping[str, Any], where: str) -> RunConfig:
     """RunConfig from a merged tree. Raises UsageError that lists every wrong key of `where`."""
     config = checked(RunConfig, tree, where, "docs/configuration.md lists every key.")

@@ -59,8 +59,8 @@ def layer_table(model: keras.Model) -> list[dict]:
         - params: trainable; a layer that occurs twice counts where it is first, so that they sum to `total_params`;
         - multiply_adds: of all calls of the layer;
         - unshared_weights: what it would have if no two connections shared a weight (locally connected); without biases;
-        - dense_weights: what a dense layer from its input to its output would have; without biases. 0 where nothing is multiplied, or
-          by no weights;
+        - dense_weights: what a dense layer from its input to its output would have; without biases. 0 where nothing is multiplied,
+          or by no weights;
         - receptive_field, stride, offset, a number for each axis of the image: how many pixels a value sees (the most, where values
           differ), how far the next one's field is from it, and the first pixel that the first one sees, negative where the field
           starts in the padding. The stride is a fraction after enlarging, 0 where all values see the same;

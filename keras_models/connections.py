@@ -75,8 +75,8 @@ def sees(layer, given: Sequence[Shape], made: Sequence[Shape]) -> Sees | tuple[R
 
 
 def weighs(layer) -> bool:
-    """Whether what a layer multiplies by are weights, of which it would have more without sharing. A layer of one's own whose factors
-    are computed from its inputs has `weighs = False`."""
+    """Whether what a layer multiplies by are weights, of which it would have more without sharing. A layer of one's own whose
+    factors are computed from its inputs has `weighs = False`."""
     return getattr(layer, "weighs", True)
 
 

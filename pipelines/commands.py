@@ -221,10 +221,11 @@ def list_runs(workspace, as_json):
 @click.argument("model")
 @click.option("--input", "shape", metavar="HxWxC", help="Input size, such as 32x32x1; default: the builder's own.")
 @click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option, as model.options.stem=small.")
 @click.option("--markdown", is_flag=True, help="Print a table for GitHub, counts in full.")
 @options.verbose
 @options.as_json
-def show(model, shape, classes, markdown, as_json):
+def show(model, shape, classes, assignments, markdown, as_json):
     """Arithmetic of MODEL, layer by layer: volumes, parameters, multiply-adds, receptive fields, memory.
 
     MODEL is a name from `hubel list models`, a builder's dotted path or a .keras file.
@@ -234,8 +235,10 @@ def show(model, shape, classes, markdown, as_json):
     if not model.endswith(".keras"):
         import keras_models
 
+        _look_here_for_builders()
         keras_models.check(model)  # before a process that takes seconds to start
-    value = quietly("pipelines.show:show", {"model": model, "shape": shape, "classes": classes})
+    asked = {"model": model, "shape": shape, "classes": classes, "options": _model_options(assignments)}
+    value = quietly("pipelines.show:show", asked)
     if as_json:
         print(json.dumps(value))
     elif markdown:
@@ -318,12 +321,30 @@ def check_names(cfg, place) -> None:
     from components.example_gen import sources
     from pipelines import origins
 
-    sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
+    _look_here_for_builders()
     if cfg.transfer:
         origins.check(cfg, place)
     else:
         keras_models.check(cfg.model.name)
     sources.check(cfg.data.source, place.datasets)
+
+
+def _look_here_for_builders() -> None:
+    """Builders of one's own may be in the folder where hubel is started; last, so that hubel's packages keep their names."""
+    sys.path.append(os.getcwd())
+
+
+def _model_options(assignments) -> dict:
+    """Of `--set`, where nothing but options of a model can be set."""
+    from configs import load
+
+    if not assignments:
+        return {}
+    tree = load.assigned(assignments)
+    chosen = tree["model"].get("options") if list(tree) == ["model"] and isinstance(tree["model"], dict) else None
+    if not isinstance(chosen, dict) or list(tree["model"]) != ["options"]:
+        raise UsageError("`hubel show` can set options of the model alone.", "For example: --set model.options.stem=small")
+    return chosen
 
 
 def _figures(metrics: dict[str, float]) -> str:

@@ -4,17 +4,20 @@ import contextlib
 import inspect
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from configs.errors import UsageError
 
 
-def show(model: str, shape: str | None, classes: int | None) -> dict:
+def show(model: str, shape: str | None, classes: int | None, options: Mapping[str, Any] | None = None) -> dict:
     """Layer table and sums of a registry name, a dotted path or a .keras file.
 
     Args:
         shape: HEIGHTxWIDTHxCHANNELS; None for the builder's own size, or the file's.
         classes: None for the builder's own number; a file's cannot be changed.
+        options: of the builder, as `model.options` in a config; a file has none.
 
     Returns:
         {architecture, input, params, frozen, multiply_adds, unshared_weights, dense_weights, activation_bytes, uncounted,
@@ -27,7 +30,10 @@ def show(model: str, shape: str | None, classes: int | None) -> dict:
     from keras_models import arithmetic
 
     size = _size(shape) if shape else None
-    built, name = _from_file(Path(model), size, classes) if model.endswith(".keras") else _from_builder(model, size, classes)
+    if model.endswith(".keras"):
+        built, name = _from_file(Path(model), size, classes, options)
+    else:
+        built, name = _from_builder(model, size, classes, options or {})
     try:
         rows = arithmetic.layer_table(built)
     except ValueError as error:
@@ -50,7 +56,7 @@ def _size(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.lower().split("x")))
 
 
-def _from_builder(model, size, classes):
+def _from_builder(model, size, classes, options):
     import keras_models
     from keras_models import arithmetic
 
@@ -61,20 +67,24 @@ def _from_builder(model, size, classes):
         if parameter and parameter.default is parameter.empty and what not in facts:
             raise UsageError(f"Model {entry.name} has no {what} by default.", f"Give one, such as {option}")
     with contextlib.suppress(Exception), arithmetic.without_weights():
-        return keras_models.build(entry, facts, {}), entry.name
+        return keras_models.build(entry, facts, options), entry.name
     try:  # a builder that sets values itself, or one that fails anyway and says so again
-        return keras_models.build(entry, facts, {}), entry.name
+        return keras_models.build(entry, facts, options), entry.name
     except UsageError as error:
-        raise UsageError(error.message, "Try another --input or --classes." if facts else error.hint) from error
+        refused = isinstance(error.__cause__, ValueError)  # by the builder, otherwise it is about an option
+        hint = "Try another --input, --classes or --set model.options.KEY=VALUE." if refused else error.hint
+        raise UsageError(error.message, hint) from error
 
 
-def _from_file(path, size, classes):
+def _from_file(path, size, classes, options):
     import keras
 
     import keras_models.layers  # noqa: F401 loading finds registered layers only
 
     if classes:
         raise UsageError("A .keras file has the number of classes that it was trained with.", "Leave out --classes.")
+    if options:
+        raise UsageError("A .keras file has the options that it was built with.", "Leave out --set.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "`hubel list models` shows the names that need no file.")
     if not zipfile.is_zipfile(path):

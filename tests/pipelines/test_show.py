@@ -2,7 +2,11 @@
 
 import functools
 import io
+import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
 
 import keras
@@ -13,6 +17,7 @@ from rich.console import Console
 from configs.errors import UsageError
 from pipelines import commands, console, show_view
 from pipelines.show import show
+from tests.docs.pages import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +106,44 @@ def test_a_builder_without_a_size_is_asked_for_one(tmp_path, monkeypatch):
         with pytest.raises(UsageError) as caught:
             show("own_sizeless:make", *given)
         assert hint in caught.value.hint
+
+
+def test_options_are_those_of_a_config():
+    assert show("vgg_a", "28x28x1", 10, {"stem": "small", "width": 0.125})["input"] == [28, 28, 1]
+    with pytest.raises(UsageError) as caught:
+        show("vgg_a", "28x28x1", 10, {"stem": "smal"})
+    assert (caught.value.message, "--set model.options" in caught.value.hint) == (
+        "Model vgg_a: stem must be imagenet or small; got 'smal'.",
+        True,
+    )
+    with pytest.raises(UsageError, match=r"has no option 'stm'; did you mean 'stem'\?") as caught:
+        show("vgg_a", None, None, {"stm": "small"})
+    assert caught.value.hint.startswith("Its options: ")
+
+
+def test_a_file_has_no_options(files):
+    with pytest.raises(UsageError, match="has the options that it was built with"):
+        show(str(files / "fixed.keras"), None, None, {"stem": "small"})
+
+
+@pytest.mark.parametrize("assignment", ["train.epochs=3", "model.name=mlp", "model=mlp", "model.options=3"])
+def test_nothing_but_options_can_be_set(assignment, capsys):
+    assert commands.run(["show", "vgg_a", "--set", assignment]) == UsageError.exit_code
+    assert "options of the model alone" in capsys.readouterr().err
+
+
+def test_the_command_finds_a_builder_in_the_folder_where_it_is_started(tmp_path):
+    (tmp_path / "own_here.py").write_text(
+        "import keras\n"
+        "def net(input_shape=(4, 4, 1), num_classes=2, *, units):\n"
+        "    image = keras.Input(input_shape)\n"
+        "    x = keras.layers.Dense(units)(keras.layers.Flatten()(image))\n"
+        "    return keras.Model(image, keras.layers.Dense(num_classes)(x))\n"
+    )
+    command = [sys.executable, "-P", "-m", "pipelines.cli", "show", "own_here:net", "--set", "model.options.units=3", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # -P and another folder: nothing of one's own is on the path by itself
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["params"] == 16 * 3 + 3 + 3 * 2 + 2
 
 
 # what is printed
