@@ -15,6 +15,7 @@ from components.trainer.data import Data, Facts
 from configs.schema import AugmentStep
 from keras_models import get
 from tests.components import digits
+from tests.components.trainer.graphs import random_ops
 from tests.keras_models.structures import TESTED
 
 NAMES = ["dark", "bright"]
@@ -67,6 +68,7 @@ def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_pat
     archive.track(model)
     archive.add_endpoint(keys.PIXELS, endpoint.function, [endpoint.spec])
     archive.write_out(str(tmp_path), verbose=False)
+    assert random_ops(tmp_path) == set()  # neither augmentation nor dropout is served
     [(pixels, _)] = data.plain
     answers = tf.saved_model.load(str(tmp_path)).signatures[keys.PIXELS](pixels=pixels)
     for output, values in endpoint.signature.function(pixels).items():
