@@ -87,7 +87,11 @@ VAE = ("model.options.likelihood=bernoulli", "data.source=tfrecord:binarised_mni
 RUFF = ("97.6", "98.3", "85.4", "86.7", "86.5", "78.2", "94.6", "92.3", "86.5", "90.4")
 DCAE = "Ruff et al. 2018, table 1, DCAE"
 MEAN = "one class, mean of ten"  # a line of the table, not of the CSV
-CONTRACTIVE = ("name=mnist_contractive_1000", "model.options={code_size: 1000, tied: true, weight: 0.1, loss: bernoulli}")
+CONTRACTIVE = (
+    "name=mnist_contractive_1000",
+    "model.options={code_size: 1000, hidden: [], code_activation: sigmoid, tied: true, weight: 0.1, loss: bernoulli}",
+    "train.epochs=15",
+)
 DENOISING = ("name=mnist_denoising_gaussian", "model.options.tied=true", "augment=[{gaussian_noise: {stddev: 0.3}}]")
 
 EXPERIMENTS = (
