@@ -118,14 +118,20 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
         raise plain(error, running[0] if running else None, place) from error
 
 
-def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable, served: bool = True):
+def prove(cfg: RunConfig, origin: Origin | None) -> None:
+    """Try a config's network before any data is read. Raises UsageError with what is wrong with it; see contract.prove."""
     import keras_models
     from keras_models import contract
-    from pipelines import pipeline
 
     if origin is None and not cfg.model.members:  # those were proved when they were trained
         shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
-        contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)  # before any data is read
+        contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
+
+
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable, served: bool = True):
+    from pipelines import pipeline
+
+    prove(cfg, origin)
     located = locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
     members = artifacts(place, cfg.model.members or ())

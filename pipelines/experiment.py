@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from components import keys, progress
+from components.example_gen import digest
 from configs import experiment as experiments
-from configs.errors import Diverged
+from configs.errors import Diverged, UsageError
 from configs.experiment import Arm
-from pipelines import comparison, execute
+from pipelines import comparison, execute, origins
 from pipelines.workspace import Workspace
 
 SPLITS = (keys.TRAIN, keys.VALIDATION, keys.TEST)
@@ -29,6 +30,7 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
     import keras
 
     asked, place = experiments.load(experiment, assignments, seeds), Workspace.at(workspace)
+    prove(asked.arms, place)
     rows, histories = [], []
     for number, arm in enumerate(asked.arms):
         progress.emit("step", what=arm.title, done=number, of=len(asked.arms))
@@ -46,6 +48,37 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
     }
     files = _write(place.experiment(asked.name), texts)
     return {"experiment": asked.name, "rows": rows, "table": comparison.table(asked.asked, rows), "files": files}
+
+
+def plan(experiment: str, assignments: list[str], seeds: int | None, workspace: str) -> dict:
+    """What `run` would train, once every arm's network was tried: {experiment, arms: what each changes, trainings}.
+
+    It holds no lock, so it writes nothing. Raises as `run`.
+    """
+    asked, place = experiments.load(experiment, assignments, seeds), Workspace.at(workspace)
+    with digest.unremembered():
+        prove(asked.arms, place)
+    return {"experiment": asked.name, "arms": dict(asked.asked.arms), "trainings": len(asked.arms)}
+
+
+def prove(arms: Sequence[Arm], place: Workspace) -> None:
+    """Try the network of each arm, each network once, before the first is trained.
+
+    Raises:
+        UsageError: that names the arm; see execute.prove and origins.locate.
+    """
+    import keras
+
+    different = {}
+    for arm in arms:
+        network = {"model": True, "transfer": True, "transform": {"height", "width", "channels"}}
+        different.setdefault(arm.config.model_dump_json(include=network), arm)
+    for arm in different.values():
+        try:
+            execute.prove(arm.config, origins.locate(arm.config, place))
+        except UsageError as error:
+            raise UsageError(f"Arm {arm.name}: {error.message}", error.hint, **error.facts) from error
+        keras.backend.clear_session()
 
 
 def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, list[dict[str, float]]]:

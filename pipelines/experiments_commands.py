@@ -13,7 +13,7 @@ from pipelines.options import state
 @options.assignments
 @click.option("--seeds", type=click.IntRange(1, 100), help="Trainings of each arm, by seed; default: the file's.")
 @options.workspace
-@click.option("--dry-run", is_flag=True, help="Say what each arm changes; run nothing.")
+@click.option("--dry-run", is_flag=True, help="Try each arm's network and say what it changes; train nothing.")
 @options.verbose
 @options.as_json
 def experiment(name, assignments, seeds, workspace, dry_run, as_json):
@@ -30,17 +30,17 @@ def experiment(name, assignments, seeds, workspace, dry_run, as_json):
     asked, place = experiments.load(name, assignments, seeds), Workspace.at(workspace)
     for arm in asked.arms:
         check_names(arm.config, place)
+    given = {"experiment": name, "assignments": list(assignments), "seeds": seeds, "workspace": str(place.root)}
     if dry_run:
-        changes = {arm: asked.asked.arms[arm] for arm in asked.asked.arms}
+        value = options.quietly("pipelines.experiment:plan", given)
         if as_json:
-            print(json.dumps({"experiment": asked.name, "arms": changes, "trainings": len(asked.arms)}))
+            print(json.dumps(value))
         else:
-            console.table(["arm", "changes"], [[arm, json.dumps(change)] for arm, change in changes.items()])
-            print(f"{len(asked.arms)} trainings")
+            console.table(["arm", "changes"], [[arm, json.dumps(change)] for arm, change in value["arms"].items()])
+            print(f"{value['trainings']} trainings")
         return 0
     with place.locked(f"hubel experiment {name}") as lock:
         state.log = place.log(asked.pipeline, new_run_id(place, asked.pipeline))
-        given = {"experiment": name, "assignments": list(assignments), "seeds": seeds, "workspace": str(place.root)}
         with steps_view.StepsView(f"{asked.name}: {len(asked.arms)} trainings", quiet=as_json) as view:
             value = supervise.ask("pipelines.experiment:run", given, state.log, view, held=(lock,))
     seconds = round(time.monotonic() - start, 2)

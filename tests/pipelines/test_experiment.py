@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from configs import experiment as experiments
+from configs.errors import UsageError
+from keras_models import contract
 from pipelines import experiment
 from pipelines.workspace import Workspace
 from tests.pipelines.conftest import hubel
@@ -84,6 +86,31 @@ def test_what_was_trained_is_not_trained_again_and_data_is_prepared_once(done):
     assert len(history) == 3
     assert len(list((pipeline / "Trainer/model").glob("[0-9]*"))) == 2
     assert experiment.trained(other, Workspace.at(workspace), None)[0]["steps_to"] is None
+
+
+@pytest.mark.parametrize(
+    ("look", "change", "words"),
+    [
+        (experiment.run, {"model": {"options": {"hiden": [3]}}}, "^Arm wrong: Model mlp has no option 'hiden'"),
+        (experiment.plan, {"model": {"options": {"hiden": [3]}}}, "^Arm wrong: Model mlp has no option 'hiden'"),
+        (experiment.plan, {"transfer": {"source": "letters"}}, "^Arm wrong: transfer.source: there is no trained model 'letters'"),
+    ],
+)
+def test_an_arm_that_cannot_be_is_said_before_one_is_trained(tmp_path, look, change, words):
+    arms = {"one": {}, "another": {"train": {"epochs": 2}}, "wrong": change}
+    (tmp_path / "wrong.yaml").write_text(yaml.safe_dump({**TREE, "arms": arms}, sort_keys=False))
+    with pytest.raises(UsageError, match=words):
+        look(str(tmp_path / "wrong.yaml"), [], None, str(tmp_path / "workspace"))
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_a_network_that_arms_share_is_tried_once(tmp_path, monkeypatch):
+    tried = []
+    monkeypatch.setattr(contract, "prove", lambda entry, shape, options: tried.append(options))
+    arms = {**TREE["arms"], "small": {"model": {"options": {"hidden": [3]}}}}
+    (tmp_path / "shared.yaml").write_text(yaml.safe_dump({**TREE, "arms": arms}, sort_keys=False))
+    experiment.prove(experiments.load(str(tmp_path / "shared.yaml"), seeds=2).arms, Workspace.at(tmp_path))
+    assert tried == [{"hidden": [100]}, {"hidden": [3]}]
 
 
 def test_steps_are_counted_to_the_end_of_the_first_epoch_that_is_good_enough():

@@ -1,10 +1,13 @@
-"""What ships can be trained: each config's network is built for the config's images, without weights or data."""
+"""What ships can be trained: the network of each config, and of each arm, is built for the images, without weights or data."""
 
 import pytest
 
 import keras_models
+from configs import experiment as experiments
 from configs import load
 from keras_models import contract
+from pipelines import experiment
+from pipelines.workspace import Workspace
 
 
 @pytest.mark.parametrize("name", load.names())
@@ -12,6 +15,11 @@ def test_the_network_can_be_built_for_the_images(name):
     cfg = load.load(name)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
     contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
+
+
+@pytest.mark.parametrize("name", experiments.names())
+def test_the_networks_of_an_experiment_can_be_built(name, tmp_path):
+    experiment.prove(experiments.load(name).arms, Workspace.at(tmp_path))
 
 
 def test_every_family_has_a_config_of_data_that_ships():
