@@ -119,12 +119,18 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
 
 
 def prove(cfg: RunConfig, origin: Origin | None) -> None:
-    """Try a config's network before any data is read. Raises UsageError with what is wrong with it; see contract.prove."""
+    """Try a config's network before any data is read; a source that is still to be trained or fetched cannot be.
+
+    Raises UsageError with what is wrong with it; see contract.prove and transfer.prove.
+    """
     import keras_models
+    from components.trainer import transfer
     from keras_models import contract
 
-    if origin is None and not cfg.model.members:  # those were proved when they were trained
-        shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+    shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+    if origin is not None and origin.file is not None:
+        transfer.prove(origin, cfg.transfer, shape)
+    elif origin is None and not cfg.model.members:  # those were proved when they were trained
         contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
 
 

@@ -14,17 +14,26 @@ from components.trainer.origin import Origin
 from components.trainer.phases import Phase
 from configs.errors import UsageError
 from configs.schema import TrainerSlice, TransferConfig
-from keras_models import normalize, published, transfer
+from keras_models import build, contract, normalize, published, transfer
 from keras_models.layers import NearestNeighbours
 from keras_models.registry import CLASSIFICATION, ModelEntry
 
 
 def entry(origin: Origin, asked: TransferConfig) -> ModelEntry:
     """What Trainer and Tuner build instead of a registered model; option `references`: how many training images there are."""
-    build = functools.partial(_build, origin, asked)
-    return ModelEntry(
-        name=origin.architecture, task=CLASSIFICATION, params=None, tiny={}, paper="", year=None, module=__name__, build=build
-    )
+    unknown = {"params": None, "tiny": {}, "paper": "", "year": None}
+    builder = functools.partial(_build, origin, asked)
+    return ModelEntry(name=origin.architecture, task=CLASSIFICATION, module=__name__, build=builder, **unknown)
+
+
+def prove(origin: Origin, asked: TransferConfig, input_shape: tuple[int, int, int]) -> None:
+    """Build it once without data, of which nothing but the size of the images is known yet.
+
+    Raises:
+        UsageError: for a source that cannot be loaded or cut, a layer that it does not have, or images that it cannot take.
+    """
+    facts = {"input_shape": input_shape, "num_classes": contract.CLASSES}
+    build(entry(origin, asked), facts, {"references": asked.neighbours})
 
 
 def phases(cfg: TrainerSlice) -> list[Phase]:

@@ -11,6 +11,7 @@ import yaml
 from keras import layers
 
 from components import keys
+from components.example_gen import sources
 from configs import load
 from configs.errors import UsageError
 from keras_models import normalize
@@ -28,7 +29,8 @@ def save(folder: Path, scale=1.0, shape=(8, 8, 1)) -> Path:
     """A Model artifact as Trainer leaves it, as far as a transfer reads it."""
     folder.mkdir(parents=True, exist_ok=True)
     image = keras.Input(shape, name="image")
-    net = keras.Model(image, layers.Dense(2, kernel_initializer=keras.initializers.Constant(scale))(layers.Flatten()(image)))
+    row = layers.Flatten(name="row")(image)
+    net = keras.Model(image, layers.Dense(2, kernel_initializer=keras.initializers.Constant(scale))(row))
     normalize.with_normalization(net, "unit").save(folder / keys.KERAS_FILE)
     (folder / keys.CARD_FILE).write_text(digits.card(architecture="mlp").model_dump_json())
     return folder
@@ -180,6 +182,61 @@ def test_a_config_that_cannot_come_before_is_refused(place, write, tree, message
     write("other", **{"extends": "digits_mlp", **tree})
     assert message in refused("config:other.yaml", place).message
     assert "There is no config 'lettrs'" in refused("config:lettrs", place).message
+
+
+class Reached(Exception):
+    """The data would have been read now."""
+
+
+@pytest.fixture
+def ahead(place, tmp_path, monkeypatch):
+    """Looks ahead at what a config would do, until it comes to the data. Files: some that no transfer can start from."""
+
+    def planned(*_):
+        raise Reached
+
+    monkeypatch.setattr(sources, "planned", planned)
+    images = [keras.Input((8, 8, 1)), keras.Input((8, 8, 1))]
+    keras.Model(images, layers.Dense(2)(layers.Flatten()(layers.Add()(images)))).save(tmp_path / "two.keras")
+    with pytest.warns(UserWarning, match="not yet been built"):
+        keras.Sequential([layers.Dense(2)]).save(tmp_path / "unbuilt.keras")
+    with zipfile.ZipFile(tmp_path / "1" / keys.KERAS_FILE) as whole, zipfile.ZipFile(tmp_path / "no_weights.keras", "w") as part:
+        part.writestr("config.json", whole.read("config.json"))
+        part.writestr("metadata.json", whole.read("metadata.json"))
+    monkeypatch.chdir(tmp_path)
+
+    def look(source, *assignments):
+        small = ["transform.height=8", "transform.width=8"]
+        return execute.plan("digits_transfer", [f"transfer.source={source}", *small, *assignments], str(place.root))
+
+    return look
+
+
+@pytest.mark.parametrize("source", ["letters", "1/model.keras", "keras.applications:VGG16"])
+def test_a_source_that_can_be_used_is_followed_by_the_data(ahead, source):
+    with pytest.raises(Reached):
+        ahead(source)
+
+
+REGRESSION = "transfer.head=logistic_regression"
+
+
+@pytest.mark.parametrize(
+    ("source", "assignments", "sentence"),
+    [
+        ("letters", ["transfer.layer=nope"], "transfer.source letters/2: it has no layer 'nope'; "),
+        ("letters", [REGRESSION, "transfer.fine_tune={from: nope}"], "letters/2: it has no layer 'nope'; "),
+        ("letters", [REGRESSION, "transfer.fine_tune={from: row}"], "nothing can be trained from net/row on"),
+        ("1/model.keras", ["transfer.layer=net/dens"], "model.keras: it has no layer 'net/dens'; "),
+        ("two.keras", [], "two.keras: it has 2 inputs; one is needed."),
+        ("unbuilt.keras", [], "unbuilt.keras: it is not functional"),
+        ("no_weights.keras", [], "no_weights.keras cannot be loaded: "),
+    ],
+)
+def test_a_source_that_cannot_be_used_is_said_before_data_is_read(ahead, source, assignments, sentence):
+    with pytest.raises(UsageError) as caught:
+        ahead(source, *assignments)
+    assert sentence in caught.value.message
 
 
 @pytest.fixture
