@@ -239,9 +239,17 @@ def twin(entry: ModelEntry | str, **facts):
 
 def first_line(error: Exception) -> str:
     """What an error says, for a sentence: Keras's have many lines, the last of which may say what the first is about."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    cause = next((line.partition("Exception encountered: ")[2] for line in lines if "Exception encountered: " in line), "")
-    return (cause or next(iter(lines), "no message"))[:300].rstrip(".")
+    text = str(cause(error))
+    if told := re.search("\x1b\\[1m(.+?)\x1b\\[0m", text, re.DOTALL):  # what a layer raised, in bold below "when calling"
+        text = told[1]
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")[:300].rstrip(".")
+
+
+def cause(error: BaseException) -> BaseException:
+    """The first of the errors that Keras wraps in one another, a layer's in its model's, while it reads a config."""
+    while "Exception encountered: " in str(error) and error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _place(error: Exception, entry: Facts) -> str:

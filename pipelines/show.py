@@ -80,6 +80,7 @@ def _from_file(path, size, classes, options):
     import keras
 
     import keras_models.layers  # noqa: F401 loading finds registered layers only
+    from keras_models import files
 
     if classes:
         raise UsageError("A .keras file has the number of classes that it was trained with.", "Leave out --classes.")
@@ -89,11 +90,8 @@ def _from_file(path, size, classes, options):
         raise UsageError(f"There is no file {path}.", "`hubel list models` shows the names that need no file.")
     if not zipfile.is_zipfile(path):
         raise UsageError(f"{path} is no .keras file.", "Keras 3 writes them with model.save(PATH).")
-    try:
+    with files.readable(str(path), "`hubel show package.module:function` shows what a builder makes."):
         model = keras.saving.load_model(path, compile=False)
-    except Exception as error:  # whatever a file that a person made raises
-        line = (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
-        raise UsageError(f"{path} cannot be loaded: {line}.", "Is it a .keras file of Keras 3?") from None
     return _sized(model, size, path) if size else model, path.stem
 
 

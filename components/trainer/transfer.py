@@ -14,7 +14,7 @@ from components.trainer.origin import Origin
 from components.trainer.phases import Phase
 from configs.errors import UsageError
 from configs.schema import TrainerSlice, TransferConfig
-from keras_models import build, contract, normalize, published, transfer
+from keras_models import build, contract, files, normalize, published, transfer
 from keras_models.layers import NearestNeighbours
 from keras_models.registry import CLASSIFICATION, ModelEntry
 
@@ -86,9 +86,13 @@ def _build(origin: Origin, asked: TransferConfig, input_shape, num_classes, refe
             features.trainable = False
         return transfer.with_head(features, input_shape, _head(asked, num_classes, references), asked.maps)
     except ValueError as error:
-        raise UsageError(
-            f"transfer.source {origin.source}: {error}.", "See transfer in docs/configuration.md; `hubel show` lists layers."
-        ) from None
+        said, hint = error, "See transfer in docs/configuration.md; `hubel show` lists layers."
+        if contract.NOTHING_LEFT in str(error):
+            said, hint = (
+                f"images of {transfer.volume(input_shape)} are too small for it",
+                "Set transform.height and transform.width.",
+            )
+        raise UsageError(f"transfer.source {origin.source}: {said}.", hint) from None
 
 
 def _head(asked: TransferConfig, num_classes: int, references: int) -> layers.Layer:
@@ -100,10 +104,6 @@ def _head(asked: TransferConfig, num_classes: int, references: int) -> layers.La
 def _opened(origin: Origin, input_shape) -> keras.Model:
     if origin.file is None:
         return published.model(origin.source, *input_shape[:2])
-    if origin.artifact is not None:
-        return artifact.load(origin.artifact)
-    try:
-        return keras.saving.load_model(origin.file, compile=False)
-    except Exception as error:  # whatever a file that a person made raises
-        line = (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
-        raise UsageError(f"transfer.source {origin.source} cannot be loaded: {line}.", "Is it a .keras file of Keras 3?") from None
+    instead = "A model of a builder of one's own that hubel trained and pushed is loaded with its classes: give its name."
+    with files.readable(f"transfer.source {origin.source}", instead):
+        return artifact.load(origin.artifact) if origin.artifact else keras.saving.load_model(origin.file, compile=False)

@@ -138,7 +138,10 @@ def test_what_breaks_it_is_refused_with_the_reason(own, body, before, sentence, 
 
 def test_a_layer_that_fails_on_an_image_is_named_by_its_error(own):
     fails = WITH_CONFIG.replace("return self.factor * x", "return ops.reshape(x, (-1, 5)) if x.shape[0] else x")
-    assert "it fails on an image: " in refusal(own("x = Twice(3)(x)", fails)).message
+    said = refusal(own("x = Twice(3)(x)", fails)).message
+    assert "it fails on an image: " in said
+    assert "reshape" in said.lower()
+    assert said.isprintable()
 
 
 def test_a_builder_without_a_number_of_classes_is_asked_for_some(own):

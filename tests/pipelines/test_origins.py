@@ -203,6 +203,11 @@ def ahead(place, tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "1" / keys.KERAS_FILE) as whole, zipfile.ZipFile(tmp_path / "no_weights.keras", "w") as part:
         part.writestr("config.json", whole.read("config.json"))
         part.writestr("metadata.json", whole.read("metadata.json"))
+    image = keras.Input((None, None, 1))
+    with pytest.warns(UserWarning, match="lambda"):
+        keras.Model(image, layers.Activation(lambda x: -x)(image)).save(tmp_path / "function.keras")
+    large = layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.MaxPooling2D(9)(image)))
+    keras.Model(image, large).save(tmp_path / "large.keras")
     monkeypatch.chdir(tmp_path)
 
     def look(source, *assignments):
@@ -231,6 +236,8 @@ REGRESSION = "transfer.head=logistic_regression"
         ("two.keras", [], "two.keras: it has 2 inputs; one is needed."),
         ("unbuilt.keras", [], "unbuilt.keras: it is not functional"),
         ("no_weights.keras", [], "no_weights.keras cannot be loaded: "),
+        ("function.keras", [], "function.keras cannot be loaded: it holds a Python function (activation), which is not read from"),
+        ("large.keras", [], "large.keras: images of 8x8x1 are too small for it."),
     ],
 )
 def test_a_source_that_cannot_be_used_is_said_before_data_is_read(ahead, source, assignments, sentence):

@@ -20,6 +20,11 @@ from pipelines.show import show
 from tests.docs.pages import ROOT
 
 
+class Twice(layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
@@ -32,6 +37,7 @@ def files(tmp_path_factory):
         archive.writestr("a", "b")
     with pytest.warns(UserWarning, match="not yet been built"):
         keras.Sequential([layers.Dense(2)], name="unbuilt").save(folder / "unbuilt.keras")
+    keras.Model(image, Twice()(image)).save(folder / "own.keras")
     return folder
 
 
@@ -67,6 +73,7 @@ def test_sides_that_a_file_leaves_open_can_be_given(files):
         ("missing", None, None, "There is no file "),
         ("text", None, None, "is no .keras file."),
         ("zip", None, None, "cannot be loaded: "),
+        ("own", None, None, "own.keras cannot be loaded: it uses the class Twice, which is not known here."),
         ("unbuilt", None, None, "the model must be functional"),
         ("fixed", "9x9x3", None, "takes images of 8x8x3, not of 9x9x3."),
         ("open", "9x9x1", None, "takes images of ?x?x3, not of 9x9x1."),
