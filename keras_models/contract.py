@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from configs.errors import UsageError
-from keras_models import registry
+from keras_models import files, registry
 from keras_models.arithmetic import without_weights
 from keras_models.registry import CLASSIFICATION, RECONSTRUCTION, ModelEntry
 
@@ -268,9 +268,36 @@ def _unsaved(entry, model, error):
             what = f"its layer {layer.name} ({type(layer).__name__}) cannot be stored in a .keras file"
             if isinstance(layer, keras.layers.Lambda):
                 return _broken(entry, f"{what}: a Python function is no data", "Use keras.ops, or a layer class of your own.")
-            kind = type(layer)
+            kind, decorator = type(layer), f'@keras.saving.register_keras_serializable("{entry.module}")'
             if not kind.__module__.startswith("keras.") and keras.saving.get_registered_name(kind) == kind.__name__:
-                decorator = f'@keras.saving.register_keras_serializable("{entry.module}")'
                 return _broken(entry, f"{what}: its class is not registered", f"Put {decorator} before the class.")
-            return _broken(entry, f"{what}: {registry.first_line(found)}")
-    return _broken(entry, f"it cannot be stored in a .keras file: {registry.first_line(error)}")
+            if unknown := _unregistered(layer):
+                return _broken(
+                    entry, f"{what}: its {unknown}", f"Give a Keras name, or a function or class with {decorator} before it."
+                )
+            return _broken(entry, f"{what}: {files.reason(found)[0]}")
+    return _broken(entry, f"it cannot be stored in a .keras file: {files.reason(error)[0]}")
+
+
+def _unregistered(layer) -> str | None:
+    """Which argument of a layer is a function, or of a class, that Keras cannot find again; None where all can be found."""
+    with contextlib.suppress(Exception):  # whatever a get_config of a person's own raises
+        for argument in layer.get_config():
+            value = getattr(layer, argument, None)
+            kind = type(value)
+            if inspect.isfunction(value):
+                if not _comes_back_alone(value):
+                    return f"{argument} is a Python function that is not registered"
+            elif isinstance(value, keras.layers.Layer) and kind.__module__.startswith("keras."):
+                if inner := _unregistered(value):
+                    return f"{argument}'s {inner}"
+            elif hasattr(kind, "get_config") and not _comes_back_alone(value):
+                return f"{argument} is of the class {kind.__name__}, which is not registered"
+    return None
+
+
+def _comes_back_alone(value) -> bool:
+    with contextlib.suppress(Exception):  # the same
+        keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(value))
+        return True
+    return False

@@ -39,7 +39,7 @@ def reason(error: Exception) -> tuple[str, str]:
         return f"it uses the {found[1]} {printable(found[2])[:100]}, which is not known here", OWN
     if found := re.match(r"Could not deserialize \w+ '([^']+)' because its parent module (\S+) cannot be imported", text):
         return f"it uses {printable(found[1])[:100]} of {printable(found[2])[:100]}, which is not installed", OWN
-    if found := re.match(r"Could not interpret (\w+)[\w ]* identifier: \{('class_name': '__lambda__'|'value': \[)", text):
+    if found := re.match(r"Could not interpret (\w+)[\w ]* identifier: \{('class_name': '__lambda__'|'value': [[(])", text):
         return f"it holds a Python function ({found[1]}), which is not read from a file, for safety", FUNCTION
     if found := re.match(r"Could not interpret [\w ]+ identifier: \{'module': '[^']*', 'class_name': '([^']+)'", text):
         return f"it uses the class {printable(found[1])[:100]}, which is not known here", OWN

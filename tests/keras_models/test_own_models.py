@@ -90,7 +90,36 @@ def test_a_try_leaves_no_trace(own):
             "its layer twice (Twice) cannot be stored in a .keras file: its class is not",
             "@keras",
         ),
-        ("x = layers.Dense(2, 'relu', name='d', kernel_initializer=lambda shape, dtype: ops.ones(shape))(x)", "", "layer d", ""),
+        (
+            "x = layers.Dense(2, 'relu', name='d', kernel_initializer=lambda shape, dtype: ops.ones(shape))(x)",
+            "",
+            "d (Dense) cannot be stored in a .keras file: its kernel_initializer is a Python function that is not registered.",
+            'Give a Keras name, or a function or class with @keras.saving.register_keras_serializable("own_nets") before it.',
+        ),
+        (
+            "x = layers.Dense(2, activation=lambda x: 2 * x, name='d')(x)",
+            "",
+            "layer d (Dense) cannot be stored in a .keras file: its activation is a Python function that is not registered.",
+            "Give a Keras name",
+        ),
+        (
+            "x = layers.Dense(2, activation=plain, kernel_regularizer='l2')(x)",
+            "def plain(x):\n    return ops.relu(x)\n",
+            "(Dense) cannot be stored in a .keras file: its activation is a Python function that is not registered.",
+            "@keras",
+        ),
+        (
+            "x = layers.Dense(2, kernel_initializer=Half())(x)",
+            "class Half(keras.initializers.Constant):\n    pass\n",
+            "(Dense) cannot be stored in a .keras file: its kernel_initializer is of the class Half, which is not registered.",
+            "@keras",
+        ),
+        (
+            "x = layers.TimeDistributed(layers.Dense(2, lambda x: 2 * x), name='each')(image); x = layers.Flatten()(x)",
+            "",
+            "layer each (TimeDistributed) cannot be stored in a .keras file: its layer's activation is a Python function that",
+            "@keras",
+        ),
         ("x = Twice(3)(x)", FORGETFUL, "loaded from a .keras file, it answers an image differently", "get_config"),
         (
             "x = layers.Dense(2, bias_initializer=keras.initializers.Constant(float('nan')))(x)",
@@ -134,6 +163,7 @@ def test_what_breaks_it_is_refused_with_the_reason(own, body, before, sentence, 
     assert error.message.startswith("Model own_nets:make: ")
     assert sentence in error.message
     assert hint in error.hint
+    assert "config" not in error.message
 
 
 def test_a_layer_that_fails_on_an_image_is_named_by_its_error(own):
