@@ -26,6 +26,8 @@ CLASSES = 10  # that stand in for the data's, where a builder has no number by d
 NOTHING_LEFT = "Computed output size would be zero or negative"  # what Keras says of a convolution or pooling without a place
 LARGEST = 1_024  # px, the largest side that is tried
 PATIENCE = 5.0  # seconds, to find the smallest side
+IMAGES = 4  # random ones, that an own model is tried with
+SUM = 1e-3  # how near to 1 probabilities sum up, in float16 too
 TOLERANCE = 1e-5  # of what a loaded model answers: on an accelerator sums come in any order
 
 
@@ -76,8 +78,8 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
 
     Raises:
         UsageError: as `registry.build` does, or for a builder of one's own that sets seeds or Keras's dtype policy or builds
-            something else each time, or whose model has weights that are no numbers, cannot answer an image, or does not come back
-            from a .keras file as it was.
+            something else each time, or whose model has weights that are no numbers, cannot answer an image, answers with
+            probabilities where logits are wanted, or does not come back from a .keras file as it was.
     """
     facts = {"input_shape": tuple(input_shape)}
     if entry.task == CLASSIFICATION or "num_classes" in inspect.signature(entry.build).parameters:
@@ -97,7 +99,12 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
         _repeats(entry, first, second)
         if not all(np.isfinite(weight).all() for weight in first.get_weights()):
             raise _broken(entry, "its weights start with values that are not finite numbers", "Look at its initializers.")
-        _comes_back(entry, keras.Model(first.inputs, first.outputs, name=first.name))  # of that class it is stored
+        model = keras.Model(first.inputs, first.outputs, name=first.name)  # of that class it is stored
+        images = np.random.default_rng(0).random((IMAGES, *input_shape), dtype="float32")
+        answers = _answer(entry, model, images)
+        if entry.task == CLASSIFICATION:
+            _are_logits(entry, answers)
+        _comes_back(entry, model, images, answers)
 
 
 def lack_of_room(entry: ModelEntry, given: Mapping, error: ValueError) -> str | None:
@@ -230,10 +237,14 @@ def _leaves(model) -> Iterator[keras.layers.Layer]:
             yield layer
 
 
-def _comes_back(entry, model):
-    """Raise unless a .keras file of the model gives a model that answers an image alike."""
-    image = np.random.default_rng(0).random((1, *model.inputs[0].shape[1:]), dtype="float32")
-    before = _answer(entry, model, image)
+def _are_logits(entry, answers):
+    """Raise for what is a softmax already: the loss and what is served would apply another one."""
+    if answers.min() >= 0 and np.allclose(answers.sum(axis=1), 1, 0, SUM):
+        raise _broken(entry, "it answers with probabilities, not with logits", "Leave out the softmax at its end.")
+
+
+def _comes_back(entry, model, images, before):
+    """Raise unless a .keras file of the model gives a model that answers images alike."""
     with tempfile.TemporaryDirectory(prefix="hubel-model-") as folder:
         file = Path(folder) / "model.keras"
         try:
@@ -241,7 +252,7 @@ def _comes_back(entry, model):
             again = keras.saving.load_model(file)
         except Exception as error:  # whatever layers of a person's own raise
             raise _unsaved(entry, model, error) from error
-        if not np.allclose(_answer(entry, again, image), before, TOLERANCE, TOLERANCE):
+        if not np.allclose(_answer(entry, again, images), before, TOLERANCE, TOLERANCE):
             raise _broken(
                 entry,
                 "loaded from a .keras file, it answers an image differently",
@@ -249,9 +260,9 @@ def _comes_back(entry, model):
             )
 
 
-def _answer(entry, model, image):
+def _answer(entry, model, images):
     try:
-        answer = keras.ops.convert_to_numpy(model([image], training=False))
+        answer = keras.ops.convert_to_numpy(model([images], training=False))
     except Exception as error:  # whatever layers of a person's own raise
         raise _broken(entry, f"it fails on an image: {registry.first_line(error)}") from error
     if not np.isfinite(answer).all():

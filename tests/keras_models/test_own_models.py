@@ -67,6 +67,8 @@ WITH_CONFIG = REGISTERED + "\n    def get_config(self):\n        return {**super
         ("x = Twice(3)(x)", WITH_CONFIG),
         ("x = keras.Model(inner := keras.Input((units,)), layers.Dense(2)(inner), name='sub')(layers.Dense(units)(x))", ""),
         ("random.Random(5).random()", ""),
+        ("return keras.Model(image, layers.Dense(num_classes, kernel_initializer='zeros')(x))", ""),
+        ("return keras.Model(image, ops.log_softmax(layers.Dense(num_classes)(x)))", ""),
     ],
 )
 def test_what_keeps_the_contract_passes(own, body, before):
@@ -153,6 +155,12 @@ def test_a_try_leaves_no_trace(own):
             "transform.height",
         ),
         ("return keras.Sequential([image, layers.Flatten(), layers.Dense(3)])", "", "must be functional", "own_nets"),
+        (
+            "return keras.Model(image, layers.Dense(num_classes, activation='softmax')(x))",
+            "",
+            "Model own_nets:make: it answers with probabilities, not with logits.",
+            "Leave out the softmax at its end. Its builder is in own_nets.",
+        ),
         ("return 'a model'", "", "must return a keras.Model; it returned str", "own_nets"),
         ("return None", "", "must return a keras.Model; it returned NoneType", "own_nets"),
         ("num_classes = 7", "", "the output's shape must be (3,), a logit for each class; it is (7,)", "own_nets"),
