@@ -112,11 +112,12 @@ def lack_of_room(entry: ModelEntry, given: Mapping, error: ValueError) -> str | 
     where building without weights finds it in seconds, the smallest that works. None for any other failure.
 
     Args:
-        given: the builder's arguments.
+        given: the builder's arguments; without input_shape it took its default.
     """
-    if NOTHING_LEFT not in str(error) or "input_shape" not in given:
+    shape = given.get("input_shape", entry.input_shape)
+    if NOTHING_LEFT not in str(error) or len(shape or ()) != 3:
         return None
-    height, width, channels = given["input_shape"]
+    height, width, channels = shape
 
     def tried(*sides):
         with _untouched(), without_weights():

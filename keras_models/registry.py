@@ -162,7 +162,7 @@ def get(name: str) -> ModelEntry:
         raise UsageError(f"Model {name!r}: importing {module} failed: {what}.", "Import it in Python to see where.") from error
     if not callable(build_):
         raise UsageError(f"Model {name!r}: {module} has no function {function!r}.", "Write package.module:function.")
-    known = _own(name, module, getattr(build_, "task", CLASSIFICATION))
+    known = replace(_own(name, module, getattr(build_, "task", CLASSIFICATION)), input_shape=_default_input(build_))
     return ModelEntry(build=build_, **{f.name: getattr(known, f.name) for f in fields(known)})
 
 

@@ -152,6 +152,21 @@ def test_the_command_finds_a_builder_in_the_folder_where_it_is_started(tmp_path)
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["params"] == 16 * 3 + 3 + 3 * 2 + 2
 
+def test_a_default_size_that_is_too_small_is_answered_with_the_smallest(tmp_path, monkeypatch):
+    (tmp_path / "own_wide.py").write_text(
+        "import keras\n"
+        "def make(input_shape=(8, 6, 1), num_classes=2):\n"
+        "    image = keras.Input(input_shape)\n"
+        "    maps = keras.layers.Conv2D(1, 9, name='wide')(image)\n"
+        "    return keras.Model(image, keras.layers.Dense(num_classes)(keras.layers.Flatten()(maps)))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        show("own_wide:make", None, None)
+    small = "an image of 8 x 6 px is too small: its layer wide (Conv2D) leaves nothing of it; the smallest that works is 9 x 9 px."
+    assert caught.value.message == f"Model own_wide:make: {small}"
+    assert "another --input" in caught.value.hint
+
 
 # what is printed
 
