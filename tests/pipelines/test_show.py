@@ -152,6 +152,7 @@ def test_the_command_finds_a_builder_in_the_folder_where_it_is_started(tmp_path)
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["params"] == 16 * 3 + 3 + 3 * 2 + 2
 
+
 def test_a_default_size_that_is_too_small_is_answered_with_the_smallest(tmp_path, monkeypatch):
     (tmp_path / "own_wide.py").write_text(
         "import keras\n"
