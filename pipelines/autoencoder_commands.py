@@ -203,9 +203,6 @@ def _say(value: dict, as_json: bool, *lines: str) -> int:
     if as_json:
         print(json.dumps(value))
     else:
-        height, width, _ = value["size"]
         told = [line for line in lines if line]
-        if value.get("resized"):
-            told.append(f"{value['resized']} were of another size: resized to the model's {height}x{width} px, as in training.")
-        print("\n".join([*told, *_errors(value["images"])]))
+        print("\n".join([*told, *options.resized(value), *_errors(value["images"])]))
     return 0 if _good(value) else 1

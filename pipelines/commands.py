@@ -262,19 +262,21 @@ def predict(model, images, top, form, workspace, as_json):
     from serving import layout
 
     folder = layout.find(model, Workspace.at(workspace).models)
-    rows = quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
+    value = quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
+    rows = value["images"]
+    columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized")))
+    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     if as_json or form == "json":
         print(json.dumps(rows))
     elif form == "csv":
         import csv
 
-        columns = list(dict.fromkeys(name for row in rows for name in row))
-        writer = csv.writer(sys.stdout)
-        writer.writerow(columns)
-        writer.writerows([[_cell(row.get(column)) for column in columns] for row in rows])
+        csv.writer(sys.stdout).writerows([columns, *cells])
     else:
-        columns = list(dict.fromkeys(name for row in rows for name in row))
-        console.table(columns, [[_cell(row.get(column)) for column in columns] for row in rows])
+        console.table(columns, cells)
+    if not as_json and form != "json":
+        for line in options.resized(value):
+            click.echo(line, err=form == "csv")
     return 1 if all("error" in row for row in rows) else 0
 
 

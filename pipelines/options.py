@@ -51,6 +51,14 @@ assignments = click.option(
 )
 
 
+def resized(value: dict) -> list[str]:
+    """The sentence about images of another size than the model's, where there were any; `value` holds pipelines.served.facts."""
+    if not value.get("resized"):
+        return []
+    were, (height, width, _) = "was" if value["resized"] == 1 else "were", value["size"]
+    return [f"{value['resized']} {were} of another size: resized to the model's {height}x{width} px, as in training."]
+
+
 def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda event: None):
     """Ask a worker whose log matters only if it fails: then it stays, in the system's folder for such files, and is named."""
     import tempfile

@@ -1,11 +1,12 @@
 """Answers of a pushed model about image files. Runs in the worker process."""
 
 from configs.errors import UsageError
-from pipelines.images import answers, files
+from pipelines import images as image_files
+from pipelines.served import Served
 
 
-def predict(model: str, images: list[str], top: int) -> list[dict]:
-    """One row a file, in the order given; folders are searched for images, sorted by path.
+def predict(model: str, images: list[str], top: int) -> dict:
+    """What a model says of images, in the order given; folders are searched for images, sorted by path.
 
     Args:
         model: SavedModel folder.
@@ -13,23 +14,25 @@ def predict(model: str, images: list[str], top: int) -> list[dict]:
         top: classes a row.
 
     Returns:
-        {file, classes, scores} for a classifier (the `top` best), otherwise {file, OUTPUT: value} of the small outputs; for a
-        file that cannot be read {file, error}.
+        {model, size: [height, width, channels], resized: how many images were of another size, images: a row for each}. A row is
+        {file, size, resized: whether, classes, scores} for a classifier (the `top` best), otherwise {file, size, resized, OUTPUT:
+        value} of the small outputs; for a file that cannot be read {file, error}.
 
     Raises:
         UsageError: where there is no image at all, or the SavedModel is not one of hubel.
     """
-    import tensorflow as tf
-
-    paths = files(images)
-    loaded = tf.saved_model.load(model)
-    if "image_bytes" not in loaded.signatures:
+    paths = image_files.files(images)
+    served = Served.load(model)
+    if "image_bytes" not in served.signatures:
         raise UsageError(f"The SavedModel {model} has no signature image_bytes.", "Was it pushed by hubel?")
-    name = "anomaly_score_image_bytes" if "anomaly_score_image_bytes" in loaded.signatures else "image_bytes"
-    return [
-        {"file": str(answer.path), **({"error": answer.error} if answer.error else _row(answer.outputs, top))}
-        for answer in answers(loaded.signatures[name], paths)
-    ]
+    name = "anomaly_score_image_bytes" if "anomaly_score_image_bytes" in served.signatures else "image_bytes"
+    rows = []
+    for answer in image_files.answers(served.signatures[name], paths):
+        row = image_files.row(answer)
+        if answer.error is None:
+            row.update(resized=served.resizes(row), **_row(answer.outputs, top))
+        rows.append(row)
+    return {**served.facts(rows), "images": rows}
 
 
 def _row(outputs: dict, top: int) -> dict:

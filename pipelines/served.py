@@ -45,8 +45,11 @@ class Served:
 
     def facts(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """What the JSON of a verb says of the model, and how many images had another size; `rows` as of pipelines.images.row."""
-        resized = sum(list(row.get("size") or self.size[:2]) != self.size[:2] for row in rows)
-        return {"model": self.folder, "size": self.size, "resized": resized}
+        return {"model": self.folder, "size": self.size, "resized": sum(map(self.resizes, rows))}
+
+    def resizes(self, row: dict[str, Any]) -> bool:
+        """Whether the image of a row, as of pipelines.images.row, has another size than the model's."""
+        return list(row.get("size") or self.size[:2]) != self.size[:2]
 
     def of_images(self, name: str) -> Callable:
         """The signature `name` of encoded images. Raises UsageError, naming who has it, where there is none."""

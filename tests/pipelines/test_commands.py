@@ -118,17 +118,30 @@ def test_show_refuses_too_small_a_size():
     assert "Traceback" not in outcome.err
 
 
+RESIZED = "resized to the model's 32x32 px, as in training."
+
+
 def test_predictions_come_as_table_csv_and_json(finished, scans):
     rows = hubel("predict", "digits_lenet5_tiny", scans, "--top", "3", "--json", "--workspace", finished).json
     assert [len(row["classes"]) for row in rows] == [3] * 8
     assert all(row["scores"] == sorted(row["scores"], reverse=True) for row in rows)
     names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
     assert {name for row in rows for name in row["classes"]} <= names
+    assert all((row["size"], row["resized"]) == ([8, 8], True) for row in rows)
     form = hubel("predict", "digits_lenet5_tiny/1", scans, "--format", "csv", "--workspace", finished)
     table = list(csv.DictReader(io.StringIO(form.out)))
     assert [row["classes"] for row in table] == [row["classes"][0] for row in rows]
+    assert set(table[0]) == {"file", "classes", "scores"}
     text = hubel("predict", finished / "models/digits_lenet5_tiny", scans, "--workspace", finished / "elsewhere").out
     assert text.count("png") == 8
+    assert text.endswith(f"8 were of another size: {RESIZED}\n")
+    assert form.err == text.splitlines()[-1] + "\n"
+
+
+def test_only_images_of_another_size_are_said_to_be_resized():
+    value = {"size": [32, 32, 1], "resized": 1}
+    assert options.resized(value) == [f"1 was of another size: {RESIZED}"]
+    assert options.resized({**value, "resized": 0}) == []
 
 
 def test_doctor_finds_this_installation_sound(tmp_path):
