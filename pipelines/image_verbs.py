@@ -17,7 +17,6 @@ from pipelines.served import Served, uint8
 SHEET, SCORES = "sheet.png", "anomalies.csv"
 ON_SHEET, COLUMNS = 100, 4  # blocks
 MISSING = (255, 0, 80)  # RGB of missing pixels on a sheet
-MASK_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 
 
 def remake(
@@ -141,7 +140,7 @@ def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:
 
 def _namesake(folder: Path, path: Path) -> Path:
     """The mask of an image: of its name, or of its stem with another ending. Raises Unreadable."""
-    for name in (path.name, *(path.stem + suffix for suffix in MASK_SUFFIXES)):
+    for name in (path.name, *(path.stem + suffix for suffix in image_files.SUFFIXES)):
         if (folder / name).is_file():
             return folder / name
     raise Unreadable(f"there is no mask {path.name} in {folder}")

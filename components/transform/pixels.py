@@ -8,13 +8,15 @@ import tensorflow as tf
 from components.example_gen.pictures import MAX_PIXELS
 from configs.schema import TransformConfig
 
+LUMA = (9797, 19234, 3737)  # of 2^15: 0.299, 0.587, 0.114
+
 
 @tf.autograph.experimental.do_not_convert  # no Python branch here depends on a tensor, and converting takes seconds
 def from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     """Decode and resize.
 
     Args:
-        encoded: string [N], PNG or JPEG of at most MAX_PIXELS pixels each (BMP and GIF's first frame decode too).
+        encoded: string [N], PNG or JPEG of at most MAX_PIXELS pixels each (BMP, GIF's first frame and WebP decode too).
 
     Returns:
         uint8 [N, height, width, channels].
@@ -35,7 +37,7 @@ def masks_from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     """Decode and resize masks as their images are, by the nearest value: classes do not mix.
 
     Args:
-        encoded: string [N], grey PNG.
+        encoded: string [N], grey images of these formats.
 
     Returns:
         uint8 [N, height, width, 1].
@@ -103,18 +105,33 @@ def _whole(sides: tf.Tensor) -> tf.Tensor:
 
 def _decode(encoded: tf.Tensor, channels: int) -> tf.Tensor:
     """uint8 [h, w, channels]. The size that the header declares is checked before any pixel is allocated."""
-    height, width = _declared_size(encoded)
+    is_png = tf.equal(tf.strings.substr(encoded, 0, 8), b"\x89PNG\r\n\x1a\n") & (tf.strings.length(encoded) >= 24)
+    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff")
+    height, width = _declared_size(encoded, is_png, is_jpeg)
     small = tf.debugging.Assert(
         tf.cast(height, tf.float64) * tf.cast(width, tf.float64) <= MAX_PIXELS,  # a product of int64 may overflow to below 0
         [tf.constant(f"an image may have at most {MAX_PIXELS} pixels; this one declares"), height, width],
     )
     with tf.control_dependencies([small]):
-        image = tf.io.decode_image(tf.identity(encoded), channels=channels, expand_animations=False)
+        encoded = tf.identity(encoded)
+    if channels == 1:  # only decoders of PNG and JPEG make that of colours
+        image = tf.cond(is_png | is_jpeg, lambda: _decoded(encoded, 1), lambda: _grey(_decoded(encoded, 3)))
+    else:
+        image = _decoded(encoded, channels)
     image.set_shape([None, None, channels])
     return image
 
 
-def _declared_size(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _decoded(encoded: tf.Tensor, channels: int) -> tf.Tensor:
+    return tf.io.decode_image(encoded, channels=channels, expand_animations=False)
+
+
+def _grey(image: tf.Tensor) -> tf.Tensor:
+    """uint8 RGB [..., 3] -> [..., 1]: the luma that the decoder of PNG (libpng's png_set_rgb_to_gray) makes, to the bit."""
+    return tf.cast(tf.reduce_sum(tf.cast(image, tf.int32) * LUMA, -1, keepdims=True) // 2**15, tf.uint8)
+
+
+def _declared_size(encoded: tf.Tensor, is_png: tf.Tensor, is_jpeg: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Height and width from the header of a PNG or JPEG; 0, 0 for other formats, which TensorFlow bounds itself."""
 
     def png():
@@ -129,6 +146,4 @@ def _declared_size(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     def other():
         return tf.constant(0, tf.int64), tf.constant(0, tf.int64)
 
-    is_png = tf.equal(tf.strings.substr(encoded, 0, 8), b"\x89PNG\r\n\x1a\n") & (tf.strings.length(encoded) >= 24)
-    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff")
     return tf.cond(is_png, png, lambda: tf.cond(is_jpeg, jpeg, other))

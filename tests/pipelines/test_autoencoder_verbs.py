@@ -173,6 +173,20 @@ def test_masks_are_found_by_name_and_must_fit(model, photos, mask, tmp_path):
             image_verbs.remake("inpaint", model, asked, str(tmp_path / "other"), False, False, wrong)
 
 
+def test_a_model_of_one_channel_answers_images_and_masks_of_every_format(model, photos, mask, tmp_path):
+    for name, source in (("in", one(photos, 3)), ("holes", mask)):
+        (tmp_path / name).mkdir()
+        for ending in images.SUFFIXES:
+            with Image.open(source) as given:
+                given.save(tmp_path / name / f"{ending[1:]}{ending}")
+    given, out, holes = (str(tmp_path / name) for name in ("in", "out", "holes"))
+    value = image_verbs.remake("inpaint", model, [given], out, False, False, holes)
+    made = {Path(row["file"]).stem: pixels(row["written"]) for row in good(value)}
+    assert {f".{name}" for name in made} == set(images.SUFFIXES)
+    for name in ("bmp", "gif"):
+        np.testing.assert_array_equal(made[name], made["png"])
+
+
 @pytest.mark.parametrize("form", ["npy", "csv"])
 def test_codes_come_back_as_the_reconstructions_of_their_images(model, photos, tmp_path, form):
     value = code_verbs.encode(model, [str(photos)], str(tmp_path / "codes"), False, form)

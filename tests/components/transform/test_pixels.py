@@ -49,6 +49,28 @@ def test_grey_becomes_three_equal_channels_and_colour_becomes_its_luma():
     assert np.allclose(colour, [0.299 * 255, 0.587 * 255, 0.114 * 255, 9], atol=1)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize(("form", "options"), [("BMP", {}), ("GIF", {}), ("WEBP", {"lossless": True})])
+def test_other_formats_are_seen_as_the_png_of_their_pixels_is_when_training_and_when_serving(form, options, mode, channels):
+    given = Image.fromarray(noise(16, 17, 3).astype(np.uint8)).convert(mode)
+    if form == "GIF":
+        given = given.quantize(128).convert(mode)
+    sent, plain = pictures.saved(given, form, **options), pictures.saved(given)
+    as_trained = pictures.pictures.read(sent).encoded  # a PNG
+    served = pixels.from_bytes(tf.constant([sent, as_trained, plain]), config(16, 17, channels)).numpy()
+    assert np.array_equal(served[0], served[1])
+    assert np.array_equal(served[0], served[2])
+    assert served.std() > 10
+
+
+@pytest.mark.parametrize("form", ["BMP", "GIF"])
+def test_a_mask_may_be_of_another_format(form):
+    mask = pictures.saved(pictures.picture(), form)
+    found = pixels.masks_from_bytes(tf.constant([mask, pictures.saved(pictures.picture())]), config(12, 12, 3)).numpy()
+    assert np.array_equal(found[0], found[1])
+
+
 @pytest.mark.parametrize(
     ("resize", "rows", "expected"),
     [
