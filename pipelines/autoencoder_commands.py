@@ -1,6 +1,7 @@
 """The verbs about autoencoders: parse, call, print, like those of pipelines.commands."""
 
 import json
+import math
 from collections.abc import Callable
 
 import click
@@ -9,6 +10,7 @@ from pipelines import options
 from pipelines.options import quietly
 
 ERRORS_SHOWN = 10
+LARGEST = (2 - 2**-23) * 2.0**127  # of float32
 
 _model = click.argument("model")
 _images = click.argument("images", nargs=-1, required=True)
@@ -17,6 +19,13 @@ _maybe_out = click.option("--out", metavar="DIR", help="Folder for what is made;
 _force = click.option("--force", is_flag=True, help="Overwrite files that are there.")
 _sheet = click.option("--sheet", "with_sheet", is_flag=True, help="Write sheet.png too: all at a glance.")
 _seed = click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the random numbers.")
+
+
+def _finite(context, option, asked: float | None) -> float | None:
+    """Raises BadParameter for what is infinite or no number as float32, which scores are."""
+    if asked is None or (math.isfinite(asked) and abs(asked) <= LARGEST):
+        return asked
+    raise click.BadParameter(f"{asked:g} is not a finite number of 32 bits.", context, option)
 
 
 def _verb(name: str, *parameters: Callable) -> Callable:
@@ -91,7 +100,13 @@ def generate(as_json, **asked):
 @_verb(
     "anomalies",
     _images,
-    click.option("--threshold", type=float, metavar="SCORE", help="Above it an image is an anomaly.  [default: the model's]"),
+    click.option(
+        "--threshold",
+        type=float,
+        callback=_finite,
+        metavar="SCORE",
+        help="Above it an image is an anomaly.  [default: the model's]",
+    ),
     _maybe_out,
     _sheet,
 )

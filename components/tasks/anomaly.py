@@ -90,9 +90,13 @@ class Task(reconstruction.Task):
             return {SCORE: scores, DECISION: scores > threshold}
 
         def anomalies(pixels):
-            return anomalies_at(pixels, tf.fill(tf.shape(pixels)[:1], threshold))
+            return judged(pixels, tf.fill(tf.shape(pixels)[:1], threshold))
 
         def anomalies_at(pixels, threshold):
+            # Everything would be normal by one that is no number.
+            return judged(pixels, tf.debugging.check_numerics(threshold, "a threshold must be a finite number"))
+
+        def judged(pixels, threshold):
             scores = score(pixels)
             threshold = tf.broadcast_to(threshold, tf.shape(scores))
             errors = tf.square(pixels / 255.0 - model(pixels, training=False))

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -429,6 +430,13 @@ def test_every_verb_says_what_it_did(here, model, versatile, photos, mask, tmp_p
     assert f"31 codes of {CODE_SIZE} numbers: {out / 'd/codes.npy'}" in said["encode"][1]
     assert "no threshold" in said["anomalies"][1]
     assert "anomaly" in here("anomalies", versatile, photos)[1].split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf", "-inf", "1e39"])
+def test_a_threshold_is_a_finite_number(here, model, photos, threshold):
+    with pytest.raises(click.BadParameter, match="is not a finite number of 32 bits") as caught:
+        here("anomalies", model, photos, f"--threshold={threshold}")
+    assert "--threshold" in caught.value.format_message()
 
 
 def test_only_damaged_images_are_a_failure(here, model, photos, tmp_path):

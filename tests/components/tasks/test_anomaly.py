@@ -148,6 +148,9 @@ def test_the_threshold_comes_along_and_a_request_may_bring_another(trained):
     assert not for_all["is_anomaly"].any()
     with pytest.raises(tf.errors.InvalidArgumentError):
         at(pixels=pixels, threshold=tf.constant([0.0, 1.0]))
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="a threshold must be a finite number"):
+            at(pixels=pixels, threshold=tf.constant([0.0, 1.0, wrong, 0.0]))
 
 
 def test_signatures_are_the_inner_task_s_and_two_more(trained):
