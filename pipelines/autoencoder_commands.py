@@ -72,8 +72,8 @@ def inpaint(**asked):
 def encode(as_json, **asked):
     """Write the codes that an autoencoder MODEL gives IMAGES: files, or folders of them."""
     value = _ask("pipelines.code_verbs:encode", as_json, asked)
-    good = [row for row in value["images"] if "error" not in row]
-    return _say(value, as_json, f"{len(good)} codes of {value['code_size']} numbers: {value['codes']}")
+    said = f"{len(_good(value))} codes of {value['code_size']} numbers: {value['codes']}" if value["codes"] else ""
+    return _say(value, as_json, said)
 
 
 @_verb("decode", click.argument("codes"), _out, _sheet)
@@ -122,7 +122,7 @@ def anomalies(as_json, **asked):
         console.table(["file", "anomaly_score", ""], rows, right=["anomaly_score"])
     known = value["calibrated"] or value["threshold"] is not None
     unknown = "" if known else "Scores only: this model has no threshold. `--threshold SCORE` sets one."
-    return _say(value, as_json, unknown, *([f"Written to {asked['out']}"] if asked["out"] else []))
+    return _say(value, as_json, unknown, *([f"Written to {asked['out']}"] if value["scores"] else []))
 
 
 @_verb(
@@ -204,6 +204,8 @@ def _good(value: dict) -> list[dict]:
 
 
 def _written(value: dict, out: str) -> str:
+    if not _good(value):
+        return ""
     sheet = f"; all at a glance: {value['sheet']}" if value["sheet"] else ""
     return f"{len(_good(value))} images of {'x'.join(map(str, value['size'][:2]))} px in {out}{sheet}"
 

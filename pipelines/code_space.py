@@ -99,11 +99,11 @@ def neighbours(
         row["neighbours"] = [{"file": file, "distance": far} for file, far in near[:count]]
         del row["row"]
     value = {**served.facts([*rows, *found]), "images": rows, "unreadable": [row for row in found if "error" in row], "files": []}
-    if folder:
+    if folder and good:
         pairs = [(row["file"], rank, near) for row in good for rank, near in enumerate(row["neighbours"], 1)]
         lines = [[file, rank, near["file"], f"{near['distance']:.6g}"] for file, rank, near in pairs]
         value["files"].append(outputs.write(folder / NEIGHBOURS, outputs.table(["file", "rank", "neighbour", "distance"], lines)))
-        if with_sheet and good:
+        if with_sheet:
             value["files"].append(outputs.write(folder / SHEET, sheet.png(_sheet(served, good[:ON_SHEET]))))
     return value
 

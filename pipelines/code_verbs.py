@@ -29,7 +29,8 @@ def encode(model: str, images: Sequence[str], out: str, force: bool, form: str) 
         form: "npy": float32 [N, k] as codes.npy, beside it codes.json with the files; "csv": codes.csv of file and numbers.
 
     Returns:
-        {model, size, resized, code_size, codes: path, images: [{file, size, row: in codes} or {file, error}]}.
+        {model, size, resized, code_size, codes: path, images: [{file, size, row: in codes} or {file, error}]}. Where no image can
+        be read, nothing is written and `codes` is None.
 
     Raises:
         UsageError: without an image or the signature, or where something would be overwritten.
@@ -41,6 +42,9 @@ def encode(model: str, images: Sequence[str], out: str, force: bool, form: str) 
     served = Served.load(model)
     codes, rows = codes_of(served, paths)
     files = [row["file"] for row in rows if "error" not in row]
+    value = {**served.facts(rows), "code_size": codes.shape[1], "codes": None, "images": rows}
+    if not files:
+        return value
     if form == "csv":
         # Nine digits give the same float32 back.
         numbered = ([file, *(f"{number:.9g}" for number in code)] for file, code in zip(files, codes, strict=True))
@@ -48,9 +52,7 @@ def encode(model: str, images: Sequence[str], out: str, force: bool, form: str) 
     else:
         outputs.write(folder / (CODES + FILES), json.dumps({"model": served.card.name, "files": files}, indent=1).encode())
         content = outputs.array(codes)
-    return {
-        **served.facts(rows), "code_size": codes.shape[1], "codes": outputs.write(folder / name, content), "images": rows
-    }  # fmt: skip
+    return {**value, "codes": outputs.write(folder / name, content)}
 
 
 def codes_of(served: Served, paths: Sequence[Path]) -> tuple[np.ndarray, list[dict[str, Any]]]:

@@ -62,7 +62,8 @@ def anomalies(
     """Scores of images and, of a model with a threshold, which of them are anomalies and where.
 
     Args:
-        out: folder for SCORES and, of a model that has them, maps of the error as PNG; None: nothing is written.
+        out: folder for SCORES and, of a model that has them, maps of the error as PNG; None, or where no image can be read:
+            nothing is written.
         with_sheet: write SHEET too: the ON_SHEET highest scores, highest first.
         threshold: instead of the model's.
 
@@ -95,7 +96,7 @@ def anomalies(
             block = sheet.Block(f"{score:.4g} {answer.path.name}", [_given(served, answer), *heat])
             worst = heapq.nlargest(ON_SHEET, [*worst, (score, -number, block)])
     value = {**served.facts(rows), "calibrated": calibrated, "threshold": threshold, "images": rows, "sheet": None, "scores": None}
-    if folder:
+    if folder and any("error" not in row for row in rows):
         columns = ["file", "anomaly_score", "is_anomaly", "error"]
         table = outputs.table(columns, [[row.get(column) for column in columns] for row in rows])
         blocks = [block for _, _, block in worst]

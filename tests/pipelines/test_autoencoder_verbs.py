@@ -445,6 +445,25 @@ def test_only_damaged_images_are_a_failure(here, model, photos, tmp_path):
     assert json.loads(said)["images"] == [{"file": str(photos / "broken.png"), "error": "not an image that TensorFlow decodes"}]
 
 
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [
+        ("reconstruct", "--sheet"),
+        ("encode", "--format=npy"),
+        ("encode", "--format=csv"),
+        ("anomalies", "--sheet"),
+        ("neighbours", "--sheet"),
+    ],
+)
+def test_of_nothing_that_can_be_read_no_file_is_left(here, model, photos, tmp_path, verb, options):
+    broken, among = photos / "broken.png", ["--among", photos] if verb == "neighbours" else []
+    code, said = here(verb, model, broken, *among, options, "--out", tmp_path / "out")
+    assert code == 1
+    assert f"{broken}: not an image that TensorFlow decodes" in said
+    assert str(tmp_path / "out") not in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command_line_reaches_the_worker(model, photos, tmp_path):
     outcome = hubel("reconstruct", model, photos, "--out", tmp_path / "out", "--json")
     assert (outcome.code, outcome.err) == (0, "")
