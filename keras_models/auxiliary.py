@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-DATA_LOSS = "data_loss"  # the task's own, as it is logged where there are terms
+DATA_LOSS = "data_loss"  # the task's own, as it is logged where there are heads or terms
 
 
 @dataclass(frozen=True)
@@ -37,41 +37,49 @@ class Learner(keras.Model):
 
     It is compiled and fitted like the net, with the net's targets. The loss of training is the net's plus `weight` times that of
     each head, plus the terms; the validation loss is the net's plus the terms. Metrics are those of the net alone. In all of this
-    the `output` of `attach` stands for the net's, and what is `given` there are further inputs.
+    the `output` of `attach` stands for the net's, and what is `given` there are further inputs. What the loss is a sum of is logged
+    apart, as are the weights; the heads' as the sum over them, called `called_loss`.
     """
 
-    def __init__(self, inputs, outputs, weight=0.0, terms=(), **kwargs):
+    def __init__(self, inputs, outputs, weight=0.0, terms=(), called="auxiliary", **kwargs):
         super().__init__(inputs, outputs, **kwargs)
-        self.weight, self.terms = weight, Aside(tuple(terms))
+        self.weight, self.terms, self.called = weight, Aside(tuple(terms)), called
+        self._heads = len(self.outputs) - 1 - sum(len(term.of) for term in terms)
+        beside = [f"{called}_loss"] * bool(self._heads) + [term.name for term in terms]
+        self._names = Aside([DATA_LOSS, *beside] if beside else [])
         self._shares = Aside({term.name: keras.Variable("ones", (), trainable=False, name=f"{term.name}_share") for term in terms})
-        logged = [name for term in terms for name in (term.name, f"{term.name}_weight")]
-        self._logged = {name: keras.metrics.Mean(name=name) for name in ([DATA_LOSS, *logged] if terms else [])}
+        logged = [name for part in beside for name in (part, f"{part}_weight")]
+        self._logged = {name: keras.metrics.Mean(name=name) for name in ([DATA_LOSS, *logged] if beside else [])}
         self._parts = Aside(
-            [keras.Variable("zeros", (1 + len(terms),), trainable=False, name=name) for name in ("before", "after")]
+            [keras.Variable("zeros", (1 + len(beside),), trainable=False, name=name) for name in ("before", "after")]
         )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        terms = self.terms.held
-        taps = sum(len(term.of) for term in terms)
         output, *rest = y_pred
-        heads, values = rest[: len(rest) - taps], rest[len(rest) - taps :]
+        heads, values = rest[: self._heads], rest[self._heads :]
         loss = super().compute_loss(x, y, output, sample_weight, training)
-        if terms:
-            self._logged[DATA_LOSS].update_state(loss)
+        if not self._names.held:
+            return loss
+        self._logged[DATA_LOSS].update_state(loss)
         parts = [loss]
-        if training:  # not super() for heads: it would add the layers' own losses (weight decay) once more for each
-            loss += self.weight * sum(self._compile_loss(y, head, sample_weight) for head in heads)
-        for term in terms:
+        if heads:  # not super() for heads: it would add the layers' own losses (weight decay) once more for each
+            value = sum(self._compile_loss(y, head, sample_weight) for head in heads)
+            parts.append(self._part(f"{self.called}_loss", value, self.weight))
+            loss += parts[-1] if training else 0.0
+        for term in self.terms.held:
             mine, values = values[: len(term.of)], values[len(term.of) :]
-            value = ops.mean(term.value(*mine))
             weight = term.weight * (self._shares.held[term.name] if training else 1.0)
-            self._logged[term.name].update_state(value)
-            self._logged[f"{term.name}_weight"].update_state(weight)
-            parts.append(weight * value)
+            parts.append(self._part(term.name, ops.mean(term.value(*mine)), weight))
             loss += parts[-1]
-        if training and terms:
+        if training:
             self._keep(ops.stack([ops.cast(part, "float32") for part in parts]))
         return loss
+
+    def _part(self, name, value, weight):
+        """What is added to the loss, after logging both."""
+        self._logged[name].update_state(value)
+        self._logged[f"{name}_weight"].update_state(weight)
+        return weight * value
 
     def _keep(self, parts):
         """Of a training whose loss is no longer finite, remember where that began."""
@@ -81,10 +89,11 @@ class Learner(keras.Model):
         after.assign(ops.where(goes_on, parts, after))
 
     def parts(self) -> tuple[dict[str, float], dict[str, float]]:
-        """What the loss is a sum of, the task's loss and each term times its weight: in the last step but one and in the last one,
-        or, where it did not stay finite, in the last finite step and in the one after it."""
-        names = [DATA_LOSS, *(term.name for term in self.terms.held)]
-        before, after = (ops.convert_to_numpy(values).tolist() for values in self._parts.held)
+        """What the loss is a sum of, the task's loss and the heads' and each term times its weight: in the last step but one and in
+        the last one, or, where it did not stay finite, in the last finite step and in the one after it; nothing where it is the
+        task's alone."""
+        names = self._names.held
+        before, after = (ops.convert_to_numpy(values).tolist()[: len(names)] for values in self._parts.held)
         return dict(zip(names, before, strict=True)), dict(zip(names, after, strict=True))
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -128,6 +137,7 @@ def attach(
     terms: Sequence[Term] = (),
     output: keras.KerasTensor | None = None,
     given: Sequence[keras.KerasTensor] = (),
+    called: str = "auxiliary",
 ) -> None:
     """Give a functional net what is trained with it.
 
@@ -137,10 +147,13 @@ def attach(
         terms: what is minimised besides.
         output: what stands for the net's output in training and validation, made by the same layers, such as of a random draw.
         given: keras.Inputs from which, besides the net's, these tensors are computed. The task's pairs have them after the pixels.
+        called: what the heads are; the sum of their losses, without the weight, is logged as `called_loss`, in validation too, and
+            the weight as `called_loss_weight`.
     """
     outputs = net.outputs if output is None else [output]
     taps = [tensor for term in terms for tensor in term.of]
-    net.auxiliary = Aside(Learner(_one_or_all([*net.inputs, *given]), [*outputs, *heads, *taps], weight, terms, name=net.name))
+    inputs = _one_or_all([*net.inputs, *given])
+    net.auxiliary = Aside(Learner(inputs, [*outputs, *heads, *taps], weight, terms, called, name=net.name))
 
 
 def learner(net: keras.Model) -> keras.Model:
@@ -171,7 +184,8 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
     if trained is not net:
         given = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in trained.inputs[1:]]
         inputs = _one_or_all([image, *given])
-        model.auxiliary = Aside(Learner(inputs, output(trained, *given), trained.weight, trained.terms.held, name=net.name))
+        about = trained.weight, trained.terms.held, trained.called
+        model.auxiliary = Aside(Learner(inputs, output(trained, *given), *about, name=net.name))
     return model
 
 

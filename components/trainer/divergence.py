@@ -7,7 +7,7 @@ import keras
 
 from components.trainer.resume import Resume
 from configs.schema import TrainConfig
-from keras_models.auxiliary import DATA_LOSS, Learner
+from keras_models.auxiliary import Learner
 
 EXPLODED = 1e4  # times the first epoch's loss: what learns badly, or overfits, gets worse by tens, not by tens of thousands
 LEAST = 1e-3  # the first epoch's loss counts as this at least: one near 0 may well be left again
@@ -35,7 +35,7 @@ def words(history: Sequence[Mapping[str, float]], model: keras.Model, train: Tra
 
     Args:
         history: figures by epoch, the last of which diverged.
-        model: what was fitted: where terms are minimised beside the loss, it knows which part blew up.
+        model: what was fitted: where heads or terms are minimised beside the loss, it knows which part blew up.
         rate: the config's key of the learning rate.
     """
     last = history[-1]
@@ -44,13 +44,13 @@ def words(history: Sequence[Mapping[str, float]], model: keras.Model, train: Tra
         if _is_finite(last)
         else "its loss was not a finite number"
     )
-    part = _culprit(model) if isinstance(model, Learner) and model.terms.held else None
+    part = _culprit(model) if isinstance(model, Learner) else None
     if part is not None:
         what += f"; {part} blew up first"
     remedies = [f"lower {rate} of {train.optimizer.learning_rate:g}"]
-    if part not in (None, DATA_LOSS):
-        weight = next(term.weight for term in model.terms.held if term.name == part)
-        remedies.insert(0, f"lower the weight of {part}, which is {weight:g}")
+    weights = {term.name: term.weight for term in model.terms.held} if part else {}
+    if part in weights:
+        remedies.insert(0, f"lower the weight of {part}, which is {weights[part]:g}")
     clipped = train.optimizer.clip_norm or train.optimizer.global_clip_norm or train.optimizer.clip_value
     remedies += [] if clipped else ["clip gradients by train.optimizer.global_clip_norm"]
     hint = ", or ".join(remedies)
@@ -63,13 +63,14 @@ def best(history: Sequence[Mapping[str, float]]) -> int | None:
     return min(finite, key=lambda place: history[place]["val_loss"], default=None)
 
 
-def _culprit(learner: Learner) -> str:
-    """The part that was not finite while others were, or else the one that the loss consisted of when it last was."""
+def _culprit(learner: Learner) -> str | None:
+    """The part that was not finite while others were, or else the one that the loss consisted of when it last was; None where it
+    has no parts."""
     before, after = learner.parts()
     lost = [name for name, value in after.items() if not math.isfinite(value)]
     if lost and len(lost) < len(after):
         return lost[0]
-    return max(before, key=lambda name: abs(before[name]))
+    return max(before, key=lambda name: abs(before[name]), default=None)
 
 
 def _is_finite(figures: Mapping[str, float]) -> bool:

@@ -79,7 +79,7 @@ def contractive_autoencoder(
     if hessian_weight:
         noisy = [layers.GaussianNoise(hessian_stddev, name=f"moved{n}")(image) for n in range(hessian_samples)]
         terms.append(Term("curvature", hessian_weight, _mean_of(jacobian.squared_distance), [image, *noisy]))
-    auxiliary.attach(net, [twin(image)], 1.0, terms)
+    auxiliary.attach(net, [twin(image)], 1.0, terms, called=TWIN)
     return net
 
 

@@ -56,7 +56,10 @@ def test_the_losses_are_the_sums_that_are_promised(decay):
     history = learner.fit(X, Y, batch_size=8, validation_data=(X, Y), verbose=0).history
     assert history["loss"][0] == pytest.approx(own + 0.3 * sum(heads) + extra, rel=1e-5)
     assert history["val_loss"][0] == pytest.approx(own + extra, rel=1e-5)
-    assert set(history) == {"loss", "val_loss", "accuracy", "val_accuracy"}
+    apart = {"data_loss": own + extra, "auxiliary_loss": sum(heads), "auxiliary_loss_weight": 0.3}
+    for name, value in apart.items():
+        assert history[name] + history[f"val_{name}"] == pytest.approx([value, value], rel=1e-5)
+    assert set(history) == {f"{split}{name}" for name in ("loss", "accuracy", *apart) for split in ("", "val_")}
     assert history["accuracy"] == history["val_accuracy"] == [pytest.approx((np.argmax(net(X), 1) == Y).mean())]
 
 
@@ -101,6 +104,7 @@ def test_heads_come_along_behind_other_layers():
     assert model.name == "own"
     learner = auxiliary.learner(model)
     assert (total_params(model), total_params(learner), learner.weight) == (39, 69, 0.3)
+    assert learner.parts()[0].keys() == {"data_loss", "auxiliary_loss"}
     for found, expected in zip(learner(X), auxiliary.learner(net)(2 * X), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-6)
     np.testing.assert_allclose(model(X), net(2 * X), rtol=1e-6)

@@ -64,7 +64,8 @@ def test_heads_are_trained_and_figures_are_the_net_s(undisturbed):
     loss = keras.losses.sparse_categorical_crossentropy(targets[keys.LABEL], model(pixels), from_logits=True)
     best = min(history, key=lambda figures: figures["val_loss"])
     assert best["val_loss"] == pytest.approx(float(np.mean(loss)), rel=1e-4)
-    assert set(best) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    names = ("loss", "accuracy", "data_loss", "auxiliary_loss", "auxiliary_loss_weight")
+    assert set(best) == {f"{split}{name}" for name in names for split in ("", "val_")}
 
 
 def test_a_killed_training_goes_on_with_its_heads(undisturbed, tmp_path):

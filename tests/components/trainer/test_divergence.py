@@ -109,6 +109,20 @@ def test_a_part_that_is_no_number_while_others_are_is_the_one(tmp_path):
     assert "; size blew up first" in refused(tmp_path / "a", model, slice_of(0.01))[0]
 
 
+@pytest.mark.parametrize("terms", [True, False], ids=["with a term", "alone"])
+def test_a_head_is_a_part_of_its_own_and_its_blame_does_not_fall_on_the_net(tmp_path, terms):
+    keras.utils.set_random_seed(3)
+    image = keras.Input((8, 8, 1), name="image")
+    code = layers.Dense(4, name="code")(layers.Flatten()(image))
+    net = keras.Model(image, layers.Reshape((8, 8, 1))(layers.Dense(64)(code)))
+    head = layers.Reshape((8, 8, 1))(ops.log(-1 - ops.square(layers.Dense(64)(code))))
+    penalty = auxiliary.Term("size", 1e-6, lambda code: ops.sum(ops.square(code), axis=-1), [code])
+    auxiliary.attach(net, [head], 1.0, [penalty] if terms else [], called="twin")
+    message, hint = refused(tmp_path / "a", normalize.with_normalization(net, "unit"), slice_of(0.01))
+    assert message.endswith(": its loss was not a finite number; twin_loss blew up first.")
+    assert hint.startswith("Lower train.optimizer")
+
+
 @pytest.mark.parametrize(
     ("losses", "happened"),
     [

@@ -76,6 +76,16 @@ def test_the_twin_learns_without_the_penalty_and_is_not_part_of_the_net():
     assert any(np.abs(mine - theirs).max() > 1e-3 for mine, theirs in zip(net.get_weights(), others.get_weights(), strict=True))
 
 
+def test_the_loss_of_the_twin_is_logged_apart():
+    net = contractive_autoencoder((4, 3, 1), 3, weight=0.3)
+    learner = learner_of(net)
+    twin = float(np.mean(net.get_layer("pixel_loss").of(X, learner.get_layer(TWIN)(X))))
+    found = learner.train_on_batch(X, X, return_dict=True)
+    assert found["twin_loss"] == pytest.approx(twin, rel=1e-5)
+    assert found["loss"] == pytest.approx(found["data_loss"] + 0.3 * found["contraction"] + twin, rel=1e-5)
+    assert list(learner.parts()[1]) == ["data_loss", "twin_loss", "contraction"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -28,7 +28,7 @@ def losses(model, steps=12):
     x[labels == 0, :, :half] += 1
     x[labels == 1, :, half:] += 1
     model.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
-    before = model.test_on_batch(x, labels)
+    before = model.test_on_batch(x, labels, return_dict=True)["loss"]
     for _ in range(steps):
         model.train_on_batch(x, labels)
-    return float(before), float(model.test_on_batch(x, labels))
+    return float(before), float(model.test_on_batch(x, labels, return_dict=True)["loss"])
