@@ -50,7 +50,7 @@ class Task(reconstruction.Task):
 
     def compare(self, model, card, images):
         found = [reconstruction.beside_active(model, images)]
-        if card.calibrated:
+        if FIGURE in card.calibrated:
             what = "active units" if card.calibrated[FIGURE] == ACTIVE else "a mean activity"
             words = f"what is tolerated, as a share of the target of {card.calibrated[TARGET]:g} {what}"
             found.append(Comparison(RATE_OFF, TOLERANCE, words, yields=True))
@@ -59,7 +59,7 @@ class Task(reconstruction.Task):
 
 def rate_off(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:
     """How far the test split is from the target, as a share of it; nothing where there is none. Arguments as of `compare`."""
-    if not card.calibrated:
+    if FIGURE not in card.calibrated:
         return {}
     reached, target = reconstruction.mean_figure(model, images, card.calibrated[FIGURE]), card.calibrated[TARGET]
     return {RATE_OFF: abs(reached - target) / target}

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from components import keys
 from components.evaluator.psnr import decibels
-from components.tasks import task_of
+from components.tasks import name_of, task_of
 from components.tasks.base import Comparison, Task
 from components.trainer import component, export
 from components.trainer.card import Card
@@ -94,27 +94,24 @@ class Trained:
         return not refusals(self.task, figures, [comparison])
 
 
-def trained(name: str, options: dict, train: dict, noise: list | None = None) -> Trained:
-    """The model of a name, trained by its own task on 900 digits."""
+def trained(name: str, options: dict, train: dict, noise: list | None = None, anomaly: dict | None = None) -> Trained:
+    """The model of a name, trained by its own task on 900 digits; with `anomaly` as a detector."""
     tree = {
         **digits.AUTOENCODER,
         "model": {"name": name, "options": options},
         "augment": noise or [],
+        "anomaly": anomaly,
         "train": {"batch_size": 60, "early_stopping": None, **train},
     }
     cfg = digits.trainer_slice(tree)
     keras.utils.set_random_seed(0)
-    data, task = data_of(cfg), task_of(get(name).task)
+    kind = name_of(get(name).task, cfg.anomaly)
+    data, task = data_of(cfg), task_of(kind)
     task.check(data.facts)
     model = component.build(get(name), data, cfg)
     task.fit(model, data, cfg.train, 0, [])
-    calibrated = task.calibrate(model, data, None)
-    return Trained(
-        task,
-        model,
-        digits.card(architecture=name, task=get(name).task, transform=tree["transform"], calibrated=calibrated),
-        data,
-    )
+    card = digits.card(architecture=name, task=kind, transform=tree["transform"], anomaly=anomaly)
+    return Trained(task, model, card.model_copy(update={"calibrated": task.calibrate(model, data, card)}), data)
 
 
 def shuffle(model: keras.Model) -> None:

@@ -1,0 +1,42 @@
+"""Any autoencoder as a detector: its own task answers what it is asked with the detector's facts on the card as well."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components import keys
+from keras_models import catalog
+from tests.components.tasks.reconstruction.verdict import pixels_of, trained
+
+FEW = {keys.TRAIN: 100, keys.TEST: 20}
+FAMILIES = {facts.task: name for name, facts in reversed(catalog().items()) if facts.task.startswith("reconstruction")}
+OPTIONS = {"sparse_autoencoder": {"penalty": "l1"}}  # which has no target
+NOISE = {"denoising_autoencoder": [{"gaussian_noise": {"stddev": 0.2}}]}
+
+
+def reader(known):
+    """As Evaluator hands images to a task: every second one is an anomaly, where that is known."""
+
+    def images(split):
+        pixels = pixels_of(split)[: FEW[split]]
+        kinds = np.arange(len(pixels)) % 2 if known else np.full(len(pixels), -1)
+        targets = {keys.LABEL: np.full(len(pixels), -1), keys.ANOMALY: kinds}
+        return tf.data.Dataset.from_tensor_slices((pixels, targets)).batch(50)
+
+    return images
+
+
+@pytest.mark.parametrize("name", FAMILIES.values())
+def test_every_family_s_task_answers_around_it(name, tmp_path):
+    tiny = {key: value for key, value in catalog()[name].tiny.items() if key != "input_shape"}
+    model = trained(name, {**tiny, **OPTIONS.get(name, {})}, {"epochs": 0}, NOISE.get(name), anomaly={})
+    assert "threshold" in model.card.calibrated["anomaly"]
+    saved = model.saved(tmp_path, "encode", "encode_pixels", "figures_pixels")
+    inner = model.task.compare(saved, model.card, reader(known=False))
+    assert inner
+    assert {one.metric for one in inner} <= set(model.task.compared) - {"auroc"}
+    [around] = model.task.compare(saved, model.card, reader(known=True))
+    assert (around.metric, around.name) == ("auroc", "pca_auroc")
+    found = model.task.measure(saved, model.card, reader(known=True))
+    assert {"pca_mse", "pca_psnr", "pca_ssim"} <= found.keys()
+    assert next(iter(model.task.signatures(model.model, model.card))) == "anomalies"
