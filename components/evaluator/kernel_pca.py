@@ -25,12 +25,16 @@ class KernelPrincipal:
 
     model: Any
 
-    def mean_squared_error(self, batches: Iterable[np.ndarray]) -> float:
-        """Mean over images and pixels of (image - what its code gives back)^2. Batches are [N, ...] of the fitted scale."""
+    def mean_squared_error(self, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
+        """Mean over images and pixels of (image - what the code of its input gives back)^2.
+
+        Args:
+            pairs: batches of images and of inputs, which are the same but for noise, [N, ...] of the fitted scale.
+        """
         total, count = 0.0, 0
-        for batch in batches:
-            rows = batch.reshape(len(batch), -1).astype(np.float64)
-            residual = rows - self.model.inverse_transform(self.model.transform(rows))
+        for pair in pairs:
+            rows, inputs = (batch.reshape(len(batch), -1).astype(np.float64) for batch in pair)
+            residual = rows - self.model.inverse_transform(self.model.transform(inputs))
             total += float(np.square(residual).sum())
             count += residual.size
         return total / count

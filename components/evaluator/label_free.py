@@ -16,12 +16,17 @@ PROBED = 5_000  # labelled images of the training split whose codes probes learn
 JUDGED = 10_000  # of the test split, on which they are judged, at most
 
 
-def of_principal(exact: Principal, test: Iterable[np.ndarray]) -> dict[str, float]:
-    """`pca_mse`, `pca_psnr` and `pca_ssim`: means over images. Batches are [N, height, width, channels] in 0..1."""
+def of_principal(exact: Principal, test: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """`pca_mse`, `pca_psnr` and `pca_ssim`: means over images.
+
+    Args:
+        test: batches of images and of what is projected in their place, which is the same but for noise: [N, height, width,
+            channels], in 0..1 without the noise.
+    """
     errors, similarities = [], []
-    for images in test:
+    for images, inputs in test:
         images = images.astype(np.float32)
-        given = exact.images(exact.codes(images)).reshape(images.shape).astype(np.float32)
+        given = exact.images(exact.codes(inputs)).reshape(images.shape).astype(np.float32)
         errors.append(np.square(images - given).mean(axis=(1, 2, 3)))
         similarities.append(figures.ssim(images, given).numpy())
     errors, similarities = np.concatenate(errors), np.concatenate(similarities)

@@ -112,20 +112,26 @@ class Task(base.Task):
 
         return figures
 
+    def pairs(self, card: Card, batches: tf.data.Dataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Images, and what the model is given in their place: pixels / 255, [N, height, width, channels] each."""
+        for batch in unit(batches):
+            yield batch, batch
+
     def compare(self, model, card, images):
         is_overcomplete = size_of_code(model) >= math.prod(card.input_shape)
         return [(beside_active if is_overcomplete else beside_principal)(model, images)]
 
     def measure(self, model, card, images):
-        """PCA's figures beside the model's, and what its codes know of classes; docs/evaluation.md has the table."""
+        """PCA's figures beside the model's, of the same inputs, and what its codes know of classes; docs/evaluation.md has the
+        table."""
         code_size = size_of_code(model)
         exact = principal(images, code_size)
         encode = tf.saved_model.load(str(model)).signatures[f"{ENCODE}_{keys.PIXELS}"]
-        found = label_free.of_principal(exact, unit(images(keys.TEST)))
+        found = label_free.of_principal(exact, self.pairs(card, images(keys.TEST)))
         found |= label_free.of_codes(lambda pixels: encode(pixels=tf.constant(pixels))["codes"].numpy(), exact, images)
         fitted = self.has_kernel_pca and kernel_pca.fit(unit(images(keys.TRAIN)), code_size)
         if fitted:
-            found["kernel_pca_mse"] = fitted.mean_squared_error(unit(images(keys.TEST)))
+            found["kernel_pca_mse"] = fitted.mean_squared_error(self.pairs(card, images(keys.TEST)))
         return found
 
 

@@ -5,7 +5,7 @@ components/transform/augment/constant.py.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -70,17 +70,24 @@ class Task(reconstruction.Task):
 
         return figures
 
+    def pairs(self, card, batches):
+        """With noise is what the model is given, and PCA beside it."""
+        noisy = _noise(card)
+        for pixels, _ in batches:
+            yield (pixels / 255.0).numpy(), (noisy(pixels) / 255.0).numpy()
+
     def compare(self, model, card, images):
         code_size = reconstruction.size_of_code(model)
         principal = reconstruction.principal(images, code_size)
         untouched, projected = [], []
-        for clean, seen in _pairs(images(keys.TEST), _noise(card)):
+        for pair in self.pairs(card, images(keys.TEST)):
+            clean, seen = (batch.reshape(len(batch), -1) for batch in pair)
             for found, given in ((untouched, seen), (projected, principal.images(principal.codes(seen)))):
                 found.append(decibels(np.mean(np.square(clean - given), axis=1)))
         how = f"{principal.name} of the noisy images with the same code size of {code_size}, fitted on the training split"
         return [
             Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),
-            Comparison("psnr", float(np.mean(np.concatenate(projected))), how, "pca_psnr_noisy"),
+            Comparison("psnr", float(np.mean(np.concatenate(projected))), how, "pca_psnr"),
         ]
 
 
@@ -108,9 +115,3 @@ def _noise(card: Card) -> Callable[[tf.Tensor], tf.Tensor]:
 
 def _steps(card: Card) -> list[AugmentStep]:
     return [AugmentStep.model_validate(step) for step in card.calibrated[NOISE]]
-
-
-def _pairs(batches: tf.data.Dataset, noisy: Callable) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Images and the same with noise, flattened, pixels / 255."""
-    for pixels, _ in batches:
-        yield tuple(tf.reshape(one / 255.0, [len(pixels), -1]).numpy() for one in (pixels, noisy(pixels)))

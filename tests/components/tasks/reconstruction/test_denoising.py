@@ -7,7 +7,8 @@ import tensorflow as tf
 from keras import layers
 
 from components import keys
-from components.evaluator import pca
+from components.evaluator import kernel_pca, pca
+from components.evaluator.figures import ssim
 from components.tasks import task_of
 from components.trainer.data import Facts
 from components.transform.augment import constant
@@ -44,6 +45,26 @@ def test_it_is_blessed_for_what_it_takes_away_and_a_crippled_one_is_not(denoiser
     shuffle(denoiser.model)
     assert [denoiser.holds(one, denoiser.figures()) for one in found] == [False, False]
     denoiser.model.set_weights(kept)
+
+
+def test_pca_beside_it_is_of_the_same_noisy_images(denoiser, tmp_path):
+    """And stands once: the comparison has the name, and the value, that it is measured under."""
+    saved = denoiser.saved(tmp_path, "encode", "encode_pixels")
+    found = denoiser.task.measure(saved, denoiser.card, images)
+    clean = pixels_of(keys.TEST) / 255
+    noisy = constant.noise([AugmentStep(**step) for step in NOISE], SHAPE)(pixels_of(keys.TEST)).numpy() / 255
+    fitted = pca.fit([pixels_of(keys.TRAIN) / 255], 16)
+    given = fitted.images(fitted.codes(noisy)).reshape(clean.shape).astype(np.float32)
+    errors = np.square(clean - given).mean((1, 2, 3))
+    assert found["pca_mse"] == pytest.approx(errors.mean(), rel=1e-5)
+    assert found["pca_psnr"] == pytest.approx(-10 * np.log10(errors).mean(), rel=1e-5)
+    assert found["pca_ssim"] == pytest.approx(float(np.mean(ssim(tf.constant(clean), given))), rel=1e-4)
+    assert found["pca_mse"] > 2 * fitted.mean_squared_error([clean]), "of images without noise"
+    kernel = kernel_pca.fit([pixels_of(keys.TRAIN) / 255], 16)
+    assert found["kernel_pca_mse"] == pytest.approx(kernel.mean_squared_error([(clean, noisy)]), rel=1e-5)
+    assert denoiser.figures()["psnr"] > found["pca_psnr"]
+    [named] = [one for one in denoiser.task.compare(saved, denoiser.card, images) if one.name]
+    assert (named.name, named.value) == ("pca_psnr", pytest.approx(found["pca_psnr"], rel=1e-5))
 
 
 def test_the_best_epoch_is_the_one_that_denoises_best(denoiser):
