@@ -38,17 +38,20 @@ def check(config: EvaluateConfig, task: Task) -> None:
 
 
 def with_margins(comparisons: Sequence[Comparison], config: EvaluateConfig, task: Task) -> list[Comparison]:
-    """The same with values that the figures have to keep: the config's margin added, or the comparison's own."""
+    """The same with values that the figures have to keep: the config's margin added, or the comparison's own, and no less than what
+    is enough."""
     return [_with_margin(one, config.margins.get(one.metric, one.margin), task) for one in comparisons]
 
 
 def _with_margin(one: Comparison, margin: float, task: Task) -> Comparison:
-    if not margin:
-        return one
     better = task.metrics[one.metric].better if one.metric in task.metrics else task.measured[one.metric]
     room = margin * abs(one.value)
-    words = f"{one.words} ({one.value:.5f} and a margin of {100 * margin:g} %)"
-    return replace(one, value=one.value - room if better == "more" else one.value + room, words=words)
+    value = one.value - room if better == "more" else one.value + room
+    if better == "less" and value < one.enough:
+        return replace(one, value=one.enough, words=f"{one.words} ({one.value:.5f}; below {one.enough:.1e} counts as none)")
+    if not margin:
+        return one
+    return replace(one, value=value, words=f"{one.words} ({one.value:.5f} and a margin of {100 * margin:g} %)")
 
 
 def binding(comparisons: Sequence[Comparison], config: EvaluateConfig) -> list[Comparison]:

@@ -66,7 +66,8 @@ class Comparison:
     `metric`, one of `Task.metrics` or `Task.measured`, must be better than `value`; `words` say what was compared, for the person
     who reads the verdict. With a `name`, the value is among the run's figures under it. One that `yields` is no bound where the
     config has a threshold for the metric. `margin`: by how much the metric may be worse, as a share of the value (0.01: one
-    percent), unless the config's evaluate.margins say otherwise.
+    percent), unless the config's evaluate.margins say otherwise. `enough`: of a metric of which less is better, what always passes,
+    margin or none; 0 for nothing.
     """
 
     metric: str
@@ -75,6 +76,7 @@ class Comparison:
     name: str | None = None
     yields: bool = False
     margin: float = 0.0
+    enough: float = 0.0
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets

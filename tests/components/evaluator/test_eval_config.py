@@ -147,6 +147,20 @@ def test_a_margin_is_said_in_words():
     assert refusal == "objective 2.20000 is no better than the 2.10000 of a dictionary (2.00000 and a margin of 5 %)"
 
 
+@pytest.mark.parametrize(("value", "margins"), [(0.0, {}), (9.9e-6, {"mse": 0.0}), (1e-12, {"mse": -0.5})])
+def test_what_is_enough_passes_however_little_is_to_be_beaten(value, margins):
+    task, comparison = task_of("reconstruction"), Comparison("mse", value, "PCA", margin=0.01, enough=1e-5)
+    assert refusals(task, {"mse": 9.9e-6}, [comparison], {"margins": margins}) == []
+    [refusal] = refusals(task, {"mse": 1.1e-5}, [comparison], {"margins": margins})
+    assert refusal == f"mse 0.00001 is no better than the 0.00001 of PCA ({value:.5f}; below 1.0e-05 counts as none)"
+
+
+def test_what_is_enough_is_no_bound_where_there_is_more_to_be_beaten():
+    task, comparison = task_of("reconstruction"), Comparison("mse", 0.01, "PCA", margin=0.01, enough=1e-5)
+    assert refusals(task, {"mse": 0.01009}, [comparison]) == []
+    assert refusals(task, {"mse": 0.01011}, [comparison])
+
+
 def test_a_comparison_that_yields_leaves_its_metric_to_the_config():
     tolerated, task = Comparison("rate_off", 0.25, "what is tolerated", yields=True), task_of("reconstruction.sparse")
     assert refusals(task, {"rate_off": 0.3}, [tolerated])

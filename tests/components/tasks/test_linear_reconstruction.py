@@ -73,23 +73,29 @@ def test_a_kill_after_it_leaves_it_as_it_is(exact):
     np.testing.assert_array_equal(again.predict(PARTS["test"], verbose=0), model.predict(PARTS["test"], verbose=0))
 
 
-def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
+def compared(model, folder):
+    """The error of the test split that the exported model says, and what it is held to."""
     card = digits.card(architecture="pca", task="reconstruction.principal_components", transform=digits.AUTOENCODER["transform"])
+    folder = folder / "Format-Serving"
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for name in ("encode", "figures"):
+        end = export.endpoints(TASK.signatures(model, card), card)[f"{name}_pixels"]
+        archive.add_endpoint(name, end.function, end.specs)
+    archive.write_out(str(folder), verbose=False)
+    mse = float(np.mean(tf.saved_model.load(str(folder)).signatures["figures"](pixels=tf.constant(PARTS["test"]))["mse"]))
+    [bound] = TASK.compare(folder, card, images)
+    return mse, bound
+
+
+def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
     model, *_ = exact
     layer = normalize.inner(model).get_layer("decoder").get_layer("pixels")
     kernel, bias = layer.get_weights()
     verdicts = []
     for number, components in enumerate((kernel, kernel[::-1])):  # the order of the components turned round
         layer.set_weights([components, bias])
-        folder = tmp_path / str(number) / "Format-Serving"
-        archive = keras.export.ExportArchive()
-        archive.track(model)
-        for name in ("encode", "figures"):
-            end = export.endpoints(TASK.signatures(model, card), card)[f"{name}_pixels"]
-            archive.add_endpoint("encode" if name == "encode" else "figures", end.function, end.specs)
-        archive.write_out(str(folder), verbose=False)
-        mse = float(np.mean(tf.saved_model.load(str(folder)).signatures["figures"](pixels=tf.constant(PARTS["test"]))["mse"]))
-        [bound] = TASK.compare(folder, card, images)
+        mse, bound = compared(model, tmp_path / str(number))
         verdicts.append(refusals(TASK, {"mse": mse}, [bound]))
     layer.set_weights([kernel, bias])
     exactly = pca.fit([PARTS["train"] / 255], 8).mean_squared_error([PARTS["test"] / 255])
@@ -100,6 +106,19 @@ def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
     assert beyond.endswith("and a margin of 1 %)")
     assert refusals(TASK, {"mse": 1.009 * exactly}, [bound]) == []
     assert refusals(TASK, {"mse": 1.011 * exactly}, [bound])
+
+
+def test_where_nothing_is_left_over_the_exact_model_is_blessed_and_one_that_is_a_hundredth_off_is_not(tmp_path):
+    model, _ = fitted(data_of(PARTS["train"], PARTS["validation"]), tmp_path / "state", code_size=64)
+    mse, bound = compared(model, tmp_path)
+    assert mse > 1.01 * bound.value, "float32's error against float64's"
+    assert refusals(TASK, {"mse": mse}, [bound]) == []
+    kernel = normalize.inner(model).get_layer("decoder").get_layer("pixels").kernel
+    kernel.assign(1.01 * kernel)
+    off = float(np.square(model.predict(PARTS["test"], verbose=0) - PARTS["test"] / 255).mean())
+    [refusal] = refusals(TASK, {"mse": off}, [bound])
+    assert "PCA with the same code size of 64" in refusal
+    assert refusal.endswith("(0.00000; below 1.3e-06 counts as none)")
 
 
 def test_linear_autoencoders_are_held_to_the_same_bound():
