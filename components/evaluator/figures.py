@@ -16,12 +16,14 @@ def of_images(images: tf.Tensor, given: tf.Tensor, codes: tf.Tensor) -> dict[str
     Args:
         images: [N, height, width, channels] in 0..1. given: what is there in their place. codes: [N, k].
     """
+    found = of_pairs(images, given)
+    return {**found, "sparsity": sparsity(codes)} if codes.shape[-1] > 1 else found
+
+
+def of_pairs(images: tf.Tensor, given: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Those of them that need no code. Arguments as of `of_images`."""
     found = {"mse": mean_squared_error(images, given), "ssim": ssim(images, given)}
-    if min(images.shape[1:3]) >= MULTISCALE:
-        found["ms_ssim"] = ms_ssim(images, given)
-    if codes.shape[-1] > 1:
-        found["sparsity"] = sparsity(codes)
-    return found
+    return {**found, "ms_ssim": ms_ssim(images, given)} if min(images.shape[1:3]) >= MULTISCALE else found
 
 
 def mean_squared_error(images: tf.Tensor, given: tf.Tensor) -> tf.Tensor:

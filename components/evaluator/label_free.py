@@ -1,6 +1,6 @@
 """What stands beside an autoencoder's own figures: PCA's, and what its codes know of classes that it was never told."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -16,27 +16,31 @@ PROBED = 5_000  # labelled images of the training split whose codes probes learn
 JUDGED = 10_000  # of the test split, on which they are judged, at most
 
 
-def of_principal(exact: Principal, test: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """`pca_mse`, `pca_psnr` and `pca_ssim`: means over images.
+def of_principal(exact: Principal, test: Iterable[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
+    """`pca_mse`, `pca_psnr`, `pca_ssim` and, where the size allows, `pca_ms_ssim` of each image: float [N].
 
     Args:
         test: batches of images and of what is projected in their place, which is the same but for noise: [N, height, width,
             channels], in 0..1 without the noise.
     """
-    errors, similarities = [], []
+    batches = []
     for images, inputs in test:
         images = images.astype(np.float32)
         given = exact.images(exact.codes(inputs)).reshape(images.shape).astype(np.float32)
-        errors.append(np.square(images - given).mean(axis=(1, 2, 3)))
-        similarities.append(figures.ssim(images, given).numpy())
-    errors, similarities = np.concatenate(errors), np.concatenate(similarities)
-    return {"pca_mse": float(errors.mean()), "pca_psnr": float(decibels(errors).mean()), "pca_ssim": float(similarities.mean())}
+        found = {f"pca_{name}": one.numpy() for name, one in figures.of_pairs(images, given).items()}
+        batches.append(found | {"pca_psnr": decibels(found["pca_mse"])})
+    return {name: np.concatenate([found[name] for found in batches]) for name in batches[0]}
+
+
+def means(each: Mapping[str, np.ndarray], which: np.ndarray | slice = slice(None)) -> dict[str, float]:
+    """Over images, or those of a mask."""
+    return {name: float(one[which].mean()) for name, one in each.items()}
 
 
 def of_codes(
     encode: Callable[[np.ndarray], np.ndarray], exact: Principal, images: Callable[[str], tf.data.Dataset]
 ) -> dict[str, float]:
-    """The figures of `probes` and, beside its linear probe, that of PCA's codes; none where labels are missing.
+    """The figures of `probes` and, beside them, those of PCA's codes; none where labels are missing.
 
     Args:
         encode: float32 pixels [N, height, width, channels] in 0..255 -> codes [N, k].
@@ -51,7 +55,7 @@ def of_codes(
     if not train or not test:
         return {}
     found = probes.figures(Codes(train[0], train[2]), Codes(test[0], test[2]))
-    beside = probes.linear(Codes(train[1], train[2]), Codes(test[1], test[2]))
+    beside = probes.figures(Codes(train[1], train[2]), Codes(test[1], test[2]))
     return found | {f"pca_{name}": value for name, value in beside.items()}
 
 

@@ -127,12 +127,18 @@ class Task(base.Task):
         code_size = size_of_code(model)
         exact = principal(images, code_size)
         encode = tf.saved_model.load(str(model)).signatures[f"{ENCODE}_{keys.PIXELS}"]
-        found = label_free.of_principal(exact, self.pairs(card, images(keys.TEST)))
+        found = label_free.means(label_free.of_principal(exact, self.pairs(card, images(keys.TEST))))
         found |= label_free.of_codes(lambda pixels: encode(pixels=tf.constant(pixels))["codes"].numpy(), exact, images)
         fitted = self.has_kernel_pca and kernel_pca.fit(unit(images(keys.TRAIN)), code_size)
         if fitted:
             found["kernel_pca_mse"] = fitted.mean_squared_error(self.pairs(card, images(keys.TEST)))
         return found
+
+    def measure_labels(self, model, card, images):
+        """PCA's figures: a further pass over the test split."""
+        each = label_free.of_principal(principal(images, size_of_code(model)), self.pairs(card, images(keys.TEST)))
+        labels = np.concatenate([targets[keys.LABEL] for _, targets in images(keys.TEST).as_numpy_iterator()])
+        return {int(label): label_free.means(each, labels == label) for label in np.unique(labels) if label >= 0}
 
 
 def beside_principal(model: Path, images: Callable[[str], tf.data.Dataset]) -> Comparison:

@@ -7,17 +7,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from components import keys
-from components.evaluator import figures, pca
+from components.evaluator import figures, label_free, pca
 from components.tasks import reconstruction, task_of
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from keras_models import build, normalize
 from tests.components import digits
 
-PROBES = {"probe_accuracy", "knn_accuracy", "kmeans_ari", "pca_probe_accuracy"}
+PROBES = {"probe_accuracy", "knn_accuracy", "kmeans_ari"}
+PCA_PROBES = {f"pca_{name}" for name in PROBES}
 BESIDE = {"pca_mse", "pca_psnr", "pca_ssim", "kernel_pca_mse"}
 
 
@@ -44,7 +46,7 @@ def found(autoencoder):
 
 
 def test_pca_stands_beside_the_model_in_the_same_measures(found):
-    assert found.keys() == PROBES | BESIDE
+    assert found.keys() == PROBES | PCA_PROBES | BESIDE
     images = digits.images()[0] / 255.0
     exact = pca.fit([images[:240]], 4)
     test = images[300:360].astype(np.float32)
@@ -57,16 +59,43 @@ def test_pca_stands_beside_the_model_in_the_same_measures(found):
     probe = LogisticRegression(max_iter=300).fit(scaler.transform(exact.codes(images[:240])), digits.images()[1][:240])
     score = probe.score(scaler.transform(exact.codes(test)), digits.images()[1][300:360])
     assert found["pca_probe_accuracy"] == pytest.approx(score, abs=1 / 60)
+    nearest = KNeighborsClassifier(5).fit(exact.codes(images[:240]), digits.images()[1][:240])
+    score = nearest.score(exact.codes(test), digits.images()[1][300:360])
+    assert found["pca_knn_accuracy"] == pytest.approx(score, abs=1 / 60)
 
 
 def test_codes_of_digits_know_more_than_chance(found):
-    assert all(found[name] > 0.2 for name in PROBES - {"kmeans_ari"})
+    assert all(found[name] > 0.2 for name in (PROBES | PCA_PROBES) - {"kmeans_ari", "pca_kmeans_ari"})
     assert found["kmeans_ari"] > 0.03
+    assert found["pca_kmeans_ari"] > 0.03
 
 
 def test_without_labels_there_is_what_needs_none(autoencoder, found):
     unlabelled = measured(autoencoder, reader(lambda places: places < 0))
     assert unlabelled == {name: pytest.approx(found[name], rel=1e-6) for name in BESIDE}
+
+
+def test_pca_of_a_label_is_the_mean_over_its_images(autoencoder, found):
+    images = reader(lambda places: places % 2 == 0)
+    by_label = task_of("reconstruction").measure_labels(autoencoder / "Format-Serving", Card.read(str(autoencoder)), images)
+    labels, test = digits.images()[1][300:360:2], digits.images()[0][300:360:2] / 255.0
+    exact = pca.fit([digits.images()[0][:240] / 255.0], 4)
+    assert by_label.keys() == set(labels.tolist())
+    for label, beside in by_label.items():
+        assert beside.keys() == BESIDE - {"kernel_pca_mse"}
+        errors = exact.errors(test[labels == label])
+        assert beside["pca_mse"] == pytest.approx(errors.mean(), rel=1e-4)
+        assert beside["pca_psnr"] == pytest.approx(-10 * np.log10(errors).mean(), rel=1e-4)
+
+
+def test_pca_has_ms_ssim_where_the_model_has_it():
+    images = tf.image.resize(digits.images()[0][:2], (176, 176)).numpy() / 255
+    exact = pca.Principal(np.full(176 * 176, 0.5), np.eye(1, 176 * 176))
+    found = label_free.of_principal(exact, [(images, images)])
+    given = np.full_like(images, 0.5)
+    given[:, 0, 0] = images[:, 0, 0]
+    assert found["pca_ms_ssim"] == pytest.approx(figures.ms_ssim(images, given).numpy(), rel=1e-5)
+    assert label_free.means(found, np.array([False, True])) == {name: one[1] for name, one in found.items()}
 
 
 def test_images_without_a_label_are_left_out(autoencoder, found):
