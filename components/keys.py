@@ -45,5 +45,6 @@ DUPLICATES = "duplicates"  # Examples: how many images stand in more than one sp
 DRIFT = "drift"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from that of earlier data
 SKEW = "skew"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from the test split
 METRICS = "metrics"  # ModelEvaluation: JSON map, of the whole test split
+SLICES = "slices"  # ModelEvaluation: JSON list, the same of parts of it; see components.evaluator.slices
 REASON = "reason"  # ModelBlessing, InfraBlessing: the verdict in words
 COMPARISON = "comparison"  # ModelEvaluation: what the task compared the model with, in words

@@ -4,7 +4,7 @@ On a terminal with Rich; elsewhere plain lines without control characters, few e
 """
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -19,6 +19,8 @@ BESIDE = {
     "kernel_pca": "kernel PCA",
 }  # whose figures stand in the row of the model's own, by the beginning of their names
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
+SLICES_SHOWN = 10  # of more, the worst
+SLICE_FIGURES = 3  # of a slice: the first ones
 
 
 class RunView:
@@ -147,6 +149,7 @@ def result(value: dict) -> None:
     for row in figures(value["metrics"]):
         table.add_row(*row)
     console.print(table)
+    slices(value["slices"])
     if value["comparison"]:
         console.print(value["comparison"], markup=False)
     if not value["blessed"]:
@@ -170,6 +173,31 @@ def figures(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:
         shown = f"{figure:.0f} test images" if name == "example_count" else f"{figure:.4f}"
         rows.append((name, shown, ", ".join(f"{words} {reached:.4f}" for words, reached in beside.items() if reached is not None)))
     return rows
+
+
+def slices(parts: Sequence[Mapping]) -> None:
+    """A row for each slice, as components.evaluator.slices reports them: images, first figures, PCA's beside them."""
+    if not parts:
+        return
+    known = list(dict.fromkeys(name for part in parts for name in part["metrics"]))
+    main = [name for name in known if not name.startswith(tuple(f"{other}_" for other in BESIDE))][:SLICE_FIGURES]
+    columns = {}  # -> the figure that stands in it
+    for name in main:
+        beside = {f"{words} {name}": f"{other}_{name}" for other, words in BESIDE.items()}
+        columns |= {column: figure for column, figure in ({name: name} | beside).items() if figure in known}
+    rows = []
+    for part in parts[:SLICES_SHOWN]:
+        found = (part["metrics"].get(figure) for figure in columns.values())
+        rows.append([_named(part), part["examples"], *(None if one is None else f"{one:.4f}" for one in found)])
+    table(["slice", "images", *columns], rows, right=["images", *columns])
+    if len(parts) > SLICES_SHOWN:
+        print(f"these are the worst of {len(parts)} slices; --json has all")
+
+
+def _named(part: Mapping) -> str:
+    """Such as "label=3 three"."""
+    value = ", ".join(f"{feature}={value}" for feature, value in part["slice"].items())
+    return f"{value} {part['class']}" if part["class"] not in (None, *map(str, part["slice"].values())) else value
 
 
 def plan(value: dict) -> None:

@@ -27,6 +27,7 @@ class RunRecord:
     blessed: bool | None = None
     reason: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+    slices: list[dict] = field(default_factory=list)  # the same of parts of it; as components.evaluator.slices reports them
     version: int | None = None
     model_dir: str | None = None
     model_uri: str | None = None  # the Model artifact: model.keras and card.json lie there
@@ -52,7 +53,7 @@ def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable
         dataclasses.replace(record, seconds=round(time.monotonic() - start, 2), **facts).save(folder)
 
     def done(value: dict) -> None:
-        kept = {name: value[name] for name in ("blessed", "reason", "metrics", "version", "model_dir", "model_uri")}
+        kept = {name: value[name] for name in ("blessed", "reason", "metrics", "slices", "version", "model_dir", "model_uri")}
         end(status="done" if value["blessed"] else "not blessed", **kept)
 
     try:

@@ -2,7 +2,6 @@
 
 import functools
 import json
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.utils import json_utils, path_utils
 
 from components import fingerprint, keys, spec
-from components.evaluator import eval_config, measured
+from components.evaluator import eval_config, measured, slices
 from components.tasks import modules_of, task_of
 from components.tasks.base import Task
 from components.trainer.card import Card
@@ -35,7 +34,7 @@ class Executor(executor.Executor):
     def Do(self, input_dict, output_dict, exec_properties):
         """Reads: raw Examples (test; train too where the task's baseline is fitted), Model, baseline Model or none.
 
-        Writes: ModelEvaluation with the custom property `metrics`, ModelBlessing with `reason`.
+        Writes: ModelEvaluation with the custom properties `metrics` and `slices`, ModelBlessing with `reason`.
         """
         examples = input_dict[standard_component_specs.EXAMPLES_KEY]
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
@@ -47,19 +46,22 @@ class Executor(executor.Executor):
         judged = eval_config.with_margins(comparisons, asked, task)
         bounds = eval_config.binding(judged, asked)
         measures = task.measure(served, card, images)
+        by_label = task.measure_labels(served, card, images) if keys.LABEL in asked.slices else {}
         if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
-        config = eval_config.build(asked, task, bounds, slice_counts(_files(examples, keys.TEST), asked.slices))
+        config = eval_config.build(asked, task, bounds, slices.counts(_files(examples, keys.TEST), asked.slices))
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
-        metrics = overall_metrics(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
-        metrics |= measures | {one.name: one.value for one in comparisons if one.name}
+        found = slices.figures(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
+        metrics = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
         refused = measured.refusals(metrics, task.measured, asked.thresholds, bounds)
         if refused:
             _refuse(blessing)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
+        parts = slices.reported(found, by_label, asked, task, card.class_names)
+        evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))
         words = "; ".join(f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in judged)
         evaluation.set_string_custom_property(keys.COMPARISON, words)
         blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, task, bounds, refused))
@@ -95,33 +97,6 @@ class Evaluator(TfxEvaluator):
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             ),
         )
-
-
-def overall_metrics(evaluation: str, has_baseline: bool) -> dict[str, float]:
-    """Figures of the whole test split by name, as TFMA wrote them."""
-    result = tfma.load_eval_result(evaluation, model_name="candidate" if has_baseline else None)
-    found = {}
-    for slice_key, outputs in result.slicing_metrics:
-        if slice_key == ():
-            for name, value in outputs[""][""].items():
-                is_change = name.endswith("_diff")  # against the baseline model
-                figure = float(value.get("doubleValue", "nan"))  # one that is no number is a string, as JSON has it
-                if not is_change and np.isfinite(figure):
-                    found[name] = figure
-    return found
-
-
-def slice_counts(files: list[str], features) -> dict[str, dict[str, int]]:
-    """Feature -> value -> how many examples, for the features asked for; values as strings, the way TFMA takes them."""
-    if not features:
-        return {}
-    counts = {feature: Counter() for feature in features}
-    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
-        example = tf.train.Example.FromString(record).features.feature
-        for feature in features:
-            for value in (*example[feature].int64_list.value, *(b.decode() for b in example[feature].bytes_list.value)):
-                counts[feature][str(value)] += 1
-    return {feature: dict(counter) for feature, counter in counts.items()}
 
 
 def _refuse(blessing) -> None:

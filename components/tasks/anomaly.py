@@ -26,6 +26,7 @@ ANOMALIES, ANOMALIES_AT = "anomalies", "anomalies_at"
 SCORE, DECISION = reconstruction.ANOMALY_SCORE, "is_anomaly"  # outputs
 CALIBRATED = "anomaly"  # what the card has from here: {threshold, and for the latent distance mean and covariance}
 LESS = ("false_positives", "false_negatives")
+OF_BOTH = (*detection.RANKINGS, "precision")  # of what is found and what is not; a label's images are all of one kind
 
 Score = Callable[[tf.Tensor], tf.Tensor]  # float32 pixels [N, height, width, channels] in 0..255 -> float32 [N]
 Codes = Callable[[tf.Tensor], tf.Tensor]  # the same -> float32 [N, k]
@@ -45,8 +46,8 @@ def check(task: base.Task, asked: AnomalyConfig) -> None:
 
 
 def _metric(kind: str, figure: str, output: str) -> Metric:
-    better = "less" if figure in LESS else "more"
-    return Metric(kind, better, module=detection.__name__, config={"figure": figure, "output": output})
+    better, of_label = "less" if figure in LESS else "more", figure not in OF_BOTH
+    return Metric(kind, better, module=detection.__name__, config={"figure": figure, "output": output}, of_label=of_label)
 
 
 class Task(reconstruction.Task):

@@ -50,13 +50,15 @@ class Signature:
 class Metric:
     """A figure of the test split, computed by TFMA.
 
-    `class_name`, `module` and `config` name a TFMA metric; module None is TFMA's own. `better` says which way is up.
+    `class_name`, `module` and `config` name a TFMA metric; module None is TFMA's own. `better` says which way is up. `of_label`:
+    whether it says anything of the images of one label alone.
     """
 
     class_name: str
     better: Literal["more", "less"]
     module: str | None = None
     config: Mapping[str, object] = field(default_factory=dict)
+    of_label: bool = True
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,13 @@ class Task(abc.ABC):
         """Figures of the test split that TFMA has no metric for, because they need the training split or all test images at once.
 
         Those of `measured` which can be had; thresholds of the config and comparisons may name them. Arguments as of `compare`.
+        """
+        return {}
+
+    def measure_labels(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[int, dict[str, float]]:
+        """Label -> those figures of `measure` that are means over images, over the images of that label.
+
+        Asked where the config slices by label. By default nothing; arguments as of `compare`.
         """
         return {}
 

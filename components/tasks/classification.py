@@ -22,7 +22,7 @@ class Task(base.Task):
     metrics = {
         "accuracy": Metric("SparseCategoricalAccuracy", "more"),
         "cross_entropy": Metric("SparseCategoricalCrossentropy", "less"),
-        "macro_f1": Metric("MacroF1", "more", module="components.evaluator.metrics"),
+        "macro_f1": Metric("MacroF1", "more", module="components.evaluator.metrics", of_label=False),
     }
 
     def check(self, facts):

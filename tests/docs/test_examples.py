@@ -156,7 +156,7 @@ def judged(task, artifact: Path, examples_: list[bytes], folder: Path) -> dict[s
     """TFMA's figures for a SavedModel, from the EvalConfig that Evaluator makes."""
     import tensorflow_model_analysis as tfma
 
-    from components.evaluator.component import overall_metrics
+    from components.evaluator import slices
     from configs.schema import EvaluateConfig
 
     data = folder / "test.tfrecord"
@@ -168,7 +168,7 @@ def judged(task, artifact: Path, examples_: list[bytes], folder: Path) -> dict[s
     tfma.run_model_analysis(
         eval_shared_model=shared, eval_config=config, data_location=str(data), output_path=str(folder / "evaluation")
     )
-    return overall_metrics(str(folder / "evaluation"), has_baseline=False)
+    return slices.figures(str(folder / "evaluation"), has_baseline=False)[slices.WHOLE]
 
 
 def test_the_source_is_read(place, digits, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The verbs that only look: what they print, as a table and as JSON, and what they must not import."""
 
 import csv
+import dataclasses
 import errno
 import io
 import json
@@ -94,6 +95,18 @@ def test_of_unfinished_runs_only_the_newest_can_be_alive(tmp_path):
     with place.locked("hubel run a"):
         assert [record.status for record in runs.listed(place)] == ["killed", "killed", "running"]
     assert [record.status for record in runs.listed(place)] == ["killed"] * 3
+
+
+def test_the_record_of_a_run_keeps_its_slices_and_an_older_one_has_none(tmp_path):
+    place, cfg = Workspace.at(tmp_path), load.load("digits_mlp.tiny")
+    parts = [{"slice": {"label": 3}, "class": "three", "examples": 36, "metrics": {"accuracy": 0.5}}]
+    with runs.recorded(place, cfg, "1") as done:
+        done({"blessed": True, "reason": "", "metrics": {}, "slices": parts, "version": 1, "model_dir": None, "model_uri": None})
+    [record] = runs.records(place)
+    assert record.slices == parts
+    kept = place.run(cfg.name, "1") / "run.json"
+    kept.write_text(json.dumps({name: value for name, value in json.loads(kept.read_text()).items() if name != "slices"}))
+    assert runs.records(place) == [dataclasses.replace(record, slices=[])]
 
 
 def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):

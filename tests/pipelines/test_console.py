@@ -67,6 +67,7 @@ def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):
             view({"event": "node_done", "name": name, "cached": False, "seconds": 1.0})
     metrics = {"accuracy": 0.9, "cross_entropy": 0.1, "macro_f1": 0.9, "example_count": 2.0}
     facts = {
+        "slices": [],
         "comparison": "beside the last model",
         "blessed": True,
         "version": 1,
@@ -131,11 +132,43 @@ def test_what_others_reach_stands_beside_the_figure_of_the_same_measure():
 
 def test_a_refused_run_shows_its_figures_what_it_was_compared_with_and_why(capsys):
     comparison = "mse 0.09000 against 0.02000 of PCA with the same code size of 8"
-    value = {"metrics": {"mse": 0.09}, "comparison": comparison, "blessed": False, "reason": "mse is above PCA's", "seconds": 1.0}
-    result(value)
+    value = {"metrics": {"mse": 0.09}, "slices": [], "comparison": comparison, "blessed": False, "seconds": 1.0}
+    result(value | {"reason": "mse is above PCA's"})
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].split() == ["mse", "0.0900"]
     assert shown[1:] == [comparison, "Not blessed: mse is above PCA's. Nothing was pushed.", "1.0 s"]
+
+
+def part(label, name, **metrics):
+    return {"slice": {"label": label}, "class": name, "examples": 10 + label, "metrics": metrics}
+
+
+def shown_slices(parts, capsys) -> list[list[str]]:
+    """Words of each line of the result between its figures and its end."""
+    facts = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    result(facts | {"slices": parts})
+    return [line.split() for line in capsys.readouterr().out.splitlines()[1:-2]]
+
+
+def test_each_slice_is_a_row_of_its_first_figures_and_pca_s(capsys):
+    figures_ = {"mse": 0.02, "psnr": 17.0, "ssim": 0.8, "sparsity": 0.3, "pca_mse": 0.01, "pca_ssim": 0.9}
+    without = {"psnr": 18.0}
+    rows = shown_slices([part(3, "three", **figures_), part(4, "4", **without), part(5, None)], capsys)
+    assert rows == [
+        ["slice", "images", "mse", "PCA", "mse", "psnr", "ssim", "PCA", "ssim"],
+        ["label=3", "three", "13", "0.0200", "0.0100", "17.0000", "0.8000", "0.9000"],
+        ["label=4", "14", "18.0000"],
+        ["label=5", "15"],
+    ]
+    assert shown_slices([], capsys) == []
+    assert shown_slices([part(5, None)], capsys) == [["slice", "images"], ["label=5", "15"]]
+
+
+def test_of_very_many_slices_the_worst_are_shown(capsys):
+    header, *rows, note = shown_slices([part(label, None, accuracy=label / 100) for label in range(100)], capsys)
+    assert header == ["slice", "images", "accuracy"]
+    assert [row[0] for row in rows] == [f"label={label}" for label in range(10)]
+    assert " ".join(note) == "these are the worst of 100 slices; --json has all"
 
 
 def test_a_long_training_is_few_plain_lines_where_there_is_no_terminal(capsys):

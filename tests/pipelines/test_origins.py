@@ -254,7 +254,16 @@ def asked(monkeypatch):
     def ask(call, arguments, log, listen=None, held=()):
         name = load.load(arguments["config"]).name
         calls.append((name, arguments["assignments"]))
-        answer = {"model": name, "config": name, "version": 4, "blessed": True, "reason": "", "metrics": {}, "model_dir": None}
+        answer = {
+            "model": name,
+            "config": name,
+            "version": 4,
+            "blessed": True,
+            "reason": "",
+            "metrics": {},
+            "slices": [],
+            "model_dir": None,
+        }
         return {**answer, "model_uri": None, "comparison": "", "seconds": 1.0, **verdicts.get(name, {})}
 
     monkeypatch.setattr(supervise, "ask", ask)

@@ -56,6 +56,11 @@ def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
     )
     assert value["model_dir"] == str(workspace / "models/digits_lenet5_tiny/1")
     assert {"accuracy", "cross_entropy", "macro_f1"} <= set(value["metrics"])
+    by_label = {part["slice"]["label"]: part for part in value["slices"]}
+    assert [by_label[label]["class"] for label in range(10)] == list(value["classes"]["test"])
+    assert {part["class"]: part["examples"] for part in value["slices"]} == value["classes"]["test"]
+    hits = sum(part["examples"] * part["metrics"]["accuracy"] for part in value["slices"])
+    assert hits == pytest.approx(value["images"]["test"] * value["metrics"]["accuracy"])
     assert {component["name"] for component in value["components"]} == set(STAGES)
     assert not any(component["cached"] for component in value["components"] if component["name"] not in RESOLVERS)
     assert sum(value["images"].values()) == 300
@@ -97,6 +102,7 @@ def test_the_same_run_again_computes_nothing_and_pushes_nothing(digits):
     workspace, _ = digits
     again = hubel("run", TINY, "--workspace", workspace)
     assert again.code == 0
+    assert len(re.findall(r"^label=\d \w+ +\d+ +\d\.\d{4} +\d\.\d{4}", again.out, re.MULTILINE)) == 10
     assert len(re.findall(r"^ +\w+ +cached$", again.err, re.MULTILINE)) == len(STAGES)
     assert [path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()] == ["1"]
     assert len(again.lines) < 40

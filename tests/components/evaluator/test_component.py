@@ -2,11 +2,11 @@
 
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.decomposition import PCA
 from tfx.types import standard_artifacts
 
 from components import keys
@@ -16,19 +16,6 @@ from components.tasks import base, reconstruction
 from components.tasks.base import Comparison
 from configs.schema import EvaluateConfig
 from tests.components import digits
-
-
-def files(artifacts):
-    return [str(path) for path in (artifacts.examples / "Split-test").iterdir()]
-
-
-def test_slices_are_counted_by_value(artifacts):
-    labels = digits.images()[1][list(digits.rows(keys.TEST))]
-    counts = component.slice_counts(files(artifacts), ["label", "image/id", "nowhere"])
-    assert counts["label"] == {str(value): int((labels == value).sum()) for value in set(labels.tolist())}
-    assert counts["image/id"] == {f"digit-{i}": 1 for i in digits.rows(keys.TEST)}
-    assert counts["nowhere"] == {}
-    assert component.slice_counts(["not even read"], []) == {}
 
 
 class Segmentation(base.Task):
@@ -59,7 +46,7 @@ def test_a_task_of_masks_is_judged_by_them_and_no_other_task_reads_them(artifact
 
 
 def evaluated(model, examples, tree, folder):
-    """(files of the blessing, its reason, figures) of a run of the executor."""
+    """(files of the blessing, its reason, figures, those of slices) of a run of the executor."""
     made = {
         "model": standard_artifacts.Model(),
         "examples": standard_artifacts.Examples(),
@@ -78,11 +65,8 @@ def evaluated(model, examples, tree, folder):
     blessing = made["blessing"]
     [file] = [path.name for path in (folder / "blessing").iterdir()]
     assert (file == "BLESSED") == bool(blessing.get_int_custom_property("blessed"))
-    return (
-        file,
-        blessing.get_string_custom_property(keys.REASON),
-        json.loads(made["evaluation"].get_string_custom_property(keys.METRICS)),
-    )
+    said = (json.loads(made["evaluation"].get_string_custom_property(name)) for name in (keys.METRICS, keys.SLICES))
+    return (file, blessing.get_string_custom_property(keys.REASON), *said)
 
 
 @pytest.fixture
@@ -104,36 +88,40 @@ def partly_labelled(artifacts, tmp_path):
 def test_a_config_may_bound_measured_figures_alone(autoencoder, artifacts, tmp_path, monkeypatch):
     monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [])
     tree = {"thresholds": {"probe_accuracy": {"min": 0.1}}}
-    file, reason, figures = evaluated(autoencoder, artifacts.examples, tree, tmp_path)
-    assert (file, reason) == ("BLESSED", "")
+    file, reason, figures, slices = evaluated(autoencoder, artifacts.examples, tree, tmp_path)
+    assert (file, reason, slices) == ("BLESSED", "", [])
     assert 0.1 < figures["probe_accuracy"] < 1
     assert figures["example_count"] == 60
 
 
-def errors_by_label(model) -> dict[int, list[float]]:
-    """Of the images of `partly_labelled` that have a label."""
+def errors_by_label(model) -> tuple[dict[int, list[float]], ...]:
+    """Of the images of `partly_labelled` that have a label: the model's and those of PCA."""
     pixels, labels = (part[list(digits.rows(keys.TEST))] for part in digits.images())
     reconstruct = tf.saved_model.load(str(model / "Format-Serving")).signatures["reconstruct_pixels"]
     given = reconstruct(pixels=tf.constant(pixels, tf.float32))["images"].numpy()
-    errors = np.square((given - pixels) / 255).mean((1, 2, 3))
-    return {label: errors[::2][labels[::2] == label].tolist() for label in range(10)}
+    principal = PCA(4).fit(digits.images()[0][list(digits.rows(keys.TRAIN))].reshape(-1, 64) / 255)
+    rows = pixels.reshape(-1, 64) / 255
+    projected = principal.inverse_transform(principal.transform(rows))
+    each = np.square((given - pixels) / 255).mean((1, 2, 3)), np.square(projected - rows).mean(1)
+    return tuple({label: errors[::2][labels[::2] == label].tolist() for label in range(10)} for errors in each)
 
 
 def test_each_label_has_its_figure_and_a_measured_bound_undoes_tfma_s_blessing(autoencoder, partly_labelled, tmp_path, monkeypatch):
     monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [Comparison("mse", 1.0, "anything")])
-    errors = errors_by_label(autoencoder)
+    errors, beside = errors_by_label(autoencoder)
     largest = max((label for label in errors if len(errors[label]) > 1), key=lambda label: np.mean(errors[label]))
     bound = np.mean(errors[largest]) * 0.999
     tree = {
         "thresholds": {"knn_accuracy": {"min": 0.99}},
         "slices": {"label": {"thresholds": {"mse": {"max": bound}}, "min_count": 2}},
     }
-    file, reason, figures = evaluated(autoencoder, partly_labelled, tree, tmp_path)
-    result = component.tfma.load_eval_result(str(tmp_path))
-    slices = {key: found[""][""]["mse"]["doubleValue"] for key, found in result.slicing_metrics}
-    assert slices.pop(()) == pytest.approx(figures["mse"])
-    expected = {(("label", label),): pytest.approx(np.mean(found), rel=1e-4) for label, found in errors.items() if found}
-    assert slices == expected
+    file, reason, figures, slices = evaluated(autoencoder, partly_labelled, tree, tmp_path)
+    for name, each in (("mse", errors), ("pca_mse", beside)):
+        expected = {label: pytest.approx(np.mean(found), rel=1e-4) for label, found in each.items() if found}
+        assert {part["slice"]["label"]: part["metrics"][name] for part in slices} == expected
+    assert {part["slice"]["label"]: part["examples"] for part in slices} == {label: len(errors[label]) for label in expected}
+    assert all(part["class"] == digits.NAMES[part["slice"]["label"]] for part in slices)
+    assert all(part["metrics"].keys() == {"mse", "psnr", "ssim", "sparsity", "pca_mse", "pca_psnr", "pca_ssim"} for part in slices)
     assert file == "NOT_BLESSED"
     assert reason.split("; ") == [
         f"mse {np.mean(errors[largest]):.4f} is above the maximum {bound:g} on the slice label={largest}",
@@ -141,10 +129,3 @@ def test_each_label_has_its_figure_and_a_measured_bound_undoes_tfma_s_blessing(a
     ]
     assert {"mse", "psnr", "ssim", "sparsity", "pca_psnr", "pca_ssim", "kernel_pca_mse", "pca_probe_accuracy"} < figures.keys()
     assert "ms_ssim" not in figures  # of 8 px there is none
-
-
-def test_figures_are_those_of_the_whole_split_that_are_numbers(monkeypatch):
-    written = {"mse": {"doubleValue": 0.5}, "auroc": {"doubleValue": "NaN"}, "recall": {}, "mse_diff": {"doubleValue": 0.1}}
-    slices = [((), {"": {"": written}}), ((("label", 1),), {"": {"": {"mse": {"doubleValue": 9.0}}}})]
-    monkeypatch.setattr(component.tfma, "load_eval_result", lambda folder, model_name: SimpleNamespace(slicing_metrics=slices))
-    assert component.overall_metrics("folder", has_baseline=True) == {"mse": 0.5}

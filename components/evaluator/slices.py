@@ -1,0 +1,78 @@
+"""Parts of the test split, such as the images of one label: how many images there are, and the figures of each."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+
+from components import keys
+from components.tasks.base import Task
+from configs.schema import EvaluateConfig
+
+Key = tuple[tuple[str, int | str], ...]  # pairs of feature and value, as TFMA has them
+
+WHOLE: Key = ()
+COUNT = "example_count"
+
+
+def counts(files: Sequence[str], features: Collection[str]) -> dict[str, dict[str, int]]:
+    """Feature -> value -> how many examples, for the features asked for; values as strings, the way TFMA takes them."""
+    if not features:
+        return {}
+    found = {feature: Counter() for feature in features}
+    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+        example = tf.train.Example.FromString(record).features.feature
+        for feature in features:
+            for value in (*example[feature].int64_list.value, *(b.decode() for b in example[feature].bytes_list.value)):
+                found[feature][str(value)] += 1
+    return {feature: dict(counter) for feature, counter in found.items()}
+
+
+def figures(evaluation: str, has_baseline: bool) -> dict[Key, dict[str, float]]:
+    """Slice -> name -> figure, as TFMA wrote them, without those that are no number."""
+    result = tfma.load_eval_result(evaluation, model_name="candidate" if has_baseline else None)
+    return {key: dict(_numbers(outputs[""][""])) for key, outputs in result.slicing_metrics}
+
+
+def _numbers(outputs: Mapping[str, Mapping]) -> Iterator[tuple[str, float]]:
+    for name, value in outputs.items():
+        is_change = name.endswith("_diff")  # against the baseline model
+        figure = float(value.get("doubleValue", "nan"))  # one that is no number is a string, as JSON has it
+        if not is_change and np.isfinite(figure):
+            yield name, figure
+
+
+def reported(
+    found: Mapping[Key, Mapping[str, float]],
+    by_label: Mapping[int, Mapping[str, float]],
+    asked: EvaluateConfig,
+    task: Task,
+    class_names: Sequence[str],
+) -> list[dict]:
+    """What is said of each slice, the worst first by the first figure that any has.
+
+    Args:
+        found: as `figures` gives them.
+        by_label: label -> further figures of its images.
+
+    Returns:
+        [{slice: {feature: value}, class: name of the label or None, examples: how many, metrics: {name: figure}}, ...]. The figures
+        that the config bounds for slices come first, then those of the task in its order. Those that say nothing of one label are
+        left out unless they are bounded.
+    """
+    bounded = [name for part in asked.slices.values() for name in part.thresholds]
+    names = dict.fromkeys([*bounded, *(name for name, metric in task.metrics.items() if metric.of_label)])
+    rows = []
+    for key in sorted(key for key in found if key != WHOLE):
+        own, label = found[key], dict(key).get(keys.LABEL)
+        metrics = {name: own[name] for name in names if name in own} | by_label.get(label, {})
+        is_named = label is not None and label < len(class_names)
+        name = class_names[label] if is_named else None
+        rows.append({"slice": dict(key), "class": name, "examples": int(own[COUNT]), "metrics": metrics})
+    first = next((name for name in names if any(name in row["metrics"] for row in rows)), None)
+    if first is None:
+        return rows
+    sign = -1 if task.metrics[first].better == "less" else 1
+    return sorted(rows, key=lambda row: sign * row["metrics"][first] if first in row["metrics"] else np.inf)

@@ -1,0 +1,70 @@
+"""How many images parts of the test split have, and what is said of each part."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from components import keys
+from components.evaluator import slices
+from components.tasks import task_of
+from configs.schema import EvaluateConfig
+from tests.components import digits
+
+BY_LABEL = {"slices": {"label": {}}}
+
+
+def test_slices_are_counted_by_value(tmp_path):
+    labels = digits.images()[1][list(digits.rows(keys.TEST))]
+    files = [str(path) for path in (digits.write_examples(tmp_path) / "Split-test").iterdir()]
+    counts = slices.counts(files, ["label", "image/id", "nowhere"])
+    assert counts["label"] == {str(value): int((labels == value).sum()) for value in set(labels.tolist())}
+    assert counts["image/id"] == {f"digit-{i}": 1 for i in digits.rows(keys.TEST)}
+    assert counts["nowhere"] == {}
+    assert slices.counts(["not even read"], []) == {}
+
+
+def test_figures_are_those_that_are_numbers(monkeypatch):
+    written = {"mse": {"doubleValue": 0.5}, "auroc": {"doubleValue": "NaN"}, "recall": {}, "mse_diff": {"doubleValue": 0.1}}
+    parts = [((), {"": {"": written}}), ((("label", 1),), {"": {"": {"mse": {"doubleValue": 9.0}}}})]
+    monkeypatch.setattr(slices.tfma, "load_eval_result", lambda folder, model_name: SimpleNamespace(slicing_metrics=parts))
+    assert slices.figures("folder", has_baseline=True) == {(): {"mse": 0.5}, (("label", 1),): {"mse": 9.0}}
+
+
+def reported(found, tree, task="classification", by_label=None, class_names=("cat", "dog")):
+    made = {(("label", label),): {"example_count": 4.0, **figures} for label, figures in found.items()}
+    whole = {(): {"example_count": 9.0, "accuracy": 0.1}}
+    return slices.reported(whole | made, by_label or {}, EvaluateConfig.model_validate(tree), task_of(task), list(class_names))
+
+
+def test_the_worst_slice_comes_first_whichever_way_is_up():
+    found = {0: {"accuracy": 0.9, "cross_entropy": 0.1}, 1: {"accuracy": 0.2, "cross_entropy": 1.0}}
+    worst, best = reported(found, BY_LABEL)
+    assert worst == {"slice": {"label": 1}, "class": "dog", "examples": 4, "metrics": found[1]}
+    assert best == {"slice": {"label": 0}, "class": "cat", "examples": 4, "metrics": found[0]}
+    errors = {0: {"mse": 0.5}, 1: {}, 2: {"mse": 0.9}}
+    assert [(part["slice"]["label"], part["class"]) for part in reported(errors, BY_LABEL, "reconstruction")] == [
+        (2, None),  # a label that has no name
+        (0, "cat"),
+        (1, "dog"),  # whose figure is not known
+    ]
+
+
+def test_what_the_config_bounds_comes_first_and_what_says_nothing_of_one_label_only_then():
+    found = {0: {"accuracy": 0.9, "cross_entropy": 0.1, "macro_f1": 0.3}}
+    [part] = reported(found, BY_LABEL)
+    assert list(part["metrics"]) == ["accuracy", "cross_entropy"]
+    [part] = reported(found, {"slices": {"label": {"thresholds": {"macro_f1": {"min": 0.1}}}}})
+    assert list(part["metrics"].items()) == [("macro_f1", 0.3), ("accuracy", 0.9), ("cross_entropy", 0.1)]
+
+
+def test_what_is_measured_by_label_stands_beside():
+    [part] = reported({3: {"mse": 0.5}}, BY_LABEL, "reconstruction", {3: {"pca_mse": 0.6}, 4: {"pca_mse": 0.7}})
+    assert part["metrics"] == {"mse": 0.5, "pca_mse": 0.6}
+    assert reported({}, BY_LABEL) == []
+
+
+@pytest.mark.parametrize("task", ["classification", "reconstruction", "anomaly:reconstruction"])
+def test_of_a_label_there_are_no_figures_that_compare_labels(task):
+    known = {name for name, metric in task_of(task).metrics.items() if metric.of_label}
+    assert known
+    assert not known & {"macro_f1", "auroc", "average_precision", "precision"}
