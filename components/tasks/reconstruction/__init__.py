@@ -54,17 +54,15 @@ class Task(base.Task):
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
 
     def doubts(self, model):
-        encoder = normalize.inner(model).get_layer("encoder")
-        code, values = encoder.output_shape[-1], math.prod(encoder.input_shape[1:])
         is_judged_here = type(self).compare is Task.compare  # some families are not by their active units
-        is_sparse = auxiliary.terms(model) or any(getattr(layer, "limits_code", False) for layer in encoder.layers)
-        if code < values or is_sparse or not is_judged_here:
+        limits = [getattr(layer, "limits_code", False) for layer in normalize.inner(model).get_layer("encoder").layers]
+        if auxiliary.terms(model) or any(limits) or not is_judged_here:
             return []
-        return [
-            f"the code of {code:,} numbers is no narrower than the image of {values:,}, so it is held against PCA of as many "
-            "components as units are active; unless few are, which takes a penalty, that leaves no error, and the model is not "
-            "blessed; lower model.options.code_size, or take a sparse model"
-        ]
+        return of_no_narrower(
+            model,
+            "so it is held against PCA of as many components as units are active; unless few are, which takes a penalty, that "
+            "leaves no error, and the model is not blessed; lower model.options.code_size, or take a sparse model",
+        )
 
     def pair(self, pixels, targets):
         return pixels, targets.get(keys.CLEAN, pixels) / 255.0
@@ -139,6 +137,13 @@ class Task(base.Task):
         each = label_free.of_principal(principal(images, size_of_code(model)), self.pairs(card, images(keys.TEST)))
         labels = np.concatenate([targets[keys.LABEL] for _, targets in images(keys.TEST).as_numpy_iterator()])
         return {int(label): label_free.means(each, labels == label) for label in np.unique(labels) if label >= 0}
+
+
+def of_no_narrower(model: keras.Model, words: str) -> list[str]:
+    """The sentence on a model whose code is no narrower than the image, which `words` end; none on another. See Task.doubts."""
+    encoder = normalize.inner(model).get_layer("encoder")
+    code, values = encoder.output_shape[-1], math.prod(encoder.input_shape[1:])
+    return [f"the code of {code:,} numbers is no narrower than the image of {values:,}, {words}"] if code >= values else []
 
 
 def beside_principal(model: Path, images: Callable[[str], tf.data.Dataset]) -> Comparison:

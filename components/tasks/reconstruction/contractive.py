@@ -23,6 +23,13 @@ class Task(reconstruction.Task):
     metrics = {**reconstruction.Task.metrics, NORM: reconstruction.mean_of(NORM, "less")}
     compared = ("mse", NORM)
 
+    def doubts(self, model):
+        return reconstruction.of_no_narrower(
+            model,
+            "so it is held against PCA of as many components as units are active; a contraction alone seldom leaves so few active "
+            "that it beats that, and otherwise the model is not blessed; lower model.options.code_size, or take a sparse model",
+        )
+
     def beside(self, model):
         """The twin's encoder."""
         return {TWIN: auxiliary.learner(model).get_layer("net").get_layer(TWIN).get_layer("encoder")}
@@ -37,7 +44,7 @@ class Task(reconstruction.Task):
         norms = tf.function(_norms(artifact.load(kept, TWIN), artifact.load(kept).get_layer("normalize")), reduce_retracing=True)
         norm = float(np.mean(np.concatenate([norms(pixels) for pixels, _ in images(keys.TEST)])))
         words = "its twin, which was trained beside it without the penalty"
-        return [reconstruction.beside_principal(model, images), Comparison(NORM, norm, words, TWIN_NORM)]
+        return [*super().compare(model, card, images), Comparison(NORM, norm, words, TWIN_NORM)]
 
 
 def _norms(encoder, normalized):

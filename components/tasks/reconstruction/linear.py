@@ -13,6 +13,13 @@ class Task(reconstruction.Task):
 
     has_kernel_pca = False
 
+    def doubts(self, model):
+        return reconstruction.of_no_narrower(
+            model,
+            "so the best that it can learn is to copy the image, as PCA of that size does without an error; it is blessed below "
+            f"{ROUNDING:.1e} alone, which gradient descent seldom reaches; lower model.options.code_size",
+        )
+
     def compare(self, model, card, images):
         exact = reconstruction.beside_principal(model, images)
         return [dataclasses.replace(exact, margin=MARGIN, enough=ROUNDING)]  # a share of no error leaves float32 no room

@@ -14,6 +14,9 @@ class Task(linear.Task):
     Fitted on the training split as it is, without augmentation; exactly up to pca.MAX_EXACT values an image.
     """
 
+    def doubts(self, model):
+        return []  # exact at any size
+
     def fit(self, model, data, train, first_epoch, callbacks):
         if first_epoch:
             return  # a killed run had finished this; its weights are restored

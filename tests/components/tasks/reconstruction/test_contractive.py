@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys
+from components.evaluator import pca
 from keras_models import auxiliary
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
 from tests.components.trainer.graphs import random_ops
@@ -42,6 +43,28 @@ def test_it_is_blessed_for_moving_less_than_its_twin_and_a_crippled_one_is_not(c
     contractive.model.set_weights([3 * weight for weight in kept])
     assert not contractive.holds(found[1], contractive.figures())
     contractive.model.set_weights(kept)
+
+
+def test_a_wide_one_is_held_against_as_many_components_as_active_units_and_a_crippled_one_is_not_blessed(tmp_path):
+    """A narrow one's numbers in a network with room for 64; one layer each way, whose Jacobian is quick."""
+    options = {"tied": False, "code_activation": "linear", "loss": "squared_error", "weight": 0.01}
+    train = {"epochs": 15, "optimizer": {"learning_rate": 0.02}}
+    narrow = trained("contractive_autoencoder", {**options, "code_size": 6}, train).model.get_weights()
+    wide = trained("contractive_autoencoder", {**options, "code_size": 64}, {"epochs": 0})
+    wide.model.set_weights([within(old.shape, new) for old, new in zip(wide.model.get_weights(), narrow, strict=True)])
+    found = wide.task.compare(wide.saved(tmp_path, "encode", "figures_pixels"), wide.card, images)
+    figures = wide.figures()
+    assert 3 < figures["active"] <= 6
+    expected = pca.fit([pixels_of(keys.TRAIN) / 255], round(figures["active"])).mean_squared_error([pixels_of(keys.TEST) / 255])
+    assert (found[0].name, found[0].value) == ("active_pca_mse", pytest.approx(expected, rel=1e-6))
+    assert [wide.holds(one, figures) for one in found] == [True, True], figures
+    shuffle(wide.model)
+    assert not wide.holds(found[0], wide.figures())
+
+
+def within(shape, weight):
+    """Zeros, and the weight in the corner."""
+    return np.pad(weight, [(0, large - small) for large, small in zip(shape, weight.shape, strict=True)])
 
 
 def test_figures_are_norms_of_the_jacobian_and_the_twin_s_is_of_the_same_images(contractive, saved):
