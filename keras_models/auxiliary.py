@@ -23,6 +23,7 @@ class Term:
         value: takes the values of `of`, gives float32 (batch,) or a scalar.
         of: tensors computed from the net's input.
         warmup: epochs over which the weight rises linearly, from weight / warmup in the first one. Validation always has all of it.
+        judged: what stands in the place of `value` in validation; None: nothing else.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Term:
     value: Callable
     of: Sequence[keras.KerasTensor]
     warmup: int = 0
+    judged: Callable | None = None
 
 
 class Learner(keras.Model):
@@ -68,8 +70,9 @@ class Learner(keras.Model):
             loss += parts[-1] if training else 0.0
         for term in self.terms.held:
             mine, values = values[: len(term.of)], values[len(term.of) :]
+            value = ops.mean((term.value if training else term.judged or term.value)(*mine))
             weight = term.weight * (self._shares.held[term.name] if training else 1.0)
-            parts.append(self._part(term.name, ops.mean(term.value(*mine)), weight))
+            parts.append(self._part(term.name, value, weight))
             loss += parts[-1]
         if training:
             self._keep(ops.stack([ops.cast(part, "float32") for part in parts]))

@@ -69,7 +69,8 @@ def vae(
         deviation: gaussian: of pixels in 0..1; None: one number for all, learned.
         beta: what the divergence counts for, above 0.
         warmup: epochs over which beta rises linearly in training.
-        free_bits: nats of each number of the code, in the mean over a batch, under which the divergence costs no more; 0: none.
+        free_bits: nats of each number of the code, in the mean over a batch, below which less divergence saves nothing in training;
+            0: none.
         conditional: whether the decoder is told the label.
         dropped: share of the labels that it is not told in training.
 
@@ -149,12 +150,17 @@ class _Objective:
             need_positive("free_bits", self.free_bits)
 
     def term(self, parameters):
-        return auxiliary.Term("kl", self.beta, self._divergence, [parameters], self.warmup)
+        value = self._beyond_free_bits if self.free_bits else _divergence
+        return auxiliary.Term("kl", self.beta, value, [parameters], self.warmup, _divergence)
 
-    def _divergence(self, parameters):
-        """float32 (batch, 2k) -> (batch,), or of the whole batch where bits are free; nats."""
-        each = divergence(parameters)
-        return ops.sum(ops.maximum(ops.mean(each, 0), self.free_bits)) if self.free_bits else ops.sum(each, -1)
+    def _beyond_free_bits(self, parameters):
+        """float32 (batch, 2k) -> nats of the whole batch."""
+        return ops.sum(ops.maximum(ops.mean(divergence(parameters), 0), self.free_bits))
+
+
+def _divergence(parameters):
+    """float32 (batch, 2k) -> (batch,), nats."""
+    return ops.sum(divergence(parameters), -1)
 
 
 @dataclass(frozen=True)

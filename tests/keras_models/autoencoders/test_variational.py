@@ -109,6 +109,20 @@ def test_free_bits_are_of_the_batch_s_mean():
     assert fitted(small(hidden=()))["kl"][0] < 2.5
 
 
+def test_validation_knows_no_free_bits_and_is_the_negative_elbo_of_its_draw():
+    """As of the same network without them."""
+    free, plain = small(hidden=(), free_bits=0.5), small(hidden=())
+    kernel, bias = free.get_layer("encoder").get_layer("posterior").get_layer("code").weights
+    kernel.assign(0 * kernel)
+    bias.assign([2.0, 0.1, 0.0, 0.0])  # KL of 2 and of 0.005
+    plain.set_weights(free.get_weights())
+    of_free, of_plain = (fitted(net, validation_data=(X, X)) for net in (free, plain))
+    assert of_free["kl"] == [pytest.approx(2.5)]
+    assert of_free["val_kl"] == [pytest.approx(2.005)]
+    assert of_free["val_loss"] == [pytest.approx(of_free["val_data_loss"][0] + 2.005)]
+    assert of_free["val_loss"] == of_plain["val_loss"]
+
+
 @BUILDERS
 def test_a_label_is_told_in_training_and_never_when_served(build):
     model = normalize.with_normalization(small(build, num_classes=3, conditional=True, dropped=0.0), "unit")
