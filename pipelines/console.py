@@ -19,7 +19,7 @@ BESIDE = {
     "kernel_pca": "kernel PCA",
 }  # whose figures stand in the row of the model's own, by the beginning of their names
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
-SLICES_SHOWN = 10  # of more, the worst
+SLICES_SHOWN = 5  # of more, the worst: a whole run is to fit a screen
 SLICE_FIGURES = 3  # of a slice: the first ones
 
 
