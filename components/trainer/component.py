@@ -215,11 +215,12 @@ def train(
     Raises:
         Diverged: where the loss did not stay finite, or exploded, before it had fallen, or the last epoch's weights are to be kept.
     """
-    if resume.epoch < cfg.train.epochs and not resume.is_over and not divergence.has_happened(resume.history):
+    if resume.epoch < cfg.train.epochs and not resume.is_over and not divergence.has_happened(resume.history, resume.start):
         falling = plateau.callbacks(cfg.train, resume.history)
-        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, divergence.Guard(resume)])
-    if divergence.has_happened(resume.history):
-        what, hint = divergence.words(resume.history, auxiliary.learner(model), cfg.train, rate)
+        guard = divergence.Guard(resume, lambda: task.pair(*next(iter(data.plain))))
+        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, guard])
+    if divergence.has_happened(resume.history, resume.start):
+        what, hint = divergence.words(resume.history, auxiliary.learner(model), cfg.train, rate, resume.start)
         best = divergence.best(resume.history)
         if not best or cfg.train.keep == "last":
             resume.clear()

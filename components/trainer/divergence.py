@@ -1,7 +1,7 @@
 """A training that blows up: when it is stopped, and what a person is told."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 
@@ -10,37 +10,60 @@ from configs.schema import TrainConfig
 from keras_models.auxiliary import Learner
 
 EXPLODED = 1e4  # times the first epoch's loss: what learns badly, or overfits, gets worse by tens, not by tens of thousands
-LEAST = 1e-3  # the first epoch's loss counts as this at least: one near 0 may well be left again
+LEAST = 1e-3  # the first epoch's loss, or that before it, counts as this at least: one near 0 may well be left again
 
 
-def has_happened(history: Sequence[Mapping[str, float]]) -> bool:
-    """Whether the last epoch's losses are not finite numbers, or its validation loss has exploded."""
-    return bool(history) and (not _is_finite(history[-1]) or history[-1]["val_loss"] > EXPLODED * _first(history))
+def has_happened(history: Sequence[Mapping[str, float]], start: float | None = None) -> bool:
+    """Whether the last epoch's losses are not finite numbers, or its validation loss has exploded.
+
+    Args:
+        history: figures by epoch.
+        start: the loss before training. One that explodes in the first epoch is known by it alone. Training and validation loss
+            must both be far above: the one holds a bad step that was made good, the other is far off while running means are young.
+    """
+    return bool(history) and (not _is_finite(history[-1]) or _exploded(history) or _exploded_at_once(history, start))
 
 
 class Guard(keras.callbacks.TerminateOnNaN):
-    """Stops a training that diverges, in the middle of an epoch where the loss is no finite number. Stands behind `resume`."""
+    """Stops a training that diverges, in the middle of an epoch where the loss is no finite number. Stands behind `resume`.
 
-    def __init__(self, resume: Resume):
+    Args:
+        batch: inputs and targets, as fit takes them, that the loss before training is taken of.
+    """
+
+    def __init__(self, resume: Resume, batch: Callable[[], tuple]):
         super().__init__()
-        self._resume = resume
+        self._resume, self._batch = resume, batch
+
+    def on_train_begin(self, logs=None):
+        if not self._resume.history and self.model.compiled:  # a closed form is not
+            self._resume.start = _loss(self.model, *self._batch())
 
     def on_epoch_end(self, epoch, logs=None):
-        if has_happened(self._resume.history):
+        if has_happened(self._resume.history, self._resume.start):
             self.model.stop_training = True
 
 
-def words(history: Sequence[Mapping[str, float]], model: keras.Model, train: TrainConfig, rate: str) -> tuple[str, str]:
+def _loss(model: keras.Model, x, y, weights=None) -> float:
+    """Of one batch, as in validation: no layer draws or learns anything."""
+    return float(model.compute_loss(x, y, model(x, training=False), weights, training=False))
+
+
+def words(
+    history: Sequence[Mapping[str, float]], model: keras.Model, train: TrainConfig, rate: str, start: float | None = None
+) -> tuple[str, str]:
     """What happened, and what to try.
 
     Args:
         history: figures by epoch, the last of which diverged.
+        start: the loss before training.
         model: what was fitted: where heads or terms are minimised beside the loss, it knows which part blew up.
         rate: the config's key of the learning rate.
     """
     last = history[-1]
+    than = "that of the first epoch" if _exploded(history) else f"the {start or 0:.3g} before training"
     what = (
-        f"its validation loss of {last['val_loss']:.3g} is over {EXPLODED:,.0f} times that of the first epoch"
+        f"its validation loss of {last['val_loss']:.3g} is over {EXPLODED:,.0f} times {than}"
         if _is_finite(last)
         else "its loss was not a finite number"
     )
@@ -77,5 +100,10 @@ def _is_finite(figures: Mapping[str, float]) -> bool:
     return all(math.isfinite(figures[name]) for name in ("loss", "val_loss") if name in figures)
 
 
-def _first(history) -> float:
-    return max(abs(history[0]["val_loss"]), LEAST)
+def _exploded(history) -> bool:
+    return history[-1]["val_loss"] > EXPLODED * max(abs(history[0]["val_loss"]), LEAST)
+
+
+def _exploded_at_once(history, start) -> bool:
+    losses = [history[-1][name] for name in ("loss", "val_loss") if name in history[-1]]
+    return start is not None and min(losses) > EXPLODED * max(abs(start), LEAST)

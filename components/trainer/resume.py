@@ -30,12 +30,21 @@ class Resume(keras.callbacks.Callback):
     def __init__(self, folder: Path, patience: int | None):
         super().__init__()
         self._folder, self._patience = folder, patience
-        self._state = _read(folder) or {"history": [], "best": None, "last": None, "seeds": []}
+        self._state = _read(folder) or {"history": [], "best": None, "last": None, "seeds": [], "start": None}
 
     @property
     def history(self) -> list[dict[str, float]]:
         """Figures by epoch, those before a kill included."""
         return self._state["history"]
+
+    @property
+    def start(self) -> float | None:
+        """The loss before training, where somebody said it; saved with the first epoch."""
+        return self._state.get("start")
+
+    @start.setter
+    def start(self, loss: float) -> None:
+        self._state["start"] = loss
 
     @property
     def epoch(self) -> int:
@@ -66,7 +75,8 @@ class Resume(keras.callbacks.Callback):
         if math.isfinite(figures["val_loss"]) and (best is None or figures["val_loss"] < best["val_loss"]):
             best = {**last, "val_loss": figures["val_loss"]}
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(self.model)]
-        self._state = {"history": [*self.history[:epoch], figures], "best": best, "last": last, "seeds": seeds}
+        history = [*self.history[:epoch], figures]
+        self._state = {"history": history, "best": best, "last": last, "seeds": seeds, "start": self.start}
         staged = self._folder / f"{_STATE}.staged"
         staged.write_text(json.dumps(self._state))
         staged.replace(self._folder / _STATE)

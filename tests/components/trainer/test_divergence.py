@@ -1,5 +1,7 @@
 """A training that blows up ends with the epoch, the part of the loss that did it, and what to try."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -61,6 +63,38 @@ def test_too_high_a_rate_is_named_with_the_epoch(tmp_path):
     assert message.startswith("Training diverged in epoch ")
     assert message.endswith(" of 20: its loss was not a finite number.") or "over 10,000 times that of the first epoch" in message
     assert hint == "Lower train.optimizer.learning_rate of 10000, or clip gradients by train.optimizer.global_clip_norm."
+
+
+def test_one_that_explodes_in_the_first_epoch_is_known_by_the_loss_before_training(tmp_path):
+    cfg, model = slice_of(100.0, epochs=1), linear(slice_of(100.0))
+    batch = next(iter(data_of().plain))[0]
+    start = np.mean(np.square(model(batch) - batch / 255))
+    message, _ = refused(tmp_path / "a", model, cfg)
+    found = re.fullmatch(
+        r"Training diverged in epoch 1 of 1: its validation loss of (\S+) is over 10,000 times the (\S+) before training\.", message
+    )
+    assert float(found[1]) > 1e4 * start
+    assert float(found[2]) == pytest.approx(start, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "val_loss", "start", "happened"),
+    [
+        (1e30, 1e30, 0.1, True),
+        (1e30, 1e30, None, False),
+        (1e30, 0.1, 0.1, False),
+        (0.1, 1e30, 0.1, False),
+        (300.0, 300.0, 0.1, False),
+        (9.0, 9.0, 1e-9, False),
+        (-1e30, -1e30, 0.1, False),
+        (1e30, 1e30, float("nan"), False),
+    ],
+    ids=str,
+)
+def test_what_counts_as_divergence_from_the_start(loss, val_loss, start, happened):
+    figures = {"loss": loss, "val_loss": val_loss}
+    assert divergence.has_happened([figures], start) == happened
+    assert divergence.has_happened([figures, figures], start) == happened
 
 
 def test_a_loss_that_explodes_is_stopped_while_it_is_finite_and_what_was_learned_before_stays(tmp_path, monkeypatch):

@@ -43,7 +43,7 @@ class Killing:
     """A task whose fit is interrupted."""
 
     def __init__(self, task, epoch):
-        self._task, self._epoch = task, epoch
+        self._task, self._epoch, self.pair = task, epoch, task.pair
 
     def fit(self, model, data, train, first_epoch, callbacks):
         self._task.fit(model, data, train, first_epoch, [*callbacks, KillAfter(self._epoch)])
@@ -144,6 +144,8 @@ class Rates(keras.callbacks.Callback):
 
 class Watched:
     """A task whose fit has one more callback."""
+
+    pair = staticmethod(task_of("classification").pair)
 
     def __init__(self, callback):
         self._callback = callback
