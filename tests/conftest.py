@@ -1,5 +1,6 @@
 """What all tests share: the data sets that lie outside the repository, and the rule that CI skips nothing it could run."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 # Before anything imports TensorFlow or NumPy; processes that tests start inherit it.
 for _pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")
+
+gc.set_threshold(50_000)  # as pipelines/startup has it, for the same imports
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
