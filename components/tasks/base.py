@@ -140,6 +140,10 @@ class Task(abc.ABC):
     def signatures(self, model: keras.Model, card: Card) -> dict[str, Signature]:
         """Served functions by name; the first one also answers `serving_default`, `image_bytes` and `pixels`."""
 
+    def of_model(self, model: keras.Model) -> "Task":
+        """The task as this model is asked it: whose pairs it is fitted with. By default this one."""
+        return self
+
     def fit(self, model: keras.Model, data: Data, train: TrainConfig, first_epoch: int, callbacks: list) -> None:
         """Learn, auxiliary heads included. Override it for what is not gradient descent (closed forms, layer-wise pre-training).
 

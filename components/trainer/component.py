@@ -217,7 +217,7 @@ def train(
     """
     if resume.epoch < cfg.train.epochs and not resume.is_over and not divergence.has_happened(resume.history, resume.start):
         falling = plateau.callbacks(cfg.train, resume.history)
-        guard = divergence.Guard(resume, lambda: task.pair(*next(iter(data.plain))))
+        guard = divergence.Guard(resume, lambda: task.of_model(model).pair(*next(iter(data.plain))))
         task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, guard])
     if divergence.has_happened(resume.history, resume.start):
         what, hint = divergence.words(resume.history, auxiliary.learner(model), cfg.train, rate, resume.start)

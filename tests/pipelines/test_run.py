@@ -102,7 +102,7 @@ def test_the_same_run_again_computes_nothing_and_pushes_nothing(digits):
     workspace, _ = digits
     again = hubel("run", TINY, "--workspace", workspace)
     assert again.code == 0
-    assert len(re.findall(r"^label=\d \w+ +\d+ +\d\.\d{4} +\d\.\d{4}", again.out, re.MULTILINE)) == 10
+    assert len(re.findall(r"^label=\d \w+ +\d+ +\d\.\d{4} +\d\.\d{4}", again.out, re.MULTILINE)) == 5  # of ten, the worst
     assert len(re.findall(r"^ +\w+ +cached$", again.err, re.MULTILINE)) == len(STAGES)
     assert [path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()] == ["1"]
     assert len(again.lines) < 40

@@ -34,9 +34,11 @@ class Task(reconstruction.Task):
     }
     compared = ("log_likelihood",)
 
+    def of_model(self, model):
+        return _Told() if len(auxiliary.learner(model).inputs) > 1 else self
+
     def fit(self, model, data, train, first_epoch, callbacks):
-        told = len(auxiliary.learner(model).inputs) > 1
-        reconstruction.Task.fit(_Told() if told else self, model, data, train, first_epoch, callbacks)
+        reconstruction.Task.fit(self.of_model(model), model, data, train, first_epoch, callbacks)
 
     def compile(self, model, chosen):
         _likelihood(normalize.inner(model))

@@ -43,7 +43,7 @@ class Killing:
     """A task whose fit is interrupted."""
 
     def __init__(self, task, epoch):
-        self._task, self._epoch, self.pair = task, epoch, task.pair
+        self._task, self._epoch, self.of_model = task, epoch, task.of_model
 
     def fit(self, model, data, train, first_epoch, callbacks):
         self._task.fit(model, data, train, first_epoch, [*callbacks, KillAfter(self._epoch)])
@@ -145,7 +145,7 @@ class Rates(keras.callbacks.Callback):
 class Watched:
     """A task whose fit has one more callback."""
 
-    pair = staticmethod(task_of("classification").pair)
+    of_model = staticmethod(task_of("classification").of_model)
 
     def __init__(self, callback):
         self._callback = callback
