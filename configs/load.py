@@ -1,10 +1,11 @@
 """From YAML to RunConfig: `extends`, `--set`, one validation, and errors that name the key and the nearest known one."""
 
 import difflib
+import functools
 import itertools
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,18 +95,12 @@ def load(config: str, assignments: Sequence[str] = (), changes: Sequence[Mapping
         UsageError: for anything wrong with either; the message names the key.
     """
     path = find(config)
-    tree = read(path)
-    for change in (*changes, *map(_assigned, assignments)):
-        tree = _merge(tree, change)
-    return validate(tree, where or str(path))
+    return validate(_merged(read(path), (*changes, *map(_assigned, assignments))), where or str(path))
 
 
 def assigned(assignments: Sequence[str]) -> dict:
     """The tree that `--set` makes by itself. Raises UsageError for what is not KEY=VALUE."""
-    tree: dict = {}
-    for change in map(_assigned, assignments):
-        tree = _merge(tree, change)
-    return tree
+    return _merged({}, map(_assigned, assignments))
 
 
 def validate(tree: Mapping[str, Any], where: str) -> RunConfig:
@@ -126,9 +121,8 @@ def checked(kind: type[SliceT], tree: Mapping[str, Any], where: str, hint: str) 
 
 def override(config: SliceT, values: Mapping[str, Any]) -> SliceT:
     """The config, or a slice of one, with dotted paths replaced and validated anew. Raises UsageError."""
-    tree = config.model_dump(mode="json", exclude_unset=True)
-    for dotted, value in values.items():
-        tree = _merge(tree, _nested(dotted.split("."), value))
+    changes = (_nested(dotted.split("."), value) for dotted, value in values.items())
+    tree = _merged(config.model_dump(mode="json", exclude_unset=True), changes)
     try:
         return type(config).model_validate(tree)
     except ValidationError as error:
@@ -182,6 +176,11 @@ def _parse(text: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 a SafeLoader
     except RecursionError:
         raise yaml.YAMLError("it is nested too deep") from None
+
+
+def _merged(tree: dict, changes: Iterable[Mapping[str, Any]]) -> dict:
+    """The tree with one change after the other merged over it."""
+    return functools.reduce(_merge, changes, tree)
 
 
 def _merge(base: Any, over: Any) -> Any:
