@@ -30,7 +30,7 @@ absl.logging.set_verbosity(absl.logging.INFO)
 LocalDagRunner().run(example._create_pipeline(
     pipeline_name=example._pipeline_name, pipeline_root=example._pipeline_root, data_root=example._data_root,
     module_file=example._module_file, serving_model_dir=example._serving_model_dir, metadata_path=example._metadata_path,
-    beam_pipeline_args=[]))
+    beam_pipeline_args=['--runner=FnApiRunner']))
 """
 
 

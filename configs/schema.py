@@ -576,7 +576,9 @@ class PushConfig(Slice):
 
 
 class BeamConfig(Slice):
-    flags: list[Annotated[str, Field(pattern=r"^--[A-Za-z]")]] = Field([], description="given to every Beam component as they are")
+    flags: list[Annotated[str, Field(pattern=r"^--[A-Za-z]")]] = Field(
+        [], description="given to every Beam component as they are; a --runner among them takes the place of FnApiRunner"
+    )
 
 
 class RunConfig(Slice):

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from components import progress
+from components import beam_runner, progress
 from components.example_gen import tfds as source
 from configs.errors import HubelError, UsageError
 
@@ -59,6 +59,7 @@ def prepare(name: str, datasets: str, archives: str | None) -> str:
             # of its own, because TFDS names what it extracts by the archive alone: MNIST's and Fashion-MNIST's have the same names
             extract_dir=str(scratch / "extracted"),
             try_download_gcs=archives is None,
+            beam_runner=beam_runner.NAME,  # for the few that TFDS prepares by Beam
         )
         downloads = scratch / "downloads" if archives else root / "downloads"
         try:

@@ -31,10 +31,10 @@ class Outcome:
         return (self.out + self.err).splitlines()
 
 
-def hubel(*arguments, timeout=280, **environment) -> Outcome:
-    """Run `hubel` as a person would."""
+def hubel(*arguments, timeout=280, module="pipelines.cli", **environment) -> Outcome:
+    """Run `hubel` as a person would; or, with the same words, what stands in `module`."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+        [sys.executable, "-m", module, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -102,14 +102,15 @@ def eventually(condition, seconds=30) -> bool:
 
 
 def _first_run(tmp_path_factory) -> Path:
-    """Folder of one whole `hubel run digits_lenet5.tiny --json`, the same for all of pytest's processes."""
+    """Folder of one whole `hubel run digits_lenet5.tiny --json` without a network, the same for all of pytest's processes."""
     root = tmp_path_factory.getbasetemp()
     folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "digits_run"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "outcome.json").exists():
-            outcome = hubel("run", "digits_lenet5.tiny", "--json", "--workspace", folder / "workspace")
+            command = ("run", "digits_lenet5.tiny", "--json", "--workspace", folder / "workspace")
+            outcome = hubel(folder / "attempts.json", *command, module="tests.pipelines.offline")
             shutil.copytree(folder / "workspace", folder / "finished", symlinks=True)
             (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
     return folder
@@ -120,6 +121,13 @@ def digits(tmp_path_factory):
     """(workspace, outcome) of that run. Tests may change the workspace, so those that ask for it are all in one file."""
     folder = _first_run(tmp_path_factory)
     return folder / "workspace", Outcome(**json.loads((folder / "outcome.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def attempts(tmp_path_factory) -> int:
+    """How often that run, in any of its processes, tried to reach another machine."""
+    counted = json.loads((_first_run(tmp_path_factory) / "attempts.json").read_text())
+    return pytest.skip("this system allows no network namespaces") if counted is None else counted
 
 
 @pytest.fixture(scope="session")

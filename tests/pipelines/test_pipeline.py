@@ -1,7 +1,10 @@
-"""What is refused when a pipeline is put together, before anything runs."""
+"""What is decided and refused when a pipeline is put together, before anything runs."""
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
+from components import beam_runner
+from components.example_gen.sources import Located
 from configs import load
 from configs.errors import UsageError
 from pipelines import pipeline
@@ -15,3 +18,10 @@ from pipelines.workspace import Workspace
 def test_a_score_that_the_model_cannot_give(assignment, sentence, tmp_path):
     with pytest.raises(UsageError, match=sentence):
         pipeline.build(load.load("digits_anomalies", [assignment]), Workspace.at(tmp_path), None)
+
+
+@pytest.mark.parametrize(("flags", "runner"), [("[]", beam_runner.NAME), ('["--runner=PortableRunner"]', "PortableRunner")])
+def test_beam_is_told_its_runner_and_a_person_s_word_is_the_last(flags, runner, tmp_path):
+    asked = load.load("digits_mlp", [f"beam.flags={flags}"])
+    built = pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"))
+    assert PipelineOptions(built.beam_pipeline_args).view_as(StandardOptions).runner == runner

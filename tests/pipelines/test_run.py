@@ -43,6 +43,10 @@ def planned(workspace, *assignments, config=TINY) -> set[str]:
     return {component["name"] for component in value["components"] if not component["cached"]}
 
 
+def test_no_process_of_a_run_reaches_for_another_machine(attempts):
+    assert attempts == 0
+
+
 def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
     workspace, outcome = digits
     assert outcome.code == 0, outcome.err

@@ -9,7 +9,7 @@ import tensorflow as tf
 from sklearn.decomposition import PCA
 from tfx.types import standard_artifacts
 
-from components import keys
+from components import beam_runner, keys
 from components.evaluator import component
 from components.example_gen import records
 from components.tasks import base, reconstruction
@@ -58,7 +58,9 @@ def evaluated(model, examples, tree, folder):
     (folder / "blessing").mkdir()
     made["examples"].split_names = '["train", "validation", "test"]'
     asked = {component.spec.SLICE: EvaluateConfig.model_validate(tree).model_dump_json(), "example_splits": '["test"]'}
-    executor = component.Executor(component.Executor.Context(beam_pipeline_args=[], tmp_dir=str(folder / "tmp"), unique_id=""))
+    executor = component.Executor(
+        component.Executor.Context(beam_pipeline_args=[beam_runner.FLAG], tmp_dir=str(folder / "tmp"), unique_id="")
+    )
     executor.Do(
         {name: [made[name]] for name in ("model", "examples")}, {name: [made[name]] for name in ("evaluation", "blessing")}, asked
     )
