@@ -1,8 +1,9 @@
-"""What all tests share: the data sets that lie outside the repository, and the rule that CI skips nothing it could run."""
+"""What all tests share: data sets outside the repository, which tests run when, and the rule that CI skips nothing it could run."""
 
 import gc
 import os
 import shutil
+import time
 from pathlib import Path
 
 # Test processes share the machine: with a pool of threads each, as for one program alone, two cores spend half as much time again.
@@ -43,6 +44,9 @@ def chromium() -> str:
     return _chromium() or pytest.skip("no chromium on PATH")
 
 
+NOT_REACHED = "not reached in the seconds that were given"
+STARTED = pytest.StashKey[float]()
+
 # Files that take a minute and more. A file is one process's, so the others would wait for one that starts last.
 LONG = (
     "pipelines/test_autoencoders.py",
@@ -59,16 +63,44 @@ LONG = (
 )
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--whole", action="store_true", help="run also the tests that are marked whole")
+    parser.addoption("--seconds", type=float, help="start no test later than this after the first one; those are listed at the end")
+
+
+def pytest_configure(config):
+    config.stash[STARTED] = time.monotonic()
+
+
+def pytest_collection_modifyitems(config, items):
     root = Path(__file__).parent
     order = {root / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(LONG)))
+    if not config.getoption("whole"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("whole")])
+        items[:] = [item for item in items if not item.get_closest_marker("whole")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    seconds = item.config.getoption("seconds")
+    if seconds is not None and time.monotonic() - item.config.stash[STARTED] >= seconds:
+        pytest.skip(NOT_REACHED)
+
+
+def pytest_terminal_summary(terminalreporter):
+    names = [report.nodeid for report in terminalreporter.getreports("skipped") if NOT_REACHED in str(report.longrepr)]
+    if names:
+        terminalreporter.section(f"{len(names)} tests were not reached")
+        for name in names:
+            terminalreporter.write_line(name)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if os.environ.get("HUBEL_CI") == "1" and report.skipped and not hasattr(report, "wasxfail"):
+    is_a_choice = report.skipped and not hasattr(report, "wasxfail") and NOT_REACHED not in str(report.longrepr)
+    if os.environ.get("HUBEL_CI") == "1" and is_a_choice:
         there = [name for name, find in NEEDS.items() if item.get_closest_marker(name) and find()]
         if there:
             report.outcome = "failed"

@@ -1,8 +1,8 @@
 """Runs `hubel` where there is no network but loopback, and counts what tried to leave: by any process, in any language.
 
-`python -m tests.pipelines.offline FILE ARGUMENT...` is `hubel ARGUMENT...` in a network namespace of its own (network_namespaces(7) of
-Linux); FILE gets how many packets and connections had nowhere to go. Where a system allows no such namespace, FILE gets null and
-`hubel` runs as always.
+`python -m tests.pipelines.offline FILE ARGUMENT...`: `hubel ARGUMENT...` in a network namespace of its own.
+FILE gets how many packets and connections had nowhere to go. Where a system allows no such namespace, FILE gets null and `hubel`
+runs as always.
 """
 
 import ctypes

@@ -21,7 +21,7 @@ def test_anomalies_are_found_by_what_saw_none(place, scans, tmp_path):
     goes_the_whole_way("digits_anomalies", place, scans, tmp_path)
 
 
-@pytest.mark.parametrize("labelled", [False, True], ids=["unlabelled", "labelled_in_part"])
+@pytest.mark.parametrize("labelled", [False, pytest.param(True, marks=pytest.mark.whole)], ids=["unlabelled", "labelled_in_part"])
 def test_images_without_labels_are_enough(labelled, place, tmp_path):
     """A folder of images and nothing else; a table in which every other label is missing."""
     images, labels = (column[:600] for column in digits.images())
@@ -40,6 +40,7 @@ def test_images_without_labels_are_enough(labelled, place, tmp_path):
     assert figures.keys() & PROBES == (PROBES if labelled else set())
 
 
+@pytest.mark.whole
 def test_self_taught_learning_classifies_sparse_codes_of_other_digits(place, scans):
     keras.backend.clear_session()
     made = {}

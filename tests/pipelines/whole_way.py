@@ -22,6 +22,11 @@ IMAGES = 3
 PROBES = {"probe_accuracy", "knn_accuracy", "kmeans_ari"}
 
 
+def first_alone(configs: list[str], first: str) -> list:
+    """Parameters of a test: one config whenever tests run, and the others, which go the same way, with --whole."""
+    return [first, *(pytest.param(name, marks=pytest.mark.whole) for name in configs if name != first)]
+
+
 def goes_the_whole_way(name: str, place: Workspace, scans, out) -> None:
     """The config's twin is trained on digits, blessed by its family's baseline, pushed, and answers signatures and verbs."""
     keras.backend.clear_session()

@@ -1,4 +1,4 @@
-"""CI must not pass by skipping: tests/conftest.py turns a skip whose needs are there into a failure."""
+"""Which tests run: CI must not pass by skipping, whole runs wait to be asked for, and what time was too short for is listed."""
 
 import os
 import subprocess
@@ -36,16 +36,38 @@ def test_expected():
 def test_unmarked():
     pytest.skip("may always be skipped")
 """
+WHOLE = """
+import time
+
+import pytest
+
+@pytest.mark.whole
+def test_first():
+    time.sleep(1)
+
+@pytest.mark.whole
+@pytest.mark.shared_data
+def test_second():
+    pass
+
+def test_short():
+    pass
+"""
+
+
+def _lay(folder: Path, tests: str) -> None:
+    """A project of these tests alone, under the real conftest and settings, and a folder of data."""
+    (folder / "tests").mkdir()
+    (folder / "tests/test_some.py").write_text(tests)
+    (folder / "tests/conftest.py").write_text((ROOT / "tests/conftest.py").read_text())
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    (folder / "data").mkdir()
 
 
 @pytest.fixture
 def outcomes(tmp_path):
     """Runs TESTS under the real conftest and settings. Returns {test: outcome} for the needs that are there."""
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests/test_some.py").write_text(TESTS)
-    (tmp_path / "tests/conftest.py").write_text((ROOT / "tests/conftest.py").read_text())
-    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    (tmp_path / "data").mkdir()
+    _lay(tmp_path, TESTS)
     (tmp_path / "bin").mkdir()
 
     def run(*, ci, data, browser):
@@ -79,3 +101,31 @@ def test_elsewhere_a_skip_stays_one(outcomes, ci, data, passed):
     seen = outcomes(ci=ci, data=data, browser=False)
     assert (seen["by_hand"], seen["by_mark"], seen["browser"]) == ("SKIPPED", "SKIPPED", "SKIPPED")
     assert seen["with_data"] == passed
+
+
+def whole(folder: Path, *options) -> str:
+    """What pytest says last, in a CI that has data."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *options]
+    env = {**os.environ, "HUBEL_CI": "1", "HUBEL_TEST_DATA": str(folder / "data")}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"),
+    [
+        ((), "1 passed, 2 deselected"),
+        (("--whole",), "3 passed"),
+    ],
+    ids=" ".join,
+)
+def test_whole_runs_wait_to_be_asked_for(options, counts, tmp_path):
+    _lay(tmp_path, WHOLE)
+    assert counts in whole(tmp_path, *options).splitlines()[-1]
+
+
+def test_what_time_was_too_short_for_is_listed_and_fails_nothing(tmp_path):
+    _lay(tmp_path, WHOLE)
+    said = whole(tmp_path, "--whole", "-m", "whole", "--seconds", "0.9").splitlines()
+    assert "1 passed, 1 skipped, 1 deselected" in said[-1]
+    at = next(number for number, line in enumerate(said) if " 1 tests were not reached " in line)
+    assert "tests/test_some.py::test_second" in said[at + 1 :]
