@@ -67,14 +67,14 @@ def _config(plain: RunConfig, count: int, seed: int, kind: dict) -> RunConfig:
 def _images(cfg: RunConfig, place: Workspace) -> dict[str, list]:
     """Split -> (id, float32 pixels as Transform makes them, label) of every image."""
     located = sources.locate(cfg.data, place.datasets)
-    contents = sources.contents_of(cfg.data, located.address)
+    data, contents = sources.opened(cfg.data, located.address)
     plan = Plan(used(contents.shards))
     found = {split: [] for split in keys.SPLITS}
     for name, shards in contents.shards.items():
         for shard in shards:
-            for raw in sources.images_of(cfg.data, located.address, shard):
+            for raw in sources.images_of(data, located.address, shard):
                 seen = pixels.from_bytes(tf.constant([raw.image()]), cfg.transform)[0]
-                found[plan.split_of(name, raw, cfg.data)].append((raw.image_id, np.float32(seen), raw.label))
+                found[plan.split_of(name, raw, data)].append((raw.image_id, np.float32(seen), raw.label))
     return found
 
 

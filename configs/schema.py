@@ -28,6 +28,16 @@ EntryT = TypeVar("EntryT")
 Named = Annotated[dict[str, EntryT], BeforeValidator(_without_nulls)]  # null takes out what an extended config put in
 
 
+def _name_or_label(value: Any) -> Any:
+    """Text that YAML takes for something else (no, 1.0, a date) must not become another class."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == "" or (isinstance(value, int) and value < 0):
+        raise ValueError('a class is its name, in quotes, or its label number from 0: ["1"] is the class called 1, [1] the label 1')
+    return value
+
+
+ClassOf = Annotated[int | str, BeforeValidator(_name_or_label)]
+
+
 class DataConfig(Slice):
     source: str = Field(
         "tfds:digits", pattern=r"^[a-z]+:.+$", description="where images come from, such as tfds:NAME[/CONFIG][:VERSION]"
@@ -45,10 +55,14 @@ class DataConfig(Slice):
     downsample: float | None = Field(
         None, ge=1, description="training images of a class, at most this many times those of the rarest; null: all"
     )
-    classes: list[Annotated[int, Field(ge=0)]] | None = Field(
-        None, min_length=2, description="labels of the source to keep, counted anew in this order; null: all"
+    classes: list[ClassOf] | None = Field(
+        None,
+        min_length=2,
+        description="names or label numbers of the source's classes to keep, counted anew in this order; null: all",
     )
-    inliers: list[int] | None = Field(None, min_length=1, description="train on these labels alone; test on all")
+    inliers: list[ClassOf] | None = Field(
+        None, min_length=1, description="names or label numbers of the classes to train on alone; test is of all"
+    )
     pinned_schema: str | None = Field(None, description="file of a Schema to hold the data against; null: inferred from it")
     max_quarantined: float = Field(0.01, ge=0, le=1, description="share of damaged images above which a run stops")
     allow_anomalies: bool = Field(False, description="go on although ExampleValidator found anomalies")

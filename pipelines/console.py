@@ -126,7 +126,7 @@ class RunView:
 def _spread(images: dict[str, int]) -> str:
     """Images by class, in a line."""
     if len(images) <= CLASSES_SHOWN:
-        return ", ".join(f"{count} {name}" for name, count in images.items())
+        return ", ".join(f"{name}: {count}" for name, count in images.items())
     return f"{len(images)} classes of {min(images.values())} to {max(images.values())} images"
 
 

@@ -19,7 +19,7 @@ from components.example_gen import pictures, sources, splits
 from components.example_gen.records import share
 from configs import load, policies
 from configs.errors import HubelError
-from configs.schema import AugmentStep, RunConfig
+from configs.schema import AugmentStep, DataConfig, RunConfig
 from pipelines import sheet
 
 SPARE = 2  # images of a class beyond those to be shown, in case of damaged ones
@@ -75,23 +75,23 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
 def _chosen(cfg: RunConfig, datasets: Path, images: int) -> list[tuple[str, bytes, bytes]]:
     """(class name, id, encoded) of training images, in order of their label."""
     located = sources.locate(cfg.data, datasets)
-    contents = sources.contents_of(cfg.data, located.address)
+    data, contents = sources.opened(cfg.data, located.address)
     own = splits.used(contents.shards)
 
     def images_of(names: Iterable[str]) -> Iterator[tuple[str, sources.Raw]]:
         for name in names:
             for shard in contents.shards[name]:
-                for raw in sources.images_of(cfg.data, located.address, shard):
+                for raw in sources.images_of(data, located.address, shard):
                     yield name, raw
 
-    plan = _plan(images_of(own), own, contents, cfg)
+    plan = _plan(images_of(own), own, contents, data)
     trained_on = [name for name, ours in own.items() if ours == keys.TRAIN]
     quota = -(-images // max(1, len(contents.class_names)))
     lowest: dict[int | None, list] = {}
     for number, (name, raw) in enumerate(images_of(trained_on)):
         if number % TOLD == 0:
             progress.emit("step", what="Choosing images", done=number, of=contents.counts.get(name))
-        if plan.split_of(name, raw, cfg.data) == keys.TRAIN:
+        if plan.split_of(name, raw, data) == keys.TRAIN:
             drawn = lowest.setdefault(raw.label, [])
             heapq.heappush(drawn, (-share(raw.image_id, b"preview"), number, raw))
             if len(drawn) > quota + SPARE:
@@ -104,15 +104,15 @@ def _chosen(cfg: RunConfig, datasets: Path, images: int) -> list[tuple[str, byte
     return sorted(found, key=lambda one: (names.index(one[0]) if one[0] else len(names), share(one[1], b"preview")))
 
 
-def _plan(every: Iterable[tuple[str, sources.Raw]], own: dict[str, str], contents: sources.Contents, cfg: RunConfig) -> splits.Plan:
-    """As ExampleGen makes it, without Beam."""
-    if not splits.needs_census(own, contents.counts, bool(contents.class_names), cfg.data):
+def _plan(every: Iterable[tuple[str, sources.Raw]], own: dict[str, str], contents: sources.Contents, data: DataConfig):
+    """splits.Plan as ExampleGen makes it, without Beam."""
+    if not splits.needs_census(own, contents.counts, bool(contents.class_names), data):
         return splits.Plan(own)
-    census = splits.Census(cfg.data)
+    census = splits.Census(data)
     counted = census.create_accumulator()
     for name, raw in every:
         counted = census.add_input(counted, (name, splits.row_of(raw)))
-    return splits.plan(census.extract_output(census.merge_accumulators([counted])), own, cfg.data)
+    return splits.plan(census.extract_output(census.merge_accumulators([counted])), own, data)
 
 
 def _sound(drawn: list, quota: int) -> list[tuple[sources.Raw, bytes]]:

@@ -39,7 +39,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(list(keys.SPLITS))
         data = DataConfig.model_validate_json(exec_properties[spec.SLICE])
         address = json.loads(exec_properties[ADDRESS])
-        contents = sources.contents_of(data, address)
+        data, contents = sources.opened(data, address)
         folder = Path(examples.uri)
         with self._make_beam_pipeline() as pipeline:
             _read(pipeline, contents, address, data, folder)

@@ -1,18 +1,17 @@
 """Source `csv:PATH`: a table with a header, whose rows name image files and their classes.
 
 The columns of the image and of the label are found by their usual names, or named by data.features; a column `split` is used where
-there is one. Paths start from the table's folder and stay in it. Whole numbers as labels stand in order of their value, other
-labels in that of the alphabet; an empty one means that the image has none. An image's id is its path, or data.features' `id`.
+there is one. Paths start from the table's folder and stay in it. Labels stand in the order of components.example_gen.classes; an
+empty one means that the image has none. An image's id is its path, or data.features' `id`.
 """
 
 import csv
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.example_gen import files
+from components.example_gen import classes, files
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
 
@@ -34,7 +33,6 @@ LABEL = ("label", "class", "target", "category", "class_name", "labels")
 SPLIT = "split"
 DELIMITERS = (",", ";", "\t")
 ADDED = (".png", ".jpg", ".jpeg")  # tried for names that have no extension
-_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 class _Row(NamedTuple):
@@ -95,10 +93,7 @@ def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
 
 
 def _class_names(rows: list[_Row]) -> list[str]:
-    labels = {row.label for row in rows if row.label}
-    if all(_WHOLE.fullmatch(label) for label in labels):
-        return sorted(labels, key=lambda label: (int(label), label))
-    return sorted(labels)
+    return classes.in_order(row.label for row in rows if row.label)
 
 
 def _rows(address: Mapping[str, Any]) -> list[_Row]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.example_gen import files
+from components.example_gen import classes, files
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
 
@@ -35,7 +35,7 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
-    """See components.example_gen.sources. Class names are those of the folders, sorted."""
+    """See components.example_gen.sources. Class names are those of the folders."""
     listed = _listed(address["path"])
     names = _class_names(listed)
     labels = {name: label for label, name in enumerate(names)}
@@ -52,7 +52,7 @@ def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
 
 
 def _class_names(listed: Layout) -> list[str]:
-    return sorted({name for classes in listed.values() for name in classes if name})
+    return classes.in_order(name for found in listed.values() for name in found if name)
 
 
 def _listed(root: str) -> Layout:

@@ -13,12 +13,12 @@ One that prepares data in `locate` has a fifth:
 import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from components.example_gen import digest
+from components.example_gen import classes, digest
 from configs.errors import UsageError
 from configs.schema import DataConfig
 
@@ -88,12 +88,12 @@ def locate(data: DataConfig, datasets: Path) -> Located:
         datasets: the workspace's folder of prepared data.
 
     Raises:
-        UsageError: where the data is not there, or has none of data.features or data.classes; the hint says what to do.
+        UsageError: where the data is not there, or has none of data.features, data.classes, data.inliers; the hint says what to do.
         HubelError: where it is damaged.
     """
     found = module_of(data.source).locate(data.source.partition(":")[2], datasets, data.features)
     if found.class_names is not None:
-        _check_classes(data, found.class_names)
+        classes.resolved(data, found.class_names)
     return found
 
 
@@ -107,24 +107,21 @@ def planned(data: DataConfig, datasets: Path) -> Located:
         return locate(data, datasets)
 
 
-def contents_of(data: DataConfig, address: Mapping[str, Any]) -> Contents:
-    """What a source holds of `data.classes`. Raises UsageError for a class that it does not have."""
+def opened(data: DataConfig, address: Mapping[str, Any]) -> tuple[DataConfig, Contents]:
+    """The slice with label numbers in the place of class names, and what the source holds of `data.classes`.
+
+    Raises:
+        UsageError: for a class that it does not have.
+    """
     whole = module_of(data.source).contents(address)
+    data = classes.resolved(data, whole.class_names)
     if data.classes is None:
-        return whole
-    _check_classes(data, whole.class_names)
-    return Contents([whole.class_names[label] for label in data.classes], whole.shards)
-
-
-def _check_classes(data: DataConfig, names: Sequence[str]) -> None:
-    missing = [label for label in data.classes or () if label >= len(names)]
-    if missing:
-        known = f"it has {len(names)}, counted from 0" if names else "it has no labels"
-        raise UsageError(f"data.classes names class {missing[0]} of {data.source}; {known}.", "Take it out of data.classes.")
+        return data, whole
+    return data, replace(whole, class_names=[whole.class_names[label] for label in data.classes], counts={})
 
 
 def images_of(data: DataConfig, address: Mapping[str, Any], shard: Any) -> Iterator[Raw]:
-    """One shard's images of `data.classes`, labels counted anew."""
+    """One shard's images of `data.classes`, labels counted anew. `data` is that of `opened`."""
     every = module_of(data.source).images(address, shard)
     if data.classes is None:
         return every

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.example_gen import files, pictures
+from components.example_gen import classes, files, pictures
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
 
@@ -222,7 +222,9 @@ def _label(example, name: str | None) -> int | str | None:
 
 
 def _in_order(labels: set[int | str]) -> list[int | str]:
-    return sorted(labels, key=lambda value: (isinstance(value, str), value))
+    """Numbers by value, then texts in the order of components.example_gen.classes."""
+    numbers = sorted(value for value in labels if not isinstance(value, str))
+    return [*numbers, *classes.in_order(value for value in labels if isinstance(value, str))]
 
 
 def _id(example, name: str | None) -> bytes:

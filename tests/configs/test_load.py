@@ -230,6 +230,8 @@ def clashes(*trees) -> bool:
         ("train.optimizer.learning_rate=.5", lambda c: c.train.optimizer.learning_rate, 0.5),
         ("train.early_stopping=null", lambda c: c.train.early_stopping, None),
         ("data.inliers=[1, 2]", lambda c: c.data.inliers, [1, 2]),
+        ('data.inliers=["1", two, 3]', lambda c: c.data.inliers, ["1", "two", 3]),
+        ("data.classes=['1', 1]", lambda c: c.data.classes, ["1", 1]),
         ("augment=[]", lambda c: c.augment, []),
         ("model.options={hidden: [3, 4]}", lambda c: c.model.options, {"hidden": [3, 4]}),
         ("model.options.filters=[3e0, 4]", lambda c: c.model.options["filters"], [3.0, 4]),

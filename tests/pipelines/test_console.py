@@ -41,7 +41,7 @@ def test_what_was_read_stands_below_its_component_and_warnings_last(capsys):
     _, *lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "  ExampleGen            1.0 s  6 train, 2 validation, 2 test images",
-        "    train           3 a, 3 b",
+        "    train           a: 3, b: 3",
         "    width 8 to 12, height 8 px, brightness 3 to 120 of 255, 78 in the mean",
         "    warning: leakage: 2 images [a]",
         "  StatisticsGen         1.0 s",

@@ -115,7 +115,7 @@ def test_classes_can_be_chosen_and_are_counted_anew(digits, everything, tmp_path
 
 def test_a_class_that_the_source_does_not_have_is_refused(digits):
     with pytest.raises(UsageError, match="names class 10 of tfds:digits; it has 10, counted from 0"):
-        sources.contents_of(DataConfig(classes=[0, 10]), digits.address)
+        sources.opened(DataConfig(classes=[0, 10]), digits.address)
 
 
 def test_a_split_without_an_image_is_refused():

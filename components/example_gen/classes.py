@@ -1,0 +1,73 @@
+"""Classes of a source: the one order in which their names get label numbers, and configs that name them."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from configs.errors import UsageError
+from configs.schema import DataConfig
+
+SHOWN = 12  # known classes that a message names
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Each name once, in the order of the labels 0, 1, ...: by value where all are whole numbers, otherwise in natural order, in
+    which digits within a name count as the number that they write, and letters stand by code point, as before."""
+    every = set(names)
+    if all(map(_WHOLE.fullmatch, every)):
+        return sorted(every, key=lambda name: (int(name), name))
+    return sorted(every, key=lambda name: (_natural(name), name))
+
+
+def _natural(name: str) -> list:
+    parts = _DIGITS.split(name)  # text and digits in turns, text first
+    return [(len(part.lstrip("0")), part.lstrip("0")) if at % 2 else part for at, part in enumerate(parts)]
+
+
+def resolved(data: DataConfig, names: Sequence[str]) -> DataConfig:
+    """The slice with label numbers in the place of names.
+
+    Args:
+        names: of all classes of the source, in the order of their labels. `data.inliers` counts those of `data.classes`.
+
+    Raises:
+        UsageError: for a class that is not there, or one of data.classes that is named twice.
+    """
+    if data.classes is not None:
+        data = data.model_copy(update={"classes": _labels("classes", data.classes, names, data.source)})
+        names = [names[label] for label in data.classes]
+    if data.inliers is not None:
+        data = data.model_copy(update={"inliers": _labels("inliers", data.inliers, names, data.source)})
+    return data
+
+
+def _labels(key: str, asked: Sequence[int | str], names: Sequence[str], source: str) -> list[int]:
+    places = {unicodedata.normalize("NFC", name): label for label, name in enumerate(names)}
+    labels: list[int] = []
+    for one in asked:
+        label = one if isinstance(one, int) else places.get(unicodedata.normalize("NFC", one))
+        if label is None or label >= len(names):
+            raise _unknown(key, one, names, source)
+        if label in labels and key == "classes":  # an inlier may be named twice
+            message = f"data.{key} names class {label} of {source}, {names[label]!r}, twice."
+            raise UsageError(message, "Name each class once, by its name or by its number.")
+        labels.append(label)
+    return labels
+
+
+def _unknown(key: str, asked: int | str, names: Sequence[str], source: str) -> UsageError:
+    if not names:
+        return UsageError(f"data.{key} names class {asked!r} of {source}; it has no labels.", f"Take data.{key} out.")
+    shown = ", ".join(f"{label}: {name!r}" for label, name in enumerate(names[:SHOWN]))
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    nearest = difflib.get_close_matches(str(asked), names, 1)
+    if isinstance(asked, int) and str(asked) in names:
+        hint = f'A number counts the classes from 0; the one called {asked} is ["{asked}"].'
+    elif nearest:
+        hint = f"Did you mean {nearest[0]!r}?"
+    else:
+        hint = f"Name classes by their names, or by their numbers from 0, or take them out of data.{key}."
+    return UsageError(f"data.{key} names class {asked!r} of {source}; it has {len(names)}, counted from 0: {shown}{more}.", hint)
