@@ -115,7 +115,9 @@ def _read(pipeline: beam.Pipeline, contents: sources.Contents, address: dict[str
             >> beam.FlatMap(lambda item: ((item[0], splits.row_of(raw)) for raw in sources.images_of(data, address, item[2])))
             | "Census" >> beam.CombineGlobally(splits.Census(data))
         )
-        plan = beam.pvalue.AsSingleton(census | "Plan" >> beam.Map(splits.plan, own, data))
+        plan = beam.pvalue.AsSingleton(
+            census | "Plan" >> beam.Map(lambda census: splits.usable(splits.plan(census, own, data), census, data))
+        )
     folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
     written = shards | "Write" >> beam.ParDo(write.WriteShard(data, address, folders, len(numbered)), plan).with_outputs(
         write.DAMAGED, main="facts"

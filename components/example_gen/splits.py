@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import apache_beam as beam
 
 from components import keys
+from components.example_gen import stratify
 from components.example_gen.records import share
 from components.example_gen.sources import Raw
 from configs.errors import HubelError
@@ -48,14 +49,18 @@ class Plan:
             return None
         split = self.own[source_split]
         if split == keys.TRAIN:
-            drawn = share(raw.image_id)
-            validation, test = self.bounds.get(raw.label) or _bounds(self.own, data)
-            split = keys.VALIDATION if drawn < validation else keys.TEST if drawn < test else keys.TRAIN
-        if split != keys.TEST and self.is_outlier(raw, data):
-            return None
+            split = self.carved(share(raw.image_id), raw.label, data)
+        elif split != keys.TEST and _is_left_out(raw.label, data):
+            split = None
         if split == keys.TRAIN and share(raw.image_id, b"downsample") >= self.kept.get(raw.label, 1.0):
             return None
         return split
+
+    def carved(self, drawn: float, label: int | None, data: DataConfig) -> str | None:
+        """Our split of an image of which all that is lacking is carved, by the share that splits are drawn by."""
+        validation, test = self.bounds.get(label) or _bounds(self.own, data)
+        split = keys.VALIDATION if drawn < validation else keys.TEST if drawn < test else keys.TRAIN
+        return None if split != keys.TEST and _is_left_out(label, data) else split
 
     @staticmethod
     def is_outlier(raw: Raw, data: DataConfig) -> bool | None:
@@ -161,8 +166,29 @@ def plan(census: Mapping[str, tuple[Counter, Counter]], own: Mapping[str, str], 
             counts[name] = taken.total()
             is_whole &= counts[name] == counted.total()
     is_labelled = bool(set(labels) - {None})
-    stratify = is_whole and _may_stratify(own, counts, is_labelled, data) and not _are_mixed(pool, data)
-    return Plan(own, limits, _stratified(pool, own, data) if stratify else {}, _kept(labels, data))
+    is_stratified = is_whole and _may_stratify(own, counts, is_labelled, data) and not _are_mixed(pool, data)
+    return Plan(own, limits, _stratified(pool, own, data) if is_stratified else {}, _kept(labels, data))
+
+
+def usable(made: Plan, census: Mapping[str, tuple[Counter, Counter]], data: DataConfig) -> Plan:
+    """The plan of a census as it is. Raises HubelError where stratification leaves a split that is carved without an image."""
+    if not made.bounds:
+        return made
+    pool = Counter()
+    for name, (_, rows) in census.items():
+        if made.own.get(name) == keys.TRAIN:
+            pool.update({row: images for row, images in rows.items() if row[0] <= made.limits.get(name, 1.0)})
+    by_hash = Plan(made.own)
+    found, unstratified = ({one.carved(drawn, label, data) for _, drawn, label in pool} - {None} for one in (made, by_hash))
+    carved = {keys.VALIDATION, keys.TEST} - set(made.own.values())
+    for split in sorted(carved - found, reverse=True):
+        raise HubelError(
+            f"The {split} split has no image ({pool.total()} to carve from, of {len(made.bounds)} classes): "
+            "what a class has one image of, or one id, is trained on.",
+            "Give the classes more images, or leave the rare ones out (data.classes)"
+            + ("; data.stratify: false carves by hash alone, whatever the class." if carved <= unstratified else "."),
+        )
+    return made
 
 
 def _are_mixed(pool: Iterable[Row], data: DataConfig) -> bool:
@@ -180,17 +206,19 @@ def _are_mixed(pool: Iterable[Row], data: DataConfig) -> bool:
 
 
 def _stratified(pool: Counter, own: Mapping[str, str], data: DataConfig) -> dict[int | None, tuple[float, float]]:
-    """For each label the bounds that cut its images, in order of their share, as exactly as whole images allow."""
-    by_label = {}
-    for (_, drawn, label), images in pool.items():
-        by_label.setdefault(label, []).extend([drawn] * images)
+    """For each label the bounds that cut its images, in order of their share; see components.example_gen.stratify. What is only
+    tested on is dealt by itself, because none of it is validated on."""
+    drawn: dict[int | None, Counter] = {}
+    for (_, place, label), images in pool.items():
+        drawn.setdefault(label, Counter())[place] += images
     validation, both = _bounds(own, data)
     bounds = {}
-    for label, drawn in by_label.items():
-        drawn = [*sorted(drawn), 1.0]
-        images = len(drawn) - 1
-        first = round(images * validation)
-        bounds[label] = drawn[first] if first else 0.0, drawn[min(images, first + round(images * (both - validation)))]
+    for is_left_out in (False, True):
+        ordered = {label: sorted(found.items()) for label, found in drawn.items() if _is_left_out(label, data) == is_left_out}
+        sizes = {label: [images for _, images in found] for label, found in ordered.items()}
+        for label, (first, second) in stratify.dealt(sizes, (validation, both - validation), 0 if is_left_out else 1).items():
+            places = [place for place, _ in ordered[label]] + [1.0]
+            bounds[label] = places[first] if first else 0.0, places[first + second]
     return bounds
 
 
@@ -203,5 +231,5 @@ def _kept(labels: Mapping[int | None, int], data: DataConfig) -> dict[int | None
     return {label: most / count for label, count in counted.items() if count > most}
 
 
-def _is_left_out(label: int, data: DataConfig) -> bool:
+def _is_left_out(label: int | None, data: DataConfig) -> bool:
     return data.inliers is not None and label not in data.inliers

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from components.example_gen.sources import Raw
-from components.example_gen.splits import SMALL, Census, Plan, needs_census, plan, row_of, used
+from components.example_gen.splits import SMALL, Census, Plan, needs_census, plan, row_of, usable, used
 from configs.errors import HubelError
 from configs.schema import DataConfig
 
@@ -75,16 +75,64 @@ def test_more_test_images_do_not_move_validation_images():
     assert [a for a, b in zip(small, large, strict=True) if a != b] == ["train"] * (large.count("test") - small.count("test"))
 
 
-@over(st.lists(st.integers(0, 3), min_size=1, max_size=200), st.floats(0.01, 0.4), st.floats(0.01, 0.4))
+@over(st.lists(st.integers(0, 3), min_size=16, max_size=200), st.floats(0.01, 0.4), st.floats(0.01, 0.4))
 @settings(max_examples=50)
 def test_small_data_is_stratified_as_exactly_as_whole_images_allow(labels, validation, test):
     raws = [Raw(lambda: b"", f"{index}".encode(), label) for index, label in enumerate(labels)]
     data = DataConfig(validation=validation, test=test)
     found = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
-    for label, images in Counter(labels).items():
-        splits = Counter(split for split, own in zip(found, labels, strict=True) if own == label)
-        assert splits["validation"] == round(validation * images)
-        assert splits["test"] == min(images - splits["validation"], round((validation + test - validation) * images))
+    images = Counter(labels)
+    for split, share in (("validation", validation), ("test", test)):
+        total = found.count(split)
+        assert total >= 1
+        if (1 - validation - test) * min(images.values()) >= 2:  # every class can spare what it is dealt
+            assert total == 1 or abs(total - share * len(labels)) < 1 + 1e-6
+            for label, count in images.items():
+                ours = sum(one == split and own == label for one, own in zip(found, labels, strict=True))
+                assert abs(ours - share * count) < 1 + 1e-6 or share * len(labels) < 1
+    assert {own for split, own in zip(found, labels, strict=True) if split == "train"} == set(images)
+
+
+def many(classes: int, each: int) -> list[Raw]:
+    return [Raw(lambda: b"", f"{label}/{number}".encode(), label) for label in range(classes) for number in range(each)]
+
+
+@pytest.mark.parametrize(
+    ("classes", "each", "wanted"), [(100, 4, (40, 80)), (30, 2, (6, 12)), (30, 5, (15, 30)), (30, 15, (45, 90))]
+)
+def test_shares_of_many_small_classes_hold_in_sum(classes, each, wanted):
+    raws, data = many(classes, each), DataConfig(validation=0.1, test=0.2)
+    found = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
+    assert (found.count("validation"), found.count("test")) == wanted
+    assert {raw.label for raw, split in zip(raws, found, strict=True) if split == "train"} == set(range(classes))
+
+
+def test_one_inlier_among_many_classes_is_validated_on():
+    raws, data = many(100, 4), DataConfig(inliers=[0])
+    found = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
+    assert {raw.label for raw, split in zip(raws, found, strict=True) if split in ("train", "validation")} == {0}
+    assert found.count("validation") == 1
+    assert found.count("test") == 81  # 1 of 4, and 79.2 of 396 to within one
+
+
+def test_a_plan_without_a_split_is_refused_with_what_would_help():
+    def refused(raws, data):
+        census = Census(data)
+        accumulator = census.create_accumulator()
+        for raw in raws:
+            accumulator = census.add_input(accumulator, ("all", row_of(raw)))
+        usable(plan(accumulator, {"all": "train"}, data), accumulator, data)
+
+    with pytest.raises(HubelError, match=r"The validation split has no image \(40 to carve from, of 40 classes\)") as caught:
+        refused(many(40, 1), DataConfig())
+    assert "data.stratify: false carves by hash alone" in caught.value.hint
+    refused(many(40, 1), DataConfig(stratify=False))  # is not
+    refused(many(40, 4), DataConfig())
+    with pytest.raises(HubelError, match=r"has no image \(2 to carve from"):
+        refused(many(2, 2), DataConfig(limit=2))
+    with pytest.raises(HubelError, match="has no image") as caught:
+        refused(many(2, 1), DataConfig())
+    assert "stratify" not in caught.value.hint  # a hash leaves the two where they are
 
 
 @over(
