@@ -25,6 +25,12 @@ PIXELS = 6e7  # an epoch's, that two cores get through in half a minute with the
 LENET_CLASSES = 84  # the units of its last layer but one
 IMBALANCE = 3  # times the rarest class, from which on it is pointed out
 FEW = 10  # images of a class, below which it is pointed out
+SHARES = (
+    (0.1, 0.2),
+    (0.2, 0.2),
+    (0.3, 0.3),
+    (0.4, 0.3),
+)  # of validation and test: the usual ones, those for classes of FEW, others
 CLASSES_SHOWN = 20
 NUMBERS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
 HANDED = {"left", "right", "up", "down", "clockwise", "counterclockwise"}  # a mirror changes what these mean
@@ -175,14 +181,30 @@ def _data(source, found, counted) -> tuple[dict, list[str]]:
     """The slice `data`, and why it is not the default."""
     data: dict[str, Any] = {"source": source}
     own, remark = {"train", "validation", "valid", "val", "test"} & set(found["splits"]), []
-    if counted and min(counted.values()) < FEW and not own:
-        data |= {"validation": 0.2, "test": 0.2}
-        remark.append("larger shares than usual, so that a class of few images has one in each split")
+    is_thin = bool(counted) and min(counted.values()) < FEW and not own
+    shares = _shares(source, found, SHARES[is_thin])
+    if shares != SHARES[0]:
+        data |= dict(zip(("validation", "test"), shares, strict=True))
+        whose = "some classes have few images" if is_thin else "there are few images"
+        remark.append(f"larger shares than usual, because {whose}")
     aside = min(1.0, math.ceil(150 * _damaged_share(found)) / 100)  # the sample may have had fewer than there are
     if aside > DataConfig().max_quarantined:
         data["max_quarantined"] = aside
         remark.append("max_quarantined lets the damaged images pass; repair or remove them, and take it out")
     return data, remark
+
+
+def _shares(source, found, wanted: tuple[float, float]) -> tuple[float, float]:
+    """Of validation and test: the wanted ones, or the next larger ones that leave no split empty. Raises UsageError for none."""
+    carved = [one for one in found.get("carved", ()) if (one["validation"], one["test"]) >= wanted]
+    usable = [one for one in carved if all(one["images"].values())]
+    if carved and not usable:
+        empty = next(split for split, count in carved[0]["images"].items() if not count)
+        raise UsageError(
+            f"{source} has too few images to carve a split of {empty} from ({found['images']:,}).",
+            "Add images. A hash of an image's name says which split it falls into; the only image of a class is trained on.",
+        )
+    return (usable[0]["validation"], usable[0]["test"]) if usable else wanted
 
 
 def _side(found, largest: int = LARGEST) -> int:

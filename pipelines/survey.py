@@ -12,6 +12,7 @@ from components.example_gen import pictures, sources
 from components.example_gen.records import share
 from components.example_gen.sources import Contents, Raw
 from configs.schema import DataConfig
+from pipelines.carving import Carving
 
 SAMPLE = 1000  # images that are decoded, at most about this many
 TOLD = 2000  # images between two words of progress
@@ -25,7 +26,7 @@ def look(source: str, datasets: str) -> dict[str, Any]:
     Returns:
         {splits: {the source's own name: images}, classes: {name: images} (empty without labels), unlabelled: images without a
         label, images, sampled, damaged: {reason: images of the sample}, height and width: [least, median, most] px of the sample
-        or None, channels: {as encoded: images}, grey: whether no sampled image has a colour}.
+        or None, channels: {as encoded: images}, grey: whether no sampled image has a colour, carved: see pipelines.carving}.
 
     Raises:
         UsageError: where the data is not there.
@@ -39,11 +40,13 @@ def look(source: str, datasets: str) -> dict[str, Any]:
         total = sum(1 for _ in _images(module, located, contents))
     most = min(1.0, SAMPLE / max(total, 1))
     splits, labels, seen = Counter(dict.fromkeys(contents.shards, 0)), Counter(), _Seen()
+    carving = Carving(contents.shards, bool(contents.class_names))
     for number, (split, raw) in enumerate(_images(module, located, contents)):
         if number % TOLD == 0:
             progress.emit("step", what=f"Looking at {total:,} images", done=number, of=total)
         splits[split] += 1
         labels[raw.label] += 1
+        carving.add(split, raw)
         if share(raw.image_id, b"init") <= most:
             seen.add(raw)
     return {
@@ -51,6 +54,7 @@ def look(source: str, datasets: str) -> dict[str, Any]:
         "classes": {name: labels[label] for label, name in enumerate(contents.class_names)},
         "unlabelled": labels[None],
         "images": sum(splits.values()),
+        "carved": carving.tried(),
         **seen.facts(),
     }
 
