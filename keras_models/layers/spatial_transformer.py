@@ -12,6 +12,9 @@ from keras import layers, ops
 
 from keras_models.receptive import Sees
 
+HORIZON = 1e-6  # of a homogeneous coordinate: nearer to 0, a place is infinitely far away
+FAR = 1e6  # where such a place is read: outside of any image
+
 
 def targets(size: tuple[int, int]) -> np.ndarray:
     """float64 (height * width, 2): positions of the output's pixels, row by row."""
@@ -71,14 +74,19 @@ class AffineGrid(Grid):
 
 @keras.saving.register_keras_serializable(package="hubel")
 class ProjectiveGrid(Grid):
-    """theta are the first 8 values, row by row, of the 3 x 3 matrix whose last one is 1; it maps homogeneous positions."""
+    """theta are the first 8 values, row by row, of the 3 x 3 matrix whose last one is 1; it maps homogeneous positions.
+
+    What it maps to the horizon, where the third coordinate is 0, lies outside of the image and has no gradient.
+    """
 
     identity = np.eye(3).ravel()[:8]
 
     def sources(self, theta):
         matrices = ops.reshape(ops.concatenate([theta, ops.ones_like(theta[:, :1])], axis=1), (-1, 3, 3))
         mapped = ops.transpose(ops.matmul(matrices, self._homogeneous(theta.dtype)), (0, 2, 1))
-        return mapped[..., :2] / mapped[..., 2:]
+        xy, w = mapped[..., :2], mapped[..., 2:]
+        is_far = ops.abs(w) < HORIZON
+        return ops.where(is_far, FAR, xy / ops.where(is_far, 1.0, w))  # a quotient by 0 in either branch has the gradient NaN
 
 
 @keras.saving.register_keras_serializable(package="hubel")

@@ -144,3 +144,36 @@ def test_config_is_complete(layer):
 def test_a_spline_of_one_point():
     with pytest.raises(ValueError, match=r"^a thin-plate spline needs at least 2 control points a side; got 1$"):
         ThinPlateSplineGrid((3, 3), 1)
+
+
+@pytest.mark.parametrize("last", [1.0, 1.0 + 1e-7, 1 - 2e-5])
+def test_a_horizon_within_the_image_reads_nothing_and_leaves_gradients_finite(last):
+    """theta with x in the denominator: 0 along a column of the output, or next to it."""
+    grid, sampler = ProjectiveGrid((3, 3)), BilinearSampler()
+    theta = tf.Variable(np.array([[1, 0.1, 0.2, 0, 1, 0.3, last, 0]], "float32"))
+    with tf.GradientTape() as tape:
+        read_at = grid(theta)
+        out = sampler([IMAGES[:1], read_at])
+        total = tf.reduce_sum(tf.square(out))
+    gradient = np.asarray(tape.gradient(total, theta))
+    assert np.isfinite(read_at).all()
+    assert np.isfinite(gradient).all()
+    assert gradient.any()
+    np.testing.assert_array_equal(out[0, :, 0], 0)  # the column x = -1, where x + 1 is 0
+
+    def value(at):
+        mapped = np.append(at, 1).reshape(3, 3) @ np.stack([*np.meshgrid([-1.0, 0, 1], [-1.0, 0, 1]), np.ones((3, 3))]).reshape(
+            3, 9
+        )
+        positions = (mapped[:2] / np.where(np.abs(mapped[2]) < 1e-4, 1e-30, mapped[2])).T.reshape(3, 3, 2)
+        return np.square(kernel_sum(IMAGES[0].astype("float64"), positions)).sum()
+
+    for place in range(8):
+        step = 1e-5 * np.eye(8)[place]
+        if place != 6:  # which moves the horizon itself
+            near = np.asarray(theta)[0].astype("float64")
+            assert gradient[0, place] == pytest.approx((value(near + step) - value(near - step)) / 2e-5, abs=2e-2), place
+
+
+def test_a_theta_that_is_no_number_stays_seen():
+    assert np.isnan(ProjectiveGrid((2, 2))(np.full((1, 8), np.nan, "float32"))).all()
