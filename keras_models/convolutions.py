@@ -8,7 +8,7 @@ an odd row and column last; so weights of other libraries fit.
 import keras
 from keras import layers
 
-from keras_models.layers import BatchNormalization
+from keras_models.layers import BatchNormalization, InfinitePadding2D
 
 INITIAL = "he_normal"
 EPSILON = 1e-5  # of batch normalisation, added to the variance
@@ -56,8 +56,8 @@ def stem_conv(x, filters, stem, *, bias=False):
 
 
 def stem_pool(x):
-    """3x3 maximum pooling with stride 2, layer pool1; the padding is zeros, which an activation of at least 0 never loses to."""
-    return layers.MaxPooling2D(3, 2, name="pool1")(layers.ZeroPadding2D(1, name="pool1_pad")(x))
+    """3x3 maximum pooling with stride 2, layers pool1_pad and pool1; of the padding no value is ever the largest."""
+    return layers.MaxPooling2D(3, 2, name="pool1")(InfinitePadding2D(1, name="pool1_pad")(x))
 
 
 def chain(x, steps, longest_step, prefix=""):

@@ -7,6 +7,7 @@ from keras_models.layers.extractor import Extractor
 from keras_models.layers.fixed_filters import FixedFilters
 from keras_models.layers.gain import Gain
 from keras_models.layers.grouped_conv import GroupedConv2D
+from keras_models.layers.infinite_padding import InfinitePadding2D
 from keras_models.layers.k_sparse import KSparse
 from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.layers.mean_probability import MeanProbability
@@ -37,6 +38,7 @@ __all__ = [
     "FixedFilters",
     "Gain",
     "GroupedConv2D",
+    "InfinitePadding2D",
     "KSparse",
     "LocalResponseNormalization",
     "MeanProbability",

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models import convolutions
+from keras_models import arithmetic, convolutions, twin
 from tests.keras_models.reference import convolved
 
 
@@ -32,12 +32,33 @@ def test_stems(stem, sides):
     assert convolutions.stem_conv(keras.Input((7, 8, 1)), 5, stem).shape == (None, *sides, 5)
 
 
-def test_pooling_is_that_of_padded_images():
-    x = np.random.default_rng(0).random((1, 5, 6, 2), dtype="float32")
+@pytest.mark.parametrize("lowest", [0, -2], ids=["rectified", "negative too"])
+def test_pooling_is_of_the_values_that_are_there(lowest):
+    """Each window's largest value, where zeros around the maps would win over those of elu or tanh."""
+    x = lowest + np.random.default_rng(0).random((1, 5, 6, 2), dtype="float32")
     model = keras.Model(image := keras.Input(x.shape[1:]), convolutions.stem_pool(image))
-    around = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(around, (3, 3), (1, 2))[:, ::2, ::2]
-    np.testing.assert_array_equal(model(x), windows.max((-2, -1)))
+    expected = [
+        [x[:, max(2 * r - 1, 0) : 2 * r + 2, max(2 * c - 1, 0) : 2 * c + 2].max((1, 2)) for c in range(3)] for r in range(3)
+    ]
+    np.testing.assert_array_equal(model(x), np.stack([np.stack(row, 1) for row in expected], 1))
+    again = keras.Model.from_config(model.get_config())
+    np.testing.assert_array_equal(again(x), model(x))
+
+
+@pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 2), (3, 1)])
+def test_padding_that_keras_adds_loses_to_negative_values_too(size, stride):
+    """Of the poolings of other nets: `blocks.downsample`, inception modules, convolutional encoders."""
+    x = -1 - np.random.default_rng(0).random((1, 5, 7, 2), dtype="float32")
+    assert float(np.max(keras.layers.MaxPooling2D(size, stride, "same")(x))) < -1
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "plain18", "densenet121"])
+def test_no_stem_pads_its_pooling_with_zeros(name):
+    with arithmetic.without_weights():
+        model = twin(name, input_shape=(64, 64, 1), stem="imagenet", activation="elu")
+    pooled = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.MaxPooling2D)]
+    before = [layer.input._keras_history.operation for layer in pooled]
+    assert [type(layer).__name__ for layer in before] == ["InfinitePadding2D"]
 
 
 def test_head_averages_maps():
