@@ -1,10 +1,11 @@
 """What makes a code sparse. Each takes codes float32 (batch, k) and gives what is minimised: float32 (batch,), or one number."""
 
+import math
 from dataclasses import dataclass
 
 from keras import ops
 
-EPSILON = 1e-6  # of a mean activity: a unit that is always off, or on, costs no infinity
+from keras_models import probabilities
 
 
 def l1(codes):
@@ -23,12 +24,22 @@ class Divergence:
     visual area V2", NeurIPS, section 3.1, in the form of Ng 2011, "Sparse autoencoder", CS294A, section 3.
 
     KL(r || m) = r log(r / m) + (1 - r) log((1 - r) / (1 - m)), of units within [0, 1]. The mean is the batch's, so batches must be
-    large enough for a unit to be on in some of their images.
+    large enough for a unit to be on in some of their images. Of the output of a sigmoid it is taken of the logits: a unit that is
+    off, or on, in all of them still learns.
     """
 
     rate: float
 
     def __call__(self, codes):
-        means = ops.clip(ops.mean(codes, axis=0), EPSILON, 1 - EPSILON)
-        on = self.rate * ops.log(self.rate / means)
-        return ops.sum(on + (1 - self.rate) * ops.log((1 - self.rate) / (1 - means)))
+        on, off = _log_means(codes)
+        return ops.sum(self.rate * (math.log(self.rate) - on) + (1 - self.rate) * (math.log1p(-self.rate) - off))
+
+
+def _log_means(codes):
+    """log m_j and log(1 - m_j), (k,) each."""
+    logits = probabilities.logits(codes)
+    if logits is None:
+        means = ops.mean(codes, axis=0)
+        return probabilities.log(means), probabilities.log(1 - means)
+    many = ops.log(ops.cast(ops.shape(logits)[0], logits.dtype))
+    return tuple(ops.logsumexp(ops.log_sigmoid(sign * logits), axis=0) - many for sign in (1, -1))

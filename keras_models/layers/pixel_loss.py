@@ -3,13 +3,25 @@
 import math
 
 import keras
+import tensorflow as tf
 from keras import initializers, ops
 
+from keras_models import probabilities
 from keras_models.checks import need_choice, need_positive
 
 KINDS = ("squared_error", "bernoulli", "gaussian")
 NAME = "pixel_loss"  # of the layer; at most one stands in a model
-EPSILON = 1e-6  # of a probability: one pixel costs 13.8 nats at most
+
+
+class LossOf(keras.losses.Loss):
+    """What a layer's `of` says, as a loss."""
+
+    def __init__(self, layer: "PixelLoss"):
+        super().__init__(name=layer.name)
+        self._layer = layer
+
+    def call(self, y_true, y_pred):
+        return self._layer.of(y_true, y_pred)
 
 
 @keras.saving.register_keras_serializable("hubel")
@@ -18,7 +30,8 @@ class PixelLoss(keras.layers.Layer):
 
     Args:
         kind: "squared_error": the sum of squares; "bernoulli": the cross-entropy of pixels as probabilities, which is
-            -log p(x|z) of binary images; "gaussian": -log p(x|z) of independent Gaussians around the reconstruction.
+            -log p(x|z) of binary images, taken of their logits, so that a sigmoid that saturates still learns; "gaussian":
+            -log p(x|z) of independent Gaussians around the reconstruction.
         deviation: gaussian: of pixels in 0..1; None: one number for all pixels, learned, from 0.1 on (Rybkin, Daniilidis & Levine
             2021, "Simple and effective VAE training with calibrated decoders", ICML, section 4).
 
@@ -43,8 +56,11 @@ class PixelLoss(keras.layers.Layer):
         """float32 (batch,), summed over pixels and channels: squares, or nats."""
         images, given = ops.cast(images, "float32"), ops.cast(reconstructions, "float32")
         if self.kind == "bernoulli":
-            given = ops.clip(given, EPSILON, 1 - EPSILON)
-            each = -(images * ops.log(given) + (1 - images) * ops.log1p(-given))
+            logits = probabilities.logits(reconstructions)
+            if logits is None:
+                each = -(images * probabilities.log(given) + (1 - images) * probabilities.log(1 - given))
+            else:
+                each = tf.nn.sigmoid_cross_entropy_with_logits(images, logits)
         elif self.kind == "squared_error":
             each = ops.square(images - given)
         else:
