@@ -43,9 +43,10 @@ class Learner(keras.Model):
     apart, as are the weights; the heads' as the sum over them, called `called_loss`.
     """
 
-    def __init__(self, inputs, outputs, weight=0.0, terms=(), called="auxiliary", **kwargs):
+    def __init__(self, inputs, outputs, weight=0.0, terms=(), called="auxiliary", head_loss=None, **kwargs):
         super().__init__(inputs, outputs, **kwargs)
         self.weight, self.terms, self.called = weight, Aside(tuple(terms)), called
+        self.head_loss = Aside(head_loss)
         self._heads = len(self.outputs) - 1 - sum(len(term.of) for term in terms)
         beside = [f"{called}_loss"] * bool(self._heads) + [term.name for term in terms]
         self._names = Aside([DATA_LOSS, *beside] if beside else [])
@@ -65,7 +66,8 @@ class Learner(keras.Model):
         self._logged[DATA_LOSS].update_state(loss)
         parts = [loss]
         if heads:  # not super() for heads: it would add the layers' own losses (weight decay) once more for each
-            value = sum(self._compile_loss(y, head, sample_weight) for head in heads)
+            of_head = self.head_loss.held or self._compile_loss
+            value = sum(of_head(y, head, sample_weight) for head in heads)
             parts.append(self._part(f"{self.called}_loss", value, self.weight))
             loss += parts[-1] if training else 0.0
         for term in self.terms.held:
@@ -141,6 +143,7 @@ def attach(
     output: keras.KerasTensor | None = None,
     given: Sequence[keras.KerasTensor] = (),
     called: str = "auxiliary",
+    head_loss: keras.losses.Loss | None = None,
 ) -> None:
     """Give a functional net what is trained with it.
 
@@ -152,11 +155,12 @@ def attach(
         given: keras.Inputs from which, besides the net's, these tensors are computed. The task's pairs have them after the pixels.
         called: what the heads are; the sum of their losses, without the weight, is logged as `called_loss`, in validation too, and
             the weight as `called_loss_weight`.
+        head_loss: of a head, where it is not the net's: a loss that has weights, such as a learned deviation, is of the net alone.
     """
     outputs = net.outputs if output is None else [output]
     taps = [tensor for term in terms for tensor in term.of]
     inputs = _one_or_all([*net.inputs, *given])
-    net.auxiliary = Aside(Learner(inputs, [*outputs, *heads, *taps], weight, terms, called, name=net.name))
+    net.auxiliary = Aside(Learner(inputs, [*outputs, *heads, *taps], weight, terms, called, head_loss, name=net.name))
 
 
 def learner(net: keras.Model) -> keras.Model:
@@ -187,7 +191,7 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
     if trained is not net:
         given = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in trained.inputs[1:]]
         inputs = _one_or_all([image, *given])
-        about = trained.weight, trained.terms.held, trained.called
+        about = trained.weight, trained.terms.held, trained.called, trained.head_loss.held
         model.auxiliary = Aside(Learner(inputs, output(trained, *given), *about, name=net.name))
     return model
 

@@ -18,6 +18,7 @@ from keras_models.auxiliary import Term
 from keras_models.checks import need_count, need_positive
 from keras_models.coders import Coders
 from keras_models.jacobian import Jacobian
+from keras_models.layers import pixel_loss
 from keras_models.registry import register
 
 TWIN = "twin"  # a sub-model of what is trained
@@ -79,7 +80,7 @@ def contractive_autoencoder(
     if hessian_weight:
         noisy = [layers.GaussianNoise(hessian_stddev, name=f"moved{n}")(image) for n in range(hessian_samples)]
         terms.append(Term("curvature", hessian_weight, _mean_of(jacobian.squared_distance), [image, *noisy]))
-    auxiliary.attach(net, [twin(image)], 1.0, terms, called=TWIN)
+    auxiliary.attach(net, [twin(image)], 1.0, terms, called=TWIN, head_loss=pixel_loss.LossOf(twin.get_layer(pixel_loss.NAME)))
     return net
 
 

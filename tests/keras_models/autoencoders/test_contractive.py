@@ -76,6 +76,25 @@ def test_the_twin_learns_without_the_penalty_and_is_not_part_of_the_net():
     assert any(np.abs(mine - theirs).max() > 1e-3 for mine, theirs in zip(net.get_weights(), others.get_weights(), strict=True))
 
 
+def test_the_net_and_its_twin_each_learn_a_deviation_of_their_own():
+    """Of n pixels with the errors e, d/d log s of sum(e^2 / 2 s^2 + log s) is n - sum e^2 / s^2."""
+    keras.utils.set_random_seed(0)
+    net = contractive_autoencoder((4, 3, 1), 3, loss="gaussian")
+    learner = learner_of(net, 1e-4)
+    twin = learner.get_layer(TWIN)
+    own, others = net.get_layer("pixel_loss").log_deviation, twin.get_layer("pixel_loss").log_deviation
+    others.assign(np.log(0.4))
+
+    def slope(model, deviation):
+        return 12 - (np.square(X - model(X)) / np.exp(2 * deviation.numpy())).sum((1, 2, 3)).mean()
+
+    before = [float(own), float(others)]
+    expected = [-1e-4 * slope(net, own), -1e-4 * slope(twin, others)]
+    found = learner.train_on_batch(X, X, return_dict=True)
+    assert [float(own) - before[0], float(others) - before[1]] == pytest.approx(expected, rel=1e-2)
+    assert found["data_loss"] != pytest.approx(found["twin_loss"], rel=0.1)
+
+
 def test_the_loss_of_the_twin_is_logged_apart():
     net = contractive_autoencoder((4, 3, 1), 3, weight=0.3)
     learner = learner_of(net)
