@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.turned_mnist --data DIR turned_mnist
 
 DIR/archives/mnist holds MNIST's four files. Each image of validation (the last 5,000 of the training images) and of test is turned
-once, by an angle drawn uniformly with a fixed seed; those of train stay upright, for `augment: [{rotate: {degrees: 90}}]` to turn
-anew every epoch.
+once, by an angle drawn uniformly with a fixed seed, with black around; those of train stay upright, for
+`augment: [{rotate: {degrees: 90, border: constant}}]` to turn anew every epoch.
 """
 
 import argparse

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep, Crops
+from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep, Border, Crops, Policy
 
 _SMALL_MOVES = (
     {"translate": {"height": 0.1, "width": 0.1}},
@@ -36,12 +36,23 @@ DIGITS = (set("0123456789"), {"zero", "one", "two", "three", "four", "five", "si
 
 
 def expand(steps: Sequence[AugmentStep], channels: int) -> list[AugmentStep]:
-    """The steps with each policy replaced by its own; for grey images without those that need colour."""
+    """The steps with each policy replaced by its own, whose moves get the policy's border; for grey images without those that need
+    colour."""
     found = []
     for step in steps:
         name, parameters = step.operation
-        found += [AugmentStep.model_validate(tree) for tree in POLICIES[parameters]] if name == "policy" else [step]
+        found += _of_policy(parameters) if name == "policy" else [step]
     return [step for step in found if channels > 1 or step.operation[0] not in COLOR_ONLY]
+
+
+def _of_policy(policy: Policy) -> list[AugmentStep]:
+    border = {key: getattr(policy, key) for key in Border.model_fields if key in policy.model_fields_set}
+    found = []
+    for tree in POLICIES[policy.name]:
+        [(name, parameters)] = tree.items()
+        moves = isinstance(AugmentStep.model_validate(tree).operation[1], Border)
+        found.append(AugmentStep.model_validate({name: {**parameters, **border} if moves else parameters}))
+    return found
 
 
 class Schedule(NamedTuple):

@@ -6,6 +6,7 @@ as JSON, so that its cache key holds just what can change its result.
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
@@ -120,20 +121,40 @@ class TransformConfig(Slice):
         return self
 
 
-class Translate(Slice):
+Level = Annotated[float, Field(ge=0, le=255)]
+
+
+class Border(Slice):
+    """What a move of pixels brings in from outside the image. A mask has class 0 there where the image has a constant."""
+
+    border: Literal["mirror", "constant", "edge"] = Field(
+        "mirror", description="what moves in from outside: the mirror image, one colour, or the pixels at the edge"
+    )
+    value: Level | Annotated[list[Level], Field(min_length=3, max_length=3)] = Field(
+        0.0, description="border: constant: the colour, from black to white; one number, or one for each of three channels"
+    )
+
+    @model_validator(mode="after")
+    def _of_this_border(self):
+        if self.border != "constant" and self.value != type(self).model_fields["value"].default:
+            raise ValueError(f"value is of border: constant; {self.border} does not read it")
+        return self
+
+
+class Translate(Border):
     height: float = Field(0.0, ge=0, le=1, description="largest shift up or down, as a share of the height")
     width: float = Field(0.0, ge=0, le=1, description="largest shift left or right, as a share of the width")
 
 
-class Rotate(Slice):
+class Rotate(Border):
     degrees: float = Field(ge=0, le=180, description="largest turn either way")
 
 
-class Zoom(Slice):
+class Zoom(Border):
     factor: float = Field(ge=0, lt=1, description="scale is drawn from 1 - factor to 1 + factor")
 
 
-class Shear(Slice):
+class Shear(Border):
     degrees: float = Field(ge=0, lt=90, description="largest horizontal slant either way")
 
 
@@ -142,12 +163,12 @@ class Flip(Slice):
     vertical: bool = False
 
 
-class Crop(Slice):
+class Crop(Border):
     share: float = Field(0.0, ge=0, lt=1, description="share of each side that a random patch leaves out; it is enlarged again")
-    pad: int = Field(0, ge=0, le=MAX_SIDE, description="px of mirror image around, from which a patch of the old size is cut")
+    pad: int = Field(0, ge=0, le=MAX_SIDE, description="px of border around, from which a patch of the old size is cut")
 
 
-class Elastic(Slice):
+class Elastic(Border):
     alpha: float = Field(ge=0, le=0.5, description="root mean square of the ways along each axis, as a share of the shorter side")
     sigma: float = Field(0.14, gt=0, le=1, description="smoothness: the Gaussian's deviation as a share of the shorter side")
 
@@ -192,7 +213,7 @@ class Mask(Slice):
     share: float = Field(ge=0, le=1, description="share of the pixels that become black")
 
 
-class RandAugment(Slice):
+class RandAugment(Border):
     operations: int = Field(2, ge=1, le=14, description="how many an image gets, one after the other")
     magnitude: float = Field(5.0, ge=0, le=10, description="strength of all of them")
 
@@ -203,6 +224,23 @@ class Mixup(Slice):
 
 class Cutmix(Slice):
     alpha: float = Field(1.0, gt=0, le=100, description="the share of the image that stays is drawn from Beta(alpha, alpha)")
+
+
+PolicyName = Literal["none", "digits", "letters", "photos", "objects", "cells"]
+
+
+class Policy(Border):
+    """A policy, all of whose moves have this border; written as its name alone where they have none of their own."""
+
+    name: PolicyName = Field(description="the steps that configs/policies.py has under this name")
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, every: Callable) -> str | dict[str, Any]:
+        return self.name if self.model_fields_set == {"name"} else every(self)
+
+
+def _as_policy(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
 
 
 class AugmentStep(Slice):
@@ -228,9 +266,7 @@ class AugmentStep(Slice):
     rand_augment: RandAugment | None = None
     mixup: Mixup | None = None
     cutmix: Cutmix | None = None
-    policy: Literal["none", "digits", "letters", "photos", "objects", "cells"] | None = Field(
-        None, description="the steps that configs/policies.py has under this name"
-    )
+    policy: Annotated[Policy | None, BeforeValidator(_as_policy)] = None
     copies: int | None = Field(
         None,
         ge=1,
@@ -246,7 +282,7 @@ class AugmentStep(Slice):
 
     @property
     def operation(self) -> tuple[str, Any]:
-        """Name and parameters of the one operation; of `policy` its name, of `copies` how many."""
+        """Name and parameters of the one operation; of `copies` how many."""
         name = next(iter(self.model_fields_set))
         return name, getattr(self, name)
 
@@ -623,6 +659,15 @@ class RunConfig(Slice):
         found = [name for name, _ in (step.operation for step in augment) if name in COLOR_ONLY]
         if found and "transform" in info.data and info.data["transform"].channels == 1:
             raise ValueError(f"{found[0]} changes colours, and images of one channel have none; set transform.channels: 3")
+        return augment
+
+    @field_validator("augment")
+    @classmethod
+    def _a_value_for_each_channel(cls, augment, info):
+        values = [getattr(parameters, "value", None) for _, parameters in (step.operation for step in augment)]
+        given = [value for value in values if isinstance(value, list)]
+        if given and "transform" in info.data and info.data["transform"].channels == 1:
+            raise ValueError(f"a border's value of {given[0]} is of three channels, and these images have one; give one number")
         return augment
 
     @field_validator("augment")

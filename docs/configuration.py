@@ -78,6 +78,7 @@ MEANINGS = {
     "augment[].salt_and_pepper": "pixels become black or white",
     "augment[].mask": "pixels become black",
     "augment[].rand_augment": "some of fourteen operations, drawn for each image",
+    "augment[].policy": "steps by name: its name alone, or a mapping that gives its moves a border",
     "augment[].mixup": "a weighted mean with another image, and of both labels; classification only",
     "augment[].cutmix": "a rectangle of another image, and its share of the label; classification only",
     "train.schedule": "of the learning rate; null: constant",

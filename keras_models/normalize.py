@@ -9,6 +9,7 @@ from keras import layers
 from keras_models import pretraining
 from keras_models.checks import need_choice
 from keras_models.layers import Whitening
+from keras_models.spatial_transformer import samplers
 
 KINDS = ("none", "unit", "per_image", "per_channel", "zca")
 EPSILON = 1e-3  # added to an image's variance, which is in squared pixel steps: 1/65,000 of the smallest that a person sees
@@ -44,7 +45,8 @@ def with_normalization(
 
     Args:
         net: functional, one input (batch, height px, width px, channels). Its layers and weights are shared, not copied; auxiliary
-            heads, terms and stages come along.
+            heads, terms and stages come along. Where a spatial transformer in it reads beyond the image, it finds what becomes of
+            black: after "per_channel" that is not 0. "per_image" and "zca" have no such value; there it finds the mean, 0.
         kind: "none": as they are; "unit": divided by 255; "per_image": each image to mean 0 and variance 1 over all its pixels and
             channels, a constant image to 0; "per_channel": with mean and variance of each channel; "zca": whitened.
         mean, variance: of each channel over pixels 0..255; for "per_channel" alone. A channel whose variance is 0 is centred
@@ -64,7 +66,11 @@ def with_normalization(
     shape = net.inputs[0].shape[1:]
     pixels = keras.Input(shape, name="pixels", dtype="float32")
     layer = _whitening(shape, whitening) if kind == "zca" else _layer(kind, shape[-1], mean, variance)
-    return pretraining.behind(pixels, layer(pixels), net)
+    model = pretraining.behind(pixels, layer(pixels), net)
+    if kind == "per_channel":
+        for sampler in samplers(net):
+            sampler.ground = tuple(np.asarray(layer(np.zeros((1, *shape), np.float32)))[0, 0, 0].tolist())
+    return model
 
 
 def inner(model: keras.Model) -> keras.Model:

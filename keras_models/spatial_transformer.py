@@ -65,6 +65,11 @@ def transformed(image, seen, transform="affine", points_per_side=4, size=None):
     return BilinearSampler(dtype="float32", name="transformed")([image, grid(theta)])
 
 
+def samplers(net: keras.Model) -> list[BilinearSampler]:
+    """Those among a net's layers that read what the net is given, not maps from within it."""
+    return [layer for layer in net.layers if isinstance(layer, BilinearSampler) and layer.input[0] is net.inputs[0]]
+
+
 def convolutional(image, filters=(20, 20), units=20, activation="relu"):
     """Localisation network of st_cnn: 5x5 convolutions, each with 2x2 maximum pooling, and a dense layer.
 

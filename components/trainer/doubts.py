@@ -7,11 +7,25 @@ import keras
 from components.transform import augment
 from configs import policies
 from configs.schema import TrainerSlice
-from keras_models import auxiliary, normalize
+from keras_models import auxiliary, normalize, spatial_transformer
 
 
 def of(model: keras.Model, cfg: TrainerSlice) -> list[str]:
     """Sentences, mostly none. `model` takes pixels; see keras_models.normalize."""
+    return _of_the_ground(model, cfg) + _of_a_large_code(model, cfg)
+
+
+def _of_the_ground(model: keras.Model, cfg: TrainerSlice) -> list[str]:
+    kind = cfg.transform.normalize
+    if kind not in ("per_image", "zca") or not spatial_transformer.samplers(normalize.inner(model)):
+        return []
+    return [
+        f"around an image the spatial transformer reads the mean, not black: with transform.normalize: {kind} black has no value "
+        "of its own; per_channel and unit give it one"
+    ]
+
+
+def _of_a_large_code(model: keras.Model, cfg: TrainerSlice) -> list[str]:
     encoder = next((layer for layer in normalize.inner(model).layers if layer.name == "encoder"), None)
     if encoder is None or not isinstance(encoder, keras.Model):
         return []

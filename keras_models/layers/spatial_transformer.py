@@ -137,7 +137,10 @@ def _spline(controls, at):
 
 @keras.saving.register_keras_serializable(package="hubel")
 class BilinearSampler(layers.Layer):
-    """Eq. (5): reads an image at any positions, between four pixels; around the image all is 0.
+    """Eq. (5): reads an image at any positions, between four pixels; around the image all is `ground`.
+
+    Args:
+        ground: a number for each channel; None: 0. What black became where the image is normalised (keras_models.normalize).
 
     Input: [image float (batch, height, width, channels), positions float (batch, rows, columns, 2)].
     Output: float (batch, rows, columns, channels). Differentiable in the image and in the positions (eqs. 6 and 7).
@@ -145,12 +148,19 @@ class BilinearSampler(layers.Layer):
 
     weighs = False  # it multiplies by distances; see keras_models.connections
 
+    def __init__(self, ground=None, **kwargs):
+        super().__init__(**kwargs)
+        self.ground = None if ground is None else tuple(ground)
+
     def call(self, inputs):
         image, positions = inputs
         _, height, width, channels = image.shape
         left, right = _neighbours(positions[..., 0], width)
         top, bottom = _neighbours(positions[..., 1], height)
         padded = ops.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)])
+        if self.ground is not None:
+            around = np.pad(np.zeros((height, width)), 1, constant_values=1)[..., None] * np.asarray(self.ground)
+            padded += ops.convert_to_tensor(around, padded.dtype)
         pixels = ops.reshape(padded, (-1, channels))
         first = ops.arange(ops.shape(image)[0], dtype="int32") * ((height + 2) * (width + 2))  # of each image, among all pixels
         first = ops.reshape(first, (-1, 1, 1))
@@ -164,6 +174,9 @@ class BilinearSampler(layers.Layer):
         image, positions = input_shape
         return *positions[:3], image[-1]
 
+    def get_config(self):
+        return {**super().get_config(), "ground": self.ground}
+
     def multiply_adds(self, input_shape, output_shape):
         """Four pixels for each value; see keras_models.connections."""
         return 4 * math.prod(output_shape)
@@ -173,8 +186,8 @@ class BilinearSampler(layers.Layer):
 
 
 def _neighbours(position, side):
-    """The two pixels around each position, as int32 places in a side with a zero at both ends, and their weights."""
-    pixel = ops.clip((position + 1) * ((side - 1) / 2), -1, side)  # from there on all is 0
+    """The two pixels around each position, as int32 places in a side with the ground at both ends, and their weights."""
+    pixel = ops.clip((position + 1) * ((side - 1) / 2), -1, side)  # from there on all is ground
     before = ops.clip(ops.floor(pixel), -1, side - 1)
     share = pixel - before
     place = ops.clip(ops.cast(before, "int32") + 1, 0, side)  # a NaN has any place

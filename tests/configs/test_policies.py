@@ -20,6 +20,17 @@ def test_a_policy_stands_for_its_steps(name):
     assert [step.model_dump(exclude_unset=True) for step in expanded(name)] == list(policies.POLICIES[name])
 
 
+def test_a_policy_s_border_is_that_of_each_of_its_moves():
+    asked = {"name": "objects", "border": "constant", "value": [1, 2, 3]}
+    steps = dict(step.operation for step in expanded([{"policy": asked}]))
+    moves = {name for name, parameters in steps.items() if hasattr(parameters, "border")}
+    assert moves == {"translate", "rotate"}
+    assert {(steps[name].border, tuple(steps[name].value)) for name in moves} == {("constant", (1, 2, 3))}
+    plain = dict(step.operation for step in expanded("objects"))
+    assert all(steps[name] == plain[name] for name in set(steps) - moves)
+    assert all(steps[name] == plain[name].model_copy(update={"border": "constant", "value": [1, 2, 3]}) for name in moves)
+
+
 def test_a_policy_may_stand_between_steps():
     assert names([{"zoom": {"factor": 0.1}}, "letters", {"mixup": {}}]) == ["zoom", *names("letters"), "mixup"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from configs import schema
-from configs.schema import AugmentStep, Change, DataConfig, Distribution, RunConfig, Slice, Threshold
+from configs.schema import AugmentStep, Border, Change, DataConfig, Distribution, RunConfig, Slice, Threshold
 
 SLICES = [made for made in vars(schema).values() if isinstance(made, type) and issubclass(made, Slice) and made is not Slice]
 WITH_DEFAULTS = [
@@ -131,6 +131,15 @@ def test_slices_are_frozen(path, value):
         {"augment": "dogs"},
         {"augment": ["digits", "dogs"]},
         {"augment": [{"policy": None}]},
+        {"augment": [{"policy": {"border": "constant"}}]},
+        {"augment": [{"rotate": {"degrees": 1, "border": "wrap"}}]},
+        {"augment": [{"rotate": {"degrees": 1, "border": "constant", "value": 256}}]},
+        {"augment": [{"rotate": {"degrees": 1, "border": "constant", "value": [0, 0]}}], "transform": {"channels": 3}},
+        {"augment": [{"rotate": {"degrees": 1, "border": "constant", "value": [0, 0, 0]}}]},
+        {"augment": [{"policy": {"name": "digits", "border": "constant", "value": [0, 0, 0]}}]},
+        {"augment": [{"rotate": {"degrees": 1, "value": 1}}]},
+        {"augment": [{"rotate": {"degrees": 1, "border": "edge", "value": 1}}]},
+        {"augment": [{"flip": {"border": "constant"}}]},
         {"model": {"initial": "digits/latest"}},
         {"train": {"epochs": -1}},
         {"train": {"batch_size": 0}},
@@ -179,7 +188,8 @@ def test_shares_must_leave_images_to_train_on(validation, test):
 def test_an_augmentation_step_survives_json(name):
     step = AugmentStep.model_validate({name: ONE_OF_EACH[name]})
     assert step.operation[0] == name
-    assert step.model_dump(mode="json") == {name: ONE_OF_EACH[name]}
+    border = {"border": "mirror", "value": 0} if isinstance(step.operation[1], Border) and name != "policy" else {}
+    assert step.model_dump(mode="json") == {name: {**ONE_OF_EACH[name], **border} if border else ONE_OF_EACH[name]}
     assert AugmentStep.model_validate_json(step.model_dump_json()) == step
 
 

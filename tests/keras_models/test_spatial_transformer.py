@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models import auxiliary, build
+from keras_models import auxiliary, build, normalize
 from keras_models.arithmetic import total_params
 from keras_models.classifiers.googlenet import googlenet
 from keras_models.classifiers.lenet import lenet5
-from keras_models.spatial_transformer import TRANSFORMS, dense, with_spatial_transformer
+from keras_models.layers import BilinearSampler
+from keras_models.spatial_transformer import TRANSFORMS, dense, samplers, transformed, with_spatial_transformer
 
 IMAGES = np.random.default_rng(0).random((8, 16, 16, 1), dtype="float32")
 
@@ -46,6 +47,47 @@ def test_before_another_classifier(transform, tmp_path):
     model.save(tmp_path / "model.keras")
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "model.keras").predict(x), model.predict(x))
     assert {id(weight) for weight in net.weights} < {id(weight) for weight in model.weights}
+
+
+MEAN, VARIANCE = (60.0, 10.0, 200.0), (4000.0, 900.0, 0.0)  # a variance of 0: only centred, and divided by 255
+SHIFTED = {"affine": [0.9, 0.1, 0.7, -0.2, 1.3, -0.6]}
+
+
+@pytest.mark.parametrize("name", ["st_cnn", "st_mlp", "of_one_s_own"])
+def test_behind_its_normalisation_it_reads_black_around_the_image(name, tmp_path):
+    """The same as moving the pixels, with black around them, and normalising what comes of it."""
+    name = f"{__name__}:{name}" if name == "of_one_s_own" else name
+    net = build(name, {"input_shape": (24, 24, 3), "num_classes": 3}, {})
+    [sampler] = samplers(net)
+    model = normalize.with_normalization(net, "per_channel", MEAN, VARIANCE)
+    theta = net.get_layer("theta")
+    theta.set_weights([0 * theta.get_weights()[0], np.float32(SHIFTED["affine"])])
+    pixels = np.random.default_rng(3).integers(100, 256, (4, 24, 24, 3)).astype("float32")
+    grid = net.get_layer("grid")(np.tile(np.float32(SHIFTED["affine"]), (4, 1)))
+    moved = np.asarray(BilinearSampler()([pixels, grid]))
+    assert (moved == 0).any(), "some of it lies outside"
+    wanted = (moved - MEAN) / np.where(VARIANCE, np.sqrt(VARIANCE), 255)
+    seen = keras.Model(net.inputs, sampler.output)(model.get_layer("normalize")(pixels))
+    np.testing.assert_allclose(seen, wanted, atol=1e-3)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(pixels, verbose=0), model.predict(pixels, verbose=0))
+    assert samplers(normalize.inner(again))[0].ground == sampler.ground
+
+
+@pytest.mark.parametrize("kind", ["none", "unit", "per_image"])
+def test_a_normalisation_that_leaves_black_where_it_is_changes_nothing(kind):
+    net = build("st_mlp", {"input_shape": (8, 8, 1), "num_classes": 3}, {})
+    normalize.with_normalization(net, kind)
+    assert samplers(net)[0].ground is None
+
+
+def test_maps_from_within_a_net_have_no_black():
+    image = keras.Input((8, 8, 1))
+    maps = keras.layers.Conv2D(2, 3)(image)
+    net = keras.Model(image, transformed(maps, dense(image, (4,))))
+    normalize.with_normalization(net, "per_channel", [100.0], [900.0])
+    assert net.get_layer("transformed").ground is None
 
 
 def test_before_a_net_with_heads():

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from components.transform.augment import color, geometry, mixing, noise, rand_augment
+from components.transform.augment.geometry import Border
 from components.transform.augment.mixing import partner
 from configs.schema import AugmentStep
 
@@ -67,9 +68,9 @@ OPERATIONS = {
 class Changed(NamedTuple):
     """A batch after augmentation.
 
-    images: float32 [N, height, width, channels], 0..255.
-    clean: the same without the operations of noise.py.
-    maps: moved as the images are; their values never mix.
+    images: float32 [N, height, width, channels], 0..255; with noise that is not clipped any number.
+    clean: the same without the operations of noise.py, 0..255.
+    maps: moved as the images are; their values never mix; 0 where a constant border came in.
     kept: for each mixing step float32 [N], what of an image is its own; the rest is of its `partner`.
     """
 
@@ -101,15 +102,22 @@ def draw(steps: Sequence[AugmentStep], seed: int, epoch: tf.Tensor, image_id: tf
     return tf.random.stateless_uniform([draws(steps, shape)], stream, minval=-1.0, maxval=1.0)
 
 
-def apply(steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor, covariance=None) -> tf.Tensor:
+def apply(
+    steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor, covariance=None, clips_noise: bool = True
+) -> tf.Tensor:
     """The images of `change`."""
-    return change(steps, images, drawn, covariance).images
+    return change(steps, images, drawn, covariance, clips_noise=clips_noise).images
 
 
 def change(
-    steps: Sequence[AugmentStep], images: tf.Tensor, drawn: tf.Tensor, covariance=None, maps: Sequence[tf.Tensor] = ()
+    steps: Sequence[AugmentStep],
+    images: tf.Tensor,
+    drawn: tf.Tensor,
+    covariance=None,
+    maps: Sequence[tf.Tensor] = (),
+    clips_noise: bool = True,
 ) -> Changed:
-    """Apply what was drawn, in the order of the steps; moves that follow each other are one resampling.
+    """Apply what was drawn, in the order of the steps; moves of one border that follow each other are one resampling.
 
     Args:
         steps: without policies, which `configs.policies.expand` resolves.
@@ -117,28 +125,32 @@ def change(
         drawn: float32 [N, draws(steps, shape)], as `draw` gives.
         covariance: [channels * channels] numbers, of the training split's pixels over 0..255; for pca_color alone.
         maps: float32 [N, height, width, 1] each.
+        clips_noise: whether noise is cut to 0..255. Half of what is put on black or white pixels is lost by that, so a task that
+            learns to take it away (`Task.cleans`) leaves it whole. A colour clips in any case, and noise before it too.
 
     Raises:
         UsageError: for pca_color without a covariance.
     """
     clean, maps, kept = images, list(maps), []
+    limited = _clipped if clips_noise else _as_they_are
     _, height, width, _ = images.shape
     for kind, group in itertools.groupby(_parts(steps, drawn, tuple(images.shape[1:])), key=lambda part: part[0]):
         parts = [part[1:] for part in group]
         if kind == GEOMETRY:
-            way = geometry.way(parts, tf.shape(images)[0], height, width)
-            images, clean = _both(images, clean, lambda x, way=way: geometry.resample(x, way, "BILINEAR"))
-            maps = [geometry.resample(one, way, "NEAREST") for one in maps]
+            for border, moves in _by_border(parts):
+                way = geometry.way(moves, tf.shape(images)[0], height, width)
+                images, clean = _both(images, clean, lambda x, w=way, b=border: geometry.resample(x, w, "BILINEAR", b))
+                maps = [geometry.resample(one, way, "NEAREST", Border(border.mode)) for one in maps]
             continue
         for function, step, numbers in parts:
             if kind == COLOR:
                 made = lambda x, f=function, s=step, n=numbers: _clipped(f(s, n, x, covariance))  # noqa: E731
                 images, clean = _both(images, clean, made)
             elif kind == NOISE:
-                images = _clipped(function(step, numbers, images))
+                images = limited(function(step, numbers, images))
             else:
                 own, weight = function(step, numbers, height, width)
-                images, clean = _both(images, clean, lambda x, own=own: _clipped(mixing.mix(x, own)))
+                images, clean = _both(images, clean, lambda x, own=own: limited(mixing.mix(x, own)))
                 kept.append(weight)
     return Changed(images, clean, maps, kept)
 
@@ -155,6 +167,19 @@ def _parts(steps, drawn, shape):
         used += needs
 
 
+def _by_border(parts):
+    """(border, moves that follow each other and share it); a flip brings nothing in, so that any border is its own."""
+    found = []
+    for part in parts:
+        step = part[1]
+        border = Border(step.border, step.value) if hasattr(step, "border") else None
+        if found and (border is None or found[-1][0] in (None, border)):
+            found[-1] = (found[-1][0] or border, [*found[-1][1], part])
+        else:
+            found.append((border, [part]))
+    return [(border or Border(), moves) for border, moves in found]
+
+
 def _both(images, clean, made):
     """Images and clean ones changed alike, once where they are still the same."""
     changed = made(images)
@@ -163,3 +188,7 @@ def _both(images, clean, made):
 
 def _clipped(images):
     return tf.clip_by_value(images, 0.0, 255.0)
+
+
+def _as_they_are(images):
+    return images

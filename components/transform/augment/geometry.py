@@ -1,10 +1,21 @@
 """Operations that move pixels. Each gives a matrix or a field of displacements from output to input coordinates, both centred on
-the image, so that a whole list of them is one resampling, not a blur for each. What moves in from outside is the mirror image."""
+the image, so that a whole list of them is one resampling, not a blur for each. What moves in from outside is the Border's."""
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
+
+
+class Border(NamedTuple):
+    """What stands around an image: as configs.schema.Border has it; a `value` for each channel, or one for all."""
+
+    mode: str = "mirror"
+    value: float | Sequence[float] = 0.0
+
+
+FILL_MODES = {"mirror": "REFLECT", "constant": "CONSTANT", "edge": "NEAREST"}  # TensorFlow's names
 
 
 def translate(step, drawn, height, width):
@@ -87,45 +98,61 @@ def way(parts: Sequence[tuple], rows: tf.Tensor, height: int, width: int) -> tf.
     return places
 
 
-def resample(images: tf.Tensor, found: tf.Tensor, interpolation: str) -> tf.Tensor:
-    """Images along a `way`; interpolation is "BILINEAR", or "NEAREST" for maps, whose values must not mix."""
+def resample(images: tf.Tensor, found: tf.Tensor, interpolation: str, border: Border = Border()) -> tf.Tensor:  # noqa: B008 frozen
+    """Images along a `way`; interpolation is "BILINEAR", or "NEAREST" for maps, whose values must not mix.
+
+    Between the last pixel and a constant beside it, bilinear values are between the two, as SciPy's "grid-constant" has them.
+    """
+    if border.mode == "constant" and border.value != 0:  # TensorFlow's has one value for all channels
+        return resample(images - border.value, found, interpolation, Border("constant")) + border.value
     if found.shape.rank == 4:
-        return _at(images, found, interpolation)
+        return _at(images, found, interpolation, border.mode)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=tf.reshape(found, [-1, 9])[:, :8],
         output_shape=list(images.shape[1:3]),
         fill_value=0.0,
         interpolation=interpolation,
-        fill_mode="REFLECT",
+        fill_mode=FILL_MODES[border.mode],
     )
 
 
-def _at(images, places, interpolation):
-    """Values of images [N, height, width, channels] at places [N, height, width, 2], x and y in px; mirrored outside."""
+def _at(images, places, interpolation, mode="mirror"):
+    """Values of images [N, height, width, channels] at places [N, height, width, 2], x and y in px; outside as `mode` says, a
+    constant being 0."""
     if interpolation == "NEAREST":
-        return _pixels(images, tf.round(places))
+        return _pixels(images, tf.round(places), mode)
     corner = tf.floor(places)
     right, down = tf.split(places - corner, 2, axis=-1)
 
     def row(step):
-        left, beside = (_pixels(images, corner + tf.constant([across, step])) for across in (0.0, 1.0))
+        left, beside = (_pixels(images, corner + tf.constant([across, step]), mode) for across in (0.0, 1.0))
         return left * (1 - right) + beside * right
 
     return row(0.0) * (1 - down) + row(1.0) * down
 
 
-def _pixels(images, places):
+def _pixels(images, places, mode):
     _, height, width, channels = images.shape
-    x, y = (_mirrored(tf.cast(places[..., axis], tf.int32), length) for axis, length in ((0, width), (1, height)))
+    wanted = [tf.cast(places[..., axis], tf.int32) for axis in (0, 1)]
+    inside = _mirrored if mode == "mirror" else _clamped
+    x, y = (inside(place, length) for place, length in zip(wanted, (width, height), strict=True))
     flat = tf.reshape(images, [-1, height * width, channels])
     found = tf.gather(flat, tf.reshape(y * width + x, [-1, height * width]), batch_dims=1)
-    return tf.reshape(found, [-1, height, width, channels])
+    found = tf.reshape(found, [-1, height, width, channels])
+    if mode != "constant":
+        return found
+    is_inside = (x == wanted[0]) & (y == wanted[1])
+    return tf.where(is_inside[..., None], found, 0.0)
 
 
 def _mirrored(place, length):
     place = tf.math.floormod(place, 2 * length)
     return tf.minimum(place, 2 * length - 1 - place)
+
+
+def _clamped(place, length):
+    return tf.clip_by_value(place, 0, length - 1)
 
 
 def turn(angle: tf.Tensor) -> tf.Tensor:

@@ -2,7 +2,7 @@
 
 Each image gets `operations` of the fourteen, drawn with replacement, all of one magnitude of 0..10. Different on purpose: the moves
 of an image come before its colours, so that it is resampled once; brightness, colour, contrast and sharpness go either way by up to
-0.9; what moves in from outside is the mirror image.
+0.9; what moves in from outside is the border's, the mirror image unless the config says otherwise.
 """
 
 import math

@@ -24,6 +24,16 @@ def said(name="autoencoder", augment=(), **options):
     return doubts.of(*built(name, augment, **options))
 
 
+@pytest.mark.parametrize(("kind", "is_doubted"), [("per_image", True), ("zca", True), ("per_channel", False), ("unit", False)])
+def test_a_spatial_transformer_without_a_black_ground_is_doubted(kind, is_doubted):
+    transform = {**digits.MLP["transform"], "normalize": kind}
+    cfg = digits.trainer_slice(digits.MLP, model={"name": "st_mlp"}, transform=transform)
+    whitening = normalize.zca(np.zeros(64), np.eye(64), 0.01)
+    facts = Facts((8, 8, 1), digits.NAMES, [9.0], [1.0], 1, whitening=whitening)
+    said = doubts.of(component.build(get("st_mlp"), Data(facts, 1, None, None, None), cfg), cfg)
+    assert [kind in text and "not black" in text for text in said] == ([True] if is_doubted else [])
+
+
 @pytest.mark.parametrize("code_size", [64, 100])
 def test_a_code_as_large_as_the_image_is_doubted(code_size):
     [text] = said(code_size=code_size)

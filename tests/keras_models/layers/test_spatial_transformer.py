@@ -53,6 +53,20 @@ def test_sampler_at_the_border_and_far_outside():
     assert np.isnan(lost).all(), "a training that diverged must not look well"
 
 
+@pytest.mark.parametrize("ground", [(0.0, 0.0, 0.0), (0.5, -2.0, 40.0)])
+def test_around_the_image_is_the_ground(ground):
+    positions = RANDOM.uniform(-1.6, 1.6, (2, 4, 5, 2)).astype("float32")
+    found = np.asarray(BilinearSampler(ground=ground)([IMAGES, positions]))
+    for image, at, out in zip(IMAGES, positions, found, strict=True):
+        each = [
+            ndimage.map_coordinates(image[..., channel], pixels(at, SIZE), order=1, mode="grid-constant", cval=value)
+            for channel, value in enumerate(ground)
+        ]
+        np.testing.assert_allclose(out, np.stack(each, -1), atol=1e-4)
+    again = BilinearSampler.from_config(BilinearSampler(ground=ground).get_config())
+    np.testing.assert_array_equal(again([IMAGES, positions]), found)
+
+
 def test_sampler_s_gradients_are_finite_differences():
     positions = RANDOM.uniform(-0.9, 0.9, (1, 2, 3, 2)).astype("float32")
     image, weights = IMAGES[:1], RANDOM.random((1, 2, 3, 3))
