@@ -1,5 +1,7 @@
 """Answers of a pushed model about image files. Runs in the worker process."""
 
+import numpy as np
+
 from configs.errors import UsageError
 from pipelines import images as image_files
 from pipelines.served import Served
@@ -36,7 +38,17 @@ def predict(model: str, images: list[str], top: int) -> dict:
 
 
 def _row(outputs: dict, top: int) -> dict:
-    if "classes" in outputs:
-        classes, scores = outputs["classes"][:top], outputs["scores"][:top]
-        return {"classes": [name.decode() for name in classes], "scores": [float(score) for score in scores]}
-    return {name: value.tolist() for name, value in outputs.items()}
+    """Of a classifier, whose classes are names with scores, the `top` best; of anything else all outputs."""
+    plain = {name: _plain(value) for name, value in outputs.items()}
+    classes = plain.get("classes")
+    is_named = "scores" in plain and isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+    return {name: plain[name][:top] for name in ("classes", "scores")} if is_named else plain
+
+
+def _plain(value):
+    """An output of one image as JSON has it; TensorFlow's strings are bytes, of any encoding."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return [_plain(part) for part in value]
+    return value.tolist()

@@ -17,7 +17,7 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.utils import json_utils, path_utils
 
 from components import fingerprint, keys, spec
-from components.evaluator import eval_config, measured, slices
+from components.evaluator import answers, eval_config, measured, slices
 from components.tasks import modules_of, task_of
 from components.tasks.base import Task
 from components.trainer.card import Card
@@ -51,6 +51,7 @@ class Executor(executor.Executor):
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
         config = eval_config.build(asked, task, bounds, slices.counts(_files(examples, keys.TEST), asked.slices))
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
+        exec_properties["custom_extractors"] = answers.EXTRACTORS
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
@@ -62,7 +63,10 @@ class Executor(executor.Executor):
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         parts = slices.reported(found, by_label, asked, task, card.class_names)
         evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))
-        words = "; ".join(f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in judged)
+        told = [f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in judged]
+        if asked.change and not input_dict.get(standard_component_specs.BASELINE_MODEL_KEY):
+            told.append("evaluate.change holds nothing: no blessed model before this one answers the same question")
+        words = "; ".join(told)
         evaluation.set_string_custom_property(keys.COMPARISON, words)
         blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, task, bounds, refused))
 

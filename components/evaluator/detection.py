@@ -11,6 +11,8 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
+from components.evaluator import answers
+
 
 def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
     """Area under the ROC curve: the chance that an image of label 1 has a larger score than one of label 0. NaN with one kind."""
@@ -80,8 +82,8 @@ class _Labelled(beam.CombineFn):
         label = element.get_by_key("labels", self._key.model_name)
         if label is None or not np.size(label):
             return None
-        outputs = element.get_by_key("predictions", self._key.model_name)
-        return int(np.ravel(label)[0]), float(np.ravel(outputs[self._output])[0])
+        value = answers.of(element, self._key.model_name)[self._output]
+        return int(np.ravel(label)[0]), float(np.ravel(value)[0])
 
 
 class _Scores(_Labelled):

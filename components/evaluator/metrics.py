@@ -11,6 +11,7 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
+from components.evaluator import answers
 from components.evaluator.psnr import decibels
 
 
@@ -74,10 +75,10 @@ class _Mean(beam.CombineFn):
         return 0.0, 0
 
     def add_input(self, accumulator, element):
-        outputs = _outputs(element, self._key)
-        if isinstance(outputs, dict) and self._output not in outputs:
+        outputs = answers.of(element, self._key.model_name)
+        if self._output not in outputs:
             return accumulator  # a figure that this model does not have
-        values = outputs[self._output] if isinstance(outputs, dict) else outputs
+        values = outputs[self._output]
         total, count = accumulator
         return total + float(sum(self._change(float(v)) for v in np.ravel(values))), count + int(np.size(values))
 
@@ -104,7 +105,7 @@ class _Active(beam.CombineFn):
         return 0, np.zeros(()), np.zeros(())
 
     def add_input(self, accumulator, element):
-        code = np.ravel(_outputs(element, self._key)[self._output]).astype(np.float64)
+        code = np.ravel(answers.of(element, self._key.model_name)[self._output]).astype(np.float64)
         return _pooled(accumulator, (1, code, np.zeros_like(code)))
 
     def merge_accumulators(self, accumulators):
@@ -121,12 +122,6 @@ def _pooled(one, other):
         return one
     apart = other_mean - mean
     return n + m, mean + apart * m / (n + m), squares + others + np.square(apart) * n * m / (n + m)
-
-
-def _outputs(element, key: metric_types.MetricKey):
-    """Of one model for one image."""
-    outputs = element.prediction
-    return outputs[key.model_name] if key.model_name and key.model_name in outputs else outputs
 
 
 class _Confusion(beam.CombineFn):

@@ -5,11 +5,18 @@ makes the comparison one of a model with itself.
 """
 
 import os
+from pathlib import Path
+from typing import NamedTuple
 
+from google.protobuf.message import DecodeError
 from tfx.dsl.components.common import resolver
 from tfx.types import standard_artifacts
+from tfx.utils import path_utils
 
+from components.evaluator.signature import outputs_of
+from components.tasks import task_of
 from components.trainer.card import Card
+from configs.errors import UsageError
 
 CANDIDATE = "candidate"
 
@@ -27,17 +34,34 @@ class LatestBlessedOther(resolver.ResolverStrategy):
             if artifact.get_int_custom_property("blessed") == 1
         }
         for model in sorted(input_dict["model"], key=lambda a: a.id, reverse=True):
-            if question and model.id in blessings and model.id not in candidates and _question(model) == question:
+            is_other = question and model.id in blessings and model.id not in candidates
+            if is_other and question.is_answered(_question(model)):
                 return {**input_dict, "model": [model], "model_blessing": [blessings[model.id]]}
         return {**input_dict, "model": [], "model_blessing": []}
 
 
-def _question(model: standard_artifacts.Model) -> tuple | None:
-    """Task and classes; None where the artifact's files are gone."""
+class _Question(NamedTuple):
+    """What a model is asked: its task, the classes, and the outputs of the signature that the task's metrics read."""
+
+    task: str
+    classes: tuple[str, ...]
+    signature: str
+    outputs: frozenset[str]
+
+    def is_answered(self, other: "_Question | None") -> bool:
+        """Whether a model that is asked the other question can be judged by this one: it may answer more."""
+        return other is not None and self[:3] == other[:3] and self.outputs <= other.outputs
+
+
+def _question(model: standard_artifacts.Model) -> _Question | None:
+    """None where the artifact's files are gone or damaged, it has a task that there is no more, or lacks that task's signature."""
     if not os.path.isdir(model.uri):
         return None
     try:
         card = Card.read(model.uri)
-    except (OSError, ValueError):
+        task = task_of(card.task)
+        there = outputs_of(Path(path_utils.serving_model_path(model.uri)), task.signature)
+    except (OSError, ValueError, DecodeError, IndexError, UsageError):
         return None
-    return card.task, tuple(card.class_names)
+    read = {task.prediction_key, *(metric.config.get("output") for metric in task.metrics.values())}
+    return _Question(card.task, tuple(card.class_names), task.signature, there & read) if there else None

@@ -131,3 +131,24 @@ def test_each_label_has_its_figure_and_a_measured_bound_undoes_tfma_s_blessing(a
     ]
     assert {"mse", "psnr", "ssim", "sparsity", "pca_psnr", "pca_ssim", "kernel_pca_mse", "pca_probe_accuracy"} < figures.keys()
     assert "ms_ssim" not in figures  # of 8 px there is none
+
+
+class OneOutput(tf.Module):
+    """A signature `figures` whose only output is the squared error."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def figures(self, examples):
+        return {"mse": tf.fill(tf.shape(examples), 0.25)}
+
+
+def test_an_answer_of_one_output_is_no_other_figure(artifacts, tmp_path, monkeypatch):
+    for name, nothing in (("compare", []), ("measure", {})):
+        monkeypatch.setattr(reconstruction.Task, name, lambda *_, nothing=nothing: nothing)
+    module = OneOutput()
+    tf.saved_model.save(module, str(tmp_path / "model/Format-Serving"), signatures={"figures": module.figures})
+    card = digits.card(task="reconstruction", architecture="conv_autoencoder")
+    (tmp_path / "model" / keys.CARD_FILE).write_text(card.model_dump_json())
+    *_, figures, _ = evaluated(tmp_path / "model", artifacts.examples, {"thresholds": {"mse": {"max": 1.0}}}, tmp_path)
+    assert figures["mse"] == 0.25
+    assert figures["psnr"] == pytest.approx(-10 * np.log10(0.25))
+    assert figures.keys() == {"mse", "psnr", "example_count"}  # and no ssim or sparsity of 0.25

@@ -1,11 +1,25 @@
 """A candidate is compared with the last blessed other model of the same question."""
 
 import pytest
+from tensorflow.core.protobuf import saved_model_pb2
 from tfx.types import standard_artifacts
 
 from components import keys
 from components.evaluator.resolver import LatestBlessedOther
 from tests.components import digits
+
+SIGNATURES = {"serving_default": {"probabilities", "classes", "scores"}, "figures": {"mse", "ssim"}}
+
+
+def write_saved_model(folder, signatures):
+    """A description of signatures without their graph."""
+    written = saved_model_pb2.SavedModel()
+    graph = written.meta_graphs.add()
+    for name, outputs in signatures.items():
+        for output in outputs:
+            graph.signature_def[name].outputs[output].name = f"{output}:0"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(written.SerializeToString())
 
 
 @pytest.fixture
@@ -16,7 +30,7 @@ def store(tmp_path):
         def __init__(self):
             self.models, self.blessings = [], []
 
-        def model(self, number, names=digits.NAMES, task="classification", is_there=True):
+        def model(self, number, names=digits.NAMES, task="classification", is_there=True, signatures=SIGNATURES):
             made = standard_artifacts.Model()
             made.uri, made.id = str(tmp_path / f"model-{number}"), number
             if is_there:
@@ -24,6 +38,7 @@ def store(tmp_path):
                 (tmp_path / f"model-{number}" / keys.CARD_FILE).write_text(
                     digits.card(task=task, class_names=names).model_dump_json()
                 )
+                write_saved_model(tmp_path / f"model-{number}" / "Format-Serving", signatures)
             self.models.append(made)
             return made
 
@@ -84,6 +99,40 @@ def test_a_model_whose_files_are_gone_or_damaged_is_skipped(store, tmp_path):
     store.blessing(store.model(3))
     (tmp_path / "model-3" / keys.CARD_FILE).write_text("{")
     assert store.baseline(store.model(4)) == [1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"signatures": {"reconstruct": {"images"}}},  # an earlier hubel's, which judged by another signature
+        {"signatures": {"figures": {"ssim"}}},  # lacks what metrics of the candidate read
+        {"signatures": {}},
+    ],
+)
+def test_a_model_that_lacks_the_signature_is_skipped(store, other):
+    store.blessing(store.model(1, task="reconstruction"))
+    store.blessing(store.model(2, task="reconstruction", **other))
+    assert store.baseline(store.model(3, task="reconstruction")) == [1]
+    assert store.baseline(store.model(4, task="reconstruction", signatures={})) == []
+
+
+def test_a_model_that_answers_more_is_compared(store):
+    more = {"figures": {"mse", "ssim", "codes"}}
+    store.blessing(store.model(1, task="reconstruction", signatures=more))
+    assert store.baseline(store.model(2, task="reconstruction")) == [1]
+
+
+def test_a_model_of_a_task_that_is_gone_is_skipped(store):
+    store.blessing(store.model(1))
+    store.blessing(store.model(2, task="no_such_task"))
+    assert store.baseline(store.model(3)) == [1]
+
+
+def test_a_model_whose_graph_is_damaged_is_skipped(store, tmp_path):
+    store.blessing(store.model(1))
+    store.blessing(store.model(2))
+    (tmp_path / "model-2" / "Format-Serving" / "saved_model.pb").write_bytes(b"\xff no graph")
+    assert store.baseline(store.model(3)) == [1]
 
 
 def test_without_a_candidate_or_its_card_there_is_nothing_to_compare(store):
