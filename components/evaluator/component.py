@@ -124,10 +124,11 @@ def _files(examples, split: str) -> list[str]:
 
 
 def _reader(examples, card: Card, task: Task):
-    """split -> batches of pixels, decoded by the graph that is served, labels, and those targets of the task that are maps."""
+    """split -> batches of pixels, decoded by the graph that is served, labels, and the task's targets."""
     maps = [name for name in task.targets if name in keys.MAPS]
     texts = {name: tf.io.FixedLenFeature([], tf.string) for name in (keys.IMAGE_ENCODED, *maps)}
-    labels = {name: tf.io.FixedLenFeature([], tf.int64, default_value=-1) for name in (keys.LABEL, keys.ANOMALY)}
+    integers = dict.fromkeys([keys.LABEL, keys.ANOMALY, *(name for name in task.targets if name not in maps)])
+    labels = {name: tf.io.FixedLenFeature([], tf.int64, default_value=-1) for name in integers}
 
     @functools.cache  # a data set can be read again, and its graph takes longer to build than small images to read
     def images(split: str) -> tf.data.Dataset:

@@ -63,10 +63,12 @@ def reported(
         left out unless they are bounded.
     """
     bounded = [name for part in asked.slices.values() for name in part.thresholds]
-    names = dict.fromkeys([*bounded, *(name for name, metric in task.metrics.items() if metric.of_label)])
+    further = {name for of_label in by_label.values() for name in of_label}
+    names = dict.fromkeys([*bounded, *(name for name, metric in task.metrics.items() if metric.of_label or name in further)])
     rows = []
     for key in sorted(key for key in found if key != WHOLE):
-        own, label = found[key], dict(key).get(keys.LABEL)
+        label = dict(key).get(keys.LABEL)
+        own = {**found[key], **by_label.get(label, {})}
         metrics = {name: own[name] for name in names if name in own} | by_label.get(label, {})
         is_named = label is not None and label < len(class_names)
         name = class_names[label] if is_named else None

@@ -16,7 +16,7 @@ from components.tasks import task_of
 from components.tasks.base import Signature
 from components.trainer import artifact, export
 from components.trainer.card import Card
-from components.transform import pixels
+from components.transform import pixels, placement
 from configs.errors import HubelError
 
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
@@ -109,7 +109,11 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
     ids = [feature[keys.IMAGE_ID].bytes_list.value[0].decode(errors="replace") for feature in features]
     if not encoded:
         raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
-    seen = tf.cast(pixels.from_bytes(tf.constant(encoded), card.seen), tf.float32)
+    decoded, placed = pixels.placed_from_bytes(tf.constant(encoded), card.seen)
+    seen = tf.cast(decoded, tf.float32)
+    if all(name in feature for feature in features for name in placement.SIZE):  # by which the model was calibrated
+        sizes = {name: tf.constant([feature[name].int64_list.value[0] for feature in features]) for name in placement.SIZE}
+        placed = placement.of_targets(sizes, len(features), card.seen)
     bare = [tf.io.decode_image(image, channels=card.transform.channels, expand_animations=False) for image in encoded]
     same_size = len({tuple(image.shape) for image in bare}) == 1
     made = export.endpoints(task_of(card.task).signatures(model, card), card)
@@ -123,6 +127,7 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
             sent, behind = [tf.cast(tf.stack(bare), tf.float32)], [seen]
         else:
             sent, behind = [tf.cast(image[None], tf.float32) for image in bare], tf.split(seen, len(bare))
+        places = tf.split(placed, len(behind)) if endpoint.signature.placement else []
         extra = [_extra(endpoint.signature, len(tensor)) for tensor in behind]
         requests[name] = []
         for number, (tensor, more) in enumerate(zip(sent, extra, strict=True)):
@@ -130,7 +135,10 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
             requests[name].append(
                 {argument: _write(folder / f"request-{index}-{number}-{argument}", value) for argument, value in arguments.items()}
             )
-        answers = [endpoint.signature.function(tensor, *more.values()) for tensor, more in zip(behind, extra, strict=True)]
+        answers = [
+            endpoint.signature.function(tensor, *places[number : number + 1], *more.values())
+            for number, (tensor, more) in enumerate(zip(behind, extra, strict=True))
+        ]
         expected[name] = [{output: value.numpy() for output, value in answer.items()} for answer in answers]
     (folder / "requests.json").write_text(json.dumps(requests))
     return expected, ids, {name: endpoint.signature.passes for name, endpoint in made.items()}

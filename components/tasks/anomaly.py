@@ -5,31 +5,35 @@ the data says which test images are anomalies (data.inliers). docs/anomalies.md 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from components import keys
+from components import keys, pooling, progress
 from components.evaluator import detection
 from components.tasks import base, reconstruction
 from components.tasks.base import Comparison, Extra, Metric, Signature
-from components.tasks.reconstruction import mean_squared_error
 from components.trainer.card import Card
 from components.trainer.data import Data
+from components.transform import placement
 from configs.errors import HubelError, UsageError
 from configs.schema import AnomalyConfig
 
 ELBO = "elbo"  # the figure of variational models
 ANOMALIES, ANOMALIES_AT = "anomalies", "anomalies_at"
 SCORE, DECISION = reconstruction.ANOMALY_SCORE, "is_anomaly"  # outputs
+FIGURES = reconstruction.FIGURES
 CALIBRATED = "anomaly"  # what the card has from here: {threshold, and for the latent distance mean and covariance}
 LESS = ("false_positives", "false_negatives")
 OF_BOTH = (*detection.RANKINGS, "precision")  # of what is found and what is not; a label's images are all of one kind
 
-Score = Callable[[tf.Tensor], tf.Tensor]  # float32 pixels [N, height, width, channels] in 0..255 -> float32 [N]
-Codes = Callable[[tf.Tensor], tf.Tensor]  # the same -> float32 [N, k]
+# float32 pixels [N, height, width, channels] in 0..255, int32 [N, 4] as of components.transform.placement -> float32 [N]
+Score = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+Codes = Callable[[tf.Tensor], tf.Tensor]  # such pixels -> float32 [N, k]
 
 
 def check(task: base.Task, asked: AnomalyConfig) -> None:
@@ -56,6 +60,10 @@ class Task(reconstruction.Task):
     label_key = keys.ANOMALY
 
     @property
+    def targets(self):
+        return (*super().targets, *placement.SIZE)
+
+    @property
     def metrics(self):
         found = {name: _metric("Ranking", name, SCORE) for name in detection.RANKINGS}
         found |= {name: _metric("Decision", name, DECISION) for name in detection.DECISIONS}
@@ -71,73 +79,139 @@ class Task(reconstruction.Task):
     def score(self, model: keras.Model, card: Card) -> Score:
         """What is larger the less an image is like those of training. docs/anomalies.md"""
         if card.anomaly.score == "latent_distance":
-            return _distance(functools.partial(self.codes, model), card)
+            distance = _distance(functools.partial(self.codes, model), card)
+            return lambda pixels, placed: distance(pixels)
         if card.anomaly.score == ELBO:
             figures = super().figures(model, card)
-            return lambda pixels: -figures(pixels)[ELBO]
-        return lambda pixels: mean_squared_error(pixels / 255.0, model(pixels, training=False))
+            return lambda pixels, placed: -figures(pixels)[ELBO]
+        return lambda pixels, placed: pooling.pooled(*reconstruction.error_map(model, pixels, placed), card.anomaly)
 
     def calibrate(self, model, data, card):
         found = super().calibrate(model, data, card)
         statistics = _statistics(functools.partial(self.codes, model), data) if card.anomaly.score == "latent_distance" else {}
         with_statistics = card.model_copy(update={"calibrated": {**found, CALIBRATED: statistics}})
         score = tf.function(self.score(model, with_statistics), reduce_retracing=True)
-        scores = np.concatenate([score(pixels).numpy() for pixels, _ in data.validation])
+        scores, barred = [], 0
+        for pixels, targets in data.validation:
+            placed = placement.of_targets(targets, len(pixels), card.transform)
+            scores.append(score(pixels, placed).numpy())
+            barred += _barred(placed, card)
+        scores = np.concatenate(scores)
+        if barred and card.anomaly.score != "reconstruction_error":
+            progress.emit(
+                "warning",
+                text=f"transform.resize: fit puts black bars around {barred} of {len(scores)} validation images, and "
+                f"anomaly.score {card.anomaly.score} is of the bars too; reconstruction_error leaves them out",
+            )
         threshold = float(np.quantile(scores, card.anomaly.quantile, method="higher"))  # one of them: none between two
         return {**found, CALIBRATED: {**statistics, "threshold": threshold}}
 
     def signatures(self, model, card):
         score, threshold = self.score(model, card), _threshold(card)
 
-        def anomaly_score(pixels):
-            scores = score(pixels)
+        def anomaly_score(pixels, placed):
+            scores = score(pixels, placed)
             return {SCORE: scores, DECISION: scores > threshold}
 
-        def anomalies(pixels):
-            return judged(pixels, tf.fill(tf.shape(pixels)[:1], threshold))
+        def anomalies(pixels, placed):
+            return judged(pixels, placed, tf.fill(tf.shape(pixels)[:1], threshold))
 
-        def anomalies_at(pixels, threshold):
+        def anomalies_at(pixels, placed, threshold):
             # Everything would be normal by one that is no number.
-            return judged(pixels, tf.debugging.check_numerics(threshold, "a threshold must be a finite number"))
+            return judged(pixels, placed, tf.debugging.check_numerics(threshold, "a threshold must be a finite number"))
 
-        def judged(pixels, threshold):
-            scores = score(pixels)
+        def judged(pixels, placed, threshold):
+            scores = score(pixels, placed)
             threshold = tf.broadcast_to(threshold, tf.shape(scores))
-            errors = tf.square(pixels / 255.0 - model(pixels, training=False))
-            return {
-                SCORE: scores,
-                DECISION: scores > threshold,
-                "threshold": threshold,
-                "anomaly_map": tf.reduce_mean(errors, axis=3, keepdims=True),
-            }
+            errors, inside = reconstruction.error_map(model, pixels, placed)
+            return {SCORE: scores, DECISION: scores > threshold, "threshold": threshold, "anomaly_map": errors * inside}
 
         at = Extra(tf.TensorSpec([None], tf.float32), lambda many: tf.fill([many], threshold))
+        around = super().signatures(model, card)
         return {
-            ANOMALIES: Signature(anomalies),
-            ANOMALIES_AT: Signature(anomalies_at, extra={"threshold": at}),
-            **super().signatures(model, card),
-            SCORE: Signature(anomaly_score),
+            ANOMALIES: Signature(anomalies, placement=True),
+            ANOMALIES_AT: Signature(anomalies_at, placement=True, extra={"threshold": at}),
+            **around,
+            FIGURES: replace(around[FIGURES], placement=True),  # of `figures` below
+            SCORE: Signature(anomaly_score, placement=True),
         }
 
     def figures(self, model, card):
         plain, score, threshold = super().figures(model, card), self.score(model, card), _threshold(card)
 
-        def figures(pixels):
-            scores = score(pixels)
+        def figures(pixels, placed):
+            scores = score(pixels, placed)
             return {**plain(pixels), SCORE: scores, DECISION: tf.cast(scores > threshold, tf.float32)}
 
         return figures
 
     def compare(self, model, card, images):
-        labels = np.concatenate([targets[keys.ANOMALY] for _, targets in images(keys.TEST).as_numpy_iterator()])
-        known = labels >= 0
-        if len(set(labels[known])) < 2:  # nothing to part from something else
+        kinds = _of_test(images, keys.ANOMALY)
+        known = kinds >= 0
+        if len(set(kinds[known])) < 2:  # nothing to part from something else
             return super().compare(model, card, images)
         code_size = reconstruction.size_of_code(model)
-        principal = reconstruction.principal(images, code_size)
-        errors = np.concatenate([principal.errors(batch) for batch in reconstruction.unit(images(keys.TEST))])
-        words = f"the error of {principal.name} with the same code size of {code_size}, fitted on the training split"
-        return [Comparison("auroc", detection.auroc(labels[known], errors[known]), words, "pca_auroc", yields=True)]
+        name = reconstruction.principal(images, code_size).name
+        errors = _of_principal(model, card, images)
+        words = f"the error of {name} with the same code size of {code_size}, fitted on the training split"
+        return [Comparison("auroc", detection.auroc(kinds[known], errors[known]), words, "pca_auroc", yields=True)]
+
+    def measure_labels(self, model, card, images):
+        """And of each label that is no inlier, how its images alone rank among the inliers."""
+        found = super().measure_labels(model, card, images)
+        kinds, labels = _of_test(images, keys.ANOMALY), _of_test(images, keys.LABEL)
+        strange = np.unique(labels[(kinds == 1) & (labels >= 0)])
+        if not strange.size or not (kinds == 0).any():
+            return found
+        ranked = {"auroc": _served_scores(model, card, images), "pca_auroc": _of_principal(model, card, images)}
+        for label in strange:
+            chosen = (kinds == 0) | (labels == label)
+            figures = {name: detection.auroc(kinds[chosen], scores[chosen]) for name, scores in ranked.items()}
+            finite = {name: figure for name, figure in figures.items() if np.isfinite(figure)}
+            found[int(label)] = {**finite, **found.get(int(label), {})}
+        return found
+
+
+def _of_test(images: Callable[[str], tf.data.Dataset], name: str) -> np.ndarray:
+    """What the test images are labelled with, int64 [N]."""
+    return np.concatenate([targets[name] for _, targets in images(keys.TEST).as_numpy_iterator()])
+
+
+def _of_principal(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> np.ndarray:
+    """The scores of the test images by PCA with as many components as the model's code has numbers: float32 [N]. Its errors are
+    pooled as the model's."""
+    principal, scores = reconstruction.principal(images, reconstruction.size_of_code(model)), []
+    for pixels, targets in images(keys.TEST).as_numpy_iterator():
+        unit = pixels / 255.0
+        made = principal.images(principal.codes(unit)).reshape(unit.shape)
+        errors = np.square(unit - made).mean(3, keepdims=True, dtype=np.float64).astype(np.float32)
+        inside = placement.inside(placement.of_targets(targets, len(pixels), card.transform), *unit.shape[1:3])
+        scores.append(pooling.pooled(tf.constant(errors), inside, card.anomaly).numpy())
+    return np.concatenate(scores)
+
+
+def _served_scores(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> np.ndarray:
+    """What the SavedModel answers about the test images: float32 [N]."""
+    answer = tf.saved_model.load(str(model)).signatures[f"{FIGURES}_{keys.PIXELS}"]
+    scores = []
+    for pixels, targets in images(keys.TEST).as_numpy_iterator():
+        scores.append(np.empty(len(pixels), np.float32))
+        for rows, bare in _without_bars(pixels, placement.of_targets(targets, len(pixels), card.transform).numpy()):
+            scores[-1][rows] = answer(pixels=tf.constant(bare))[SCORE].numpy()
+    return np.concatenate(scores)
+
+
+def _without_bars(pixels: np.ndarray, placed: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Groups of a batch: which images, and these without what was put around them, which `fit` puts there again as it was."""
+    places, groups = np.unique(placed, axis=0, return_inverse=True)
+    for group, (top, left, height, width) in enumerate(places):
+        rows = groups.reshape(-1) == group
+        yield rows, pixels[rows, top : top + height, left : left + width]
+
+
+def _barred(placed: tf.Tensor, card: Card) -> int:
+    """How many of the images do not fill the model's input."""
+    return int(np.sum(np.any(placed[:, 2:].numpy() < [card.transform.height, card.transform.width], 1)))
 
 
 def _threshold(card: Card) -> float:

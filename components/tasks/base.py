@@ -35,13 +35,15 @@ class Signature:
 
     `function` maps float32 pixels [N, height, width, channels] in 0..255, already resized to `card.seen` (takes="images"), or
     float32 codes [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples,
-    encoded bytes and pixels of any size. What `extra` names are further arguments of the function, and of each end. `passes` is how
-    often an answer has gone through the network: what rounding does adds up.
+    encoded bytes and pixels of any size. With `placement` the function gets, after the pixels, where each image lies in them: int32
+    [N, 4], see components.transform.placement. What `extra` names are further arguments of the function, and of each end. `passes`
+    is how often an answer has gone through the network: what rounding does adds up.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
     takes: Literal["images", "codes"] = "images"
     code_size: int | None = None
+    placement: bool = False
     extra: Mapping[str, Extra] = field(default_factory=dict)
     passes: int = 1
 
@@ -218,6 +220,6 @@ class Task(abc.ABC):
         Args:
             model: SavedModel folder, as it would be pushed.
             images: split name -> batches of (float32 pixels [N, height, width, channels] in 0..255, {label or anomaly: int64 [N],
-                -1 where it is missing; a map of `targets`: int64 [N, height, width, 1]}).
+                -1 where it is missing; so each integer of `targets`; a map of `targets`: int64 [N, height, width, 1]}).
         """
         return []

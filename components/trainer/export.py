@@ -13,6 +13,7 @@ from components.tasks.base import Signature, Task
 from components.trainer.card import Card
 from components.trainer.data import Data
 from components.transform import pixels as pixel_graph
+from components.transform import placement
 
 WARMUP_FILE = "tf_serving_warmup_requests"
 
@@ -93,14 +94,14 @@ def _from_examples(seen, answer, signature: Signature, argument: str) -> Endpoin
     def function(examples, *extra):
         spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
         encoded = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)[keys.IMAGE_ENCODED]
-        return answer(seen(encoded), *extra)
+        return answer(*_read(signature, *seen(encoded)), *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature)
 
 
 def _from_bytes(seen, answer, signature: Signature) -> Endpoint:
     def function(encoded, *extra):
-        return answer(seen(tf.ensure_shape(encoded, [None])), *extra)
+        return answer(*_read(signature, *seen(tf.ensure_shape(encoded, [None]))), *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES), signature)
 
@@ -109,7 +110,9 @@ def _from_pixels(answer, signature: Signature, card: Card) -> Endpoint:
     shape = [None, None, None, card.seen.channels]
 
     def function(pixels, *extra):
-        return answer(pixel_graph.resize(tf.ensure_shape(pixels, shape), card.seen), *extra)
+        pixels = tf.ensure_shape(pixels, shape)
+        sizes = tf.tile(tf.shape(pixels)[None, 1:3], [tf.shape(pixels)[0], 1])
+        return answer(*_read(signature, pixel_graph.resize(pixels, card.seen), placement.of_size(sizes, card.seen)), *extra)
 
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS), signature)
 
@@ -123,9 +126,15 @@ def _from_codes(answer, signature: Signature) -> Endpoint:
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name="z"), signature)
 
 
-def _seen(encoded: tf.Tensor, card: Card) -> tf.Tensor:
-    """float32 pixels as training saw them, or enlarged where the answer is averaged over crops."""
-    return tf.cast(pixel_graph.from_bytes(encoded, card.seen), tf.float32)
+def _seen(encoded: tf.Tensor, card: Card) -> tuple[tf.Tensor, tf.Tensor]:
+    """Pixels as training saw them, or enlarged where the answer is averaged over crops, and where the images lie in them."""
+    pixels, placed = pixel_graph.placed_from_bytes(encoded, card.seen)
+    return tf.cast(pixels, tf.float32), placed
+
+
+def _read(signature: Signature, pixels: tf.Tensor, placed: tf.Tensor) -> list[tf.Tensor]:
+    """Those of both that the signature reads."""
+    return [pixels, placed] if signature.placement else [pixels]
 
 
 def _write_warmup(path: Path, card: Card, data: Data) -> None:

@@ -6,6 +6,8 @@ All end in rounded values of 0..255, so that stored uint8 images, images decoded
 import tensorflow as tf
 
 from components.example_gen.pictures import MAX_PIXELS
+from components.transform import placement
+from components.transform.placement import whole
 from configs.schema import TransformConfig
 
 LUMA = (9797, 19234, 3737)  # of 2^15: 0.299, 0.587, 0.114
@@ -30,6 +32,18 @@ def from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
         return tf.cast(resize(_decode(image, config.channels), config), tf.uint8)
 
     return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+
+
+@tf.autograph.experimental.do_not_convert
+def placed_from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `from_bytes`, and int32 [N, 4]: where each image lies in its pixels, as components.transform.placement has it."""
+    shape = [config.height, config.width, config.channels]
+
+    def one(image):
+        decoded = _decode(image, config.channels)
+        return tf.cast(resize(decoded, config), tf.uint8), placement.of_size(tf.shape(decoded)[:2], config)
+
+    return tf.map_fn(one, encoded, fn_output_signature=(tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([4], tf.int32)))
 
 
 @tf.autograph.experimental.do_not_convert
@@ -75,10 +89,7 @@ def _to_size(images: tf.Tensor, config: TransformConfig, method: str) -> tf.Tens
     antialias = method == "bilinear"  # the mean of an area needs no smoothing, and the nearest value must stay as it is
     if config.resize == "stretch":
         return tf.image.resize(images, target, method, antialias=antialias)
-    size = tf.shape(images)[-3:-1]
-    ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
-    scaled = _whole(tf.cast(size, tf.float64) * tf.reduce_min(ratios))
-    before = tf.maximum(target - scaled, 0) // 2
+    before, scaled = placement.fitted(tf.shape(images)[-3:-1], config)
     resized = tf.image.resize(images, scaled, method, antialias=antialias)
     return tf.image.pad_to_bounding_box(resized, before[0], before[1], config.height, config.width)
 
@@ -92,15 +103,10 @@ def _cropped(images: tf.Tensor, config: TransformConfig, method: str, place: flo
     target, size = tf.constant([config.height, config.width]), tf.shape(images)[-3:-1]
     ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
     # Cut first: a long thin image would be enormous at the model's size.
-    kept = tf.minimum(_whole(tf.cast(target, tf.float64) / tf.reduce_max(ratios)), size)
+    kept = tf.minimum(whole(tf.cast(target, tf.float64) / tf.reduce_max(ratios)), size)
     before = tf.cast(tf.cast(size - kept, tf.float64) * place, tf.int32)
     images = tf.image.crop_to_bounding_box(images, before[0], before[1], kept[0], kept[1])
     return tf.image.resize(images, target, method, antialias=method == "bilinear")
-
-
-def _whole(sides: tf.Tensor) -> tf.Tensor:
-    """Rounded, at least 1 px."""
-    return tf.maximum(tf.cast(tf.round(sides), tf.int32), 1)
 
 
 def _decode(encoded: tf.Tensor, channels: int) -> tf.Tensor:

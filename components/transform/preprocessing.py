@@ -28,7 +28,7 @@ def preprocessing_fn(inputs, custom_config):
         keys.IMAGE_ID: _flat(inputs[keys.IMAGE_ID]),
     }
     for target in cfg.targets:
-        missing = target == keys.LABEL and target not in inputs
+        missing = target not in keys.MAPS and target not in inputs
         flat = tf.fill(tf.shape(outputs[keys.IMAGE_ID]), tf.constant(-1, tf.int64)) if missing else _flat(inputs[target])
         outputs[target] = stored(pixels.masks_from_bytes(flat, cfg.transform)) if target in keys.MAPS else flat
     _keep_statistics(images, cfg)

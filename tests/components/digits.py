@@ -46,7 +46,11 @@ def examples(split: str) -> list[bytes]:
     import tensorflow as tf
 
     pixels, labels = images()
-    return [records.example(tf.io.encode_png(pixels[i]).numpy(), f"digit-{i}".encode(), int(labels[i])) for i in rows(split)]
+    size = {keys.IMAGE_HEIGHT: 8, keys.IMAGE_WIDTH: 8}
+    return [
+        records.example(tf.io.encode_png(pixels[i]).numpy(), f"digit-{i}".encode(), int(labels[i]), measures=size)
+        for i in rows(split)
+    ]
 
 
 def trainer_slice(tree: dict, **changes) -> TrainerSlice:
@@ -107,7 +111,8 @@ def write_schema(path: Path, names: list[str] = NAMES) -> Path:
     from components.schema_gen.names import describe_label
 
     schema = schema_pb2.Schema()
-    kinds = {keys.IMAGE_ENCODED: schema_pb2.BYTES, keys.IMAGE_ID: schema_pb2.BYTES, keys.LABEL: schema_pb2.INT}
+    kinds = {keys.IMAGE_ENCODED: schema_pb2.BYTES, keys.IMAGE_ID: schema_pb2.BYTES}
+    kinds |= dict.fromkeys([keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH], schema_pb2.INT)
     for name, kind in kinds.items():
         feature = schema.feature.add(name=name, type=kind, presence=schema_pb2.FeaturePresence(min_fraction=1, min_count=1))
         feature.shape.dim.add(size=1)
@@ -170,7 +175,9 @@ def _artifacts(folder: Path) -> types.SimpleNamespace:
         schema=schema,
         examples=write_examples(folder / "examples"),
         transformed=folder / "transformed",
-        transform=write_transform(folder / "transform", schema, MLP, [keys.LABEL], folder / "transformed"),
+        transform=write_transform(
+            folder / "transform", schema, MLP, [keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH], folder / "transformed"
+        ),
     )
 
 

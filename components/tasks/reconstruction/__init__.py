@@ -15,12 +15,13 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components import inpainting, keys
+from components import inpainting, keys, pooling
 from components.evaluator import kernel_pca, label_free, pca, probes
-from components.evaluator.figures import active, mean_squared_error, of_images
+from components.evaluator.figures import active, of_images
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
+from components.transform import placement
 from keras_models import auxiliary, normalize
 from keras_models.layers import pixel_loss
 
@@ -84,14 +85,14 @@ class Task(base.Task):
         def decode(codes):
             return {"images": 255.0 * decoder(codes, training=False)}
 
-        def anomaly_score(pixels):
-            return {"anomaly_score": mean_squared_error(pixels / 255.0, model(pixels, training=False))}
+        def anomaly_score(pixels, placed):
+            return {"anomaly_score": pooling.mean(*error_map(model, pixels, placed))}
 
         return {
             RECONSTRUCT: Signature(reconstruct),
             ENCODE: Signature(encode),
             DECODE: Signature(decode, takes="codes", code_size=decoder.input_shape[-1]),
-            ANOMALY_SCORE: Signature(anomaly_score),
+            ANOMALY_SCORE: Signature(anomaly_score, placement=True),
             FIGURES: Signature(self.figures(model, card)),
             INPAINT: inpainting.signature(model, card),
         }
@@ -160,6 +161,19 @@ def beside_active(model: Path, images: Callable[[str], tf.data.Dataset]) -> Comp
     exact = principal(images, components)
     words = f"{exact.name} of {components}, the number of units that are active in a test image, fitted on the training split"
     return Comparison("mse", exact.mean_squared_error(unit(images(keys.TEST))), words, "active_pca_mse")
+
+
+def error_map(model: keras.Model, pixels: tf.Tensor, placed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Squared errors of pixels in [0, 1], the mean over channels, and where they are of the image: 1, and 0 in the bars beside it.
+
+    Args:
+        pixels: float32 [N, height, width, channels] in 0..255. placed: int32 [N, 4], as of components.transform.placement.
+
+    Returns:
+        float32 [N, height, width, 1] each.
+    """
+    errors = tf.reduce_mean(tf.square(pixels / 255.0 - model(pixels, training=False)), axis=3, keepdims=True)
+    return errors, placement.inside(placed, *pixels.shape[1:3])
 
 
 def mean_figure(model: Path, images: Callable[[str], tf.data.Dataset], name: str) -> float:

@@ -9,14 +9,17 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from sklearn.covariance import LedoitWolf
+from sklearn.metrics import roc_auc_score
 
-from components import fingerprint, keys
-from components.evaluator import detection, importance
+from components import fingerprint, keys, pooling
+from components.evaluator import detection, importance, slices
 from components.tasks import anomaly, modules_of, name_of, task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
+from components.transform import pixels as pixel_graph
+from components.transform import placement
 from configs.errors import HubelError, UsageError
-from configs.schema import AnomalyConfig
+from configs.schema import AnomalyConfig, EvaluateConfig
 from keras_models import build, normalize
 from tests.components import digits
 from tests.components.verdict import refusals
@@ -59,8 +62,8 @@ def variational() -> keras.Model:
     return normalize.with_normalization(build("vae", {"input_shape": (8, 8, 1)}, options), "unit")
 
 
-def card_of(model, data=None, task=TASK, **asked):
-    card = digits.card(task=name_of("reconstruction", AnomalyConfig()), anomaly=asked, transform=digits.AUTOENCODER["transform"])
+def card_of(model, data=None, task=TASK, transform=digits.AUTOENCODER["transform"], **asked):
+    card = digits.card(task=name_of("reconstruction", AnomalyConfig()), anomaly=asked, transform=transform)
     card = card.model_copy(update={"export": card.export.model_copy(update={"draws": 4})})
     return card.model_copy(update={"calibrated": task.calibrate(model, data or data_of(), card)})
 
@@ -89,6 +92,11 @@ def trained(tmp_path_factory):
 
 def pixels_of(rows=TEST) -> tf.Tensor:
     return tf.constant(digits.images()[0][rows].astype(np.float32))
+
+
+def scored(model, card, pixels, task=TASK) -> np.ndarray:
+    """Of images that fill the model's input."""
+    return task.score(model, card)(pixels, placement.of_targets({}, len(pixels), card.transform)).numpy()
 
 
 def numpy_of(answer) -> dict[str, np.ndarray]:
@@ -153,6 +161,71 @@ def test_the_threshold_comes_along_and_a_request_may_bring_another(trained):
             at(pixels=pixels, threshold=tf.constant([0.0, 1.0, wrong, 0.0]))
 
 
+FIT = {**digits.AUTOENCODER["transform"], "resize": "fit"}
+
+
+def long(image: np.ndarray) -> np.ndarray:
+    """Two digits side by side, uint8 [8, 16, 1]: `fit` puts bars of two rows above and below."""
+    return np.concatenate([image, image[:, ::-1]], 1)
+
+
+def sized(pixels, height, width) -> tf.data.Dataset:
+    sizes = {name: np.full(len(pixels), side, np.int64) for name, side in zip(placement.SIZE, (height, width), strict=True)}
+    return tf.data.Dataset.from_tensor_slices((pixels, sizes)).batch(BATCH)
+
+
+@pytest.mark.parametrize("asked", [{}, {"pooling": "max"}, {"pooling": "top_share"}, {"pooling": "smoothed_max", "window": 3}])
+def test_bars_are_no_part_of_the_score_wherever_it_is_asked(trained, asked, tmp_path):
+    """In calibration, in Evaluator's figures and in every served signature; the oracle cuts the bars off by hand."""
+    cut = slice(2, 6)
+    images = [long(image) for image in digits.images()[0][TEST][:20]]
+    encoded = tf.constant([tf.io.encode_png(image).numpy() for image in images])
+    card = card_of(trained.model, transform=FIT, **asked, data=SimpleNamespace(validation=sized(pixels_of()[:20], 8, 8)))
+    seen = pixel_graph.from_bytes(encoded, card.seen)
+    assert not seen[:, :2].numpy().any()
+    errors = np.square(seen / 255 - trained.model(tf.cast(seen, tf.float32)))
+    bare = errors[:, cut]
+    expected = pooling.pooled(bare, tf.ones_like(bare), card.anomaly).numpy()
+    with_bars = pooling.pooled(tf.constant(errors), tf.ones_like(errors), card.anomaly).numpy()
+    assert (abs(expected - with_bars) > 1e-4 * expected).any()
+    folder = saved(tmp_path, trained.model, card)
+    served = tf.saved_model.load(str(folder)).signatures
+    floats = tf.constant(np.stack(images), tf.float32)
+    for name in ("anomalies_image_bytes", "anomalies_pixels", "anomaly_score_pixels", "figures_pixels"):
+        answer = served[name](**({"pixels": floats} if name.endswith("pixels") else {"image_bytes": encoded}))
+        np.testing.assert_allclose(answer["anomaly_score"], expected, rtol=1e-4, err_msg=name)
+        if "anomaly_map" in answer:
+            np.testing.assert_allclose(answer["anomaly_map"][:, cut], bare, atol=1e-6)
+            assert not answer["anomaly_map"].numpy()[:, :2].any()
+            assert not answer["anomaly_map"].numpy()[:, 6:].any()
+    again = card_of(trained.model, transform=FIT, **asked, data=SimpleNamespace(validation=sized(tf.cast(seen, tf.float32), 8, 16)))
+    assert again.calibrated["anomaly"]["threshold"] == pytest.approx(np.quantile(expected, 0.95, method="higher"), rel=1e-4)
+    kinds = {keys.ANOMALY: np.zeros(20, np.int64), **{n: np.full(20, s) for n, s in zip(placement.SIZE, (8, 16), strict=True)}}
+    by_reader = anomaly._served_scores(folder, card, lambda name: tf.data.Dataset.from_tensors((tf.cast(seen, tf.float32), kinds)))
+    np.testing.assert_allclose(by_reader, expected, rtol=1e-4)
+
+
+def test_a_plain_autoencoder_s_score_leaves_bars_out_too(trained):
+    card = card_of(trained.model, transform=FIT, data=SimpleNamespace(validation=sized(pixels_of()[:20], 8, 8)))
+    image = tf.constant(long(digits.images()[0][1300])[None], tf.float32)
+    seen = pixel_graph.resize(image, card.seen)
+    end = export.endpoints(task_of("reconstruction").signatures(trained.model, card), card)["anomaly_score_pixels"]
+    errors = np.square(seen / 255 - trained.model(seen))[:, 2:6]
+    np.testing.assert_allclose(end.function(image)["anomaly_score"], errors.mean((1, 2, 3)), rtol=1e-4)
+
+
+def test_a_score_of_the_whole_input_says_that_it_sees_the_bars(trained):
+    told = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(anomaly.progress, "emit", lambda kind, **facts: told.append((kind, facts["text"])))
+        for score in ("reconstruction_error", "latent_distance"):
+            data = SimpleNamespace(plain=data_of().plain, validation=sized(pixels_of()[:20], 8, 16))
+            card_of(trained.model, transform=FIT, score=score, data=data)
+    [(kind, text)] = told
+    assert kind == "warning"
+    assert "black bars around 20 of 20 validation images, and anomaly.score latent_distance is of the bars too" in text
+
+
 def test_signatures_are_the_inner_task_s_and_two_more(trained):
     inner, mine = (task.signatures(trained.model, trained.card) for task in (task_of("reconstruction"), TASK))
     assert set(mine) == {*inner, "anomalies", "anomalies_at"}
@@ -161,7 +234,7 @@ def test_signatures_are_the_inner_task_s_and_two_more(trained):
 
 @pytest.mark.parametrize("quantile", [0.5, 0.95])
 def test_the_threshold_is_a_quantile_of_the_validation_scores(trained, quantile):
-    scores = TASK.score(trained.model, trained.card)(tf.concat([pixels for pixels, _ in data_of().validation], 0)).numpy()
+    scores = scored(trained.model, trained.card, tf.concat([pixels for pixels, _ in data_of().validation], 0))
     found = card_of(trained.model, quantile=quantile).calibrated["anomaly"]["threshold"]
     assert np.isclose(scores, found, rtol=1e-5).any()
     above = (scores > found * (1 + 1e-5)).mean()
@@ -173,9 +246,9 @@ def test_the_latent_distance_is_mahalanobis_under_ledoit_and_wolf_s_covariance(t
     encoder = normalize.inner(trained.model).get_layer("encoder")
     codes = {name: encoder(part / 255.0).numpy() for name, part in (("test", pixels_of()), ("train", all_training()))}
     expected = np.sqrt(LedoitWolf().fit(codes["train"].astype(np.float64)).mahalanobis(codes["test"]))
-    np.testing.assert_allclose(TASK.score(trained.model, card)(pixels_of()), expected, rtol=1e-3)
+    np.testing.assert_allclose(scored(trained.model, card, pixels_of()), expected, rtol=1e-3)
     again = type(card).model_validate_json(card.model_dump_json())
-    np.testing.assert_array_equal(TASK.score(trained.model, again)(pixels_of()), TASK.score(trained.model, card)(pixels_of()))
+    np.testing.assert_array_equal(scored(trained.model, again, pixels_of()), scored(trained.model, card, pixels_of()))
 
 
 def all_training() -> tf.Tensor:
@@ -201,7 +274,7 @@ def test_the_elbo_of_a_density_is_its_score_and_stays_among_its_figures():
     off = [(x - np.asarray(net.get_layer("decoder")(z)).reshape(-1, 64)) / deviation for z in draws]
     log_likelihood = -0.5 * np.square(off).sum(2).mean(0) - 64 * np.log(deviation * np.sqrt(2 * np.pi))
     card = card_of(model, task=VARIATIONAL, score="elbo")
-    np.testing.assert_allclose(VARIATIONAL.score(model, card)(pixels), kl - log_likelihood, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(scored(model, card, pixels, VARIATIONAL), kl - log_likelihood, rtol=1e-4, atol=1e-3)
     assert {"elbo", "auroc", "mse"} <= set(VARIATIONAL.metrics)
     anomaly.check(task_of("reconstruction.variational"), AnomalyConfig(score="elbo"))
 
@@ -240,7 +313,8 @@ def split(name, labelled=True):
     labels = digits.images()[1][rows]
     kinds = (labels >= INLIERS).astype(np.int64) if labelled else np.full(len(labels), -1)
     only = name == keys.TRAIN
-    return batches(rows, only, **{keys.ANOMALY: kinds[labels < INLIERS] if only else kinds})
+    known = {keys.ANOMALY: kinds, keys.LABEL: labels}
+    return batches(rows, only, **{name: values[labels < INLIERS] if only else values for name, values in known.items()})
 
 
 def verdict(trained, comparisons, thresholds=None):
@@ -249,6 +323,30 @@ def verdict(trained, comparisons, thresholds=None):
     figure = detection.auroc((digits.images()[1][TEST] >= INLIERS).astype(int), scores)
     reasons = refusals(TASK, {"auroc": figure}, comparisons, {"thresholds": thresholds or {}})
     return not reasons, reasons, figure
+
+
+def test_each_kind_of_anomaly_ranks_by_itself_among_the_inliers(trained):
+    """By scikit-learn, of the scores that clients get."""
+    labels = digits.images()[1][TEST]
+    scores = trained.served["anomalies_pixels"](pixels=pixels_of())["anomaly_score"].numpy()
+    expected = {}
+    for kind in range(INLIERS, 10):
+        chosen = (labels < INLIERS) | (labels == kind)
+        expected[kind] = roc_auc_score(labels[chosen] == kind, scores[chosen])
+    found = TASK.measure_labels(trained.folder, trained.card, split)
+    assert {label for label, figures in found.items() if "auroc" in figures} == set(expected)
+    assert set(found) == set(range(10)), "what the task around which it is says of each label stays"
+    for kind, figure in expected.items():
+        assert found[kind]["auroc"] == pytest.approx(figure, abs=1e-6)
+        assert 0.3 < found[kind]["pca_auroc"] <= 1
+    rows = [{"slice": (("label", kind),), "metrics": {"recall": 1.0, slices.COUNT: 3}} for kind in (0, 5, 6)]
+    told = slices.reported(
+        {row["slice"]: row["metrics"] for row in rows}, found, EvaluateConfig(slices={"label": {}}), TASK, list("abcdefghij")
+    )
+    assert [next(iter(row["metrics"])) for row in told] == ["auroc", "auroc", "recall"]
+    assert told[0]["metrics"]["auroc"] <= told[1]["metrics"]["auroc"], "the worst kind first"
+    assert told[2]["class"] == "a"
+    assert "auroc" not in told[2]["metrics"]
 
 
 @pytest.fixture(scope="module")

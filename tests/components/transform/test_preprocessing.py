@@ -23,7 +23,8 @@ def transformed(output, split):
 
 
 def test_only_what_training_reads_is_in_a_record(output):
-    assert set(output.transformed_feature_spec()) == {keys.PIXELS, keys.IMAGE_ID, keys.LABEL}
+    targets = {keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH}  # those that were asked for
+    assert set(output.transformed_feature_spec()) == {keys.PIXELS, keys.IMAGE_ID, *targets}
 
 
 def test_pixels_ids_and_labels_come_through(output):
