@@ -10,6 +10,7 @@ from pipelines import options
 from pipelines.options import quietly
 
 ERRORS_SHOWN = 10
+SCORES_SHOWN, FOLDERS_SHOWN = 40, 20
 LARGEST = (2 - 2**-23) * 2.0**127  # of float32
 
 _model = click.argument("model")
@@ -107,22 +108,41 @@ def generate(as_json, **asked):
         metavar="SCORE",
         help="Above it an image is an anomaly.  [default: the model's]",
     ),
+    click.option("--csv", "table", metavar="FILE", help="Write the table of all images as CSV, the highest score first."),
     _maybe_out,
     _sheet,
 )
 def anomalies(as_json, **asked):
-    """Say how unlike its training images an autoencoder MODEL finds IMAGES: files, or folders of them."""
-    from pipelines import console
+    """Say how unlike its training images an autoencoder MODEL finds IMAGES: files, or folders of them; the strangest first."""
+    from pipelines import console, scores
 
     _need_out(asked)
     value = _ask("pipelines.image_verbs:anomalies", as_json, asked)
+    summary, lines = value["summary"], []
     if not as_json:
         words = {True: "anomaly", False: "normal", None: None}
-        rows = [[row["file"], f"{row['anomaly_score']:.6f}", words[row["is_anomaly"]]] for row in _good(value)]
+        good = scores.ranked(_good(value))
+        rows = [[row["file"], f"{row['anomaly_score']:.6f}", words[row["is_anomaly"]]] for row in good[:SCORES_SHOWN]]
         console.table(["file", "anomaly_score", ""], rows, right=["anomaly_score"])
-    known = value["calibrated"] or value["threshold"] is not None
-    unknown = "" if known else "Scores only: this model has no threshold. `--threshold SCORE` sets one."
-    return _say(value, as_json, unknown, *([f"Written to {asked['out']}"] if value["scores"] else []))
+        if len(good) > SCORES_SHOWN:
+            print(f"... and {len(good) - SCORES_SHOWN:,} with lower scores; --csv FILE has all")
+        if summary["folders"]:
+            columns = ["folder", "images", "anomalies", "median score"]
+            parts = sorted(summary["folders"], key=lambda part: -(part["median"] or 0))
+            shown = [[part["folder"], part["images"], part["anomalies"], _six(part["median"])] for part in parts[:FOLDERS_SHOWN]]
+            console.table(columns, shown, right=columns[1:])
+            if len(parts) > FOLDERS_SHOWN:
+                print(f"... and {len(parts) - FOLDERS_SHOWN:,} folders of lower scores; --json has all")
+    if value["threshold"] is None and not value["calibrated"]:
+        lines.append("Scores only: this model has no threshold. `--threshold SCORE` sets one.")
+    elif summary["anomalies"] is not None:
+        lines.append(f"{summary['anomalies']:,} of {summary['images']:,} are above the threshold of {value['threshold']:.6f}")
+    lines += [f"Written to {asked['out']}"] if value["scores"] else []
+    return _say(value, as_json, *lines, *([f"All scores: {value['csv']}"] if value["csv"] else []))
+
+
+def _six(score: float | None) -> str | None:
+    return None if score is None else f"{score:.6f}"
 
 
 @_verb(

@@ -10,7 +10,7 @@ import numpy as np
 from components import progress
 from configs.errors import UsageError
 from pipelines import images as image_files
-from pipelines import outputs, sheet
+from pipelines import outputs, scores, sheet
 from pipelines.images import Answer, Unreadable
 from pipelines.served import Served, uint8
 
@@ -57,7 +57,13 @@ def remake(
 
 
 def anomalies(
-    model: str, images: Sequence[str], out: str | None, force: bool, with_sheet: bool, threshold: float | None
+    model: str,
+    images: Sequence[str],
+    out: str | None,
+    force: bool,
+    with_sheet: bool,
+    threshold: float | None,
+    table: str | None = None,
 ) -> dict[str, Any]:
     """Scores of images and, of a model with a threshold, which of them are anomalies and where.
 
@@ -66,12 +72,15 @@ def anomalies(
             nothing is written.
         with_sheet: write SHEET too: the ON_SHEET highest scores, highest first.
         threshold: instead of the model's.
+        table: CSV file to write what SCORES holds into: a row for each image, the highest score first, unreadable files last.
 
     Returns:
         As `remake`, with {anomaly_score, is_anomaly: None without a threshold} in each row, and {calibrated: whether the model has
-        a threshold, threshold: what was used, or None, scores: path or None}.
+        a threshold, threshold: what was used, or None, scores: path or None, csv: path or None, summary: as of
+        pipelines.scores}.
     """
     paths = image_files.files(images, Path(out) if out else None)
+    table_at = outputs.file("--csv", table, force, paths) if table else None
     names = outputs.names(paths, ".png", [SHEET, SCORES])
     folder = outputs.folder(out, [*names, SHEET, SCORES], force, paths) if out else None
     served = Served.load(model)
@@ -95,12 +104,21 @@ def anomalies(
         if folder and with_sheet and (len(worst) < ON_SHEET or score > worst[-1][0]):
             block = sheet.Block(f"{score:.4g} {answer.path.name}", [_given(served, answer), *heat])
             worst = heapq.nlargest(ON_SHEET, [*worst, (score, -number, block)])
-    value = {**served.facts(rows), "calibrated": calibrated, "threshold": threshold, "images": rows, "sheet": None, "scores": None}
-    if folder and any("error" not in row for row in rows):
+    value = {
+        **served.facts(rows),
+        "calibrated": calibrated,
+        "threshold": threshold,
+        "images": rows,
+        "summary": scores.summary(rows),
+    }
+    value |= {"sheet": None, "scores": None, "csv": None}
+    if any("error" not in row for row in rows):
         columns = ["file", "anomaly_score", "is_anomaly", "error"]
-        table = outputs.table(columns, [[row.get(column) for column in columns] for row in rows])
-        blocks = [block for _, _, block in worst]
-        value.update(sheet=_sheet(folder, blocks), scores=outputs.write(folder / SCORES, table))
+        content = outputs.table(columns, [[row.get(column) for column in columns] for row in scores.ranked(rows)])
+        if folder:
+            value.update(sheet=_sheet(folder, [block for _, _, block in worst]), scores=outputs.write(folder / SCORES, content))
+        if table_at:
+            value.update(csv=outputs.write(table_at, content))
     return value
 
 

@@ -54,6 +54,22 @@ def folder(out: str, planned: Collection[str], force: bool, inputs: Collection[P
     return place
 
 
+def file(option: str, asked: str, force: bool, inputs: Collection[Path] = ()) -> Path:
+    """The file that `option` names, which `write` may write.
+
+    Raises:
+        UsageError: where it is there already, unless `force`, is a folder, or is one of `inputs`.
+    """
+    place = Path(asked).expanduser()
+    if place.is_dir():
+        raise UsageError(f"{option} {asked} is a folder.", "Name a file in it.")
+    if place.exists() and place.resolve() in {path.resolve() for path in inputs}:
+        raise UsageError(f"{place} is an image that is asked about, and would be overwritten.", f"Choose another file: {option}.")
+    if place.exists() and not force:
+        raise UsageError(f"{place}: there already.", f"Choose another file with {option}, or add --force to overwrite.")
+    return place
+
+
 def write(path: Path, content: bytes) -> str:
     """Write a file beside its place, in a folder that is made for it, and rename it. Returns its path. Raises HubelError where that
     cannot be."""

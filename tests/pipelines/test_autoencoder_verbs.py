@@ -306,6 +306,60 @@ def test_scores_are_the_signature_s_with_or_without_a_threshold(model, versatile
     assert pixels(worst["written"]).shape == (8, 8, 3)
 
 
+def test_scores_are_in_order_and_summed_up_by_folder(here, versatile, photos, tmp_path):
+    table = tmp_path / "scores" / "all.csv"
+    _, said = here("anomalies", versatile, photos, "--csv", table, "--json")
+    value = json.loads(said)
+    assert value["csv"] == str(table)
+    with table.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    scores = [float(row["anomaly_score"]) for row in rows if not row["error"]]
+    assert scores == sorted(scores, reverse=True)
+    assert [row["error"] != "" for row in rows] == [False] * 31 + [True], "what cannot be read stands last"
+    assert {row["file"]: float(row["anomaly_score"]) for row in rows[:-1]} == {r["file"]: r["anomaly_score"] for r in good(value)}
+    above = [row for row in good(value) if row["anomaly_score"] > value["threshold"]]
+    summary = value["summary"]
+    assert 0 < len(above) < 31
+    assert (summary["images"], summary["unreadable"], summary["anomalies"]) == (31, 1, len(above))
+    assert summary["median"] == pytest.approx(np.median(scores))
+    assert [part["folder"] for part in summary["folders"]] == [str(photos), *(str(photos / str(digit)) for digit in range(10))]
+    for part in summary["folders"]:
+        mine = [row for row in above if str(Path(row["file"]).parent) == part["folder"]]
+        assert part["anomalies"] == len(mine)
+        assert part["unreadable"] == (part["folder"] == str(photos))
+
+    _, text = here("anomalies", versatile, photos, "--csv", table, "--force")
+    first = next(line for line in text.splitlines() if ".png" in line)
+    assert first.split()[0] == rows[0]["file"]
+    assert f"{len(above)} of 31 are above the threshold of {THRESHOLD:.6f}" in text
+    assert f"All scores: {table}" in text
+    assert any(line.split()[:2] == [str(photos / "3"), "3"] for line in text.splitlines()), text
+
+
+def test_a_long_table_says_what_it_leaves_out(here, versatile, photos, monkeypatch):
+    monkeypatch.setattr(autoencoder_commands, "SCORES_SHOWN", 5)
+    monkeypatch.setattr(autoencoder_commands, "FOLDERS_SHOWN", 2)
+    _, text = here("anomalies", versatile, photos)
+    assert "... and 26 with lower scores; --csv FILE has all" in text
+    assert "... and 9 folders of lower scores" in text
+    _, one_folder = here("anomalies", versatile, photos / "3")
+    assert "folder" not in one_folder
+
+
+def test_a_csv_is_not_written_over_anything_unasked(here, model, photos, tmp_path):
+    (tmp_path / "mine.csv").write_text("mine")
+    for place, words in (
+        (tmp_path / "mine.csv", "there already"),
+        (tmp_path, "is a folder"),
+        (photos / "large.jpg", "asked about"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            here("anomalies", model, photos, "--csv", place, *(["--force"] if words == "asked about" else []))
+    assert (tmp_path / "mine.csv").read_text() == "mine"
+    code, _ = here("anomalies", model, photos / "broken.png", "--csv", tmp_path / "none.csv")
+    assert (code, (tmp_path / "none.csv").exists()) == (1, False)
+
+
 def test_a_map_has_a_place_for_each_image(model, photos, tmp_path):
     for method in ("pca", "tsne"):
         value = code_space.embed(model, [str(photos)], method, 0, str(tmp_path / method), False)
