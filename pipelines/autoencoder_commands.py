@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import click
 
+from configs import words
 from pipelines import options
 from pipelines.options import quietly
 
@@ -73,7 +74,8 @@ def inpaint(**asked):
 def encode(as_json, **asked):
     """Write the codes that an autoencoder MODEL gives IMAGES: files, or folders of them."""
     value = _ask("pipelines.code_verbs:encode", as_json, asked)
-    said = f"{len(_good(value))} codes of {value['code_size']} numbers: {value['codes']}" if value["codes"] else ""
+    codes = f"{words.count(len(_good(value)), 'code')} of {words.count(value['code_size'], 'number')}"
+    said = f"{codes}: {value['codes']}" if value["codes"] else ""
     return _say(value, as_json, said)
 
 
@@ -170,7 +172,7 @@ def embed(as_json, **asked):
     """Write a map of IMAGES (files, or folders of them), alike ones near each other by their codes of an autoencoder MODEL."""
     value = _ask("pipelines.code_space:embed", as_json, asked)
     kept = "" if value["explained"] is None else f", {value['explained']:.0%} of the codes' variance"
-    return _say(value, as_json, f"{len(_good(value))} images{kept}:", *(f"  {file}" for file in value["files"]))
+    return _say(value, as_json, f"{words.count(len(_good(value)), 'image')}{kept}:", *(f"  {file}" for file in value["files"]))
 
 
 @_verb(
@@ -227,7 +229,7 @@ def _written(value: dict, out: str) -> str:
     if not _good(value):
         return ""
     sheet = f"; all at a glance: {value['sheet']}" if value["sheet"] else ""
-    return f"{len(_good(value))} images of {'x'.join(map(str, value['size'][:2]))} px in {out}{sheet}"
+    return f"{words.count(len(_good(value)), 'image')} of {'x'.join(map(str, value['size'][:2]))} px in {out}{sheet}"
 
 
 def _errors(rows: list[dict]) -> list[str]:

@@ -9,6 +9,12 @@ def wants_json(arguments: list[str]) -> bool:
     return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
 
 
+def _again() -> str:
+    """What the same command does once more, where anything of it is kept."""
+    options = sys.modules.get("pipelines.options")  # not there, or not yet whole, where it was still being imported
+    return options.state.again if hasattr(options, "state") else ""
+
+
 def main() -> None:
     """Parse, call, print, and exit with the code of the outcome."""
     try:
@@ -17,13 +23,13 @@ def main() -> None:
         code = commands.run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
+        hint = _again()
         if wants_json(sys.argv[1:]):
             import json
 
-            hint = "The same command again goes on where this one was stopped."
             print(json.dumps({"error": {"message": "Stopped.", "hint": hint, "exit_code": code}}))
         else:
-            print("Stopped.", file=sys.stderr)
+            print(f"Stopped. {hint}".strip(), file=sys.stderr)
     sys.exit(code)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from configs import words
 from configs.errors import FULL, HubelError, UsageError
 from pipelines import autoencoder_commands, datasets_commands, experiments_commands, options
 from pipelines.cli import wants_json
@@ -18,7 +19,7 @@ NOT_BLESSED = 3
 
 def run(arguments: list[str]) -> int:
     """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
-    _state.json, _state.verbose, _state.log = wants_json(arguments), False, None
+    _state.json, _state.verbose, _state.log, _state.again = wants_json(arguments), False, None, ""
     try:
         return _outcome(arguments)
     finally:
@@ -144,7 +145,7 @@ def _run(config, assignments, cfg, place, lock, quiet) -> dict:
 
     run_id = new_run_id(place, cfg.name)
     _state.tell()  # what an earlier run of the same command line said
-    _state.log = place.log(cfg.name, run_id)
+    _state.log, _state.again = place.log(cfg.name, run_id), options.GOES_ON
     asked = {"config": config, "assignments": assignments, "workspace": str(place.root), "run_id": run_id}
     with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
         value = supervise.ask("pipelines.execute:run", asked, _state.log, view, held=(lock,))
@@ -200,8 +201,8 @@ def list_configs(as_json):
 @options.workspace
 @options.as_json
 def list_runs(workspace, as_json):
-    """Runs of a workspace: when, which config, figures of the test split, blessed or not."""
-    from pipelines import console
+    """Runs of a workspace: which config, how it ended and why, figures of the test split."""
+    from pipelines import runs_view
     from pipelines.runs import listed
     from pipelines.workspace import Workspace
 
@@ -210,11 +211,7 @@ def list_runs(workspace, as_json):
         columns = ("run", "config", "started", "seconds", "blessed", "metrics", "status", "reason", "version", "model_dir")
         print(json.dumps([{column: getattr(record, column) for column in columns} for record in records]))
     else:
-        rows = [
-            [r.run, r.config, r.started, f"{r.seconds:.0f}" if r.seconds else None, r.status, _figures(r.metrics), r.version]
-            for r in records
-        ]
-        console.table(["run", "config", "started", "seconds", "outcome", "test figures", "version"], rows)
+        runs_view.terminal(records)
 
 
 @cli.command("show")
@@ -296,8 +293,9 @@ def gc(keep, dry_run, workspace, as_json):
     if as_json:
         print(json.dumps(value))
     else:
-        verb, count = "Would remove" if dry_run else "Removed", len(value["removed"])
-        print("\n".join([*value["removed"], f"{verb} {count} folders and files, {value['bytes'] / 2**20:.1f} MiB."]))
+        verb, gone = "Would remove" if dry_run else "Removed", len(value["removed"])
+        what = words.count(gone, "folder or file", "folders and files")
+        print("\n".join([*value["removed"], f"{verb} {what}, {value['bytes'] / 2**20:.1f} MiB."]))
 
 
 @cli.command("doctor")
@@ -347,12 +345,6 @@ def _model_options(assignments) -> dict:
     if not isinstance(chosen, dict) or list(tree["model"]) != ["options"]:
         raise UsageError("`hubel show` can set options of the model alone.", "For example: --set model.options.stem=small")
     return chosen
-
-
-def _figures(metrics: dict[str, float]) -> str:
-    from pipelines import console
-
-    return ", ".join(f"{name} {shown}" for name, shown, _ in console.figures(metrics) if name != "example_count")
 
 
 def _cell(value):

@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from configs import words
+
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
 DISTANCE_SHOWN = 0.01  # Jensen-Shannon divergence, 0 to 1
 BESIDE = {
@@ -19,6 +21,7 @@ BESIDE = {
     "kernel_pca": "kernel PCA",
 }  # whose figures stand in the row of the model's own, by the beginning of their names
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
+COUNT = "example_count"
 SLICES_SHOWN = 5  # of more, the worst: a whole run is to fit a screen
 SLICE_FIGURES = 3  # of a slice: the first ones
 
@@ -127,7 +130,9 @@ def _spread(images: dict[str, int]) -> str:
     """Images by class, in a line."""
     if len(images) <= CLASSES_SHOWN:
         return ", ".join(f"{name}: {count}" for name, count in images.items())
-    return f"{len(images)} classes of {min(images.values())} to {max(images.values())} images"
+    least, most = min(images.values()), max(images.values())
+    each = f"{words.count(most, 'image')} each" if least == most else f"{least:,} to {words.count(most, 'image')}"
+    return f"{words.classes(len(images))} of {each}"
 
 
 def _looks(measures: Mapping[str, Mapping[str, float]]) -> str:
@@ -169,9 +174,9 @@ def figures(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:
     for name, figure in metrics.items():
         if any(name == f"{other}_{measure}" for other in BESIDE for measure in metrics):
             continue
-        beside = {words: metrics.get(f"{other}_{name}") for other, words in BESIDE.items()}
-        shown = f"{figure:.0f} test images" if name == "example_count" else f"{figure:.4f}"
-        rows.append((name, shown, ", ".join(f"{words} {reached:.4f}" for words, reached in beside.items() if reached is not None)))
+        beside = {title: metrics.get(f"{other}_{name}") for other, title in BESIDE.items()}
+        shown = words.count(int(figure), "test image") if name == COUNT else _figure(figure)
+        rows.append((name, shown, ", ".join(f"{title} {reached:.4f}" for title, reached in beside.items() if reached is not None)))
     return rows
 
 
@@ -183,15 +188,20 @@ def slices(parts: Sequence[Mapping]) -> None:
     main = [name for name in known if not name.startswith(tuple(f"{other}_" for other in BESIDE))][:SLICE_FIGURES]
     columns = {}  # -> the figure that stands in it
     for name in main:
-        beside = {f"{words} {name}": f"{other}_{name}" for other, words in BESIDE.items()}
+        beside = {f"{title} {name}": f"{other}_{name}" for other, title in BESIDE.items()}
         columns |= {column: figure for column, figure in ({name: name} | beside).items() if figure in known}
     rows = []
     for part in parts[:SLICES_SHOWN]:
         found = (part["metrics"].get(figure) for figure in columns.values())
-        rows.append([_named(part), part["examples"], *(None if one is None else f"{one:.4f}" for one in found)])
+        rows.append([_named(part), part["examples"], *map(_figure, found)])
     table(["slice", "images", *columns], rows, right=["images", *columns])
     if len(parts) > SLICES_SHOWN:
         print(f"these are the worst of {len(parts)} slices; --json has all")
+
+
+def _figure(value: float | None) -> str | None:
+    """A count as it is, any other figure to four digits."""
+    return f"{value:.4f}" if isinstance(value, float) else None if value is None else str(value)
 
 
 def _named(part: Mapping) -> str:
@@ -210,19 +220,18 @@ def plan(value: dict) -> None:
         table(["component", "would"], [row[1:] for row in rows])
 
 
-def table(columns: list[str], rows: list[list], right: Collection[str] = (), fold: Collection[str] = (), gap: int = 2) -> None:
-    """Aligned columns, one line a row; None shows as nothing.
+def table(columns: list[str], rows: list[list], right: Collection[str] = (), gap: int = 2) -> None:
+    """Aligned columns; None shows as nothing. On a terminal that is too narrow, text breaks onto further lines: nothing is cut off.
 
     Args:
-        right: columns of numbers, which end at the same place.
-        fold: columns that break onto further lines where the terminal is too narrow; without them the last ones are cut.
+        right: columns of numbers, which end at the same place and do not break.
         gap: spaces between columns.
     """
     console = Console(highlight=False, soft_wrap=True)
     made = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for column in columns:
-        justify, wraps = "right" if column in right else "left", column in fold
-        made.add_column(column, justify=justify, no_wrap=not wraps, overflow="fold" if wraps else "ellipsis")
+        is_number = column in right
+        made.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
         made.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     if not console.is_terminal:  # a pipe has no edge to wrap at

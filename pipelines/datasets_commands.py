@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from configs import words
 from configs.errors import HubelError, UsageError
 from pipelines import options
 from pipelines.options import quietly, state
@@ -84,8 +85,8 @@ def preview(config, assignments, out, images, samples, workspace, as_json):
     if as_json:
         print(json.dumps(value))
     else:
-        classes = f" of {value['classes']} classes" if value["classes"] else ""
-        print(f"{value['images']} training images{classes}:\n  {value['png']}\n  {value['html']}")
+        classes = f" of {words.classes(value['classes'])}" if value["classes"] else ""
+        print(f"{words.count(value['images'], 'training image')}{classes}:\n  {value['png']}\n  {value['html']}")
 
 
 @click.command("datasets")
@@ -119,7 +120,7 @@ def _classes(names: list[str]) -> str:
     if not names:
         return "no labels"
     shown = ", ".join(names[:CLASSES_SHOWN]) + (", ..." if len(names) > CLASSES_SHOWN else "")
-    return f"{len(names)} classes ({shown})"
+    return f"{words.classes(len(names))} ({shown})"
 
 
 def _folder(text: str | None) -> str | None:

@@ -4,6 +4,7 @@ import json
 
 import click
 
+from configs import words
 from pipelines import options
 from pipelines.options import state
 
@@ -37,11 +38,11 @@ def experiment(name, assignments, seeds, workspace, dry_run, as_json):
             print(json.dumps(value))
         else:
             console.table(["arm", "changes"], [[arm, json.dumps(change)] for arm, change in value["arms"].items()])
-            print(f"{value['trainings']} trainings")
+            print(words.count(value["trainings"], "training"))
         return 0
     with place.locked(f"hubel experiment {name}") as lock:
-        state.log = place.log(asked.pipeline, new_run_id(place, asked.pipeline))
-        with steps_view.StepsView(f"{asked.name}: {len(asked.arms)} trainings", quiet=as_json) as view:
+        state.log, state.again = place.log(asked.pipeline, new_run_id(place, asked.pipeline)), options.GOES_ON
+        with steps_view.StepsView(f"{asked.name}: {words.count(len(asked.arms), 'training')}", quiet=as_json) as view:
             value = supervise.ask("pipelines.experiment:run", given, state.log, view, held=(lock,))
     seconds = round(time.monotonic() - start, 2)
     if as_json:

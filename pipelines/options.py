@@ -9,6 +9,8 @@ import click
 
 from configs.errors import HubelError
 
+GOES_ON = "The same command goes on from here: finished stages are cached, a training goes on at its epoch."
+
 
 class State:
     """What the common flags of this command line say; they are read before a verb's body runs."""
@@ -16,6 +18,7 @@ class State:
     json = False
     verbose = False
     log: Path | None = None
+    again = ""  # what the same command does once more where this one is stopped
 
     def tell(self) -> None:
         """Copy the log to the terminal, where --verbose asked for that."""

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from components.example_gen import sources
+from configs import words
 from configs.errors import UsageError, printable
 from configs.schema import DataConfig
 
@@ -125,13 +126,13 @@ def propose(name: str, source: str, found: Mapping[str, Any], file: str) -> Prop
 def summary(found: Mapping[str, Any], source: str) -> list[str]:
     """What was found, in a few lines."""
     splits = ", ".join(f"{count:,} {name}" for name, count in found["splits"].items())
-    lines = [f"{source}: {found['images']:,} images" + (f" ({splits})" if len(found["splits"]) > 1 else "")]
+    lines = [f"{source}: {words.count(found['images'], 'image')}" + (f" ({splits})" if len(found["splits"]) > 1 else "")]
     if found["classes"]:
         shown = list(found["classes"].items())[:CLASSES_SHOWN]
         more = f", and {len(found['classes']) - len(shown)} more" if len(found["classes"]) > len(shown) else ""
-        lines.append(f"{len(found['classes'])} classes: {', '.join(f'{label}: {count:,}' for label, count in shown)}{more}")
+        lines.append(f"{words.classes(len(found['classes']))}: {', '.join(f'{label}: {count:,}' for label, count in shown)}{more}")
         if found["unlabelled"]:
-            lines.append(f"{found['unlabelled']:,} images without a label")
+            lines.append(f"{words.count(found['unlabelled'], 'image')} without a label")
     else:
         lines.append("no labels")
     if found["height"]:
@@ -146,7 +147,7 @@ def summary(found: Mapping[str, Any], source: str) -> list[str]:
 def _reasons(found) -> str:
     aside = sum(found["damaged"].values())
     reasons = ", ".join(f"{count} {reason}" for reason, count in found["damaged"].items())
-    return f"{aside} of {found['sampled']:,} are damaged ({reasons})"
+    return f"{aside} of {found['sampled']:,} {'is' if aside == 1 else 'are'} damaged ({reasons})"
 
 
 def _notes(found, counted) -> list[str]:
@@ -162,7 +163,9 @@ def _notes(found, counted) -> list[str]:
                 f"consider data.downsample: {IMBALANCE}, or train.class_weight: balanced."
             )
         if counted[least] < FEW:
-            notes.append(f"{least} has only {counted[least]} images: what is learned and measured of it will mean little.")
+            notes.append(
+                f"{least} has only {words.count(counted[least], 'image')}: what is learned and measured of it will mean little."
+            )
         if found["unlabelled"]:
             notes.append("Images without a label cannot be classified: give them one, or take them out.")
     empty = [label for label, count in found["classes"].items() if not count]

@@ -19,7 +19,7 @@ def terminal(value: dict) -> None:
         ]
         for row in value["layers"]
     ]
-    console.table(columns, rows, right=columns[3:], fold=columns[:2], gap=1)
+    console.table(columns, rows, right=columns[3:], gap=1)
     print()
     for line in _summary(value):
         print(line)

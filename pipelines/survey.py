@@ -11,6 +11,7 @@ from components import progress
 from components.example_gen import pictures, sources
 from components.example_gen.records import share
 from components.example_gen.sources import Contents, Raw
+from configs import words
 from configs.schema import DataConfig
 from pipelines.carving import Carving
 
@@ -43,7 +44,7 @@ def look(source: str, datasets: str) -> dict[str, Any]:
     carving = Carving(contents.shards, bool(contents.class_names))
     for number, (split, raw) in enumerate(_images(module, located, contents)):
         if number % TOLD == 0:
-            progress.emit("step", what=f"Looking at {total:,} images", done=number, of=total)
+            progress.emit("step", what=f"Looking at {words.count(total, 'image')}", done=number, of=total)
         splits[split] += 1
         labels[raw.label] += 1
         carving.add(split, raw)

@@ -56,7 +56,8 @@ class Executor(executor.Executor):
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         found = slices.figures(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
-        metrics = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
+        known = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
+        metrics = slices.whole(known, slices.counted(task))
         refused = measured.refusals(metrics, task.measured, asked.thresholds, bounds)
         if refused:
             _refuse(blessing)
@@ -115,7 +116,8 @@ def _reason(evaluation: str, asked: EvaluateConfig, task: Task, comparisons, ref
     parts = (name for part in asked.slices.values() for name in part.thresholds)
     if not {*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)}:
         return "evaluate names no threshold, so nothing says that the model is good enough"
-    return "; ".join([*eval_config.reasons(tfma.load_validation_result(evaluation), comparisons), *refused])
+    result = tfma.load_validation_result(evaluation)
+    return "; ".join([*eval_config.reasons(result, comparisons, slices.counted(task)), *refused])
 
 
 def _files(examples, split: str) -> list[str]:

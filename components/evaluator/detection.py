@@ -34,13 +34,16 @@ def _ranked(figure: Callable[[np.ndarray, np.ndarray], float], labels: np.ndarra
 
 RANKINGS = {"auroc": auroc, "average_precision": average_precision}
 # of how many images there are by [label, decision]
-DECISIONS: Mapping[str, Callable[[np.ndarray], float]] = {
-    "precision": lambda counts: counts[1, 1] / counts[:, 1].sum(),
-    "recall": lambda counts: counts[1, 1] / counts[1].sum(),
+COUNTS: Mapping[str, Callable[[np.ndarray], float]] = {
     "true_positives": lambda counts: counts[1, 1],
     "false_positives": lambda counts: counts[0, 1],
     "true_negatives": lambda counts: counts[0, 0],
     "false_negatives": lambda counts: counts[1, 0],
+}
+DECISIONS: Mapping[str, Callable[[np.ndarray], float]] = {
+    "precision": lambda counts: counts[1, 1] / counts[:, 1].sum(),
+    "recall": lambda counts: counts[1, 1] / counts[1].sum(),
+    **COUNTS,
 }
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
@@ -102,25 +102,31 @@ def build(
     return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=[metrics])
 
 
-def reasons(result: validation_result_pb2.ValidationResult, comparisons: Sequence[Comparison]) -> list[str]:
-    """What TFMA refused, a sentence part each, such as "accuracy 0.913 is below 0.950 (change.accuracy)"."""
+def reasons(
+    result: validation_result_pb2.ValidationResult, comparisons: Sequence[Comparison], counts: Collection[str] = ()
+) -> list[str]:
+    """What TFMA refused, a sentence part each, such as "accuracy 0.913 is below 0.950 (change.accuracy)".
+
+    Args:
+        counts: names of the figures that are whole numbers.
+    """
     parts = []
     for validated in result.metric_validations_per_slice:
         where = ", ".join(
             f"{key.column}={key.bytes_value.decode() or key.int64_value}" for key in validated.slice_key.single_slice_keys
         )
         for failure in validated.failures:
-            parts.append(_part(failure, where, comparisons))
+            parts.append(_part(failure, where, comparisons, counts))
     for missing in result.missing_slices:
         parts.append(f"no test image falls into the slice {missing.slicing_spec}")
     return parts
 
 
-def _part(failure, where: str, comparisons: Sequence[Comparison]) -> str:
+def _part(failure, where: str, comparisons: Sequence[Comparison], counts: Collection[str]) -> str:
     name = failure.metric_key.name
     value = failure.metric_value.double_value.value
     place = f" on the slice {where}" if where else ""
-    threshold = failure.metric_threshold
+    threshold, shown = failure.metric_threshold, f"{value:.0f}" if name in counts else f"{value:.4f}"
     if math.isnan(value):
         return f"{name} is no number{place}: there is none for this data, or the model's answers are not finite"
     if threshold.HasField("change_threshold"):
@@ -131,8 +137,8 @@ def _part(failure, where: str, comparisons: Sequence[Comparison]) -> str:
         if comparison.metric == name and comparison.value in limits:
             return f"{name} {value:.5f} is no better than the {comparison.value:.5f} of {comparison.words}"
     if bound.HasField("lower_bound") and value < bound.lower_bound.value:
-        return f"{name} {value:.4f} is below the minimum {bound.lower_bound.value:g}{place}"
-    return f"{name} {value:.4f} is above the maximum {bound.upper_bound.value:g}{place}"
+        return f"{name} {shown} is below the minimum {bound.lower_bound.value:g}{place}"
+    return f"{name} {shown} is above the maximum {bound.upper_bound.value:g}{place}"
 
 
 def _for_slices(

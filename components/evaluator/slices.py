@@ -44,6 +44,16 @@ def _numbers(outputs: Mapping[str, Mapping]) -> Iterator[tuple[str, float]]:
             yield name, figure
 
 
+def whole(figures: Mapping[str, float], counts: Collection[str]) -> dict[str, float | int]:
+    """The same figures; those that say how many, which TFMA has as floats, as whole numbers."""
+    return {name: round(value) if name in counts else value for name, value in figures.items()}
+
+
+def counted(task: Task) -> set[str]:
+    """Names of the figures that say how many."""
+    return {COUNT, *(name for name, metric in task.metrics.items() if metric.is_count)}
+
+
 def reported(
     found: Mapping[Key, Mapping[str, float]],
     by_label: Mapping[int, Mapping[str, float]],
@@ -69,7 +79,7 @@ def reported(
     for key in sorted(key for key in found if key != WHOLE):
         label = dict(key).get(keys.LABEL)
         own = {**found[key], **by_label.get(label, {})}
-        metrics = {name: own[name] for name in names if name in own} | by_label.get(label, {})
+        metrics = whole({name: own[name] for name in names if name in own}, counted(task)) | by_label.get(label, {})
         is_named = label is not None and label < len(class_names)
         name = class_names[label] if is_named else None
         rows.append({"slice": dict(key), "class": name, "examples": int(own[COUNT]), "metrics": metrics})

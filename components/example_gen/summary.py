@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from components.example_gen.write import Fact
+from configs import words
 from configs.errors import printable
 
 FILE, QUARANTINE, DUPLICATES = "summary.json", "quarantine", "duplicates"  # beside the Examples
@@ -92,7 +93,8 @@ def warnings(folder: Path) -> list[str]:
     """What a person should know of the Examples in a folder, a sentence each."""
     found, aside, leak = [], lines(folder / QUARANTINE), leakage(folder)
     if aside:
-        found.append(f"{len(aside)} images are damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
+        are = f"{words.count(len(aside), 'image')} {'is' if len(aside) == 1 else 'are'}"
+        found.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
     if leak:
         one, other = (f"{printable(image['id'])} in {image['split']}" for image in leak["first"])
         found.append(

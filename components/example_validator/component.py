@@ -20,6 +20,7 @@ from tfx.utils import io_utils, json_utils
 from components import fingerprint, keys, progress, spec
 from components.example_validator import drift
 from components.example_validator.resolver import EARLIER
+from configs import words
 from configs.errors import HubelError
 
 ALLOWED = "allow_anomalies"
@@ -32,6 +33,8 @@ class Executor(executor.Executor):
     def Do(self, input_dict, output_dict, exec_properties):
         """Reads: statistics, Schema, earlier statistics if any. Writes: ExampleAnomalies with `drift` and `skew` as properties.
 
+        With data.inliers the test split holds images that the training split must not have: that is no skew, and none is measured.
+
         Raises:
             HubelError: lists what was found, where anomalies are not allowed.
         """
@@ -41,7 +44,7 @@ class Executor(executor.Executor):
         if found and exec_properties[ALLOWED] != "true":
             listed = "; ".join(found[:LISTED]) + (f"; and {len(found) - LISTED} more" if len(found) > LISTED else "")
             raise HubelError(
-                f"ExampleValidator found {len(found)} anomalies in the data: {listed}.",
+                f"ExampleValidator found {words.count(len(found), 'anomaly', 'anomalies')} in the data: {listed}.",
                 "Mend the data, or go on regardless with --set data.allow_anomalies=true",
             )
         [anomalies] = result.output_artifacts[standard_component_specs.ANOMALIES_KEY].artifacts
@@ -54,7 +57,8 @@ class Executor(executor.Executor):
         schema = io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema_folder))
         earlier = [load_statistics(artifact, keys.TRAIN).proto() for artifact in input_dict.get(EARLIER, [])]
         train, test = (load_statistics(statistics, split).proto() for split in (keys.TRAIN, keys.TEST))
-        moved, skewed = drift.measured(train, schema, earlier[0] if earlier else None, test)
+        served = None if drift.has_outliers(test) else test
+        moved, skewed = drift.measured(train, schema, earlier[0] if earlier else None, served)
         for name, found in ((keys.DRIFT, moved), (keys.SKEW, skewed)):
             anomalies.custom_properties[name].string_value = json.dumps(found)
         progress.emit("distances", drift=moved, skew=skewed)

@@ -8,6 +8,13 @@ from components import keys
 MEASURED = (keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH, keys.IMAGE_CHANNELS, keys.IMAGE_BRIGHTNESS)
 
 
+def has_outliers(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool:
+    """Whether some image is none of data.inliers."""
+    [found] = statistics.datasets
+    features = {"/".join(feature.path.step) or feature.name: feature for feature in found.features}
+    return keys.ANOMALY in features and features[keys.ANOMALY].num_stats.max > 0
+
+
 def measured(
     statistics: statistics_pb2.DatasetFeatureStatisticsList,
     schema: schema_pb2.Schema,

@@ -51,7 +51,8 @@ def check(task: base.Task, asked: AnomalyConfig) -> None:
 
 def _metric(kind: str, figure: str, output: str) -> Metric:
     better, of_label = "less" if figure in LESS else "more", figure not in OF_BOTH
-    return Metric(kind, better, module=detection.__name__, config={"figure": figure, "output": output}, of_label=of_label)
+    config, is_count = {"figure": figure, "output": output}, figure in detection.COUNTS
+    return Metric(kind, better, module=detection.__name__, config=config, of_label=of_label, is_count=is_count)
 
 
 class Task(reconstruction.Task):

@@ -53,7 +53,7 @@ class Metric:
     """A figure of the test split, computed by TFMA.
 
     `class_name`, `module` and `config` name a TFMA metric; module None is TFMA's own. `better` says which way is up. `of_label`:
-    whether it says anything of the images of one label alone.
+    whether it says anything of the images of one label alone. `is_count`: whether it says how many, a whole number.
     """
 
     class_name: str
@@ -61,6 +61,7 @@ class Metric:
     module: str | None = None
     config: Mapping[str, object] = field(default_factory=dict)
     of_label: bool = True
+    is_count: bool = False
 
 
 @dataclass(frozen=True)

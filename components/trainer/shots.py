@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from components import keys, progress
 from components.example_gen.records import share
+from configs import words
 
 
 def chosen(records: tf.data.Dataset, shots: int, seed: int) -> tf.data.Dataset:
@@ -27,6 +28,8 @@ def chosen(records: tf.data.Dataset, shots: int, seed: int) -> tf.data.Dataset:
         taken[[place for _, place in sorted(drawn)[:shots]]] = True
     if scarce := Counter({label: len(drawn) for label, drawn in by_label.items() if len(drawn) < shots}):
         fewest = min(scarce.values())
-        progress.emit("warning", text=f"{len(scarce)} of {len(by_label)} classes have fewer than {shots} images, down to {fewest}")
+        have, images = "has" if len(scarce) == 1 else "have", words.count(shots, "image")
+        text = f"{len(scarce)} of {words.classes(len(by_label))} {have} fewer than {images}, down to {fewest}"
+        progress.emit("warning", text=text)
     mask = tf.constant(taken)
     return records.enumerate().filter(lambda place, _: mask[place]).map(lambda _, record: record)

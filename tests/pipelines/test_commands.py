@@ -18,7 +18,7 @@ import keras_models
 from configs import load
 from configs.errors import HubelError
 from keras_models import Facts
-from pipelines import commands, list_view, options, runs
+from pipelines import cli, commands, list_view, options, runs
 from pipelines.console import RunView
 from pipelines.workspace import Workspace
 from tests.pipelines.conftest import hubel
@@ -213,6 +213,28 @@ def test_what_nobody_foresaw_is_a_sentence_and_its_traceback_a_log(tmp_path, ver
     assert shown.err.splitlines() == ["DatabaseError: file is not a database", f"The log has the whole story. Log: {log}"]
     assert "collect.py" in log.read_text()
     assert shown.out == ""
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize(("again", "said"), [(options.GOES_ON, "The same command goes on from here: "), ("", "")])
+def test_ctrl_c_says_that_the_same_command_goes_on_where_it_does(monkeypatch, capsys, again, said, as_json):
+    def stopped(arguments):
+        options.state.again = again
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "run", stopped)
+    monkeypatch.setattr(sys, "argv", ["hubel", "run", *(["--json"] if as_json else [])])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    shown = capsys.readouterr()
+    if as_json:
+        assert json.loads(shown.out) == {"error": {"message": "Stopped.", "hint": again, "exit_code": 130}}
+        assert shown.err == ""
+    else:
+        assert shown.err.startswith(f"Stopped. {said}".strip())
+        assert shown.err.count("\n") == 1
+    options.state.again = ""
 
 
 def test_a_disk_too_full_for_the_record_does_not_hide_what_failed(tmp_path, monkeypatch):

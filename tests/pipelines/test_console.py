@@ -1,9 +1,11 @@
 """What the terminal shows of single events."""
 
+import re
+
 import pytest
 
 from configs.errors import HubelError
-from pipelines.console import RunView, figures, result
+from pipelines.console import RunView, figures, result, table
 
 IMAGES = {
     "event": "images",
@@ -128,6 +130,38 @@ def test_what_others_reach_stands_beside_the_figure_of_the_same_measure():
         ("example_count", "360 test images", ""),
         ("pca_psnr", "16.0000", ""),  # there is no psnr for it to stand beside
     ]
+
+
+def test_counts_are_whole_numbers(capsys):
+    assert figures({"example_count": 1, "true_positives": 45, "recall": 1.0}) == [
+        ("example_count", "1 test image", ""),
+        ("true_positives", "45", ""),
+        ("recall", "1.0000", ""),
+    ]
+    [_, row] = shown_slices([part(3, "three", true_positives=12, recall=1.0)], capsys)
+    assert row == ["label=3", "three", "13", "12", "1.0000"]
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [(dict.fromkeys(range(106), 14), "106 classes of 14 images each"), (dict.fromkeys(range(13), 1), "13 classes of 1 image each")],
+)
+def test_classes_of_one_size_are_said_to_be(images, said, capsys):
+    view = RunView()
+    view(IMAGES | {"classes": {"train": images}})
+    view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+    assert said in capsys.readouterr().err
+
+
+def test_a_narrow_terminal_breaks_text_and_cuts_nothing(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    about = "Which digits are none of 0 to 4: an autoencoder that has seen only those, and says so of an image."
+    table(["name", "about", "count"], [["digits_anomalies", about, 1_000]], right=["count"])
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[1].split()[0] == "digits_anomalies"
+    assert sorted(" ".join(lines[1:]).split()) == sorted(["digits_anomalies", *about.split(), "1000"])
 
 
 def test_a_refused_run_shows_its_figures_what_it_was_compared_with_and_why(capsys):

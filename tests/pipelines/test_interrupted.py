@@ -46,7 +46,7 @@ def test_ctrl_c_while_libraries_load_is_clean(workspace):
     outcome = running.end(signal.SIGINT)
     assert outcome.code == 130
     assert "Traceback" not in outcome.err
-    assert outcome.err.splitlines()[-1].startswith("Stopped")
+    assert outcome.err.splitlines()[-1].startswith("Stopped. The same command goes on from here")
 
 
 def test_kill_9_of_the_command_in_transform_ends_its_worker_too(workspace):
@@ -67,6 +67,7 @@ def test_ctrl_c_in_transform_is_clean_and_json_where_that_is_asked_for(workspace
     outcome = running.end(signal.SIGINT)
     assert outcome.code == outcome.json["error"]["exit_code"] == 130
     assert outcome.json["error"]["message"] == "Stopped."
+    assert outcome.json["error"]["hint"].startswith("The same command goes on from here")
     assert outcome.err.strip() == ""  # click ends the line that a terminal's ^C stands in
     assert not is_alive(worker)
     [*_, last] = hubel("list", "runs", "--json", "--workspace", workspace).json

@@ -30,7 +30,9 @@ class Task(reconstruction.Task):
         "log_likelihood": mean_of("log_likelihood", "more"),
         "elbo": mean_of("elbo", "more"),
         "kl": mean_of("kl", "less"),
-        "active_units": Metric("ActiveUnits", "more", module="components.evaluator.metrics", config={"output": "codes"}),
+        "active_units": Metric(
+            "ActiveUnits", "more", module="components.evaluator.metrics", config={"output": "codes"}, is_count=True
+        ),
     }
     compared = ("log_likelihood",)
 

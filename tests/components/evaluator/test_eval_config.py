@@ -6,7 +6,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.evaluator import eval_config
+from components.evaluator import eval_config, slices
 from components.tasks import task_of
 from components.tasks.base import Comparison, Task
 from configs.errors import UsageError
@@ -33,7 +33,7 @@ def judged(tree, figures, task=CLASSIFICATION, comparisons=(), counts=None, base
         result.validation_ok &= one.validation_ok
         result.metric_validations_per_slice.extend(one.metric_validations_per_slice)
         parts.append(one)
-    return result.validation_ok, eval_config.reasons(result, comparisons)
+    return result.validation_ok, eval_config.reasons(result, comparisons, slices.counted(task))
 
 
 GOOD = {"accuracy": 0.9, "cross_entropy": 0.5, "macro_f1": 0.9}
@@ -217,4 +217,4 @@ def test_tfma_has_something_to_judge_where_the_bounds_are_measured_figures_alone
     assert judged(tree, {None: {"example_count": 60.0}}, RECONSTRUCTION) == (True, [])
     accepted, reasons = judged(tree, {None: {"example_count": 0.0}}, RECONSTRUCTION)
     assert not accepted
-    assert reasons == ["example_count 0.0000 is below the minimum 1"]
+    assert reasons == ["example_count 0 is below the minimum 1"]

@@ -63,6 +63,18 @@ def test_what_is_measured_by_label_stands_beside():
     assert reported({}, BY_LABEL) == []
 
 
+def test_what_says_how_many_is_a_whole_number():
+    found = {"example_count": 58.0, "true_positives": 12.0, "recall": 1.0, "mse": 2.0}
+    counted = slices.counted(task_of("anomaly:reconstruction"))
+    assert counted == {"example_count", "true_positives", "true_negatives", "false_positives", "false_negatives"}
+    whole = slices.whole(found, counted)
+    assert whole == found
+    assert [type(value) for value in whole.values()] == [int, int, float, float]
+    assert "active_units" in slices.counted(task_of("reconstruction.variational"))
+    [part] = reported({3: {"false_negatives": 2.0}}, BY_LABEL, "anomaly:reconstruction")
+    assert type(part["metrics"]["false_negatives"]) is int
+
+
 @pytest.mark.parametrize("task", ["classification", "reconstruction", "anomaly:reconstruction"])
 def test_of_a_label_there_are_no_figures_that_compare_labels(task):
     known = {name for name, metric in task_of(task).metrics.items() if metric.of_label}

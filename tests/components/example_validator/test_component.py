@@ -3,12 +3,15 @@
 import json
 
 import pytest
+import tensorflow as tf
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
+from ml_metadata.proto import metadata_store_pb2
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx.types import standard_artifacts
 
 from components import keys
+from components.example_gen import records
 from components.example_validator import component
 from configs.errors import HubelError
 
@@ -62,6 +65,30 @@ def validated(artifacts, tmp_path_factory):
         return folder / f"{name}-anomalies"
 
     return do
+
+
+@pytest.mark.parametrize(("anomaly", "has_skew"), [(True, False), (False, True), (None, True)])
+def test_images_that_inliers_leave_to_the_test_split_are_no_skew(tmp_path, anomaly, has_skew):
+    for split, labels in ((keys.TRAIN, [0, 1] * 5), (keys.TEST, [0, 1] * 5 + [7] * 10)):
+        place = tmp_path / f"Split-{split}"
+        place.mkdir()
+        with tf.io.TFRecordWriter(str(tmp_path / f"{split}.tfrecord")) as writer:
+            for label in labels:
+                is_outlier = None if anomaly is None else anomaly and label == 7
+                writer.write(records.example(b"", b"id", label, anomaly=is_outlier))
+        found = tfdv.generate_statistics_from_tfrecord(str(tmp_path / f"{split}.tfrecord"))
+        (place / "FeatureStats.pb").write_bytes(found.SerializeToString())
+    made = {"statistics": standard_artifacts.ExampleStatistics(), "schema": standard_artifacts.Schema()}
+    for artifact in made.values():
+        artifact.uri = str(tmp_path)
+    made["statistics"].split_names = '["train", "test"]'
+    (tmp_path / "schema").mkdir()
+    made["schema"].uri = str(tmp_path / "schema")
+    (tmp_path / "schema/schema.pbtxt").write_text('feature { name: "label" type: INT }')
+    anomalies = metadata_store_pb2.Artifact()
+    component.Executor()._measure({key: [one] for key, one in made.items()}, anomalies)
+    skew = json.loads(anomalies.custom_properties[keys.SKEW].string_value)
+    assert (skew.get(keys.LABEL, 0) > 0.1) == has_skew == bool(skew)
 
 
 def test_sound_data_passes(validated):

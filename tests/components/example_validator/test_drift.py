@@ -36,6 +36,19 @@ def test_what_changed_is_measured_and_what_did_not_is_zero(artifacts, tmp_path):
     assert text_format.MessageToString(schema) == unchanged
 
 
+def test_a_split_has_outliers_where_one_image_is_none_of_the_inliers(tmp_path):
+    def of(anomalies, name):
+        path = tmp_path / name
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for anomaly in anomalies:
+                writer.write(records.example(b"", b"id", 1, anomaly=anomaly))
+        return tfdv.generate_statistics_from_tfrecord(str(path))
+
+    assert drift.has_outliers(of([False, True, False], "some"))
+    assert not drift.has_outliers(of([False, False], "inliers"))
+    assert not drift.has_outliers(of([None, None], "unasked"))
+
+
 def test_other_classes_are_drift_of_the_label(tmp_path):
     labels = images()[1]
     low, high = ([i for i in range(600) if (labels[i] < 5) == is_low] for is_low in (True, False))
