@@ -1,9 +1,12 @@
 """The networks of keras.applications with ImageNet's weights, their own preprocessing in front."""
 
+import contextlib
 import difflib
 import functools
 import importlib
+import os
 import re
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +35,50 @@ def check(source: str) -> str:
     return name
 
 
+@dataclass(frozen=True)
+class Weights:
+    """A file of ImageNet's weights."""
+
+    file: str
+    url: str
+    folder: str  # where Keras looks for it first
+
+
+def missing(source: str, height: int, width: int) -> Weights | None:
+    """The file that `model` would fetch; None where it is there. Fetches and writes nothing.
+
+    Raises:
+        UsageError: for an unknown name or a size that the network cannot take.
+    """
+    from keras.src.utils import file_utils
+
+    wanted = []
+
+    def found(fname: str, origin: str, cache_subdir: str, **_) -> str:
+        wanted.append(Weights(fname, origin, str(_cache() / cache_subdir)))
+        raise _Asked
+
+    whole, file_utils.get_file = file_utils.get_file, found
+    try:
+        with contextlib.suppress(_Asked):
+            _net(check(source), source, height, width, "imagenet")
+    finally:
+        file_utils.get_file = whole
+    return None if (Path(wanted[0].folder) / wanted[0].file).is_file() else wanted[0]
+
+
+class _Asked(Exception):
+    """Keras wants a file."""
+
+
+def _cache() -> Path:
+    """Where keras.utils.get_file keeps what it fetches: by its rule, of which it tells nobody."""
+    from keras.src.backend.config import keras_home
+
+    home = os.path.expanduser(keras_home())
+    return Path(home if os.access(home, os.W_OK) else "/tmp/.keras")  # noqa: S108 Keras's own choice
+
+
 def model(source: str, height: int, width: int, weights: str | None = "imagenet"):
     """A network without its classifier, fetched on first use.
 
@@ -46,19 +93,16 @@ def model(source: str, height: int, width: int, weights: str | None = "imagenet"
         UsageError: for an unknown name, a size that the network cannot take, or weights that cannot be fetched.
     """
     import keras
-    from keras.src.backend.config import keras_home
 
     name = check(source)
     module = importlib.import_module(modules()[name])
     try:
-        net = getattr(keras.applications, name)(include_top=False, weights=weights, input_shape=(height, width, 3), pooling="avg")
-    except ValueError as error:
-        raise UsageError(
-            f"{source}: {_line(error)}", "Change transform.height and transform.width; most of these networks learned 224 x 224 px."
-        ) from None
+        net = _net(name, source, height, width, weights)
+    except UsageError:
+        raise
     except Exception as error:  # keras.utils.get_file raises no class of its own
         url = next(iter(re.findall(r"https?://\S+?(?=:? |$)", str(error))), None)
-        kept = Path(keras_home()) / "models"
+        kept = _cache() / "models"
         raise UsageError(
             f"The weights of {source} cannot be fetched: {_line(error)}",
             f"Put {url.rpartition('/')[2] if url else 'their file'} into {kept}" + (f"; it is at {url}." if url else "."),
@@ -66,6 +110,18 @@ def model(source: str, height: int, width: int, weights: str | None = "imagenet"
     pixels = keras.Input((height, width, 3), name="pixels")
     prepared = module.preprocess_input(pixels)
     return keras.Model(pixels, keras.Model(net.inputs[0], net.outputs[0], name="net")(prepared), name=name.lower())
+
+
+def _net(name: str, source: str, height: int, width: int, weights: str | None):
+    """Keras's own model, without its classifier. Raises UsageError for a size that it cannot take, and whatever a fetch raises."""
+    import keras
+
+    try:
+        return getattr(keras.applications, name)(include_top=False, weights=weights, input_shape=(height, width, 3), pooling="avg")
+    except ValueError as error:
+        raise UsageError(
+            f"{source}: {_line(error)}", "Change transform.height and transform.width; most of these networks learned 224 x 224 px."
+        ) from None
 
 
 def _line(error: Exception) -> str:

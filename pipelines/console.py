@@ -218,6 +218,9 @@ def plan(value: dict) -> None:
         table(["config", "component", "would"], rows)
     else:
         table(["component", "would"], [row[1:] for row in rows])
+    for one in planned:
+        if one["fetches"]:
+            print("weights to be fetched: {url} into {folder}".format(**one["fetches"]))
 
 
 def table(columns: list[str], rows: list[list], right: Collection[str] = (), gap: int = 2) -> None:

@@ -1,5 +1,6 @@
 """One run of a config, from a located source to the record of what came out. Runs in the worker process."""
 
+import dataclasses
 import errno
 import json
 import time
@@ -32,10 +33,12 @@ def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dic
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict:
-    """What `run` would do: {config, components: [{name, cached}]}, and `first`, the same of each config that is run before it.
+    """What `run` would do: {config, components: [{name, cached}], fetches: {file, url, folder} of weights that are not there, or
+    None}, and `first`, the same of each config that is run before it.
 
     It holds no lock, so it writes nothing.
     """
+    from components.trainer import transfer
     from pipelines import local
 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
@@ -44,8 +47,16 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
         is_there = not planned or all(component["cached"] for component in planned[-1]["components"])
         with digest.unremembered():
             origin = origins.locate(one, place) if is_there else origins.awaited(one, place)
+        prove(one, origin)
         built = _pipeline(one, place, origin, sources.planned)
-        planned.append({"config": one.name, "components": local.plan(built, place.metadata)})
+        absent = transfer.missing(origin, _shape(one)) if origin and origin.is_published else None
+        planned.append(
+            {
+                "config": one.name,
+                "components": local.plan(built, place.metadata),
+                "fetches": dataclasses.asdict(absent) if absent else None,
+            }
+        )
     *first, last = planned
     return last | ({"first": first} if first else {})
 
@@ -102,7 +113,10 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
     beam_memory.install()
     place.root.mkdir(parents=True, exist_ok=True)
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
-    built = _pipeline(cfg, place, origins.locate(cfg, place), sources.locate, served)
+    origin = origins.locate(cfg, place)
+    prove(cfg, origin)
+    fetch(cfg, origin)
+    built = _pipeline(cfg, place, origin, sources.locate, served)
     progress.emit("nodes", names=[node.id for node in built.components])
     running = []
 
@@ -120,7 +134,8 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
 
 
 def prove(cfg: RunConfig, origin: Origin | None) -> None:
-    """Try a config's network before any data is read; a source that is still to be trained or fetched cannot be.
+    """Try a config's network before any data is read; a source that is still to be trained cannot be, and one of keras.applications
+    has random weights. Fetches nothing.
 
     Raises UsageError with what is wrong with it; see contract.prove and transfer.prove.
     """
@@ -128,17 +143,29 @@ def prove(cfg: RunConfig, origin: Origin | None) -> None:
     from components.trainer import transfer
     from keras_models import contract
 
-    shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
-    if origin is not None and origin.file is not None:
+    shape = _shape(cfg)
+    if origin is not None and (origin.file is not None or origin.is_published):
         transfer.prove(origin, cfg.transfer, shape)
     elif origin is None and not cfg.model.members:  # those were proved when they were trained
         contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
 
 
+def fetch(cfg: RunConfig, origin: Origin | None) -> None:
+    """Have the weights that a config's network starts from here, before any data is read. Raises as transfer.fetch."""
+    from components.trainer import transfer
+
+    if origin is not None and origin.is_published:
+        transfer.fetch(origin, _shape(cfg))
+
+
+def _shape(cfg: RunConfig) -> tuple[int, int, int]:
+    """(height px, width px, channels) of the images that a network gets."""
+    return cfg.transform.height, cfg.transform.width, cfg.transform.channels
+
+
 def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable, served: bool = True):
     from pipelines import pipeline
 
-    prove(cfg, origin)
     located = locate(cfg.data, place.datasets)
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
     members = artifacts(place, cfg.model.members or ())

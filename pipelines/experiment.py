@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components import keys, progress
 from components.example_gen import digest
+from components.trainer.origin import Origin
 from configs import experiment as experiments
 from configs.errors import Diverged, UsageError
 from configs.experiment import Arm
@@ -30,7 +31,8 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
     import keras
 
     asked, place = experiments.load(experiment, assignments, seeds), Workspace.at(workspace)
-    prove(asked.arms, place)
+    for arm, origin in prove(asked.arms, place):
+        execute.fetch(arm.config, origin)
     rows, histories = [], []
     for number, arm in enumerate(asked.arms):
         progress.emit("step", what=arm.title, done=number, of=len(asked.arms))
@@ -61,8 +63,8 @@ def plan(experiment: str, assignments: list[str], seeds: int | None, workspace: 
     return {"experiment": asked.name, "arms": dict(asked.asked.arms), "trainings": len(asked.arms)}
 
 
-def prove(arms: Sequence[Arm], place: Workspace) -> None:
-    """Try the network of each arm, each network once, before the first is trained.
+def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Origin | None]]:
+    """Try the network of each arm, each network once, before the first is trained. Returns an arm of each, and its source.
 
     Raises:
         UsageError: that names the arm; see execute.prove and origins.locate.
@@ -73,12 +75,15 @@ def prove(arms: Sequence[Arm], place: Workspace) -> None:
     for arm in arms:
         network = {"model": True, "transfer": True, "transform": {"height", "width", "channels"}}
         different.setdefault(arm.config.model_dump_json(include=network), arm)
+    found = []
     for arm in different.values():
         try:
-            execute.prove(arm.config, origins.locate(arm.config, place))
+            found.append((arm, origins.locate(arm.config, place)))
+            execute.prove(arm.config, found[-1][1])
         except UsageError as error:
             raise UsageError(f"Arm {arm.name}: {error.message}", error.hint, **error.facts) from error
         keras.backend.clear_session()
+    return found
 
 
 def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, list[dict[str, float]]]:

@@ -4,6 +4,8 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
+from keras_models import published
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -15,6 +17,11 @@ class Origin:
     digest: str  # of what it holds
     normalizes: bool  # whether it takes pixels of 0..255, whatever transform.normalize says
     artifact: str | None = None  # folder of the pushed Model
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is a network of keras.applications."""
+        return self.source.startswith(published.PREFIX)
 
     def as_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)

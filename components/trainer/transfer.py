@@ -19,10 +19,14 @@ from keras_models.layers import NearestNeighbours
 from keras_models.registry import CLASSIFICATION, ModelEntry
 
 
-def entry(origin: Origin, asked: TransferConfig) -> ModelEntry:
-    """What Trainer and Tuner build instead of a registered model; option `references`: how many training images there are."""
+def entry(origin: Origin, asked: TransferConfig, learned: bool = True) -> ModelEntry:
+    """What Trainer and Tuner build instead of a registered model; option `references`: how many training images there are.
+
+    Args:
+        learned: with ImageNet's weights, which may have to be fetched; otherwise a network of keras.applications has random ones.
+    """
     unknown = {"params": None, "tiny": {}, "paper": "", "year": None}
-    builder = functools.partial(_build, origin, asked)
+    builder = functools.partial(_build, origin, asked, learned)
     return ModelEntry(name=origin.architecture, task=CLASSIFICATION, module=__name__, build=builder, **unknown)
 
 
@@ -33,7 +37,19 @@ def prove(origin: Origin, asked: TransferConfig, input_shape: tuple[int, int, in
         UsageError: for a source that cannot be loaded or cut, a layer that it does not have, or images that it cannot take.
     """
     facts = {"input_shape": input_shape, "num_classes": contract.CLASSES}
-    build(entry(origin, asked), facts, {"references": asked.neighbours})
+    build(entry(origin, asked, learned=False), facts, {"references": asked.neighbours})
+
+
+def missing(origin: Origin, input_shape: tuple[int, int, int]) -> published.Weights | None:
+    """The file of weights that has to be fetched before a network of keras.applications can be built; None where it is there."""
+    return published.missing(origin.source, *input_shape[:2])
+
+
+def fetch(origin: Origin, input_shape: tuple[int, int, int]) -> None:
+    """Have the weights of keras.applications here. Raises UsageError, with what to put where, where they cannot be had."""
+    if absent := missing(origin, input_shape):
+        progress.emit("note", text=f"fetching the weights of {origin.source}: {absent.url} into {absent.folder}")
+        _opened(origin, input_shape)
 
 
 def phases(cfg: TrainerSlice) -> list[Phase]:
@@ -77,8 +93,12 @@ def _unfreeze(model: keras.Model, layer: str) -> None:
     progress.emit("note", text=f"fine-tuning from {layer} on: {count:,} weights of the source, and the head's")
 
 
-def _build(origin: Origin, asked: TransferConfig, input_shape, num_classes, references) -> keras.Model:
-    source = _opened(origin, input_shape)
+def _build(origin: Origin, asked: TransferConfig, learned: bool, input_shape, num_classes, references) -> keras.Model:
+    source = (
+        _opened(origin, input_shape)
+        if learned or not origin.is_published
+        else published.model(origin.source, *input_shape[:2], None)
+    )
     try:
         features = transfer.extractor(source, asked.layer or (None if origin.file else "net"))
         if asked.fine_tune is not None:

@@ -9,6 +9,7 @@ import keras
 import pytest
 import yaml
 from keras import layers
+from keras.src.backend import config as keras_config
 
 from components import keys
 from components.example_gen import sources
@@ -217,12 +218,13 @@ def ahead(place, tmp_path, monkeypatch):
     return look
 
 
-@pytest.mark.parametrize("source", ["letters", "1/model.keras", "keras.applications:VGG16"])
+@pytest.mark.parametrize("source", ["letters", "1/model.keras"])
 def test_a_source_that_can_be_used_is_followed_by_the_data(ahead, source):
     with pytest.raises(Reached):
         ahead(source)
 
 
+LARGE = ["transform.height=32", "transform.width=32"]
 REGRESSION = "transfer.head=logistic_regression"
 
 
@@ -238,12 +240,55 @@ REGRESSION = "transfer.head=logistic_regression"
         ("no_weights.keras", [], "no_weights.keras cannot be loaded: "),
         ("function.keras", [], "function.keras cannot be loaded: it holds a Python function (activation), which is not read from"),
         ("large.keras", [], "large.keras: images of 8x8x1 are too small for it."),
+        ("keras.applications:MobileNet", [], "keras.applications:MobileNet: Input size must be at least 32x32"),
+        ("keras.applications:MobileNet", [*LARGE, "transfer.layer=nope"], "MobileNet: it has no layer 'nope'; "),
     ],
 )
 def test_a_source_that_cannot_be_used_is_said_before_data_is_read(ahead, source, assignments, sentence):
     with pytest.raises(UsageError) as caught:
         ahead(source, *assignments)
     assert sentence in caught.value.message
+
+
+@pytest.fixture
+def without_weights(tmp_path, monkeypatch):
+    """A machine with no network, where nothing was fetched yet; the folder in which Keras looks."""
+    home = tmp_path / "keras_home"
+    home.mkdir()
+    monkeypatch.setattr(keras_config, "_KERAS_DIR", str(home))  # read from KERAS_HOME when Keras is imported
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
+    return home / "models"
+
+
+def test_weights_that_cannot_be_fetched_are_noticed_before_data_is_read(place, monkeypatch, without_weights):
+    def read(*_):
+        raise Reached
+
+    monkeypatch.setattr(sources, "locate", read)
+    cfg = config("keras.applications:MobileNet", *LARGE)
+    with pytest.raises(UsageError, match=r"The weights of keras\.applications:MobileNet cannot be fetched: ") as caught:
+        execute.launched(cfg, place)
+    file = "mobilenet_1_0_224_tf_no_top.h5"
+    assert caught.value.hint.startswith(f"Put {file} into {without_weights}; it is at https://")
+    model = keras.applications.MobileNet(include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg")
+    without_weights.mkdir(exist_ok=True)
+    model.save_weights(without_weights / "made.weights.h5")
+    (without_weights / "made.weights.h5").rename(without_weights / file)
+    with pytest.raises(Reached):
+        execute.launched(cfg, place)
+
+
+def test_a_plan_says_what_would_be_fetched_and_fetches_nothing(place, without_weights):
+    source = "transfer.source=keras.applications:MobileNet"
+    fetches = execute.plan("digits_transfer.tiny", [source, *LARGE], str(place.root))["fetches"]
+    assert fetches["file"] == "mobilenet_1_0_224_tf_no_top.h5"
+    assert fetches["url"].startswith("https://")
+    assert fetches["folder"] == str(without_weights)
+    assert not without_weights.exists()
+    without_weights.mkdir()
+    (without_weights / fetches["file"]).touch()
+    assert execute.plan("digits_transfer.tiny", [source, *LARGE], str(place.root))["fetches"] is None
 
 
 @pytest.fixture
