@@ -56,7 +56,7 @@ def test_few_images_without_labels_get_shares_that_leave_none_empty(tmp_path):
 @pytest.mark.parametrize(("classes", "each"), [(0, 2), (12, 1), (2, 1)])
 def test_what_cannot_be_split_is_refused(classes, each, tmp_path):
     source, found = looked(tmp_path / "images", classes, each)
-    with pytest.raises(UsageError, match="has too few images to carve a split of (validation|test) from"):
+    with pytest.raises(UsageError, match=r"has too few images to carve a split of (validation|test) from"):
         proposal.propose("name", source, found, "file.yaml")
 
 
