@@ -137,23 +137,34 @@ def _folder(text: str | None) -> str | None:
 @click.argument("path")
 @click.option("--out", "file", metavar="FILE", help="The config to write.  [default: NAME.yaml, after the folder]")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="COLUMN", help="Of a table: the label; again for each of a one-hot label."
+)
+@click.option("--image", metavar="COLUMN", help="Of a table: the path of the image.")
+@click.option("--images", metavar="DIR", help="Of a table: the folder that its paths start from.  [default: the table's]")
 @options.workspace
 @options.verbose
 @options.as_json
-def init(path, file, force, workspace, as_json):
+def init(path, file, force, labels, image, images, workspace, as_json):
     """Look at the images of PATH (a folder, a CSV file, TFRecords, tfds:NAME) and write a config for them."""
     from components.example_gen import sources
-    from pipelines import proposal, steps_view
+    from pipelines import few_images, proposal, steps_view
     from pipelines.workspace import Workspace
 
     place = Workspace.at(workspace)
     source = proposal.source_of(path)
     name = proposal.name_of(source)
     out = _writable(file or f"{name}.yaml", force)
+    read = proposal.read_by(source, labels, image, images)
     sources.check(source, place.datasets)
     with steps_view.StepsView(f"Looking at {source}", quiet=as_json) as view:
-        found = quietly("pipelines.survey:look", {"source": source, "datasets": str(place.datasets)}, view)
-    made = proposal.propose(name, source, found, file or out.name)
+        found = quietly("pipelines.survey:look", {"source": source, "datasets": str(place.datasets), **read}, view)
+        if pictures := proposal.pictures_of(source, found):
+            source, masks = pictures, found["masks"]
+            found = quietly("pipelines.survey:look", {"source": source, "datasets": str(place.datasets)}, view)
+            found |= {"left_out": masks}
+    learned = few_images.imagenet(), few_images.pushed(place, 1 if found["grey"] else 3)
+    made = proposal.propose(name, source, found, file or out.name, read, *learned)
     _write_config(out, made.text)
     if as_json:
         print(json.dumps({"file": str(out), "name": name, "source": source, "found": found, "notes": made.notes}))

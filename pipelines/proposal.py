@@ -6,17 +6,21 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
+from components import keys
 from components.example_gen import sources
 from configs import words
 from configs.errors import UsageError, printable
 from configs.schema import DataConfig
+from pipelines import few_images, remarks
+from pipelines.few_images import Source
 
 SIDES = (28, 32, 64, 96, 128, 224)  # px
 LARGEST = 128  # px: beyond, two cores need hours
@@ -24,14 +28,11 @@ LARGEST_CODED = 64  # px: a code of a few numbers says nothing about finer detai
 SMALL = 32  # px, up to which networks for small images suit
 PIXELS = 6e7  # an epoch's, that two cores get through in half a minute with the networks below
 LENET_CLASSES = 84  # the units of its last layer but one
-IMBALANCE = 3  # times the rarest class, from which on it is pointed out
-FEW = 10  # images of a class, below which it is pointed out
-SHARES = (
-    (0.1, 0.2),
-    (0.2, 0.2),
-    (0.3, 0.3),
-    (0.4, 0.3),
-)  # of validation and test: the usual ones, those for classes of FEW, others
+SHARES = ((0.1, 0.2), (0.2, 0.2), (0.3, 0.3), (0.4, 0.3))  # of validation and test: usual, for classes of few images, others
+NORMAL = 1000  # normal images, below which a larger share of them is for the threshold
+SMOOTHED = 21 / 256  # side of the square that errors are averaged over, as a share of the image's: Zavrtanik et al. 2021
+CODE, FILTERS = 64, [16, 32, 64]  # of a detector
+DETECTED = 0.6  # AUROC
 CLASSES_SHOWN = 20
 NUMBERS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
 HANDED = {"left", "right", "up", "down", "clockwise", "counterclockwise"}  # a mirror changes what these mean
@@ -82,6 +83,29 @@ def name_of(source: str) -> str:
     return f"images_{name}" if name.isdigit() else name or "images"
 
 
+def read_by(source: str, labels: Sequence[str], image: str | None, images: str | None) -> dict[str, Any]:
+    """The keys of `data` for columns and a folder that were named. Raises UsageError for a source that is no table."""
+    label = labels[0] if len(labels) == 1 else list(labels)
+    features = {kind: name for kind, name in (("image", image), ("label", label)) if name}
+    if source.startswith("folder:") and (features or images):
+        raise UsageError("--label, --image and --images are of a table, and a folder has no columns.", "Name the CSV file as PATH.")
+    if images and not source.startswith("csv:"):
+        raise UsageError("--images is of a CSV file, whose paths start there.", "Leave it out.")
+    if images and not os.path.isdir(os.path.expanduser(images)):
+        raise UsageError(f"--images {images}: there is no such folder.", "Name the folder that the table's paths start from.")
+    folder = os.path.abspath(os.path.expanduser(images)) if images else None
+    return ({"features": features} if features else {}) | ({"images": folder} if folder else {})
+
+
+def pictures_of(source: str, found: Mapping[str, Any]) -> str | None:
+    """The source of the pictures alone, where the only other class of a folder is that of their masks; otherwise None."""
+    masks, counted = found.get("masks"), [label for label, count in found["classes"].items() if count]
+    others = [label for label in counted if masks is None or label not in masks["folders"]]
+    if masks is None or len(found["splits"]) > 1 or len(others) != 1 or len(counted) == 1:
+        return None
+    return f"{source}/{others[0]}"
+
+
 @dataclass
 class Proposal:
     """A config's text, and what a person should know about the images, a sentence each."""
@@ -90,11 +114,21 @@ class Proposal:
     notes: list[str] = field(default_factory=list)
 
 
-def propose(name: str, source: str, found: Mapping[str, Any], file: str) -> Proposal:
+def propose(
+    name: str,
+    source: str,
+    found: Mapping[str, Any],
+    file: str,
+    read: Mapping[str, Any] = MappingProxyType({}),
+    imagenet: Source | None = None,
+    pushed: Source | None = None,
+) -> Proposal:
     """Write a config for what `pipelines.survey.look` found.
 
     Args:
         file: as `hubel run` will be told.
+        read: further keys of `data` that say how the source was read: features, images.
+        imagenet, pushed: whose features can be had here, of pipelines.few_images.
 
     Raises:
         UsageError: where there is nothing to train on.
@@ -103,10 +137,21 @@ def propose(name: str, source: str, found: Mapping[str, Any], file: str) -> Prop
     if not sound:
         raise UsageError(f"There is no sound image in {source}: {_reasons(found)}.", "Check the files.")
     counted = {label: count for label, count in found["classes"].items() if count}
-    is_labelled = len(counted) > 1
-    notes = _notes(found, counted)
-    data, remark = _data(source, found, counted)
+    is_labelled, inliers = len(counted) > 1, inliers_of(found)
     side = _side(found, LARGEST if is_labelled else LARGEST_CODED)
+    features = imagenet if is_labelled and not inliers and _is_few(found) else None
+    data, remark = _data(source, found, counted, inliers)
+    notes = [*remarks.of(found, counted, inliers), *remarks.about_splits(found, data, is_labelled and not inliers)]
+    if features:
+        body = _transferred(found, counted, features)
+    elif inliers:
+        body = _detector(found, side)
+    elif is_labelled:
+        body = _classifier(found, counted, side, pushed)
+    else:
+        body = _autoencoder(found)
+    sides = (features.height, features.width) if features else (side, side)
+    transform, why = _transform(found, sides, is_labelled, inliers)
     lines = [
         *_comment(summary(found, source)),
         *_comment(notes),
@@ -115,12 +160,20 @@ def propose(name: str, source: str, found: Mapping[str, Any], file: str) -> Prop
         "#",
         f"name: {_flow(name)}",
         *_comment(remark),
-        f"data: {_flow(data)}",
-        *_comment(_about_size(found, side)),
-        f"transform: {_flow(_transform(found, side, is_labelled))}",
-        *(_classifier(found, counted, side) if is_labelled else _autoencoder(found)),
+        f"data: {_flow({**data, **read})}",
+        *_comment([f"the size that {features.source} learned from"] if features else _about_size(found, side)),
+        *_comment(why),
+        f"transform: {_flow(transform)}",
+        *body,
     ]
     return Proposal("\n".join(lines) + "\n", notes)
+
+
+def inliers_of(found: Mapping[str, Any]) -> list[str]:
+    """The only class to train on, in a list, where the test split has others too, as MVTec AD has it; otherwise none."""
+    by_split = found.get("by_split", {})
+    train, test = ({name for name, count in by_split.get(split, {}).items() if count} for split in (keys.TRAIN, keys.TEST))
+    return sorted(train) if len(train) == 1 and test > train else []
 
 
 def summary(found: Mapping[str, Any], source: str) -> list[str]:
@@ -135,6 +188,7 @@ def summary(found: Mapping[str, Any], source: str) -> list[str]:
             lines.append(f"{words.count(found['unlabelled'], 'image')} without a label")
     else:
         lines.append("no labels")
+    lines += _about_masks(found)
     if found["height"]:
         low, median, most = (f"{w}x{h}" for w, h in zip(found["width"], found["height"], strict=True))
         size = f"{low} px" if low == most else f"{low} to {most} px, the median {median}"
@@ -144,53 +198,38 @@ def summary(found: Mapping[str, Any], source: str) -> list[str]:
     return lines
 
 
+def _about_masks(found) -> list[str]:
+    masks, aside = found.get("masks"), found.get("left_out")
+    if aside:
+        return [f"beside them {aside['images']:,} masks in {', '.join(aside['folders'])}, which nothing learns from yet"]
+    if not masks:
+        return []
+    return [f"{masks['images']:,} of the images are masks of others by their names, such as {masks['such as']}"]
+
+
 def _reasons(found) -> str:
     aside = sum(found["damaged"].values())
     reasons = ", ".join(f"{count} {reason}" for reason, count in found["damaged"].items())
     return f"{aside} of {found['sampled']:,} {'is' if aside == 1 else 'are'} damaged ({reasons})"
 
 
-def _notes(found, counted) -> list[str]:
-    """What will make training harder, a sentence each."""
-    notes = []
-    if len(counted) == 1:
-        notes.append("All images are of one class, so there is nothing to tell apart: the config is for an autoencoder.")
-    if len(counted) > 1:
-        least, most = min(counted, key=counted.get), max(counted, key=counted.get)
-        if counted[most] >= IMBALANCE * counted[least]:
-            notes.append(
-                f"{most} has {counted[most] / counted[least]:.1f} times the images of {least}: "
-                f"consider data.downsample: {IMBALANCE}, or train.class_weight: balanced."
-            )
-        if counted[least] < FEW:
-            notes.append(
-                f"{least} has only {words.count(counted[least], 'image')}: what is learned and measured of it will mean little."
-            )
-        if found["unlabelled"]:
-            notes.append("Images without a label cannot be classified: give them one, or take them out.")
-    empty = [label for label, count in found["classes"].items() if not count]
-    if empty:
-        notes.append(f"No image has the class {', '.join(empty[:5])}: a run will refuse that.")
-    if found["damaged"]:
-        notes.append(f"{100 * _damaged_share(found):.1f} % of the images are damaged; a run sets them aside and names them.")
-    return notes
-
-
-def _damaged_share(found) -> float:
-    return sum(found["damaged"].values()) / found["sampled"]
-
-
-def _data(source, found, counted) -> tuple[dict, list[str]]:
+def _data(source, found, counted, inliers) -> tuple[dict, list[str]]:
     """The slice `data`, and why it is not the default."""
-    data: dict[str, Any] = {"source": source}
+    data: dict[str, Any] = {"source": source} | ({"inliers": inliers} if inliers else {})
     own, remark = {"train", "validation", "valid", "val", "test"} & set(found["splits"]), []
-    is_thin = bool(counted) and min(counted.values()) < FEW and not own
+    is_thin = bool(counted) and min(counted.values()) < remarks.FEW and not own
     shares = _shares(source, found, SHARES[is_thin])
     if shares != SHARES[0]:
         data |= dict(zip(("validation", "test"), shares, strict=True))
         whose = "some classes have few images" if is_thin else "there are few images"
         remark.append(f"larger shares than usual, because {whose}")
-    aside = min(1.0, math.ceil(150 * _damaged_share(found)) / 100)  # the sample may have had fewer than there are
+    if inliers and keys.VALIDATION not in remarks.used(found).values() and found["by_split"][keys.TRAIN][inliers[0]] < NORMAL:
+        data |= {"validation": 0.2}
+        remark.append("a larger share than usual, because the threshold is a quantile of the validation images' scores")
+    strange = [] if inliers else remarks.untrained(found)
+    if strange and len(counted) - len(strange) > 1:
+        data["classes"] = [name for name in counted if name not in strange]
+    aside = min(1.0, math.ceil(150 * remarks.damaged_share(found)) / 100)  # the sample may have had fewer than there are
     if aside > DataConfig().max_quarantined:
         data["max_quarantined"] = aside
         remark.append("max_quarantined lets the damaged images pass; repair or remove them, and take it out")
@@ -228,31 +267,120 @@ def _about_size(found, side: int) -> list[str]:
     return [f"the nearest usual size to the images' median of {median} px; smaller trains faster"]
 
 
-def _transform(found, side: int, is_labelled: bool) -> dict:
-    channels = 1 if found["grey"] else 3
+def _transform(found, sides: Sequence[int], is_labelled: bool, inliers) -> tuple[dict, list[str]]:
+    """The slice `transform`, and why images are brought to its size like that."""
+    resize, why = "fit", []
+    bars = 1 - _aspect(found)
+    if _is_photo(found) and not inliers:
+        resize = "crop"
+        cut = f"cuts {100 * bars:.0f} % of the median image" if bars >= 0.01 else "cuts nothing of the median image"
+        why = [f"crop: the middle of each photo, which {cut}; fit would keep all of it, and fill as much of the input with black"]
+    elif inliers and bars >= 0.01:
+        why = [
+            "fit: what is wrong may lie at an edge, which crop would cut; the black bars beside the image are left out of the score"
+        ]
     return {
-        "height": side,
-        "width": side,
-        "channels": channels,
-        "resize": "fit",
-        "normalize": "per_channel" if is_labelled else "unit",
-    }
+        "height": sides[0],
+        "width": sides[1],
+        "channels": 1 if found["grey"] else 3,
+        "resize": resize,
+        "normalize": "per_channel" if is_labelled and not inliers else "unit",
+    }, why
 
 
-def _classifier(found, counted, side: int) -> list[str]:
+def _aspect(found) -> float:
+    """Shorter side over longer side, of the median image."""
+    height, width = found["height"][1], found["width"][1]
+    return min(height, width) / max(height, width)
+
+
+def _is_photo(found) -> bool:
+    """Colours up to the edge, where drawings, scans and cut-out things have nothing but their ground."""
+    return not found["grey"] and found.get("plain", 0) < 0.5
+
+
+def _is_few(found) -> bool:
+    """Photos, and too few for a network of their own."""
+    return _is_photo(found) and found["images"] < few_images.FEW and max(found["height"][1], found["width"][1]) > SMALL
+
+
+def _classifier(found, counted, side: int, pushed: Source | None) -> list[str]:
     steps, why = _augment(found, list(counted))
     model, train, because = _network(found, len(counted), side)
-    most = max(counted.values()) / sum(counted.values())
-    bound = min(0.99, math.ceil(100 * (most + 0.2 * (1 - most))) / 100)
     return [
         *_comment(why),
         f"augment: {_flow(steps)}",
         *_comment(because),
         "# `hubel list models` has others",
+        *_comment(_about_transfer(found, pushed)),
         f"model: {_flow(model)}",
         f"train: {_flow(train)}",
+        *_bound(counted),
+    ]
+
+
+def _bound(counted) -> list[str]:
+    most = max(counted.values()) / sum(counted.values())
+    bound = min(0.99, math.ceil(100 * (most + 0.2 * (1 - most))) / 100)
+    return [
         f"# modest: always naming the most frequent class would reach {most:.2f}; raise it once you know what can be reached",
-        f"evaluate: {_flow({'thresholds': {'accuracy': {'min': bound}}})}",
+        "# slices: the figures of each class by itself",
+        f"evaluate: {_flow({'thresholds': {'accuracy': {'min': bound}}, 'slices': {'label': {}}})}",
+    ]
+
+
+def _about_transfer(found, pushed: Source | None) -> list[str]:
+    """How to take another network's features, which this machine cannot do at once."""
+    if not _is_few(found):
+        return []
+    lines = [
+        f"{found['images']:,} photos are few: features that another network learned mostly do better than a network of one's own.",
+        "ImageNet's are fetched on first use, from the internet. If it may be, put this in the place of model and transform:",
+        '  transfer: {source: "keras.applications:MobileNetV2"}',
+        "  transform: {height: 128, width: 128, channels: 3, resize: crop}",
+    ]
+    if pushed:
+        size = f"transform.height: {pushed.height}, transform.width: {pushed.width}"
+        lines.append(f"a model that was pushed here has features too: transfer: {{source: {_flow(pushed.source)}}}, with {size}")
+    return lines
+
+
+def _transferred(found, counted, features: Source) -> list[str]:
+    steps, why = _augment(found, list(counted))
+    train = {
+        "epochs": 2 * _epochs(found),
+        "batch_size": _batch(found),
+        "optimizer": {"learning_rate": 3e-3},
+        "schedule": {"name": "cosine"},
+        "early_stopping": {"patience": 20},
+    }
+    return [
+        *_comment(why),
+        f"augment: {_flow(steps)}",
+        f"# {found['images']:,} photos are few: a new head on a network of ImageNet, whose weights are on this machine",
+        f"transfer: {_flow({'source': features.source})}",
+        f"train: {_flow(train)}",
+        *_bound(counted),
+    ]
+
+
+def _detector(found, side: int) -> list[str]:
+    window = 2 * int(side * SMOOTHED / 2) + 1
+    train = {
+        "epochs": 3 * _epochs(found),
+        "batch_size": _batch(found),
+        "optimizer": {"learning_rate": 1e-3},
+        "schedule": {"name": "cosine"},
+        "early_stopping": {"patience": 20},
+    }
+    return [
+        "# an autoencoder of what is normal: it makes little of what it has not seen",
+        f"model: {_flow({'name': 'conv_autoencoder', 'options': {'code_size': CODE, 'filters': FILTERS}})}",
+        f"train: {_flow(train)}",
+        f"# the largest mean error over {window}x{window} px, so that a small defect counts; mean is for what changes all",
+        f"anomaly: {_flow({'pooling': 'smoothed_max', 'window': window})}",
+        "# modest: 0.5 is guessing; slices: each kind of defect by itself among the normal images",
+        f"evaluate: {_flow({'thresholds': {'auroc': {'min': DETECTED}}, 'slices': {'label': {}}})}",
     ]
 
 

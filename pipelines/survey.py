@@ -3,61 +3,96 @@
 import io
 import statistics
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from components import progress
-from components.example_gen import pictures, sources
+from components.example_gen import pictures, sources, splits
 from components.example_gen.records import share
 from components.example_gen.sources import Contents, Raw
 from configs import words
+from configs.errors import UsageError
 from configs.schema import DataConfig
 from pipelines.carving import Carving
+from pipelines.places import Places
 
 SAMPLE = 1000  # images that are decoded, at most about this many
 TOLD = 2000  # images between two words of progress
 THUMBNAIL = 64  # px; enough to see whether an image has colours
 GREY = 4  # of 255: how much the channels of a grey JPEG may differ
+PLAIN = 16  # of 255: how much the edge of a thumbnail may differ where there is nothing but ground
+HANDFUL = 16  # colours
+COLUMNS = "With `hubel init`: --image COLUMN, --label COLUMN, --images DIR."
 
 
-def look(source: str, datasets: str) -> dict[str, Any]:
+def look(
+    source: str, datasets: str, features: Mapping[str, Any] = MappingProxyType({}), images: str | None = None
+) -> dict[str, Any]:
     """Count all images and decode a sample of them, chosen by hash of their ids.
+
+    Args:
+        features, images: as of DataConfig.
 
     Returns:
         {splits: {the source's own name: images}, classes: {name: images} (empty without labels), unlabelled: images without a
         label, images, sampled, damaged: {reason: images of the sample}, height and width: [least, median, most] px of the sample
-        or None, channels: {as encoded: images}, grey: whether no sampled image has a colour, carved: see pipelines.carving}.
+        or None, channels: {as encoded: images}, grey: whether no sampled image has a colour, plain: the share of the sample whose
+        edge is of one colour, used: {the source's split: hubel's}, by_split: {hubel's split: {class: images}} (empty without
+        labels), columns: of a table, see components.example_gen.csv, masks and below: of a folder, see pipelines.places; or None, carved: see
+        pipelines.carving}.
 
     Raises:
         UsageError: where the data is not there.
     """
-    data = DataConfig(source=source)
-    located = sources.locate(data, Path(datasets))
+    data = DataConfig(source=source, features=features, **({"images": images} if images else {}))
     module = sources.module_of(source)
+    try:
+        located = sources.locate(data, Path(datasets))
+    except UsageError as error:
+        raise UsageError(error.message, f"{error.hint} {COLUMNS}" if source.startswith("csv:") else error.hint) from None
     contents = module.contents(located.address)
     total = _total(contents)
     if total is None:
         total = sum(1 for _ in _images(module, located, contents))
     most = min(1.0, SAMPLE / max(total, 1))
-    splits, labels, seen = Counter(dict.fromkeys(contents.shards, 0)), Counter(), _Seen()
-    carving = Carving(contents.shards, bool(contents.class_names))
+    counts, seen, places = {split: Counter() for split in contents.shards}, _Seen(), Places()
+    names, is_folder = list(contents.class_names), source.startswith("folder:")
+    carving = Carving(contents.shards, bool(names))
     for number, (split, raw) in enumerate(_images(module, located, contents)):
         if number % TOLD == 0:
             progress.emit("step", what=f"Looking at {words.count(total, 'image')}", done=number, of=total)
-        splits[split] += 1
-        labels[raw.label] += 1
+        counts[split][raw.label] += 1
         carving.add(split, raw)
+        places.add(raw.image_id, None if raw.label is None else names[raw.label])
         if share(raw.image_id, b"init") <= most:
-            seen.add(raw)
+            picture = seen.add(raw)
+            if is_folder and picture is not None:
+                places.seen(raw.image_id, _is_flat(picture.encoded))
+    labels = sum(counts.values(), Counter())
     return {
-        "splits": dict(splits),
-        "classes": {name: labels[label] for label, name in enumerate(contents.class_names)},
+        "splits": {split: found.total() for split, found in counts.items()},
+        "classes": {name: labels[label] for label, name in enumerate(names)},
         "unlabelled": labels[None],
-        "images": sum(splits.values()),
+        "images": labels.total(),
         "carved": carving.tried(),
         **seen.facts(),
+        "used": splits.used(contents.shards),
+        "by_split": _by_split(counts, names),
+        "columns": module.columns(located.address) if hasattr(module, "columns") else None,
+        "masks": places.masks() if is_folder else None,
+        "below": places.below() if is_folder else None,
     }
+
+
+def _by_split(counts: Mapping[str, Counter], names: Sequence[str]) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter] = {}
+    for split, ours in splits.used(counts).items():
+        found.setdefault(ours, Counter()).update(counts[split])
+    return {split: {name: labels[label] for label, name in enumerate(names)} for split, labels in found.items()} if names else {}
 
 
 def _total(contents: Contents) -> int | None:
@@ -77,22 +112,26 @@ class _Seen:
 
     def __init__(self):
         self._heights, self._widths, self._channels, self._damaged = [], [], Counter(), Counter()
-        self._is_grey = True
+        self._is_grey, self._plain = True, 0
 
-    def add(self, raw: Raw) -> None:
-        """Decode one image."""
+    def add(self, raw: Raw) -> pictures.Picture | None:
+        """Decode one image; None where that cannot be done."""
         try:
             picture = pictures.read(raw.image())
         except pictures.Damaged as error:
             self._damaged[str(error)] += 1
-            return
+            return None
         except OSError:
             self._damaged["unreadable"] += 1
-            return
+            return None
         self._heights.append(picture.height)
         self._widths.append(picture.width)
         self._channels[picture.channels] += 1
-        self._is_grey = self._is_grey and (picture.channels < 3 or _is_grey(picture.encoded))
+        pixels = _thumbnail(picture.encoded)
+        self._is_grey = self._is_grey and (picture.channels < 3 or int(np.ptp(pixels, axis=2).max()) <= GREY)
+        edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+        self._plain += int(np.ptp(edge, axis=0).max()) <= PLAIN
+        return picture
 
     def facts(self) -> dict[str, Any]:
         """See `look`."""
@@ -103,20 +142,27 @@ class _Seen:
             "width": _spread(self._widths),
             "channels": {str(channels): count for channels, count in sorted(self._channels.items())},
             "grey": self._is_grey,
+            "plain": self._plain / max(1, len(self._heights)),
         }
 
 
-def _is_grey(encoded: bytes) -> bool:
-    """Whether an image that is stored in colours has none."""
-    import numpy as np
+def _is_flat(encoded: bytes) -> bool:
+    """Whether an image that no JPEG is has but a handful of colours, as masks have."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(encoded)) as opened:
+        return opened.format == "PNG" and opened.getcolors(HANDFUL) is not None
+
+
+def _thumbnail(encoded: bytes) -> np.ndarray:
+    """int16 [height, width, 3], at most THUMBNAIL px a side."""
     from PIL import Image
 
     with Image.open(io.BytesIO(encoded)) as opened:
         opened.draft("RGB", (THUMBNAIL, THUMBNAIL))
         image = opened.convert("RGB")
     image.thumbnail((THUMBNAIL, THUMBNAIL))
-    pixels = np.asarray(image, np.int16)
-    return int(np.ptp(pixels, axis=2).max()) <= GREY
+    return np.asarray(image, np.int16)
 
 
 def _spread(values: list[int]) -> list[int] | None:

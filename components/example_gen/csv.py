@@ -92,6 +92,16 @@ def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
     return files.images(os.path.dirname(address["path"]), shard)
 
 
+def columns(address: Mapping[str, Any]) -> dict[str, Any]:
+    """Which columns are read: {image, label, split, id: name or None, unused: names}, those of the label a list where they are
+    several."""
+    header, _ = _header(address["path"])
+    places = _columns(address["path"], header, address["features"])
+    read = {"image": places.image, "label": places.label, "split": places.split, "id": places.image_id}
+    named = {kind: None if place is None else header[place] for kind, place in read.items()}
+    return {**named, "unused": [name for place, name in enumerate(header) if place not in read.values()]}
+
+
 def _class_names(rows: list[_Row]) -> list[str]:
     return classes.in_order(row.label for row in rows if row.label)
 

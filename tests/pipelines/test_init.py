@@ -8,13 +8,17 @@ import pytest
 import tensorflow as tf
 import yaml
 from PIL import Image
+from scipy.stats import binomtest
 
 import keras_models
+from components import keys
 from components.example_gen import records
 from configs import load
 from configs.errors import UsageError
 from keras_models import contract
-from pipelines import execute, proposal, survey
+from pipelines import execute, few_images, proposal, remarks, runs, survey
+from pipelines.workspace import Workspace
+from tests.components import digits
 from tests.pipelines.conftest import hubel
 from tests.pipelines.test_bad_input import refused
 
@@ -33,9 +37,9 @@ FOUND = {
 SMALL = {"height": [28] * 3, "width": [28] * 3}
 
 
-def proposed(tmp_path, name="name", source="folder:/photos", **changed):
+def proposed(tmp_path, name="name", source="folder:/photos", imagenet=None, pushed=None, **changed):
     """The config for FOUND with changes, as load sees it, and the proposal."""
-    made = proposal.propose(name, source, {**FOUND, **changed}, "file.yaml")
+    made = proposal.propose(name, source, {**FOUND, **changed}, "file.yaml", imagenet=imagenet, pushed=pushed)
     (tmp_path / "file.yaml").write_text(made.text, encoding="utf-8")
     return load.load(str(tmp_path / "file.yaml")), made
 
@@ -227,7 +231,172 @@ def test_imbalance_and_small_classes_are_pointed_out(tmp_path):
     assert "only 5 images" in made.notes[1]
     assert cfg.data.validation == 0.2
     assert cfg.data.downsample is None
-    assert proposed(tmp_path, classes={"a": 299, "b": 100})[1].notes == []
+    notes = proposed(tmp_path, classes={"a": 299, "b": 100})[1].notes
+    assert [note.partition(":")[0] for note in notes] == ["200 test images (20 %)"]
+
+
+@pytest.mark.parametrize(("images", "half"), [(49, "0.13"), (200, "0.07"), (1, "0.45"), (10_000, "0.01")])
+def test_what_so_many_test_images_can_tell_is_wilson_s_interval(images, half, tmp_path):
+    """SciPy's, at the share where it is widest."""
+    even = images + images % 2  # of which a half can be right
+    low, high = binomtest(even // 2, even).proportion_ci(method="wilson")
+    assert remarks.half_width(even) == pytest.approx((high - low) / 2, abs=1e-6)
+    splits = {"train": 100, "validation": 10, "test": images}
+    _, made = proposed(tmp_path, splits=splits, used={name: name for name in splits}, images=110 + images)
+    assert f"{images:,} test image{'s' * (images > 1)}: an accuracy measured on so many is known to +- {half} (95 %)." in made.notes
+    assert made.notes[-1] in made.text
+
+
+@pytest.mark.parametrize(
+    ("splits", "words"),
+    [
+        ({"train": 80, "validation": 20}, "There is no split test: a run carves 20 % of train for test (16 of 80)."),
+        ({"train": 80, "test": 20}, "There is no split validation: a run carves 10 % of train for validation (8 of 80)."),
+        (
+            {"train": 100},
+            "no split validation and none test: a run carves 10 % of train for validation (10 of 100) and 20 % of train for",
+        ),
+        ({"validation": 60, "test": 40}, "There is validation and test, but no train: a run puts all images together"),
+        ({"all": 100}, None),
+        ({"train": 80, "validation": 10, "test": 10}, None),
+    ],
+)
+def test_what_is_carved_from_what_is_said(splits, words, tmp_path):
+    used = {name: name for name in splits} if "train" in splits else dict.fromkeys(splits, "train")
+    _, made = proposed(tmp_path, splits=splits, used=used, images=100)
+    said = [note for note in made.notes if note.startswith("There is")]
+    assert len(said) == (words is not None)
+    assert all(words in note for note in said)
+
+
+def test_photos_are_cropped_and_what_has_a_ground_is_padded(tmp_path):
+    cfg, made = proposed(tmp_path, height=[300] * 3, width=[400] * 3)
+    assert cfg.transform.resize == "crop"
+    assert "cuts 25 % of the median image" in made.text
+    assert proposed(tmp_path, plain=0.9)[0].transform.resize == "fit"
+    assert proposed(tmp_path, grey=True)[0].transform.resize == "fit"
+
+
+def test_a_photo_has_colours_up_to_its_edge_and_a_drawing_has_not(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(4):
+        photo = Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))
+        drawing = Image.new("RGB", (60, 40), (250, 250, 240))
+        drawing.paste(photo.crop((0, 0, 20, 20)), (10, 10))
+        for kind, image in (("photos", photo), ("drawings", drawing)):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            image.save(tmp_path / kind / f"{number}.png")
+    found = {kind: survey.look(f"folder:{tmp_path / kind}", str(tmp_path / "datasets"))["plain"] for kind in ("photos", "drawings")}
+    assert found == {"photos": 0, "drawings": 1}
+
+
+def test_each_class_is_judged_by_itself_too(tmp_path):
+    assert set(proposed(tmp_path)[0].evaluate.slices) == {"label"}
+    assert proposed(tmp_path, classes={}, unlabelled=1000)[0].evaluate.slices == {}
+
+
+def test_few_photos_are_offered_another_network_s_features(tmp_path, monkeypatch):
+    photos = {"images": 300, "height": [400] * 3, "width": [500] * 3}
+    cfg, made = proposed(tmp_path, **photos)
+    assert cfg.transfer is None, "what cannot be had at once is a comment"
+    assert '#   transfer: {source: "keras.applications:MobileNetV2"}' in made.text
+    assert proposed(tmp_path, **photos, pushed=few_images.Source("cats", 64, 48))[1].text.count("source: cats") == 1
+    assert "transfer" not in proposed(tmp_path, **{**photos, "images": 10_000})[1].text
+    assert "transfer" not in proposed(tmp_path, images=300, **SMALL)[1].text
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    assert few_images.imagenet() is None
+    (tmp_path / "keras/models").mkdir(parents=True)
+    (tmp_path / "keras/models" / few_images.FILE.format(160)).touch()
+    cfg, made = proposed(tmp_path, **photos, imagenet=few_images.imagenet())
+    assert cfg.transfer.source == "keras.applications:MobileNetV2"
+    assert (cfg.transform.height, cfg.transform.width, cfg.transform.channels, cfg.transform.resize) == (160, 160, 3, "crop")
+    assert set(yaml.safe_load(made.text)) == {"name", "data", "transform", "augment", "transfer", "train", "evaluate"}
+
+
+def test_the_newest_pushed_classifier_is_the_one_that_is_offered(tmp_path):
+    place = Workspace.at(tmp_path / "workspace")
+    assert few_images.pushed(place, 3) is None
+    for number, (task, channels, version) in enumerate(
+        [("classification", 3, 1), ("reconstruction", 3, 1), ("classification", 1, 1), ("classification", 3, None)]
+    ):
+        folder = tmp_path / f"model{number}"
+        (folder / keys.CARD_IN_EXPORT).parent.mkdir(parents=True)
+        card = digits.card(task=task, input_shape=(20, 30, channels))
+        (folder / keys.CARD_IN_EXPORT).write_text(card.model_dump_json())
+        record = runs.RunRecord(f"r{number}", f"m{number}", f"2026-01-0{number + 1}", version=version, model_dir=str(folder))
+        record.save(place.run(f"m{number}", f"r{number}"))
+    assert few_images.pushed(place, 3) == few_images.Source("m0", 20, 30)
+    assert few_images.pushed(place, 1) == few_images.Source("m2", 20, 30)
+
+
+def table_of(folder, header, rows):
+    """A table of images, named in its first column, and these."""
+    for number, row in enumerate(rows):
+        picture(folder / row[0], (9 * number, 5, 200), mode="RGB")
+    with (folder / "table.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return folder / "table.csv"
+
+
+def test_columns_that_are_not_used_are_listed_and_can_be_named(tmp_path):
+    rows = [[f"pictures/{number}.png", ("pug", "hound")[number % 2], "x", number] for number in range(8)]
+    table = table_of(tmp_path / "dogs", ["file", "breed", "photographer", "weight"], rows)
+    source = proposal.source_of(str(table))
+    read = proposal.read_by(source, ["breed"], "file", None)
+    found = survey.look(source, str(tmp_path / "datasets"), **read)
+    assert found["classes"] == {"hound": 4, "pug": 4}
+    assert found["columns"] == {"image": "file", "label": "breed", "split": None, "id": None, "unused": ["photographer", "weight"]}
+    made = proposal.propose("dogs", source, found, "dogs.yaml", read)
+    assert "The image is file, the label breed. Not used: photographer, weight." in made.notes[0]
+    (tmp_path / "dogs.yaml").write_text(made.text)
+    assert load.load(str(tmp_path / "dogs.yaml")).data.features == {"image": "file", "label": "breed"}
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "words"),
+    [
+        ("folder:/x", (["a"], None, None), "a folder has no columns"),
+        ("tfds:mnist", ([], None, "/tmp"), "--images is of a CSV file"),
+        ("csv:/x/a.csv", ([], None, "/no/such"), "there is no such folder"),
+    ],
+)
+def test_a_column_of_what_has_none_is_refused(source, asked, words):
+    with pytest.raises(UsageError, match=words):
+        proposal.read_by(source, *asked)
+
+
+def test_masks_beside_images_are_counted_as_what_they_are(tmp_path):
+    for number in range(6):
+        picture(tmp_path / f"beside/{number}.png", (9 * number, 5, 200), mode="RGB")
+        picture(tmp_path / f"beside/{number}_mask.png", 0)
+    found = survey.look(f"folder:{tmp_path / 'beside'}", str(tmp_path / "datasets"))
+    assert (found["images"], found["masks"]["images"]) == (12, 6)
+    made = proposal.propose("x", "folder:/x", found, "x.yaml")
+    assert "6 images look like masks of others, such as 0_mask.png." in made.notes[0]
+    assert proposal.pictures_of("folder:/x", found) is None
+
+
+def test_a_folder_of_masks_beside_one_of_images_is_no_class(tmp_path):
+    for number in range(12):
+        picture(tmp_path / f"cells/images/{number}.png", (9 * number, 5, 200), mode="RGB")
+        picture(tmp_path / f"cells/masks/{number}.png", 0)
+    out = tmp_path / "cells.yaml"
+    outcome = hubel("init", tmp_path / "cells", "--out", out, "--json", "--workspace", tmp_path / "workspace")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["source"] == f"folder:{tmp_path / 'cells/images'}"
+    assert (outcome.json["found"]["images"], outcome.json["found"]["left_out"]["images"]) == (12, 12)
+    assert load.load(str(out)).model.name == "conv_autoencoder"
+    assert "beside them 12 masks in masks" in out.read_text()
+
+
+def test_folders_below_the_classes_are_said(tmp_path):
+    for alphabet in ("Greek", "Latin"):
+        for character in (1, 2, 3):
+            picture(tmp_path / f"omniglot/{alphabet}/character{character}/0.png", 40 * character)
+    found = survey.look(f"folder:{tmp_path / 'omniglot'}", str(tmp_path / "datasets"))
+    made = proposal.propose("x", "folder:/x", found, "x.yaml")
+    assert any("The classes have 6 folders below them, such as Greek/character1." in note for note in made.notes)
 
 
 def test_names_that_yaml_or_a_comment_would_read_otherwise_are_kept(tmp_path):

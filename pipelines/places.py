@@ -1,0 +1,93 @@
+"""What the ids of a folder's images, which are their paths, say beyond their class: masks of others, folders below the classes."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Any
+
+WORDS = "masks?|ground[ _-]?truths?|gt|seg|segmentations?|annotations?"
+AFTER = re.compile(rf"(.+?)[ ._-](?:{WORDS}|labels?)", re.IGNORECASE)  # cat_mask.png beside cat.png
+BEFORE = re.compile(rf"(?:{WORDS})[ ._-](.+)", re.IGNORECASE)
+FOLDER = re.compile(rf"(?:{WORDS}|labels?)", re.IGNORECASE)
+MOST = 0.5  # of a folder's images, at least so many have a namesake elsewhere if it is one of masks
+FLAT = 0.9  # of the sampled images beside a namesake of another ending, at least so many have few colours if they are masks
+LOSSLESS = (".png", ".gif", ".bmp", ".tif", ".tiff")  # a mask's values would not survive JPEG
+
+
+class Places:
+    """Ids, gathered one by one."""
+
+    def __init__(self):
+        self._stems: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))  # folder -> stem -> names
+        self._is_flat: dict[str, bool] = {}
+        self._below: dict[str, Counter] = defaultdict(Counter)  # class -> folder below it, "" for itself -> images
+
+    def add(self, image_id: bytes, class_name: str | None) -> None:
+        """An image's path below the source's folder."""
+        path = PurePosixPath(image_id.decode(errors="replace"))
+        self._stems[str(path.parent)][path.stem].append(path.name)
+        if class_name is not None and class_name in path.parts[:-1]:
+            self._below[class_name]["/".join(path.parts[path.parts.index(class_name) + 1 : -1])] += 1
+
+    def seen(self, image_id: bytes, is_flat: bool) -> None:
+        """Whether an image of the sample has a handful of colours and no more."""
+        self._is_flat[image_id.decode(errors="replace")] = is_flat
+
+    def masks(self) -> dict[str, Any] | None:
+        """{images: how many are masks, by their names (and, beside an image of the same name and another ending, by their colours),
+        such as: one of these, folders: names of those that hold masks alone}; None without any."""
+        beside = [
+            f"{folder}/{names[0]}".removeprefix("./")
+            for folder, stems in self._stems.items()
+            for stem, names in stems.items()
+            if _of(stem, stems)
+        ]
+        folders = {folder: stems for folder, stems in self._stems.items() if self._is_of_masks(folder)}
+        inside = [f"{folder}/{name}" for folder, stems in folders.items() for names in stems.values() for name in names]
+        found = sorted({*beside, *inside, *self._flat_namesakes()})
+        if not found:
+            return None
+        return {"images": len(found), "such as": found[0], "folders": sorted({PurePosixPath(folder).name for folder in folders})}
+
+    def _is_of_masks(self, folder: str) -> bool:
+        """Whether it is called so, and most of its images have the name of one elsewhere."""
+        if not FOLDER.fullmatch(PurePosixPath(folder).name):
+            return False
+        others = {stem for other, stems in self._stems.items() if other != folder for stem in stems}
+        own = self._stems[folder]
+        return sum(stem in others or _of(stem, others) is not None for stem in own) >= MOST * len(own)
+
+    def _flat_namesakes(self) -> list[str]:
+        """cat.png beside cat.jpg, where those that were sampled have few colours and the others many."""
+        pairs = []
+        for folder, stems in self._stems.items():
+            for names in (names for names in stems.values() if len(names) == 2):
+                paths = [f"{folder}/{name}".removeprefix("./") for name in names]
+                pairs += [
+                    pair for pair in (paths, paths[::-1]) if pair[0].lower().endswith(LOSSLESS) and self._may_be_flat(pair[0])
+                ]
+        told = [self._is_flat[mask] and not self._is_flat.get(image, False) for mask, image in pairs if mask in self._is_flat]
+        return [mask for mask, _ in pairs] if told and sum(told) >= FLAT * len(told) else []
+
+    def _may_be_flat(self, path: str) -> bool:
+        return self._is_flat.get(path, True)
+
+    def below(self) -> dict[str, Any] | None:
+        """{folders: how many lie below the classes, classes: of how many classes, such as: one of these}, where most classes have
+        several folders below them; None otherwise."""
+        several = {name: below for name, below in self._below.items() if len([folder for folder in below if folder]) > 1}
+        if not several or 2 * len(several) < len(self._below):
+            return None
+        name, below = next(iter(sorted(several.items())))
+        folders = sum(len([folder for folder in of if folder]) for of in several.values())
+        return {"folders": folders, "classes": len(several), "such as": f"{name}/{min(filter(None, below))}"}
+
+
+def _of(stem: str, others: Iterable[str]) -> str | None:
+    """The stem, among others, of the image that `stem` is a mask of."""
+    for pattern in (AFTER, BEFORE):
+        match = pattern.fullmatch(stem)
+        if match and match[1] in others and match[1] != stem:
+            return match[1]
+    return None

@@ -1,0 +1,64 @@
+"""What paths say of images: masks beside them, folders below their classes."""
+
+import pytest
+
+from pipelines.places import Places
+
+
+def looked(*paths, depth=0):
+    places = Places()
+    for path in paths:
+        parts = path.split("/")
+        places.add(path.encode(), parts[depth] if len(parts) > depth + 1 else None)
+    return places
+
+
+@pytest.mark.parametrize(
+    ("paths", "images", "such", "folders"),
+    [
+        (["a.png", "a_mask.png", "b.png", "b_mask.png"], 2, "a_mask.png", []),
+        (["x/a.jpg", "x/a-seg.png", "x/b.jpg"], 1, "x/a-seg.png", []),
+        (["x/1.jpg", "x/mask_1.png"], 1, "x/mask_1.png", []),
+        (["images/a.jpg", "images/b.jpg", "masks/a.png", "masks/b.png"], 2, "masks/a.png", ["masks"]),
+        (
+            ["img/a.jpg", "img/b.jpg", "Ground Truth/a_gt.png", "Ground Truth/b_gt.png"],
+            2,
+            "Ground Truth/a_gt.png",
+            ["Ground Truth"],
+        ),
+    ],
+)
+def test_masks_are_counted_as_what_they_are(paths, images, such, folders):
+    assert looked(*paths).masks() == {"images": images, "such as": such, "folders": folders}
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["a.png", "b_mask.png"],  # of nothing that is there: carnival
+        ["masks/fox.png", "masks/cat.png", "hats/top.png", "hats/bowler.png"],  # a class of masks
+        ["cats/a.png", "dogs/a.png"],
+        ["a.png", "a_2.png"],
+    ],
+)
+def test_a_mask_has_an_image_that_it_is_of(paths):
+    assert looked(*paths).masks() is None
+
+
+def test_folders_below_the_classes_are_told():
+    paths = [f"{a}/character{c:02}/{n}.png" for a in ("Greek", "Latin") for c in (1, 2, 3) for n in (1, 2)]
+    assert looked(*paths).below() == {"folders": 6, "classes": 2, "such as": "Greek/character01"}
+    assert looked(*(f"train/{path}" for path in paths), depth=1).below()["such as"] == "Greek/character01"
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["a/1.png", "b/2.png"],
+        ["a/images/1.png", "b/images/2.png"],
+        ["1.png", "2.png"],
+        ["a/x/1.png", "a/y/2.png", "b/3.png", "c/4.png"],
+    ],
+)
+def test_one_folder_below_a_class_is_no_matter(paths):
+    assert looked(*paths).below() is None
