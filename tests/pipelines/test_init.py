@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -364,6 +365,75 @@ def test_columns_that_are_not_used_are_listed_and_can_be_named(tmp_path):
 def test_a_column_of_what_has_none_is_refused(source, asked, words):
     with pytest.raises(UsageError, match=words):
         proposal.read_by(source, *asked)
+
+
+def product(root, train=40, test=6, masks=False):
+    """MVTec AD's layout: train/good, test/good and two kinds of defects, ground_truth/KIND/*_mask.png; broad grey images."""
+    rng = np.random.default_rng(0)
+
+    def good():
+        pixels = np.tile(np.linspace(60, 180, 24), (16, 1)) + rng.normal(0, 4, (16, 24))
+        return pixels.clip(0, 255).astype(np.uint8)
+
+    def save(pixels, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+
+    for number in range(train):
+        save(good(), root / f"train/good/{number:03}.png")
+    for number in range(test):
+        save(good(), root / f"test/good/{number:03}.png")
+        for kind, place in (("scratch", (slice(5, 7), slice(3, 18))), ("hole", (slice(8, 13), slice(10, 15)))):
+            pixels, mask = good(), np.zeros((16, 24), np.uint8)
+            pixels[place], mask[place] = 0, 255
+            save(pixels, root / f"test/{kind}/{number:03}.png")
+            if masks:
+                save(mask, root / f"ground_truth/{kind}/{number:03}_mask.png")
+    return root
+
+
+def test_what_trains_on_good_alone_is_a_detector(tmp_path):
+    root, file = product(tmp_path / "cable"), tmp_path / "cable.yaml"
+    outcome = hubel("init", root, "--out", file, "--json", "--workspace", tmp_path / "workspace")
+    assert outcome.code == 0, outcome.err
+    found, cfg = outcome.json["found"], load.load(str(file))
+    assert found["by_split"] == {"train": {"good": 40, "hole": 0, "scratch": 0}, "test": {"good": 6, "hole": 6, "scratch": 6}}
+    assert (cfg.data.inliers, cfg.data.validation, cfg.data.classes) == (["good"], 0.2, None)
+    assert (cfg.anomaly.score, cfg.anomaly.pooling, cfg.anomaly.window) == ("reconstruction_error", "smoothed_max", 3)
+    assert (cfg.transform.resize, cfg.transform.normalize, cfg.model.name) == ("fit", "unit", "conv_autoencoder")
+    assert (cfg.evaluate.thresholds["auroc"].min, set(cfg.evaluate.slices)) == (0.6, {"label"})
+    assert "train has good alone, and test has hole, scratch besides" in outcome.json["notes"][0]
+    assert "the black bars beside the image are left out of the score" in file.read_text()
+    assert found["images"] == 58, "masks are no images"
+    dry = hubel("run", file, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
+    assert dry.code == 0, dry.err
+
+
+@pytest.mark.whole
+def test_a_product_goes_from_its_folder_to_a_table_of_scores(tmp_path):
+    root, place = product(tmp_path / "cable", 100, 20), ("--workspace", tmp_path / "workspace")
+    file, table = tmp_path / "cable.yaml", tmp_path / "scores.csv"
+    assert hubel("init", root, "--out", file, *place).code == 0
+    run = hubel("run", file, "--set", "train.epochs=60", "--json", *place)
+    assert run.code == 0, run.err
+    kinds = {part["class"]: part["metrics"] for part in run.json["slices"]}
+    assert run.json["metrics"]["auroc"] > 0.9
+    assert {kind for kind, figures in kinds.items() if "auroc" in figures} == {"scratch", "hole"}
+    scored = hubel("anomalies", "cable", root / "test", "--csv", table, "--json", *place).json["summary"]
+    assert [Path(part["folder"]).name for part in scored["folders"]] == ["good", "hole", "scratch"]
+    with table.open(newline="") as lines:
+        first = next(csv.DictReader(lines))
+    assert Path(first["file"]).parent.name != "good"
+    assert first["is_anomaly"] == "True"
+
+
+def test_a_class_that_only_the_test_split_has_is_left_out_of_a_classifier(tmp_path):
+    by_split = {"train": {"cat": 500, "dog": 300, "fox": 0}, "test": {"cat": 100, "dog": 50, "fox": 50}}
+    facts = {"classes": {"cat": 600, "dog": 350, "fox": 50}, "by_split": by_split, "splits": {"train": 800, "test": 200}}
+    cfg, made = proposed(tmp_path, used={"train": "train", "test": "test"}, **facts)
+    assert cfg.data.classes == ["cat", "dog"]
+    assert any("No training image has the class fox" in note for note in made.notes)
+    assert cfg.anomaly is None
 
 
 def test_masks_beside_images_are_counted_as_what_they_are(tmp_path):
