@@ -47,4 +47,5 @@ SKEW = "skew"  # ExampleAnomalies: JSON map, feature -> divergence of the traini
 METRICS = "metrics"  # ModelEvaluation: JSON map, of the whole test split
 SLICES = "slices"  # ModelEvaluation: JSON list, the same of parts of it; see components.evaluator.slices
 REASON = "reason"  # ModelBlessing, InfraBlessing: the verdict in words
+MISSED = "missed"  # ModelBlessing: JSON list of components.evaluator.miss.Miss, without their texts
 COMPARISON = "comparison"  # ModelEvaluation: what the task compared the model with, in words

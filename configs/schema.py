@@ -307,8 +307,8 @@ class ModelConfig(Slice):
     options: dict[str, Any] = Field({}, description="keyword arguments of the builder beyond what the data decides")
     initial: str | None = Field(
         None,
-        pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+)?$",
-        description="NAME[/VERSION] of a pushed model whose weights training starts from",
+        pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+|@[A-Za-z0-9-]+)?$",
+        description="NAME[/VERSION] of a pushed model, NAME@candidate or a run: whose weights training starts from",
     )
     members: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[0-9]+)?$")]] | None = Field(
         None, min_length=2, description="ensemble: NAME[/VERSION] of the pushed models whose probabilities are averaged"
@@ -334,8 +334,8 @@ class TransferConfig(Slice):
 
     source: str = Field(
         min_length=1,
-        description="NAME[/VERSION] of a pushed model, config:NAME, which is run first, path of a .keras file, or "
-        "keras.applications:NAME with ImageNet's weights",
+        description="NAME[/VERSION] of a pushed model, NAME@candidate or a run, config:NAME, which is run first, path of a .keras "
+        "file, or keras.applications:NAME with ImageNet's weights",
     )
     layer: str | None = Field(None, description="the layer whose output is the features; null: the one before the last")
     maps: Literal["average", "flatten"] = Field(

@@ -43,7 +43,10 @@ def _verb(name: str, *parameters: Callable) -> Callable:
 
 @_verb("reconstruct", _images, _out, _sheet)
 def reconstruct(**asked):
-    """Write what MODEL (NAME, NAME/VERSION or a SavedModel folder), an autoencoder, makes of IMAGES: files, or folders of them."""
+    """Write what an autoencoder MODEL makes of IMAGES: files, or folders of them.
+
+    MODEL is NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder.
+    """
     return _remade("reconstruct", asked)
 
 
@@ -206,12 +209,11 @@ def _remade(verb: str, asked: dict) -> int:
 
 def _ask(call: str, as_json: bool, asked: dict) -> dict:
     """Have a worker do it, with the model's folder in place of its name."""
-    from pipelines import steps_view
+    from pipelines import runs, steps_view
     from pipelines.workspace import Workspace
-    from serving import layout
 
     model, workspace = asked.pop("model"), asked.pop("workspace")
-    folder = layout.find(model, Workspace.at(workspace).models)
+    folder = runs.exported(Workspace.at(workspace), model)
     with steps_view.StepsView(f"Asking {model}", quiet=as_json) as view:
         return quietly(call, {**asked, "model": str(folder)}, view)
 

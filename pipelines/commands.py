@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -134,13 +135,18 @@ def run_command(config, assignments, workspace, dry_run, as_json):
     if as_json:
         print(json.dumps(done[-1] | ({"first": done[:-1]} if runs[:-1] else {})))
     elif len(done) < len(runs):
-        print(f"{cfg.name} was not started: its features come from {done[-1]['model']}.", file=sys.stderr)
+        first = done[-1]["model"]
+        print(
+            f"{cfg.name} was not started: its features come from {first}. To take them from what was not blessed: "
+            f"--set transfer.source={first}@candidate",
+            file=sys.stderr,
+        )
     return 0 if done[-1]["blessed"] else NOT_BLESSED
 
 
 def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     """One run on record. Returns the JSON contract's value."""
-    from pipelines import console, supervise
+    from pipelines import console, hints, supervise
     from pipelines.runs import new_run_id, recorded
 
     run_id = new_run_id(place, cfg.name)
@@ -150,7 +156,9 @@ def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
         value = supervise.ask("pipelines.execute:run", asked, _state.log, view, held=(lock,))
         record(value)
-    del value["model_uri"]
+    uri = value.pop("model_uri")
+    value["hints"] = hints.of(cfg, value)
+    value["candidate"] = str(place.exported(uri)) if uri and value["version"] is None else None
     return value
 
 
@@ -220,21 +228,27 @@ def list_runs(workspace, as_json):
 @click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option, as model.options.stem=small.")
 @click.option("--markdown", is_flag=True, help="Print a table for GitHub, counts in full.")
+@options.workspace
 @options.verbose
 @options.as_json
-def show(model, shape, classes, assignments, markdown, as_json):
+def show(model, shape, classes, assignments, markdown, workspace, as_json):
     """Arithmetic of MODEL, layer by layer: volumes, parameters, multiply-adds, receptive fields, memory.
 
-    MODEL is a name from `hubel list models`, a builder's dotted path or a .keras file.
+    MODEL is a name from `hubel list models`, a builder's dotted path, a .keras file, or what a run trained: NAME/VERSION,
+    NAME@candidate or a run.
     """
-    from pipelines import show_view
+    from pipelines import runs, show_view
+    from pipelines.workspace import Workspace
 
-    if not model.endswith(".keras"):
+    artifact = None
+    if not model.endswith(".keras") and (runs.is_candidate(model) or re.fullmatch(r"[^/]+/[0-9]+", model)):
+        artifact = runs.artifact(Workspace.at(workspace), model)
+    elif not model.endswith(".keras"):
         import keras_models
 
         _look_here_for_builders()
         keras_models.check(model)  # before a process that takes seconds to start
-    asked = {"model": model, "shape": shape, "classes": classes, "options": _model_options(assignments)}
+    asked = {"model": model, "shape": shape, "classes": classes, "options": _model_options(assignments), "artifact": artifact}
     value = quietly("pipelines.show:show", asked)
     if as_json:
         print(json.dumps(value))
@@ -253,12 +267,11 @@ def show(model, shape, classes, assignments, markdown, as_json):
 @options.verbose
 @options.as_json
 def predict(model, images, top, form, workspace, as_json):
-    """Ask a pushed MODEL (NAME, NAME/VERSION or a SavedModel folder) about IMAGES: files, or folders of them."""
-    from pipelines import console
+    """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them."""
+    from pipelines import console, runs
     from pipelines.workspace import Workspace
-    from serving import layout
 
-    folder = layout.find(model, Workspace.at(workspace).models)
+    folder = runs.exported(Workspace.at(workspace), model)
     value = quietly("pipelines.predict:predict", {"model": str(folder), "images": list(images), "top": top})
     rows = value["images"]
     columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized")))

@@ -159,13 +159,24 @@ def result(value: dict) -> None:
         console.print(value["comparison"], markup=False)
     if not value["blessed"]:
         console.print(f"Not blessed: {value['reason']}. Nothing was pushed.", markup=False)
+        for hint in value.get("hints", ()):
+            console.print(f"  try: {hint}", markup=False)
+        _candidate(console, value)
     elif value["version"] is None:
         console.print("Blessed; not pushed, because push.enabled is false.")
+        _candidate(console, value)
     else:
         console.print(f"Blessed and pushed: {value['model']} version {value['version']}", markup=False)
         console.print(f"  {value['model_dir']}", markup=False)
         console.print(f"  try it: hubel predict {value['model']} IMAGE...", markup=False)
     console.print(f"{value['seconds']:.1f} s", markup=False)
+
+
+def _candidate(console: Console, value: dict) -> None:
+    """Where what was trained lies, and how to ask it."""
+    if value.get("candidate"):
+        console.print(f"The candidate: {value['candidate']}", markup=False)
+        console.print(f"  ask it all the same: hubel predict {value['model']}@candidate IMAGE...", markup=False)
 
 
 def figures(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:

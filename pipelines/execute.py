@@ -13,7 +13,7 @@ from components.trainer.origin import Origin
 from configs import load
 from configs.errors import FULL, HubelError
 from configs.schema import RunConfig
-from pipelines import origins
+from pipelines import origins, training
 from pipelines.runs import artifact, artifacts
 from pipelines.workspace import Workspace
 
@@ -80,6 +80,9 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "architecture": architecture,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
+        "is_parity": infra.property("blessing", "blessed") == 1,
+        "missed": _json(verdict.property("blessing", keys.MISSED), []),
+        "training": training.facts(cfg, *(Path(results["Trainer"].outputs[key][0][0]) for key in ("model_run", "model"))),
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
         "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
         "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),

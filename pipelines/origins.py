@@ -17,7 +17,9 @@ from pipelines import runs
 from pipelines.workspace import Workspace
 
 CONFIG = "config:"
-SPELLINGS = "NAME[/VERSION] of a pushed model, config:NAME, a path that ends in .keras, or keras.applications:NAME"
+SPELLINGS = (
+    "NAME[/VERSION] of a pushed model, NAME@candidate or a run, config:NAME, a path that ends in .keras, or keras.applications:NAME"
+)
 
 
 def before(cfg: RunConfig) -> list[tuple[str, RunConfig]]:
@@ -93,12 +95,15 @@ def _found(source: str, place: Workspace) -> tuple[Path | None, Path | None, str
         return file, None, str(file)
     if source.startswith(CONFIG):
         source = load.load(source.removeprefix(CONFIG)).name
-    name, _, number = source.partition("/")
+    if runs.is_candidate(source):
+        found = runs.trained(place, source)
+        return found.artifact / keys.KERAS_FILE, found.artifact, found.name
+    name = source.partition("/")[0]
     known = sorted({record.config for record in runs.records(place) if record.version is not None})
     if name not in known:
         raise _unknown(name, known, place)
-    artifact, newest = runs.pushed(place, source)
-    return artifact / keys.KERAS_FILE, artifact, f"{name}/{number or newest}"
+    found = runs.trained(place, source)
+    return found.artifact / keys.KERAS_FILE, found.artifact, found.name
 
 
 def _unknown(name: str, known: list[str], place: Workspace) -> UsageError:

@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import datetime
+import glob
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,6 +15,10 @@ from configs import load
 from configs.errors import UsageError
 from configs.schema import RunConfig
 from pipelines.workspace import Workspace
+from serving import layout
+
+CANDIDATE = "candidate"
+RUN = re.compile(r"\d{8}-\d{6}(-\d+)?")  # as `new_run_id` makes them
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable
 def records(place: Workspace, name: str | None = None) -> list[RunRecord]:
     """Every run on record, oldest first; of one config name, or of all."""
     found = []
-    for path in (place.root / "pipelines").glob(f"{name or '*'}/runs/*/run.json"):
+    for path in (place.root / "pipelines").glob(f"{glob.escape(name) if name else '*'}/runs/*/run.json"):
         with contextlib.suppress(OSError, ValueError, TypeError):
             found.append(RunRecord(**json.loads(path.read_text())))
     return sorted(found, key=lambda record: (record.started, record.run))
@@ -88,31 +94,74 @@ def gone(place: Workspace, name: str) -> list[int]:
 
 
 def artifact(place: Workspace, model: str) -> str:
-    """Folder of the Model artifact (model.keras, card.json) that was pushed as NAME[/VERSION]; the live version without one.
+    """Folder of the Model artifact (model.keras, card.json) that `model` names; see `trained`.
 
     Raises:
-        UsageError: where no run on record pushed it, or its artifact is gone.
+        UsageError: as `trained`.
     """
-    return str(pushed(place, model)[0])
+    return str(trained(place, model).artifact)
 
 
 def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
     """Of each NAME[/VERSION] the version that it stands for, NAME/VERSION, and the folder of its Model artifact.
 
     Raises:
-        UsageError: as `artifact`, and where two stand for the same.
+        UsageError: as `trained`, and where two stand for the same.
     """
-    found = {}
-    for model in models:
-        folder, version = pushed(place, model)
-        found[f"{model.partition('/')[0]}/{version}"] = str(folder)
+    found = {one.name: str(one.artifact) for one in (trained(place, model) for model in models)}
     if len(found) < len(models):
         raise UsageError(f"{', '.join(models)} stand for {', '.join(found)} alone.", "Name each version once.")
     return found
 
 
-def pushed(place: Workspace, model: str) -> tuple[Path, int]:
-    """As `artifact`, with the version's number."""
+@dataclass(frozen=True)
+class Trained:
+    """A model that a run trained: its full name, NAME/VERSION or NAME@RUN, its config's name, the folder of its artifact."""
+
+    name: str
+    config: str
+    artifact: Path
+
+
+def is_candidate(model: str) -> bool:
+    """Whether it names what a run trained, pushed or not: NAME@candidate, NAME@RUN or RUN."""
+    return "@" in model or RUN.fullmatch(model) is not None
+
+
+def trained(place: Workspace, model: str) -> Trained:
+    """What a name stands for.
+
+    Args:
+        model: NAME[/VERSION] of what was pushed, the live version without one; NAME@candidate, what the newest run of NAME trained,
+            good enough or not; NAME@RUN or RUN, what that run trained.
+
+    Raises:
+        UsageError: where no run on record pushed or trained it, or its artifact is gone.
+    """
+    return _candidate(place, model) if is_candidate(model) else _pushed(place, model)
+
+
+def exported(place: Workspace, model: str) -> Path:
+    """Folder of a SavedModel.
+
+    Args:
+        model: as of `trained`, or a path to a version or to a folder of versions; what is pushed need not be on record.
+
+    Raises:
+        UsageError: where there is none; names what there is.
+    """
+    if is_candidate(model) and not Path(model).expanduser().exists():
+        return place.exported(trained(place, model).artifact)
+    try:
+        return layout.find(model, place.models)
+    except UsageError as error:
+        name = model.partition("/")[0]
+        if not any(record.model_uri and place.exported(record.model_uri).is_dir() for record in records(place, name)):
+            raise
+        raise UsageError(error.message, f"What its last run trained was not pushed: {name}@{CANDIDATE} is that.") from None
+
+
+def _pushed(place: Workspace, model: str) -> Trained:
     name, _, version = model.partition("/")
     known = {
         r.version: Path(r.model_uri)
@@ -125,7 +174,31 @@ def pushed(place: Workspace, model: str) -> tuple[Path, int]:
         raise UsageError(
             f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
         )
-    return known[wanted], wanted
+    return Trained(f"{name}/{wanted}", name, known[wanted])
+
+
+def _candidate(place: Workspace, model: str) -> Trained:
+    name, at, run = model.rpartition("@")
+    known = [one for one in listed(place) if one.config == name or not at]
+    found = [one for one in known if run in (one.run, CANDIDATE)]
+    if run == CANDIDATE:
+        found = [one for one in found if one.model_uri] or found  # the newest that came so far
+    if not found:
+        what = f"run of {name!r}" if run == CANDIDATE else f"run {model!r}"
+        raise UsageError(
+            f"There is no {what} on record in {place.root}.",
+            "`hubel list runs` shows which there are; `hubel gc` removes old ones.",
+        )
+    if len({one.config for one in found}) > 1:
+        which = " or ".join(f"{one.config}@{one.run}" for one in found)
+        raise UsageError(f"{len(found)} runs are called {model}.", f"Say which: {which}.")
+    last = found[-1]
+    again = f"`hubel run {place.run(last.config, last.run) / 'config.yaml'}` trains it again."
+    if not last.model_uri:
+        raise UsageError(f"Run {last.run} of {last.config} has trained no model: it is {last.status}.", again)
+    if not Path(last.model_uri).is_dir():
+        raise UsageError(f"What run {last.run} of {last.config} trained is there no more: {last.model_uri}.", again)
+    return Trained(f"{last.config}@{last.run}", last.config, Path(last.model_uri))
 
 
 def new_run_id(workspace: Workspace, name: str) -> str:

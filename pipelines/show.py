@@ -11,10 +11,13 @@ from typing import Any
 from configs.errors import UsageError
 
 
-def show(model: str, shape: str | None, classes: int | None, options: Mapping[str, Any] | None = None) -> dict:
-    """Layer table and sums of a registry name, a dotted path or a .keras file.
+def show(
+    model: str, shape: str | None, classes: int | None, options: Mapping[str, Any] | None = None, artifact: str | None = None
+) -> dict:
+    """Layer table and sums of a registry name, a dotted path, a .keras file or what a run trained.
 
     Args:
+        artifact: folder of the Model artifact that `model` is the name of; None for the other three.
         shape: HEIGHTxWIDTHxCHANNELS; None for the builder's own size, or the file's.
         classes: None for the builder's own number; a file's cannot be changed.
         options: of the builder, as `model.options` in a config; a file has none.
@@ -30,7 +33,9 @@ def show(model: str, shape: str | None, classes: int | None, options: Mapping[st
     from keras_models import arithmetic
 
     size = _size(shape) if shape else None
-    if model.endswith(".keras"):
+    if artifact:
+        built, name = _from_artifact(Path(artifact), model, size, classes, options)
+    elif model.endswith(".keras"):
         built, name = _from_file(Path(model), size, classes, options)
     else:
         built, name = _from_builder(model, size, classes, options or {})
@@ -76,16 +81,31 @@ def _from_builder(model, size, classes, options):
         raise UsageError(error.message, hint) from error
 
 
+def _from_artifact(folder, model, size, classes, options):
+    from components.trainer import artifact
+    from components.trainer.card import Card
+    from keras_models import files
+
+    _as_trained(model, classes, options)
+    with files.readable(model, "`hubel list runs` shows which runs there are."):
+        built = artifact.load(str(folder))
+    return _sized(built, size, model) if size else built, Card.read(str(folder)).architecture
+
+
+def _as_trained(what, classes, options):
+    if classes:
+        raise UsageError(f"{what} has the number of classes that it was trained with.", "Leave out --classes.")
+    if options:
+        raise UsageError(f"{what} has the options that it was built with.", "Leave out --set.")
+
+
 def _from_file(path, size, classes, options):
     import keras
 
     import keras_models.layers  # noqa: F401 loading finds registered layers only
     from keras_models import files
 
-    if classes:
-        raise UsageError("A .keras file has the number of classes that it was trained with.", "Leave out --classes.")
-    if options:
-        raise UsageError("A .keras file has the options that it was built with.", "Leave out --set.")
+    _as_trained("A .keras file", classes, options)
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "`hubel list models` shows the names that need no file.")
     if not zipfile.is_zipfile(path):

@@ -67,6 +67,11 @@ class Workspace:
         """Folder of one run's resolved config and record."""
         return self.pipeline(name) / "runs" / run
 
+    @staticmethod
+    def exported(artifact: str | Path) -> Path:
+        """Folder of the SavedModel in a Model artifact, where TFX puts it."""
+        return Path(artifact) / "Format-Serving"
+
     def served(self, name: str, destination: str | None = None) -> Path:
         """Folder of a served model's versions."""
         return (Path(destination).expanduser().resolve() if destination else self.models) / name

@@ -24,6 +24,7 @@ from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
 from configs.schema import EvaluateConfig
 
+UNBOUND = "evaluate names no threshold, so nothing says that the model is good enough"
 BATCH = 256
 HELD_BYTES = 2**29  # of decoded images that stay in memory between the readings of a split, if they are no more than that
 
@@ -34,7 +35,7 @@ class Executor(executor.Executor):
     def Do(self, input_dict, output_dict, exec_properties):
         """Reads: raw Examples (test; train too where the task's baseline is fitted), Model, baseline Model or none.
 
-        Writes: ModelEvaluation with the custom properties `metrics` and `slices`, ModelBlessing with `reason`.
+        Writes: ModelEvaluation with the custom properties `metrics` and `slices`, ModelBlessing with `reason` and `missed`.
         """
         examples = input_dict[standard_component_specs.EXAMPLES_KEY]
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
@@ -58,7 +59,7 @@ class Executor(executor.Executor):
         found = slices.figures(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
         known = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
         metrics = slices.whole(known, slices.counted(task))
-        refused = measured.refusals(metrics, task.measured, asked.thresholds, bounds)
+        refused = measured.misses(metrics, task.measured, asked.thresholds, bounds)
         if refused:
             _refuse(blessing)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
@@ -69,7 +70,12 @@ class Executor(executor.Executor):
             told.append("evaluate.change holds nothing: no blessed model before this one answers the same question")
         words = "; ".join(told)
         evaluation.set_string_custom_property(keys.COMPARISON, words)
-        blessing.set_string_custom_property(keys.REASON, _reason(evaluation.uri, asked, task, bounds, refused))
+        result = tfma.load_validation_result(evaluation.uri)
+        counts = slices.counted(task)
+        missed = [*eval_config.misses(result, bounds, counts), *refused]
+        blessing.set_string_custom_property(keys.MISSED, json.dumps([miss.as_json() for miss in missed]))
+        parts = [*eval_config.reasons(result, bounds, counts), *(miss.text for miss in refused)]
+        blessing.set_string_custom_property(keys.REASON, "; ".join(parts) if _has_bound(asked, bounds) else UNBOUND)
 
 
 class Evaluator(TfxEvaluator):
@@ -112,12 +118,9 @@ def _refuse(blessing) -> None:
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)
 
 
-def _reason(evaluation: str, asked: EvaluateConfig, task: Task, comparisons, refused: list[str]) -> str:
+def _has_bound(asked: EvaluateConfig, comparisons) -> bool:
     parts = (name for part in asked.slices.values() for name in part.thresholds)
-    if not {*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)}:
-        return "evaluate names no threshold, so nothing says that the model is good enough"
-    result = tfma.load_validation_result(evaluation)
-    return "; ".join([*eval_config.reasons(result, comparisons, slices.counted(task)), *refused])
+    return bool({*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)})
 
 
 def _files(examples, split: str) -> list[str]:

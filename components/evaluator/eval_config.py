@@ -8,6 +8,7 @@ from dataclasses import replace
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
 from components import keys
+from components.evaluator.miss import Miss
 from components.tasks.base import Comparison, Metric, Task
 from configs.errors import UsageError
 from configs.schema import Change, EvaluateConfig, Threshold
@@ -110,35 +111,47 @@ def reasons(
     Args:
         counts: names of the figures that are whole numbers.
     """
+    missing = [f"no test image falls into the slice {missing.slicing_spec}" for missing in result.missing_slices]
+    return [*(miss.text for miss in misses(result, comparisons, counts)), *missing]
+
+
+def misses(
+    result: validation_result_pb2.ValidationResult, comparisons: Sequence[Comparison], counts: Collection[str] = ()
+) -> list[Miss]:
+    """As `reasons`, without slices that hold no image."""
     parts = []
     for validated in result.metric_validations_per_slice:
         where = ", ".join(
             f"{key.column}={key.bytes_value.decode() or key.int64_value}" for key in validated.slice_key.single_slice_keys
         )
         for failure in validated.failures:
-            parts.append(_part(failure, where, comparisons, counts))
-    for missing in result.missing_slices:
-        parts.append(f"no test image falls into the slice {missing.slicing_spec}")
+            parts.append(_miss(failure, where, comparisons, counts))
     return parts
 
 
-def _part(failure, where: str, comparisons: Sequence[Comparison], counts: Collection[str]) -> str:
+def _miss(failure, where: str, comparisons: Sequence[Comparison], counts: Collection[str]) -> Miss:
     name = failure.metric_key.name
     value = failure.metric_value.double_value.value
     place = f" on the slice {where}" if where else ""
     threshold, shown = failure.metric_threshold, f"{value:.0f}" if name in counts else f"{value:.4f}"
+    of = "change" if threshold.HasField("change_threshold") else "threshold"
     if math.isnan(value):
-        return f"{name} is no number{place}: there is none for this data, or the model's answers are not finite"
-    if threshold.HasField("change_threshold"):
-        return f"{name} changed by {value:+.4f} against the last blessed other model{place}, more than evaluate.change allows"
+        text = f"{name} is no number{place}: there is none for this data, or the model's answers are not finite"
+        return Miss(text, name, of, slice=where)
+    if of == "change":
+        text = f"{name} changed by {value:+.4f} against the last blessed other model{place}, more than evaluate.change allows"
+        return Miss(text, name, of, value, slice=where)
     bound = threshold.value_threshold
     for comparison in comparisons:
         limits = (bound.upper_bound.value, bound.lower_bound.value)
         if comparison.metric == name and comparison.value in limits:
-            return f"{name} {value:.5f} is no better than the {comparison.value:.5f} of {comparison.words}"
+            text = f"{name} {value:.5f} is no better than the {comparison.value:.5f} of {comparison.words}"
+            return Miss(text, name, "comparison", value, comparison.value, where)
     if bound.HasField("lower_bound") and value < bound.lower_bound.value:
-        return f"{name} {shown} is below the minimum {bound.lower_bound.value:g}{place}"
-    return f"{name} {shown} is above the maximum {bound.upper_bound.value:g}{place}"
+        text = f"{name} {shown} is below the minimum {bound.lower_bound.value:g}{place}"
+        return Miss(text, name, of, value, bound.lower_bound.value, where)
+    text = f"{name} {shown} is above the maximum {bound.upper_bound.value:g}{place}"
+    return Miss(text, name, of, value, bound.upper_bound.value, where)
 
 
 def _for_slices(

@@ -173,6 +173,17 @@ def test_a_refused_run_shows_its_figures_what_it_was_compared_with_and_why(capsy
     assert shown[1:] == [comparison, "Not blessed: mse is above PCA's. Nothing was pushed.", "1.0 s"]
 
 
+@pytest.mark.parametrize("is_blessed", [True, False])
+def test_what_was_not_pushed_is_named_with_what_to_try(is_blessed, capsys):
+    facts = {"metrics": {"mse": 0.09}, "slices": [], "comparison": "", "version": None, "reason": "x", "seconds": 1.0, "model": "a"}
+    result(facts | {"blessed": is_blessed, "hints": [] if is_blessed else ["this [one]", "that"], "candidate": "/place/[1]"})
+    _, first, *lines, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("Blessed; not pushed" if is_blessed else "Not blessed: x.")
+    tried = [] if is_blessed else ["  try: this [one]", "  try: that"]
+    told = ["The candidate: /place/[1]", "  ask it all the same: hubel predict a@candidate IMAGE..."]
+    assert lines == [*tried, *told]
+
+
 def part(label, name, **metrics):
     return {"slice": {"label": label}, "class": name, "examples": 10 + label, "metrics": metrics}
 

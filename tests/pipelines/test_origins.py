@@ -134,6 +134,19 @@ def test_a_file_that_is_no_model_is_said(place, tmp_path, content):
     assert "a.keras is no .keras file." in refused(tmp_path / "a.keras", place).message
 
 
+def test_a_model_that_was_not_blessed_can_be_a_source(place, tmp_path):
+    record = runs.RunRecord("20260103-000000", "letters", "2026-01-03", "not blessed", model_uri=str(save(tmp_path / "3", 3.0)))
+    record.save(place.run("letters", record.run))
+    assert origins.locate(config("letters"), place).source == "letters/2"
+    for name in ("letters@candidate", "20260103-000000"):
+        origin = origins.locate(config(name), place)
+        assert (origin.source, origin.artifact) == ("letters@20260103-000000", str(tmp_path / "3"))
+    assert "There is no run of 'numbers' on record" in refused("numbers@candidate", place).message
+    assert load.load("digits_lenet5", ["model.initial=letters@candidate"]).model.initial == "letters@candidate"
+    with pytest.raises(UsageError, match="members"):
+        load.load("digits_lenet5", ["model={name: ensemble, members: [letters@candidate, letters/1]}"])
+
+
 def test_another_size_is_refused_with_the_keys_that_mend_it(place):
     error = refused("letters", place, "transform.height=9")
     assert error.message == "transfer.source letters takes images of 8x8x1, and transform makes 9x8x1."
@@ -304,6 +317,8 @@ def asked(monkeypatch):
             "config": name,
             "version": 4,
             "blessed": True,
+            "is_parity": True,
+            "missed": [],
             "reason": "",
             "metrics": {},
             "slices": [],
@@ -334,7 +349,10 @@ def test_what_follows_a_model_that_is_not_blessed_is_not_started(write, tmp_path
     assert [name for name, _ in calls] == ["letters"]
     said = capsys.readouterr()
     assert "Not blessed: mse 1.00 is above the maximum 0.5." in said.out
-    assert said.err.splitlines()[-1] == "follower was not started: its features come from letters."
+    assert said.err.splitlines()[-1] == (
+        "follower was not started: its features come from letters. To take them from what was not blessed: "
+        "--set transfer.source=letters@candidate"
+    )
 
 
 def test_a_plan_is_of_all_of_them(tmp_path):

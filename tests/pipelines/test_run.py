@@ -76,6 +76,7 @@ def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
     assert value["leakage"] is None
     assert (Path(value["examples"]) / "summary.json").is_file()
     assert value["drift"] == {}  # nothing came before
+    assert (value["candidate"], value["hints"], value["missed"]) == (None, [], [])
     assert value["skew"]["image/height"] == 0 < value["skew"]["image/brightness"] < 0.5
     assert outcome.err == ""
 
@@ -266,14 +267,27 @@ def test_gc_keeps_what_the_last_run_needs_and_can_only_say(digits):
     assert not any("models/" in path for path in said["removed"])
 
 
-def test_a_model_that_is_not_good_enough_is_not_pushed_and_the_code_is_3(digits):
+def test_a_model_that_is_not_good_enough_is_not_pushed_the_code_is_3_and_it_is_no_dead_end(digits, scans):
     workspace, _ = digits
     outcome = hubel("run", TINY, "--set", "evaluate.thresholds.accuracy.min=1.01", "--json", "--workspace", workspace)
     assert outcome.code == 3
     value = outcome.json
     assert (value["blessed"], value["version"]) == (False, None)
-    assert value["reason"] == f"accuracy {value['metrics']['accuracy']:.4f} is below the minimum 1.01"
+    figure = value["metrics"]["accuracy"]
+    assert value["reason"] == f"accuracy {figure:.4f} is below the minimum 1.01"
     assert [path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()] == ["1"]
+    assert value["missed"] == [{"metric": "accuracy", "of": "threshold", "value": figure, "bound": 1.01, "slice": ""}]
+    assert len(value["training"]["val_loss"]) == value["training"]["epochs"] == value["training"]["asked"] == 2
+    assert value["training"]["train_images"] == value["images"]["train"]
+    assert any(f"{1.01 - figure:.4f} below its bound" in hint for hint in value["hints"])
+    # the same model is live, so the answers can be compared
+    answers = [
+        hubel("predict", name, scans, "--json", "--workspace", workspace).json
+        for name in ("digits_lenet5_tiny@candidate", value["run"], value["candidate"], "digits_lenet5_tiny/1")
+    ]
+    assert answers[0] == answers[1] == answers[2] == answers[3]
+    shown = hubel("show", "digits_lenet5_tiny@candidate", "--json", "--workspace", workspace).json
+    assert (shown["architecture"], shown["input"], shown["params"]) == ("lenet5", [32, 32, 1], 61706)
 
 
 @pytest.fixture(scope="module")

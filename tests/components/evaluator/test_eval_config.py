@@ -6,11 +6,11 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_types
 
-from components.evaluator import eval_config, slices
+from components.evaluator import eval_config, measured, slices
 from components.tasks import task_of
 from components.tasks.base import Comparison, Task
 from configs.errors import UsageError
-from configs.schema import EvaluateConfig
+from configs.schema import EvaluateConfig, Threshold
 from tests.components.verdict import refusals
 
 CLASSIFICATION, RECONSTRUCTION = task_of("classification"), task_of("reconstruction")
@@ -46,6 +46,36 @@ def test_a_threshold_is_kept_or_the_reason_has_its_figures():
     refused, reasons = judged(tree, {None: {**GOOD, "cross_entropy": 0.7}})
     assert not refused
     assert "cross_entropy 0.7000 is above the maximum 0.6" in reasons
+
+
+def misses(tree, metrics, slice_key=(), baseline=False):
+    config = eval_config.build(EvaluateConfig.model_validate(tree), CLASSIFICATION, (), COUNTS)
+    config = tfma.utils.update_eval_config_with_defaults(config, has_baseline=baseline)
+    keys = {}
+    for name, figure in metrics.items():
+        key = metric_types.MetricKey(name.removesuffix("_diff"), model_name="candidate" if baseline else "")
+        keys[key.make_diff_key() if name.endswith("_diff") else key] = figure
+    result = metrics_validator.validate_metrics((slice_key, keys), config)
+    found = eval_config.misses(result, ())
+    assert eval_config.reasons(result, ()) == [miss.text for miss in found]
+    assert all("text" not in miss.as_json() for miss in found)
+    return [(miss.metric, miss.of, miss.value, miss.bound, miss.slice) for miss in found]
+
+
+def test_a_miss_is_told_as_data_too():
+    assert misses(SLICED, {**GOOD, "accuracy": 0.25}) == [("accuracy", "threshold", 0.25, 0.5, "")]
+    assert misses(SLICED, {**GOOD, "accuracy": 0.75}, (("label", 1),)) == [("accuracy", "threshold", 0.75, 0.8, "label=1")]
+    assert misses(SLICED, {**GOOD, "accuracy": np.nan}) == [("accuracy", "threshold", None, None, "")]
+    change = {"change": {"accuracy": {"max_drop": 0.01}}}
+    changed = misses(change, {**GOOD, "accuracy_diff": -0.25}, baseline=True)
+    assert changed == [("accuracy", "change", -0.25, None, "")]
+
+
+def test_a_miss_of_what_the_task_compared_with_says_so():
+    [miss] = measured.misses({"a": 0.1}, {"a": "more"}, {}, [Comparison("a", 0.2, "PCA")])
+    assert (miss.of, miss.value, miss.bound) == ("comparison", 0.1, 0.2)
+    [none] = measured.misses({}, {"a": "more"}, {"a": Threshold(min=1)}, [])
+    assert (none.of, none.value, none.bound) == ("threshold", None, None)
 
 
 def test_a_figure_that_is_no_number_is_refused():
