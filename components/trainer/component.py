@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -54,12 +54,16 @@ def run_fn(fn_args):
     ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
-    for text in [*doubts.of(model, cfg), *task.doubts(model)]:
+    young = [] if fn_args.base_model else doubts.of_moving_statistics(model, cfg.train.epochs, data.steps)
+    for text in [*doubts.of(model, cfg), *task.doubts(model), *young]:
         progress.emit("warning", text=text)
     if fn_args.base_model and cfg.transfer is None:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     state = Path(custom["training_dir"]) / _identity(fn_args, custom, chosen)
     history, resumes = train_in_phases(phases_of(task, cfg, model), model, data, cfg, state)
+    if not young and not fn_args.base_model and (kept := kept_epochs(history, cfg)) < cfg.train.epochs:
+        for text in doubts.of_moving_statistics(model, kept, data.steps):
+            progress.emit("warning", text=f"of the weights that are kept, after epoch {kept}: {text}")
     model = model if members else served(model, entry, data, cfg)  # members are as they were served
     card = Card(
         name=cfg.name,
@@ -228,6 +232,12 @@ def train(
         progress.emit("warning", text=f"{what} The weights of epoch {best + 1} stay. {hint}")
     resume.restore(model, cfg.train.keep)
     return resume.history
+
+
+def kept_epochs(history: Sequence[Mapping[str, float]], cfg: TrainerSlice) -> int:
+    """After how many epochs the weights were as they are kept."""
+    best = divergence.best(history)
+    return len(history) if cfg.train.keep == "last" or best is None else best + 1
 
 
 def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerSlice, dict]:

@@ -1,6 +1,7 @@
-"""What a person should know of a model before it is trained."""
+"""What a person should know of a model before it is trained, and of one whose statistics had too few steps to become the data's."""
 
 import math
+from collections.abc import Iterator
 
 import keras
 
@@ -8,6 +9,10 @@ from components.transform import augment
 from configs import policies
 from configs.schema import TrainerSlice
 from keras_models import auxiliary, normalize, spatial_transformer
+from keras_models.layers import Extractor
+
+STARTED = 0.05  # share of moving statistics that may be left of their first values, 0 and 1, when training ends
+QUICK = 0.9  # momentum of the models that ship
 
 
 def of(model: keras.Model, cfg: TrainerSlice) -> list[str]:
@@ -45,3 +50,48 @@ def _is_regularised(model: keras.Model, encoder: keras.Model, cfg: TrainerSlice)
     has_noise = augment.NOISE in augment.kinds(policies.expand(cfg.augment, cfg.transform.channels))
     limits = any(getattr(layer, "limits_code", False) for layer in encoder.layers)
     return bool(auxiliary.terms(model)) or bool(model.losses) or is_random or has_noise or limits
+
+
+def of_moving_statistics(model: keras.Model, epochs: int, steps: int) -> list[str]:
+    """A sentence on batch normalisation whose statistics are still those that it began with; none where they are the data's.
+
+    After n steps momentum^n of them is left of the first ones. Layers that are frozen, or run as in inference, keep what they had.
+
+    Args:
+        epochs: of the training, or those after which its weights are kept.
+        steps: batches an epoch.
+    """
+    found = [layer for layer in _layers(model) if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable]
+    done = epochs * steps
+    young = [layer for layer in found if layer.momentum**done > STARTED]
+    if not young or not done:
+        return []
+    worst = max(young, key=lambda layer: layer.momentum)
+    others = f" and {len(young) - 1} more" if len(young) > 1 else ""
+    what = f"batch normalisation ({worst.name}{others}) has a momentum of {worst.momentum:g}"
+    when = f"after {done:,} steps ({epochs:,} epochs of {steps:,})"
+    left = f"{worst.momentum:g}^{done} = {worst.momentum**done:.2g} of its moving statistics"
+    return [
+        f"{what}: {when}, {left} is still what they began with and not the images', and validation and all that is served are "
+        f"computed with them; {_what_is_enough(worst.momentum, steps, done)}"
+    ]
+
+
+def _what_is_enough(momentum: float, steps: int, done: int) -> str:
+    def epochs(of):
+        return f"train for {math.ceil(math.log(STARTED) / math.log(of) / steps):,} epochs or more"
+
+    if momentum <= QUICK:
+        return epochs(momentum)
+    instead = f"give momentum={QUICK}"
+    if QUICK**done > STARTED:
+        return f"{instead} and {epochs(QUICK)}"
+    return f"{instead}, or {epochs(momentum)}" if momentum < 1 else instead
+
+
+def _layers(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """Those that run in training as training does, at any depth."""
+    for layer in model._flatten_layers(include_self=False, recursive=False):
+        if not isinstance(layer, Extractor):
+            yield layer
+            yield from _layers(layer)

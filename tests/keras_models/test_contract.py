@@ -1,5 +1,7 @@
 """The promises every registry entry keeps, checked on its tiny twin."""
 
+import contextlib
+import dataclasses
 import inspect
 import json
 import random
@@ -8,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from configs.errors import UsageError
 from keras_models import arithmetic, auxiliary, build, catalog, get, twin
 from keras_models.arithmetic import layer_table, total_params
 from tests.keras_models.structures import DEEPER, SAME, TESTED, empty, kinds
@@ -117,12 +120,43 @@ def test_output_stays_float32_under_mixed_precision(name):
 @once
 def test_moving_statistics_follow_within_an_epoch_of_a_small_data_set(name):
     """With Keras's momentum of 0.99 a network of many normalisations answers at random after 100 steps of training."""
-    if "batch_norm" not in inspect.signature(get(name).build).parameters:
-        return
-    with arithmetic.without_weights():
-        model = twin(name, batch_norm=True)
-    norms = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
-    assert {norm.momentum for norm in norms} == {0.9}
+    found = normalizations(name)
+    assert {norm.momentum for norm in found} <= {0.9}
+    assert found or "batch_norm" not in inspect.signature(get(name).build).parameters
+
+
+def normalizations(name):
+    """Every batch normalisation that a twin, its heads included, has by default or with any one of its switches turned over."""
+    switches = {
+        option: not parameter.default
+        for option, parameter in inspect.signature(get(name).build).parameters.items()
+        if isinstance(parameter.default, bool)
+    }
+    found = []
+    for options in ({}, *({option: value} for option, value in switches.items())):
+        with arithmetic.without_weights(), contextlib.suppress(UsageError):  # some switches need another option beside them
+            model = auxiliary.learner(twin(name, **options))
+            found += [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    return found
+
+
+@pytest.mark.parametrize("option", ["norm", "normalise", None])
+def test_a_normalisation_of_any_name_or_none_is_looked_at(option, monkeypatch):
+    def build(input_shape, **switches):
+        image = keras.Input(input_shape)
+        x = keras.layers.BatchNormalization()(image) if switches.get(option, option is None) else image
+        net = keras.Model(image, x)
+        auxiliary.attach(net, [keras.layers.BatchNormalization(momentum=0.7)(image)], 0.1)
+        return net
+
+    parameters = [inspect.Parameter("input_shape", inspect.Parameter.KEYWORD_ONLY)]
+    if option:
+        parameters.append(inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=False))
+    build.__signature__ = inspect.Signature(parameters)
+    entry = dataclasses.replace(get("mlp"), name="own", task="none", build=build, tiny={"input_shape": (2, 2, 1)})
+    monkeypatch.setattr("tests.keras_models.test_contract.get", lambda name: entry)
+    monkeypatch.setattr("tests.keras_models.test_contract.twin", lambda name, **options: build(input_shape=(2, 2, 1), **options))
+    assert {norm.momentum for norm in normalizations("own")} == {0.99, 0.7}
 
 
 @once

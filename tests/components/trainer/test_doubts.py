@@ -1,15 +1,16 @@
-"""A code that could hold the whole image is warned about, unless something keeps it from doing so."""
+"""A code that could hold the whole image is warned about, unless something keeps it from doing so; so are statistics too young."""
 
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
+from components import progress
 from components.tasks import task_of
 from components.trainer import component, doubts
 from components.trainer.data import Data, Facts
 from keras_models import auxiliary, get, normalize
-from keras_models.layers import KSparse
+from keras_models.layers import Extractor, KSparse
 from tests.components import digits
 
 DATA = Data(Facts((8, 8, 1), [], None, None, 1), 1, None, None, None)
@@ -115,3 +116,99 @@ def test_a_regulariser_of_any_kind_is_seen():
     assert overcomplete(terms=["size"]) == []
     assert overcomplete(noise=KSparse(2)) == []
     assert np.size(overcomplete(noise=layers.Identity())) == 1
+
+
+def normalized(momentum=0.99, trainable=True, inside=False, extractor=False):
+    image = keras.Input((2, 2, 1))
+    x = layers.BatchNormalization(momentum=momentum, trainable=trainable, name="first")(image)
+    if inside or extractor:
+        part = keras.Model(image, x) if inside else Extractor(image, x)
+        x = part(outer := keras.Input((2, 2, 1)))
+        image = outer
+    return keras.Model(image, layers.Dense(2)(layers.Flatten()(x)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "steps", "share"),
+    [
+        ({}, 100, "0.99^100 = 0.37"),
+        ({}, 298, "0.99^298 = 0.05"),
+        ({}, 299, None),
+        ({"momentum": 0.9}, 28, "0.9^28 = 0.052"),
+        ({"momentum": 0.9}, 29, None),
+        ({"inside": True}, 100, "0.99^100 = 0.37"),
+        ({"trainable": False}, 100, None),
+        ({"extractor": True}, 100, None),
+        ({}, 0, None),
+    ],
+    ids=str,
+)
+def test_statistics_that_a_training_is_too_short_for_are_said(asked, steps, share):
+    found = doubts.of_moving_statistics(normalized(**asked), 1, steps)
+    assert len(found) == (share is not None)
+    for text in found:
+        assert text.startswith(
+            f"batch normalisation (first) has a momentum of {asked.get('momentum', 0.99):g}: after {steps} steps"
+        )
+        assert f" {share} of its moving statistics is still what they began with" in text
+
+
+@pytest.mark.parametrize("momentum", [0.5, 0.9, 0.99])
+def test_the_share_is_what_is_left_of_the_first_statistics(momentum):
+    """Beside what Keras's layer has learned of images of one colour, after as many steps."""
+    model, images = normalized(momentum), np.full((4, 2, 2, 1), 3.0, "float32")
+    for _ in range(20):
+        model(images, training=True)
+    left = 1 - model.get_layer("first").moving_mean.numpy()[0] / 3
+    assert left == pytest.approx(momentum**20, rel=1e-4)
+    assert bool(doubts.of_moving_statistics(model, 4, 5)) == (left > 0.05)
+
+
+@pytest.mark.parametrize(
+    ("momentum", "epochs", "steps", "hint"),
+    [
+        (0.99, 2, 40, "give momentum=0.9, or train for 8 epochs or more"),
+        (0.99, 2, 10, "give momentum=0.9 and train for 3 epochs or more"),
+        (0.9, 2, 10, "train for 3 epochs or more"),
+        (1.0, 2, 40, "give momentum=0.9"),
+    ],
+)
+def test_what_helps_is_what_would_be_enough(momentum, epochs, steps, hint):
+    [text] = doubts.of_moving_statistics(normalized(momentum), epochs, steps)
+    assert text.endswith(f"; {hint}")
+
+
+OWN = """
+import keras
+from keras import layers
+
+
+def build(input_shape=(8, 8, 1), num_classes=10, momentum=0.99):
+    image = keras.Input(input_shape)
+    x = layers.BatchNormalization(momentum=momentum)(layers.Dense(8, activation="relu")(layers.Flatten()(image)))
+    return keras.Model(image, layers.Dense(num_classes)(x))
+"""
+
+
+def test_training_says_it_of_a_network_of_one_s_own(artifacts, tmp_path, monkeypatch):
+    """Before, of as many epochs as are asked for; and after, where the weights of an earlier one are kept."""
+    (tmp_path / "plainly_normalised.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    said = []
+    monkeypatch.setattr(progress, "_listeners", [said.append])
+
+    def warned(name, epochs, rate, **options):
+        said.clear()
+        model = {"name": "plainly_normalised:build", "options": options}
+        train = {"epochs": epochs, "batch_size": 32, "optimizer": {"name": "sgd", "learning_rate": rate}, "early_stopping": None}
+        cfg = digits.trainer_slice(digits.MLP, model=model, train=train)
+        component.run_fn(digits.fn_args(tmp_path / name, artifacts.transformed, artifacts.transform, artifacts.schema, cfg, True))
+        return [event["text"] for event in said if event["event"] == "warning" and "batch normalisation" in event["text"]]
+
+    [text] = warned("short", 2, 0.1)
+    assert "has a momentum of 0.99: after 16 steps (2 epochs of 8), 0.99^16 = 0.85 of its moving" in text
+    assert warned("enough", 2, 0.1, momentum=0.8) == []
+    [text] = warned("no better after its first epoch", 5, 1e-6, momentum=0.9)
+    assert "of the weights that are kept, after epoch 1: batch normalisation" in text
+    assert "0.9^8 = 0.43" in text
