@@ -132,18 +132,21 @@ def _seen(cfg: RunConfig, steps: Sequence[AugmentStep], chosen, samples: int) ->
     """Resize as Transform does and augment as Trainer does, in the epochs 0 to samples - 1."""
     import tensorflow as tf
 
+    import keras_models
+    from components.tasks import task_of
     from components.transform import augment, pixels
 
     originals = pixels.from_bytes(tf.constant([encoded for _, _, encoded in chosen]), cfg.transform)
     batch = tf.cast(originals, tf.float32)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
     flat = originals.numpy().reshape(-1, shape[-1])
+    clips_noise = cfg.transfer is not None or not task_of(keras_models.check(cfg.model.name).task).cleans
     covariance = np.atleast_2d(np.cov(flat, rowvar=False)).ravel()  # of these images: training's is of all
     epochs = []
     for epoch in range(samples):
         numbers = [augment.draw(steps, cfg.seed, tf.constant(epoch, tf.int64), tf.constant(one[1]), shape) for one in chosen]
-        changed = augment.apply(steps, batch, tf.stack(numbers), covariance)
-        epochs.append(np.rint(np.clip(changed.numpy(), 0, 255)).astype(np.uint8))
+        changed = augment.apply(steps, batch, tf.stack(numbers), covariance, clips_noise)
+        epochs.append(np.rint(np.clip(changed.numpy(), 0, 255)).astype(np.uint8))  # what noise puts beyond cannot be shown
     return [
         Shown(name, image_id.decode(errors="replace"), originals[at].numpy(), [images[at] for images in epochs])
         for at, (name, image_id, _) in enumerate(chosen)

@@ -116,6 +116,7 @@ class Task(abc.ABC):
     mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
+    cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
@@ -130,7 +131,7 @@ class Task(abc.ABC):
         """(inputs, targets) of one batch as Keras's fit takes them.
 
         Args:
-            pixels: float32 [N, height, width, channels] in 0..255.
+            pixels: float32 [N, height, width, channels] in 0..255; of a task that `cleans`, noise in training may leave the range.
             targets: by name, those of `targets`, in training as `mix` and `smooth` leave them; with noise in the config's
                 augmentation also `keys.CLEAN`, the pixels without it.
         """

@@ -118,6 +118,7 @@ def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
         cfg,
         task.mix,
         *copies,
+        clips_noise=not task.cleans,
     )
     task.check(data.facts)
     return data

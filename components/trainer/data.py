@@ -56,7 +56,8 @@ class Data:
 
     Datasets yield (pixels float32 [N, height, width, channels] in 0..255, {target: int64 [N], or
     [N, height, width, 1] for a map}). Where augmentation mixes images, the targets of training batches are as the task mixes
-    them; where it adds noise, `keys.CLEAN` among them is the pixels without it.
+    them; where it adds noise, `keys.CLEAN` among them is the pixels without it, and of a task that `cleans` the pixels with it may
+    leave the range.
     """
 
     facts: Facts
@@ -76,6 +77,7 @@ def open_data(
     cfg: TrainerSlice,
     mix: Mix | None = None,
     copies: str | None = None,
+    clips_noise: bool = True,
 ) -> Data:
     """Open both splits.
 
@@ -83,6 +85,7 @@ def open_data(
         train_files, validation_files: GZIP TFRecords: transformed examples when `materialized`, else raw ones.
         copies: pattern of the folders that AugmentedCopies wrote, where the config asks for them.
         mix: how the task mixes targets; None where it cannot.
+        clips_noise: whether images with noise are cut to 0..255.
 
     Raises:
         UsageError: where the config mixes images and the task cannot mix their targets, or asks for random labels of no classes.
@@ -97,7 +100,7 @@ def open_data(
     facts = Facts(shape, class_names, train_images=count, noise=noise, **_statistics(transform, cfg))
     plan = policies.schedule(steps)
     drawn_for = steps if plan.live else []  # those of written steps are drawn too, so that the live ones get what follows them
-    change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape))
+    change = _augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, shape), clips_noise)
     relabel = _relabelling(cfg, targets, facts)
     read = _read_transformed if materialized else _read_raw
     train = relabel(read(records, transform, targets, cfg))
@@ -165,7 +168,9 @@ def _pair(rows, targets):
     return tf.cast(rows[keys.PIXELS], tf.float32), wanted
 
 
-def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts, used: int = 0) -> Callable:
+def _augmentation(
+    steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts, used: int = 0, clips_noise: bool = True
+) -> Callable:
     """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; a map moves with its image. The first
     `used` numbers were those of steps done before."""
     kinds = augment.kinds(steps)
@@ -179,7 +184,12 @@ def _augmentation(steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix
         pixels, wanted = _pair(rows, targets)
         maps = [name for name in targets if name in keys.MAPS]
         changed = augment.change(
-            steps, pixels, drawn[:, used:], facts.covariance, [tf.cast(wanted[name], tf.float32) for name in maps]
+            steps,
+            pixels,
+            drawn[:, used:],
+            facts.covariance,
+            [tf.cast(wanted[name], tf.float32) for name in maps],
+            clips_noise,
         )
         wanted |= {name: tf.cast(moved, tf.int64) for name, moved in zip(maps, changed.maps, strict=True)}
         for kept in changed.kept:

@@ -17,7 +17,7 @@ QUICK = 0.9  # momentum of the models that ship
 
 def of(model: keras.Model, cfg: TrainerSlice) -> list[str]:
     """Sentences, mostly none. `model` takes pixels; see keras_models.normalize."""
-    return _of_the_ground(model, cfg) + _of_a_large_code(model, cfg)
+    return _of_the_ground(model, cfg) + _of_noise(model, cfg) + _of_a_large_code(model, cfg)
 
 
 def _of_the_ground(model: keras.Model, cfg: TrainerSlice) -> list[str]:
@@ -30,9 +30,28 @@ def _of_the_ground(model: keras.Model, cfg: TrainerSlice) -> list[str]:
     ]
 
 
+def _of_noise(model: keras.Model, cfg: TrainerSlice) -> list[str]:
+    """Where it is not what a denoising autoencoder is judged with: there, it stands on images as they are."""
+    steps = policies.expand(cfg.augment, cfg.transform.channels)
+    is_noise = [augment.NOISE in augment.kinds([step]) for step in steps]
+    first = next((place for place, found in enumerate(is_noise) if found), len(steps))
+    later = [step.operation[0] for step, found in zip(steps[first:], is_noise[first:], strict=True) if not found]
+    if _encoder(model) is None or not later:
+        return []
+    return [
+        f"augment has {', '.join(later)} after {steps[first].operation[0]}, so that training moves the noise or cuts it to 0..255, "
+        "and validation and test images get it as it is; put noise last"
+    ]
+
+
+def _encoder(model: keras.Model) -> keras.Model | None:
+    found = next((layer for layer in normalize.inner(model).layers if layer.name == "encoder"), None)
+    return found if isinstance(found, keras.Model) else None
+
+
 def _of_a_large_code(model: keras.Model, cfg: TrainerSlice) -> list[str]:
-    encoder = next((layer for layer in normalize.inner(model).layers if layer.name == "encoder"), None)
-    if encoder is None or not isinstance(encoder, keras.Model):
+    encoder = _encoder(model)
+    if encoder is None:
         return []
     code, values = (math.prod(shape[1:]) for shape in (encoder.output_shape, encoder.input_shape))
     if code < values or _is_regularised(model, encoder, cfg):

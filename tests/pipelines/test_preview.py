@@ -83,6 +83,21 @@ def test_the_pictures_are_what_transform_and_trainer_make(config, photos, tmp_pa
         np.testing.assert_array_equal(shown[epoch + 1 :: 3], np.rint(expected).astype(np.uint8))
 
 
+def test_a_denoising_autoencoder_s_noise_is_cut_where_it_is_shown_and_not_before(config, photos, tmp_path):
+    steps = "augment=[{gaussian_noise: {stddev: 0.5}}, {rotate: {degrees: 20}}]"
+    _, page = made(config, tmp_path, "model={name: denoising_autoencoder, options: {}}", steps, samples=1)
+    cfg = load.load(config, [steps])
+    names = [html.unescape(name) for name in re.findall(r"<code>([^<]+\.png)</code>", page)]
+    originals = pixels.from_bytes(tf.constant([(photos / name).read_bytes() for name in names]), cfg.transform)
+    drawn = [augment.draw(cfg.augment, 0, tf.constant(0, tf.int64), tf.constant(n.encode()), (16, 16, 3)) for n in names]
+    seen = augment.apply(cfg.augment, tf.cast(originals, tf.float32), tf.stack(drawn), clips_noise=False).numpy()
+    assert seen.min() < 0
+    assert seen.max() > 255
+    factor = sheet.SHOWN // 16
+    shown = [image[::factor, ::factor] for image in embedded(page)]
+    np.testing.assert_array_equal(shown[1::2], np.rint(np.clip(seen, 0, 255)).astype(np.uint8))
+
+
 def test_classes_are_shown_alike_and_names_are_escaped(config, tmp_path):
     value, page = made(config, tmp_path)
     assert value["classes"] == 3

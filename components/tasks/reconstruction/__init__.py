@@ -52,6 +52,7 @@ class Task(base.Task):
     }
     compared = ("mse",)
     measured = dict.fromkeys(probes.FIGURES, "more")
+    cleans = True
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
 
     def doubts(self, model):

@@ -21,8 +21,8 @@ def noise(steps: Sequence[AugmentStep], shape: tuple[int, int, int]) -> Callable
         shape: (height px, width px, channels).
 
     Returns:
-        float32 pixels [N, *shape] in 0..255 -> the same with noise, in 0..255. Which pattern an image gets is a function of its
-        pixels, rounded to whole numbers.
+        float32 pixels [N, *shape] in 0..255 -> the same with noise, as training has it where a task `cleans`: not cut to the range.
+        Which pattern an image gets is a function of its pixels, rounded to whole numbers.
     """
     needs = augment.draws(steps, shape)
     patterns = max(1, min(PATTERNS, NUMBERS // needs))
@@ -33,6 +33,6 @@ def noise(steps: Sequence[AugmentStep], shape: tuple[int, int, int]) -> Callable
     def noisy(pixels):
         values = tf.cast(tf.round(tf.reshape(pixels, [-1, len(hashing)])), tf.int64)
         pattern = tf.bitwise.right_shift(tf.reduce_sum(values * hashing, axis=1), 16) % patterns
-        return augment.apply(steps, pixels, tf.gather(bank, pattern))
+        return augment.apply(steps, pixels, tf.gather(bank, pattern), clips_noise=False)
 
     return noisy

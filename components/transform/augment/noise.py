@@ -1,8 +1,8 @@
 """Operations that take something from the input that a denoising autoencoder has to find again; the target stays clean.
 
-All take (parameters, drawn float32 [N, k] in [-1, 1), images float32 [N, height, width, channels] in 0..255) and return images that
-may leave the range, which the caller clips. Salt, pepper and masks are drawn once for all channels of a pixel: what one loses could
-else be read off the others.
+All take (parameters, drawn float32 [N, k] in [-1, 1), images float32 [N, height, width, channels] in 0..255) and return images
+that may leave the range, which the caller clips unless a task learns to take the noise away. Salt, pepper and masks are drawn once
+for all channels of a pixel: what one loses could else be read off the others.
 """
 
 import tensorflow as tf

@@ -10,7 +10,9 @@ import tensorflow as tf
 from components import keys, progress
 from components.tasks import task_of
 from components.tasks.classification import accuracy, cross_entropy
+from components.trainer import component
 from components.trainer.component import run_fn
+from components.transform.augment import constant
 from tests.components import digits
 
 LOGITS = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
@@ -75,6 +77,27 @@ def test_noise_does_not_get_into_what_an_autoencoder_learns_to_give(artifacts, t
     mean = images.mean(0) / 255  # of black input alone, the best guess
     assert np.corrcoef(given.ravel(), mean.ravel())[0, 1] > 0.8
     assert given.mean() == pytest.approx(mean.mean(), rel=0.4)
+
+
+@pytest.mark.parametrize(("task", "tree"), [("reconstruction.denoising", digits.AUTOENCODER), ("classification", digits.MLP)])
+def test_noise_leaves_the_range_where_it_is_to_be_taken_away_again(artifacts, tmp_path, task, tree):
+    """As strong in training as the constant noise that the validation and test images get; a classifier sees images."""
+    stddev = 0.4
+    cfg = digits.trainer_slice(tree, augment=[{"gaussian_noise": {"stddev": stddev}}])
+    args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
+    data = component.data_of(args, cfg, task_of(task))
+    pairs = [(pixels, targets[keys.CLEAN]) for pixels, targets in data.training(0, 1)]
+    seen, clean = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    assert (clean.min(), clean.max()) == (0, 255)
+    black = (seen - clean)[clean == 0]
+    if task == "classification":
+        assert (seen.min(), seen.max()) == (0, 255)
+        assert black.std() < 0.7 * 255 * stddev
+        return
+    judged = constant.noise(data.facts.noise, data.facts.input_shape)(tf.constant(clean)).numpy() - clean
+    for added in (black, judged[clean == 0]):
+        assert added.std() == pytest.approx(255 * stddev, rel=0.03)
+        assert added.mean() == pytest.approx(0, abs=3)
 
 
 def test_a_person_is_told_that_digits_are_flipped_and_mirrored_when_they_are_judged(artifacts, tmp_path, monkeypatch):

@@ -35,6 +35,19 @@ def test_a_spatial_transformer_without_a_black_ground_is_doubted(kind, is_doubte
     assert [kind in text and "not black" in text for text in said] == ([True] if is_doubted else [])
 
 
+MASK, TURN, LIGHT = {"mask": {"share": 0.1}}, {"rotate": {"degrees": 5}}, {"brightness": {"share": 0.1}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "later"),
+    [([MASK], ""), ([TURN, LIGHT, MASK, MASK], ""), ([MASK, TURN], "rotate"), ([TURN, MASK, LIGHT], "brightness")],
+)
+def test_noise_that_is_not_what_the_model_is_judged_with_is_doubted(steps, later):
+    texts = said("denoising_autoencoder", steps, code_size=100)
+    assert texts == ([f"augment has {later} after mask, so that training moves the noise or cuts it to 0..255, and validation "
+                      "and test images get it as it is; put noise last"] if later else [])  # fmt: skip
+
+
 @pytest.mark.parametrize("code_size", [64, 100])
 def test_a_code_as_large_as_the_image_is_doubted(code_size):
     [text] = said(code_size=code_size)

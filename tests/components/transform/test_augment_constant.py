@@ -43,10 +43,19 @@ def test_as_many_pixels_are_lost_as_the_config_says(step, low, high):
     assert np.mean(given == 255) == pytest.approx(high, abs=0.03)
 
 
-def test_steps_follow_each_other_and_stay_within_the_range():
+def test_steps_follow_each_other():
     given = constant.noise([GAUSSIAN, AugmentStep(mask={"share": 0.5})], SHAPE)(PIXELS).numpy()
-    assert 0 == given.min() < given.max() <= 255
-    assert np.mean(given == 0) > 0.5
+    assert np.mean(given == 0) == pytest.approx(0.5, abs=0.02)
+    assert given.min() < 0, "noise on black is noise both ways"
+
+
+@pytest.mark.parametrize("stddev", [0.1, 0.5])
+def test_it_is_as_strong_where_images_are_black(stddev):
+    """Nearly half of a digit's pixels are: clipped, they would have half of it."""
+    added = constant.noise([AugmentStep(gaussian_noise={"stddev": stddev})], SHAPE)(PIXELS).numpy() - PIXELS
+    for where in (PIXELS == 0, PIXELS == 255, PIXELS > -1):
+        assert added[where].std() == pytest.approx(255 * stddev, rel=0.05)
+        assert added[where].mean() == pytest.approx(0, abs=0.05 * 255 * stddev)
 
 
 def test_large_images_share_fewer_patterns():

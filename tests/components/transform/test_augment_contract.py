@@ -119,6 +119,19 @@ def test_noise_alone_leaves_the_clean_image_as_it_is(name):
         assert found.clean is found.images
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_noise_alone_may_leave_the_range_where_it_is_not_clipped(name):
+    """And what moves or colours it after that knows no other noise."""
+    images = photos()
+    steps = [*step(name), *step("rotate", {"degrees": 20})]
+    numbers = drawn(steps, images)
+    whole = augment.change(steps, images, numbers, COVARIANCE, clips_noise=False)
+    clipped = augment.change(steps, images, numbers, COVARIANCE)
+    assert np.allclose(whole.clean, clipped.clean, atol=1e-3)
+    assert np.allclose(whole.images, clipped.images, atol=1e-3) == (name != "gaussian_noise")
+    assert (whole.images.numpy().min() < -10 and whole.images.numpy().max() > 265) == (name == "gaussian_noise")
+
+
 @pytest.mark.parametrize("order", [("rotate", "gaussian_noise", "brightness"), ("mask", "translate"), ("brightness", "cutout")])
 def test_the_clean_image_has_everything_but_the_noise(order):
     images = photos()

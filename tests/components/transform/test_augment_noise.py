@@ -11,12 +11,12 @@ from configs.schema import AugmentStep
 SHAPE = (20, 30)
 
 
-def noisy(name, tree, images=40, channels=3, level=127.0) -> np.ndarray:
+def noisy(name, tree, images=40, channels=3, level=127.0, **how) -> np.ndarray:
     """What becomes of images of one grey level."""
     steps = [AugmentStep.model_validate({name: tree})]
     shape = (*SHAPE, channels)
     drawn = tf.random.stateless_uniform([images, augment.draws(steps, shape)], [7, 8], -1, 1)
-    return augment.apply(steps, tf.fill([images, *shape], level), drawn).numpy()
+    return augment.apply(steps, tf.fill([images, *shape], level), drawn, **how).numpy()
 
 
 def near(found, share, count):
@@ -29,6 +29,14 @@ def test_gaussian_noise_has_its_deviation_and_no_mean(stddev):
     assert abs(found.mean()) < 4 * 255 * stddev / np.sqrt(found.size)
     assert found.std() == pytest.approx(255 * stddev, rel=4 / np.sqrt(2 * found.size))
     assert abs(np.corrcoef(found[..., 0].ravel(), found[..., 1].ravel())[0, 1]) < 4 / np.sqrt(found[..., 0].size)
+
+
+@pytest.mark.parametrize("level", [0.0, 255.0, 127.0])
+@pytest.mark.parametrize("stddev", [0.1, 0.5])
+def test_noise_that_is_not_clipped_is_as_strong_on_black_and_white_as_between(level, stddev):
+    found = noisy("gaussian_noise", {"stddev": stddev}, level=level, clips_noise=False) - level
+    assert abs(found.mean()) < 4 * 255 * stddev / np.sqrt(found.size)
+    assert found.std() == pytest.approx(255 * stddev, rel=4 / np.sqrt(2 * found.size))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 1.0])

@@ -42,7 +42,7 @@ def data_of(cfg) -> Data:
     def epoch_of(epoch):
         drawn = tf.random.stateless_uniform([len(rows), augment.draws(steps, SHAPE)], [0, epoch], -1.0, 1.0)
         order = tf.random.experimental.stateless_shuffle(tf.range(len(rows)), [1, epoch])
-        seen = augment.apply(steps, rows, drawn)
+        seen = augment.apply(steps, rows, drawn, clips_noise=False)
         return tf.data.Dataset.from_tensor_slices((tf.gather(seen, order), {keys.CLEAN: tf.gather(rows, order)})).batch(size)
 
     def plain(split):
