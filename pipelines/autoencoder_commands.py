@@ -245,5 +245,5 @@ def _say(value: dict, as_json: bool, *lines: str) -> int:
         print(json.dumps(value))
     else:
         told = [line for line in lines if line]
-        print("\n".join([*told, *options.resized(value), *_errors(value["images"])]))
+        print("\n".join([*told, *options.remarks(value), *_errors(value["images"])]))
     return 0 if _good(value) else 1

@@ -284,9 +284,9 @@ def predict(model, images, top, form, workspace, as_json):
         csv.writer(sys.stdout).writerows([columns, *cells])
     else:
         console.table(columns, cells)
-    if not as_json and form != "json":
-        for line in options.resized(value):
-            click.echo(line, err=form == "csv")
+    is_bare = as_json or form != "table"
+    for line in options.passed_over(value["passed_over"]) if as_json or form == "json" else options.remarks(value):
+        click.echo(line, err=is_bare)
     return 1 if all("error" in row for row in rows) else 0
 
 

@@ -3,15 +3,16 @@
 import dataclasses
 import errno
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from components import keys, progress
-from components.example_gen import digest, sources, summary
+from components.example_gen import classes, digest, listing, sources, summary
 from components.trainer.origin import Origin
 from configs import load
-from configs.errors import FULL, HubelError
+from configs.errors import FULL, HubelError, UsageError
 from configs.schema import RunConfig
 from pipelines import origins, training
 from pipelines.runs import artifact, artifacts
@@ -48,7 +49,7 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
         with digest.unremembered():
             origin = origins.locate(one, place) if is_there else origins.awaited(one, place)
         prove(one, origin)
-        built = _pipeline(one, place, origin, sources.planned)
+        built = _pipeline(one, place, origin, _located(one, place, origin, sources.planned))
         absent = transfer.missing(origin, _shape(one)) if origin and origin.is_published else None
         planned.append(
             {
@@ -66,7 +67,8 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
 
     origin = origins.locate(cfg, place)
     architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
-    results = launched(cfg, place)
+    located = _ready(cfg, place, origin)
+    results = launched(cfg, place, located=located)
     examples = results["ExampleGen"]
     folder = examples.outputs["examples"][0][0]
     verdict, infra = results["Evaluator"], results["InfraValidator"]
@@ -94,6 +96,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "leakage": summary.leakage(Path(folder)),
         "drift": _json(results["ExampleValidator"].property("anomalies", keys.DRIFT), {}),
         "skew": _json(results["ExampleValidator"].property("anomalies", keys.SKEW), {}),
+        "passed_over": dict(located.passed_over),
         "quarantined": _json(examples.property("examples", keys.QUARANTINED), {}),
         "examples": folder,
         "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
@@ -103,8 +106,11 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     }
 
 
-def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
+def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sources.Located | None = None) -> dict:
     """Run every component of a config's pipeline; see pipeline.build. Returns local.NodeResult by name.
+
+    Args:
+        located: the data source, where the network was tried and it was found before.
 
     Raises:
         HubelError: with what failed in plain words.
@@ -117,9 +123,11 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True) -> dict:
     place.root.mkdir(parents=True, exist_ok=True)
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
     origin = origins.locate(cfg, place)
-    prove(cfg, origin)
-    fetch(cfg, origin)
-    built = _pipeline(cfg, place, origin, sources.locate, served)
+    located = located or _ready(cfg, place, origin)
+    built = _pipeline(cfg, place, origin, located, served)
+    if located.passed_over:
+        progress.emit("note", text=f"passed over in {cfg.data.source}: {listing.words(located.passed_over)}")
+        print(f"Passed over: {json.dumps(located.passed_over)}", file=sys.stderr)  # into the log
     progress.emit("nodes", names=[node.id for node in built.components])
     running = []
 
@@ -166,10 +174,38 @@ def _shape(cfg: RunConfig) -> tuple[int, int, int]:
     return cfg.transform.height, cfg.transform.width, cfg.transform.channels
 
 
-def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable, served: bool = True):
+def _ready(cfg: RunConfig, place: Workspace, origin: Origin | None) -> sources.Located:
+    """The data source, once the network was tried and the weights that it starts from are here."""
+    prove(cfg, origin)
+    fetch(cfg, origin)
+    return _located(cfg, place, origin, sources.locate)
+
+
+def _located(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable) -> sources.Located:
+    """The data source. Raises UsageError where it has fewer classes than are to be told apart."""
+    from components.tasks import task_of
     from pipelines import pipeline
 
     located = locate(cfg.data, place.datasets)
+    task, _ = pipeline.learned(cfg, origin)
+    least = task_of(task).classes
+    if located.class_names is None or not least:
+        return located
+    data, names = classes.resolved(cfg.data, located.class_names), located.class_names
+    kept = [names[label] for label in data.classes] if data.classes is not None else names
+    kept = [kept[label] for label in data.inliers] if data.inliers is not None else kept
+    if len(set(kept)) < least:
+        has = f"images of one class, {kept[0]!r}," if kept else "images without labels"
+        raise UsageError(
+            f"{cfg.data.source} gives {has} to train on, and a model for {task} tells at least {least} classes apart.",
+            "Put the images of each class into a folder of its own; `hubel init` writes a config that fits the images there are.",
+        )
+    return located
+
+
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, located: sources.Located, served: bool = True):
+    from pipelines import pipeline
+
     initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
     members = artifacts(place, cfg.model.members or ())
     settled = origins.settled(cfg, origin) if origin else cfg

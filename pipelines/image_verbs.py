@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from components import progress
+from components.example_gen import listing
 from configs.errors import UsageError
 from pipelines import images as image_files
 from pipelines import outputs, scores, sheet
@@ -159,7 +160,7 @@ def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:
 
 def _namesake(folder: Path, path: Path) -> Path:
     """The mask of an image: of its name, or of its stem with another ending. Raises Unreadable."""
-    for name in (path.name, *(path.stem + suffix for suffix in image_files.SUFFIXES)):
+    for name in (path.name, *(path.stem + ending for ending in sorted(listing.ENDINGS))):
         if (folder / name).is_file():
             return folder / name
     raise Unreadable(f"there is no mask {path.name} in {folder}")

@@ -1,14 +1,16 @@
 """Image files as a person names them, and what a SavedModel answers about them. Used in the worker process."""
 
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from components import progress
+from components.example_gen import listing
 from configs.errors import UsageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 MAX_BYTES = 64 * 2**20  # of a file, and about as much of a request
 BATCH = 64
 
@@ -27,30 +29,29 @@ class Answer(NamedTuple):
 
 
 def files(images: Sequence[str], out: Path | None = None) -> list[Path]:
-    """The files named, and the images in the folders named, sorted by path; those under `out`, which an earlier run made, are none.
+    """The files named, and the images in the folders named, by the rule of components.example_gen.listing, sorted by path; those
+    under `out`, which an earlier run made, are none. Tells what is passed over as the event "passed_over".
 
     Raises:
-        UsageError: where there is no image at all.
+        UsageError: where there is no image at all, or a folder may not be read.
     """
-    found = list(_files(images, out))
+    passed_over: Counter = Counter()
+    found = list(_files(images, out.expanduser() if out else None, passed_over))
+    progress.emit("passed_over", counts=dict(passed_over))
     if not found:
-        raise UsageError(f"There is no image in {', '.join(images)}.", f"Images end in {', '.join(SUFFIXES)}.")
+        there = f" ({listing.words(passed_over)})" if passed_over else ""
+        raise UsageError(
+            f"There is no image in {', '.join(images)}{there}.", f"Images end in {', '.join(sorted(listing.ENDINGS))}."
+        )
     return found
 
 
-def _files(images: Sequence[str], out: Path | None) -> Iterator[Path]:
+def _files(images: Sequence[str], out: Path | None, passed_over: Counter) -> Iterator[Path]:
     for image in images:
-        folder = Path(image)
-        if not folder.is_dir():
-            yield folder
-            continue
-        made = out.expanduser().resolve() if out else folder.resolve()
-        is_inside = folder.resolve() in made.parents
-        for path in sorted(folder.rglob("*")):
-            if is_inside and path.resolve().is_relative_to(made):
-                continue
-            if path.suffix.lower() in SUFFIXES and path.is_file():
-                yield path
+        if Path(image).is_dir():
+            yield from sorted(Path(image, name) for name in listing.images(image, "", passed_over, is_named=True, out=out))
+        else:
+            yield Path(image)
 
 
 def read(path: Path) -> bytes:

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -54,8 +55,20 @@ assignments = click.option(
 )
 
 
-def resized(value: dict) -> list[str]:
-    """The sentence about images of another size than the model's, where there were any; `value` holds pipelines.served.facts."""
+def remarks(value: dict) -> list[str]:
+    """Sentences on what of the images was passed over, and on those of another size than the model's, where there were any; `value`
+    is what `quietly` returns of a verb about images, with pipelines.served.facts."""
+    return [*passed_over(value.get("passed_over", {})), *_resized(value)]
+
+
+def passed_over(counts: Mapping[str, int]) -> list[str]:
+    """The sentence about files that are no images, where there were any."""
+    from components.example_gen import listing
+
+    return [f"Passed over: {listing.words(counts)}."] if counts else []
+
+
+def _resized(value: dict) -> list[str]:
     if not value.get("resized"):
         return []
     were, (height, width, _) = "was" if value["resized"] == 1 else "were", value["size"]
@@ -63,7 +76,10 @@ def resized(value: dict) -> list[str]:
 
 
 def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda event: None):
-    """Ask a worker whose log matters only if it fails: then it stays, in the system's folder for such files, and is named."""
+    """Ask a worker whose log matters only if it fails: then it stays, in the system's folder for such files, and is named.
+
+    Where it listed files, its value, a mapping, gets what it passed over: `passed_over`, {ending: files}.
+    """
     import tempfile
 
     from pipelines import supervise
@@ -71,9 +87,16 @@ def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda 
     descriptor, name = tempfile.mkstemp(prefix="hubel-", suffix=".log")
     os.close(descriptor)
     state.log = Path(name)
-    keep = False
+    keep, listed = False, []
+
+    def hear(event: dict) -> None:
+        if event["event"] == "passed_over":
+            listed.append(Counter(event["counts"]))
+        listen(event)
+
     try:
-        return supervise.ask(call, arguments, state.log, listen)
+        value = supervise.ask(call, arguments, state.log, hear)
+        return value | {"passed_over": dict(sum(listed, Counter()))} if listed else value
     except HubelError as error:
         keep = error.exit_code == HubelError.exit_code
         raise

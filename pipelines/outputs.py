@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+from components.example_gen import listing
 from configs.errors import HubelError, UsageError
 
 
@@ -76,6 +77,7 @@ def write(path: Path, content: bytes) -> str:
     staged = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        listing.record(path)
         staged.write_bytes(content)
         staged.replace(path)
     except OSError as error:

@@ -56,7 +56,7 @@ def build(
         members: of an ensemble, NAME/VERSION -> folder of the Model artifact.
         served: without it the pipeline ends with Evaluator's figures: nothing is made ready to be served.
     """
-    of_task, modules = _learned(config, origin)
+    of_task, modules = learned(config, origin)
     task = task_of(of_task)
     materialized = config.materializes
     steps = policies.expand(config.augment, config.transform.channels)
@@ -174,7 +174,7 @@ def build(
     )
 
 
-def _learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
+def learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
     """The task's name, and the modules that task and network are made of."""
     entry = keras_models.get(config.model.name) if origin is None else None
     task = entry.task if entry else CLASSIFICATION

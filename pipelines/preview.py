@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 from components import keys, progress
-from components.example_gen import pictures, sources, splits
+from components.example_gen import listing, pictures, sources, splits
 from components.example_gen.records import share
 from configs import load, policies
 from configs.errors import HubelError
@@ -62,6 +62,8 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
     try:
         folder.mkdir(parents=True, exist_ok=True)
         blocks = [sheet.Block(_caption(one), [one.original, *one.augmented]) for one in shown]
+        for name in (PNG, HTML):
+            listing.record(folder / name)
         (folder / PNG).write_bytes(sheet.png(sheet.sheet(blocks, COLUMNS)))
         (folder / HTML).write_text(_page(cfg, steps, shown), encoding="utf-8")
     except OSError as error:

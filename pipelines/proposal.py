@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from components import keys
-from components.example_gen import sources
+from components.example_gen import listing, sources
 from configs import words
 from configs.errors import UsageError, printable
 from configs.schema import DataConfig
@@ -195,6 +195,8 @@ def summary(found: Mapping[str, Any], source: str) -> list[str]:
         colour = "grey" if found["grey"] else "in colour"
         lines.append(f"of {found['sampled']:,} that were decoded: {size} (width x height), {colour}")
     lines.append(_reasons(found) if found["damaged"] else "none of these is damaged")
+    if found.get("passed_over"):
+        lines.append(f"passed over: {listing.words(found['passed_over'])}")
     return lines
 
 

@@ -132,7 +132,7 @@ def _row(path: str, line: int, cells: list[str], columns: _Columns) -> _Row:
 
     split = cell(columns.split).lower()
     if columns.split is not None and split not in files.SPLITS:
-        raise UsageError(f"{path}, line {line}: {split!r} is no split.", "A split is one of: train, validation (valid, val), test.")
+        raise UsageError(f"{path}, line {line}: {split!r} is no split.", f"A split is one of: {', '.join(files.SPLITS)}.")
     image_id = None if columns.image_id is None else cell(columns.image_id)
     if image_id == "":
         raise UsageError(f"{path}, line {line}: the id is empty.", "Give every image an id, or leave data.features.id out.")

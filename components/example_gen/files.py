@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,8 @@ from configs.errors import UsageError
 CHUNK = 1000  # images a shard
 MAX_BYTES = 2**28  # of a file: 2**25 pixels of four 16-bit values
 SPLITS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
-          "test": "test", "testing": "test"}  # fmt: skip
+          "dev": "validation", "eval": "validation", "test": "test", "testing": "test"}  # fmt: skip
+_NAMED = re.compile(rf"(.*[^a-z])??({'|'.join(sorted(SPLITS, key=len, reverse=True))})([ _-]?set|[ _-](?:images|imgs|data|split))?")
 
 
 class File(NamedTuple):
@@ -72,6 +74,27 @@ def digested(root: str, paths: Iterable[str], datasets: Path) -> str:
         (readable if os.path.isfile(whole) and os.access(whole, os.R_OK) else others).append(path)
     held = digest.of_files([Path(root, path) for path in readable], Path(root), datasets / ".digests.json")
     return hashlib.sha256(json.dumps([held, sorted(others)]).encode()).hexdigest()
+
+
+def splits_of(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What is before the word in names of splits, such as "seg_", mostly "" -> {name: split}, for the names that are such.
+
+    A name is a word of SPLITS in any case, with _set or -set after it or not. Those with something else before or after the word
+    count where two of them are different splits, of which one is train.
+    """
+    plain: dict[str, str] = {}
+    groups: dict[str, dict[str, str]] = {}
+    for name in names:
+        match = _NAMED.fullmatch(name.lower())
+        if match and not match[1] and (match[3] or "set").endswith("set"):
+            plain[name] = SPLITS[match[2]]
+        elif match:
+            groups.setdefault(match[1] or "", {})[name] = SPLITS[match[2]]
+    found = {prefix: named for prefix, named in groups.items() if "train" in named.values() and len(set(named.values())) > 1}
+    if plain:  # such as train and test_images
+        plain |= groups.get("", {})
+        found.pop("", None)
+    return {**({"": plain} if plain else {}), **found}
 
 
 def unreadable(error: OSError, fallback: Any) -> UsageError:

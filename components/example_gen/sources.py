@@ -29,11 +29,13 @@ _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 @dataclass(frozen=True)
 class Located:
     """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds;
-    `class_names` are those of Contents, None where only reading the images tells."""
+    `class_names` are those of Contents, None where only reading the images tells. `passed_over` counts the files beside the images,
+    by their ending or by what they are (components.example_gen.listing)."""
 
     address: Mapping[str, Any]
     digest: str
     class_names: Sequence[str] | None = None
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

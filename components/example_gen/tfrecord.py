@@ -2,7 +2,7 @@
 
 An image is one encoded file (bytes), or a list of numbers: a square of 1 channel, or of 3. What white is in such lists is found
 from the lowest and the highest number in all files. Features are found by their usual names or named by data.features. Files
-are splits where each has one of the words train, validation (valid, val, eval) and test in its name.
+are splits where each has one of the words train, validation (valid, val, dev, eval) and test in its name.
 """
 
 import functools
@@ -28,7 +28,7 @@ USUAL = {
     "label": ("label", "image/class/label", "image_class", "class", "image/label", "target", "labels", "image/class/text"),
     "id": ("image/id", "image_id", "id", "image/source_id"),
 }
-WORDS = {**files.SPLITS, "eval": "validation"}
+WORDS = files.SPLITS
 RANGES = ((0, 1), (-0.5, 0.5), (-1, 1), (0, 255))  # (black, white) of lists of numbers; the first that holds all of them
 SLACK = 1e-4  # of a range: what rounding may add
 LOOKED_AT = 100  # records

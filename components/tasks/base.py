@@ -117,6 +117,7 @@ class Task(abc.ABC):
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
     cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
+    classes: ClassVar[int] = 0  # how many the images that it learns from must have at least
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks

@@ -18,6 +18,7 @@ class Task(base.Task):
     label_key = keys.LABEL
     prediction_key = "probabilities"
     signature = keys.SERVING_DEFAULT
+    classes = 2
     crops = True
     metrics = {
         "accuracy": Metric("SparseCategoricalAccuracy", "more"),
@@ -26,8 +27,12 @@ class Task(base.Task):
     }
 
     def check(self, facts):
-        if not facts.class_names:
-            raise HubelError("Classification needs labels, and this data has none.", "Use data with labels, or an autoencoder.")
+        if len(facts.class_names) < self.classes:
+            has = f"one class, {facts.class_names[0]!r}" if facts.class_names else "none"
+            raise HubelError(
+                f"Classification needs labels of at least {self.classes} classes, and this data has {has}.",
+                "Use data with labels, or an autoencoder.",
+            )
 
     def mix(self, targets, partners, kept, facts):
         """Labels become probabilities, float32 [N, K]: `kept` of an image's own and the rest of its partner's."""

@@ -47,7 +47,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     (tmp_path / "full").mkdir()
     with pytest.raises(HubelError, match="cannot be written"):
         outputs.write(tmp_path / "full", b"x")  # a folder has the name: the rename fails
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "full"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hubel", "a.png", "full"]
 
 
 def test_a_table_holds_names_of_any_bytes():

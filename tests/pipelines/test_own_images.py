@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from components import progress
 from configs import load
 from pipelines import execute, proposal, survey
 from pipelines.workspace import Workspace
@@ -15,7 +16,7 @@ NAMES = ["a zero", "eins", "два"]
 IMAGES = 40  # of each class
 
 
-def test_a_labelled_folder_becomes_a_model_that_answers_with_the_folders_names(tmp_path):
+def test_a_labelled_folder_becomes_a_model_that_answers_with_the_folders_names(tmp_path, monkeypatch, capsys):
     pixels, labels = digits.images()
     folder = tmp_path / "numbers"
     for label, name in enumerate(NAMES):
@@ -25,7 +26,12 @@ def test_a_labelled_folder_becomes_a_model_that_answers_with_the_folders_names(t
     source, file = proposal.source_of(str(folder)), tmp_path / "numbers.yaml"
     made = proposal.propose(proposal.name_of(source), source, survey.look(source, str(tmp_path / "datasets")), file.name)
     file.write_text(made.text, encoding="utf-8")
+    (folder / "eins" / "notes.txt").write_text("no image")
+    told = []
+    monkeypatch.setattr(progress, "_listeners", [told.append])
     results = execute.launched(load.load(str(file), ["train.epochs=10"]), Workspace.at(str(tmp_path / "workspace")), served=False)
+    assert {"event": "note", "text": f"passed over in {source}: 1 .txt"} in told
+    assert 'Passed over: {".txt": 1}' in capsys.readouterr().err
     assert results["Evaluator"].property("blessing", "blessed") == 1
     model = Path(results["Trainer"].outputs["model"][0][0]) / "Format-Serving"  # what Pusher would copy
     served = tf.saved_model.load(str(model)).signatures["image_bytes"]

@@ -97,6 +97,9 @@ def test_a_class_may_be_called_like_a_split(tmp_path):
 
 def test_what_is_hidden_or_no_image_is_skipped(tmp_path):
     root = put(tmp_path / "p", "a/1.png", "b/2.png", ".cache/x/3.png", "a/.hidden/4.png", "b/.5.png")
+    spelt = put(tmp_path / "spelt", "a/1.jfif", "a/2.jpe", "b/3.TIF", "b/4.tiff", "b/5.png")
+    (spelt / "b" / "5.png").rename(spelt / "b" / "no ending")
+    assert len(read(spelt)[1]["all"]) == 5
     for name in ("a/notes.txt", "README.md", "b/Thumbs.db", "a/png"):
         (root / name).write_text("no image")
     (root / "empty" / "deeper").mkdir(parents=True)
