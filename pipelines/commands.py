@@ -332,8 +332,12 @@ def check_names(cfg, place) -> None:
     """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
     import keras_models
     from components.example_gen import sources
+    from configs import paths
     from pipelines import origins
 
+    place.check()
+    if cfg.push.enabled:
+        paths.literal(place.served(cfg.name, cfg.push.destination), "The folder of served models", "Set another push.destination.")
     _look_here_for_builders()
     if cfg.transfer:
         origins.check(cfg, place)

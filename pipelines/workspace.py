@@ -10,6 +10,7 @@ from pathlib import Path
 
 import portalocker
 
+from configs import paths
 from configs.errors import FULL, HubelError
 
 MIN_FREE = 100 * 2**20  # bytes below which a run is refused: a full disk in the middle loses more than a refusal at the start
@@ -76,8 +77,14 @@ class Workspace:
         """Folder of a served model's versions."""
         return (Path(destination).expanduser().resolve() if destination else self.models) / name
 
+    def check(self) -> None:
+        """Raise UsageError for a path in which nothing can be run."""
+        paths.literal(self.root, "The workspace", "Choose another with --workspace or HUBEL_WORKSPACE.")
+
     def prepare(self, needs_room: bool = True) -> None:
-        """Make the root. Raises HubelError where it cannot be written or, unless no room is needed, the disk is all but full."""
+        """Make the root. Raises UsageError as `check`, HubelError where it cannot be written or, unless no room is needed, the disk
+        is all but full."""
+        self.check()
         is_full = False
         try:
             self.root.mkdir(parents=True, exist_ok=True)

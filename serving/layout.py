@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from configs import paths
 from configs.errors import UsageError
 
 
@@ -17,13 +18,12 @@ def find(model: str, models: Path) -> Path:
         model: NAME or NAME/VERSION below `models`, or a path to a version or to a folder of versions.
 
     Raises:
-        UsageError: where there is none; names what there is.
+        UsageError: where there is none, naming what there is, or in a path that TensorFlow takes for a pattern.
     """
     for base in (models / model, Path(model).expanduser()):
-        if (base / "saved_model.pb").is_file():
-            return base
-        if found := versions(base):
-            return base / str(found[-1])
+        found = [base] if (base / "saved_model.pb").is_file() else [base / str(version) for version in versions(base)]
+        if found:
+            return paths.literal(found[-1], "The served model", "Copy or move it to a folder without them.")
     known = sorted(p.name for p in models.iterdir() if versions(p)) if models.is_dir() else []
     raise UsageError(
         f"There is no served model {model!r} in {models}.",

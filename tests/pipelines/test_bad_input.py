@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from configs.errors import HubelError
-from pipelines import execute
+from configs import load
+from configs.errors import HubelError, UsageError
+from pipelines import commands, execute
 from pipelines.workspace import Workspace
 from tests.pipelines.conftest import Running, hubel
 
@@ -79,6 +81,26 @@ def test_a_metric_that_the_task_does_not_have_is_refused(tmp_path):
     assert outcome.code == 2
     assert "acuracy" in outcome.err
     assert "accuracy" in outcome.err
+
+
+@pytest.mark.parametrize("character", ["[", "*", "?", "\\"])
+def test_a_path_that_would_be_read_as_a_pattern_is_refused_before_anything_starts(character, tmp_path):
+    odd, words = tmp_path / f"a{character}b", f" has {character} in its path"
+    cfg, place = load.load("digits_lenet5.tiny"), Workspace.at(odd)
+    for start in (place.prepare, lambda: commands.check_names(cfg, place)):
+        with pytest.raises(UsageError, match=re.escape(f"The workspace {odd}{words}")) as caught:
+            start()
+        assert "--workspace" in caught.value.hint
+    away = load.load("digits_lenet5.tiny", [f"push.destination={odd}"])
+    with pytest.raises(UsageError, match=re.escape(f"The folder of served models {odd / cfg.name}{words}")):
+        commands.check_names(away, Workspace.at(tmp_path))
+    assert not odd.exists()
+
+
+def test_a_run_and_its_plan_say_so_of_their_workspace(tmp_path):
+    for more in ((), ("--dry-run",)):
+        refused(hubel("run", *more, "--workspace", tmp_path / "a [1]"), 2, "has [ in its path", "--workspace")
+    assert not (tmp_path / "a [1]").exists()
 
 
 def test_a_workspace_that_cannot_be_written_is_a_failure():

@@ -48,3 +48,10 @@ def test_an_empty_workspace_says_how_to_fill_it(tmp_path):
     with pytest.raises(UsageError, match="no served model") as caught:
         layout.find("digits", tmp_path / "nowhere")
     assert "hubel run" in caught.value.hint
+
+
+def test_a_model_in_a_path_that_tensorflow_takes_for_a_pattern_is_refused(models):
+    odd = models / "a [1]"
+    (models / "digits").rename(odd)
+    with pytest.raises(UsageError, match=r"The served model .*/a \[1\]/10 has \[ in its path"):
+        layout.find(str(odd), models)

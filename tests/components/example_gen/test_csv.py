@@ -20,7 +20,7 @@ from tests.components.example_gen.test_component import generated, ids, labels
 @pytest.fixture
 def place(tmp_path):
     """A folder with the digits a.png, b.png, c.jpg, in/d.png and e.1.jpeg."""
-    root = tmp_path / "my set"
+    root = tmp_path / "my [set] *?"
     (root / "in").mkdir(parents=True)
     for number, name in enumerate(["a.png", "b.png", "c.jpg", "in/d.png", "e.1.jpeg"]):
         Image.fromarray(images()[0][number][..., 0]).save(root / name)

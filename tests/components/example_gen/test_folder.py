@@ -109,10 +109,10 @@ def test_what_is_hidden_or_no_image_is_skipped(tmp_path):
 
 
 def test_names_of_all_kinds_work(tmp_path):
-    odd = [os.fsdecode(b"caf\xe9"), "two\nlines", "naïve 猫", "sp ace", "a%20b", "#1"]
-    root = put(tmp_path / "my photos", *(f"{name}/{copy}{name}.png" for name in odd for copy in range(5)))
+    odd = [os.fsdecode(b"caf\xe9"), "two\nlines", "naïve 猫", "sp ace", "a%20b", "#1", "[v1]", "*", "what?", "{a,b}", "back\\slash"]
+    root = put(tmp_path / "my [photos] * of {1,2}?", *(f"{name}/{copy}{name}.png" for name in odd for copy in range(5)))
     names, found = read(root)
-    assert len(names) == 6
+    assert len(names) == len(odd)
     assert set(found["all"]) == {f"{name}/{copy}{name}.png" for name in odd for copy in range(5)}
     assert all(name.encode() for name in names), "class names are text"
     held, _ = generated(located(root), tmp_path, source=f"folder:{root}", validation=0.2, test=0.2)
