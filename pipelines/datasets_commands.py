@@ -167,18 +167,8 @@ def init(path, file, force, labels, image, images, workspace, as_json):
     made = proposal.propose(name, source, found, file or out.name, read, *learned)
     _write_config(out, made.text)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "file": str(out),
-                    "name": name,
-                    "source": source,
-                    "found": found,
-                    "passed_over": found["passed_over"],
-                    "notes": made.notes,
-                }
-            )
-        )
+        value = {"file": str(out), "name": name, "source": source, "found": found, "passed_over": found["passed_over"]}
+        print(json.dumps({**value, "notes": made.notes}))
     else:
         print("\n".join([*proposal.summary(found, source), *made.notes]))
         print(f"Wrote {out}\n  train it: hubel run {shlex.quote(file or out.name)}")

@@ -40,10 +40,10 @@ def look(
     Returns:
         {splits: {the source's own name: images}, classes: {name: images} (empty without labels), unlabelled: images without a
         label, images, passed_over: {ending: files beside the images}, sampled, damaged: {reason: images of the sample}, height and
-        width: [least, median, most] px of the sample or None, channels: {as encoded: images}, grey: whether no sampled image has a colour, plain: the share of the sample whose
-        edge is of one colour, used: {the source's split: hubel's}, by_split: {hubel's split: {class: images}} (empty without
-        labels), columns: of a table, see components.example_gen.csv, masks and below: of a folder, see pipelines.places; or None,
-        carved: see pipelines.carving}.
+        width: [least, median, most] px of the sample or None, channels: {as encoded: images}, grey: whether no sampled image has a
+        colour, plain: the share of the sample whose edge is of one colour, used: {the source's split: hubel's}, by_split: {hubel's
+        split: {class: images}} (empty without labels), columns: of a table, see components.example_gen.csv, masks and below: of a
+        folder, see pipelines.places; or None, carved: see pipelines.carving}.
 
     Raises:
         UsageError: where the data is not there.
