@@ -41,6 +41,7 @@ CLASS_NAMES = "class_names"  # Examples: JSON list, index = label
 QUARANTINED = "quarantined"  # Examples: JSON map, reason -> count
 COUNTS = "counts"  # Examples: JSON map, split -> images
 CLASSES = "classes"  # Examples: JSON map, split -> class name -> images; empty without labels
+CHANGES = "changes"  # Examples: JSON map, what was done to images -> how many; see components.example_gen.pictures
 DUPLICATES = "duplicates"  # Examples: how many images stand in more than one split
 DRIFT = "drift"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from that of earlier data
 SKEW = "skew"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from the test split

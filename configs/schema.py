@@ -39,7 +39,28 @@ def _name_or_label(value: Any) -> Any:
 ClassOf = Annotated[int | str, BeforeValidator(_name_or_label)]
 
 
-class DataConfig(Slice):
+Level = Annotated[int, Field(ge=0, le=255)]
+
+
+class Reading(Slice):
+    """How what a file holds becomes the 8-bit colours that a model sees; read by ExampleGen and by every graph that decodes."""
+
+    ground: Literal["white", "black"] | Annotated[list[Level], Field(min_length=3, max_length=3)] = Field(
+        "white", description="what transparent pixels are laid over: white, black or [r, g, b] of 0..255"
+    )
+    white: int | None = Field(
+        None, gt=0, le=65535, description="value of 16-bit images that becomes 255, such as 4095 of 12-bit ones; null: 65535"
+    )
+
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """The ground's colour."""
+        if isinstance(self.ground, str):
+            return (255, 255, 255) if self.ground == "white" else (0, 0, 0)
+        return tuple(self.ground)
+
+
+class DataConfig(Reading):
     source: str = Field(
         "tfds:digits", pattern=r"^[a-z]+:.+$", description="where images come from, such as tfds:NAME[/CONFIG][:VERSION]"
     )
@@ -67,6 +88,11 @@ class DataConfig(Slice):
     pinned_schema: str | None = Field(None, description="file of a Schema to hold the data against; null: inferred from it")
     max_quarantined: float = Field(0.01, ge=0, le=1, description="share of damaged images above which a run stops")
     allow_anomalies: bool = Field(False, description="go on although ExampleValidator found anomalies")
+
+    @property
+    def reading(self) -> Reading:
+        """The part of it that every graph reads which decodes images."""
+        return Reading(ground=self.ground, white=self.white)
 
     @field_validator("classes")
     @classmethod
@@ -731,6 +757,11 @@ class RunConfig(Slice):
         return self
 
     @property
+    def reading(self) -> Reading:
+        """How images are decoded."""
+        return self.data.reading
+
+    @property
     def copies(self) -> bool:
         """Whether augmented copies of the training split are written."""
         return any(step.operation[0] == "copies" for step in self.augment)
@@ -748,6 +779,7 @@ class TransformSlice(Slice):
     for that of the channels."""
 
     transform: TransformConfig
+    reading: Reading = Reading()
     targets: list[str] = []
     covariance: bool = False
 
@@ -766,6 +798,7 @@ class TrainerSlice(Slice):
 
     name: str
     seed: int
+    reading: Reading = Reading()
     transform: TransformConfig
     augment: list[AugmentStep]
     model: ModelConfig

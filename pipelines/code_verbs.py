@@ -67,7 +67,7 @@ def codes_of(served: Served, paths: Sequence[Path]) -> tuple[np.ndarray, list[di
             f"{len(paths):,} codes of {code_size:,} numbers are more than {MAX_NUMBERS:,} numbers.", "Name fewer images at a time."
         )
     codes, rows = [], []
-    for number, answer in enumerate(image_files.answers(function, paths)):
+    for number, answer in enumerate(image_files.answers(function, paths, served.prepared)):
         progress.emit("step", what="Encoding", done=number, of=len(paths))
         rows.append(image_files.row(answer))
         if answer.error is None:

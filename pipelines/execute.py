@@ -92,6 +92,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "images": _json(examples.property("examples", keys.COUNTS), {}),
         "classes": _json(examples.property("examples", keys.CLASSES), {}),
         "measures": summary.measures(Path(folder), _json(examples.property("examples", keys.CLASS_NAMES), [])),
+        "changes": _json(examples.property("examples", keys.CHANGES), {}),
         "duplicates": examples.property("examples", keys.DUPLICATES, 0),
         "leakage": summary.leakage(Path(folder)),
         "drift": _json(results["ExampleValidator"].property("anomalies", keys.DRIFT), {}),

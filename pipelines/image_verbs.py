@@ -45,7 +45,7 @@ def remake(
     folder = outputs.folder(out, [*names, SHEET] if with_sheet else names, force, paths)
     served = Served.load(model)
     rows, blocks = [], []
-    told = image_files.answers(served.of_images(verb), paths, beside)
+    told = image_files.answers(served.of_images(verb), paths, served.prepared, beside)
     for number, (name, answer) in enumerate(zip(names, told, strict=True)):
         progress.emit("step", what="Asking", done=number, of=len(paths))
         rows.append(image_files.row(answer))
@@ -89,7 +89,7 @@ def anomalies(
     extra = {"threshold": np.float32(threshold)} if calibrated and threshold is not None else {}
     signature = "anomaly_score" if not calibrated else "anomalies_at" if extra else "anomalies"
     rows, worst = [], []
-    told = image_files.answers(served.of_images(signature), paths, lambda path, encoded: extra)
+    told = image_files.answers(served.of_images(signature), paths, served.prepared, lambda path, encoded: extra)
     for number, (name, answer) in enumerate(zip(names, told, strict=True)):
         progress.emit("step", what="Scoring", done=number, of=len(paths))
         rows.append(image_files.row(answer))
@@ -147,7 +147,7 @@ def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:
         raise UsageError(f"--mask {mask}: {error}.", "A mask is an image whose bright pixels are missing.") from None
 
     def of(path: Path, encoded: bytes) -> dict[str, bytes]:
-        found = common or image_files.read(_namesake(place, path))
+        found = _upright(common or image_files.read(_namesake(place, path)))
         mine, its = image_files.size(encoded), image_files.size(found)
         if its is None:
             raise Unreadable("its mask is not an image")
@@ -156,6 +156,16 @@ def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:
         return {"mask": found}
 
     return of
+
+
+def _upright(mask: bytes) -> bytes:
+    """A mask as its EXIF tags say, as its image is turned too."""
+    from components.example_gen import pictures
+
+    try:
+        return pictures.sendable(mask, turns=False)
+    except pictures.Damaged:
+        return mask
 
 
 def _namesake(folder: Path, path: Path) -> Path:

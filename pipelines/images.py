@@ -68,12 +68,15 @@ def read(path: Path) -> bytes:
 
 
 def size(encoded: bytes) -> tuple[int, int] | None:
-    """Height and width in px that the header of an image declares; None where Pillow finds no header."""
+    """Height and width in px that the header of an image declares, upright; None where Pillow finds no header."""
     from PIL import Image
+
+    from components.example_gen import pictures
 
     try:
         with Image.open(io.BytesIO(encoded)) as opened:
-            return opened.height, opened.width
+            sides = opened.height, opened.width
+        return sides if pictures.orientation_of(encoded) < 5 else sides[::-1]
     except Exception:  # Pillow's parsers raise whatever the bytes lead them into
         return None
 
@@ -86,7 +89,10 @@ def row(answer: Answer) -> dict[str, Any]:
 
 
 def answers(
-    function: Callable, paths: Sequence[Path], beside: Callable[[Path, bytes], dict[str, Any]] = lambda path, encoded: {}
+    function: Callable,
+    paths: Sequence[Path],
+    prepared: Callable[[bytes], bytes],
+    beside: Callable[[Path, bytes], dict[str, Any]] = lambda path, encoded: {},
 ) -> Iterator[Answer]:
     """What a signature that takes `image_bytes` says of each file, in order; a damaged file fails alone.
 
@@ -94,6 +100,7 @@ def answers(
 
     Args:
         function: the signature.
+        prepared: what is sent of a file, as of pipelines.served.
         beside: values of its further arguments for a file. May raise Unreadable.
     """
     import tensorflow as tf
@@ -103,7 +110,7 @@ def answers(
         arrays = {name: value.numpy() for name, value in outputs.items()}
         return [{name: value[i] for name, value in arrays.items()} for i in range(len(asked))]
 
-    for batch in _batches(paths, beside):
+    for batch in _batches(paths, prepared, beside):
         good = [asked for _, asked in batch if isinstance(asked, dict)]
         try:
             together = iter(ask(good))
@@ -119,12 +126,12 @@ def answers(
                 yield Answer(path, error=words(error))
 
 
-def _batches(paths: Sequence[Path], beside) -> Iterator[list[tuple[Path, dict[str, Any] | str]]]:
+def _batches(paths: Sequence[Path], prepared, beside) -> Iterator[list[tuple[Path, dict[str, Any] | str]]]:
     """Files with what a signature is asked about them, or what is wrong; at most BATCH, or as many as hold MAX_BYTES."""
     batch, held = [], 0
     for path in paths:
         try:
-            encoded = read(path)
+            encoded = prepared(read(path))
             batch.append((path, {"image_bytes": encoded, **beside(path, encoded)}))
             held += len(encoded)
         except Unreadable as error:

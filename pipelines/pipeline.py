@@ -78,6 +78,7 @@ def build(
         schema=schema,
         config=TransformSlice(
             transform=config.transform,
+            reading=config.reading,
             targets=list(task.targets),
             covariance=any(step.operation[0] == "pca_color" for step in steps),
         ),
@@ -109,7 +110,7 @@ def build(
         **({"origin": origin.as_json()} if origin else {}),
     }
     if members:
-        parts = ensembles.cards(members, config.transform)
+        parts = ensembles.cards(members, config.transform, config.reading)
         custom["members"] = {name: {"uri": uri, "digest": ensembles.digest(uri)} for name, uri in members.items()}
         architectures = set().union(*(card.architectures for card in parts.values()))
         custom["source"] = fingerprint.of(TRAINER, *modules, *_sources(architectures))

@@ -29,7 +29,7 @@ def predict(model: str, images: list[str], top: int) -> dict:
         raise UsageError(f"The SavedModel {model} has no signature image_bytes.", "Was it pushed by hubel?")
     name = "anomaly_score_image_bytes" if "anomaly_score_image_bytes" in served.signatures else "image_bytes"
     rows = []
-    for answer in image_files.answers(served.signatures[name], paths):
+    for answer in image_files.answers(served.signatures[name], paths, served.prepared):
         row = image_files.row(answer)
         if answer.error is None:
             row.update(resized=served.resizes(row), **_row(answer.outputs, top))

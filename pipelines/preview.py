@@ -19,7 +19,7 @@ from components.example_gen import listing, pictures, sources, splits
 from components.example_gen.records import share
 from configs import load, policies
 from configs.errors import HubelError
-from configs.schema import AugmentStep, DataConfig, RunConfig
+from configs.schema import AugmentStep, DataConfig, Reading, RunConfig
 from pipelines import sheet
 
 SPARE = 2  # images of a class beyond those to be shown, in case of damaged ones
@@ -98,7 +98,7 @@ def _chosen(cfg: RunConfig, datasets: Path, images: int) -> list[tuple[str, byte
             heapq.heappush(drawn, (-share(raw.image_id, b"preview"), number, raw))
             if len(drawn) > quota + SPARE:
                 heapq.heappop(drawn)
-    by_label = {label: _sound(drawn, quota) for label, drawn in lowest.items()}
+    by_label = {label: _sound(drawn, quota, cfg.reading) for label, drawn in lowest.items()}
     rounds = itertools.zip_longest(*(by_label[label] for label in sorted(by_label, key=lambda label: (label is None, label))))
     taken = [raw for row in rounds for raw in row if raw is not None][:images]
     names = [*contents.class_names]
@@ -117,12 +117,12 @@ def _plan(every: Iterable[tuple[str, sources.Raw]], own: dict[str, str], content
     return splits.plan(census.extract_output(census.merge_accumulators([counted])), own, data)
 
 
-def _sound(drawn: list, quota: int) -> list[tuple[sources.Raw, bytes]]:
+def _sound(drawn: list, quota: int, reading: Reading) -> list[tuple[sources.Raw, bytes]]:
     """Up to `quota` images that can be read, as ExampleGen would write them."""
     found = []
     for _, _, raw in sorted(drawn, reverse=True):
         try:
-            found.append((raw, pictures.read(raw.image()).encoded))
+            found.append((raw, pictures.read(raw.image(), reading).encoded))
         except (pictures.Damaged, OSError):
             continue
         if len(found) == quota:
@@ -138,7 +138,7 @@ def _seen(cfg: RunConfig, steps: Sequence[AugmentStep], chosen, samples: int) ->
     from components.tasks import task_of
     from components.transform import augment, pixels
 
-    originals = pixels.from_bytes(tf.constant([encoded for _, _, encoded in chosen]), cfg.transform)
+    originals = pixels.from_bytes(tf.constant([encoded for _, _, encoded in chosen]), cfg.transform, cfg.reading)
     batch = tf.cast(originals, tf.float32)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
     flat = originals.numpy().reshape(-1, shape[-1])

@@ -65,12 +65,24 @@ class Served:
         return self.of_codes("decode").structured_input_signature[1]["z"].shape[-1]
 
     def seen(self, encoded: bytes) -> np.ndarray:
-        """An image as the model sees it: uint8 [height, width, channels], decoded and resized by the served graph's function."""
+        """An image file as the model sees it: uint8 [height, width, channels], decoded and resized by the served graph's function.
+
+        Raises tf.errors.InvalidArgumentError for what the graph refuses.
+        """
         import tensorflow as tf
 
         from components.transform import pixels
 
-        return pixels.from_bytes(tf.constant([encoded]), self.card.seen)[0].numpy()
+        return pixels.from_bytes(tf.constant([self.prepared(encoded)]), self.card.seen, self.card.reading)[0].numpy()
+
+    def prepared(self, encoded: bytes) -> bytes:
+        """What is sent of an image file: as it is, or encoded anew where the graph would not see it as a person does."""
+        from components.example_gen import pictures
+
+        try:
+            return pictures.sendable(encoded, self.card.turns)
+        except pictures.Damaged:  # the graph says what is wrong
+            return encoded
 
     def missing(self, mask: bytes) -> np.ndarray:
         """Where pixels are missing, as `inpaint` sees it: bool [height, width, 1]."""

@@ -22,7 +22,7 @@ from components.tasks import modules_of, task_of
 from components.tasks.base import Task
 from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
-from configs.schema import EvaluateConfig
+from configs.schema import EvaluateConfig, Reading
 
 UNBOUND = "evaluate names no threshold, so nothing says that the model is good enough"
 BATCH = 256
@@ -139,7 +139,7 @@ def _reader(examples, card: Card, task: Task):
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
             parsed = tf.io.parse_example(batch, {**texts, **labels})
-            pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform)
+            pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform, card.reading or Reading())
             return pixels, {**parsed, **{name: pixel_graph.masks_from_bytes(parsed[name], card.transform) for name in maps}}
 
         decoded = tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)

@@ -58,7 +58,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             quarantined=damaged,
             duplicates=duplicates,
             overall=summary.overall(found),
-            warnings=summary.warnings(folder),
+            changes=found["changes"],
+            warnings=summary.warnings(folder, data.reading),
         )
         _check(counts, classes, aside, data)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
@@ -67,6 +68,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.set_string_custom_property(keys.QUARANTINED, json.dumps(damaged))
         examples.set_string_custom_property(keys.COUNTS, json.dumps(counts))
         examples.set_string_custom_property(keys.CLASSES, json.dumps(classes))
+        examples.set_string_custom_property(keys.CHANGES, json.dumps(found["changes"]))
         examples.set_int_custom_property(keys.DUPLICATES, duplicates)
 
 

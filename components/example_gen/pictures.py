@@ -1,21 +1,37 @@
 """One encoded image on its way in: sound, or damaged and why; re-encoded where TensorFlow would read it unlike people do."""
 
+import contextlib
+import functools
 import hashlib
 import io
+import struct
+import zlib
 from typing import NamedTuple
 
 from components import keys
+from configs.schema import Reading
 
-MAX_PIXELS = 2**25  # 33 megapixels; the served graph refuses larger ones too (components/transform/pixels.py)
-READ = ("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP")  # MPO: a JPEG with further ones behind it, from many cameras
+MAX_PIXELS = 2**25  # 33 megapixels; the served graph refuses larger ones too (components/transform/decoding.py)
+MPO = ("JPEG", "MPO")  # MPO: a JPEG with further ones behind it, from many cameras
+READ = (*MPO, "PNG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")  # by content, whatever a file is called
 ORIENTATION = 0x0112  # the EXIF tag
+OLD_TAGS = b"Raw profile type "  # a PNG's text that held EXIF tags before PNG had a chunk for them
+NEARLY = 8  # of 255: values that differ by no more are one to an eye
+VISIBLE = 64  # of 255: a difference in alpha that draws something
+
+# What is done to an image, or should be known of it; see docs/data.md.
+TURNED, OVER_GROUND, CMYK, FIRST = "turned", "over_ground", "cmyk", "first_of_several"
+DEEP, CUT = "16_bits", "16_bits_cut"  # scaled by data.white; of colour in other formats than PNG, only the upper half is read
+IN_ALPHA, BLANK = "picture_in_alpha", "blank_over_ground"
+CHANGES = (TURNED, OVER_GROUND, IN_ALPHA, BLANK, CMYK, FIRST, DEEP, CUT)
 
 
 class Picture(NamedTuple):
-    """A sound image: PNG or JPEG bytes that TensorFlow decodes to what a person sees, and what is in them.
+    """A sound image as a model sees it: PNG or JPEG bytes that the graph decodes to that, and what is in them.
 
-    height and width in px, channels as encoded (1 to 4), brightness the mean of all values in 0..255; `content` names the decoded
-    pixels, whatever the encoding.
+    height and width in px, upright; channels 1 or 3, over the ground; brightness the mean of all values in 0..255; `content` names
+    the pixels, whatever the encoding; `changes` are of CHANGES; `peak` is the largest colour of 16 bits, -1
+    of other images.
     """
 
     encoded: bytes
@@ -24,6 +40,8 @@ class Picture(NamedTuple):
     channels: int
     brightness: float
     content: bytes
+    changes: tuple[str, ...] = ()
+    peak: int = -1
 
     @property
     def measures(self) -> dict[str, int | float]:
@@ -40,34 +58,113 @@ class Damaged(Exception):
     """An image that cannot be used; its text is the reason, one of a few."""
 
 
-def read(encoded: bytes) -> Picture:
-    """Check an image, and re-encode it as an upright 8-bit PNG where that is needed.
+def read(encoded: bytes, reading: Reading | None = None) -> Picture:
+    """Check an image, and re-encode what is not plain as an 8-bit PNG of what the served graph sees of it.
 
-    That is needed for a turn in its EXIF tags, palettes, 16 bits, BMP, GIF (its first frame) and WebP. TensorFlow's decoder has
-    the last word, because Transform and the served graph decode with it: what Pillow forgives (a PNG without its end) would
-    otherwise stop the run later.
+    A JPEG stays as it is: the graph turns it wherever it is decoded. TensorFlow's decoder has the last word, because Transform and
+    the served graph decode with it: what Pillow forgives (a PNG without its end) would otherwise stop the run later.
+
+    Args:
+        reading: the ground and the white value; None: the defaults.
 
     Raises:
-        Damaged: "empty", "not an image", "unsupported format", "too large", "wrong channel count" (CMYK) or "damaged".
+        Damaged: "empty", "not an image", "unsupported format", "unsupported values" (32 bits or floats; 16-bit colour outside PNG
+            where a white is given), "too large" or "damaged".
     """
     import tensorflow as tf
 
+    reading = reading or Reading()
+    readable, changes, is_plain = _prepared(encoded)
+    if CUT in changes and reading.white is not None:
+        raise Damaged("unsupported values")
     try:
-        tidy = _tidied(encoded)
-        pixels = tf.raw_ops.DecodeImage(contents=tf.constant(tidy), channels=0, dtype=tf.uint8, expand_animations=False).numpy()
-    except Damaged:
-        raise
+        if is_plain:
+            pixels = tf.raw_ops.DecodeImage(contents=readable, channels=0, dtype=tf.uint8, expand_animations=False).numpy()
+            peak = -1
+        else:
+            values, pixels, orientation, peak = (each.numpy() for each in _graph(reading.rgb, reading.white)(readable))
+            changes = [*changes, *_seen(values, pixels, int(orientation), int(peak))]
+            if not readable.startswith(b"\xff\xd8") or CMYK in changes:
+                readable = tf.io.encode_png(pixels).numpy()
     except (tf.errors.InvalidArgumentError, tf.errors.ResourceExhaustedError):
         raise Damaged("damaged") from None
     height, width, channels = pixels.shape
     content = hashlib.sha256(f"{height}x{width}x{channels}\n".encode())
     content.update(pixels.data)
-    colour = pixels if channels in (1, 3) else pixels[..., : channels - 1]  # without alpha
-    return Picture(tidy, height, width, channels, float(colour.mean()), content.digest()[:16])
+    return Picture(
+        readable, height, width, channels, float(pixels.mean()), content.digest()[:16], tuple(dict.fromkeys(changes)), int(peak)
+    )
 
 
-def _tidied(encoded: bytes) -> bytes:
-    """The bytes as they are, or an upright 8-bit PNG of them. Raises Damaged."""
+def sendable(encoded: bytes, turns: bool) -> bytes:
+    """What to send to a served model: the image as it is, or a PNG where the model's graph would not see it as a person does.
+
+    Args:
+        turns: whether the graph honours EXIF's orientation, and alpha with it, as the card says. Otherwise the image is turned
+            here, and its tags are left out.
+
+    Raises:
+        Damaged: see `read`.
+    """
+    readable, changes, _ = _prepared(encoded)
+    if turns:
+        return readable
+    from PIL import Image
+
+    with _opened(encoded) as opened:
+        orientation = _orientation(opened)
+        if orientation == 1:
+            return readable if opened.format in ("TIFF", "PPM", "JPEG2000", "AVIF") or CMYK in changes else encoded
+        opened.load()
+        image = _in_plain_mode(opened)[0]
+        if image.mode.startswith("I;16"):
+            import numpy as np
+
+            image = Image.fromarray((np.asarray(image, np.uint16) // 257).astype(np.uint8))
+        return _png(_turned(image, _orientation(opened)))
+
+
+def orientation_of(encoded: bytes) -> int:
+    """EXIF's, 1 to 8; 1 is upright, and what is no image."""
+    try:
+        with _opened(encoded) as opened:
+            return _orientation(opened)
+    except Damaged:
+        return 1
+
+
+@functools.cache
+def _graph(rgb: tuple[int, int, int], white: int | None):
+    """string scalar -> (values as stored, pixels as seen, orientation, peak): what every graph does, traced once."""
+    import tensorflow as tf
+
+    from components.transform import decoding
+
+    reading = Reading(ground=list(rgb), white=white)
+
+    def seen(encoded):
+        found = decoding.unpacked(encoded, reading)
+        return found.values, decoding.turned(decoding.composed(found.values, reading), found.orientation), *found[1:]
+
+    return tf.function(seen, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+
+
+def _seen(values, pixels, orientation: int, peak: int) -> list[str]:
+    """Which changes the graph made."""
+    found = [TURNED] * (orientation > 1) + [DEEP] * (peak >= 0)
+    if values.shape[-1] % 2 == 0 and values[..., -1].min() < 255:
+        alpha, colours = values[..., -1], values[..., :-1]
+        found.append(OVER_GROUND)
+        shown = colours[alpha > 0]
+        if int(alpha.max()) - int(alpha.min()) >= VISIBLE and shown.std(0).max() <= NEARLY:
+            found.append(IN_ALPHA)
+            found += [BLANK] * (int(pixels.max()) - int(pixels.min()) <= NEARLY)
+    return found
+
+
+@contextlib.contextmanager
+def _opened(encoded: bytes):
+    """The image, its pixels not decoded yet. Whatever Pillow raises meanwhile becomes Damaged."""
     from PIL import Image
 
     if not encoded:
@@ -78,9 +175,7 @@ def _tidied(encoded: bytes) -> bytes:
                 raise Damaged("too large")
             if opened.format not in READ:
                 raise Damaged("unsupported format")
-            if opened.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
-                raise Damaged("wrong channel count")
-            return _as_png(opened, encoded) if _needs_png(opened, encoded) else encoded
+            yield opened
     except (Damaged, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -91,40 +186,120 @@ def _tidied(encoded: bytes) -> bytes:
         raise Damaged("damaged") from None
 
 
-def _needs_png(opened, encoded: bytes) -> bool:
-    is_deep = opened.format == "PNG" and encoded[24:25] == b"\x10"  # Pillow opens 16-bit RGB as 8-bit RGB
-    return (
-        opened.format not in ("PNG", "JPEG", "MPO")
-        or opened.mode not in ("L", "RGB", "RGBA", "LA", "1")
-        or is_deep
-        or _orientation(opened, encoded) != 1
-    )
+def _prepared(encoded: bytes) -> tuple[bytes, list[str], bool]:
+    """Bytes that the graph sees as a person does; what was done for that; whether they are plain: upright grey or RGB of 8 bits.
+
+    Raises Damaged.
+    """
+    with _opened(encoded) as opened:
+        changes = [FIRST] * _has_several(encoded, opened.format)
+        if opened.format in MPO:
+            if opened.mode == "CMYK":
+                changes.append(CMYK)
+                if "icc_profile" not in opened.info:
+                    return encoded, changes, False
+            else:
+                return encoded, changes, "exif" not in opened.info
+        elif opened.format == "PNG":
+            has_tags = b"eXIf" in encoded
+            if not has_tags and OLD_TAGS in encoded and (orientation := _orientation(opened)) != 1:
+                return _tagged(encoded, orientation), changes, False
+            is_deep = encoded[24:25] == b"\x10"  # Pillow opens 16-bit RGB as 8-bit RGB
+            is_plain = opened.mode in ("L", "RGB", "1") and "transparency" not in opened.info
+            return encoded, changes, is_plain and not is_deep and not has_tags
+        elif opened.format == "WEBP" and FIRST not in changes:
+            return encoded, changes, False
+        orientation = _orientation(opened)
+        opened.load()
+        image, more = _in_plain_mode(opened)
+        changes += [*more, *([TURNED] if orientation != 1 else [])]
+        return _png(_turned(image, _orientation(opened))), changes, False  # Pillow turns TIFF itself as it loads
 
 
-def _orientation(opened, encoded: bytes) -> int:
-    """1 to 8 as in EXIF; 1 is upright."""
-    if opened.format == "PNG" and b"eXIf" not in encoded and b"Raw profile type" not in encoded:
-        return 1  # to look for a tag at a PNG's end, Pillow would decode all of it
-    return opened.getexif().get(ORIENTATION, 1)
+def _has_several(encoded: bytes, form: str) -> bool:
+    """Whether further frames or pages follow that are not read."""
+    from PIL import Image
+
+    if form in MPO or (form == "PNG" and b"acTL" not in encoded):
+        return False
+    with contextlib.suppress(Exception), Image.open(io.BytesIO(encoded)) as opened:  # damage of frames that nobody asked for
+        return bool(getattr(opened, "is_animated", False))
+    return False
 
 
-def _as_png(opened, encoded: bytes) -> bytes:
+def _orientation(opened) -> int:
+    """1 to 8 as in EXIF; 1 is upright. What XMP says counts for no viewer."""
+    from PIL import Image
+
+    if opened.format in ("PNG", "TIFF"):
+        value = opened.getexif().get(ORIENTATION, 1)
+    else:
+        exif = Image.Exif()
+        exif.load(opened.info.get("exif", b""))
+        value = exif.get(ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
+
+
+def _in_plain_mode(opened):
+    """A Pillow image of mode 1, L, LA, RGB, RGBA or I;16, and what was done for that. Raises Damaged for values without a range."""
     import numpy as np
     from PIL import Image
 
-    orientation = _orientation(opened, encoded)  # before `info`, which holds it, is emptied
-    if opened.mode.startswith("I"):  # 16-bit grey
-        image = Image.fromarray(np.clip(np.rint(np.asarray(opened, np.float64) / 257), 0, 255).astype(np.uint8))
-    elif opened.mode in ("P", "PA"):
-        image = opened.convert("RGBA" if "transparency" in opened.info or opened.mode == "PA" else "RGB")
-    elif opened.mode in ("L", "RGB", "RGBA", "LA"):
+    mode, changes = opened.mode, []
+    if mode.startswith("I;16"):
+        return Image.fromarray(np.asarray(opened).astype(np.uint16)), [DEEP]
+    if mode in ("I", "F"):
+        values = np.asarray(opened)
+        if mode == "F" or values.min() < 0 or values.max() > 65535:
+            raise Damaged("unsupported values")
+        return Image.fromarray(values.astype(np.uint16)), [DEEP]
+    if opened.format == "TIFF" and max(opened.tag_v2.get(258, (8,))) > 8:  # BitsPerSample
+        changes.append(CUT)
+    if mode in ("CMYK", "LAB"):
+        return _by_profile(opened), changes + [CMYK] * (mode == "CMYK")
+    transparent = "transparency" in opened.info or mode in ("PA", "RGBa", "La")
+    if transparent:
+        image = opened.convert("RGBA")
+    elif mode in ("1", "L", "LA", "RGB", "RGBA"):
         image = opened
     else:
-        image = opened.convert("RGB" if opened.mode.startswith("RGB") else "L")
-    image.info = {}  # a colour profile or text would only be carried along
-    buffer = io.BytesIO()
-    _turned(image, orientation).save(buffer, "PNG")
-    return buffer.getvalue()
+        image = opened.convert("RGB")
+    if opened.format == "GIF":
+        image = _uncovered(opened, image)
+    return image, changes
+
+
+def _uncovered(opened, image):
+    """A GIF's first frame, transparent where it does not reach."""
+    left, top, right, bottom = getattr(opened, "dispose_extent", None) or (0, 0, *image.size)
+    if (left, top, right, bottom) == (0, 0, *image.size):
+        return image
+    from PIL import Image
+
+    inside = Image.new("L", image.size, 0)
+    inside.paste(255, (left, top, right, bottom))
+    whole = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    whole.paste(image.convert("RGBA"), mask=inside)
+    return whole
+
+
+def _by_profile(opened):
+    """RGB of CMYK or Lab by the profile that is embedded; of CMYK without one by the plain formula, (1 - C)(1 - K)."""
+    from PIL import ImageCms
+
+    profile = opened.info.get("icc_profile")
+    if opened.mode == "LAB":
+        source = ImageCms.createProfile("LAB")
+    elif profile:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    else:
+        return opened.convert("RGB")
+    try:
+        return ImageCms.profileToProfile(opened, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except ImageCms.PyCMSError:  # a profile of something else
+        if opened.mode == "LAB":
+            raise
+        return opened.convert("RGB")
 
 
 def _turned(image, orientation: int):
@@ -141,3 +316,17 @@ def _turned(image, orientation: int):
         8: Image.Transpose.ROTATE_90,
     }
     return image.transpose(turns[orientation]) if orientation in turns else image
+
+
+def _png(image) -> bytes:
+    image.info = {}  # a colour profile or text would only be carried along
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _tagged(encoded: bytes, orientation: int) -> bytes:
+    """A PNG with the chunk eXIf that says its orientation."""
+    tags = b"eXIf" + struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, ORIENTATION, 3, 1, orientation, 0, 0)
+    end = 33  # of the header
+    return encoded[:end] + struct.pack(">I", len(tags) - 4) + tags + struct.pack(">I", zlib.crc32(tags)) + encoded[end:]

@@ -8,23 +8,32 @@ from typing import Any
 
 import apache_beam as beam
 
+from components.example_gen import pictures
 from components.example_gen.write import Fact
 from configs import words
 from configs.errors import printable
+from configs.schema import Reading
 
 FILE, QUARANTINE, DUPLICATES = "summary.json", "quarantine", "duplicates"  # beside the Examples
+READING = Reading()
+DIM = 65536 // 16  # 16-bit images that stay below hold values of 12 bits or fewer
 NAMED = 5  # damaged images that a person is told of by name
 MEASURES = ("height", "width", "aspect", "channels", "brightness")  # px, px, width / height, as encoded, mean of 0..255
 
 
 class Summary(beam.CombineFn):
-    """Facts -> {classes: {split: {label: images}}, measures: {label: {measure: {mean, min, max}}}}; labels as text, "" for none."""
+    """Facts -> {classes: {split: {label: images}}, measures: {label: {measure: {mean, min, max}}}, changes: {name: images}, peak}.
+
+    Labels are text, "" for none; components.example_gen.pictures names the changes; peak is the largest colour of 16-bit images.
+    """
 
     def create_accumulator(self):
-        return {}, {}
+        return {}, {}, Counter(), [-1]
 
     def add_input(self, accumulator, fact: Fact):
-        classes, measures = accumulator
+        classes, measures, changes, peak = accumulator
+        changes.update(fact.changes)
+        peak[0] = max(peak[0], fact.peak)
         label = "" if fact.label is None else str(fact.label)
         classes.setdefault(fact.split, Counter())[label] += 1
         ranges = measures.setdefault(label, [[0, 0.0, float("inf"), float("-inf")] for _ in MEASURES])
@@ -35,8 +44,10 @@ class Summary(beam.CombineFn):
         return accumulator
 
     def merge_accumulators(self, accumulators):
-        classes, measures = self.create_accumulator()
-        for their_classes, their_measures in accumulators:
+        classes, measures, changes, peak = self.create_accumulator()
+        for their_classes, their_measures, their_changes, their_peak in accumulators:
+            changes.update(their_changes)
+            peak[0] = max(peak[0], their_peak[0])
             for split, counts in their_classes.items():
                 classes.setdefault(split, Counter()).update(counts)
             for label, ranges in their_measures.items():
@@ -44,10 +55,10 @@ class Summary(beam.CombineFn):
                 if into is not ranges:
                     for ours, theirs in zip(into, ranges, strict=True):
                         ours[:] = ours[0] + theirs[0], ours[1] + theirs[1], min(ours[2], theirs[2]), max(ours[3], theirs[3])
-        return classes, measures
+        return classes, measures, changes, peak
 
     def extract_output(self, accumulator):
-        classes, measures = accumulator
+        classes, measures, changes, peak = accumulator
         return {
             "classes": {split: dict(counts) for split, counts in classes.items()},
             "measures": {
@@ -57,13 +68,16 @@ class Summary(beam.CombineFn):
                 }
                 for label, ranges in measures.items()
             },
+            "changes": dict(sorted(changes.items())),
+            "peak": peak[0],
         }
 
 
 def read(folder: Path) -> dict[str, Any]:
     """What `Summary` found of the Examples in a folder; nothing at all where no image was written."""
     path = folder / FILE
-    return json.loads(path.read_text()) if path.is_file() else Summary().extract_output(Summary().create_accumulator())
+    nothing = Summary().extract_output(Summary().create_accumulator())
+    return {**nothing, **json.loads(path.read_text())} if path.is_file() else nothing
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -89,9 +103,10 @@ def leakage(folder: Path) -> dict[str, Any] | None:
     return {"images": sum(map(len, alike)), "folder": str(folder / DUPLICATES), "first": [one, other]}
 
 
-def warnings(folder: Path) -> list[str]:
-    """What a person should know of the Examples in a folder, a sentence each."""
-    found, aside, leak = [], lines(folder / QUARANTINE), leakage(folder)
+def warnings(folder: Path, reading: Reading = READING) -> list[str]:
+    """What a person should know of the Examples in a folder, a sentence each; `reading` is how they were read."""
+    aside, leak = lines(folder / QUARANTINE), leakage(folder)
+    found = _of_changes(read(folder), reading)
     if aside:
         are = f"{words.count(len(aside), 'image')} {'is' if len(aside) == 1 else 'are'}"
         found.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
@@ -102,6 +117,36 @@ def warnings(folder: Path) -> list[str]:
             f"{other}, for instance; see {leak['folder']}"
         )
     return found
+
+
+def _of_changes(found: Mapping[str, Any], reading: Reading) -> list[str]:
+    changes, peak, told = found["changes"], found["peak"], []
+
+    def images(name: str, one: str, several: str) -> str:
+        return f"1 image {one}" if changes[name] == 1 else f"{changes[name]} images {several}"
+
+    if pictures.BLANK in changes:
+        told.append(
+            f"{images(pictures.BLANK, 'has its', 'have their')} picture in the transparency, in the colour of the ground under "
+            f"it: nothing can be seen; set another data.ground than {reading.ground}"
+        )
+    elif pictures.IN_ALPHA in changes:
+        told.append(
+            f"{images(pictures.IN_ALPHA, 'has its', 'have their')} picture in the transparency alone; it is seen over "
+            f"{reading.ground} (data.ground), and a client's ground must be the same"
+        )
+    if pictures.CUT in changes:
+        told.append(f"{images(pictures.CUT, 'has', 'have')} 16 bits in a format of which only the upper 8 are read; make them PNG")
+    if 0 <= peak < DIM and (reading.white is None or reading.white > DIM):
+        told.append(
+            f"no value of the {changes[pictures.DEEP]} 16-bit images is above {peak} of {reading.white or 65535}, so that they are "
+            f"nearly black; data.white: {max(1, 2 ** peak.bit_length() - 1)} makes that value white"
+        )
+    if reading.white is not None and peak > reading.white:
+        told.append(f"values of 16-bit images reach {peak}; all above data.white = {reading.white} are white")
+    if pictures.FIRST in changes:
+        told.append(f"{images(pictures.FIRST, 'has', 'have')} several frames or pages, of which the first is read")
+    return told
 
 
 def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:

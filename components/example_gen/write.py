@@ -29,6 +29,8 @@ class Fact(NamedTuple):
     channels: int
     brightness: float
     content: bytes
+    changes: tuple[str, ...] = ()  # see components.example_gen.pictures
+    peak: int = -1
 
 
 class WriteShard(beam.DoFn):
@@ -56,7 +58,7 @@ class WriteShard(beam.DoFn):
                 if split is None:
                     continue
                 try:
-                    picture = pictures.read(raw.image())
+                    picture = pictures.read(raw.image(), self._config.reading)
                     mask = raw.mask() if raw.mask else None
                 except (pictures.Damaged, OSError) as error:
                     reason = str(error) if isinstance(error, pictures.Damaged) else "unreadable"

@@ -16,7 +16,7 @@ from components.tasks import task_of
 from components.tasks.base import Signature
 from components.trainer import artifact, export
 from components.trainer.card import Card
-from components.transform import pixels, placement
+from components.transform import decoding, pixels, placement
 from configs.errors import HubelError
 
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
@@ -109,12 +109,12 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
     ids = [feature[keys.IMAGE_ID].bytes_list.value[0].decode(errors="replace") for feature in features]
     if not encoded:
         raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
-    decoded, placed = pixels.placed_from_bytes(tf.constant(encoded), card.seen)
+    decoded, placed = pixels.placed_from_bytes(tf.constant(encoded), card.seen, card.reading)
     seen = tf.cast(decoded, tf.float32)
     if all(name in feature for feature in features for name in placement.SIZE):  # by which the model was calibrated
         sizes = {name: tf.constant([feature[name].int64_list.value[0] for feature in features]) for name in placement.SIZE}
         placed = placement.of_targets(sizes, len(features), card.seen)
-    bare = [tf.io.decode_image(image, channels=card.transform.channels, expand_animations=False) for image in encoded]
+    bare = [decoding.decode(tf.constant(image), card.transform.channels, card.reading) for image in encoded]
     same_size = len({tuple(image.shape) for image in bare}) == 1
     made = export.endpoints(task_of(card.task).signatures(model, card), card)
     requests, expected = {}, {}

@@ -15,7 +15,7 @@ from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
 from components import fingerprint, keys, spec
-from components.schema_gen.names import class_names, describe_label, forget_values
+from components.schema_gen.names import class_names, describe_changes, describe_label, forget_values
 from configs.errors import HubelError
 
 PINNED = "pinned"
@@ -25,7 +25,7 @@ class Executor(executor.Executor):
     """TFX's schema, then what it cannot infer from integers."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: statistics, Examples' class names. Writes: Schema.
+        """Reads: statistics, Examples' class names and changes. Writes: Schema.
 
         Raises:
             HubelError: where the pinned schema names other classes than the data has.
@@ -33,21 +33,20 @@ class Executor(executor.Executor):
         path = os.path.join(
             artifact_utils.get_single_uri(output_dict[standard_component_specs.SCHEMA_KEY]), executor.DEFAULT_FILE_NAME
         )
-        names = json.loads(
-            artifact_utils.get_single_instance(input_dict[standard_component_specs.EXAMPLES_KEY]).get_string_custom_property(
-                keys.CLASS_NAMES
-            )
-            or "[]"
-        )
+        examples = artifact_utils.get_single_instance(input_dict[standard_component_specs.EXAMPLES_KEY])
+        names = json.loads(examples.get_string_custom_property(keys.CLASS_NAMES) or "[]")
+        changes = json.loads(examples.get_string_custom_property(keys.CHANGES) or "{}")
         if exec_properties[PINNED]:
             schema = text_format.Parse(exec_properties[PINNED], schema_pb2.Schema())
             _check_names(class_names(schema), names)
+            describe_changes(schema, changes)
             io_utils.write_pbtxt_file(path, schema)
             return
         super().Do(input_dict, output_dict, exec_properties)
         schema = io_utils.SchemaReader().read(path)
         forget_values(schema)
         describe_label(schema, names)
+        describe_changes(schema, changes)
         io_utils.write_pbtxt_file(path, schema)
 
 

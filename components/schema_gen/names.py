@@ -1,8 +1,14 @@
-"""Class names inside a Schema: a string domain called `label` whose values stand in the order of the integer labels."""
+"""What ExampleGen knows, inside a Schema: classes as a string domain called `label`, whose values stand in the order of the integer
+labels, and what it did to images as tags of the schema's annotation.
+"""
+
+from collections.abc import Mapping
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import keys
+
+CHANGED = "changed:"  # begins a tag of the schema
 
 
 def describe_label(schema: schema_pb2.Schema, names: list[str]) -> None:
@@ -26,6 +32,21 @@ def forget_values(schema: schema_pb2.Schema) -> None:
             for index in reversed(range(len(schema.string_domain))):
                 if schema.string_domain[index].name == inferred:
                     del schema.string_domain[index]
+
+
+def describe_changes(schema: schema_pb2.Schema, changes: Mapping[str, int]) -> None:
+    """Note how many images ExampleGen changed in which way, in place; what was noted before, such as in a pinned schema, goes."""
+    kept = [tag for tag in schema.annotation.tag if not tag.startswith(CHANGED)]
+    del schema.annotation.tag[:]
+    schema.annotation.tag.extend(kept + [f"{CHANGED}{name}={count}" for name, count in sorted(changes.items())])
+    if not schema.annotation.tag:
+        schema.ClearField("annotation")
+
+
+def changes(schema: schema_pb2.Schema) -> dict[str, int]:
+    """What `describe_changes` noted."""
+    noted = (tag.removeprefix(CHANGED).split("=") for tag in schema.annotation.tag if tag.startswith(CHANGED))
+    return {name: int(count) for name, count in noted}
 
 
 def class_names(schema: schema_pb2.Schema) -> list[str]:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from components import keys
 from components.transform import crops
-from configs.schema import AnomalyConfig, ExportConfig, TransferConfig, TransformConfig
+from configs.schema import AnomalyConfig, ExportConfig, Reading, TransferConfig, TransformConfig
 
 
 class Card(BaseModel):
@@ -28,6 +28,9 @@ class Card(BaseModel):
     anomaly: AnomalyConfig | None = None  # how it judges images, where it does
     members: dict[str, "Card"] = {}  # of an ensemble: NAME/VERSION -> what that model says of itself
     transform: TransformConfig
+    reading: Reading | None = None  # None of models pushed before: their graph drops alpha, and does not turn
+    turns: bool = False  # whether the graph honours EXIF's orientation
+    turned: int = 0  # of the source's images, as their EXIF tags say
     export: ExportConfig
     transfer: TransferConfig | None = None  # what it was made of, where that was another model
 

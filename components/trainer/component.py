@@ -14,7 +14,8 @@ from tfx.utils import io_utils
 
 import keras_models
 from components import progress
-from components.schema_gen.names import class_names
+from components.example_gen.pictures import TURNED
+from components.schema_gen.names import changes, class_names
 from components.tasks import name_of, task_of
 from components.trainer import artifact, device, divergence, doubts, export, plateau, pretrain, transfer
 from components.trainer import members as ensembles
@@ -50,7 +51,7 @@ def run_fn(fn_args):
     for text in policies.doubts(steps, data.facts.class_names, cfg.export.crops):
         progress.emit("warning", text=text)
     uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
-    members = ensembles.cards(uris, cfg.transform)
+    members = ensembles.cards(uris, cfg.transform, cfg.reading)
     ensembles.check_classes(members, data.facts.class_names, "the data")
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
@@ -79,6 +80,9 @@ def run_fn(fn_args):
         anomaly=cfg.anomaly,
         members=members,
         transform=cfg.transform,
+        reading=cfg.reading,
+        turns=True,
+        turned=changes(io_utils.SchemaReader().read(fn_args.schema_path)).get(TURNED, 0),
         export=cfg.export,
         transfer=cfg.transfer,
     )

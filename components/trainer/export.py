@@ -128,7 +128,7 @@ def _from_codes(answer, signature: Signature) -> Endpoint:
 
 def _seen(encoded: tf.Tensor, card: Card) -> tuple[tf.Tensor, tf.Tensor]:
     """Pixels as training saw them, or enlarged where the answer is averaged over crops, and where the images lie in them."""
-    pixels, placed = pixel_graph.placed_from_bytes(encoded, card.seen)
+    pixels, placed = pixel_graph.placed_from_bytes(encoded, card.seen, card.reading)
     return tf.cast(pixels, tf.float32), placed
 
 

@@ -7,18 +7,19 @@ from pathlib import Path
 from components import keys
 from components.trainer.card import Card
 from configs.errors import UsageError
-from configs.schema import TransformConfig
+from configs.schema import Reading, TransformConfig
 
 SEEN = ("height", "width", "channels", "resize", "interpolation")  # keys of transform that decide which pixels a model sees
+READING = Reading()
 KINDS = ("classification", "ensemble")  # tasks whose softmax can be averaged
 
 
-def cards(uris: Mapping[str, str], transform: TransformConfig) -> dict[str, Card]:
+def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading = READING) -> dict[str, Card]:
     """The members' cards.
 
     Args:
         uris: NAME/VERSION -> folder of the Model artifact.
-        transform: the ensemble's.
+        transform, reading: the ensemble's.
 
     Raises:
         UsageError: where one answers another question or sees other pixels than the ensemble; says which.
@@ -33,6 +34,12 @@ def cards(uris: Mapping[str, str], transform: TransformConfig) -> dict[str, Card
             raise UsageError(
                 f"{name} sees images of {_pixels(card.transform)}, and this ensemble's transform makes {_pixels(transform)}.",
                 "Members must see the same pixels; give the ensemble their transform.",
+            )
+        if card.reading not in (None, reading):
+            raise UsageError(
+                f"{name} was trained with data.ground {card.reading.ground} and data.white {card.reading.white}, and this ensemble "
+                f"has {reading.ground} and {reading.white}.",
+                "Members must see the same pixels; give the ensemble their data.ground and data.white.",
             )
         check_classes(found, card.class_names, name)
     return found

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from components.example_gen import pictures
 from configs.errors import UsageError
 from pipelines import autoencoder_commands, code_space, code_verbs, image_verbs, images, sheet, supervise
 from pipelines.served import Served
@@ -419,6 +420,28 @@ def test_denoising_is_another_name_for_what_a_denoising_model_does(versatile, mo
     np.testing.assert_allclose(pixels(given["written"]), pixels(plain["written"]), atol=1)
 
 
+def test_a_photo_that_lies_is_turned_for_a_model_of_before_as_it_is_for_others(model, tmp_path):
+    """Of 8x16 px and 16x8 px, so that the size tells; the model here has a card of before."""
+    upright = Image.fromarray(np.kron(digits.images()[0][3, ..., 0], np.ones((2, 1), np.uint8)))
+    exif = Image.Exif()
+    exif[pictures.ORIENTATION] = 8
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    upright.save(folder / "a.png")
+    upright.transpose(Image.Transpose.ROTATE_270).save(folder / "b.png", exif=exif)
+    value = image_verbs.remake("reconstruct", model, [str(folder)], str(tmp_path / "out"), False, False)
+    assert [row["size"] for row in value["images"]] == [(16, 8)] * 2
+    made = [pixels(row["written"]) for row in value["images"]]
+    assert np.array_equal(*made)
+    served = Served.load(model)
+    assert np.array_equal(served.seen((folder / "a.png").read_bytes()), served.seen((folder / "b.png").read_bytes()))
+    photo, drawn = tmp_path / "photo.jpg", tmp_path / "mask.png"
+    upright.transpose(Image.Transpose.ROTATE_270).convert("RGB").save(photo, exif=exif, quality=100)
+    Image.fromarray(np.repeat([[0], [255]], 8, 0).repeat(8, 1).astype(np.uint8)).save(drawn)
+    inpainted = image_verbs.remake("inpaint", model, [str(photo)], str(tmp_path / "filled"), False, False, str(drawn))
+    assert "written" in inpainted["images"][0], "a mask has the proportions of what is seen"
+
+
 def test_folders_are_searched_but_for_what_an_earlier_run_made(photos, tmp_path):
     every = images.files([str(photos)])
     assert len(every) == 32
@@ -435,11 +458,11 @@ def test_requests_are_bounded_in_files_and_bytes(tmp_path, monkeypatch):
     paths = [tmp_path / f"{number}.png" for number in range(5)]
     for path, content in zip(paths, (b"12345", b"12345", b"1", b"", b"x" * 11), strict=True):
         path.write_bytes(content)
-    batches = list(images._batches(paths, lambda path, encoded: {}))
+    batches = list(images._batches(paths, bytes, lambda path, encoded: {}))
     assert [len(batch) for batch in batches] == [2, 3]
     assert batches[1][1:] == [(paths[3], "empty file"), (paths[4], "larger than 0 MiB")]
     monkeypatch.setattr(images, "BATCH", 1)
-    assert [len(batch) for batch in images._batches(paths, lambda path, encoded: {})] == [1] * 5
+    assert [len(batch) for batch in images._batches(paths, bytes, lambda path, encoded: {})] == [1] * 5
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from components.example_gen import pictures
 from configs.errors import HubelError
-from pipelines.console import RunView, figures, result, table
+from pipelines.console import CHANGES, RunView, figures, result, table
 
 IMAGES = {
     "event": "images",
@@ -48,6 +49,15 @@ def test_what_was_read_stands_below_its_component_and_warnings_last(capsys):
         "    warning: leakage: 2 images [a]",
         "  StatisticsGen         1.0 s",
     ]
+
+
+def test_what_was_done_to_images_is_said_in_a_line(capsys):
+    with RunView() as view:
+        view({"event": "node", "name": "ExampleGen"})
+        view(IMAGES | {"changes": {"16_bits": 3, "turned": 8}})
+        view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+    assert "    of these 3 of 16 bits, 8 turned as their EXIF tags say\n" in capsys.readouterr().err
+    assert set(pictures.CHANGES) == set(CHANGES)
 
 
 def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):

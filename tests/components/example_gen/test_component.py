@@ -273,6 +273,62 @@ def test_of_several_leaks_all_images_count_and_a_pair_of_two_splits_is_named(tmp
     assert "a? in test and x in train" in text
 
 
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """30 photos, 10 of them with tags that turn them; 30 drawings in their alpha; 30 images of 12 bits in 16."""
+    folder, rng = tmp_path_factory.mktemp("odd") / "images", np.random.default_rng(0)
+    for name in ("photos", "drawings", "deep"):
+        (folder / name).mkdir(parents=True)
+    for number in range(30):
+        exif = Image.Exif()
+        exif[0x0112] = 6 if number < 10 else 1
+        Image.fromarray(rng.integers(0, 256, (4, 6, 3), np.uint8)).save(folder / "photos" / f"{number}.jpg", exif=exif)
+        drawing = np.zeros((8, 8, 4), np.uint8)
+        drawing[..., 3] = rng.integers(0, 2, (8, 8)) * 255
+        Image.fromarray(drawing).save(folder / "drawings" / f"{number}.png")
+        Image.fromarray(rng.integers(0, 4096, (8, 8)).astype(np.uint16)).save(folder / "deep" / f"{number}.png")
+    Image.fromarray(np.full((8, 8), 4095, np.uint16)).save(folder / "deep" / "white.png")
+    return f"folder:{folder}"
+
+
+ALPHA = "30 images have their picture in the transparency"
+
+
+@pytest.mark.parametrize(
+    ("reading", "counted", "warned"),
+    [
+        (
+            {},
+            {},
+            [f"{ALPHA} alone; it is seen over white (data.ground)", "no value of the 31 16-bit images is above 4095 of"],
+        ),
+        (
+            {"ground": "black", "white": 4095},
+            {"blank_over_ground": 30},
+            [f"{ALPHA}, in the colour", "leakage: 30 images"],
+        ),
+        ({"ground": [255, 255, 255], "white": 2047}, {}, [f"{ALPHA} alone", "values of 16-bit images reach 4095; all above"]),
+    ],
+)
+def test_what_was_done_to_images_is_counted_and_warned_of(odd, reading, counted, warned, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(component.progress, "emit", lambda event, **values: told.append((event, values)))
+    data = {"source": odd, "validation": 0.3, "test": 0.3, **reading}
+    found, artifact = generated(sources.locate(DataConfig(**data), tmp_path / "datasets"), tmp_path, **data)
+    rows = [row for split in found.values() for row in split]
+    changes = json.loads(artifact.get_string_custom_property(keys.CHANGES))
+    assert changes == {"16_bits": 31, "over_ground": 30, "picture_in_alpha": 30, "turned": 10, **counted}
+    [event] = [values for name, values in told if name == "images"]
+    assert event["changes"] == changes
+    for text, begin in zip(event["warnings"], warned, strict=True):
+        assert text.startswith(begin)
+    drawings = [row for row in rows if ids([row])[0].startswith(b"drawings")]
+    seen = {row[keys.IMAGE_BRIGHTNESS].float_list.value[0] > 0 for row in drawings}
+    assert seen == {reading.get("ground") != "black"}, "what is measured is what is seen"
+    sizes = Counter((row[keys.IMAGE_HEIGHT].int64_list.value[0], row[keys.IMAGE_WIDTH].int64_list.value[0]) for row in rows)
+    assert sizes == {(6, 4): 10, (4, 6): 20, (8, 8): 61}, "of what is upright"
+
+
 def test_nothing_of_a_shard_is_left_where_reading_it_fails(tmp_path):
     files = write._Files({"train": str(tmp_path / "Split-train")}, "a.gz")
     files.write("train", b"record")

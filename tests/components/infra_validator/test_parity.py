@@ -7,10 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 
 from components import inpainting, keys
+from components.example_gen import records
 from components.infra_validator import parity, replay
 from components.tasks import task_of
 from components.tasks.base import Signature
@@ -67,6 +69,15 @@ def exported(folder, to, change=lambda signatures: signatures, spoil=lambda mode
     no_warmup = card.model_copy(update={"export": card.export.model_copy(update={"warmup": 0})})
     export.write(to / "saved", loaded, Changed(), no_warmup, SimpleNamespace(validation=[]))
     return to / "saved"
+
+
+def test_a_photo_that_lies_is_turned_in_every_signature(classifier, in_process):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    photo = io.BytesIO()
+    PIL.Image.fromarray(digits.images()[0][300, :6, :, 0]).save(photo, "JPEG", exif=exif)
+    records_ = [records.example(photo.getvalue(), b"photo")]
+    assert parity.refusal(str(classifier), classifier / "Format-Serving", records_) is None
 
 
 def test_a_good_export_of_an_autoencoder_passes(autoencoder):

@@ -3,7 +3,7 @@
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import keys
-from components.schema_gen.names import class_names, describe_label, forget_values
+from components.schema_gen.names import changes, class_names, describe_changes, describe_label, forget_values
 
 
 def schema(*features) -> schema_pb2.Schema:
@@ -27,6 +27,19 @@ def test_without_labels_or_without_names_there_are_none():
         describe_label(made, names)
         assert made.SerializeToString() == before
         assert class_names(made) == []
+
+
+def test_what_was_done_to_images_comes_back_and_replaces_what_stood_there():
+    made = schema(keys.IMAGE_ID)
+    before = made.SerializeToString()
+    describe_changes(made, {})
+    assert made.SerializeToString() == before
+    assert changes(made) == {}
+    made.annotation.tag.append("a person's own")
+    describe_changes(made, {"turned": 3, "16_bits": 2})
+    describe_changes(made, {"turned": 5})
+    assert changes(schema_pb2.Schema.FromString(made.SerializeToString())) == {"turned": 5}
+    assert "a person's own" in made.annotation.tag
 
 
 def test_the_ids_of_training_are_not_the_only_ones_allowed():

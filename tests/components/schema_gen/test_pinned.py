@@ -17,6 +17,7 @@ def written(tmp_path, text: str, names: list[str]) -> schema_pb2.Schema:
     """What the executor writes where `text` is pinned and the data has classes `names`."""
     examples, schema = standard_artifacts.Examples(), standard_artifacts.Schema()
     examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(names))
+    examples.set_string_custom_property(keys.CHANGES, json.dumps({"turned": 3}))
     schema.uri = str(tmp_path / "schema")
     component.Executor().Do({"examples": [examples]}, {"schema": [schema]}, {component.PINNED: text})
     return text_format.Parse((tmp_path / "schema" / "schema.pbtxt").read_text(), schema_pb2.Schema())
@@ -28,7 +29,13 @@ def test_nothing_pinned_is_nothing():
 
 def test_a_pinned_schema_is_written_as_it_is(artifacts, tmp_path):
     text = pinned.read(str(artifacts.schema))
+    assert "changed:turned=3" in text
     assert written(tmp_path, text, NAMES) == text_format.Parse(artifacts.schema.read_text(), schema_pb2.Schema())
+
+
+def test_what_was_done_to_other_images_does_not_stay_in_a_pinned_schema(artifacts, tmp_path):
+    text = artifacts.schema.read_text().replace("turned=3", "turned=88")
+    assert list(written(tmp_path, text, NAMES).annotation.tag) == ["changed:turned=3"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from components.trainer import artifact, members
 from components.trainer.card import Card
 from components.trainer.component import run_fn
 from configs.errors import UsageError
-from configs.schema import TransformConfig
+from configs.schema import Reading, TransformConfig
 from tests.components import digits
 
 TREE = {
@@ -97,6 +97,12 @@ def test_a_digest_is_of_what_was_learned(classifier, other):
 def test_members_that_see_other_pixels_are_refused(uris, change, said):
     with pytest.raises(UsageError, match=said):
         members.cards(uris, SEEN.model_copy(update=change))
+
+
+def test_members_that_see_another_ground_are_refused(uris):
+    assert members.cards(uris, SEEN, Reading())
+    with pytest.raises(UsageError, match=r"tiny/1 was trained with data.ground white .* this ensemble has black"):
+        members.cards(uris, SEEN, Reading(ground="black"))
 
 
 def test_an_autoencoder_is_refused(uris, autoencoder):

@@ -1,7 +1,10 @@
 """What is exported answers as documented, in any process, to any input."""
 
 import contextlib
+import functools
+import io
 import json
+import struct
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -10,13 +13,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
 from tensorflow_serving.apis import prediction_log_pb2
 
 from components import keys
+from components.example_gen import pictures
 from components.tasks import task_of
+from components.tasks.base import Signature
 from components.trainer import artifact, export
 from components.trainer.card import Card
+from configs.schema import Reading
+from pipelines.served import Served
 from tests.components import digits
+from tests.components.example_gen.test_pictures import png
 from tests.components.trainer.graphs import RANDOM, operations, random_ops, seeded
 
 STRING, FLOAT = tf.string, tf.float32
@@ -102,6 +113,7 @@ def test_the_card_tells_what_the_model_is(models):
     assert (card.name, card.architecture, card.task, card.epochs, card.train_images) == ("tiny", "mlp", "classification", 1, 240)
     assert (card.input_shape, card.class_names, card.params) == ((8, 8, 1), digits.NAMES, 64 * 16 + 16 + 16 * 10 + 10)
     assert card.transform.normalize == "per_channel"
+    assert (card.turns, card.turned, card.reading) == (True, 3, Reading())
 
 
 def encoded(split=keys.TEST, count=12) -> list[bytes]:
@@ -278,3 +290,199 @@ def test_random_layers_are_exported_without_their_draws_unless_they_draw_always(
     assert bool(random_ops(folder)) == sampling
     answer = tf.saved_model.load(str(folder)).signatures["image_bytes"](image_bytes=tf.constant(encoded()))
     assert answer["classes"].shape == (12, 10), "top_k is at most the number of classes"
+
+
+# What people send: one picture that no turn maps to itself, in the blocks of 8x8 that a JPEG keeps exactly.
+UPRIGHT = np.array([[20, 200], [90, 200]], np.uint8).repeat(8, 0).repeat(8, 1)
+TURNS = {  # EXIF's orientation -> the picture as it is stored (JEITA CP-3451, table 6)
+    1: UPRIGHT,
+    2: UPRIGHT[:, ::-1],
+    3: UPRIGHT[::-1, ::-1],
+    4: UPRIGHT[::-1],
+    5: UPRIGHT.T,
+    6: np.rot90(UPRIGHT),
+    7: UPRIGHT[::-1, ::-1].T,
+    8: np.rot90(UPRIGHT, -1),
+}
+
+
+def orientation_tags(value: int, order: str = "<", kind: int = 3) -> bytes:
+    """A TIFF structure of one tag before the orientation and one after it."""
+    mark = b"II" if order == "<" else b"MM"
+    entries = [(0x010F, 2, 4, b"me\0\0"), (0x0112, kind, 1, struct.pack(order + "HH", value, 0)), (0x0213, 3, 1, b"\0\1\0\0")]
+    body = b"".join(struct.pack(order + "HHI", tag, of, count) + held for tag, of, count, held in entries)
+    return mark + struct.pack(order + "HIH", 42, 8, len(entries)) + body + bytes(4)
+
+
+def jpeg(stored: np.ndarray, tags: bytes | None = None, before: bytes = b"") -> bytes:
+    """A JPEG with the segments `before` and APP1 of `tags` after its JFIF header."""
+    plain = saved(Image.fromarray(np.ascontiguousarray(stored)), "JPEG", quality=100)
+    exif = b"" if tags is None else b"\xff\xe1" + struct.pack(">H", len(tags) + 8) + b"Exif\0\0" + tags
+    return plain[:20] + before + exif + plain[20:]
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """Encoded images, by `image_bytes` of a real export, to the pixels that its net gets: float32 [N, 16, 16]."""
+
+    @functools.cache
+    def function(ground, white, knows):
+        image = keras.Input((16, 16, 1))
+        net = keras.Model(image, keras.layers.Flatten()(image))
+        reading = {"reading": {"ground": json.loads(ground), "white": white}, "turns": True} if knows else {}
+        card = digits.card(
+            input_shape=(16, 16, 1), export={"top_k": 1, "warmup": 0},
+            transform={**digits.MLP["transform"], "height": 16, "width": 16}, **reading,
+        )  # fmt: skip
+        folder = tmp_path_factory.mktemp("seen") / "artifact" / "saved"
+        task = SimpleNamespace(
+            signatures=lambda model, card: {"serving_default": Signature(lambda pixels: {"pixels": model(pixels)})},
+            beside=lambda model: {},
+        )
+        export.write(folder, net, task, card, SimpleNamespace(validation=[]))
+        return tf.saved_model.load(str(folder)).signatures["image_bytes"], card
+
+    def ask(*images, ground="white", white=None, knows=True):
+        served, _ = function(json.dumps(ground), white, knows)
+        return served(image_bytes=tf.constant(images))["pixels"].numpy().reshape(-1, 16, 16)
+
+    ask.card = lambda knows: function(json.dumps("white"), None, knows)[1]
+    return ask
+
+
+def saved(image: Image.Image, form: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_model_turns_what_its_tags_say_is_turned(seen, order):
+    photos = [jpeg(stored, orientation_tags(value, order)) for value, stored in TURNS.items()]
+    assert np.abs(seen(*photos) - UPRIGHT).max() <= 3
+    others = []
+    for value, stored in TURNS.items():
+        image, tags = Image.fromarray(np.ascontiguousarray(stored)), orientation_tags(value, order)
+        others.append(saved(image, exif=b"Exif\0\0" + tags))
+        others.append(saved(image.convert("RGB"), "WEBP", lossless=True, exif=tags))
+    assert (seen(*others) == UPRIGHT).all()
+
+
+def test_verbs_turn_for_a_model_that_was_pushed_before_and_leave_it_to_one_that_turns(seen):
+    old, new = (Served("", seen.card(knows), {}) for knows in (False, True))
+    photos = {value: jpeg(stored, orientation_tags(value)) for value, stored in TURNS.items()}
+    assert (new.card.turns, old.card.turns, old.card.reading) == (True, False, None)
+    assert [new.prepared(photo) for photo in photos.values()] == list(photos.values()), "exactly one place turns"
+    sent = {value: old.prepared(photo) for value, photo in photos.items()}
+    assert sent[1] == photos[1]
+    assert all(Image.open(io.BytesIO(one)).getexif().get(0x0112, 1) == 1 for one in sent.values())
+    assert np.abs(seen(*sent.values(), knows=False) - UPRIGHT).max() <= 3
+    lying = seen(*photos.values(), knows=False)
+    assert [value for value, one in zip(photos, lying, strict=True) if np.abs(one - UPRIGHT).max() <= 3] == [1], (
+        "an old graph turns none"
+    )
+
+
+def segment(kind: int, data: bytes) -> bytes:
+    return bytes([255, kind]) + struct.pack(">H", len(data) + 2) + data
+
+
+def test_tags_may_stand_behind_other_segments_and_malformed_ones_say_nothing(seen):
+    stored, tags = TURNS[6], orientation_tags(6)
+    xmp = segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + b"x" * 300)
+    behind = [jpeg(stored, tags, before) for before in (
+        xmp, segment(0xFE, b"a comment"), segment(0xE2, b"ICC_PROFILE\0" + bytes(60_000)), segment(0xED, bytes(65_000)) * 3,
+    )]  # fmt: skip
+    plain = jpeg(stored)
+    behind.append(plain[:2] + segment(0xE1, b"Exif\0\0" + tags) + plain[2:])
+    behind.append(plain[:2] + segment(0xE1, b"Exif\0\0" + tags) + plain[20:])
+    assert np.abs(seen(*behind) - UPRIGHT).max() <= 3
+    wrong = [orientation_tags(value) for value in (0, 9, 65535)] + [orientation_tags(6, kind=4), b"XX" + tags[2:]]
+    wrong += [tags[:length] for length in (0, 2, 8, 20, 30)]
+    wrong += [b"II*\0\xff\xff\xff\xff", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff" + bytes(20)]
+    wrong += [b"II*\0\x00\0\0\x80" + tags[8:]]
+    assert np.abs(seen(*(jpeg(stored, one) for one in wrong)) - stored).max() <= 3
+    cut = jpeg(stored, tags)[:40]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        seen(cut)
+
+
+def drawn(colour: int) -> np.ndarray:
+    """RGBA of one colour: UPRIGHT's bars are opaque, the rest is transparent."""
+    alpha = np.where(UPRIGHT < 200, 255 - UPRIGHT, 0)
+    return np.dstack([np.full((16, 16), colour)] * 3 + [alpha]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("ground", ["white", "black", [40, 40, 40]])
+def test_no_decoder_drops_alpha_silently(seen, ground):
+    image = Image.fromarray(drawn(60))
+    level = 40 if isinstance(ground, list) else {"white": 255, "black": 0}[ground]
+    alpha = np.asarray(image)[..., 3] / 255
+    wanted = 60 * alpha + level * (1 - alpha)
+    named = Image.fromarray(np.where(UPRIGHT == 200, 77, UPRIGHT))
+    colours = Image.merge("RGB", [named] * 3)
+    palette = Image.fromarray((UPRIGHT == 200).astype(np.uint8), "P")
+    palette.putpalette([60] * 6)
+    carriers = [saved(image), saved(image.convert("LA")), saved(image, "WEBP", lossless=True)]
+    assert np.abs(seen(*carriers, ground=ground) - wanted).max() <= 0.51
+    hard = [saved(palette, transparency=1), saved(palette, transparency=b"\xff\0")]
+    assert (seen(*hard, ground=ground) == np.where(UPRIGHT == 200, level, 60)).all()
+    keyed = [saved(named, transparency=77), saved(colours, transparency=(77, 77, 77))]
+    assert (seen(*keyed, ground=ground) == np.where(UPRIGHT == 200, level, UPRIGHT)).all()
+    gif = saved(palette, "GIF", transparency=1, comment=b"x" * 900)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="first frame of this GIF is transparent"):
+        seen(gif, ground=ground)
+    assert (seen(saved(palette, "GIF", comment=b"\x21\xf9\x04\x01" * 40), ground=ground) == 60).all(), "nothing is transparent here"
+    served = Served("", seen.card(True).model_copy(update={"reading": Reading(ground=ground)}), {})
+    assert (seen(served.prepared(gif), ground=ground) == np.where(UPRIGHT == 200, level, 60)).all()
+    assert (served.seen(gif)[..., 0] == np.where(UPRIGHT == 200, level, 60)).all()
+
+
+def test_a_bmp_that_tensorflow_would_read_otherwise_is_refused_and_verbs_send_another(seen):
+    palette = Image.fromarray((UPRIGHT == 200).astype(np.uint8), "P")
+    palette.putpalette([60, 60, 60, 200, 200, 200])
+    encoded = saved(palette, "BMP")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="this BMP has a palette"):
+        seen(encoded)
+    assert (seen(Served("", seen.card(True), {}).prepared(encoded)) == np.where(UPRIGHT == 200, 200, 60)).all()
+    masked = bytearray(saved(Image.fromarray(drawn(60)), "BMP"))  # as a header of version 3 says that the fourth value is alpha
+    masked[10:18] = struct.pack("<II", 70, 56)
+    masked[30:34] = struct.pack("<I", 3)
+    masked[54:54] = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    alpha = drawn(60)[..., 3] / 255
+    assert np.abs(seen(bytes(masked)) - (60 * alpha + 255 * (1 - alpha))).max() <= 0.51
+    assert (seen(saved(Image.fromarray(drawn(60)), "BMP")) == 60).all(), "without that the fourth value means nothing"
+    assert (seen(saved(Image.fromarray(UPRIGHT), "BMP"), saved(Image.fromarray(UPRIGHT).convert("RGB"), "BMP")) == UPRIGHT).all()
+
+
+@pytest.mark.parametrize("white", [None, 4095])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_16_bits_are_scaled_by_white(seen, white, mode):
+    values = UPRIGHT.astype(np.int64) * 20 + 7  # 12 bits
+    channels = [values] * len(mode) if mode != "RGBA" else [values] * 3 + [np.full_like(values, 65535)]
+    kind = {"L": 0, "RGB": 2, "RGBA": 6}[mode]
+    encoded = png(16, 16, 16, kind, np.stack(channels, -1).astype(">u2").tobytes())
+    wanted = np.minimum(np.floor(values * 255 / (white or 65535) + 0.5), 255)
+    assert (seen(encoded, white=white) == wanted).all()
+    stored = pictures.read(encoded, Reading(white=white))
+    assert (seen(stored.encoded, white=white) == wanted).all(), "what is trained on is what is served"
+    assert stored.peak == values.max()
+
+
+def test_cmyk_is_grey_too_and_with_a_profile_is_refused(seen):
+    blocks = np.random.default_rng(0).integers(0, 256, (2, 2, 4), np.uint8).repeat(8, 0).repeat(8, 1)
+    image = Image.fromarray(blocks, "CMYK")
+    encoded = saved(image, "JPEG", quality=100)
+    assert np.abs(seen(encoded)[0] - np.asarray(image.convert("RGB").convert("L"))).max() <= 4
+    profiled = saved(image, "JPEG", icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    with pytest.raises(tf.errors.InvalidArgumentError, match="CMYK has a profile"):
+        seen(profiled)
+    assert seen(Served("", seen.card(True), {}).prepared(profiled)).shape == (1, 16, 16)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=120), st.integers(0, 60), st.sampled_from(["JPEG", "GIF", "BMP", "WEBP", "PNG"]))
+def test_a_spoilt_header_ends_in_an_answer_or_in_an_error_of_the_argument(seen, noise, at, form):
+    whole = {"JPEG": jpeg(UPRIGHT, orientation_tags(6))}.get(form) or saved(Image.fromarray(drawn(60)).convert("RGB"), form)
+    with contextlib.suppress(tf.errors.InvalidArgumentError):
+        assert seen(whole[: 6 + at] + noise + whole[6 + at :]).shape == (1, 16, 16)
