@@ -7,13 +7,14 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from configs.errors import UsageError
-from configs.schema import RunConfig, Slice
+from configs.schema import ModelConfig, OptimizerConfig, RunConfig, ScheduleConfig, Slice
 
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000
@@ -22,6 +23,16 @@ NOT_SEARCHED = (
     "tune", "name", "data", "push", "beam", "evaluate", "anomaly", "transform", "model.name", "model.initial", "model.members"
 )  # fmt: skip
 NOT_SEARCHED_IN_TRANSFER = ("model", "transfer.source", "transfer.shots")
+DEFAULT_NAMES = MappingProxyType(
+    {
+        path: kind.model_fields["name"].default
+        for path, kind in {
+            ("model",): ModelConfig,
+            ("train", "optimizer"): OptimizerConfig,
+            ("train", "schedule"): ScheduleConfig,
+        }.items()
+    }
+)
 SliceT = TypeVar("SliceT", bound=Slice)
 
 
@@ -88,19 +99,20 @@ def load(config: str, assignments: Sequence[str] = (), changes: Sequence[Mapping
     Args:
         config: a shipped config's name or a path to a YAML file.
         assignments: `dotted.path=value` strings, the last one wins; values are YAML.
-        changes: mappings that are merged over the file before, one after the other.
+        changes: mappings that are merged over the file before, one after the other. Where one of them, or of the assignments, gives
+            a mapping another name, what the file and those before said of the old name falls away.
         where: what messages name instead of the file.
 
     Raises:
         UsageError: for anything wrong with either; the message names the key.
     """
     path = find(config)
-    return validate(_merged(read(path), (*changes, *map(_assigned, assignments))), where or str(path))
+    return validate(_changed(read(path), [*changes, *map(_assigned, assignments)]), where or str(path))
 
 
 def assigned(assignments: Sequence[str]) -> dict:
     """The tree that `--set` makes by itself. Raises UsageError for what is not KEY=VALUE."""
-    return _merged({}, map(_assigned, assignments))
+    return _changed({}, [*map(_assigned, assignments)])
 
 
 def validate(tree: Mapping[str, Any], where: str) -> RunConfig:
@@ -120,7 +132,7 @@ def checked(kind: type[SliceT], tree: Mapping[str, Any], where: str, hint: str) 
 
 
 def override(config: SliceT, values: Mapping[str, Any]) -> SliceT:
-    """The config, or a slice of one, with dotted paths replaced and validated anew. Raises UsageError."""
+    """The config, or a slice of one, with dotted paths replaced and validated anew; nothing else changes. Raises UsageError."""
     changes = (_nested(dotted.split("."), value) for dotted, value in values.items())
     tree = _merged(config.model_dump(mode="json", exclude_unset=True), changes)
     try:
@@ -167,7 +179,7 @@ def read(path: Path, seen: tuple[Path, ...] = ()) -> dict:
         found = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml"))
     except UsageError as error:
         raise UsageError(f"Config {path} extends {_short(base)}: {error.message}", error.hint) from None
-    return _merge(read(found, (*seen, path)), tree)
+    return _changed(read(found, (*seen, path)), [tree])
 
 
 def _parse(text: str) -> Any:
@@ -176,6 +188,37 @@ def _parse(text: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 a SafeLoader
     except RecursionError:
         raise yaml.YAMLError("it is nested too deep") from None
+
+
+def _changed(tree: dict, changes: Sequence[Mapping[str, Any]]) -> dict:
+    """A config's tree with one change after the other merged over it.
+
+    Where a change names another model, optimizer or the like, what was said of the old one before falls away first, so that it does
+    not matter which of `model.name` and `model.options` stands before the other.
+    """
+    kept: list[Mapping] = []
+    for change in changes:
+        tree = _without_renamed(tree, change, DEFAULT_NAMES)
+        kept = [*(_without_renamed(earlier, change) for earlier in kept), change]
+    return _merged(tree, kept)
+
+
+def _without_renamed(base: Any, over: Any, defaults: Mapping[tuple[str, ...], str] = MappingProxyType({}), path=()) -> Any:
+    """`base` without the contents of mappings below its top to which `over` gives another `name`.
+
+    Args:
+        defaults: names of mappings that do not say theirs, by path.
+    """
+    if isinstance(base, list) and isinstance(over, Mapping):  # by index, or by the name of an item's one key; see _merge
+        return [_without_renamed(item, over.get(str(at), over), defaults, (*path, str(at))) for at, item in enumerate(base)]
+    if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
+        return base
+    name = base.get("name", defaults.get(path))
+    if path and name is not None and over.get("name", name) != name:
+        return {}
+    return {
+        key: _without_renamed(value, over[key], defaults, (*path, key)) if key in over else value for key, value in base.items()
+    }
 
 
 def _merged(tree: dict, changes: Iterable[Mapping[str, Any]]) -> dict:

@@ -21,10 +21,16 @@ that names the key and the nearest known one. Every default is in the tables bel
 
 - `extends: NAME` or `extends: FILE.yaml` (beside the file that says it) takes over another config. Mappings merge key by key; lists
   and plain values replace; `null` takes a named bound, slice or search range out again. There may be several steps, but no circle.
+- A mapping that gets another `name`, such as `model`, `train.optimizer`, `train.schedule` or a policy, starts anew: the keys of the
+  old name fall away, and the new one has what is said beside it, and defaults. So `model: {name: lenet5}` over a config with a
+  ResNet's options is a LeNet-5 without options. With the same name, or none, it is merged. `name` at the top is the served
+  model's and changes nothing else.
 - `--set KEY=VALUE` replaces one key after that, by its dotted path, with the same checks; the value is YAML. It may be
   given more than once, and the last one wins; a number reaches one item of a list, and a step's name that step or, at
   the end, a new one (`augment.0.rotate.degrees=5`, `augment.rotate.degrees=5`):
-  `hubel run --set train.epochs=3 --set 'augment=[{flip: {horizontal: true}}]'`
+  `hubel run --set train.epochs=3 --set 'augment=[{flip: {horizontal: true}}]'`.
+  It merges and replaces as `extends` does: `--set model.name=mlp` and `--set 'model={name: mlp}'` both take another model,
+  without the old one's options, and `--set 'model.options.hidden=[100]'`, before or after it, is of the new one.
 - The resolved config of each run is kept in `pipelines/NAME/runs/RUN/config.yaml` of the workspace; `hubel run` on that file
   runs it again.
 - Input size, number of classes and class names are not configured for a model: they come from `transform` and from the data.

@@ -6,6 +6,7 @@ import yaml
 from configs import experiment, load
 from configs.errors import UsageError
 from configs.schema import EvaluateConfig
+from tests.configs.test_load import plainly_merged, resolved
 from tests.docs.pages import ROOT, examples
 
 SMALL = {"config": "digits_mlp", "arms": {"relu": {}, "tanh": {"model": {"options": {"activation": "tanh"}}}}}
@@ -41,6 +42,18 @@ def test_a_shipped_experiment_is_described_and_its_arms_are_never_pushed(name):
         assert not arm.config.push.enabled
         assert arm.config.evaluate == EvaluateConfig()
         assert arm.config.data == found.arms[0].config.data
+
+
+@pytest.mark.parametrize("name", experiment.names())
+def test_the_arms_of_a_shipped_experiment_are_what_plain_merging_makes_of_them(name):
+    """As in tests.configs.test_load, of files: `depth` has options in common, and a name in each arm."""
+    found = experiment.load(name)
+    for arm in found.arms:
+        tree = resolved(load.find(found.asked.config))
+        for changes in (found.asked.common, found.asked.arms[arm.name]):
+            tree = plainly_merged(tree, changes)
+        asked = load.validate({**tree, "name": found.pipeline, "seed": arm.seed, "evaluate": {}, "push": {"enabled": False}}, name)
+        assert arm.config == asked
 
 
 @pytest.mark.parametrize("name", experiment.names())

@@ -48,6 +48,25 @@ def test_shipped_configs_say_what_they_are_for(path):
     assert len(load.header(path)) > 20
 
 
+def resolved(path) -> dict:
+    """A config's tree where mappings only merge, key by key: what `extends` meant before a new name began anew."""
+    tree = yaml.load(path.read_text(), load._Loader)  # noqa: S506 a SafeLoader
+    base = tree.pop("extends", None)
+    return plainly_merged(resolved(load.find(base)), tree) if base else tree
+
+
+def plainly_merged(base, over):
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {**base, **{key: plainly_merged(base.get(key), value) for key, value in over.items()}}
+    return over
+
+
+@shipped
+def test_shipped_configs_are_what_plain_merging_makes_of_them(path):
+    """No shipped config counts on a new name, in `extends`, keeping or dropping what was said of the old one."""
+    assert load.load(path.stem) == load.validate(resolved(path), str(path))
+
+
 @shipped
 def test_shipped_configs_survive_dump_and_validate(path):
     config = load.load(path.stem)
@@ -152,6 +171,91 @@ def test_null_takes_one_bound_out_of_what_is_extended(write):
     assert list(config.evaluate.thresholds) == ["mse"]
     assert config.evaluate.slices == {}
     assert config.evaluate.change
+
+
+RESNET = (
+    "name: a\nmodel: {name: resnet20, options: {width: 0.5}, initial: a/1}\n"
+    "train: {optimizer: {name: sgd, learning_rate: 0.1, momentum: 0.9}, schedule: {name: step, milestones: [3]}, epochs: 4}"
+)
+
+
+@pytest.mark.parametrize("how", ["set mapping", "set name", "extends", "changes"])
+def test_another_model_has_no_options_of_the_old_one(write, how):
+    path = write(RESNET)
+    if how == "extends":
+        found = load.load(write(f"extends: {path}\nmodel: {{name: lenet5}}", "other.yaml"))
+    elif how == "changes":
+        found = load.load(path, (), [{"model": {"name": "lenet5"}}])
+    else:
+        found = load.load(path, ["model={name: lenet5}" if how == "set mapping" else "model.name=lenet5"])
+    assert found.model == RunConfig(name="a", model={"name": "lenet5"}).model
+    assert found.train == load.load(path).train
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["model.name=mlp", "model.options.hidden=[9]"],
+        ["model.options.hidden=[9]", "model.name=mlp"],
+        ["model={name: mlp, options: {hidden: [9]}}"],
+        ["model={name: vgg_a, options: {dropout: 0.1}}", "model.name=mlp", "model.options.hidden=[9]"],
+        ["model={name: vgg_a}", "model.options.hidden=[9]", "model={name: mlp}", "model.options={hidden: [9]}"],
+    ],
+    ids=str,
+)
+def test_the_new_one_s_options_are_kept_in_any_order(write, assignments):
+    assert (
+        load.load(write(RESNET), assignments).model == RunConfig(name="a", model={"name": "mlp", "options": {"hidden": [9]}}).model
+    )
+
+
+@pytest.mark.parametrize(
+    ("assignment", "read"),
+    [
+        ("train.optimizer.name=adam", {"optimizer": {"name": "adam"}}),
+        ("train.optimizer={name: adam, learning_rate: 0.01}", {"optimizer": {"name": "adam", "learning_rate": 0.01}}),
+        ("train.optimizer.name=sgd", {}),
+        ("train.optimizer={name: sgd, momentum: 0.5}", {"optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.5}}),
+        ("train.schedule.name=cosine", {"schedule": {"name": "cosine"}}),
+        ("train={schedule: {name: plateau, patience: 1}}", {"schedule": {"name": "plateau", "patience": 1}}),
+        ("train.schedule.warmup_epochs=1", {"schedule": {"name": "step", "milestones": [3], "warmup_epochs": 1}}),
+    ],
+)
+def test_so_has_another_optimizer_or_schedule(write, assignment, read):
+    before = yaml.safe_load(RESNET)["train"]
+    assert load.load(write(RESNET), [assignment]).train == RunConfig(name="a", train={**before, **read}).train
+
+
+def test_a_mapping_that_says_no_name_has_the_default_s(write):
+    path = write(
+        "name: a\nmodel: {options: {dropout: 0.5}}\ntrain: {optimizer: {learning_rate: 0.5}, schedule: {warmup_epochs: 1}}"
+    )
+    names = ["model.name=lenet5", "train.optimizer.name=adam", "train.schedule.name=cosine"]
+    assert load.load(path, names) == load.load(path)
+    others = load.load(path, ["model.name=mlp", "train.optimizer.name=sgd", "train.schedule.name=constant"])
+    assert others.model.options == {}
+    assert others.train.optimizer.learning_rate == RunConfig(name="a").train.optimizer.learning_rate
+    assert others.train.schedule.warmup_epochs == 0
+
+
+def test_the_served_name_and_a_policy_s(write):
+    path = write("name: a\ntrain: {epochs: 3}\naugment: [{policy: {name: digits, border: constant}}, {flip: {}}]")
+    assert load.load(path, ["name=b"]).train.epochs == 3
+    found = load.load(path, ["augment.policy.name=photos"]).augment
+    assert found == RunConfig(name="a", augment=["photos", {"flip": {}}]).augment
+    assert load.load(path, ["augment.0.policy.value=3"]).augment[0].policy.border == "constant"
+
+
+@pytest.mark.parametrize("order", [("common", "arm"), ("arm", "common")])
+def test_what_all_arms_change_is_of_the_model_that_an_arm_names(write, order):
+    changes = {"common": {"model": {"options": {"dropout": 0.25}}}, "arm": {"model": {"name": "mlp"}}}
+    found = load.load(write(RESNET), (), [changes[name] for name in order])
+    assert found.model == RunConfig(name="a", model={"name": "mlp", "options": {"dropout": 0.25}}).model
+
+
+def test_the_tuner_s_values_take_nothing_away(write):
+    tuned = load.override(load.load(write(RESNET)), {"train.optimizer.name": "rmsprop"})
+    assert tuned.train.optimizer.learning_rate == 0.1
 
 
 def test_one_item_of_a_list_is_reached_by_its_index(write):
