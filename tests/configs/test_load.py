@@ -48,6 +48,15 @@ def test_shipped_configs_say_what_they_are_for(path):
     assert len(load.header(path)) > 20
 
 
+@shipped
+def test_a_header_counts_no_images_as_trained_on_that_validation_takes(path):
+    config, text = load.load(path.stem), load.header(path).replace("\n", " ")
+    if config.data.source in ("tfds:mnist", "tfds:fashion_mnist"):
+        used = round(60_000 * (1 - config.data.validation))
+        assert not re.search(r"(on|'s) 60,000 training images", text)
+        assert all(int(count.replace(",", "")) == used for count in re.findall(r"on ([0-9,]+) of \S+'s training images", text))
+
+
 def resolved(path) -> dict:
     """A config's tree where mappings only merge, key by key: what `extends` meant before a new name began anew."""
     tree = yaml.load(path.read_text(), load._Loader)  # noqa: S506 a SafeLoader
