@@ -428,14 +428,27 @@ def _autoencoder(found) -> list[str]:
 
 def _augment(found, labels: list[str]) -> tuple[list, list[str]]:
     """Mild steps, and why these."""
-    steps = [{"translate": {"height": 0.1, "width": 0.1}}, {"rotate": {"degrees": 10}}]
+    border, of_ground = _border(found)
+    steps = [{"translate": {"height": 0.1, "width": 0.1, **border}}, {"rotate": {"degrees": 10, **border}}]
     signs = [label for label in labels if len(label) == 1 or label.isdigit() or label.lower() in NUMBERS]
     if 2 * len(signs) >= len(labels):
-        return steps, ["digits and letters are never flipped: that makes others of them, or none"]
+        return steps, ["digits and letters are never flipped: that makes others of them, or none", *of_ground]
     words = {word for label in labels for word in re.split(r"[^a-z]+", label.lower())}
     if found["grey"] or words & HANDED:
-        return steps, ["not flipped: of these images a mirrored one may mean something else; add {flip: {}} if it does not"]
-    return [{"flip": {}}, *steps, {"zoom": {"factor": 0.1}}], ["mirrored too; take {flip: {}} out if that changes the class"]
+        why = "not flipped: of these images a mirrored one may mean something else; add {flip: {}} if it does not"
+        return steps, [why, *of_ground]
+    zoom = {"zoom": {"factor": 0.1, **border}}
+    return [{"flip": {}}, *steps, zoom], ["mirrored too; take {flip: {}} out if that changes the class", *of_ground]
+
+
+def _border(found) -> tuple[dict, list[str]]:
+    """The keys of moves that go on with a ground of one colour, and why; nothing where there is none."""
+    ground = found.get("ground")
+    if ground is None:
+        return {}, []
+    value = round(sum(ground) / len(ground)) if found["grey"] else ground
+    border = {"border": "constant", **({"value": value} if any(ground) else {})}
+    return border, ["on a ground of one colour, what moves in from outside is that colour: a mirror image would bring strokes in"]
 
 
 def _epochs(found) -> int:

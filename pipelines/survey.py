@@ -41,9 +41,10 @@ def look(
         {splits: {the source's own name: images}, classes: {name: images} (empty without labels), unlabelled: images without a
         label, images, passed_over: {ending: files beside the images}, sampled, damaged: {reason: images of the sample}, height and
         width: [least, median, most] px of the sample or None, channels: {as encoded: images}, grey: whether no sampled image has a
-        colour, plain: the share of the sample whose edge is of one colour, used: {the source's split: hubel's}, by_split: {hubel's
-        split: {class: images}} (empty without labels), columns: of a table, see components.example_gen.csv, masks and below: of a
-        folder, see pipelines.places; or None, carved: see pipelines.carving}.
+        colour, plain: the share of the sample whose edge is of one colour, ground: that colour [red, green, blue], 0..255, where at
+        least half of the sample has nearly the same, or None, used: {the source's split: hubel's}, by_split: {hubel's split: {class:
+        images}} (empty without labels), columns: of a table, see components.example_gen.csv, masks and below: of a folder, see
+        pipelines.places; or None, carved: see pipelines.carving}.
 
     Raises:
         UsageError: where the data is not there.
@@ -113,7 +114,7 @@ class _Seen:
 
     def __init__(self):
         self._heights, self._widths, self._channels, self._damaged = [], [], Counter(), Counter()
-        self._is_grey, self._plain = True, 0
+        self._is_grey, self._grounds = True, []
 
     def add(self, raw: Raw) -> pictures.Picture | None:
         """Decode one image; None where that cannot be done."""
@@ -131,7 +132,8 @@ class _Seen:
         pixels = _thumbnail(picture.encoded)
         self._is_grey = self._is_grey and (picture.channels < 3 or int(np.ptp(pixels, axis=2).max()) <= GREY)
         edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-        self._plain += int(np.ptp(edge, axis=0).max()) <= PLAIN
+        if int(np.ptp(edge, axis=0).max()) <= PLAIN:
+            self._grounds.append(np.median(edge, axis=0))
         return picture
 
     def facts(self) -> dict[str, Any]:
@@ -143,8 +145,16 @@ class _Seen:
             "width": _spread(self._widths),
             "channels": {str(channels): count for channels, count in sorted(self._channels.items())},
             "grey": self._is_grey,
-            "plain": self._plain / max(1, len(self._heights)),
+            "plain": len(self._grounds) / max(1, len(self._heights)),
+            "ground": self._ground(),
         }
+
+    def _ground(self) -> list[int] | None:
+        if not self._grounds:
+            return None
+        usual = np.median(self._grounds, axis=0)
+        alike = np.abs(self._grounds - usual).max(1) <= PLAIN
+        return [round(float(value)) for value in usual] if 2 * alike.sum() >= len(self._heights) else None
 
 
 def _is_flat(encoded: bytes) -> bool:

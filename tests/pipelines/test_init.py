@@ -45,6 +45,36 @@ def proposed(tmp_path, name="name", source="folder:/photos", imagenet=None, push
     return load.load(str(tmp_path / "file.yaml")), made
 
 
+@pytest.mark.parametrize(
+    ("ground", "grey", "value"),
+    [([255, 255, 255], True, 255), ([0, 0, 0], True, 0), ([250, 240, 200], False, [250, 240, 200]), (None, True, None)],
+)
+def test_moves_go_on_with_a_ground_of_one_colour(tmp_path, ground, grey, value):
+    for classes in ({"3": 600, "8": 400}, {"cat": 600, "dog": 400}, {"left": 600, "right": 400}):
+        cfg, made = proposed(tmp_path, ground=ground, grey=grey, plain=0.9, classes=classes, **SMALL)
+        moves = [parameters for _, parameters in (step.operation for step in cfg.augment) if hasattr(parameters, "border")]
+        assert len(moves) >= 2
+        expected = ("mirror", 0) if ground is None else ("constant", value)
+        assert all((move.border, move.value) == expected for move in moves)
+        assert ("ground of one colour" in made.text) == (ground is not None)
+
+
+@pytest.mark.parametrize(
+    ("grounds", "found"),
+    [([(255, 250)] * 9 + [(0, 0)], [252] * 3), ([(0, 255)] * 10, None), ([(0, 0)] * 5 + [(255, 255)] * 4, [0] * 3)],
+)
+def test_the_ground_is_what_stands_at_the_edge_of_most_images(tmp_path, grounds, found):
+    """Two values an image: of its left and of its right edge."""
+    for number, (left, right) in enumerate(grounds):
+        pixels = np.full((20, 20), left, np.uint8)
+        pixels[:, 10:] = right
+        pixels[5:15, 5:15] = 99
+        (tmp_path / "images" / str(number % 2)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "images" / str(number % 2) / f"{number}.png")
+    seen = survey.look(f"folder:{tmp_path / 'images'}", str(tmp_path / "datasets"))["ground"]
+    assert seen == found or np.allclose(seen, found, atol=3)
+
+
 def operations(cfg) -> list[str]:
     return [step.operation[0] for step in cfg.augment]
 
