@@ -271,13 +271,13 @@ def _about_size(found, side: int) -> list[str]:
 
 def _transform(found, sides: Sequence[int], is_labelled: bool, inliers) -> tuple[dict, list[str]]:
     """The slice `transform`, and why images are brought to its size like that."""
-    resize, why = "fit", []
-    bars = 1 - _aspect(found)
+    resize, why, oblong = "fit", [], found.get("oblong", 0.0)
     if _is_photo(found) and not inliers:
         resize = "crop"
-        cut = f"cuts {100 * bars:.0f} % of the median image" if bars >= 0.01 else "cuts nothing of the median image"
-        why = [f"crop: the middle of each photo, which {cut}; fit would keep all of it, and fill as much of the input with black"]
-    elif inliers and bars >= 0.01:
+        why = [
+            f"crop: the middle of each photo; {100 * oblong:.0f} % of it are cut in the mean, and fit would fill as much with black"
+        ]
+    elif inliers and oblong >= 0.01:
         why = [
             "fit: what is wrong may lie at an edge, which crop would cut; the black bars beside the image are left out of the score"
         ]
@@ -288,12 +288,6 @@ def _transform(found, sides: Sequence[int], is_labelled: bool, inliers) -> tuple
         "resize": resize,
         "normalize": "per_channel" if is_labelled and not inliers else "unit",
     }, why
-
-
-def _aspect(found) -> float:
-    """Shorter side over longer side, of the median image."""
-    height, width = found["height"][1], found["width"][1]
-    return min(height, width) / max(height, width)
 
 
 def _is_photo(found) -> bool:
@@ -337,7 +331,7 @@ def _about_transfer(found, pushed: Source | None) -> list[str]:
         return []
     lines = [
         f"{found['images']:,} photos are few: features that another network learned mostly do better than a network of one's own.",
-        "ImageNet's are fetched on first use, from the internet. If it may be, put this in the place of model and transform:",
+        "ImageNet's are fetched on first use, from the internet. Where that can be, these take the place of model and transform:",
         '  transfer: {source: "keras.applications:MobileNetV2"}',
         "  transform: {height: 128, width: 128, channels: 3, resize: crop}",
     ]

@@ -38,13 +38,13 @@ def look(
         features, images: as of DataConfig.
 
     Returns:
-        {splits: {the source's own name: images}, classes: {name: images} (empty without labels), unlabelled: images without a
-        label, images, passed_over: {ending: files beside the images}, sampled, damaged: {reason: images of the sample}, height and
-        width: [least, median, most] px of the sample or None, channels: {as encoded: images}, grey: whether no sampled image has a
-        colour, plain: the share of the sample whose edge is of one colour, ground: that colour [red, green, blue], 0..255, where at
-        least half of the sample has nearly the same, or None, used: {the source's split: hubel's}, by_split: {hubel's split: {class:
-        images}} (empty without labels), columns: of a table, see components.example_gen.csv, masks and below: of a folder, see
-        pipelines.places; or None, carved: see pipelines.carving}.
+        {splits: {the source's own name: images}, used: {the source's split: hubel's}, classes: {name: images} (empty without
+        labels), by_split: {hubel's split: {class: images}} (so too), unlabelled: images without a label, images, passed_over:
+        {ending: files beside the images}, carved: see pipelines.carving, and of the sample: sampled: how many, damaged: {reason:
+        images}, height and width: [least, median, most] px or None, channels: {as encoded: images}, grey: whether none has a
+        colour, plain: the share whose edge is of one colour, ground: that colour [red, green, blue], 0..255, where at least half
+        have nearly the same, or None, oblong: by what share of the longer side the other one is shorter, in the mean. Of a table,
+        columns: see components.example_gen.csv; of a folder, masks and below: see pipelines.places; None where there are none}.
 
     Raises:
         UsageError: where the data is not there.
@@ -138,6 +138,7 @@ class _Seen:
 
     def facts(self) -> dict[str, Any]:
         """See `look`."""
+        sizes = list(zip(self._heights, self._widths, strict=True))
         return {
             "sampled": len(self._heights) + sum(self._damaged.values()),
             "damaged": dict(self._damaged.most_common()),
@@ -147,6 +148,7 @@ class _Seen:
             "grey": self._is_grey,
             "plain": len(self._grounds) / max(1, len(self._heights)),
             "ground": self._ground(),
+            "oblong": statistics.fmean(1 - min(h, w) / max(h, w) for h, w in sizes) if sizes else 0.0,
         }
 
     def _ground(self) -> list[int] | None:

@@ -301,9 +301,9 @@ def test_what_is_carved_from_what_is_said(splits, words, tmp_path):
 
 
 def test_photos_are_cropped_and_what_has_a_ground_is_padded(tmp_path):
-    cfg, made = proposed(tmp_path, height=[300] * 3, width=[400] * 3)
+    cfg, made = proposed(tmp_path, oblong=0.25)
     assert cfg.transform.resize == "crop"
-    assert "cuts 25 % of the median image" in made.text
+    assert "25 % of it are cut in the mean" in made.text
     assert proposed(tmp_path, plain=0.9)[0].transform.resize == "fit"
     assert proposed(tmp_path, grey=True)[0].transform.resize == "fit"
 
@@ -317,8 +317,9 @@ def test_a_photo_has_colours_up_to_its_edge_and_a_drawing_has_not(tmp_path):
         for kind, image in (("photos", photo), ("drawings", drawing)):
             (tmp_path / kind).mkdir(exist_ok=True)
             image.save(tmp_path / kind / f"{number}.png")
-    found = {kind: survey.look(f"folder:{tmp_path / kind}", str(tmp_path / "datasets"))["plain"] for kind in ("photos", "drawings")}
-    assert found == {"photos": 0, "drawings": 1}
+    found = {kind: survey.look(f"folder:{tmp_path / kind}", str(tmp_path / "datasets")) for kind in ("photos", "drawings")}
+    assert {kind: one["plain"] for kind, one in found.items()} == {"photos": 0, "drawings": 1}
+    assert found["photos"]["oblong"] == pytest.approx(1 / 3)
 
 
 def test_each_class_is_judged_by_itself_too(tmp_path):
