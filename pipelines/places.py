@@ -35,7 +35,7 @@ class Places:
         self._is_flat[image_id.decode(errors="replace")] = is_flat
 
     def masks(self) -> dict[str, Any] | None:
-        """{images: how many are masks, by their names (and, beside an image of the same name and another ending, by their colours),
+        """{images: how many are masks, by their names or, as namesakes of images of another ending or folder, by their few colours,
         such as: one of these, folders: names of those that hold masks alone}; None without any."""
         beside = [
             f"{folder}/{names[0]}".removeprefix("./")
@@ -43,7 +43,9 @@ class Places:
             for stem, names in stems.items()
             if _of(stem, stems)
         ]
-        folders = {folder: stems for folder, stems in self._stems.items() if self._is_of_masks(folder)}
+        folders = {
+            folder: stems for folder, stems in self._stems.items() if self._is_of_masks(folder) or self._is_flat_twin(folder)
+        }
         inside = [f"{folder}/{name}" for folder, stems in folders.items() for names in stems.values() for name in names]
         found = sorted({*beside, *inside, *self._flat_namesakes()})
         if not found:
@@ -57,6 +59,20 @@ class Places:
         others = {stem for other, stems in self._stems.items() if other != folder for stem in stems}
         own = self._stems[folder]
         return sum(stem in others or _of(stem, others) is not None for stem in own) >= MOST * len(own)
+
+    def _is_flat_twin(self, folder: str) -> bool:
+        """Whether its images have few colours, and their namesakes in another folder, nearly all of which are there, have many."""
+        own = self._stems[folder]
+        return self._flat_share(folder) >= FLAT and any(
+            other != folder and 1 - self._flat_share(other) >= FLAT and len(own.keys() & stems.keys()) >= FLAT * len(own)
+            for other, stems in self._stems.items()
+        )
+
+    def _flat_share(self, folder: str) -> float:
+        """Of those images of a folder that were sampled; 0.5, which says nothing, without any."""
+        paths = (f"{folder}/{name}".removeprefix("./") for names in self._stems[folder].values() for name in names)
+        told = [self._is_flat[path] for path in paths if path in self._is_flat]
+        return sum(told) / len(told) if told else 0.5
 
     def _flat_namesakes(self) -> list[str]:
         """cat.png beside cat.jpg, where those that were sampled have few colours and the others many."""

@@ -45,6 +45,26 @@ def test_a_mask_has_an_image_that_it_is_of(paths):
     assert looked(*paths).masks() is None
 
 
+def test_namesakes_of_few_colours_in_another_folder_are_masks_whatever_it_is_called():
+    """As PASCAL VOC has them."""
+    paths = [f"{folder}/{number}.png" for folder in ("JPEGImages", "SegmentationClass") for number in range(20)]
+    places = looked(*paths)
+    assert places.masks() is None
+    for number in range(0, 20, 2):
+        places.seen(f"JPEGImages/{number}.png".encode(), False)
+        places.seen(f"SegmentationClass/{number}.png".encode(), True)
+    assert places.masks() == {"images": 20, "such as": "SegmentationClass/0.png", "folders": ["SegmentationClass"]}
+
+
+@pytest.mark.parametrize("flat", [("a", "b"), ()], ids=["all_drawings", "all_photos"])
+def test_classes_with_the_same_names_of_files_are_no_masks_of_each_other(flat):
+    places = looked(*(f"{folder}/{number}.png" for folder in ("a", "b") for number in range(20)))
+    for folder in ("a", "b"):
+        for number in range(20):
+            places.seen(f"{folder}/{number}.png".encode(), folder in flat)
+    assert places.masks() is None
+
+
 def test_folders_below_the_classes_are_told():
     paths = [f"{a}/character{c:02}/{n}.png" for a in ("Greek", "Latin") for c in (1, 2, 3) for n in (1, 2)]
     assert looked(*paths).below() == {"folders": 6, "classes": 2, "such as": "Greek/character01"}
