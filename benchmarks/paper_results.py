@@ -61,13 +61,12 @@ def _nats(value: dict, model: Path, asked: argparse.Namespace) -> float:
     trained = artifact.load(str(model))
     net = normalize.inner(trained)
     encoder, decoder = net.get_layer("encoder"), net.get_layer("decoder")
-    noise = importance.draws(DRAWS, encoder.output_shape[-1], seed=1)
 
     @tf.function(reduce_retracing=True)
     def estimate(pixels):
         parameters = encoder.get_layer("posterior")(trained.get_layer("normalize")(pixels), training=False)
         cost = net.get_layer("pixel_loss").of
-        return importance.estimate(parameters, lambda codes: cost(pixels / 255.0, decoder(codes, training=False)), noise)
+        return importance.estimate(parameters, lambda codes: cost(pixels / 255.0, decoder(codes, training=False)), pixels, DRAWS)
 
     images = binarised_mnist.test_images(asked.workspace / "binarised_mnist")
     found = [estimate(images[first : first + 500]).log_likelihood for first in range(0, len(images), 500)]

@@ -16,7 +16,7 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils, path_utils
 
-from components import fingerprint, keys, spec
+from components import fingerprint, keys, progress, spec
 from components.evaluator import answers, eval_config, measured, slices
 from components.tasks import modules_of, task_of
 from components.tasks.base import Task
@@ -63,6 +63,8 @@ class Executor(executor.Executor):
         if refused:
             _refuse(blessing)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
+        for text in task.remarks(card, metrics):
+            progress.emit("warning", text=text)
         parts = slices.reported(found, by_label, asked, task, card.class_names)
         evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))
         told = [f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in judged]

@@ -29,6 +29,14 @@ class MeanOfOutput(metric_types.Metric):
         super().__init__(metric_util.merge_per_key_computations(_mean_of_output), name=name, output=output)
 
 
+class StandardErrorOfOutput(metric_types.Metric):
+    """Standard error of that mean: the deviation over images / sqrt(images). Of an estimate with draws of each image's own it holds
+    what these leave open too. No number of fewer than two images."""
+
+    def __init__(self, output: str, name: str = "standard_error"):
+        super().__init__(metric_util.merge_per_key_computations(_standard_error_of_output), name=name, output=output)
+
+
 class MeanPsnr(metric_types.Metric):
     """Mean over images of 10 log10(1 / error) in dB, from a scalar output that is a mean squared error of values in [0, 1]."""
 
@@ -46,6 +54,10 @@ class ActiveUnits(metric_types.Metric):
 
 def _mean_of_output(name, output, model_name="", output_name="", **_):
     return _computation(name, model_name, output_name, _Mean, output, lambda error: error)
+
+
+def _standard_error_of_output(name, output, model_name="", output_name="", **_):
+    return _computation(name, model_name, output_name, _StandardError, output)
 
 
 def _mean_psnr(name, output, model_name="", output_name="", **_):
@@ -93,10 +105,8 @@ class _Mean(beam.CombineFn):
         return {self._key: total / count if count else float("nan")}
 
 
-class _Active(beam.CombineFn):
-    """Count, mean and summed squares around it of each number of a code: Chan, Golub & LeVeque 1983, equations 1.5."""
-
-    LEAST = 0.01  # variance
+class _Spread(beam.CombineFn):
+    """Count, mean and summed squares around it of an output, number by number: Chan, Golub & LeVeque 1983, equations 1.5."""
 
     def __init__(self, key: metric_types.MetricKey, output: str):
         self._key, self._output = key, output
@@ -105,15 +115,25 @@ class _Active(beam.CombineFn):
         return 0, np.zeros(()), np.zeros(())
 
     def add_input(self, accumulator, element):
-        code = np.ravel(answers.of(element, self._key.model_name)[self._output]).astype(np.float64)
-        return _pooled(accumulator, (1, code, np.zeros_like(code)))
+        values = np.ravel(answers.of(element, self._key.model_name)[self._output]).astype(np.float64)
+        return _pooled(accumulator, (1, values, np.zeros_like(values)))
 
     def merge_accumulators(self, accumulators):
         return functools.reduce(_pooled, accumulators, self.create_accumulator())
 
+
+class _Active(_Spread):
+    LEAST = 0.01  # variance
+
     def extract_output(self, accumulator):
         count, _, squares = accumulator
         return {self._key: float(np.sum(squares / count > self.LEAST)) if count else float("nan")}
+
+
+class _StandardError(_Spread):
+    def extract_output(self, accumulator):
+        count, _, squares = accumulator
+        return {self._key: float(np.sqrt(np.sum(squares) / (count - 1) / count)) if count > 1 else float("nan")}
 
 
 def _pooled(one, other):

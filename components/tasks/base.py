@@ -118,6 +118,7 @@ class Task(abc.ABC):
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
     cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
     classes: ClassVar[int] = 0  # how many the images that it learns from must have at least
+    is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
@@ -216,6 +217,10 @@ class Task(abc.ABC):
         Asked where the config slices by label. By default nothing; arguments as of `compare`.
         """
         return {}
+
+    def remarks(self, card: Card, metrics: Mapping[str, float]) -> list[str]:
+        """Sentences on the figures of the test split that a person should know, mostly none."""
+        return []
 
     def compare(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> list[Comparison]:
         """What the model is measured against besides the config's thresholds; by default nothing.

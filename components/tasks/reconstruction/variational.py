@@ -17,6 +17,11 @@ from keras_models.layers import PixelLoss, pixel_loss
 
 ELBO, GENERATE = "elbo", "generate"
 LIKELIHOODS = ("bernoulli", "gaussian")
+ERROR = "standard_error"
+
+
+def _standard_error(output: str) -> Metric:
+    return Metric("StandardErrorOfOutput", "less", module="components.evaluator.metrics", config={"output": output})
 
 
 class Task(reconstruction.Task):
@@ -28,7 +33,9 @@ class Task(reconstruction.Task):
     metrics = {
         **reconstruction.Task.metrics,
         "log_likelihood": mean_of("log_likelihood", "more"),
+        "log_likelihood_standard_error": _standard_error("log_likelihood"),
         "elbo": mean_of("elbo", "more"),
+        "elbo_standard_error": _standard_error("elbo"),
         "kl": mean_of("kl", "less"),
         "active_units": Metric(
             "ActiveUnits", "more", module="components.evaluator.metrics", config={"output": "codes"}, is_count=True
@@ -59,7 +66,8 @@ class Task(reconstruction.Task):
 
         def elbo(pixels):
             found = estimate(pixels)
-            return {"elbo": found.elbo, "kl": found.kl}
+            error = {ERROR: found.elbo_error} if card.export.draws > 1 else {}
+            return {"elbo": found.elbo, "kl": found.kl, **error}
 
         return {
             **super().signatures(model, card),
@@ -77,6 +85,18 @@ class Task(reconstruction.Task):
             return {**plain(pixels), **nats, "codes": found.mean}
 
         return figures
+
+    def remarks(self, card, metrics):
+        """On few draws, and on what they leave open."""
+        draws = card.export.draws
+        if draws >= importance.FEW or "log_likelihood" not in metrics:
+            return []
+        bound, error = metrics["log_likelihood"], metrics.get("log_likelihood_standard_error")
+        beside = "" if error is None else f", with a standard error of {error:.2g} nats over the test images"
+        return [
+            f"export.draws of {draws:,} is few: log_likelihood {bound:.2f} is a bound that is the looser the fewer there are"
+            f"{beside}, and the elbo of a single image is as noisy as its draws; set export.draws to {importance.FEW} or more"
+        ]
 
     def compare(self, model, card, images):
         def unit(split):
@@ -113,15 +133,14 @@ def _likelihood(net: keras.Model) -> PixelLoss:
 
 
 def _estimator(model: keras.Model, draws: int) -> Callable[[tf.Tensor], Estimate]:
-    """float32 pixels [N, height, width, channels] in 0..255 -> what so many draws, constants of the graph, say of each image."""
+    """float32 pixels [N, height, width, channels] in 0..255 -> what so many draws, functions of the pixels, say of each image."""
     normalized, net = model.get_layer("normalize"), normalize.inner(model)
     encoder, decoder, loss = net.get_layer("encoder"), net.get_layer("decoder"), _likelihood(net)
-    noise = importance.draws(draws, encoder.output_shape[-1])
 
     @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
     def estimate(pixels):
         parameters = encoder.get_layer("posterior")(normalized(pixels), training=False)
-        return importance.estimate(parameters, lambda codes: loss.of(pixels / 255.0, decoder(codes, training=False)), noise)
+        return importance.estimate(parameters, lambda z: loss.of(pixels / 255.0, decoder(z, training=False)), pixels, draws)
 
     return estimate
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import f1_score
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2
@@ -81,7 +82,23 @@ def test_a_perfect_image_has_a_finite_psnr():
     assert figure(psnr(), [[scored(0.0)]]) == pytest.approx(120)
 
 
-@pytest.mark.parametrize("combiner", [mean, psnr])
+def standard_error():
+    [computation] = metrics.StandardErrorOfOutput("score", "figure").computations()
+    return computation.combiner
+
+
+@given(st.lists(st.floats(0, 100, width=32), min_size=2, max_size=30), st.integers(1, 4))
+def test_the_standard_error_of_a_mean_is_scipy_s(values, parts):
+    elements = [scored(1e4 + value) for value in values]
+    expected = stats.sem(np.float32(1e4) + np.array(values, np.float32))
+    assert figure(standard_error(), [elements[part::parts] for part in range(parts)]) == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_one_image_has_no_standard_error():
+    assert np.isnan(figure(standard_error(), [[scored(1.0)], []]))
+
+
+@pytest.mark.parametrize("combiner", [mean, psnr, standard_error])
 def test_a_mean_of_nothing_is_no_number(combiner):
     assert np.isnan(figure(combiner(), [[], []]))
     made = combiner()

@@ -12,7 +12,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
 from components import fingerprint, keys, pooling
-from components.evaluator import detection, importance, slices
+from components.evaluator import detection, own_draws, slices
 from components.tasks import anomaly, modules_of, name_of, task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
@@ -270,7 +270,8 @@ def test_the_elbo_of_a_density_is_its_score_and_stays_among_its_figures():
     mean, log_variance = np.split(np.asarray(net.get_layer("encoder").get_layer("posterior")(pixels / 255)), 2, axis=1)
     kl = 0.5 * (np.exp(log_variance) + np.square(mean) - 1 - log_variance).sum(1)
     deviation = np.exp(float(net.get_layer("pixel_loss").log_deviation))
-    draws = [mean + np.exp(0.5 * log_variance) * e for e in importance.draws(4, CODE_SIZE)]
+    own = [own_draws.normal(own_draws.key(pixels), draw, CODE_SIZE).numpy() for draw in range(4)]
+    draws = [mean + np.exp(0.5 * log_variance) * e for e in own]
     off = [(x - np.asarray(net.get_layer("decoder")(z)).reshape(-1, 64)) / deviation for z in draws]
     log_likelihood = -0.5 * np.square(off).sum(2).mean(0) - 64 * np.log(deviation * np.sqrt(2 * np.pi))
     card = card_of(model, task=VARIATIONAL, score="elbo")

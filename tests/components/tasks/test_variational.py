@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import importance
+from components.evaluator import own_draws
 from components.tasks import task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
@@ -70,6 +70,11 @@ def judged() -> tf.Tensor:
     return tf.concat([pixels for pixels, _ in batches(keys.TEST)], 0)
 
 
+def own(pixels, draws) -> list[np.ndarray]:
+    keys_of = own_draws.key(pixels)
+    return [own_draws.normal(keys_of, draw, 4).numpy() for draw in range(draws)]
+
+
 def log_likelihood(model, card) -> dict[str, float]:
     return {"log_likelihood": float(np.mean(TASK.figures(model, card)(judged())["log_likelihood"]))}
 
@@ -102,12 +107,36 @@ def test_estimates_are_of_as_many_draws_as_the_config_asks_for(trained):
     asked = digits.trainer_slice(digits.AUTOENCODER, export={"draws": 2}).export
     pixels, net = judged()[:9], normalize.inner(model)
     mean, log_variance = np.split(np.asarray(net.get_layer("encoder").get_layer("posterior")(pixels / 255)), 2, axis=1)
-    draws = [mean + np.exp(0.5 * log_variance) * e for e in importance.draws(2, 4)]
+    draws = [mean + np.exp(0.5 * log_variance) * e for e in own(pixels, 2)]
     costs = [net.get_layer("pixel_loss").of(pixels / 255, net.get_layer("decoder")(z)) for z in draws]
     few, many = (TASK.figures(model, one)(pixels) for one in (card.model_copy(update={"export": asked}), card))
     np.testing.assert_allclose(few["elbo"], -np.mean(costs, axis=0) - few["kl"], rtol=1e-4, atol=1e-4)
     assert card.export.draws == 64
     assert (few["elbo"].numpy() != many["elbo"].numpy()).all()
+
+
+def test_what_few_draws_leave_open_averages_out_over_images(trained):
+    """Beside many draws: the mean over images is off by no more than the images' own errors, which are as is said of them."""
+    model, card = trained
+    asked = digits.trainer_slice(digits.AUTOENCODER, export={"draws": 2}).export
+    pixels = tf.concat([judged(), judged()[:, ::-1], judged()[:, :, ::-1], 255 - judged()], 0)
+    few = TASK.signatures(model, card.model_copy(update={"export": asked}))["elbo"].function(pixels)
+    off = (few["elbo"] - TASK.figures(model, card)(pixels)["elbo"]).numpy()
+    errors = few["standard_error"].numpy()
+    assert np.square(off).mean() == pytest.approx(np.square(errors).mean() * (1 + 2 / 64), rel=0.5)
+    assert abs(off.mean()) < 3 * np.sqrt(np.square(errors).sum()) / len(off)
+    one = digits.trainer_slice(digits.AUTOENCODER, export={"draws": 1}).export
+    assert set(TASK.signatures(model, card.model_copy(update={"export": one}))["elbo"].function(pixels[:1])) == {"elbo", "kl"}
+
+
+def test_few_draws_are_said_with_what_they_leave_open():
+    metrics = {"log_likelihood": -12.3456, "log_likelihood_standard_error": 0.512}
+    few = digits.card(export={"draws": 31})
+    [text] = TASK.remarks(few, metrics)
+    assert text.startswith("export.draws of 31 is few: log_likelihood -12.35 is a bound")
+    assert "with a standard error of 0.51 nats" in text
+    assert "standard error" not in TASK.remarks(few, {"log_likelihood": 1.0})[0]
+    assert TASK.remarks(few, {}) == TASK.remarks(digits.card(), metrics) == task_of("reconstruction").remarks(few, metrics) == []
 
 
 def test_no_signature_draws_a_random_number(saved):
