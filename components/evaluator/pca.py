@@ -1,7 +1,8 @@
 """Exact principal component analysis of an image stream: the baseline that an autoencoder has to beat.
 
 One pass adds up mean and covariance, so memory does not grow with the number of images; it grows with the square of the
-pixels, and past MAX_EXACT pixels scikit-learn's IncrementalPCA takes over (close to exact, memory linear in the pixels).
+pixels, and past MAX_EXACT pixels scikit-learn's IncrementalPCA takes over (close to exact, memory linear in the pixels). Of the
+covariance no more directions are found than are wanted.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,8 @@ from itertools import chain
 import numpy as np
 
 MAX_EXACT = 4096  # pixels times channels; the covariance then takes 128 MiB
+FEW = 20  # for a code this many times smaller than the image, ARPACK is faster than LAPACK
+SAME = 1e-9  # of the largest variance: what two of them may be apart through rounding
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,40 @@ def fit(batches: Iterable[np.ndarray], code_size: int) -> Principal:
         total += rows.sum(0)
         product += rows.T @ rows
     mean = total / count
-    _, vectors = np.linalg.eigh(product / count - np.outer(mean, mean))
-    return Principal(mean, vectors[:, ::-1][:, :code_size].T)
+    product /= count
+    product -= np.outer(mean, mean)
+    return Principal(mean, leading(product, min(code_size, pixels)).T)
+
+
+def leading(covariance: np.ndarray, many: int) -> np.ndarray:
+    """Eigenvectors of the `many` largest eigenvalues of a covariance [D, D], the largest first: float64 [D, many].
+
+    No more of them than are asked for: by Lanczos's method (Lehoucq, Sorensen & Yang 1998, ARPACK), where they are few, else by
+    LAPACK. Lanczos's may miss one of equal eigenvalues; so it is asked once more for the largest that is left beside those found,
+    and where that is not the smallest of them at most, LAPACK answers.
+    """
+    from scipy.linalg import eigh
+    from scipy.sparse.linalg import ArpackError
+
+    size = len(covariance)
+    if many * FEW <= size:
+        try:
+            values, vectors = _lanczos(lambda x: covariance @ x, size, many)
+            left, _ = _lanczos(lambda x: covariance @ x - vectors @ (values * (vectors.T @ x)), size, 1)
+            if left[0] <= values[0] + SAME * values[-1]:
+                return vectors[:, ::-1]
+        except ArpackError:
+            pass  # it did not converge
+    return eigh(covariance, subset_by_index=[size - many, size - 1])[1][:, ::-1]
+
+
+def _lanczos(product, size: int, many: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues of a symmetric [size, size] that is given as its product with a vector, smallest first, to the last
+    digit, and their vectors; from the same start each time."""
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    start = np.random.default_rng(0).standard_normal(size)
+    return eigsh(LinearOperator((size, size), product, dtype=np.float64), many, which="LA", v0=start)
 
 
 def _incremental(batches: Iterable[np.ndarray], code_size: int) -> Principal:

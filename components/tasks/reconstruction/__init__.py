@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from components import inpainting, keys, pooling
+from components import inpainting, keys, pooling, progress
 from components.evaluator import kernel_pca, label_free, pca, probes
 from components.evaluator.figures import active, of_images
 from components.tasks import base
@@ -128,8 +128,12 @@ class Task(base.Task):
         exact = principal(images, code_size)
         encode = tf.saved_model.load(str(model)).signatures[f"{ENCODE}_{keys.PIXELS}"]
         found = label_free.means(label_free.of_principal(exact, self.pairs(card, images(keys.TEST))))
+        progress.emit("note", text="judging codes by probes and clusters")
         found |= label_free.of_codes(lambda pixels: encode(pixels=tf.constant(pixels))["codes"].numpy(), exact, images)
-        fitted = self.has_kernel_pca and kernel_pca.fit(unit(images(keys.TRAIN)), code_size)
+        fitted = None
+        if self.has_kernel_pca:
+            progress.emit("note", text=f"fitting kernel PCA of {code_size:,} components")
+            fitted = kernel_pca.fit(unit(images(keys.TRAIN)), code_size)
         if fitted:
             found["kernel_pca_mse"] = fitted.mean_squared_error(self.pairs(card, images(keys.TEST)))
         return found
@@ -186,6 +190,7 @@ def mean_figure(model: Path, images: Callable[[str], tf.data.Dataset], name: str
 @functools.lru_cache(maxsize=2)
 def principal(images: Callable[[str], tf.data.Dataset], code_size: int) -> pca.Principal:
     """PCA of the training split, in [0, 1]: one pass over it, whoever asks again. `images` as in Task.compare."""
+    progress.emit("note", text=f"fitting PCA of {code_size:,} components to the training images")
     return pca.fit(unit(images(keys.TRAIN)), code_size)
 
 

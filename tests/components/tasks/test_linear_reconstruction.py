@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components import progress
 from components.evaluator import pca
-from components.tasks import task_of
+from components.tasks import reconstruction, task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume
@@ -145,3 +146,14 @@ def test_large_images_go_without_a_covariance(tmp_path):
 def test_what_it_cannot_be_found_of(tmp_path, count, asked, kind, sentence):
     with pytest.raises(kind, match=sentence):
         fitted(data_of(IMAGES[:count], IMAGES[20:30]), tmp_path / "state", **asked)
+
+
+def test_the_pca_beside_a_model_is_announced_once(monkeypatch):
+    said = []
+    monkeypatch.setattr(progress, "_listeners", [said.append])
+
+    def images(split):
+        return tf.data.Dataset.from_tensors((digits.images()[0][:50].astype("float32"), {}))
+
+    assert reconstruction.principal(images, 3) is reconstruction.principal(images, 3)
+    assert said == [{"event": "note", "text": "fitting PCA of 3 components to the training images"}]
