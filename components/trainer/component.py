@@ -27,7 +27,7 @@ from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
 from components.transform import augment
 from configs import load, policies
-from configs.errors import Diverged, UsageError
+from configs.errors import Diverged, HubelError, UsageError
 from configs.schema import TrainerSlice
 from keras_models import arithmetic, auxiliary, normalize
 
@@ -223,12 +223,24 @@ def train(
 
     Raises:
         Diverged: where the loss did not stay finite, or exploded, before it had fallen, or the last epoch's weights are to be kept.
+        HubelError: where that of a closed form is no finite number.
     """
-    if resume.epoch < cfg.train.epochs and not resume.is_over and not divergence.has_happened(resume.history, resume.start):
+
+    def has_diverged():
+        return not task.is_closed_form and divergence.has_happened(resume.history, resume.start)
+
+    if resume.epoch < cfg.train.epochs and not resume.is_over and not has_diverged():
         falling = plateau.callbacks(cfg.train, resume.history)
         guard = divergence.Guard(resume, lambda: task.of_model(model).pair(*next(iter(data.plain))))
-        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, guard])
-    if divergence.has_happened(resume.history, resume.start):
+        guards = [] if task.is_closed_form else [guard]
+        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, *guards])
+    if task.is_closed_form and not all(math.isfinite(figures["val_loss"]) for figures in resume.history):
+        resume.clear()
+        raise HubelError(
+            "What was found in closed form has a validation loss that is no finite number.",
+            "Nothing was trained, so no rate helps: look at what the images, or the features of transfer.source, hold.",
+        )
+    if has_diverged():
         what, hint = divergence.words(resume.history, auxiliary.learner(model), cfg.train, rate, resume.start)
         best = divergence.best(resume.history)
         if not best or cfg.train.keep == "last":

@@ -69,6 +69,8 @@ def phases(cfg: TrainerSlice) -> list[Phase]:
 class Neighbours(classification.Task):
     """Learning by heart: the features of the training images, as they are without augmentation, become the head's weights."""
 
+    is_closed_form = True
+
     def fit(self, model, data, train, first_epoch, callbacks):
         if first_epoch:
             return  # a killed run had finished this; its weights are restored

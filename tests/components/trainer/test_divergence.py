@@ -12,7 +12,7 @@ from components import progress
 from components.tasks import task_of
 from components.trainer import component, divergence
 from components.trainer.resume import Resume
-from configs.errors import Diverged
+from configs.errors import Diverged, HubelError
 from keras_models import auxiliary, get, normalize
 from tests.components import digits
 from tests.components.trainer.test_resume import data_of
@@ -86,6 +86,8 @@ def test_one_that_explodes_in_the_first_epoch_is_known_by_the_loss_before_traini
         (0.1, 1e30, 0.1, False),
         (300.0, 300.0, 0.1, False),
         (9.0, 9.0, 1e-9, False),
+        (900.0, 900.0, 1e-9, False),  # a loss before training counts as 0.1 at least
+        (1100.0, 1100.0, 1e-9, True),
         (-1e30, -1e30, 0.1, False),
         (1e30, 1e30, float("nan"), False),
     ],
@@ -112,6 +114,32 @@ def test_a_loss_that_explodes_is_stopped_while_it_is_finite_and_what_was_learned
     assert f"is over 10,000 times that of the first epoch. The weights of epoch {best + 1} stay. Lower train" in warning
     [(pixels, _)] = list(data_of().validation)
     assert np.mean(np.square(model(pixels) - pixels / 255)) == pytest.approx(losses[best], rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", [1e30, float("nan")])
+@pytest.mark.parametrize("task", ["reconstruction.principal_components", "anomaly:reconstruction.principal_components"])
+def test_a_closed_form_does_not_diverge(tmp_path, task, loss):
+    """Whatever it ends in; what is no number is said, without a rate to lower."""
+
+    class Closed(type(task_of(task))):
+        def fit(self, model, data, train, first_epoch, callbacks):
+            model.compile("sgd", "mse")
+            events = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=1)
+            events.on_train_begin()
+            events.on_epoch_begin(0)
+            events.on_epoch_end(0, {"val_loss": loss})
+
+    model, cfg, folder = linear(slice_of(0.1)), slice_of(0.1, epochs=1), tmp_path / "a"
+    resume = Resume(folder, None)
+    if np.isfinite(loss):
+        assert component.train(Closed(), model, data_of(), cfg, resume) == [{"val_loss": loss}]
+        assert resume.start is None
+        return
+    with pytest.raises(HubelError, match="in closed form has a validation loss that is no finite number") as caught:
+        component.train(Closed(), model, data_of(), cfg, resume)
+    assert not isinstance(caught.value, Diverged)
+    assert "learning_rate" not in caught.value.hint
+    assert not folder.exists()
 
 
 def test_where_gradients_are_clipped_it_is_not_advised(tmp_path):
@@ -164,6 +192,8 @@ def test_a_head_is_a_part_of_its_own_and_its_blame_does_not_fall_on_the_net(tmp_
         ([0.1, 0.01], False),
         ([0.08, 1.5], False),
         ([1e-9, 1e-4], False),
+        ([1e-9, 900.0], False),
+        ([1e-9, 1.1e3], True),
         ([0.1, 1.1e3], True),
         ([-50.0, 6e5], True),
         ([float("nan")], True),

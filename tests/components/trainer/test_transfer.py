@@ -152,6 +152,19 @@ def test_neighbours_are_those_of_scikit_learn(source, tmp_path, count, neighbour
     assert figures.keys() == {"val_loss", "val_accuracy"}
 
 
+def test_neighbours_that_are_mostly_wrong_have_not_diverged(source, tmp_path):
+    """The loss before is taken of images that the head knows by heart; what it says of others is no step that went wrong."""
+    data = data_of(few(1))
+    wrong = data.validation.map(lambda pixels, targets: (pixels, {keys.LABEL: (targets[keys.LABEL] + 1) % 5}))
+    data = dataclasses.replace(data, validation=wrong)
+    cfg = slice_of(source, head="nearest_neighbours", layer="norm", maps="flatten")
+    model, [figures], [state] = trained(source, data, cfg, tmp_path)
+    assert figures["val_accuracy"] < 0.38
+    assert figures["val_loss"] > 1e4 * 1e-3
+    assert state.start is None
+    assert accuracy(model) > 0.4
+
+
 def test_one_image_a_class_is_far_better_than_none(source, tmp_path):
     found = []
     for seed in range(2):
