@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def load(name: str, version: int | None = None, workspace: str | Path | None = None) -> keras.Model:
-    """The Keras model of a pushed version: its first layer normalises, so it takes pixels of 0..255.
+    """The Keras model of a pushed version, or of what a run trained: its first layer normalises, so it takes pixels of 0..255.
 
     Args:
-        name: the served model's name, as in the config.
+        name: the served model's name, as in the config; NAME@candidate or a run's id for what was not pushed, without a version.
         version: a version number, or None for the newest.
         workspace: its folder; None: HUBEL_WORKSPACE, or ./workspace.
 
