@@ -82,7 +82,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "architecture": architecture,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
-        "is_parity": infra.property("blessing", "blessed") == 1,
+        "parity": infra.property("blessing", "blessed") == 1,
         "missed": _json(verdict.property("blessing", keys.MISSED), []),
         "training": training.facts(cfg, *(Path(results["Trainer"].outputs[key][0][0]) for key in ("model_run", "model"))),
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",

@@ -20,12 +20,12 @@ def of(cfg: RunConfig, value: Mapping[str, Any]) -> list[str]:
     """What to try, the most promising first.
 
     Args:
-        value: of pipelines.execute.run: `missed`, `training`, `metrics`, `images`, `slices`, `is_parity` and, where there are any,
+        value: of pipelines.execute.run: `missed`, `training`, `metrics`, `images`, `slices`, `parity` and, where there are any,
             `intervals` {figure: [low, high]}.
     """
     if value["blessed"]:
         return []
-    if not value["is_parity"]:
+    if not value["parity"]:
         return ["What is served does not answer like what was trained, which no training mends: the log has which signature."]
     missed = value["missed"]
     if not missed:

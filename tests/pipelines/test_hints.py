@@ -20,7 +20,7 @@ def miss(metric="accuracy", value=0.7586, bound=0.95, of="threshold", slice_="")
 def told(config="digits_lenet5", assignments=(), missed=None, training=None, **value) -> list[str]:
     cfg = load.load(config, ["train.epochs=20", *assignments])
     known = {"epochs": 20, "asked": 20, "loss": FALLING, "val_loss": FLAT, "train_images": 5000, "classes": 10, "code_size": None}
-    facts = {"blessed": False, "is_parity": True, "missed": [miss()] if missed is None else missed, "images": {"test": 58}}
+    facts = {"blessed": False, "parity": True, "missed": [miss()] if missed is None else missed, "images": {"test": 58}}
     facts |= {"metrics": {"accuracy": 0.7586}, "slices": [], "training": known | (training or {})}
     said = hints.of(cfg, facts | value)
     for sentence in said:
@@ -128,5 +128,5 @@ def test_slices_changes_and_what_is_no_number_are_said_once():
 def test_where_no_bound_was_missed_the_sentence_is_about_that():
     assert told(missed=[]) == ["Say what is enough, such as --set evaluate.thresholds.accuracy.min=0.75"]
     assert told(missed=[], metrics={"mse": 1.0}) == ["Say what is enough: evaluate.thresholds, see docs/evaluation.md."]
-    [parity] = told(is_parity=False)
+    [parity] = told(parity=False)
     assert "no training mends" in parity

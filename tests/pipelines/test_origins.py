@@ -317,7 +317,7 @@ def asked(monkeypatch):
             "config": name,
             "version": 4,
             "blessed": True,
-            "is_parity": True,
+            "parity": True,
             "missed": [],
             "reason": "",
             "metrics": {},
