@@ -216,7 +216,8 @@ def list_runs(workspace, as_json):
 
     records = listed(Workspace.at(workspace))
     if as_json:
-        columns = ("run", "config", "started", "seconds", "blessed", "metrics", "status", "reason", "version", "model_dir")
+        columns = ("run", "config", "started", "seconds", "blessed", "metrics", "intervals")
+        columns += ("status", "reason", "version", "model_dir")
         print(json.dumps([{column: getattr(record, column) for column in columns} for record in records]))
     else:
         runs_view.terminal(records)

@@ -10,8 +10,10 @@ from configs.errors import HubelError
 from configs.experiment import COUNTS, ExperimentConfig
 from reports import chart
 
-Row = Mapping[str, object]  # arm, seed, note, and figures by name; those that a training does not have are None or missing
+# arm, seed, note, intervals by name, and figures by name; those that a training does not have are None or missing
+Row = Mapping[str, object]
 NEVER = "never"
+ENDS = ("low", "high")
 
 
 def check(asked: ExperimentConfig, rows: Sequence[Row]) -> None:
@@ -20,16 +22,17 @@ def check(asked: ExperimentConfig, rows: Sequence[Row]) -> None:
     wanted = [*asked.show, *asked.plot.y, *([] if asked.plot.follows_training else [asked.plot.x])]
     missing = [name for name in wanted if name not in known]
     if missing and not all(row["note"] for row in rows):
-        have = ", ".join(sorted(known - {"arm", "seed", "note"}))
+        have = ", ".join(sorted(known - {"arm", "seed", "note", "intervals"}))
         raise HubelError(f"The experiment asks for {missing[0]!r}, which its models do not have.", f"They have: {have}.")
 
 
 def table(asked: ExperimentConfig, rows: Sequence[Row]) -> dict:
-    """What is printed: {columns, rows}; a row an arm, figures as the mean over its seeds and, of several, the range."""
+    """What is printed: {columns, rows}; a row an arm, figures as the mean over its seeds and, of several, the range; of one seed,
+    the 95 % interval in brackets."""
     found = []
     for arm in asked.arms:
         mine = [row for row in rows if row["arm"] == arm]
-        cells = [summary([row.get(name) for row in mine]) for name in asked.show]
+        cells = [summary([row.get(name) for row in mine]) + _interval(mine, name) for name in asked.show]
         found.append([arm, *cells, "; ".join(dict.fromkeys(str(row["note"]) for row in mine if row["note"]))])
     columns = ["arm", *(_title(name, asked) for name in asked.show), "note"]
     if not any(cells[-1] for cells in found):
@@ -49,14 +52,43 @@ def summary(values: Sequence[float | None]) -> str:
     return f"{mean} ({_shown(min(known))} to {_shown(max(known))}{missing})"
 
 
+def _interval(rows: Sequence[Row], name: str) -> str:
+    ends = rows[0].get("intervals", {}).get(name) if len(rows) == 1 else None
+    return f" [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else ""
+
+
+def with_errors_too(intervals: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Intervals and, beside that of the accuracy, that of the error, 1 minus it."""
+    low, high = intervals.get("test_accuracy", (None, None))
+    return {**intervals, **({} if low is None else {"test_error": [1 - high, 1 - low]})}
+
+
+def told(asked: ExperimentConfig, differences: Sequence[Mapping]) -> list[str]:
+    """Lines below the table: how far arms are from the first one, and whether that is more than noise."""
+    lines = [f"Differences from {differences[0]['against']!r}; in brackets, 95 % over test images:"] if differences else []
+    for one in differences:
+        lines.append(f"  {one['arm']}: {_title(one['metric'], asked)} {one['difference']:+.4f}, {one['words']}")
+    return lines
+
+
 def as_csv(rows: Sequence[Row]) -> str:
-    """All figures of all trainings, a line each."""
+    """All figures of all trainings, a line each; the ends of a figure's interval are NAME_low and NAME_high."""
+    rows = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(name for row in rows for name in row if name != "note"))
     written = io.StringIO()
     writer = csv.DictWriter(written, [*columns, "note"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return written.getvalue()
+
+
+def _flat(row: Row) -> dict[str, object]:
+    ends = {
+        f"{name}_{end}": value
+        for name, interval in row.get("intervals", {}).items()
+        for end, value in zip(ENDS, interval, strict=True)
+    }
+    return {**{name: value for name, value in row.items() if name != "intervals"}, **ends}
 
 
 def plot(title: str, asked: ExperimentConfig, rows: Sequence[Row], histories: Sequence[Sequence[Mapping[str, float]]]) -> str:

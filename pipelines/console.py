@@ -32,6 +32,7 @@ BESIDE = {
 }  # whose figures stand in the row of the model's own, by the beginning of their names
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
 COUNT = "example_count"
+INTERVAL = "95 % interval"
 SLICES_SHOWN = 5  # of more, the worst: a whole run is to fit a screen
 SLICE_FIGURES = 3  # of a slice: the first ones
 
@@ -166,9 +167,14 @@ def _from_to(found: Mapping[str, float]) -> str:
 def result(value: dict) -> None:
     """The end of a run: verdict, figures, where things are."""
     console = Console(highlight=False, soft_wrap=True)
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    for row in figures(value["metrics"]):
-        table.add_row(*row)
+    intervals = value.get("intervals", {})
+    table = Table(show_header=bool(intervals), header_style="", box=None, padding=(0, 2, 0, 0))
+    for title in ("", "", INTERVAL):
+        table.add_column(title, no_wrap=True)
+    table.add_column()  # what may break onto a further line
+    for name, shown, beside in figures(value["metrics"]):
+        table.add_row(f"  {name}", shown, _interval(intervals.get(name)), beside)
+    _unbounded(console, table)
     console.print(table)
     slices(value["slices"])
     if value["comparison"]:
@@ -212,16 +218,21 @@ def slices(parts: Sequence[Mapping]) -> None:
     if not parts:
         return
     known = list(dict.fromkeys(name for part in parts for name in part["metrics"]))
+    intervals = any(part.get("intervals") for part in parts)
     main = [name for name in known if not name.startswith(tuple(f"{other}_" for other in BESIDE))][:SLICE_FIGURES]
     columns = {}  # -> the figure that stands in it
     for name in main:
         beside = {f"{title} {name}": f"{other}_{name}" for other, title in BESIDE.items()}
         columns |= {column: figure for column, figure in ({name: name} | beside).items() if figure in known}
+    first = main[0] if main and intervals else None  # whose intervals are shown; all would not fit
     rows = []
     for part in parts[:SLICES_SHOWN]:
         found = (part["metrics"].get(figure) for figure in columns.values())
         rows.append([_named(part), part["examples"], *map(_figure, found)])
-    table(["slice", "images", *columns], rows, right=["images", *columns])
+        if first:
+            rows[-1].insert(3, _interval(part.get("intervals", {}).get(first)))
+    names = [first, INTERVAL, *list(columns)[1:]] if first else list(columns)
+    table(["slice", "images", *names], rows, right=["images", *names])
     if len(parts) > SLICES_SHOWN:
         print(f"these are the worst of {len(parts)} slices; --json has all")
 
@@ -229,6 +240,10 @@ def slices(parts: Sequence[Mapping]) -> None:
 def _figure(value: float | None) -> str | None:
     """A count as it is, any other figure to four digits."""
     return f"{value:.4f}" if isinstance(value, float) else None if value is None else str(value)
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return f"{ends[0]:.4f} to {ends[1]:.4f}" if ends else ""
 
 
 def _named(part: Mapping) -> str:
@@ -264,6 +279,11 @@ def table(columns: list[str], rows: list[list], right: Collection[str] = (), gap
         made.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
     for row in rows:
         made.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
-    if not console.is_terminal:  # a pipe has no edge to wrap at
-        console.width = console.measure(made, options=console.options.update(max_width=10_000)).maximum
+    _unbounded(console, made)
     console.print(made)
+
+
+def _unbounded(console: Console, made: Table) -> None:
+    """A pipe has no edge to wrap at."""
+    if not console.is_terminal:
+        console.width = console.measure(made, options=console.options.update(max_width=10_000)).maximum

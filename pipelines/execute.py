@@ -88,6 +88,8 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
         "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
         "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),
+        "intervals": _json(verdict.property("evaluation", keys.INTERVALS), {}),
+        "differences": _json(verdict.property("evaluation", keys.DIFFERENCES), []),
         "slices": _json(verdict.property("evaluation", keys.SLICES), []),
         "images": _json(examples.property("examples", keys.COUNTS), {}),
         "classes": _json(examples.property("examples", keys.CLASSES), {}),

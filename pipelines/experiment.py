@@ -4,13 +4,18 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from components import keys, progress
+from components.evaluator import noise
+from components.evaluator.statistic import Rows
 from components.example_gen import digest
+from components.tasks import task_of
+from components.tasks.base import Task
 from components.trainer.origin import Origin
 from configs import experiment as experiments
 from configs.errors import Diverged, UsageError
-from configs.experiment import Arm
+from configs.experiment import Arm, ExperimentConfig
 from pipelines import comparison, execute, origins
 from pipelines.workspace import Workspace
 
@@ -23,7 +28,8 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
     What TFX has in its cache is not run again: an experiment that was interrupted goes on, and data is prepared once for all arms.
 
     Returns:
-        {experiment, rows: one for each training, table: columns and rows to print, files: what was written}.
+        {experiment, rows: one for each training, table: columns and rows to print, differences: of each arm from the first, in each
+        test figure that is shown, files: what was written}.
 
     Raises:
         HubelError: with what failed in plain words. A training that diverges is a row that says so.
@@ -33,14 +39,16 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
     asked, place = experiments.load(experiment, assignments, seeds), Workspace.at(workspace)
     for arm, origin in prove(asked.arms, place):
         execute.fetch(arm.config, origin)
-    rows, histories = [], []
+    rows, histories, judged = [], [], []
     for number, arm in enumerate(asked.arms):
         progress.emit("step", what=arm.title, done=number, of=len(asked.arms))
-        row, history = trained(arm, place, asked.asked.steps_to)
+        row, history, images = trained(arm, place, asked.asked.steps_to)
         rows.append(row)
         histories.append(history)
+        judged.append(images)
         keras.backend.clear_session()
     comparison.check(asked.asked, rows)
+    apart = differences(asked.asked, rows, judged)
     settings = [arm.config.model_dump(mode="json") for arm in asked.arms]
     result = [{**row, "history": h, "config": c} for row, h, c in zip(rows, histories, settings, strict=True)]
     texts = {
@@ -49,7 +57,8 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
         "result.json": json.dumps(result, indent=1),
     }
     files = _write(place.experiment(asked.name), texts)
-    return {"experiment": asked.name, "rows": rows, "table": comparison.table(asked.asked, rows), "files": files}
+    table = comparison.table(asked.asked, rows)
+    return {"experiment": asked.name, "rows": rows, "table": table, "differences": apart, "files": files}
 
 
 def plan(experiment: str, assignments: list[str], seeds: int | None, workspace: str) -> dict:
@@ -86,20 +95,31 @@ def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Origin | Non
     return found
 
 
-def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, list[dict[str, float]]]:
-    """Row of one training, and its figures by epoch, named as in the row and with `step`, the optimizer steps so far."""
+class Judged(NamedTuple):
+    """What one training's answers about the test images were, under what task."""
+
+    task: Task
+    images: Rows
+
+
+def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, list[dict[str, float]], Judged | None]:
+    """Row of one training; its figures by epoch, named as in the row and with `step`, the optimizer steps so far; and what it
+    answered, None where it diverged."""
     try:
         results = execute.launched(arm.config, place, served=False)
     except Diverged as error:
-        return {"arm": arm.name, "seed": arm.seed, "note": error.message}, []
+        return {"arm": arm.name, "seed": arm.seed, "note": error.message}, [], None
     trainer, model = (Path(results["Trainer"].outputs[key][0][0]) for key in ("model_run", "model"))
     card = json.loads((model / keys.CARD_FILE).read_text())
     raw = json.loads((trainer / "history.json").read_text())
     each = math.ceil(card["train_images"] / arm.config.train.batch_size)
     history = [{"step": each * number, **figures(epoch)} for number, epoch in enumerate(raw, 1)]
     diverged = raw and not math.isfinite(raw[-1].get("val_loss", 0.0))
-    tested = json.loads(results["Evaluator"].property("evaluation", keys.METRICS) or "{}")
-    return {
+    evaluator = results["Evaluator"]
+    tested = json.loads(evaluator.property("evaluation", keys.METRICS) or "{}")
+    intervals = json.loads(evaluator.property("evaluation", keys.INTERVALS) or "{}")
+    judged = Judged(task_of(card["task"]), noise.rows_of(evaluator.outputs["evaluation"][0][0]))
+    row = {
         "arm": arm.name,
         "seed": arm.seed,
         "params": card["params"],
@@ -108,8 +128,28 @@ def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, l
         "steps_to": steps_until(history, steps_to) if steps_to else None,
         **{name: value for name, value in (history[-1] if history else {}).items() if name != "step"},
         **with_errors({f"{keys.TEST}_{name}": value for name, value in tested.items() if name != "example_count"}),
+        "intervals": comparison.with_errors_too({f"{keys.TEST}_{name}": ends for name, ends in intervals.items()}),
         "note": f"diverged in epoch {len(history)}" if diverged else "",
-    }, history
+    }
+    return row, history, judged
+
+
+def differences(asked: ExperimentConfig, rows: Sequence[Mapping], judged: Sequence[Judged | None]) -> list[dict]:
+    """Of each arm from the first, in each test figure that is shown: {arm, against: the first arm, metric, difference, interval, p,
+    test, within_noise}, as components.evaluator.noise has them; none of figures that are not of single images."""
+    of_arm = {arm: [one for row, one in zip(rows, judged, strict=True) if row["arm"] == arm and one] for arm in asked.arms}
+    first, *others = asked.arms
+    found = []
+    for figure in asked.show:
+        split, _, metric = figure.partition("_")
+        sign, metric = (-1, "accuracy") if metric == "error" else (1, metric)
+        for arm in others if split == keys.TEST and of_arm[first] else ():
+            task, pair = of_arm[first][0].task, ([one.images for one in of_arm[name]] for name in (arm, first))
+            apart = noise.of_arms(metric, task, *pair)
+            if apart:
+                told = noise.Told(figure, first, apart.negated() if sign < 0 else apart, "")
+                found.append({"arm": arm, **told.as_json()})
+    return found
 
 
 def figures(epoch: Mapping[str, float]) -> dict[str, float]:

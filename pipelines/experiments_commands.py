@@ -22,7 +22,7 @@ def experiment(name, assignments, seeds, workspace, dry_run, as_json):
     import time
 
     from configs import experiment as experiments
-    from pipelines import console, steps_view, supervise
+    from pipelines import comparison, console, steps_view, supervise
     from pipelines.commands import check_names
     from pipelines.runs import new_run_id
     from pipelines.workspace import Workspace
@@ -50,7 +50,7 @@ def experiment(name, assignments, seeds, workspace, dry_run, as_json):
     else:
         columns, rows = value["table"]["columns"], value["table"]["rows"]
         console.table(columns, rows, right=columns[1 : 1 + len(asked.asked.show)])
-        print("\n".join([*value["files"], f"{seconds:.1f} s"]))
+        print("\n".join([*comparison.told(asked.asked, value["differences"]), *value["files"], f"{seconds:.1f} s"]))
     return 0
 
 

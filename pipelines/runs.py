@@ -20,6 +20,8 @@ from serving import layout
 CANDIDATE = "candidate"
 RUN = re.compile(r"\d{8}-\d{6}(-\d+)?")  # as `new_run_id` makes them
 
+KEPT = ("blessed", "reason", "metrics", "intervals", "differences", "slices", "version", "model_dir", "model_uri")  # of a result
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -33,6 +35,8 @@ class RunRecord:
     blessed: bool | None = None
     reason: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, list[float]] = field(default_factory=dict)  # figure -> [low, high]; none of runs before there were any
+    differences: list[dict] = field(default_factory=list)  # from other models; as components.evaluator.noise tells them
     slices: list[dict] = field(default_factory=list)  # the same of parts of it; as components.evaluator.slices reports them
     version: int | None = None
     model_dir: str | None = None
@@ -59,7 +63,7 @@ def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable
         dataclasses.replace(record, seconds=round(time.monotonic() - start, 2), **facts).save(folder)
 
     def done(value: dict) -> None:
-        kept = {name: value[name] for name in ("blessed", "reason", "metrics", "slices", "version", "model_dir", "model_uri")}
+        kept = {name: value[name] for name in KEPT if name in value}
         end(status="done" if value["blessed"] else "not blessed", **kept)
 
     try:

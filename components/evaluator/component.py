@@ -2,6 +2,8 @@
 
 import functools
 import json
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.utils import json_utils, path_utils
 
 from components import fingerprint, keys, progress, spec
-from components.evaluator import answers, eval_config, measured, slices
+from components.evaluator import answers, eval_config, measured, noise, per_image, slices
 from components.tasks import modules_of, task_of
 from components.tasks.base import Task
 from components.trainer.card import Card
@@ -35,7 +37,8 @@ class Executor(executor.Executor):
     def Do(self, input_dict, output_dict, exec_properties):
         """Reads: raw Examples (test; train too where the task's baseline is fitted), Model, baseline Model or none.
 
-        Writes: ModelEvaluation with the custom properties `metrics` and `slices`, ModelBlessing with `reason` and `missed`.
+        Writes: ModelEvaluation with the custom properties `metrics`, `intervals`, `differences`, `comparison` and `slices`,
+        ModelBlessing with `reason` and `missed`.
         """
         examples = input_dict[standard_component_specs.EXAMPLES_KEY]
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
@@ -50,28 +53,43 @@ class Executor(executor.Executor):
         by_label = task.measure_labels(served, card, images) if keys.LABEL in asked.slices else {}
         if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
+        has_baseline = bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY))
         config = eval_config.build(asked, task, bounds, slices.counts(_files(examples, keys.TEST), asked.slices))
+        per_image.add(config, card.task)
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
         exec_properties["custom_extractors"] = answers.EXTRACTORS
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
-        found = slices.figures(evaluation.uri, bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY)))
+        found = slices.figures(evaluation.uri, has_baseline)
+        rows, own = per_image.read(evaluation.uri, "candidate" if has_baseline else None)
         known = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
         metrics = slices.whole(known, slices.counted(task))
         refused = measured.misses(metrics, task.measured, asked.thresholds, bounds)
         if refused:
             _refuse(blessing)
-        evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         for text in task.remarks(card, metrics):
             progress.emit("warning", text=text)
+        ours, ids = rows.get(slices.WHOLE, {}), noise.ids_of(_files(examples, keys.TEST))
+        intervals = noise.intervals(metrics, ours, task, own.get(slices.WHOLE, {}))
+        intervals |= noise.intervals_of_others(comparisons, task, ours, ids)
+        told = [noise.beside(c, metrics, task, ours, ids) for c in judged]
+        if has_baseline:
+            earlier, _ = per_image.read(evaluation.uri, "baseline")
+            told += [noise.since(name, metrics, task, ours, earlier.get(slices.WHOLE, {})) for name in asked.change]
         parts = slices.reported(found, by_label, asked, task, card.class_names)
+        for part in parts:
+            key = tuple(part["slice"].items())
+            part["intervals"] = noise.intervals(part["metrics"], rows.get(key, {}), task, own.get(key, {}))
+        evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
+        evaluation.set_string_custom_property(keys.INTERVALS, json.dumps(intervals))
         evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))
-        told = [f"{c.metric} {metrics.get(c.metric, np.nan):.5f} against {c.value:.5f} of {c.words}" for c in judged]
-        if asked.change and not input_dict.get(standard_component_specs.BASELINE_MODEL_KEY):
-            told.append("evaluate.change holds nothing: no blessed model before this one answers the same question")
-        words = "; ".join(told)
-        evaluation.set_string_custom_property(keys.COMPARISON, words)
+        words = [one.words for one in told]
+        if asked.change and not has_baseline:
+            words.append("evaluate.change holds nothing: no blessed model before this one answers the same question")
+        evaluation.set_string_custom_property(keys.COMPARISON, "; ".join(words))
+        evaluation.set_string_custom_property(keys.DIFFERENCES, json.dumps([one.as_json() for one in told if one.difference]))
+        _log(metrics, intervals, words)
         result = tfma.load_validation_result(evaluation.uri)
         counts = slices.counted(task)
         missed = [*eval_config.misses(result, bounds, counts), *refused]
@@ -110,6 +128,14 @@ class Evaluator(TfxEvaluator):
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             ),
         )
+
+
+def _log(metrics: Mapping[str, float], intervals: Mapping[str, Sequence[float]], words: Sequence[str]) -> None:
+    """What the process prints is the log."""
+    for name, figure in metrics.items():
+        low, high = intervals.get(name, (None, None))
+        print(f"{name} {figure:.5g}", "without an interval" if low is None else f"(95 %: {low:.5g} to {high:.5g})", file=sys.stderr)
+    print(*words, sep="\n", file=sys.stderr)
 
 
 def _refuse(blessing) -> None:

@@ -46,16 +46,19 @@ class ProbabilisticPca:
         return cls(principal, np.maximum(variances, noise), noise)
 
     def log_likelihood(self, images: Batches) -> float:
-        """log N(x; mean, W W^T + noise), equation 4 without the sum: the mean over images."""
+        """The mean over images."""
+        return float(self.log_likelihoods(images).mean())
+
+    def log_likelihoods(self, images: Batches) -> np.ndarray:
+        """log N(x; mean, W W^T + noise) of each image, equation 4 without the sum: float64 [N]."""
         size, rest = self.principal.components.shape[1], self.principal.components.shape[1] - len(self.variances)
         log_determinant = np.log(self.variances).sum() + rest * math.log(self.noise)
-        total, count = 0.0, 0
+        found = []
         for centred, projected in _projected(self.principal, images()):
             outside = np.square(centred).sum(1) - np.square(projected).sum(1)
             distance = (np.square(projected) / self.variances).sum(1) + outside / self.noise
-            total += float(-0.5 * (size * math.log(2 * math.pi) + log_determinant + distance).sum())
-            count += len(centred)
-        return total / count
+            found.append(-0.5 * (size * math.log(2 * math.pi) + log_determinant + distance))
+        return np.concatenate(found)
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,13 @@ class IndependentBernoulli:
 
     def log_likelihood(self, images: Batches) -> float:
         """The mean over images; of grey pixels it is minus a cross-entropy."""
+        return float(self.log_likelihoods(images).mean())
+
+    def log_likelihoods(self, images: Batches) -> np.ndarray:
+        """Of each image: float64 [N]."""
         on, off = np.log(self.probabilities), np.log1p(-self.probabilities)
-        total, count = 0.0, 0
-        for batch in images():
-            rows = batch.reshape(len(batch), -1).astype(np.float64)
-            total += float((rows @ on + (1 - rows) @ off).sum())
-            count += len(rows)
-        return total / count
+        rows = (batch.reshape(len(batch), -1).astype(np.float64) for batch in images())
+        return np.concatenate([batch @ on + (1 - batch) @ off for batch in rows])
 
 
 def _projected(principal: pca.Principal, batches: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from components.evaluator.intervals import Figure, of_mean
 from components.evaluator.pca import MAX_EXACT
 from components.evaluator.sample import evenly
 
@@ -25,19 +26,17 @@ class KernelPrincipal:
 
     model: Any
 
-    def mean_squared_error(self, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
-        """Mean over images and pixels of (image - what the code of its input gives back)^2.
+    def mean_squared_error(self, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> Figure:
+        """Mean over images and pixels of (image - what the code of its input gives back)^2, with its interval.
 
         Args:
             pairs: batches of images and of inputs, which are the same but for noise, [N, ...] of the fitted scale.
         """
-        total, count = 0.0, 0
+        errors = []
         for pair in pairs:
             rows, inputs = (batch.reshape(len(batch), -1).astype(np.float64) for batch in pair)
-            residual = rows - self.model.inverse_transform(self.model.transform(inputs))
-            total += float(np.square(residual).sum())
-            count += residual.size
-        return total / count
+            errors.append(np.square(rows - self.model.inverse_transform(self.model.transform(inputs))).mean(1))
+        return of_mean(np.concatenate(errors))
 
 
 def fit(batches: Iterable[np.ndarray], code_size: int) -> KernelPrincipal | None:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from components import keys
 from components.evaluator import figures, probes
+from components.evaluator.intervals import Figure, of_mean
 from components.evaluator.pca import Principal
 from components.evaluator.probes import Codes
 from components.evaluator.psnr import decibels
@@ -32,9 +33,9 @@ def of_principal(exact: Principal, test: Iterable[tuple[np.ndarray, np.ndarray]]
     return {name: np.concatenate([found[name] for found in batches]) for name in batches[0]}
 
 
-def means(each: Mapping[str, np.ndarray], which: np.ndarray | slice = slice(None)) -> dict[str, float]:
+def means(each: Mapping[str, np.ndarray], which: np.ndarray | slice = slice(None)) -> dict[str, Figure]:
     """Over images, or those of a mask."""
-    return {name: float(one[which].mean()) for name, one in each.items()}
+    return {name: of_mean(one[which]) for name, one in each.items()}
 
 
 def of_codes(

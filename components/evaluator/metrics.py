@@ -5,6 +5,7 @@ took more than half of Evaluator's time (docs/evaluation.md). A confusion matrix
 """
 
 import functools
+import json
 from collections.abc import Callable
 
 import apache_beam as beam
@@ -12,6 +13,7 @@ import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
 from components.evaluator import answers
+from components.evaluator.intervals import percentiles, resampled
 from components.evaluator.psnr import decibels
 
 
@@ -65,7 +67,11 @@ def _mean_psnr(name, output, model_name="", output_name="", **_):
 
 
 def _active_units(name, output, model_name="", output_name="", **_):
-    return _computation(name, model_name, output_name, _Active, output)
+    key, interval = (
+        metric_types.MetricKey(name=one, model_name=model_name, output_name=output_name) for one in (name, f"{name}_interval")
+    )
+    combiner = _Active(key, interval, output)
+    return [metric_types.MetricComputation(keys=[key, interval], preprocessors=None, combiner=combiner)]
 
 
 def _macro_f1(name, eval_config=None, model_name="", output_name="", **_):
@@ -105,8 +111,53 @@ class _Mean(beam.CombineFn):
         return {self._key: total / count if count else float("nan")}
 
 
-class _Spread(beam.CombineFn):
-    """Count, mean and summed squares around it of an output, number by number: Chan, Golub & LeVeque 1983, equations 1.5."""
+class _Active(beam.CombineFn):
+    """Count, mean and summed squares around it of each number of a code: Chan, Golub & LeVeque 1983, equations 1.5.
+
+    Of GROUPS groups of images apart, dealt as they come: what resamples of the groups give is the interval, and memory does not
+    grow with the number of images.
+    """
+
+    LEAST = 0.01  # variance
+    GROUPS = 64
+
+    def __init__(self, key: metric_types.MetricKey, interval: metric_types.MetricKey, output: str):
+        self._key, self._interval, self._output = key, interval, output
+
+    def create_accumulator(self):
+        return [(0, np.zeros(()), np.zeros(()))] * self.GROUPS
+
+    def add_input(self, accumulator, element):
+        code = np.ravel(answers.of(element, self._key.model_name)[self._output]).astype(np.float64)
+        next_ = min(range(self.GROUPS), key=lambda group: accumulator[group][0])
+        accumulator[next_] = _pooled(accumulator[next_], (1, code, np.zeros_like(code)))
+        return accumulator
+
+    def merge_accumulators(self, accumulators):
+        merged = self.create_accumulator()
+        for groups in accumulators:
+            merged = list(map(_pooled, sorted(merged, key=lambda group: -group[0]), sorted(groups, key=lambda group: group[0])))
+        return merged
+
+    def extract_output(self, accumulator):
+        count, mean, squares = functools.reduce(_pooled, accumulator)
+        if not count:
+            return {self._key: float("nan"), self._interval: b"[null, null]"}
+        there = [(n, means - mean, around) for n, means, around in accumulator if n]
+        counts, means, around = (np.array(column, np.float64) for column in zip(*there, strict=True))
+
+        def active(weights: np.ndarray) -> np.ndarray:
+            many = (weights @ counts)[:, None]
+            center = weights @ (means * counts[:, None]) / many
+            spread = weights @ (around + np.square(means) * counts[:, None]) / many - np.square(center)
+            return np.sum(spread > self.LEAST, axis=1)
+
+        interval = percentiles(resampled(active, len(counts)))
+        return {self._key: float(np.sum(squares / count > self.LEAST)), self._interval: json.dumps(interval).encode()}
+
+
+class _StandardError(beam.CombineFn):
+    """Of the mean of a scalar output: count, mean and summed squares around it, pooled as those of _Active."""
 
     def __init__(self, key: metric_types.MetricKey, output: str):
         self._key, self._output = key, output
@@ -121,16 +172,6 @@ class _Spread(beam.CombineFn):
     def merge_accumulators(self, accumulators):
         return functools.reduce(_pooled, accumulators, self.create_accumulator())
 
-
-class _Active(_Spread):
-    LEAST = 0.01  # variance
-
-    def extract_output(self, accumulator):
-        count, _, squares = accumulator
-        return {self._key: float(np.sum(squares / count > self.LEAST)) if count else float("nan")}
-
-
-class _StandardError(_Spread):
     def extract_output(self, accumulator):
         count, _, squares = accumulator
         return {self._key: float(np.sqrt(np.sum(squares) / (count - 1) / count)) if count > 1 else float("nan")}

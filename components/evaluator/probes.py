@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.evaluator.intervals import Figure, by_place, of_share, percentiles, resampled
+
 NEIGHBOURS = 5
 STARTS = 4  # of k-means; the one with the smallest distances is kept
 STEPS = 300  # of L-BFGS at most
@@ -23,7 +25,7 @@ class Codes(NamedTuple):
     labels: np.ndarray
 
 
-def figures(train: Codes, test: Codes) -> dict[str, float]:
+def figures(train: Codes, test: Codes) -> dict[str, Figure]:
     """Those of FIGURES that can be had.
 
     None without two classes in `train` or without an image of them in `test`; test images of other classes are left out, because
@@ -35,7 +37,6 @@ def figures(train: Codes, test: Codes) -> dict[str, float]:
         codes of `train` without a label, the best of 4 starts from seed 0.
     """
     from sklearn.cluster import KMeans
-    from sklearn.metrics import adjusted_rand_score
     from sklearn.neighbors import KNeighborsClassifier
 
     found = linear(train, test)
@@ -43,13 +44,13 @@ def figures(train: Codes, test: Codes) -> dict[str, float]:
         return {}
     test = _known(train, test)
     if len(train.codes) >= NEIGHBOURS:
-        found[NEAREST] = float(KNeighborsClassifier(NEIGHBOURS).fit(*train).score(*test))
+        found[NEAREST] = of_share(KNeighborsClassifier(NEIGHBOURS).fit(*train).predict(test.codes) == test.labels)
     clusters = KMeans(len(np.unique(train.labels)), n_init=STARTS, random_state=SEED).fit(train.codes)
-    found[CLUSTERS] = float(adjusted_rand_score(test.labels, clusters.predict(test.codes)))
+    found[CLUSTERS] = _agreement(test.labels, clusters.predict(test.codes))
     return found
 
 
-def linear(train: Codes, test: Codes) -> dict[str, float]:
+def linear(train: Codes, test: Codes) -> dict[str, Figure]:
     """The linear probe alone, under the same conditions."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
@@ -61,7 +62,39 @@ def linear(train: Codes, test: Codes) -> dict[str, float]:
         return {}
     scaler = StandardScaler().fit(train.codes)
     regression = LogisticRegression(max_iter=STEPS).fit(scaler.transform(train.codes), train.labels)
-    return {PROBE: float(regression.score(scaler.transform(test.codes), test.labels))}
+    return {PROBE: of_share(regression.predict(scaler.transform(test.codes)) == test.labels)}
+
+
+def _agreement(labels: np.ndarray, clusters: np.ndarray) -> Figure:
+    """The adjusted Rand index, with its interval over images: of what training gave the bootstrap knows nothing."""
+    from sklearn.metrics import adjusted_rand_score
+
+    pairs, cells = np.unique(np.stack([labels, clusters]), axis=1, return_inverse=True)
+    cells = cells.ravel()
+
+    def indices(weights: np.ndarray) -> np.ndarray:
+        """Hubert & Arabie's equation 5, of how many images there are by [resample, label, cluster]."""
+        of_cell, of_label, of_cluster, of_all = (
+            (sums * (sums - 1) / 2).sum(1)
+            for sums in (
+                by_place(weights, cells, pairs.shape[1]),
+                by_place(weights, *_places(labels)),
+                by_place(weights, *_places(clusters)),
+                weights.sum(1, keepdims=True),
+            )
+        )
+        expected, most = of_label * of_cluster / of_all, (of_label + of_cluster) / 2
+        with np.errstate(invalid="ignore"):
+            return (of_cell - expected) / (most - expected)
+
+    interval = percentiles(resampled(indices, len(labels))) if len(labels) > 1 else None
+    return Figure(adjusted_rand_score(labels, clusters), interval)
+
+
+def _places(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Each value's place among all that there are, and how many these are."""
+    there, places = np.unique(values, return_inverse=True)
+    return places, len(there)
 
 
 def _known(train: Codes, test: Codes) -> Codes:

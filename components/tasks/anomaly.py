@@ -14,7 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys, pooling, progress
-from components.evaluator import detection
+from components.evaluator import detection, intervals
+from components.evaluator.intervals import Figure
+from components.evaluator.statistic import Auroc, AveragePrecision, Decision
 from components.tasks import base, reconstruction
 from components.tasks.base import Comparison, Extra, Metric, Signature
 from components.trainer.card import Card
@@ -49,10 +51,15 @@ def check(task: base.Task, asked: AnomalyConfig) -> None:
         )
 
 
+_RANKINGS = {"auroc": Auroc, "average_precision": AveragePrecision}
+_STATISTICS = {"Ranking": lambda figure, output: _RANKINGS[figure](output), "Decision": Decision}
+
+
 def _metric(kind: str, figure: str, output: str) -> Metric:
     better, of_label = "less" if figure in LESS else "more", figure not in OF_BOTH
     config, is_count = {"figure": figure, "output": output}, figure in detection.COUNTS
-    return Metric(kind, better, module=detection.__name__, config=config, of_label=of_label, is_count=is_count)
+    statistic = _STATISTICS[kind](figure, output)
+    return Metric(kind, better, module=detection.__name__, config=config, of_label=of_label, is_count=is_count, statistic=statistic)
 
 
 class Task(reconstruction.Task):
@@ -155,7 +162,8 @@ class Task(reconstruction.Task):
         name = reconstruction.principal(images, code_size).name
         errors = _of_principal(model, card, images)
         words = f"the error of {name} with the same code size of {code_size}, fitted on the training split"
-        return [Comparison("auroc", detection.auroc(kinds[known], errors[known]), words, "pca_auroc", yields=True)]
+        area = detection.auroc(kinds[known], errors[known])
+        return [Comparison("auroc", area, words, "pca_auroc", yields=True, each={SCORE: errors})]
 
     def measure_labels(self, model, card, images):
         """And of each label that is no inlier, how its images alone rank among the inliers."""
@@ -167,10 +175,14 @@ class Task(reconstruction.Task):
         ranked = {"auroc": _served_scores(model, card, images), "pca_auroc": _of_principal(model, card, images)}
         for label in strange:
             chosen = (kinds == 0) | (labels == label)
-            figures = {name: detection.auroc(kinds[chosen], scores[chosen]) for name, scores in ranked.items()}
+            figures = {name: _area(kinds[chosen], scores[chosen]) for name, scores in ranked.items()}
             finite = {name: figure for name, figure in figures.items() if np.isfinite(figure)}
             found[int(label)] = {**finite, **found.get(int(label), {})}
         return found
+
+
+def _area(kinds: np.ndarray, scores: np.ndarray) -> Figure:
+    return Figure(detection.auroc(kinds, scores), intervals.auroc(kinds, scores))
 
 
 def _of_test(images: Callable[[str], tf.data.Dataset], name: str) -> np.ndarray:

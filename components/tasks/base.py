@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from components.evaluator.statistic import Statistic
 from components.trainer.card import Card
 from components.trainer.data import Data, Facts, Mix
 from components.trainer.optimizers import optimizer
@@ -53,7 +55,9 @@ class Metric:
     """A figure of the test split, computed by TFMA.
 
     `class_name`, `module` and `config` name a TFMA metric; module None is TFMA's own. `better` says which way is up. `of_label`:
-    whether it says anything of the images of one label alone. `is_count`: whether it says how many, a whole number.
+    whether it says anything of the images of one label alone. `is_count`: whether it says how many, a whole number. `statistic`:
+    how it follows from what `Task.each` says of images, which is where its interval comes from; by default it is the mean of what
+    has the metric's name there.
     """
 
     class_name: str
@@ -62,6 +66,7 @@ class Metric:
     config: Mapping[str, object] = field(default_factory=dict)
     of_label: bool = True
     is_count: bool = False
+    statistic: Statistic | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,8 @@ class Comparison:
     who reads the verdict. With a `name`, the value is among the run's figures under it. One that `yields` is no bound where the
     config has a threshold for the metric. `margin`: by how much the metric may be worse, as a share of the value (0.01: one
     percent), unless the config's evaluate.margins say otherwise. `enough`: of a metric of which less is better, what always passes,
-    margin or none; 0 for nothing.
+    margin or none; 0 for nothing. `each`: what the value is made of, by the names that the metric's statistic reads: float [N], in
+    the order of the test images; with it the value has an interval, and the difference is told from noise.
     """
 
     metric: str
@@ -82,6 +88,7 @@ class Comparison:
     yields: bool = False
     margin: float = 0.0
     enough: float = 0.0
+    each: Mapping[str, np.ndarray] | None = field(default=None, compare=False)
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
@@ -101,6 +108,10 @@ def _at_one_go(steps: int, callbacks: Sequence[keras.callbacks.Callback]) -> int
     if any(type(callback).on_train_batch_begin is not nothing for callback in callbacks):
         return 1
     return max(many for many in range(1, MOST_AT_ONE_GO + 1) if steps % many == 0)
+
+
+def _is_number(value: np.ndarray) -> bool:
+    return np.size(value) == 1 and np.asarray(value).dtype.kind in "fiub"
 
 
 class Task(abc.ABC):
@@ -204,10 +215,21 @@ class Task(abc.ABC):
         none."""
         return {}
 
+    def each(self, outputs: Mapping[str, np.ndarray], label: int) -> dict[str, float]:
+        """What is kept of the answer about one test image, for the statistics of `metrics`: the same names for each image, four
+        bytes a number. By default every output that is one number.
+
+        Args:
+            outputs: of `signature`, by name, of that image.
+            label: its `label_key`; -1 where it has none.
+        """
+        return {name: float(np.ravel(value)[0]) for name, value in outputs.items() if _is_number(value)}
+
     def measure(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:
         """Figures of the test split that TFMA has no metric for, because they need the training split or all test images at once.
 
-        Those of `measured` which can be had; thresholds of the config and comparisons may name them. Arguments as of `compare`.
+        Those of `measured` which can be had; thresholds of the config and comparisons may name them. An intervals.Figure brings its
+        interval along. Arguments as of `compare`.
         """
         return {}
 

@@ -5,10 +5,13 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
+from components.evaluator.statistic import MacroF1, Mean, Share
 from components.tasks import base
 from components.tasks.base import Metric, Signature
 from components.transform import crops
 from configs.errors import HubelError
+
+CLIPPED = 1e-7  # Keras's epsilon: no probability is nearer to 0 or 1
 
 
 class Task(base.Task):
@@ -21,9 +24,9 @@ class Task(base.Task):
     classes = 2
     crops = True
     metrics = {
-        "accuracy": Metric("SparseCategoricalAccuracy", "more"),
-        "cross_entropy": Metric("SparseCategoricalCrossentropy", "less"),
-        "macro_f1": Metric("MacroF1", "more", module="components.evaluator.metrics", of_label=False),
+        "accuracy": Metric("SparseCategoricalAccuracy", "more", statistic=Share("correct")),
+        "cross_entropy": Metric("SparseCategoricalCrossentropy", "less", statistic=Mean("cross_entropy")),
+        "macro_f1": Metric("MacroF1", "more", module="components.evaluator.metrics", of_label=False, statistic=MacroF1()),
     }
 
     def check(self, facts):
@@ -48,6 +51,14 @@ class Task(base.Task):
 
     def compile(self, model, chosen):
         model.compile(chosen, loss=cross_entropy, metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")])
+
+    def each(self, outputs, label):
+        """Whether the most probable class is the label, that class, and -log p(label), clipped as Keras clips it."""
+        probabilities = np.ravel(outputs[self.prediction_key]).astype(np.float64)
+        clipped = np.clip(probabilities, CLIPPED, 1 - CLIPPED)
+        predicted, is_known = int(np.argmax(probabilities)), 0 <= label < len(probabilities)
+        loss = np.log(clipped.sum()) - np.log(clipped[label]) if is_known else np.nan
+        return {"correct": float(predicted == label), "predicted": float(predicted), "cross_entropy": float(loss)}
 
     def class_weight(self, data):
         """n / (k n_c), as scikit-learn's "balanced": k classes have images. A class without any gets 1, which nothing uses."""

@@ -93,3 +93,28 @@ def test_a_figure_that_no_arm_has_is_an_error_that_lists_those_there_are():
     assert "test_accuracy" in caught.value.hint
     comparison.check(asked(show=["steps_to"], plot={"x": "params", "y": ["test_error"]}), ONE)
     comparison.check(asked(), [DIVERGED])
+
+
+def test_one_training_shows_the_interval_over_test_images():
+    intervals = {"test_accuracy": [0.88, 0.92], "test_error": [0.08, 0.12]}
+    rows = [{**ONE[0], "intervals": intervals}, ONE[1]]
+    found = comparison.table(asked(show=["test_accuracy", "test_error"]), rows)
+    assert found["rows"] == [["narrow", "0.9000 [0.8800, 0.9200]", "0.1000 [0.0800, 0.1200]"], ["wide", "0.9500", "0.0500"]]
+    errors = comparison.with_errors_too({"test_accuracy": [0.75, 0.875]})
+    assert errors == {"test_accuracy": [0.75, 0.875], "test_error": [0.125, 0.25]}
+    [narrow, wide] = csv.DictReader(io.StringIO(comparison.as_csv(rows)))
+    assert (narrow["test_accuracy_low"], narrow["test_accuracy_high"], wide["test_accuracy_low"]) == ("0.88", "0.92", "")
+    assert "intervals" not in narrow
+    with pytest.raises(HubelError) as caught:
+        comparison.check(asked(show=["test_acuracy"], plot={"x": "params", "y": ["test_error"]}), rows)
+    assert "intervals" not in caught.value.hint
+
+
+def test_what_is_told_of_differences():
+    words = "within noise (a test, p = 0.1)"
+    apart = {"arm": "wide", "against": "narrow", "metric": "test_accuracy", "difference": 0.05, "words": words}
+    assert comparison.told(asked(), [apart]) == [
+        "Differences from 'narrow'; in brackets, 95 % over test images:",
+        "  wide: test accuracy +0.0500, within noise (a test, p = 0.1)",
+    ]
+    assert comparison.told(asked(), []) == []

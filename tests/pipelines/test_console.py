@@ -194,6 +194,34 @@ def test_what_was_not_pushed_is_named_with_what_to_try(is_blessed, capsys):
     assert lines == [*tried, *told]
 
 
+def test_a_figure_stands_with_its_interval_and_fits_a_terminal(capsys):
+    facts = {"slices": [], "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    metrics = {"mse": 0.0292, "probe_accuracy": 0.9, "pca_mse": 0.0343, "kernel_pca_mse": 0.03, "example_count": 360.0}
+    result({"metrics": metrics, "intervals": {"mse": [0.0251, 0.0333], "pca_mse": [0.03, 0.04]}, **facts})
+    header, error, probe, count, *_ = shown = capsys.readouterr().out.splitlines()
+    assert header.split() == ["95", "%", "interval"]
+    assert error.split() == ["mse", "0.0292", "0.0251", "to", "0.0333", "PCA", "0.0343,", "kernel", "PCA", "0.0300"]
+    assert error.startswith("  mse  ")
+    assert probe.split() == ["probe_accuracy", "0.9000"]
+    assert count.split() == ["example_count", "360", "test", "images"]
+    assert max(map(len, shown)) <= 100
+    result({"metrics": {"log_likelihood": -1234.5678}, "intervals": {"log_likelihood": [-1300.1234, -1200.5678]}, **facts})
+    likelihood = capsys.readouterr().out.splitlines()[1]
+    assert likelihood.split() == ["log_likelihood", "-1234.5678", "-1300.1234", "to", "-1200.5678"]
+
+
+def test_a_slice_shows_the_interval_of_the_figure_by_which_it_stands(capsys):
+    figures_ = {"mse": 0.0292, "psnr": 15.5714, "ssim": 0.8485, "pca_mse": 0.0343, "pca_psnr": 14.9543, "pca_ssim": 0.8258}
+    worst = {**part(7, "seven", **figures_), "intervals": {"mse": [0.0251, 0.0333], "psnr": [15.0, 16.0]}}
+    facts = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    result({**facts, "slices": [worst, part(2, "two", mse=0.01)]})
+    _, header, first, second, *_ = shown = capsys.readouterr().out.splitlines()
+    assert header.split()[:6] == ["slice", "images", "mse", "95", "%", "interval"]
+    assert first.split()[:7] == ["label=7", "seven", "17", "0.0292", "0.0251", "to", "0.0333"]
+    assert second.split() == ["label=2", "two", "12", "0.0100"]
+    assert max(map(len, shown)) <= 100
+
+
 def part(label, name, **metrics):
     return {"slice": {"label": label}, "class": name, "examples": 10 + label, "metrics": metrics}
 

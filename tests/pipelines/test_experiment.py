@@ -56,6 +56,19 @@ def test_each_arm_is_a_row_and_one_that_diverges_says_so(done):
     assert done[2]["table"]["columns"][-2:] == ["steps to 0.5", "note"]
 
 
+def test_arms_are_told_from_the_first_by_the_same_test_images(done):
+    true, random, _ = done[2]["rows"]
+    [apart] = done[2]["differences"]  # of the arm that diverged there is none
+    assert (apart["arm"], apart["against"], apart["metric"]) == ("random labels", "true labels", "test_accuracy")
+    assert apart["difference"] == pytest.approx(random["test_accuracy"] - true["test_accuracy"])
+    assert apart["test"] == "McNemar's test"
+    assert apart["within_noise"] == (apart["p"] >= 0.05)
+    low, high = true["intervals"]["test_accuracy"]
+    assert low < true["test_accuracy"] < high
+    assert true["intervals"]["test_error"] == [1 - high, 1 - low]
+    assert done[2]["table"]["rows"][0][3] == f"{true['test_accuracy']:.4f} [{low:.4f}, {high:.4f}]"
+
+
 def test_table_plot_and_result_are_written_and_nothing_is_pushed(done):
     _, workspace, value = done
     table, plot, result = (workspace / "experiments/tiny" / name for name in ("table.csv", "plot.svg", "result.json"))
@@ -81,7 +94,7 @@ def test_what_was_trained_is_not_trained_again_and_data_is_prepared_once(done):
     }
     assert made == {"ExampleGen": 1, "Trainer": 2}
     arm, other, _ = experiments.load(str(file)).arms
-    row, history = experiment.trained(arm, Workspace.at(workspace), 0.5)
+    row, history, _ = experiment.trained(arm, Workspace.at(workspace), 0.5)
     assert row == value["rows"][0]
     assert len(history) == 3
     assert len(list((pipeline / "Trainer/model").glob("[0-9]*"))) == 2

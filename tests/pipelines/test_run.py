@@ -60,6 +60,10 @@ def test_a_run_ends_blessed_and_pushed_and_says_so_in_the_json_contract(digits):
     )
     assert value["model_dir"] == str(workspace / "models/digits_lenet5_tiny/1")
     assert {"accuracy", "cross_entropy", "macro_f1"} <= set(value["metrics"])
+    assert value["intervals"].keys() == value["metrics"].keys() - {"example_count"}
+    assert all(low <= value["metrics"][name] <= high for name, (low, high) in value["intervals"].items())
+    assert all(low <= part["metrics"][name] <= high for part in value["slices"] for name, (low, high) in part["intervals"].items())
+    assert value["differences"] == []  # nothing came before
     by_label = {part["slice"]["label"]: part for part in value["slices"]}
     assert [by_label[label]["class"] for label in range(10)] == list(value["classes"]["test"])
     assert {part["class"]: part["examples"] for part in value["slices"]} == value["classes"]["test"]
@@ -100,6 +104,7 @@ def test_a_finished_run_is_on_the_list_of_runs_with_its_figures(digits):
     assert first["run"] == outcome.json["run"]
     assert first["blessed"] is True
     assert first["metrics"] == outcome.json["metrics"]
+    assert first["intervals"] == outcome.json["intervals"]
     assert first["seconds"] > 0
 
 

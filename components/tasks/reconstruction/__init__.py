@@ -18,6 +18,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from components import inpainting, keys, pooling, progress
 from components.evaluator import kernel_pca, label_free, pca, probes
 from components.evaluator.figures import active, of_images
+from components.evaluator.intervals import Figure, of_mean
+from components.evaluator.statistic import Decibels, Mean
 from components.tasks import base
 from components.tasks.base import Comparison, Metric, Signature
 from components.trainer.card import Card
@@ -32,7 +34,13 @@ ACTIVE = "active"
 
 def mean_of(output: str, better: Literal["more", "less"]) -> Metric:
     """The mean over images of what the signature `figures` says of each; not there where it says nothing."""
-    return Metric("MeanOfOutput", better, module="components.evaluator.metrics", config={"output": output})
+    return Metric("MeanOfOutput", better, module="components.evaluator.metrics", config={"output": output}, statistic=Mean(output))
+
+
+def psnr_of(output: str) -> Metric:
+    """The mean over images of the peak signal-to-noise ratio of an output that is a squared error."""
+    statistic = Decibels(output)
+    return Metric("MeanPsnr", "more", module="components.evaluator.metrics", config={"output": output}, statistic=statistic)
 
 
 class Task(base.Task):
@@ -44,7 +52,7 @@ class Task(base.Task):
     signature = FIGURES
     metrics = {
         "mse": mean_of("mse", "less"),
-        "psnr": Metric("MeanPsnr", "more", module="components.evaluator.metrics", config={"output": "mse"}),
+        "psnr": psnr_of("mse"),
         "ssim": mean_of("ssim", "more"),
         "ms_ssim": mean_of("ms_ssim", "more"),
         "sparsity": mean_of("sparsity", "more"),
@@ -157,7 +165,7 @@ def beside_principal(model: Path, images: Callable[[str], tf.data.Dataset]) -> C
     code_size = size_of_code(model)
     exact = principal(images, code_size)
     words = f"{exact.name} with the same code size of {code_size}, fitted on the training split"
-    return Comparison("mse", exact.mean_squared_error(unit(images(keys.TEST))), words, "pca_mse")
+    return _beside(exact, images, words, "pca_mse")
 
 
 def beside_active(model: Path, images: Callable[[str], tf.data.Dataset]) -> Comparison:
@@ -165,7 +173,12 @@ def beside_active(model: Path, images: Callable[[str], tf.data.Dataset]) -> Comp
     components = max(1, round(mean_figure(model, images, ACTIVE)))
     exact = principal(images, components)
     words = f"{exact.name} of {components}, the number of units that are active in a test image, fitted on the training split"
-    return Comparison("mse", exact.mean_squared_error(unit(images(keys.TEST))), words, "active_pca_mse")
+    return _beside(exact, images, words, "active_pca_mse")
+
+
+def _beside(exact: pca.Principal, images: Callable[[str], tf.data.Dataset], words: str, name: str) -> Comparison:
+    errors = np.concatenate([exact.errors(batch) for batch in unit(images(keys.TEST))])
+    return Comparison("mse", float(errors.mean()), words, name, each={"mse": errors})
 
 
 def error_map(model: keras.Model, pixels: tf.Tensor, placed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -181,10 +194,10 @@ def error_map(model: keras.Model, pixels: tf.Tensor, placed: tf.Tensor) -> tuple
     return errors, placement.inside(placed, *pixels.shape[1:3])
 
 
-def mean_figure(model: Path, images: Callable[[str], tf.data.Dataset], name: str) -> float:
+def mean_figure(model: Path, images: Callable[[str], tf.data.Dataset], name: str) -> Figure:
     """Of the test split."""
     answer = tf.saved_model.load(str(model)).signatures[f"{FIGURES}_{keys.PIXELS}"]
-    return float(np.mean(np.concatenate([answer(pixels=pixels)[name] for pixels, _ in images(keys.TEST)])))
+    return of_mean(np.concatenate([answer(pixels=pixels)[name] for pixels, _ in images(keys.TEST)]))
 
 
 @functools.lru_cache(maxsize=2)

@@ -42,9 +42,9 @@ class Task(reconstruction.Task):
     def compare(self, model, card, images):
         kept = str(model.parent)
         norms = tf.function(_norms(artifact.load(kept, TWIN), artifact.load(kept).get_layer("normalize")), reduce_retracing=True)
-        norm = float(np.mean(np.concatenate([norms(pixels) for pixels, _ in images(keys.TEST)])))
+        each = np.concatenate([norms(pixels) for pixels, _ in images(keys.TEST)])
         words = "its twin, which was trained beside it without the penalty"
-        return [*super().compare(model, card, images), Comparison(NORM, norm, words, TWIN_NORM)]
+        return [*super().compare(model, card, images), Comparison(NORM, float(each.mean()), words, TWIN_NORM, each={NORM: each})]
 
 
 def _norms(encoder, normalized):

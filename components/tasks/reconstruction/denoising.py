@@ -14,7 +14,7 @@ from components import keys
 from components.evaluator.figures import mean_squared_error, of_images
 from components.evaluator.psnr import decibels
 from components.tasks import reconstruction
-from components.tasks.base import Comparison, Metric, Signature
+from components.tasks.base import Comparison, Signature
 from components.trainer.card import Card
 from components.transform.augment import constant
 from configs.errors import UsageError
@@ -30,7 +30,7 @@ class Task(reconstruction.Task):
 
     metrics = {
         **reconstruction.Task.metrics,
-        "psnr_noisy": Metric("MeanPsnr", "more", module="components.evaluator.metrics", config={"output": NOISY_ERROR}),
+        "psnr_noisy": reconstruction.psnr_of(NOISY_ERROR),
     }
 
     compared = ("psnr",)
@@ -83,11 +83,12 @@ class Task(reconstruction.Task):
         for pair in self.pairs(card, images(keys.TEST)):
             clean, seen = (batch.reshape(len(batch), -1) for batch in pair)
             for found, given in ((untouched, seen), (projected, principal.images(principal.codes(seen)))):
-                found.append(decibels(np.mean(np.square(clean - given), axis=1)))
+                found.append(np.mean(np.square(clean - given), axis=1))
         how = f"{principal.name} of the noisy images with the same code size of {code_size}, fitted on the training split"
+        untouched, projected = np.concatenate(untouched), np.concatenate(projected)
         return [
-            Comparison("psnr", float(np.mean(np.concatenate(untouched))), "the noisy images as they are"),
-            Comparison("psnr", float(np.mean(np.concatenate(projected))), how, "pca_psnr"),
+            Comparison("psnr", float(decibels(untouched).mean()), "the noisy images as they are", each={"mse": untouched}),
+            Comparison("psnr", float(decibels(projected).mean()), how, "pca_psnr", each={"mse": projected}),
         ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from components.evaluator.figures import active
+from components.evaluator.intervals import Figure
 from components.tasks import reconstruction
 from components.tasks.base import Comparison
 from components.tasks.reconstruction import ACTIVE
@@ -62,4 +63,7 @@ def rate_off(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) 
     if FIGURE not in card.calibrated:
         return {}
     reached, target = reconstruction.mean_figure(model, images, card.calibrated[FIGURE]), card.calibrated[TARGET]
-    return {RATE_OFF: abs(reached - target) / target}
+    off = [abs(end - target) / target for end in reached.interval or ()]
+    is_inside = reached.interval and reached.interval[0] <= target <= reached.interval[1]
+    interval = (0.0 if is_inside else min(off), max(off)) if off else None
+    return {RATE_OFF: Figure(abs(reached - target) / target, interval)}

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 from sklearn.decomposition import PCA
 from tfx.types import standard_artifacts
 
@@ -45,8 +46,8 @@ def test_a_task_of_masks_is_judged_by_them_and_no_other_task_reads_them(artifact
     assert set(labels) == {keys.LABEL, keys.ANOMALY}
 
 
-def evaluated(model, examples, tree, folder):
-    """(files of the blessing, its reason, figures, those of slices) of a run of the executor."""
+def judged(model, examples, tree, folder, baseline=None):
+    """Artifacts of a run of the executor: the evaluation and the blessing."""
     made = {
         "model": standard_artifacts.Model(),
         "examples": standard_artifacts.Examples(),
@@ -61,14 +62,25 @@ def evaluated(model, examples, tree, folder):
     executor = component.Executor(
         component.Executor.Context(beam_pipeline_args=[beam_runner.FLAG], tmp_dir=str(folder / "tmp"), unique_id="")
     )
-    executor.Do(
-        {name: [made[name]] for name in ("model", "examples")}, {name: [made[name]] for name in ("evaluation", "blessing")}, asked
-    )
-    blessing = made["blessing"]
+    inputs = {name: [made[name]] for name in ("model", "examples")}
+    if baseline:
+        inputs["baseline_model"] = [standard_artifacts.Model()]
+        inputs["baseline_model"][0].uri = str(baseline)
+    executor.Do(inputs, {name: [made[name]] for name in ("evaluation", "blessing")}, asked)
+    return made["evaluation"], made["blessing"]
+
+
+def said(evaluation, *names):
+    """What the evaluation's properties hold."""
+    return [json.loads(evaluation.get_string_custom_property(name)) for name in names]
+
+
+def evaluated(model, examples, tree, folder):
+    """(files of the blessing, its reason, figures, those of slices) of a run of the executor."""
+    evaluation, blessing = judged(model, examples, tree, folder)
     [file] = [path.name for path in (folder / "blessing").iterdir()]
     assert (file == "BLESSED") == bool(blessing.get_int_custom_property("blessed"))
-    said = (json.loads(made["evaluation"].get_string_custom_property(name)) for name in (keys.METRICS, keys.SLICES))
-    return (file, blessing.get_string_custom_property(keys.REASON), *said)
+    return (file, blessing.get_string_custom_property(keys.REASON), *said(evaluation, keys.METRICS, keys.SLICES))
 
 
 @pytest.fixture
@@ -90,10 +102,23 @@ def partly_labelled(artifacts, tmp_path):
 def test_a_config_may_bound_measured_figures_alone(autoencoder, artifacts, tmp_path, monkeypatch):
     monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [])
     tree = {"thresholds": {"probe_accuracy": {"min": 0.1}}}
-    file, reason, figures, slices = evaluated(autoencoder, artifacts.examples, tree, tmp_path)
-    assert (file, reason, slices) == ("BLESSED", "", [])
+    evaluation, blessing = judged(autoencoder, artifacts.examples, tree, tmp_path)
+    figures, intervals, slices = said(evaluation, keys.METRICS, keys.INTERVALS, keys.SLICES)
+    assert (tmp_path / "blessing/BLESSED").exists()
+    assert (blessing.get_string_custom_property(keys.REASON), slices) == ("", [])
     assert 0.1 < figures["probe_accuracy"] < 1
     assert figures["example_count"] == 60
+    assert intervals.keys() == figures.keys() - {"example_count"}
+    assert all(low < figures[name] < high for name, (low, high) in intervals.items())
+    hits = round(figures["probe_accuracy"] * 60)
+    assert intervals["probe_accuracy"] == pytest.approx(wilson(hits, 60))
+
+
+def wilson(hits, images) -> list[float]:
+    """Newcombe 1998, Statistics in Medicine 17, method 3."""
+    z = 1.959963984540054
+    center, half = 2 * hits + z**2, z * np.sqrt(z**2 + 4 * hits * (1 - hits / images))
+    return [(center + sign * half) / (2 * (images + z**2)) for sign in (-1, 1)]
 
 
 def errors_by_label(model) -> tuple[dict[int, list[float]], ...]:
@@ -124,6 +149,11 @@ def test_each_label_has_its_figure_and_a_measured_bound_undoes_tfma_s_blessing(a
     assert {part["slice"]["label"]: part["examples"] for part in slices} == {label: len(errors[label]) for label in expected}
     assert all(part["class"] == digits.NAMES[part["slice"]["label"]] for part in slices)
     assert all(part["metrics"].keys() == {"mse", "psnr", "ssim", "sparsity", "pca_mse", "pca_psnr", "pca_ssim"} for part in slices)
+    for part in slices:
+        for name, each in (("mse", errors), ("pca_mse", beside)):
+            known = each[part["slice"]["label"]]
+            ends = list(stats.t.interval(0.95, len(known) - 1, np.mean(known), stats.sem(known))) if len(known) > 1 else None
+            assert part["intervals"].get(name) == (ends and pytest.approx(ends, rel=1e-3, abs=1e-7))
     assert file == "NOT_BLESSED"
     assert reason.split("; ") == [
         f"mse {np.mean(errors[largest]):.4f} is above the maximum {bound:g} on the slice label={largest}",
@@ -152,3 +182,58 @@ def test_an_answer_of_one_output_is_no_other_figure(artifacts, tmp_path, monkeyp
     assert figures["mse"] == 0.25
     assert figures["psnr"] == pytest.approx(-10 * np.log10(0.25))
     assert figures.keys() == {"mse", "psnr", "example_count"}  # and no ssim or sparsity of 0.25
+
+
+class AlwaysZero(tf.Module):
+    """A classifier whose only output says that each image is class 0, nearly surely."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def answer(self, examples):
+        return {"probabilities": tf.tile(tf.one_hot([0], 10, 0.91, 0.01), [tf.size(examples), 1])}
+
+
+@pytest.fixture(scope="module")
+def against_zero(artifacts, classifier, tmp_path_factory):
+    """The evaluation of the classifier with an earlier model of one output, by label."""
+    folder, module = tmp_path_factory.mktemp("against"), AlwaysZero()
+    tf.saved_model.save(module, str(folder / "zero/Format-Serving"), signatures={"serving_default": module.answer})
+    (folder / "zero" / keys.CARD_FILE).write_text(digits.card().model_dump_json())
+    tree = {"change": {"accuracy": {"max_drop": 1.0}, "cross_entropy": {"max_rise": 9.0}}, "slices": {"label": {}}}
+    evaluation, _ = judged(classifier, artifacts.examples, tree, folder, folder / "zero")
+    return evaluation
+
+
+def test_every_figure_has_its_interval_from_the_answers_that_were_judged(against_zero, classifier):
+    figures, intervals, slices = said(against_zero, keys.METRICS, keys.INTERVALS, keys.SLICES)
+    answer = tf.saved_model.load(str(classifier / "Format-Serving")).signatures["serving_default"]
+    labels = digits.images()[1][list(digits.rows(keys.TEST))]
+    probabilities = answer(examples=tf.constant(digits.examples(keys.TEST)))["probabilities"].numpy()
+    correct, losses = probabilities.argmax(1) == labels, -np.log(probabilities[np.arange(60), labels])
+    assert figures["accuracy"] == pytest.approx(correct.mean())
+    assert intervals["accuracy"] == pytest.approx(wilson(correct.sum(), 60))
+    assert figures["cross_entropy"] == pytest.approx(losses.mean(), rel=1e-5)
+    assert intervals["cross_entropy"] == pytest.approx(list(stats.t.interval(0.95, 59, losses.mean(), stats.sem(losses))), rel=1e-4)
+    low, high = intervals["macro_f1"]
+    assert low < figures["macro_f1"] < high
+    assert intervals.keys() == figures.keys() - {"example_count"}
+    assert {part["slice"]["label"] for part in slices} == set(labels)
+    for part in slices:
+        mine = labels == part["slice"]["label"]
+        assert part["intervals"]["accuracy"] == pytest.approx(wilson(correct[mine].sum(), mine.sum()))
+
+
+def test_a_change_is_told_from_noise_by_the_same_images(against_zero, classifier):
+    figures, differences = said(against_zero, keys.METRICS, keys.DIFFERENCES)
+    accuracy, cross_entropy = differences
+    labels = digits.images()[1][list(digits.rows(keys.TEST))]
+    assert (accuracy["metric"], accuracy["test"]) == ("accuracy", "McNemar's test")
+    assert accuracy["against"] == "the last blessed other model"
+    assert accuracy["difference"] == pytest.approx(figures["accuracy"] - (labels == 0).mean())
+    assert cross_entropy["test"] == "paired bootstrap"
+    of_zero = -np.log(np.where(labels == 0, 0.91, 0.01)).mean()
+    assert cross_entropy["difference"] == pytest.approx(figures["cross_entropy"] - of_zero, abs=1e-5)
+    low, high = cross_entropy["interval"]
+    assert low < cross_entropy["difference"] < high < 0
+    assert not cross_entropy["within_noise"]
+    words = against_zero.get_string_custom_property(keys.COMPARISON)
+    assert f"of the last blessed other model: a difference {accuracy['words']}" in words

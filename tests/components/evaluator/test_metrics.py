@@ -1,5 +1,8 @@
 """TFMA metrics of our own against NumPy and scikit-learn."""
 
+import functools
+import json
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -132,5 +135,37 @@ def test_active_units_are_those_whose_means_vary(parts, many):
     assert many % 2 or expected == 2
 
 
+def units(codes, parts=3) -> tuple[float, list[float]]:
+    """The figure and its interval."""
+    combiner = active()
+    made = [
+        functools.reduce(combiner.add_input, map(coded, codes[part::parts]), combiner.create_accumulator()) for part in range(parts)
+    ]
+    found = combiner.extract_output(combiner.merge_accumulators([combiner.merge_accumulators(made[:2]), *made[2:]]))
+    value, interval = found.values()
+    return value, json.loads(interval)
+
+
+@pytest.mark.parametrize("many", [40, 500])
+def test_the_interval_of_active_units_is_of_those_that_are_close_to_the_bound(many):
+    codes = 5 + np.random.default_rng(0).normal(0, [0.01, 0.1, 0.1, 0.1, 0.1, 3.0], (many, 6))
+    value, (low, high) = units(codes)
+    assert 1 <= low <= value <= high <= 5
+    assert low < high
+    assert units(5 + np.resize([-1.0, 1.0], (many, 1)) * [0.01, 3.0]) == (1.0, [1.0, 1.0])
+
+
+def test_active_units_of_many_images_take_no_more_memory():
+    combiner = active()
+    accumulator = combiner.create_accumulator()
+    sizes = []
+    for code in np.random.default_rng(0).normal(size=(300, 2)):
+        accumulator = combiner.add_input(accumulator, coded(code))
+        sizes.append(len(pickle.dumps(accumulator)))
+    assert len(accumulator) == combiner.GROUPS
+    assert sizes[-1] == pytest.approx(sizes[combiner.GROUPS - 1], rel=0.01)
+
+
 def test_active_units_of_nothing_are_no_number():
     assert np.isnan(figure(active(), [[], []]))
+    assert units([])[1] == [None, None]

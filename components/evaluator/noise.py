@@ -1,0 +1,147 @@
+"""Intervals of an evaluation's figures, and which differences between models are more than noise."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import tensorflow as tf
+
+from components import keys
+from components.evaluator import per_image, statistic
+from components.evaluator.intervals import Figure, Interval
+from components.evaluator.statistic import ID, Difference, Mean, Rows, Statistic
+from components.tasks.base import Comparison, Task
+
+NOTHING = MappingProxyType({})
+
+
+def intervals(
+    figures: Mapping[str, float], rows: Rows, task: Task, own: Mapping[str, Interval] = NOTHING
+) -> dict[str, list[float]]:
+    """Figure -> [low, high], of those that have an interval.
+
+    Args:
+        figures: by name; an intervals.Figure has its own.
+        rows: of the images that they are of.
+        own: what metrics handed over.
+    """
+    found = {}
+    for name, figure in figures.items():
+        of = statistic_of(name, task, rows)
+        interval = figure.interval if isinstance(figure, Figure) else own.get(name) or (of and of.interval(rows))
+        if interval is not None and None not in interval and np.isfinite(interval).all():
+            found[name] = [float(end) for end in interval]
+    return found
+
+
+def statistic_of(name: str, task: Task, rows: Rows) -> Statistic | None:
+    """What a metric is of rows; None where they lack what it is made of."""
+    if name not in task.metrics:
+        return None
+    found = task.metrics[name].statistic or Mean(name)
+    return found if set(found.columns) <= rows.keys() else None
+
+
+def ids_of(files: Iterable[str]) -> np.ndarray:
+    """Of the images of Examples, in their order: uint64 [N], as per_image has them."""
+
+    def parsed(batch):
+        return tf.io.parse_example(batch, {keys.IMAGE_ID: tf.io.FixedLenFeature([], tf.string, default_value="")})[keys.IMAGE_ID]
+
+    batches = tf.data.TFRecordDataset(list(files), compression_type="GZIP").batch(1024).map(parsed).as_numpy_iterator()
+    return np.array([per_image.digest(one) for batch in batches for one in batch], np.uint64)
+
+
+def intervals_of_others(comparisons: Iterable[Comparison], task: Task, ours: Rows, images: np.ndarray) -> dict[str, list[float]]:
+    """As `intervals`, of the figures that comparisons name. Arguments as of `beside`."""
+    found = {}
+    for one in comparisons:
+        theirs = _rows(one, ours, images)
+        of = statistic_of(one.metric, task, theirs)
+        interval = of.interval(theirs) if one.name and of else None
+        if interval is not None:
+            found[one.name] = list(interval)
+    return found
+
+
+@dataclass(frozen=True)
+class Told:
+    """A figure against another model's, in words, and the difference, or None where nothing says whether it is noise."""
+
+    metric: str
+    against: str
+    difference: Difference | None
+    words: str
+
+    def as_json(self) -> dict:
+        """{metric, against: in words, difference, interval: [low, high] or None, p, test, within_noise, words: of these}."""
+        found = self.difference
+        interval = list(found.interval) if found.interval else None
+        facts = {"difference": found.value, "interval": interval, "p": found.p, "test": found.test, "within_noise": found.is_noise}
+        return {"metric": self.metric, "against": self.against, **facts, "words": found.words}
+
+
+def beside(one: Comparison, figures: Mapping[str, float], task: Task, ours: Rows, images: np.ndarray) -> Told:
+    """The model against what its task compares it with.
+
+    Args:
+        one: of which `value` may have a margin; the difference is from what it is of, without that.
+        ours: rows of the model.
+        images: ids of the test images, in the order that comparisons have; see `ids_of`.
+    """
+    words = f"{one.metric} {figures.get(one.metric, np.nan):.5f} against {one.value:.5f} of {one.words}"
+    return _told(one.metric, one.words, difference(one.metric, task, ours, _rows(one, ours, images)), words)
+
+
+def since(metric: str, figures: Mapping[str, float], task: Task, ours: Rows, earlier: Rows) -> Told:
+    """The model against the last blessed other one."""
+    against, of = "the last blessed other model", statistic_of(metric, task, earlier)
+    words = f"{metric} {figures.get(metric, np.nan):.5f} against {of.value(earlier) if of else np.nan:.5f} of {against}"
+    return _told(metric, against, difference(metric, task, ours, earlier), words)
+
+
+def difference(metric: str, task: Task, ours: Rows, theirs: Rows) -> Difference | None:
+    """Of a metric, between two models; None where the rows do not say."""
+    found = statistic_of(metric, task, ours)
+    if found is None or statistic_of(metric, task, theirs) is None:
+        return None
+    return found.difference(*statistic.paired(ours, theirs))
+
+
+def of_arms(metric: str, task: Task, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
+    """Between two arms of an experiment, each trained once or with several seeds; None where the rows do not say.
+
+    Of arms that were judged on other images, and trained with several seeds, nothing is said.
+    """
+    rows = [*ours, *theirs]
+    found = [statistic_of(metric, task, one) for one in rows]
+    if not ours or not theirs or None in found:
+        return None
+    if len(rows) == 2:
+        return difference(metric, task, *rows)
+    aligned = [statistic.paired(rows[0], one) for one in rows]
+    if not all(statistic.is_paired(*pair) for pair in aligned):
+        return None
+    in_order = [one for _, one in aligned]
+    return found[0].difference_of_several(in_order[: len(ours)], in_order[len(ours) :])
+
+
+def _told(metric, against, found, words):
+    return Told(metric, against, found, f"{words}: a difference {found.words}" if found else words)
+
+
+def _rows(one: Comparison, ours: Rows, images: np.ndarray) -> Rows:
+    """Of what a model is compared with, as far as is known."""
+    if one.each is None:
+        return {}
+    if ID not in ours:
+        return one.each
+    labels = dict(zip(ours[ID].tolist(), ours[keys.LABEL].tolist(), strict=True))
+    return {ID: images, keys.LABEL: np.array([labels.get(image, -1) for image in images.tolist()], np.int64), **one.each}
+
+
+def rows_of(evaluation: str) -> Rows:
+    """Of the whole test split, of an Evaluator's output in which one model was judged; none of an earlier hubel's."""
+    tables, _ = per_image.read(evaluation)
+    return tables.get((), {})

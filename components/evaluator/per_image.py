@@ -1,0 +1,117 @@
+"""What Evaluator keeps of each test image, collected by TFMA beside its figures, from the same answers.
+
+It is a TFMA metric whose value is a table: 16 bytes an image and 4 for each number of Task.each, about 50 in all, once for the
+whole split and once more for each slice that an image is in.
+"""
+
+import base64
+import functools
+import hashlib
+import io
+import json
+from array import array
+
+import apache_beam as beam
+import numpy as np
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis import constants
+from tensorflow_model_analysis.metrics import metric_types, metric_util
+from tensorflow_model_analysis.proto import config_pb2
+
+from components import keys
+from components.evaluator import answers
+from components.evaluator.intervals import Interval
+from components.evaluator.statistic import ID, Rows
+from components.tasks import task_of
+
+NAME = "per_image"
+OWN = "_interval"  # end of the name of a value, JSON in bytes, with which a TFMA metric hands over the interval of its figure
+
+Key = tuple[tuple[str, int | str], ...]  # of a slice, as TFMA has them
+
+
+class PerImage(metric_types.Metric):
+    """The table of a task, see Task.each: bytes, which are an .npz file."""
+
+    def __init__(self, task: str, name: str = NAME):
+        super().__init__(metric_util.merge_per_key_computations(_per_image), name=name, task=task)
+
+
+def add(config: config_pb2.EvalConfig, task: str) -> None:
+    """Have TFMA collect the table."""
+    settings = json.dumps({"name": NAME, "task": task})
+    config.metrics_specs[0].metrics.add(class_name=PerImage.__name__, module=__name__, config=settings)
+
+
+def read(evaluation: str, model: str | None = None) -> tuple[dict[Key, Rows], dict[Key, dict[str, Interval]]]:
+    """Tables of the slices, and the intervals that metrics hand over, of an Evaluator's output; none where an earlier one wrote it.
+
+    Args:
+        model: which, where it holds several.
+    """
+    result = tfma.load_eval_result(evaluation, model_name=model)
+    values = {key: outputs[""][""] for key, outputs in result.slicing_metrics}
+    tables = {key: _unpacked(_bytes(found[NAME])) for key, found in values.items() if NAME in found}
+    own = {
+        key: {name.removesuffix(OWN): tuple(json.loads(_bytes(value))) for name, value in found.items() if name.endswith(OWN)}
+        for key, found in values.items()
+    }
+    return tables, own
+
+
+def digest(image_id: bytes) -> int:
+    """What stands for an id: of a million images, two have the same with a chance of 3e-8."""
+    return int.from_bytes(hashlib.blake2b(image_id, digest_size=8).digest(), "little")
+
+
+def _per_image(name, task, model_name="", output_name="", **_):
+    key = metric_types.MetricKey(name=name, model_name=model_name, output_name=output_name)
+    wanted = metric_types.StandardMetricInputsPreprocessor(include_filter={constants.FEATURES_KEY: {keys.IMAGE_ID: {}}})
+    return [metric_types.MetricComputation(keys=[key], preprocessors=[wanted], combiner=_Rows(key, task))]
+
+
+class _Rows(beam.CombineFn):
+    """Columns of ids, labels and numbers."""
+
+    def __init__(self, key: metric_types.MetricKey, task: str):
+        self._key, self._task = key, task
+
+    def create_accumulator(self):
+        return {}
+
+    def add_input(self, accumulator, element):
+        label = element.get_by_key("labels", self._key.model_name)
+        label = int(np.ravel(label)[0]) if label is not None and np.size(label) else -1
+        image_id = np.ravel(element[constants.FEATURES_KEY][keys.IMAGE_ID])[0]
+        row = _task(self._task).each(answers.of(element, self._key.model_name), label)
+        for name, value in {ID: digest(image_id), keys.LABEL: label, **row}.items():
+            accumulator.setdefault(name, array(_kind(name))).append(value)
+        return accumulator
+
+    def merge_accumulators(self, accumulators):
+        merged = self.create_accumulator()
+        for columns in accumulators:
+            for name, column in columns.items():
+                merged.setdefault(name, array(_kind(name))).extend(column)
+        return merged
+
+    def extract_output(self, accumulator):
+        packed = io.BytesIO()
+        np.savez(packed, **{name: np.array(column) for name, column in accumulator.items()})
+        return {self._key: packed.getvalue()}
+
+
+_task = functools.cache(task_of)
+
+
+def _kind(name: str) -> str:
+    return {ID: "Q", keys.LABEL: "q"}.get(name, "f")
+
+
+def _bytes(value) -> bytes:
+    return base64.b64decode(value["bytesValue"])
+
+
+def _unpacked(packed: bytes) -> Rows:
+    with np.load(io.BytesIO(packed)) as columns:
+        return dict(columns)

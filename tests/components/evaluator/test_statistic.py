@@ -1,0 +1,175 @@
+"""Figures of weighted images against scikit-learn, and differences between models against tests by hand."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from components.evaluator import detection, intervals, statistic
+from components.evaluator.psnr import decibels
+from components.evaluator.statistic import ID, Auroc, AveragePrecision, Decibels, Decision, MacroF1, Mean, Share
+
+
+def rows(**columns):
+    made = {name: np.asarray(column) for name, column in columns.items()}
+    return {ID: np.arange(statistic.count(made), dtype=np.uint64), **made}
+
+
+@st.composite
+def weighted(draw):
+    """Labels, scores with ties, decisions and classes of images, and how often each is there."""
+    many = draw(st.integers(4, 30))
+    of = {name: draw(st.lists(st.integers(0, top), min_size=many, max_size=many)) for name, top in TOPS.items()}
+    of["label"][:2], of["weight"][:2] = [0, 1], [1, 2]
+    return of
+
+
+TOPS = {"label": 1, "score": 4, "decision": 1, "kind": 3, "predicted": 3, "weight": 3}
+
+
+@given(weighted())
+def test_figures_of_weighted_images_are_scikit_learn_s(of):
+    weights = np.array([of["weight"]], float)
+    found, label, score = rows(**of), of["label"], of["score"]
+    of_classes = rows(label=np.array(of["kind"]), predicted=of["predicted"])
+
+    def same(figure, expected, images=found):
+        assert figure.weighted(images, weights)[0] == pytest.approx(expected, nan_ok=True)
+
+    same(Auroc("score"), metrics.roc_auc_score(label, score, sample_weight=of["weight"]))
+    same(AveragePrecision("score"), metrics.average_precision_score(label, score, sample_weight=of["weight"]))
+    given_ = {"sample_weight": of["weight"], "zero_division": np.nan}
+    same(Decision("precision", "decision"), metrics.precision_score(label, of["decision"], **given_))
+    same(Decision("recall", "decision"), metrics.recall_score(label, of["decision"], **given_))
+    there = np.repeat(np.arange(len(label)), of["weight"])
+    kinds, predicted = np.array(of["kind"])[there], np.array(of["predicted"])[there]
+    same(MacroF1(), metrics.f1_score(kinds, predicted, average="macro"), of_classes)
+    same(Mean("score"), np.mean(np.array(score)[there]))
+
+
+def test_images_without_a_label_count_for_nothing():
+    known = rows(label=[1, 0, 1, 0, 1, 0], score=[3.0, 1, 2, 2, 4, 0], decision=[1.0, 0, 1, 1, 1, 0])
+    further = {name: np.concatenate([column, column[:3]]) for name, column in known.items()}
+    further["label"][6:] = -1
+    closed = (Auroc("score"), Decision("precision", "decision"), Decision("false_positives", "decision"))
+    for one in (AveragePrecision("score"), *closed):
+        assert one.value(further) == one.value(known)
+    for one in closed:
+        assert one.interval(further) == one.interval(known)
+
+
+def test_what_is_decided_has_wilson_s_interval():
+    found = rows(label=np.repeat([1, 0], [10, 30]), decision=np.repeat([1.0, 0, 1, 0], [8, 2, 3, 27]))
+    expected = {"precision": (8, 11), "recall": (8, 10)}
+    assert {name: Decision(name, "decision").interval(found) for name in expected} == {
+        name: intervals.share(*of) for name, of in expected.items()
+    }
+    low, high = intervals.share(3, 30)
+    assert Decision("false_positives", "decision").interval(found) == (30 * low, 30 * high)
+    low, high = intervals.share(2, 10)
+    assert Decision("false_negatives", "decision").interval(found) == (10 * low, 10 * high)
+    nothing = rows(label=[1, 0], decision=[0.0, 0.0])
+    assert Decision("precision", "decision").interval(nothing) is None
+    assert set(detection.DECISIONS) == {name for name in detection.DECISIONS if Decision(name, "decision").interval(found)}
+
+
+@pytest.mark.parametrize("figure", [MacroF1(), AveragePrecision("score")])
+def test_the_bootstrap_s_interval_is_around_the_figure(figure):
+    g = np.random.default_rng(0)
+    label = g.integers(0, 2, 200)
+    score = g.normal(label)
+    found = rows(label=label, score=score, predicted=(score > 0.5).astype(float))
+    low, high = figure.interval(found)
+    assert low < figure.value(found) < high
+    assert 0.05 < high - low < 0.25
+
+
+def test_decibels_are_those_of_each_image():
+    errors = np.array([0.1, 0.01, 0.02], np.float32)
+    assert Decibels("mse").value(rows(mse=errors)) == pytest.approx(decibels(errors).mean(), rel=1e-6)
+    assert Decibels("mse").interval(rows(mse=errors)) == pytest.approx(intervals.mean(decibels(errors)), rel=1e-5)
+
+
+def correct(*parts):
+    """Whether each of two models is right: (ours, theirs, how many)."""
+    ours, theirs = (np.concatenate([[part[who]] * part[2] for part in parts]).astype(float) for who in (0, 1))
+    return rows(correct=ours), rows(correct=theirs)
+
+
+@given(st.integers(0, 12), st.integers(0, 12))
+def test_shares_of_the_same_images_are_compared_by_mcnemar(wins, losses):
+    found = Share("correct").difference(*correct((1, 1, 9), (0, 0, 4), (1, 0, wins), (0, 1, losses)))
+    discordant = wins + losses
+    tail = sum(comb(discordant, k) for k in range(min(wins, losses) + 1)) / 2**discordant
+    assert found.p == pytest.approx(min(1.0, 2 * tail))
+    assert found.value == pytest.approx((wins - losses) / (13 + discordant))
+    assert found.test == "McNemar's test"
+    assert found.is_noise == (found.p >= 0.05)
+
+
+def test_mcnemar_by_hand():
+    """9 against 1: 2 (1 + 10) / 2^10."""
+    found = Share("correct").difference(*correct((1, 1, 80), (1, 0, 9), (0, 1, 1)))
+    assert found.p == pytest.approx(22 / 1024)
+    assert found.words == "more than noise (McNemar's test, p = 0.021)"
+    low, high = found.interval
+    assert low < 8 / 90 < high
+    assert not Share("correct").difference(*correct((1, 1, 80), (1, 0, 30))).words.endswith("p = 0.000)")
+
+
+def test_pairs_tell_what_other_images_cannot():
+    g = np.random.default_rng(0)
+    hard = g.gamma(2.0, 1.0, 300)  # images differ far more than the models do
+    ours, theirs = rows(loss=hard - 0.05 + g.normal(0, 0.1, 300)), rows(loss=hard + g.normal(0, 0.1, 300))
+    paired = Mean("loss").difference(ours, theirs)
+    assert (paired.test, paired.is_noise) == ("paired bootstrap", False)
+    assert paired.interval[1] < 0
+    others = {**theirs, ID: theirs[ID] + 1000}
+    apart = Mean("loss").difference(ours, others)
+    assert (apart.test, apart.is_noise) == ("bootstrap of other images", True)
+    assert apart.value == paired.value
+
+
+def test_equal_models_differ_by_noise():
+    one = rows(loss=[1.0, 2.0, 3.0], correct=[1.0, 0.0, 1.0])
+    assert Mean("loss").difference(one, one).p == 1
+    assert Share("correct").difference(one, one).p == 1
+
+
+def test_a_paired_bootstrap_calls_equally_good_models_different_in_5_of_100():
+    called = []
+    for seed in range(200):
+        g = np.random.default_rng(seed)
+        hard = g.gamma(2.0, 1.0, 80)
+        one, other = (rows(loss=hard + g.normal(0, 0.5, 80)) for _ in range(2))
+        called.append(not Mean("loss").difference(one, other).is_noise)
+    assert np.mean(called) == pytest.approx(0.05, abs=0.035)
+
+
+def test_images_are_paired_by_their_ids_whatever_the_order():
+    ours = {ID: np.array([3, 1, 2], np.uint64), "x": np.array([30.0, 10, 20])}
+    theirs = {ID: np.array([2, 3, 1], np.uint64), "x": np.array([21.0, 31, 11])}
+    a, b = statistic.paired(ours, theirs)
+    np.testing.assert_array_equal(b["x"] - a["x"], [1, 1, 1])
+    assert statistic.is_paired(a, b)
+    for ids in ([2, 3, 4], [2, 3, 3], [2, 3]):
+        changed = {ID: np.array(ids, np.uint64), "x": theirs["x"][: len(ids)]}
+        assert not statistic.is_paired(*statistic.paired(ours, changed))
+
+
+def test_seeds_are_noise_too():
+    g = np.random.default_rng(0)
+    easy = g.random((400, 1)) < 0.9
+    ours = [rows(correct=(easy[:, 0] & (g.random(400) < share)).astype(float)) for share in (0.99, 0.90)]
+    theirs = [rows(correct=(easy[:, 0] & (g.random(400) < share)).astype(float)) for share in (0.95, 0.87)]
+    several = Share("correct").difference_of_several(ours, theirs)
+    assert several.is_noise
+    one = Share("correct").difference(ours[0], theirs[0])
+    assert several.interval[1] - several.interval[0] > one.interval[1] - one.interval[0]
+    mean_ours, mean_theirs = (np.mean([training["correct"].mean() for training in arm]) for arm in (ours, theirs))
+    assert several.value == pytest.approx(mean_ours - mean_theirs)
+    assert several.negated().value == -several.value
+    assert several.negated().interval == (-several.interval[1], -several.interval[0])
