@@ -39,6 +39,7 @@ CARD_IN_EXPORT = "assets.extra/hubel.json"  # the same, in the SavedModel's fold
 # Custom properties of artifacts.
 CLASS_NAMES = "class_names"  # Examples: JSON list, index = label
 QUARANTINED = "quarantined"  # Examples: JSON map, reason -> count
+UNLABELLED = "unlabelled"  # Examples: JSON map, why an image has no label although others do -> count
 COUNTS = "counts"  # Examples: JSON map, split -> images
 CLASSES = "classes"  # Examples: JSON map, split -> class name -> images; empty without labels
 CHANGES = "changes"  # Examples: JSON map, what was done to images -> how many; see components.example_gen.pictures

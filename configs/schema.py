@@ -67,8 +67,21 @@ class DataConfig(Reading):
     validation: float = Field(0.1, gt=0, lt=1, description="share of the images for validation, where the source has no such split")
     test: float = Field(0.2, gt=0, lt=1, description="share of the images for test, where the source has no such split")
     limit: int | None = Field(None, gt=0, description="at most this many images a source split, taken by hash of their id")
-    features: dict[Literal["image", "label", "id"], str] = Field(
-        {}, description="names of the source's own features or columns, where they cannot be guessed"
+    features: dict[Literal["image", "label", "id"], str | list[str] | None] = Field(
+        {},
+        description="names of the source's own features or columns, where they cannot be guessed; of a table's label also a list "
+        "of one-hot columns; label: null for none",
+    )
+    images: str | None = Field(
+        None, description="folder that a table's paths start from, itself from the table's folder; null: the table's folder"
+    )
+    missing_labels: Literal["drop", "refuse"] = Field(
+        "drop", description="images without a label, where a model learns from labels: drop counts them and leaves them out"
+    )
+    missing_markers: list[str] | None = Field(
+        None,
+        description="what stands for a missing label in a table or in TFRecords, beside an empty cell; null: what pandas reads as "
+        "missing (nan, NA, None, null, ...)",
     )
     stratify: bool | Literal["auto"] = Field(
         "auto",
@@ -93,6 +106,16 @@ class DataConfig(Reading):
     def reading(self) -> Reading:
         """The part of it that every graph reads which decodes images."""
         return Reading(ground=self.ground, white=self.white)
+
+    @field_validator("features")
+    @classmethod
+    def _one_name_each(cls, features):
+        for what, named in features.items():
+            if not isinstance(named, str) and what != "label":
+                raise ValueError(f"{what} takes one name")
+            if isinstance(named, list) and len(set(named)) < max(2, len(named)):
+                raise ValueError("a list of one-hot columns has two names at least, each once")
+        return features
 
     @field_validator("classes")
     @classmethod

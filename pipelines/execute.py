@@ -100,6 +100,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "drift": _json(results["ExampleValidator"].property("anomalies", keys.DRIFT), {}),
         "skew": _json(results["ExampleValidator"].property("anomalies", keys.SKEW), {}),
         "passed_over": dict(located.passed_over),
+        "unlabelled": _json(examples.property("examples", keys.UNLABELLED), {}),
         "quarantined": _json(examples.property("examples", keys.QUARANTINED), {}),
         "examples": folder,
         "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,

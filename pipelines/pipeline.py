@@ -61,7 +61,7 @@ def build(
     materialized = config.materializes
     steps = policies.expand(config.augment, config.transform.channels)
 
-    example_gen = ImageExampleGen(config.data, located).with_id("ExampleGen")
+    example_gen = ImageExampleGen(config.data, located, task.label_key == keys.LABEL).with_id("ExampleGen")
     images = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=images)
     statistics = statistics_gen.outputs["statistics"]

@@ -80,7 +80,7 @@ def reported(
         label = dict(key).get(keys.LABEL)
         own = {**found[key], **by_label.get(label, {})}
         metrics = whole({name: own[name] for name in names if name in own}, counted(task)) | by_label.get(label, {})
-        is_named = label is not None and label < len(class_names)
+        is_named = label is not None and 0 <= label < len(class_names)
         name = class_names[label] if is_named else None
         rows.append({"slice": dict(key), "class": name, "examples": int(own[COUNT]), "metrics": metrics})
     first = next((name for name in names if any(name in row["metrics"] for row in rows)), None)

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from tfx.proto import example_gen_pb2
 from tfx.types import Channel, artifact_utils, standard_artifacts, standard_component_specs
 
 from components import fingerprint, keys, progress, spec
-from components.example_gen import sources, splits, summary, write
-from configs.errors import HubelError
+from components.example_gen import labels, sources, splits, summary, write
+from configs.errors import HubelError, UsageError
 from configs.schema import DataConfig
 
 ADDRESS = "address"
 DIGEST = "content_digest"
+NEEDS_LABELS = "needs_labels"
 LISTED = 5  # classes named in a message
 
 
@@ -28,11 +30,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
     def Do(self, input_dict, output_dict, exec_properties):
         """Reads: the source. Writes: Examples in three splits; beside them quarantine/*.jsonl (an id and a reason a line, which are
-        printed too), duplicates/*.jsonl (the places of the same pixels in two splits) and summary.json (of
-        components.example_gen.summary).
+        printed too), unlabelled/*.jsonl (the same of images without a label, where others have one), duplicates/*.jsonl (the places
+        of the same pixels in two splits) and summary.json (of components.example_gen.summary).
 
         Raises:
-            HubelError: for damaged data, too many damaged images, a split without an image, or a class without one to train on.
+            HubelError: for damaged data, too many damaged images, missing labels where data.missing_labels refuses them, a split
+                without an image, or a class without one to train on.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
@@ -41,31 +44,39 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         address = json.loads(exec_properties[ADDRESS])
         data, contents = sources.opened(data, address)
         folder = Path(examples.uri)
+        needs_labels = json.loads(exec_properties[NEEDS_LABELS])
         with self._make_beam_pipeline() as pipeline:
-            _read(pipeline, contents, address, data, folder)
+            _read(pipeline, contents, address, data, folder, needs_labels)
         found = summary.read(folder)
         aside = summary.lines(folder / summary.QUARANTINE)
         damaged = dict(Counter(one["reason"] for one in aside))
+        unlabelled = summary.unlabelled(folder)
         duplicates = len(summary.lines(folder / summary.DUPLICATES))
         classes = _classes(found["classes"], contents.class_names)
         counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
         for one in aside:  # into the log: where the run is stopped, TFX removes what was written
             print(f"Set aside: {json.dumps(one)}", file=sys.stderr)
+        if unlabelled:
+            print(f"Without a label, {'left out' if needs_labels else 'kept'}: {json.dumps(unlabelled)}", file=sys.stderr)
         progress.emit(
             "images",
             counts=counts,
             classes=classes,
             quarantined=damaged,
+            unlabelled=unlabelled,
             duplicates=duplicates,
             overall=summary.overall(found),
             changes=found["changes"],
-            warnings=summary.warnings(folder, data.reading),
+            warnings=summary.warnings(folder, data.reading, needs_labels),
         )
-        _check(counts, classes, aside, data)
+        if needs_labels:
+            check_labels(data, unlabelled)
+        _check(counts, classes, aside, data, needs_labels)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
         examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(contents.class_names))
         examples.set_string_custom_property(keys.QUARANTINED, json.dumps(damaged))
+        examples.set_string_custom_property(keys.UNLABELLED, json.dumps(unlabelled))
         examples.set_string_custom_property(keys.COUNTS, json.dumps(counts))
         examples.set_string_custom_property(keys.CLASSES, json.dumps(classes))
         examples.set_string_custom_property(keys.CHANGES, json.dumps(found["changes"]))
@@ -75,10 +86,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 class ImageExampleGen(BaseBeamComponent):
     """TFX component for every hubel source. Output: `examples`, standard Examples."""
 
-    SPEC_CLASS = spec.extended(standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST)
+    SPEC_CLASS = spec.extended(standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST, NEEDS_LABELS)
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, data: DataConfig, located: sources.Located):
+    def __init__(self, data: DataConfig, located: sources.Located, learns_labels: bool = False):
+        """
+        Args:
+            learns_labels: whether the task learns from the label, so that images without one are left out and each class is trained
+                on. So it is with data.inliers, of which nobody can say whether an image without a label is one.
+
+        Raises:
+            UsageError: where labels are known to be missing and data.missing_labels refuses that.
+        """
+        needs_labels = learns_labels or data.inliers is not None
+        if needs_labels:
+            check_labels(data, located.unlabelled or {}, UsageError)
         source = sources.module_of(data.source).__name__
         super().__init__(
             self.SPEC_CLASS(
@@ -94,15 +116,40 @@ class ImageExampleGen(BaseBeamComponent):
                 slice=data.model_copy(update={"allow_anomalies": False, "pinned_schema": None}).model_dump_json(),
                 address=json.dumps(dict(located.address)),
                 content_digest=located.digest,
+                needs_labels=json.dumps(needs_labels),
                 source_digest=fingerprint.of(__name__, source),
                 examples=Channel(type=standard_artifacts.Examples),
             )
         )
 
 
-def _read(pipeline: beam.Pipeline, contents: sources.Contents, address: dict[str, Any], data: DataConfig, folder: Path) -> None:
+def check_labels(data: DataConfig, unlabelled: Mapping[str, int], error: type[HubelError] = HubelError) -> None:
+    """Raise an error for missing labels that data.missing_labels refuses."""
+    if unlabelled and data.missing_labels == "refuse":
+        doubt = labels.doubt(unlabelled)
+        raise error(
+            f"{sum(unlabelled.values()):,} images of {data.source} have no label ({labels.reasons(unlabelled)}), and "
+            "data.missing_labels is refuse.",
+            "Give them one, or leave them out (data.missing_labels: drop)" + (f"; {doubt}." if doubt else "."),
+        )
+
+
+def _read(
+    pipeline: beam.Pipeline,
+    contents: sources.Contents,
+    address: dict[str, Any],
+    data: DataConfig,
+    folder: Path,
+    needs_labels: bool,
+) -> None:
     """Everything that ExampleGen writes under `folder`, as Beam work."""
     own = splits.used(contents.shards)
+    is_labelled = bool(contents.class_names)
+
+    def looked_at(item):
+        raws = sources.images_of(data, address, item[2])
+        return ((item[0], splits.row_of(raw)) for raw in raws if not (is_labelled and needs_labels and raw.label is None))
+
     numbered = list(enumerate((name, shard) for name in own for shard in contents.shards[name]))
     shards = (
         pipeline
@@ -110,21 +157,16 @@ def _read(pipeline: beam.Pipeline, contents: sources.Contents, address: dict[str
         | "Spread" >> beam.Reshuffle()
     )
     plan: Any = splits.Plan(own)
-    if splits.needs_census(own, contents.counts, bool(contents.class_names), data):
-        census = (
-            shards
-            | "Look"
-            >> beam.FlatMap(lambda item: ((item[0], splits.row_of(raw)) for raw in sources.images_of(data, address, item[2])))
-            | "Census" >> beam.CombineGlobally(splits.Census(data))
-        )
+    if splits.needs_census(own, contents.counts, is_labelled, data):
+        census = shards | "Look" >> beam.FlatMap(looked_at) | "Census" >> beam.CombineGlobally(splits.Census(data))
         plan = beam.pvalue.AsSingleton(
             census | "Plan" >> beam.Map(lambda census: splits.usable(splits.plan(census, own, data), census, data))
         )
     folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
-    written = shards | "Write" >> beam.ParDo(write.WriteShard(data, address, folders, len(numbered)), plan).with_outputs(
-        write.DAMAGED, main="facts"
-    )
+    writer = write.WriteShard(data, address, folders, len(numbered), is_labelled, needs_labels)
+    written = shards | "Write" >> beam.ParDo(writer, plan).with_outputs(write.DAMAGED, write.UNLABELLED, main="facts")
     _write_lines(written[write.DAMAGED], folder / summary.QUARANTINE)
+    _write_lines(written[write.UNLABELLED], folder / summary.UNLABELLED)
     leaks = written.facts | "Content" >> beam.Map(summary.place) | beam.GroupByKey() | "Leaks" >> beam.FlatMap(summary.leak)
     _write_lines(leaks, folder / summary.DUPLICATES)
     _ = (
@@ -150,7 +192,13 @@ def _classes(found: dict[str, dict[str, int]], names: list[str]) -> dict[str, di
     return {split: {name: found.get(split, {}).get(str(label), 0) for label, name in enumerate(names)} for split in keys.SPLITS}
 
 
-def _check(counts: dict[str, int], classes: dict[str, dict[str, int]], aside: list[dict[str, str]], data: DataConfig) -> None:
+def _check(
+    counts: dict[str, int],
+    classes: dict[str, dict[str, int]],
+    aside: list[dict[str, str]],
+    data: DataConfig,
+    needs_labels: bool = True,
+) -> None:
     total = len(aside) + sum(counts.values())
     if len(aside) > data.max_quarantined * total:
         damaged = dict(Counter(one["reason"] for one in aside))
@@ -169,7 +217,7 @@ def _check(counts: dict[str, int], classes: dict[str, dict[str, int]], aside: li
             )
     wanted = enumerate(classes.get(keys.TRAIN, {}).items())
     empty = [name for label, (name, count) in wanted if not count and (data.inliers is None or label in data.inliers)]
-    if empty:
+    if empty and needs_labels:
         named = ", ".join(map(repr, empty[:LISTED])) + (f" and {len(empty) - LISTED} more" if len(empty) > LISTED else "")
         raise HubelError(
             f"No training image has the class {named}.",

@@ -1,57 +1,41 @@
 """Source `csv:PATH`: a table with a header, whose rows name image files and their classes.
 
 The columns of the image and of the label are found by their usual names, or named by data.features; a column `split` is used where
-there is one. Paths start from the table's folder and stay in it. Labels stand in the order of components.example_gen.classes; an
-empty one means that the image has none. An image's id is its path, or data.features' `id`.
+there is one. Paths start from the table's folder, or from data.images, and stay in it; components.example_gen.lookup finds files.
+Labels are read as components.example_gen.labels says, or from one-hot columns, and stand in the order of
+components.example_gen.classes. An image's id is its path, or data.features' `id`.
 """
 
 import csv
+import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.example_gen import classes, files
+from components.example_gen import classes, files, labels
+from components.example_gen import columns as choice
+from components.example_gen.columns import Columns
+from components.example_gen.lookup import Ambiguous, Lookup, folder_with, parts_of
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
 
-IMAGE = (
-    "path",
-    "file",
-    "filename",
-    "file_name",
-    "filepath",
-    "file_path",
-    "image",
-    "image_path",
-    "image_name",
-    "img",
-    "image_id",
-    "id",
-)
-LABEL = ("label", "class", "target", "category", "class_name", "labels")
-SPLIT = "split"
+TAKES = ("images", "missing_markers")
 DELIMITERS = (",", ";", "\t")
-ADDED = (".png", ".jpg", ".jpeg")  # tried for names that have no extension
+ASKED = 3  # rows whose images are looked for elsewhere, where they are not where they should be
 
 
 class _Row(NamedTuple):
-    """One line: the path below the table's folder, label, our split and id as text; "" for no label, None for no id."""
+    """One line: the path below the folder of the images, label, our split and id as text; "" for no label, None for no id, and why
+    there is no label."""
 
     line: int
     path: str
     label: str
     split: str
     image_id: str | None
-
-
-class _Columns(NamedTuple):
-    """Places of the columns in a line."""
-
-    image: int
-    label: int | None
-    split: int | None
-    image_id: int | None
+    why: str | None
 
 
 def check(rest: str, datasets: Path) -> None:
@@ -61,59 +45,88 @@ def check(rest: str, datasets: Path) -> None:
         raise _empty(path)
 
 
-def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
-    """See components.example_gen.sources."""
+def locate(
+    rest: str,
+    datasets: Path,
+    features: Mapping[str, str | Sequence[str] | None],
+    images: str | None = None,
+    missing_markers: Collection[str] | None = None,
+) -> Located:
+    """See components.example_gen.sources. `images` and `missing_markers` are those of DataConfig."""
     path = files.absolute(rest)
-    address = {"path": path, "features": dict(features)}
-    rows = _rows(address)
-    root = os.path.dirname(path)
-    if not any(os.path.isfile(os.path.join(root, row.path)) for row in rows):
-        raise UsageError(
-            f"None of the {len(rows)} images that {path} names is there, such as {os.path.join(root, rows[0].path)}.",
-            "Paths start from the folder of the CSV file; data.features: {image: COLUMN} names another column.",
-        )
-    digested = files.digested(root, [os.path.basename(path), *(row.path for row in rows)], datasets)
-    return Located(address, digested, _class_names(rows))
+    address = {"path": path, "features": dict(features), "images": images, "missing_markers": missing_markers}
+    header, delimiter = _header(path)
+    found, rows, root = choice.find(path, header, features), _rows(address), _root(address)
+    is_there = any(os.path.isfile(os.path.join(root, row.path)) for row in rows)
+    if not is_there or (not found.label and "label" not in features and found.unused(header)):
+        table = [cells for _, cells in _lines(path, header, delimiter)]
+        elsewhere = None if is_there else _none_there(path, root, [cells[found.image] for cells in table])
+        if found.label or "label" in features or not found.unused(header):
+            raise elsewhere
+        unknown = choice.unknown_label(path, header, found, table)
+        raise UsageError(unknown.message, unknown.hint + (f" {elsewhere.message} {elsewhere.hint}" if elsewhere else ""))
+    paths = [row.path for row in rows]
+    if images is None:
+        digested = files.digested(root, [os.path.basename(path), *paths], datasets)
+    else:
+        parts = files.digested(os.path.dirname(path), [os.path.basename(path)], datasets), files.digested(root, paths, datasets)
+        digested = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+    missing = Counter(row.why for row in rows if row.why)
+    return Located(address, digested, _class_names(rows), unlabelled=dict(missing))
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
     """See components.example_gen.sources."""
     rows = _rows(address)
     names = _class_names(rows)
-    labels = {name: label for label, name in enumerate(names)}
+    places = {name: label for label, name in enumerate(names)}
     by_split: dict[str, list[files.File]] = {}
     for row in rows:
-        by_split.setdefault(row.split, []).append(files.File(row.path, labels.get(row.label), row.image_id))
+        by_split.setdefault(row.split, []).append(files.File(row.path, places.get(row.label), row.image_id, row.why))
     return files.contents(names, by_split)
 
 
 def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
     """See components.example_gen.sources. A file that is not there raises OSError when it is read."""
-    return files.images(os.path.dirname(address["path"]), shard)
+    return files.images(_root(address), shard)
 
 
 def columns(address: Mapping[str, Any]) -> dict[str, Any]:
-    """Which columns are read: {image, label, split, id: name or None, unused: names}, those of the label a list where they are
-    several."""
+    """Which columns are read: {image, label, split, id: name or None, unused: names}; for one-hot labels a list of names."""
     header, _ = _header(address["path"])
-    places = _columns(address["path"], header, address["features"])
-    read = {"image": places.image, "label": places.label, "split": places.split, "id": places.image_id}
+    found = choice.find(address["path"], header, address["features"])
+    read = {"image": found.image, "split": found.split, "id": found.image_id}
     named = {kind: None if place is None else header[place] for kind, place in read.items()}
-    return {**named, "unused": [name for place, name in enumerate(header) if place not in read.values()]}
+    label = [header[place] for place in found.label]
+    return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": found.unused(header)}
 
 
 def _class_names(rows: list[_Row]) -> list[str]:
     return classes.in_order(row.label for row in rows if row.label)
 
 
+def _root(address: Mapping[str, Any]) -> str:
+    """The folder that paths start from: data.images, which itself starts from the table's. Raises UsageError for none."""
+    beside, asked = os.path.dirname(address["path"]), address.get("images")
+    if asked is None:
+        return beside
+    root = os.path.normpath(os.path.join(beside, os.path.expanduser(asked)))
+    if not os.path.isdir(root):
+        raise UsageError(
+            f"data.images: {asked}: {root} is no folder." if os.path.exists(root) else f"data.images: there is no folder {root}.",
+            f"A relative one starts from the folder of the table, {beside}.",
+        )
+    return root
+
+
 def _rows(address: Mapping[str, Any]) -> list[_Row]:
     """Every row. Raises UsageError, with the number of the line, for what is no such table."""
     path = address["path"]
     header, delimiter = _header(path)
-    columns = _columns(path, header, address["features"])
+    reader = _Reader(address, header, choice.find(path, header, address["features"]))
     rows, seen = [], {}
     for line, cells in _lines(path, header, delimiter):
-        row = _row(path, line, cells, columns)
+        row = reader.row(line, cells)
         if row.path in seen:
             raise UsageError(
                 f"{path}, line {line}: {row.path!r} stands in line {seen[row.path]} already.",
@@ -126,57 +139,103 @@ def _rows(address: Mapping[str, Any]) -> list[_Row]:
     return rows
 
 
-def _row(path: str, line: int, cells: list[str], columns: _Columns) -> _Row:
-    def cell(column: int | None) -> str:
-        return "" if column is None else cells[column].strip()
+class _Reader:
+    """Makes rows of the cells of lines."""
 
-    split = cell(columns.split).lower()
-    if columns.split is not None and split not in files.SPLITS:
-        raise UsageError(f"{path}, line {line}: {split!r} is no split.", f"A split is one of: {', '.join(files.SPLITS)}.")
-    image_id = None if columns.image_id is None else cell(columns.image_id)
-    if image_id == "":
-        raise UsageError(f"{path}, line {line}: the id is empty.", "Give every image an id, or leave data.features.id out.")
-    image = _image(path, line, cells[columns.image])
-    return _Row(line, image, cell(columns.label), files.SPLITS[split] if split else "all", image_id)
+    def __init__(self, address: Mapping[str, Any], header: Sequence[str], found: Columns):
+        self._path, self._header, self._columns = address["path"], header, found
+        self._root, self._is_given = _root(address), address.get("images") is not None
+        self._lookup = Lookup(self._root)
+        self._markers = labels.markers(address.get("missing_markers"))
 
+    def row(self, line: int, cells: Sequence[str]) -> _Row:
+        """Raises UsageError for a line that is no row."""
+        places = self._columns
+        split = "all" if places.split is None else self._split(line, cells[places.split].strip())
+        image_id = None if places.image_id is None else cells[places.image_id].strip()
+        if image_id == "":
+            raise self._wrong(line, "the id is empty.", "Give every image an id, or leave data.features.id out.")
+        label, why = self._label(line, [cells[place] for place in places.label])
+        return _Row(line, self._image(line, cells[places.image]), label or "", split, image_id, why)
 
-def _image(path: str, line: int, name: str) -> str:
-    """Path below the table's folder, with an extension where one is missing and such a file is there."""
-    root = os.path.join(os.path.dirname(path), "")
-    if not name.strip() or "\0" in name:
-        raise UsageError(f"{path}, line {line}: no image is named.", "Give every line the path of its image, or remove the line.")
-    whole = os.path.normpath(os.path.join(root, name))
-    if not whole.startswith(root):
-        raise UsageError(
-            f"{path}, line {line}: {name!r} lies outside {root}.", "Put the CSV file into a folder that holds the images."
-        )
-    found = next((whole + end for end in ("", *ADDED) if os.path.isfile(whole + end)), whole)
-    return found.removeprefix(root)
+    def _split(self, line: int, name: str) -> str:
+        if name.lower() not in files.SPLITS:
+            raise self._wrong(line, f"{name.lower()!r} is no split.", f"A split is one of: {', '.join(files.SPLITS)}.")
+        return files.SPLITS[name.lower()]
 
+    def _label(self, line: int, cells: Sequence[str]) -> tuple[str | None, str | None]:
+        """Class, or None and why; both None where the table has no labels."""
+        if len(cells) < 2:
+            return labels.read(cells[0], self._markers) if cells else (None, None)
+        ones = []
+        for place, cell in zip(self._columns.label, cells, strict=True):
+            is_one = choice.is_one(cell)
+            if is_one is None and cell.strip() not in self._markers:
+                raise self._wrong(
+                    line,
+                    f"{self._header[place]} is {cell.strip()!r}, and a one-hot column has 0 or 1.",
+                    "Name one column as the label.",
+                )
+            if is_one:
+                ones.append(self._header[place])
+        return (ones[0], None) if len(ones) == 1 else (None, labels.SEVERAL if ones else labels.NO_COLUMN)
 
-def _columns(path: str, header: list[str], features: Mapping[str, str]) -> _Columns:
-    """Where what stands. Raises UsageError for a column that is not there, is there twice, or cannot be guessed."""
-    for kind, name in features.items():
-        if header.count(name) != 1:
-            raise UsageError(
-                f"{path} has {'no' if name not in header else 'more than one'} column {name!r}, which data.features.{kind} names.",
-                f"Its columns are: {', '.join(header)}.",
+    def _image(self, line: int, name: str) -> str:
+        """Path below the root of the file that is meant, or as it is written where there is none."""
+        if not name.strip() or "\0" in name:
+            raise self._wrong(line, "no image is named.", "Give every line the path of its image, or remove the line.")
+        inside = os.path.join(self._root, "")
+        whole = os.path.normpath(os.path.join(inside, name))
+        is_inside, written = whole.startswith(inside), whole.removeprefix(inside)
+        parts, is_absolute = parts_of(name)
+        try:
+            found = self._lookup.find(written.split("/")) if is_inside else None
+            if found is None and is_absolute and self._is_given:
+                found = self._lookup.find_end(parts)
+            elif found is None and "\\" in name and not is_absolute and parts:
+                found = self._lookup.find(parts)
+        except Ambiguous as error:
+            raise self._wrong(line, f"{name!r} may be any of {error}.", "Write it as the file is called.") from None
+        if found is not None:
+            return found
+        is_there = os.path.exists(name)
+        if is_inside and (name.startswith("/") or not is_absolute) and parts[:1] != [".."]:
+            return written
+        if is_absolute and self._is_given and not is_there:
+            return "/".join(parts)
+        if is_absolute and not is_there:
+            raise self._wrong(
+                line,
+                f"{name!r} is a path of another machine: it is not there.",
+                _elsewhere(self._path, [name])
+                or f"Put the images below {self._root} and write paths that start there, or name their folder: data.images: DIR",
             )
-    usual = [name.lower() for name in header]
-    taken = set(features.values())
-
-    def place(kind: str, names: tuple[str, ...]) -> int | None:
-        if kind in features:
-            return header.index(features[kind])
-        return next((usual.index(n) for n in names if n in usual and header[usual.index(n)] not in taken), None)
-
-    image = place("image", IMAGE)
-    if image is None:
-        raise UsageError(
-            f"{path} has no column of images, such as path, file or image; it has: {', '.join(header)}.",
-            "Name the columns: data.features: {image: COLUMN, label: COLUMN}",
+        raise self._wrong(
+            line,
+            f"{name!r} lies outside {inside}.",
+            "Put the CSV file into a folder that holds the images, or name their folder: data.images: DIR",
         )
-    return _Columns(image, place("label", LABEL), place(SPLIT, (SPLIT,)), place("id", ()))
+
+    def _wrong(self, line: int, what: str, hint: str) -> UsageError:
+        return UsageError(f"{self._path}, line {line}: {what}", hint)
+
+
+def _none_there(path: str, root: str, names: Sequence[str]) -> UsageError:
+    """For a table none of whose images is there."""
+    start = "Paths start from the folder of the CSV file" if root == os.path.dirname(path) else "Paths start from data.images"
+    return UsageError(
+        f"None of the {len(names)} images that {path} names is there, such as {os.path.join(root, names[0])}.",
+        _elsewhere(path, names[:ASKED])
+        or f"{start}; data.features: {{image: COLUMN}} names another column, data.images: DIR another folder.",
+    )
+
+
+def _elsewhere(path: str, names: Sequence[str]) -> str:
+    """The line that would find these images below the table's folder; "" for none."""
+    folder = folder_with(os.path.dirname(path), [parts_of(name) for name in names])
+    if folder == os.curdir:
+        return f"They are where the paths start from {os.path.dirname(path)}: take data.images out."
+    return f"They are in {os.path.join(os.path.dirname(path), folder)}: data.images: {folder}" if folder else ""
 
 
 def _header(path: str) -> tuple[list[str], str]:

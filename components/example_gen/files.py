@@ -23,11 +23,13 @@ _NAMED = re.compile(rf"(.*[^a-z])??({'|'.join(sorted(SPLITS, key=len, reverse=Tr
 
 
 class File(NamedTuple):
-    """An image file: its path below the source's folder, its label as an index, and an id where that is not the path."""
+    """An image file: its path below the source's folder, its label as an index, an id where that is not the path, and why it has no
+    label."""
 
     path: str
     label: int | None
     image_id: str | None = None
+    why: str | None = None
 
 
 def absolute(rest: str) -> str:
@@ -53,7 +55,7 @@ def images(root: str, shard: str) -> Iterator[Raw]:
     """The images of one shard of `contents`, none of them read yet."""
     for row in (File(*values) for values in json.loads(shard)):
         name = row.path if row.image_id is None else row.image_id
-        yield Raw(functools.partial(read, os.path.join(root, row.path)), os.fsencode(name), row.label)
+        yield Raw(functools.partial(read, os.path.join(root, row.path)), os.fsencode(name), row.label, why=row.why)
 
 
 def read(path: str) -> bytes:

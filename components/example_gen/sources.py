@@ -3,7 +3,8 @@
 A source module offers four functions; the last two run in Beam's workers too:
     check(rest, datasets): raises at once, importing nothing heavy, where the data is not there or visibly damaged.
     locate(rest, datasets, features) -> Located: prepares what needs no network, and digests what the data holds. `features` is
-        data.features: names of the source's own features or columns, where they cannot be guessed.
+        data.features: names of the source's own features or columns, where they cannot be guessed. What the module names in TAKES,
+        further keys of DataConfig, it gets as keywords.
     contents(address) -> Contents: what there is to read, as shards.
     images(address, shard) -> iterator of Raw: one shard's images, always in the same order, one at a time.
 One that prepares data in `locate` has a fifth:
@@ -22,6 +23,7 @@ from components.example_gen import classes, digest
 from configs.errors import UsageError
 from configs.schema import DataConfig
 
+OF_SOME = ("images", "missing_markers")  # keys of DataConfig that only some sources take
 _FUNCTIONS = {"check", "locate", "contents", "images"}
 _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 
@@ -29,13 +31,15 @@ _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 @dataclass(frozen=True)
 class Located:
     """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds;
-    `class_names` are those of Contents, None where only reading the images tells. `passed_over` counts the files beside the images,
-    by their ending or by what they are (components.example_gen.listing)."""
+    `class_names` are those of Contents, None where only reading the images tells, and so is `unlabelled`: how many images have no
+    label although others do, by why. `passed_over` counts the files beside the images, by their ending or by what they are
+    (components.example_gen.listing)."""
 
     address: Mapping[str, Any]
     digest: str
     class_names: Sequence[str] | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    unlabelled: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,15 @@ class Contents:
 
 class Raw(NamedTuple):
     """One image as a source has it. `image` reads the encoded bytes (OSError where it cannot), `image_id` is stable between runs,
-    `label` an index into the class names or None, `mask` reads a PNG (see components.keys) or is None.
+    `label` an index into the class names or None, `mask` reads a PNG (see components.keys) or is None, `why` says why there is no
+    label.
     """
 
     image: Callable[[], bytes]
     image_id: bytes
     label: int | None
     mask: Callable[[], bytes] | None = None
+    why: str | None = None
 
 
 def schemes() -> list[str]:
@@ -93,10 +99,20 @@ def locate(data: DataConfig, datasets: Path) -> Located:
         UsageError: where the data is not there, or has none of data.features, data.classes, data.inliers; the hint says what to do.
         HubelError: where it is damaged.
     """
-    found = module_of(data.source).locate(data.source.partition(":")[2], datasets, data.features)
+    module = module_of(data.source)
+    found = module.locate(data.source.partition(":")[2], datasets, data.features, **_taken(module, data))
     if found.class_names is not None:
         classes.resolved(data, found.class_names)
     return found
+
+
+def _taken(module: ModuleType, data: DataConfig) -> dict[str, Any]:
+    """Further keys of the slice that the source takes. Raises UsageError for one that is set and that it does not take."""
+    takes = getattr(module, "TAKES", ())
+    for name in OF_SOME:
+        if name not in takes and getattr(data, name) is not None:
+            raise UsageError(f"data.{name} is set, and {data.source} has no use for it.", f"Take data.{name} out.")
+    return {name: getattr(data, name) for name in takes}
 
 
 def planned(data: DataConfig, datasets: Path) -> Located:

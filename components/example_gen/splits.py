@@ -64,8 +64,8 @@ class Plan:
 
     @staticmethod
     def is_outlier(raw: Raw, data: DataConfig) -> bool | None:
-        """Whether the label is none of data.inliers; None where there are no such."""
-        return None if data.inliers is None else raw.label not in data.inliers
+        """Whether the label is none of data.inliers; None where there are no such, or no label."""
+        return None if data.inliers is None or raw.label is None else raw.label not in data.inliers
 
 
 def _bounds(own: Mapping[str, str], data: DataConfig) -> tuple[float, float]:

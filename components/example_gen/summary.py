@@ -8,13 +8,14 @@ from typing import Any
 
 import apache_beam as beam
 
-from components.example_gen import pictures
+from components.example_gen import labels, pictures
 from components.example_gen.write import Fact
 from configs import words
 from configs.errors import printable
 from configs.schema import Reading
 
-FILE, QUARANTINE, DUPLICATES = "summary.json", "quarantine", "duplicates"  # beside the Examples
+# beside the Examples
+FILE, QUARANTINE, DUPLICATES, UNLABELLED = "summary.json", "quarantine", "duplicates", "unlabelled"
 READING = Reading()
 DIM = 65536 // 16  # 16-bit images that stay below hold values of 12 bits or fewer
 NAMED = 5  # damaged images that a person is told of by name
@@ -103,13 +104,30 @@ def leakage(folder: Path) -> dict[str, Any] | None:
     return {"images": sum(map(len, alike)), "folder": str(folder / DUPLICATES), "first": [one, other]}
 
 
-def warnings(folder: Path, reading: Reading = READING) -> list[str]:
-    """What a person should know of the Examples in a folder, a sentence each; `reading` is how they were read."""
+def unlabelled(folder: Path) -> dict[str, int]:
+    """Of the Examples in a folder: why an image has no label -> images; empty where all have one, or the source has none."""
+    return dict(Counter(one["reason"] for one in lines(folder / UNLABELLED)).most_common())
+
+
+def warnings(folder: Path, reading: Reading = READING, needs_labels: bool = False) -> list[str]:
+    """What a person should know of the Examples in a folder, a sentence each.
+
+    Args:
+        reading: how they were read.
+        needs_labels: whether images without a label were left out.
+    """
     aside, leak = lines(folder / QUARANTINE), leakage(folder)
     found = _of_changes(read(folder), reading)
     if aside:
         are = f"{words.count(len(aside), 'image')} {'is' if len(aside) == 1 else 'are'}"
         found.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
+    if missing := unlabelled(folder):
+        fate = "are left out" if needs_labels else "are kept: this model learns without labels"
+        doubt = labels.doubt(missing)
+        found.append(
+            f"{sum(missing.values()):,} images have no label ({labels.reasons(missing)}) and {fate}; see {folder / UNLABELLED}"
+            + (f"; {doubt}" if doubt else "")
+        )
     if leak:
         one, other = (f"{printable(image['id'])} in {image['split']}" for image in leak["first"])
         found.append(

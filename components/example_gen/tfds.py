@@ -18,6 +18,7 @@ from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
 from configs.load import workspace_default
 
+NONE = -1  # the label that means none in TFDS
 _DIGITS_VERSION = "1.0.0"
 VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")  # the name of a version's folder; TFDS stages under another one
 _WANTED = {
@@ -104,9 +105,9 @@ def images(address: Mapping[str, Any], shard: Sequence[Any]) -> Iterator[Raw]:
     )
     try:
         for row in tfds.as_numpy(dataset):
-            known = int(row[named.label]) if named.label else -1
-            label = None if known < 0 else places[known] if values else known
-            yield Raw(functools.partial(bytes, row[named.image]), _id(row[named.id or "tfds_id"]), label)
+            known = int(row[named.label]) if named.label else NONE
+            label = None if known == NONE else places[known] if values else known
+            yield Raw(functools.partial(bytes, row[named.image]), _id(row[named.id or "tfds_id"]), label, why=str(NONE))
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
         raise _damaged(Path(address["folder"]), str(error).splitlines()[0]) from None
 
@@ -131,7 +132,7 @@ def _values(builder, label: str) -> list[int]:
     for split in builder.info.splits:
         rows = builder.as_dataset(split=split, decoders=tfds.decode.PartialDecoding({label: True}))
         found |= {int(row[label]) for row in tfds.as_numpy(rows)}
-    return sorted(value for value in found if value >= 0)
+    return sorted(found - {NONE})
 
 
 def _builder(folder: str):
@@ -156,6 +157,13 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
     import tensorflow_datasets as tfds
 
     features = builder.info.features
+    if isinstance(given.get("label"), list):
+        raise UsageError(
+            f"data.features.label is a list, and the TFDS data set {builder.info.full_name} is no table.",
+            "Name one feature: data.features: {label: NAME}",
+        )
+    is_unlabelled = "label" in given and given["label"] is None
+    given = {what: name for what, name in given.items() if name is not None}
     unknown = [name for name in given.values() if name not in features]
     if unknown:
         raise UsageError(
@@ -182,7 +190,7 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
             f"The TFDS data set {builder.info.full_name} has image features {pictures} and labels {labels}.",
             "Name those to use: data.features: {image: NAME, label: NAME}",
         )
-    return _Named(pictures[0], labels[0] if labels else None, given.get("id"))
+    return _Named(pictures[0], labels[0] if labels and not is_unlabelled else None, given.get("id"))
 
 
 def _is_number(feature) -> bool:

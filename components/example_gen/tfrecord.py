@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.example_gen import classes, files, pictures
+from components.example_gen import classes, files, labels, pictures
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
 
@@ -42,7 +42,9 @@ def check(rest: str, datasets: Path) -> None:
         _compression(path)
 
 
-def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
+def locate(
+    rest: str, datasets: Path, features: Mapping[str, str | None], missing_markers: Collection[str] | None = None
+) -> Located:
     """See components.example_gen.sources. The first LOOKED_AT records tell which features there are."""
     root, paths = _found(rest)
     digested = files.digested(root, [os.path.relpath(path, root) for path in paths], datasets)
@@ -51,7 +53,7 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
         raise UsageError(f"There is no record in {rest}.", "An empty TFRecord file is a file without images.")
     there = {name for example in first for name in example.features.feature if _values(example, name)}
     address = {"root": root, "files": [os.path.relpath(path, root) for path in paths], "features": _named(rest, there, features)}
-    return Located(address, digested)
+    return Located({**address, "missing_markers": missing_markers}, digested)
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
@@ -62,17 +64,18 @@ def contents(address: Mapping[str, Any]) -> Contents:
     import numpy as np
 
     image, label = address["features"]["image"], address["features"].get("label")
-    labels, low, high, counts = set(), math.inf, -math.inf, []
+    markers = labels.markers(address.get("missing_markers"))
+    found, low, high, counts = set(), math.inf, -math.inf, []
     for name in address["files"]:
         counts.append(0)
         for _, example in _examples(os.path.join(address["root"], name), is_measured=True):
             counts[-1] += 1
-            labels.add(_label(example, label))
+            found.add(_label(example, label, markers)[0])
             numbers = _numbers(example, image)
             numbers = numbers[np.isfinite(numbers)]
             if len(numbers):
                 low, high = min(low, float(numbers.min())), max(high, float(numbers.max()))
-    values = _in_order(labels - {None})
+    values = _in_order(found - {None})
     span = _range(low, high, address)
     splits = _splits(address["files"])
     shards: dict[str, list] = {}
@@ -88,10 +91,11 @@ def images(address: Mapping[str, Any], shard: tuple[int, list[float] | None, lis
     file, span, values = shard
     name, features = address["files"][file], address["features"]
     places = {value: place for place, value in enumerate(values)}
+    markers = labels.markers(address.get("missing_markers"))
     for index, example in _examples(os.path.join(address["root"], name)):
-        known = _label(example, features.get("label"))
+        known, why = _label(example, features.get("label"), markers)
         image_id = _id(example, features.get("id")) or os.fsencode(f"{name}#{index}")
-        yield Raw(functools.partial(_encoded, example, features["image"], span), image_id, places.get(known))
+        yield Raw(functools.partial(_encoded, example, features["image"], span), image_id, places.get(known), why=why)
 
 
 def _found(rest: str) -> tuple[str, list[str]]:
@@ -182,7 +186,12 @@ def _size(path: str) -> int:
 
 def _named(rest: str, there: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
     """What -> name of the feature. Raises UsageError for names that are not there, or no image."""
-    unknown = [name for name in given.values() if name not in there]
+    several = next((name for name in given.values() if isinstance(name, list)), None)
+    if several:
+        raise UsageError(
+            f"data.features.label is a list, and {rest} is no table.", "Name one feature: data.features: {label: NAME}"
+        )
+    unknown = [name for name in given.values() if name is not None and name not in there]
     guessed = {what: next((name for name in names if name in there), None) for what, names in USUAL.items()}
     named = {what: name for what, name in {**guessed, **given}.items() if name is not None}
     if unknown or "image" not in named:
@@ -206,19 +215,21 @@ def _word(name: str) -> str | None:
     return words.pop() if len(words) == 1 else None
 
 
-def _label(example, name: str | None) -> int | str | None:
-    """Whole numbers as they are and bytes as text; None where there is none, it is empty or below 0."""
+def _label(example, name: str | None, markers: Collection[str]) -> tuple[int | str | None, str | None]:
+    """(whole numbers as they are, others and bytes as text; None where there is none, and why)."""
     values = _values(example, name)
     if len(values) > 1:
         raise UsageError(
             f"A record has {len(values)} values of {name}, and a label is one.", "Name another one: data.features: {label: NAME}"
         )
-    value = values[0] if values else None
+    value = values[0] if values else b""
     if isinstance(value, bytes):
-        return value.decode(errors="replace") or None
+        return labels.read(value.decode(errors="replace"), markers)
     if isinstance(value, float):
-        value = int(value) if value.is_integer() else None
-    return value if value is not None and value >= 0 else None
+        if not value.is_integer():
+            return labels.read(f"{value:.7g}", {*labels.NUMBERS, *markers})  # the digits of 32 bits
+        value = int(value)
+    return (None, str(value)) if str(value) in markers else (value, None)
 
 
 def _in_order(labels: set[int | str]) -> list[int | str]:

@@ -15,7 +15,8 @@ from components.example_gen import pictures, records, sources
 from components.example_gen.splits import Plan
 from configs.schema import DataConfig
 
-DAMAGED = "damaged"
+DAMAGED, UNLABELLED = "damaged", "unlabelled"
+NO_LABEL = "no label"  # where a source does not say why
 
 
 class Fact(NamedTuple):
@@ -36,15 +37,26 @@ class Fact(NamedTuple):
 class WriteShard(beam.DoFn):
     """(source split, number, shard) -> a file in each split that gets an image of it, and a Fact for each image.
 
-    {id, reason} of each image that cannot be used goes to the output DAMAGED.
+    {id, reason} of each image that cannot be used goes to the output DAMAGED, and of each without a label, although others have
+    one, to UNLABELLED.
 
     Args:
+        is_labelled: whether the source has labels. needs_labels: whether images without one are left out.
         folders: our split -> folder.
         shards: how many there are, for the names of the files.
     """
 
-    def __init__(self, data: DataConfig, address: Mapping[str, Any], folders: Mapping[str, str], shards: int):
+    def __init__(
+        self,
+        data: DataConfig,
+        address: Mapping[str, Any],
+        folders: Mapping[str, str],
+        shards: int,
+        is_labelled: bool,
+        needs_labels: bool,
+    ):
         super().__init__()
+        self._is_labelled, self._needs_labels = is_labelled, needs_labels
         self._data, self._address, self._folders, self._shards = data.model_dump_json(), address, folders, shards
 
     def setup(self):
@@ -54,7 +66,10 @@ class WriteShard(beam.DoFn):
         source_split, number, shard = element
         with _Files(self._folders, f"data_tfrecord-{number:05d}-of-{self._shards:05d}.gz") as files:
             for raw in sources.images_of(self._config, self._address, shard):
-                split = plan.split_of(source_split, raw, self._config)
+                is_unlabelled = self._is_labelled and raw.label is None
+                split = None if is_unlabelled and self._needs_labels else plan.split_of(source_split, raw, self._config)
+                if is_unlabelled and (split or self._needs_labels):
+                    yield beam.pvalue.TaggedOutput(UNLABELLED, _named(raw, raw.why or NO_LABEL))
                 if split is None:
                     continue
                 try:
@@ -62,11 +77,15 @@ class WriteShard(beam.DoFn):
                     mask = raw.mask() if raw.mask else None
                 except (pictures.Damaged, OSError) as error:
                     reason = str(error) if isinstance(error, pictures.Damaged) else "unreadable"
-                    yield beam.pvalue.TaggedOutput(DAMAGED, {"id": raw.image_id.decode(errors="replace"), "reason": reason})
+                    yield beam.pvalue.TaggedOutput(DAMAGED, _named(raw, reason))
                     continue
                 outlier = plan.is_outlier(raw, self._config)
                 files.write(split, records.example(picture.encoded, raw.image_id, raw.label, mask, outlier, picture.measures))
                 yield Fact(split, raw.label, raw.image_id, *picture[1:])
+
+
+def _named(raw: sources.Raw, reason: str) -> dict[str, str]:
+    return {"id": raw.image_id.decode(errors="replace"), "reason": reason}
 
 
 class _Files(contextlib.AbstractContextManager):

@@ -15,7 +15,7 @@ from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
 from components import fingerprint, keys, spec
-from components.schema_gen.names import class_names, describe_changes, describe_label, forget_values
+from components.schema_gen.names import allow_missing_labels, class_names, describe_changes, describe_label, forget_values
 from configs.errors import HubelError
 
 PINNED = "pinned"
@@ -34,8 +34,10 @@ class Executor(executor.Executor):
             artifact_utils.get_single_uri(output_dict[standard_component_specs.SCHEMA_KEY]), executor.DEFAULT_FILE_NAME
         )
         examples = artifact_utils.get_single_instance(input_dict[standard_component_specs.EXAMPLES_KEY])
-        names = json.loads(examples.get_string_custom_property(keys.CLASS_NAMES) or "[]")
-        changes = json.loads(examples.get_string_custom_property(keys.CHANGES) or "{}")
+        names, counts, classes, changes = (
+            json.loads(examples.get_string_custom_property(name) or empty)
+            for name, empty in ((keys.CLASS_NAMES, "[]"), (keys.COUNTS, "{}"), (keys.CLASSES, "{}"), (keys.CHANGES, "{}"))
+        )
         if exec_properties[PINNED]:
             schema = text_format.Parse(exec_properties[PINNED], schema_pb2.Schema())
             _check_names(class_names(schema), names)
@@ -46,6 +48,8 @@ class Executor(executor.Executor):
         schema = io_utils.SchemaReader().read(path)
         forget_values(schema)
         describe_label(schema, names)
+        if names and sum(counts.values()) > sum(sum(of_class.values()) for of_class in classes.values()):
+            allow_missing_labels(schema)
         describe_changes(schema, changes)
         io_utils.write_pbtxt_file(path, schema)
 

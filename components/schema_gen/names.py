@@ -19,6 +19,15 @@ def describe_label(schema: schema_pb2.Schema, names: list[str]) -> None:
             schema.string_domain.add(name=keys.LABEL, value=names)
 
 
+def allow_missing_labels(schema: schema_pb2.Schema) -> None:
+    """Take back that every image has a label, in place: which of the splits those without one are in is chance."""
+    for feature in schema.feature:
+        if feature.name == keys.LABEL:
+            feature.ClearField("shape")
+            feature.presence.min_fraction = 0.0
+            feature.value_count.CopyFrom(schema_pb2.ValueCount(min=0, max=1))
+
+
 def forget_values(schema: schema_pb2.Schema) -> None:
     """Take back the list of allowed values that TFDV infers for ids and images where there are few, in place.
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from components import keys
 from components.example_gen import csv, sources
+from components.example_gen import labels as labels_module
 from configs.errors import UsageError
 from configs.schema import DataConfig
 from tests.components.digits import images
@@ -27,10 +28,10 @@ def place(tmp_path):
     return root
 
 
-def located(root: Path, **features) -> sources.Located:
+def located(root: Path, data=None, **features) -> sources.Located:
     source = f"csv:{root / 'table.csv'}"
     sources.check(source, root.parent / "datasets")
-    return sources.locate(DataConfig(source=source, features=features), root.parent / "datasets")
+    return sources.locate(DataConfig(source=source, features=features, **(data or {})), root.parent / "datasets")
 
 
 def write(root: Path, text: str | bytes) -> Path:
@@ -38,9 +39,9 @@ def write(root: Path, text: str | bytes) -> Path:
     return root
 
 
-def read(root: Path, **features) -> tuple[list[str], dict[str, dict[str, str | None]]]:
+def read(root: Path, data=None, **features) -> tuple[list[str], dict[str, dict[str, str | None]]]:
     """(class names, split -> id -> class name)."""
-    address = json.loads(json.dumps(dict(located(root, **features).address)))
+    address = json.loads(json.dumps(dict(located(root, data, **features).address)))
     held = csv.contents(address)
     names = list(held.class_names)
     found = {}
@@ -93,6 +94,140 @@ def test_whole_numbers_stand_by_value_and_an_empty_label_is_none(place, given, n
         place, "file,label\n" + "".join(f"{file},{label}\n" for file, label in zip(("a.png", "b.png", "c.jpg"), given, strict=True))
     )
     assert read(place) == (names, {"all": dict(zip(("a.png", "b.png", "c.jpg"), (label or None for label in given), strict=True))})
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "known", "why"),
+    [
+        (["0.0", "1.0", "-1.0"], ["-1", "0", "1"], ["0", "1", "-1"], {}),
+        (["1", "1.0", "10."], ["1", "10"], ["1", "1", "10"], {}),
+        (["0.5", "1.0", "-0.0"], ["0", "0.5", "1"], ["0.5", "1", "0"], {}),
+        (["nan", "NA", ""], [], [None] * 3, {"nan": 1, "NA": 1, "empty": 1}),
+        (["cat", "None", "None"], ["cat"], ["cat", None, None], {"None": 2}),
+        (["cat", "N/A", "<NA>"], ["cat"], ["cat", None, None], {"N/A": 1, "<NA>": 1}),
+        (["cat", "none", "Nano"], ["Nano", "cat", "none"], ["cat", "none", "Nano"], {}),
+    ],
+)
+def test_labels_are_what_pandas_wrote(place, given, names, known, why):
+    write(
+        place, "file,label\n" + "".join(f"{file},{label}\n" for file, label in zip(("a.png", "b.png", "c.jpg"), given, strict=True))
+    )
+    assert read(place) == (names, {"all": dict(zip(("a.png", "b.png", "c.jpg"), known, strict=True))})
+    assert located(place).unlabelled == why
+
+
+def test_every_marker_of_pandas_is_a_missing_label():
+    from pandas._libs.parsers import STR_NA_VALUES
+
+    assert {"", *labels_module.MISSING} == STR_NA_VALUES
+
+
+def test_a_class_that_is_called_like_a_missing_label_can_be_kept(place):
+    write(place, "file,label\na.png,None\nb.png,-1\nc.jpg,\n")
+    assert read(place, {"missing_markers": []}) == (["-1", "None"], {"all": {"a.png": "None", "b.png": "-1", "c.jpg": None}})
+    assert read(place, {"missing_markers": ["-1"]})[1] == {"all": {"a.png": "None", "b.png": None, "c.jpg": None}}
+
+
+def test_one_hot_columns_are_labels_and_rows_of_none_or_several_have_none(place):
+    write(place, "image,MEL,NV,age\na.png,1.0,0.0,40\nb.png,0,1,50\nc.jpg,1,1,60\nin/d.png,0,,70\ne.1.jpeg,False,true,\n")
+    names, found = read(place, label=["NV", "MEL"])
+    assert names == ["MEL", "NV"]
+    assert found == {"all": {"a.png": "MEL", "b.png": "NV", "c.jpg": None, "in/d.png": None, "e.1.jpeg": "NV"}}
+    assert located(place, label=["NV", "MEL"]).unlabelled == {"several labels": 1, "no column is 1": 1}
+    with pytest.raises(UsageError, match=r"line 2: age is '40', and a one-hot column has 0 or 1"):
+        located(place, label=["MEL", "age"])
+    with pytest.raises(UsageError, match="no column 'BCC', which data"):
+        located(place, label=["MEL", "BCC"])
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "lines"),
+    [
+        ("id,breed", ["a,pug", "b,lab", "c,pug"], ["breed (2 values)", "{label: breed}", "{label: null}"]),
+        ("Filename;Width;ClassId", ["a.png;32;0", "b.png;32;1", "c.jpg;32;0"], ["Width (1 value)", "{label: ClassId}"]),
+        ("image,MEL,NV,sex", ["a.png,1,0,f", "b.png,0,1,m", "c.jpg,0,1,m"], ["{label: [MEL, NV]}", "{label: sex}"]),
+        ("file,what: it is", ["a.png,x", "b.png,y", "c.jpg,x"], ['{label: "what: it is"}']),
+    ],
+)
+def test_columns_that_may_be_the_label_are_listed_with_the_line_that_would_use_them(place, header, rows, lines):
+    write(place, "\n".join([header, *rows]))
+    with pytest.raises(UsageError, match="has no column of labels that hubel knows") as caught:
+        located(place)
+    for line in lines:
+        assert line in f"{caught.value.message} {caught.value.hint}"
+    assert read(place, label=None)[0] == []
+    write(place, ",file,Unnamed: 0.1\n0,a.png,0\n1,b.png,1\n")  # row numbers, as pandas writes them
+    assert read(place)[0] == []
+
+
+def test_the_folder_of_the_images_can_be_named(place):
+    write(place, "file,label\na.png,1\nd.png,2\n/kaggle/input/set/in/d2.png,2\nC:\\set\\in\\d3.png,3\n/gone/away.png,1\n")
+    for name in ("d2.png", "d3.png"):
+        (place / "in" / name).write_bytes((place / "a.png").read_bytes())
+    for folder in ("in", "./in/", str(place / "in")):
+        _, found = read(place, {"images": folder})
+        assert found["all"] == {"a.png": "1", "d.png": "2", "d2.png": "2", "d3.png": "3", "gone/away.png": "1"}
+    address = located(place, {"images": "in"}).address
+    [shard] = csv.contents(address).shards["all"]
+    assert {raw.image_id: len(raw.image()) for raw in csv.images(address, shard) if raw.image_id == b"d.png"} == {
+        b"d.png": (place / "in/d.png").stat().st_size
+    }
+    for folder, said in (("nowhere", "there is no folder"), ("a.png", "is no folder")):
+        with pytest.raises(UsageError, match=said):
+            located(place, {"images": folder})
+    write(place, "file,label\n../a.png,1\n")
+    with pytest.raises(UsageError, match="lies outside"):
+        located(place, {"images": "in"})
+
+
+def test_the_digest_is_of_the_images_in_their_folder(place):
+    write(place, "file,label\nd.png,1\n")
+    before = located(place, {"images": "in"}).digest
+    (place / "in/d.png").write_bytes((place / "a.png").read_bytes())
+    changed = located(place, {"images": "in"}).digest
+    write(place, "file,label\nd.png,2\n")
+    assert len({before, changed, located(place, {"images": "in"}).digest}) == 3
+
+
+def test_data_images_is_for_tables(place):
+    with pytest.raises(UsageError, match=r"data\.images is set, and folder:.* has no use for it"):
+        sources.locate(DataConfig(source=f"folder:{place}", images="in"), place.parent / "datasets")
+
+
+@pytest.mark.parametrize(
+    ("rows", "hint"),
+    [
+        (["/kaggle/input/d.png,1"], "data.images: in"),
+        (["C:\\Users\\me\\in\\d.png,1"], "data.images: in"),
+        (["/kaggle/input/unknown.png,1"], "data.images: DIR"),
+        (["d,1"], "data.images: in"),
+    ],
+)
+def test_images_that_are_elsewhere_are_looked_for(place, rows, hint):
+    write(place, "\n".join(["file,label", *rows]))
+    with pytest.raises(UsageError) as caught:
+        located(place)
+    assert hint in caught.value.hint
+
+
+def test_files_are_found_in_another_case_and_with_backslashes(place):
+    (place / "in/Naïve.PNG").write_bytes((place / "a.png").read_bytes())
+    (place / "back\\slash.png").write_bytes((place / "a.png").read_bytes())
+    rows = ["A.PNG", "IN\\D.png", "C", ".\\in\\nai\u0308ve", "back\\slash.png", "in\\none.png"]
+    write(place, "file,label\n" + "".join(f"{row},x\n" for row in rows))
+    assert set(read(place)[1]["all"]) == {"a.png", "in/d.png", "c.jpg", "in/Naïve.PNG", "back\\slash.png", "in\\none.png"}
+    write(place, "file,label\na.png,1\nA.PNG,2\n")
+    with pytest.raises(UsageError, match=r"line 3: 'a\.png' stands in line 2 already"):
+        located(place)
+    (place / "A.png").write_bytes((place / "b.png").read_bytes())
+    write(place, "file,label\na.png,1\nA.png,2\n")
+    assert set(read(place)[1]["all"]) == {"a.png", "A.png"}
+    write(place, "file,label\na.PNG,1\n")
+    with pytest.raises(UsageError, match=r"line 2: 'a\.PNG' may be any of A\.png, a\.png"):
+        located(place)
+    write(place, "file,label\n..\\a.png,1\n")
+    with pytest.raises(UsageError, match="lies outside"):
+        located(place)
 
 
 def test_a_table_without_labels_is_unlabelled(place):

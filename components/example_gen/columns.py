@@ -1,0 +1,117 @@
+"""Which columns of a table are the image, the label, the split and the id."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from configs.errors import UsageError
+
+IMAGE = (
+    "path",
+    "file",
+    "filename",
+    "file_name",
+    "filepath",
+    "file_path",
+    "image",
+    "image_path",
+    "image_name",
+    "img",
+    "image_id",
+    "id",
+)
+LABEL = ("label", "class", "target", "category", "class_name", "labels")
+SPLIT = "split"
+YES, NO = ("1", "1.0", "true"), ("0", "0.0", "false", "")  # cells of a one-hot column
+LINES = 5  # of data.features that a hint shows
+VALUES = 1000  # of a column that are told apart
+_INDEX = re.compile(r"(unnamed: [0-9.]+)?")  # what pandas calls a column of row numbers, or leaves without a name
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ -]*")
+
+
+class Columns(NamedTuple):
+    """Places in a line. Several of the label are one-hot, none means that there are no labels."""
+
+    image: int
+    label: tuple[int, ...]
+    split: int | None
+    image_id: int | None
+
+    def unused(self, header: Sequence[str]) -> list[str]:
+        """Names of the other columns, but for those of row numbers."""
+        read = {self.image, *self.label, self.split, self.image_id}
+        return [name for place, name in enumerate(header) if place not in read and not _INDEX.fullmatch(name.lower())]
+
+
+def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence[str] | None]) -> Columns:
+    """The columns that data.features names, and others by their usual names.
+
+    Raises:
+        UsageError: for a column that is not there, is there twice, or no image.
+    """
+    given = {kind: [named] if isinstance(named, str) else list(named or ()) for kind, named in features.items()}
+    for kind, names in given.items():
+        for name in names:
+            if header.count(name) != 1:
+                raise UsageError(
+                    f"{path} has {'no' if name not in header else 'more than one'} column {name!r}, which data.features.{kind} "
+                    "names.",
+                    f"Its columns are: {', '.join(header)}.",
+                )
+    usual = [name.lower() for name in header]
+    taken = {name for names in given.values() for name in names}
+
+    def places(kind: str, names: Sequence[str]) -> tuple[int, ...]:
+        if kind in given:
+            return tuple(header.index(name) for name in given[kind])
+        return next(((usual.index(n),) for n in names if n in usual and header[usual.index(n)] not in taken), ())
+
+    image = places("image", IMAGE)
+    if not image:
+        raise UsageError(
+            f"{path} has no column of images, such as path, file or image; it has: {', '.join(header)}.",
+            "Name the columns: data.features: {image: COLUMN, label: COLUMN}",
+        )
+    return Columns(image[0], places("label", LABEL), *(next(iter(places(*one)), None) for one in ((SPLIT, (SPLIT,)), ("id", ()))))
+
+
+def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Iterable[Sequence[str]]) -> UsageError:
+    """For a table none of whose columns is known as the label: those that are not used, and how to use each."""
+    unused = columns.unused(header)
+    values: dict[str, set[str]] = {name: set() for name in unused}
+    lines = 0
+    for lines, cells in enumerate(rows, 1):  # noqa: B007 counted to the end
+        for name, found in values.items():
+            if len(found) <= VALUES:
+                found.add(cells[header.index(name)].strip().lower())
+    hot = [name for name, found in values.items() if found <= {*YES, *NO} and found & set(YES)]
+    one_hot = hot if len(hot) > 1 and len(hot) > len(unused) / 2 else []
+    likely = [name for name, found in values.items() if 1 < len(found) < max(lines, 3) and name not in one_hot] or unused
+    likely = [name for name in likely if header.count(name) == 1] or ["COLUMN"]
+    asked = ([_flow(one_hot)] if one_hot else []) + [_flow(name) for name in likely][:LINES]
+    shown = ", ".join(f"{name} ({_many(len(found), 'value')})" for name, found in values.items())
+    return UsageError(
+        f"{path} has no column of labels that hubel knows, such as label or class; nothing uses: {shown}.",
+        f"Name it: data.features: {{label: {asked[0]}}}"
+        + "".join(f", or {{label: {line}}}" for line in asked[1:])
+        + "; {label: null} says that there are no labels.",
+    )
+
+
+def is_one(cell: str) -> bool | None:
+    """Whether a one-hot column says yes; None for what is neither yes nor no."""
+    text = cell.strip().lower()
+    return True if text in YES else False if text in NO else None
+
+
+def _many(count: int, noun: str) -> str:
+    more = "more than " if count > VALUES else ""
+    return f"{more}{min(count, VALUES):,} {noun}{'' if count == 1 else 's'}"
+
+
+def _flow(value: str | list[str]) -> str:
+    """As it stands in a config."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
