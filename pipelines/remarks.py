@@ -9,6 +9,7 @@ from statistics import NormalDist
 from typing import Any
 
 from components import keys
+from components.example_gen import labels
 from configs import words
 from configs.schema import DataConfig
 
@@ -40,7 +41,7 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
                 f"{least} has only {words.count(counted[least], 'image')}: what is learned and measured of it will mean little."
             )
         if found["unlabelled"]:
-            notes.append("Images without a label cannot be classified: give them one, or take them out.")
+            notes.append(_about_missing_labels(found))
     empty = [label for label, count in found["classes"].items() if not count]
     if empty:
         notes.append(f"No image has the class {_listed(empty)}: a run will refuse that.")
@@ -50,6 +51,13 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
             f"No training image has the class {_listed(strange)}: nothing can be learned of it, so data.classes leaves it out."
         )
     return [*notes, *_about_damage(found)]
+
+
+def _about_missing_labels(found) -> str:
+    why = found.get("without_label", {})
+    reasons, doubt = f" ({labels.reasons(why)})" if why else "", labels.doubt(why)
+    some = words.count(found["unlabelled"], "image") + (" has" if found["unlabelled"] == 1 else " have")
+    return f"{some} no label{reasons}: a run counts and leaves out what has none" + (f"; {doubt}." if doubt else ".")
 
 
 def _about_damage(found) -> list[str]:

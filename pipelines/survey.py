@@ -14,6 +14,7 @@ from components import progress
 from components.example_gen import pictures, sources, splits
 from components.example_gen.records import share
 from components.example_gen.sources import Contents, Raw
+from components.example_gen.write import NO_LABEL
 from configs import words
 from configs.errors import UsageError
 from configs.schema import DataConfig
@@ -39,8 +40,8 @@ def look(
 
     Returns:
         {splits: {the source's own name: images}, used: {the source's split: hubel's}, classes: {name: images} (empty without
-        labels), by_split: {hubel's split: {class: images}} (so too), unlabelled: images without a label, images, passed_over:
-        {ending: files beside the images}, carved: see pipelines.carving, and of the sample: sampled: how many, damaged: {reason:
+        labels), by_split: {hubel's split: {class: images}} (so too), unlabelled: images without a label, without_label: {why: images}
+        of these where others have one, images, passed_over: {ending: files beside the images}, carved: see pipelines.carving, and of the sample: sampled: how many, damaged: {reason:
         images}, height and width: [least, median, most] px or None, channels: {as encoded: images}, grey: whether none has a
         colour, plain: the share whose edge is of one colour, ground: that colour [red, green, blue], 0..255, where at least half
         have nearly the same, or None, oblong: by what share of the longer side the other one is shorter, in the mean. Of a table,
@@ -63,12 +64,15 @@ def look(
     counts, seen, places = {split: Counter() for split in contents.shards}, _Seen(), Places()
     names, is_folder = list(contents.class_names), source.startswith("folder:")
     carving = Carving(contents.shards, bool(names))
+    missing = Counter()
     for number, (split, raw) in enumerate(_images(module, located, contents)):
         if number % TOLD == 0:
             progress.emit("step", what=f"Looking at {words.count(total, 'image')}", done=number, of=total)
         counts[split][raw.label] += 1
         carving.add(split, raw)
         places.add(raw.image_id, None if raw.label is None else names[raw.label])
+        if raw.label is None and names:
+            missing[raw.why or NO_LABEL] += 1
         if share(raw.image_id, b"init") <= most:
             picture = seen.add(raw)
             if is_folder and picture is not None:
@@ -78,6 +82,7 @@ def look(
         "splits": {split: found.total() for split, found in counts.items()},
         "classes": {name: labels[label] for label, name in enumerate(names)},
         "unlabelled": labels[None],
+        "without_label": dict(missing.most_common()),
         "images": labels.total(),
         "carved": carving.tried(),
         "passed_over": dict(located.passed_over),

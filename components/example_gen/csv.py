@@ -14,10 +14,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.example_gen import classes, files, labels
+from components.example_gen import classes, files, labels, lookup
 from components.example_gen import columns as choice
 from components.example_gen.columns import Columns
-from components.example_gen.lookup import Ambiguous, Lookup, folder_with, parts_of
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
 
@@ -145,7 +144,8 @@ class _Reader:
     def __init__(self, address: Mapping[str, Any], header: Sequence[str], found: Columns):
         self._path, self._header, self._columns = address["path"], header, found
         self._root, self._is_given = _root(address), address.get("images") is not None
-        self._lookup = Lookup(self._root)
+        self._inside = os.path.join(self._root, "")
+        self._lookup = lookup.Lookup(self._root)
         self._markers = labels.markers(address.get("missing_markers"))
 
     def row(self, line: int, cells: Sequence[str]) -> _Row:
@@ -184,26 +184,27 @@ class _Reader:
         """Path below the root of the file that is meant, or as it is written where there is none."""
         if not name.strip() or "\0" in name:
             raise self._wrong(line, "no image is named.", "Give every line the path of its image, or remove the line.")
-        inside = os.path.join(self._root, "")
-        whole = os.path.normpath(os.path.join(inside, name))
-        is_inside, written = whole.startswith(inside), whole.removeprefix(inside)
-        parts, is_absolute = parts_of(name)
+        whole = os.path.normpath(os.path.join(self._inside, name))
+        below = whole.removeprefix(self._inside) if whole.startswith(self._inside) else None
         try:
-            found = self._lookup.find(written.split("/")) if is_inside else None
-            if found is None and is_absolute and self._is_given:
-                found = self._lookup.find_end(parts)
-            elif found is None and "\\" in name and not is_absolute and parts:
-                found = self._lookup.find(parts)
-        except Ambiguous as error:
+            found = None if below is None else self._lookup.find(below)
+            if found is not None:
+                return found
+            path, is_absolute = lookup.written(name)
+            if is_absolute and self._is_given:
+                found = self._lookup.find_end(path)
+            elif not is_absolute and "\\" in name:
+                found = self._lookup.find(path)
+        except lookup.Ambiguous as error:
             raise self._wrong(line, f"{name!r} may be any of {error}.", "Write it as the file is called.") from None
         if found is not None:
             return found
-        is_there = os.path.exists(name)
-        if is_inside and (name.startswith("/") or not is_absolute) and parts[:1] != [".."]:
-            return written
-        if is_absolute and self._is_given and not is_there:
-            return "/".join(parts)
-        if is_absolute and not is_there:
+        is_elsewhere = is_absolute and not os.path.exists(name)
+        if below is not None and (name.startswith("/") or not is_absolute) and path.split("/")[0] != "..":
+            return below
+        if is_elsewhere and self._is_given:
+            return path
+        if is_elsewhere:
             raise self._wrong(
                 line,
                 f"{name!r} is a path of another machine: it is not there.",
@@ -212,7 +213,7 @@ class _Reader:
             )
         raise self._wrong(
             line,
-            f"{name!r} lies outside {inside}.",
+            f"{name!r} lies outside {self._inside}.",
             "Put the CSV file into a folder that holds the images, or name their folder: data.images: DIR",
         )
 
@@ -232,7 +233,7 @@ def _none_there(path: str, root: str, names: Sequence[str]) -> UsageError:
 
 def _elsewhere(path: str, names: Sequence[str]) -> str:
     """The line that would find these images below the table's folder; "" for none."""
-    folder = folder_with(os.path.dirname(path), [parts_of(name) for name in names])
+    folder = lookup.folder_with(os.path.dirname(path), [lookup.written(name) for name in names])
     if folder == os.curdir:
         return f"They are where the paths start from {os.path.dirname(path)}: take data.images out."
     return f"They are in {os.path.join(os.path.dirname(path), folder)}: data.images: {folder}" if folder else ""

@@ -1,8 +1,10 @@
 """Finding image files that somebody named elsewhere: in another case, without an ending, or with another machine's path."""
 
+import contextlib
+import functools
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
 from components.example_gen import files
@@ -33,9 +35,10 @@ class Lookup:
     def __init__(self, root: str):
         self._root = root
         self._listings: dict[str, _Listing] = {}
+        self._folders: dict[str, str | None] = {"": ""}  # as they were written -> as they are called
 
-    def find(self, parts: Sequence[str]) -> str | None:
-        """Path below the root of the file of these names; None where there is none.
+    def find(self, path: str) -> str | None:
+        """The file of that path, below the root and with slashes between its names; None where there is none.
 
         Each name is taken as it is, else in another case or Unicode form; the last one also without its ending.
 
@@ -43,19 +46,24 @@ class Lookup:
             Ambiguous: where only the case tells several files apart, and none is as it was written.
             UsageError: for a folder that may not be read.
         """
-        folder = ""
-        for name in parts[:-1]:
-            inner = self._listed(folder).folder(name)
-            if inner is None:
-                return None
-            folder = os.path.join(folder, inner)
-        name = self._listed(folder).file(parts[-1])
-        return None if name is None else os.path.join(folder, name)
+        written, _, name = path.rpartition("/")
+        folder = self._folder(written)
+        found = None if folder is None else self._listed(folder).file(name)
+        return f"{folder}/{found}" if folder and found else found
 
-    def find_end(self, parts: Sequence[str]) -> str | None:
+    def find_end(self, path: str) -> str | None:
         """As `find`, of the longest end of a path that is there."""
-        ends = (self.find(parts[start:]) for start in range(len(parts)))
+        parts = path.split("/")
+        ends = (self.find("/".join(parts[start:])) for start in range(len(parts)))
         return next((found for found in ends if found is not None), None)
+
+    def _folder(self, written: str) -> str | None:
+        if written not in self._folders:
+            above, _, name = written.rpartition("/")
+            folder = self._folder(above)
+            found = None if folder is None else self._listed(folder).folder(name)
+            self._folders[written] = f"{folder}/{found}" if folder and found else found
+        return self._folders[written]
 
     def _listed(self, folder: str) -> "_Listing":
         if folder not in self._listings:
@@ -64,53 +72,53 @@ class Lookup:
 
 
 class _Listing:
-    """What one folder holds, by its names and by what is left of them without case and ending."""
+    """What one folder holds, by its names and, once that is asked for, by what is left of them without case and ending."""
 
     def __init__(self, path: str):
-        self._names: dict[bool, set[str]] = {True: set(), False: set()}  # whether they are folders
-        self._folded: dict[bool, dict[str, list[str]]] = {True: {}, False: {}}
-        self._stems: dict[str, list[str]] = {}
+        self._files: set[str] = set()
+        self._inner: set[str] = set()
         try:
             with os.scandir(path) as entries:
-                for entry in sorted(entries, key=lambda entry: entry.name):
-                    self._add(entry)
+                for entry in entries:
+                    with contextlib.suppress(OSError):  # a link to itself
+                        if entry.is_dir():
+                            self._inner.add(entry.name)
+                        elif entry.is_file():
+                            self._files.add(entry.name)
         except (FileNotFoundError, NotADirectoryError):
             pass
         except OSError as error:
             raise files.unreadable(error, path) from None
 
-    def _add(self, entry: os.DirEntry) -> None:
-        try:
-            is_folder = entry.is_dir()
-        except OSError:  # a link to itself
-            return
-        if not is_folder and not entry.is_file():
-            return
-        self._names[is_folder].add(entry.name)
-        folded = _folded(entry.name)
-        self._folded[is_folder].setdefault(folded, []).append(entry.name)
-        stem, ending = os.path.splitext(folded)
-        if not is_folder and ending in ENDINGS:
-            self._stems.setdefault(stem, []).append(entry.name)
-
     def folder(self, name: str) -> str | None:
         """The folder of that name."""
-        return name if name in self._names[True] else _only(self._folded[True].get(_folded(name), ()))
+        return name if name in self._inner else _only(self._folded_inner.get(_folded(name), ()))
 
     def file(self, name: str) -> str | None:
         """The file of that name, or that name with an ending."""
-        exact = next((name + ending for ending in ("", *ENDINGS) if name + ending in self._names[False]), None)
+        exact = next((name + ending for ending in ("", *ENDINGS) if name + ending in self._files), None)
         if exact is not None:
             return exact
         folded = _folded(name)
-        if folded in self._folded[False]:
-            return _only(self._folded[False][folded])
-        alike = self._stems.get(folded, ())
-        for ending in ENDINGS:
-            fitting = [one for one in alike if one.lower().endswith(ending)]
-            if fitting:
-                return _only(fitting)
-        return None
+        if folded in self._folded_files:
+            return _only(self._folded_files[folded])
+        alike = (self._folded_files.get(folded + ending, ()) for ending in ENDINGS)
+        return next((_only(found) for found in alike if found), None)
+
+    @functools.cached_property
+    def _folded_files(self) -> dict[str, list[str]]:
+        return _by_folded(self._files)
+
+    @functools.cached_property
+    def _folded_inner(self) -> dict[str, list[str]]:
+        return _by_folded(self._inner)
+
+
+def _by_folded(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in sorted(names):
+        found.setdefault(_folded(name), []).append(name)
+    return found
 
 
 def _folded(name: str) -> str:
@@ -123,28 +131,26 @@ def _only(names: Sequence[str]) -> str | None:
     return names[0] if names else None
 
 
-def parts_of(name: str) -> tuple[list[str], bool]:
-    """(names of folders and file, whether it is a path from the top) of a path that was written on any system. A backslash parts
-    names as a slash does; a dot and what it would undo are gone, and "..", where it would leave the start, stays."""
-    windows, posix = PureWindowsPath(name), PurePosixPath(name)
-    path = windows if "\\" in name or windows.drive else posix
-    is_absolute = bool(path.root or path.drive)
+def written(name: str) -> tuple[str, bool]:
+    """(path with slashes between its names, whether it started from the top) of a path that was written on any system. A dot and
+    what it would undo are gone; "..", where it would leave the start, stays."""
+    path = PureWindowsPath(name) if "\\" in name or PureWindowsPath(name).drive else PurePosixPath(name)
     whole = os.path.normpath("/".join(path.relative_to(path.anchor).parts) or ".")
-    return [part for part in whole.split("/") if part != "."], is_absolute
+    return whole, bool(path.anchor)
 
 
-def folder_with(root: str, named: Sequence[tuple[Sequence[str], bool]]) -> str | None:
+def folder_with(root: str, named: Sequence[tuple[str, bool]]) -> str | None:
     """The folder at or below `root`, relative to it, from which files of all these paths are found; None without any.
 
     Of a path from the top of another machine that is its name, or where several folders have that, such as train and test, its name
     and the folder before it. At most FOLDERS are looked into, and none that is hidden.
 
     Args:
-        named: as of parts_of.
+        named: as of `written`.
     """
 
     def having(ends: int) -> list[str]:
-        wanted = [parts[-ends:] if is_absolute else parts for parts, is_absolute in named]
+        wanted = ["/".join(path.split("/")[-ends:]) if is_absolute else path for path, is_absolute in named]
         return [folder for folder in _folders(root) if _has(folder, wanted)]
 
     near = having(1)
@@ -152,10 +158,10 @@ def folder_with(root: str, named: Sequence[tuple[Sequence[str], bool]]) -> str |
     return None if best is None else os.path.relpath(best, root)
 
 
-def _has(folder: str, named: Sequence[Sequence[str]]) -> bool:
+def _has(folder: str, named: Sequence[str]) -> bool:
     lookup = Lookup(folder)
     try:
-        return all(parts and lookup.find(parts) is not None for parts in named)
+        return all(lookup.find(path) is not None for path in named)
     except Ambiguous:
         return True
     except UsageError:  # it may not be read

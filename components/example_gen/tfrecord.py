@@ -28,6 +28,7 @@ USUAL = {
     "label": ("label", "image/class/label", "image_class", "class", "image/label", "target", "labels", "image/class/text"),
     "id": ("image/id", "image_id", "id", "image/source_id"),
 }
+TAKES = ("missing_markers",)
 WORDS = files.SPLITS
 RANGES = ((0, 1), (-0.5, 0.5), (-1, 1), (0, 255))  # (black, white) of lists of numbers; the first that holds all of them
 SLACK = 1e-4  # of a range: what rounding may add

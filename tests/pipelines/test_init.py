@@ -126,6 +126,24 @@ def test_what_is_looked_at_is_a_sample_and_what_is_counted_is_all(letters, tmp_p
     assert found == survey.look(f"folder:{letters}", str(tmp_path))
 
 
+def test_labels_that_are_missing_are_counted_with_what_a_run_does(tmp_path):
+    for number in range(30):
+        picture(tmp_path / f"{number}.png", 8 * number)
+    rows = [f"{number}.png,{('odd', 'even', 'nan', 'NA', '')[number % 5]}" for number in range(30)]
+    (tmp_path / "table.csv").write_text("\n".join(["file,label", *rows]))
+    source = proposal.source_of(str(tmp_path / "table.csv"))
+    found = survey.look(source, str(tmp_path / "datasets"))
+    assert found["without_label"] == {"nan": 6, "NA": 6, "empty": 6}
+    [note] = [note for note in proposal.propose("name", source, found, "file.yaml").notes if "no label" in note]
+    assert note.startswith(
+        "18 images have no label (6 NA, 6 empty, 6 nan): a run counts and leaves out what has none; if NA is a class"
+    )
+    (tmp_path / "table.csv").write_text("file,breed\n0.png,pug\n1.png,lab\n2.png,pug\n")
+    outcome = hubel("init", tmp_path / "table.csv", "--out", tmp_path / "x.yaml", "--json", "--workspace", tmp_path / "workspace")
+    refused(outcome, 2, "breed (2 values)", "data.features: {label: breed}")
+    assert not (tmp_path / "x.yaml").exists()
+
+
 def test_a_table_is_read_as_such(tmp_path):
     with (tmp_path / "table.csv").open("w") as file:
         table = csv.writer(file)

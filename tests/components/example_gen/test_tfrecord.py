@@ -147,6 +147,18 @@ def test_labels_are_numbers_or_text_and_may_be_missing(tmp_path, given, names, k
     assert [raw.label for raw in found["all"]] == known
 
 
+def test_what_stands_for_no_label_can_be_said(tmp_path):
+    write(tmp_path / "a", [example(image=png(i), label=label) for i, label in enumerate([3, -1, 3])])
+    data = DataConfig(source=f"tfrecord:{tmp_path / 'a'}", missing_markers=["-1"])
+    address = sources.locate(data, tmp_path / "datasets").address
+    held = tfrecord.contents(address)
+    assert held.class_names == ["3"]
+    found = [raw for shard in held.shards["all"] for raw in tfrecord.images(address, shard)]
+    assert [(raw.label, raw.why) for raw in found] == [(0, None), (None, "-1"), (0, None)]
+    with pytest.raises(UsageError, match=r"data\.features\.label is a list, and .* is no table"):
+        located(tmp_path / "a", tmp_path, label=["a", "b"])
+
+
 def test_a_label_of_several_values_is_refused(tmp_path):
     write(tmp_path / "a", [example(image=png(0), label=[0, 0, 1])])
     with pytest.raises(UsageError, match="3 values of label"):
