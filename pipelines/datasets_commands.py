@@ -138,7 +138,11 @@ def _folder(text: str | None) -> str | None:
 @click.option("--out", "file", metavar="FILE", help="The config to write.  [default: NAME.yaml, after the folder]")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.option(
-    "--label", "labels", multiple=True, metavar="COLUMN", help="Of a table: the label; again for each of a one-hot label."
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="COLUMN",
+    help="Of a table: the label; again for each of a one-hot label; null: none.",
 )
 @click.option("--image", metavar="COLUMN", help="Of a table: the path of the image.")
 @click.option("--images", metavar="DIR", help="Of a table: the folder that its paths start from.  [default: the table's]")

@@ -84,9 +84,12 @@ def name_of(source: str) -> str:
 
 
 def read_by(source: str, labels: Sequence[str], image: str | None, images: str | None) -> dict[str, Any]:
-    """The keys of `data` for columns and a folder that were named. Raises UsageError for a source that is no table."""
+    """The keys of `data` for columns and a folder that were named; a label called null is none. Raises UsageError for a source that
+    is no table."""
     label = labels[0] if len(labels) == 1 else list(labels)
     features = {kind: name for kind, name in (("image", image), ("label", label)) if name}
+    if label == "null":
+        features["label"] = None
     if source.startswith("folder:") and (features or images):
         raise UsageError("--label, --image and --images are of a table, and a folder has no columns.", "Name the CSV file as PATH.")
     if images and not source.startswith("csv:"):

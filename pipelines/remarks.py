@@ -78,12 +78,7 @@ def _about_columns(found) -> list[str]:
     if not columns or not columns["unused"]:
         return []
     unused = _listed(columns["unused"], COLUMNS_SHOWN)
-    if columns["label"] is None:
-        return [
-            f"The image is {columns['image']}, and no column is known to be the label. Not used: {unused}. If one of them is "
-            "the label: --label COLUMN, and for a one-hot label --label once for each column."
-        ]
-    label = columns["label"] if isinstance(columns["label"], str) else ", ".join(columns["label"])
+    label = columns["label"] if isinstance(columns["label"], str) else ", ".join(columns["label"] or ["none"])
     return [f"The image is {columns['image']}, the label {label}. Not used: {unused}. --image and --label name others."]
 
 

@@ -27,7 +27,7 @@ THUMBNAIL = 64  # px; enough to see whether an image has colours
 GREY = 4  # of 255: how much the channels of a grey JPEG may differ
 PLAIN = 16  # of 255: how much the edge of a thumbnail may differ where there is nothing but ground
 HANDFUL = 16  # colours
-COLUMNS = "With `hubel init`: --image COLUMN, --label COLUMN, --images DIR."
+COLUMNS = "With `hubel init`: --image COLUMN, --label COLUMN (null: none), --images DIR."
 
 
 def look(
@@ -40,12 +40,13 @@ def look(
 
     Returns:
         {splits: {the source's own name: images}, used: {the source's split: hubel's}, classes: {name: images} (empty without
-        labels), by_split: {hubel's split: {class: images}} (so too), unlabelled: images without a label, without_label: {why: images}
-        of these where others have one, images, passed_over: {ending: files beside the images}, carved: see pipelines.carving, and of the sample: sampled: how many, damaged: {reason:
-        images}, height and width: [least, median, most] px or None, channels: {as encoded: images}, grey: whether none has a
-        colour, plain: the share whose edge is of one colour, ground: that colour [red, green, blue], 0..255, where at least half
-        have nearly the same, or None, oblong: by what share of the longer side the other one is shorter, in the mean. Of a table,
-        columns: see components.example_gen.csv; of a folder, masks and below: see pipelines.places; None where there are none}.
+        labels), by_split: {hubel's split: {class: images}} (so too), unlabelled: images without a label, without_label: {why:
+        images} of these where others have one, images, passed_over: {ending: files beside the images}, carved: see
+        pipelines.carving, and of the sample: sampled: how many, damaged: {reason: images}, height and width: [least, median, most]
+        px or None, channels: {as encoded: images}, grey: whether none has a colour, plain: the share whose edge is of one colour,
+        ground: that colour [red, green, blue], 0..255, where at least half have nearly the same, or None, oblong: by what share of
+        the longer side the other one is shorter, in the mean. Of a table, columns: see components.example_gen.csv; of a folder,
+        masks and below: see pipelines.places; None where there are none}.
 
     Raises:
         UsageError: where the data is not there.

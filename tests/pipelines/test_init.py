@@ -401,6 +401,16 @@ def test_columns_that_are_not_used_are_listed_and_can_be_named(tmp_path):
     assert "The image is file, the label breed. Not used: photographer, weight." in made.notes[0]
     (tmp_path / "dogs.yaml").write_text(made.text)
     assert load.load(str(tmp_path / "dogs.yaml")).data.features == {"image": "file", "label": "breed"}
+    with pytest.raises(
+        UsageError, match=r"nothing uses: breed \(2 values\), photographer \(1 value\), weight \(8 values\)"
+    ) as caught:
+        survey.look(source, str(tmp_path / "datasets"))
+    assert "{label: breed}; {label: null} says that there are no labels. With `hubel init`: --image COLUMN" in caught.value.hint
+    read = proposal.read_by(source, ["null"], None, None)
+    found = survey.look(source, str(tmp_path / "datasets"), **read)
+    assert found["classes"] == {}
+    (tmp_path / "dogs.yaml").write_text(proposal.propose("dogs", source, found, "dogs.yaml", read).text)
+    assert load.load(str(tmp_path / "dogs.yaml")).data.features == {"label": None}
 
 
 @pytest.mark.parametrize(
