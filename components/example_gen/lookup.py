@@ -7,21 +7,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
-from components.example_gen import files
+from components.example_gen import files, listing
 from configs.errors import UsageError
 
-ENDINGS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".bmp",
-    ".gif",
-    ".webp",
-    ".tif",
-    ".tiff",
-)  # for names without, the first there is
+_FIRST = (".png", ".jpg", ".jpeg")
+ENDINGS = (*_FIRST, *sorted(listing.ENDINGS - set(_FIRST)))  # for names without one; the first that is there
 FOLDERS = 1000  # that are looked into for where the images may be
 
 
