@@ -58,7 +58,7 @@ assignments = click.option(
 def remarks(value: dict) -> list[str]:
     """Sentences on what of the images was passed over, and on those of another size than the model's, where there were any; `value`
     is what `quietly` returns of a verb about images, with pipelines.served.facts."""
-    return [*passed_over(value.get("passed_over", {})), *_resized(value)]
+    return [*passed_over(value.get("passed_over", {})), *resized(value)]
 
 
 def passed_over(counts: Mapping[str, int]) -> list[str]:
@@ -68,7 +68,8 @@ def passed_over(counts: Mapping[str, int]) -> list[str]:
     return [f"Passed over: {listing.words(counts)}."] if counts else []
 
 
-def _resized(value: dict) -> list[str]:
+def resized(value: dict) -> list[str]:
+    """The sentence about images of another size than the model's, where there were any."""
     if not value.get("resized"):
         return []
     were, (height, width, _) = "was" if value["resized"] == 1 else "were", value["size"]
