@@ -14,7 +14,10 @@ from pathlib import Path
 
 from components.example_gen import files
 
-ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff"))
+ENDINGS = frozenset(
+    (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm",
+     ".pnm", ".jp2", ".j2k", ".j2c", ".jpx", ".avif")
+)  # fmt: skip
 NO_PICTURES = frozenset(
     (".txt", ".md", ".rst", ".csv", ".tsv", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".html", ".htm",
      ".py", ".ipynb", ".m", ".sh", ".log", ".url", ".names", ".doc", ".docx", ".xls", ".xlsx", ".tex", ".bib", ".db", ".lnk")
@@ -27,8 +30,10 @@ HIDDEN, OWN, MASKS, NO_ENDING, NO_FILE = "hidden", "hubel's own", "masks", "no e
 RECORD = ".hubel"  # in a folder: names of the files that hubel has written there, a JSON text a line
 WORKSPACE = (("pipelines", "lock"), ("pipelines", "metadata.db"))  # what is in every workspace that was ever used
 SHOWN = 10  # kinds that a message names
-_BEGINS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_BEGINS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+",
+           b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")  # fmt: skip
 _BITMAPS = (12, 40, 52, 56, 64, 108, 124)  # bytes of a BMP's second header
+_PORTABLE = re.compile(rb"P[1-6]\s+(#|[0-9])")  # PPM, PGM, PBM
 _ENDING = re.compile(r"\.(?=.*[a-z])[a-z0-9_+~-]{1,10}")
 
 
@@ -101,8 +106,12 @@ def _begins_as_image(path: str) -> bool:
             start = file.read(32)
     except OSError:
         return False
-    is_bitmap = start[:2] == b"BM" and int.from_bytes(start[14:18], "little") in _BITMAPS and start[6:10] == b"\0\0\0\0"
-    return start.startswith(_BEGINS) or is_bitmap or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
+    if start.startswith(_BEGINS) or _PORTABLE.match(start):
+        return True
+    if start[:2] == b"BM":
+        return int.from_bytes(start[14:18], "little") in _BITMAPS and start[6:10] == b"\0\0\0\0"
+    is_dib = int.from_bytes(start[:4], "little") in _BITMAPS[1:] and start[12:14] == b"\1\0"
+    return is_dib or (start[:4] == b"RIFF" and start[8:12] == b"WEBP") or start[4:12] in (b"ftypavif", b"ftypavis")
 
 
 def entries(folder: str) -> list[os.DirEntry]:

@@ -46,11 +46,15 @@ def test_a_usual_ending_makes_an_image_of_whatever_a_file_holds(tmp_path, ending
 
 def test_what_is_no_image_is_counted_by_its_ending(tmp_path):
     named = {"a.HEIC": b"ftypheic", "b.heic": b"", "c.txt": encoded(), "d": b"text", "e.001": b"text", "f.tar.gz": b"\x1f\x8b"}
-    put(tmp_path, **named, **{"BMW.dat": b"BMW, and other cars", "IMG.NEF": encoded("TIFF"), "g.webp2": b"RIFF    WAVE"})
+    put(
+        tmp_path,
+        **named,
+        **{"BMW.dat": b"BMW, and other cars", "IMG.NEF": encoded("TIFF"), "g.webp2": b"RIFF    WAVE", "P1.dat": b"P1 is first"},
+    )
     os.mkfifo(tmp_path / "pipe.png")
     assert found(tmp_path) == (
         set(),
-        {".heic": 2, ".txt": 1, "no ending": 2, ".gz": 1, ".dat": 1, ".nef": 1, ".webp2": 1, "no file": 1},
+        {".heic": 2, ".txt": 1, "no ending": 2, ".gz": 1, ".dat": 2, ".nef": 1, ".webp2": 1, "no file": 1},
     )
 
 
