@@ -426,7 +426,7 @@ def test_a_column_of_what_has_none_is_refused(source, asked, words):
         proposal.read_by(source, *asked)
 
 
-def product(root, train=40, test=6, masks=False):
+def product(root, train=40, test=6):
     """MVTec AD's layout: train/good, test/good and two kinds of defects, ground_truth/KIND/*_mask.png; broad grey images."""
     rng = np.random.default_rng(0)
 
@@ -446,8 +446,7 @@ def product(root, train=40, test=6, masks=False):
             pixels, mask = good(), np.zeros((16, 24), np.uint8)
             pixels[place], mask[place] = 0, 255
             save(pixels, root / f"test/{kind}/{number:03}.png")
-            if masks:
-                save(mask, root / f"ground_truth/{kind}/{number:03}_mask.png")
+            save(mask, root / f"ground_truth/{kind}/{number:03}_mask.png")
     return root
 
 
@@ -463,7 +462,7 @@ def test_what_trains_on_good_alone_is_a_detector(tmp_path):
     assert (cfg.evaluate.thresholds["auroc"].min, set(cfg.evaluate.slices)) == (0.6, {"label"})
     assert "train has good alone, and test has hole, scratch besides" in outcome.json["notes"][0]
     assert "the black bars beside the image are left out of the score" in file.read_text()
-    assert found["images"] == 58, "masks are no images"
+    assert (found["images"], found["passed_over"], found["masks"]) == (58, {"masks": 12}, None)
     dry = hubel("run", file, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
     assert dry.code == 0, dry.err
 
@@ -525,7 +524,7 @@ def test_folders_below_the_classes_are_said(tmp_path):
             picture(tmp_path / f"omniglot/{alphabet}/character{character}/0.png", 40 * character)
     found = survey.look(f"folder:{tmp_path / 'omniglot'}", str(tmp_path / "datasets"))
     made = proposal.propose("x", "folder:/x", found, "x.yaml")
-    assert any("The classes have 6 folders below them, such as Greek/character1." in note for note in made.notes)
+    assert any("The classes have 7 folders below them, such as Greek/character0." in note for note in made.notes)
 
 
 def test_names_that_yaml_or_a_comment_would_read_otherwise_are_kept(tmp_path):

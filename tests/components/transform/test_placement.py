@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from components.example_gen import pictures
 from components.transform import pixels, placement
 from configs.errors import HubelError
 from configs.schema import TransformConfig
@@ -33,6 +34,19 @@ def test_it_is_where_a_white_image_is_white(resize):
     assert (resize == "fit") == (inside.min() == 0)
     targets = {name: tf.constant(sides, tf.int64) for name, sides in zip(placement.SIZE, zip(*SIZES, strict=True), strict=True)}
     np.testing.assert_array_equal(placement.of_targets(targets, len(SIZES), config(resize)), placed)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_record_of_a_turned_photo_says_the_size_that_the_graph_sees(orientation):
+    """Calibration takes the size from the record, a signature from the photo that it turns."""
+    photo, tags = io.BytesIO(), Image.Exif()
+    tags[pictures.ORIENTATION] = orientation
+    Image.new("RGB", (40, 20), (200, 180, 160)).save(photo, "JPEG", exif=tags)
+    measures = pictures.read(photo.getvalue()).measures
+    targets = {name: tf.constant([measures[name]], tf.int64) for name in placement.SIZE}
+    _, placed = pixels.placed_from_bytes(tf.constant([photo.getvalue()]), config())
+    np.testing.assert_array_equal(placement.of_targets(targets, 1, config()), placed)
+    assert placed.numpy()[0, 2:].tolist() == ([6, 12] if orientation in (1, 3) else [16, 8])
 
 
 def test_a_black_image_is_no_bar():
