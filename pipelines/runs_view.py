@@ -41,9 +41,17 @@ def _facts(record: RunRecord) -> list:
 
 
 def _below(record: RunRecord) -> list[str]:
-    """A paragraph of figures, and one of the reason, where there are any."""
-    figures = ", ".join(f"{name} {shown}" for name, shown, _ in console.figures(record.metrics) if name != console.COUNT)
-    return [text for text in (figures, " ".join(record.reason.split())) if text]
+    """A paragraph of figures with their intervals, and one of the reason, where there are any."""
+    figures = [
+        " ".join([name, shown, *_interval(record.intervals.get(name))])
+        for name, shown, _ in console.figures(record.metrics)
+        if name != console.COUNT
+    ]
+    return [text for text in (", ".join(figures), " ".join(record.reason.split())) if text]
+
+
+def _interval(ends: Sequence[float] | None) -> list[str]:
+    return [f"({ends[0]:.4f} to {ends[1]:.4f})"] if ends else []
 
 
 def _cell(value) -> str:

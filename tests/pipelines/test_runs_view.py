@@ -58,6 +58,12 @@ def test_the_reason_stands_below_its_run(capsys, monkeypatch):
     assert lines[-1].split() == ["20261130-002501", "digits_lenet5", "running"]
 
 
+def test_an_interval_stands_behind_its_figure(capsys):
+    metrics, intervals = {"accuracy": 0.97, "macro_f1": 0.9688, "example_count": 100}, {"accuracy": [0.9155, 0.9897]}
+    runs_view.terminal([RunRecord("1", "a", "", metrics=metrics, intervals=intervals)])
+    assert capsys.readouterr().out.splitlines()[-1] == "    accuracy 0.9700 (0.9155 to 0.9897), macro_f1 0.9688"
+
+
 def test_an_empty_workspace_has_a_header_alone(capsys):
     runs_view.terminal([])
     assert capsys.readouterr().out.split() == ["run", "config", "seconds", "outcome", "version"]
