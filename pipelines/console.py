@@ -12,18 +12,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from components.example_gen import changes
 from configs import words
 
-CHANGES = {  # of components.example_gen.pictures, in words
-    "turned": "turned as their EXIF tags say",
-    "over_ground": "transparent and laid over data.ground",
-    "picture_in_alpha": "with their picture in the transparency alone",
-    "blank_over_ground": "blank over data.ground",
-    "cmyk": "of CMYK",
-    "first_of_several": "the first of several frames or pages",
-    "16_bits": "of 16 bits",
-    "16_bits_cut": "of 16 bits read as 8",
-}
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
 DISTANCE_SHOWN = 0.01  # Jensen-Shannon divergence, 0 to 1
 BESIDE = {
@@ -96,7 +87,7 @@ class RunView:
         self._told = ", ".join(f"{count} {split}" for split, count in event["counts"].items()) + " images"
         self._below = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
         self._below += [_looks(event["overall"])] if event["overall"] else []
-        self._below += [_changed(event["changes"])] if event.get("changes") else []
+        self._below += ["of these " + changes.listed(event["changes"])] if event.get("changes") else []
         self._warnings = event["warnings"]
 
     def _on_distances(self, event: dict) -> None:
@@ -145,11 +136,6 @@ def _spread(images: dict[str, int]) -> str:
     least, most = min(images.values()), max(images.values())
     each = f"{words.count(most, 'image')} each" if least == most else f"{least:,} to {words.count(most, 'image')}"
     return f"{words.classes(len(images))} of {each}"
-
-
-def _changed(changes: Mapping[str, int]) -> str:
-    """What was done to images before a model sees them, in a line."""
-    return "of these " + ", ".join(f"{count} {CHANGES.get(name, name)}" for name, count in changes.items())
 
 
 def _looks(measures: Mapping[str, Mapping[str, float]]) -> str:

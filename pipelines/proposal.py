@@ -15,10 +15,10 @@ from typing import Any
 import yaml
 
 from components import keys
-from components.example_gen import listing, sources
+from components.example_gen import changes, listing, sources
 from configs import words
 from configs.errors import UsageError, printable
-from configs.schema import DataConfig
+from configs.schema import DataConfig, Reading
 from pipelines import few_images, remarks
 from pipelines.few_images import Source
 
@@ -198,6 +198,8 @@ def summary(found: Mapping[str, Any], source: str) -> list[str]:
         colour = "grey" if found["grey"] else "in colour"
         lines.append(f"of {found['sampled']:,} that were decoded: {size} (width x height), {colour}")
     lines.append(_reasons(found) if found["damaged"] else "none of these is damaged")
+    if found.get("changes"):
+        lines.append(f"of these {changes.listed(found['changes'])}")
     if found.get("passed_over"):
         lines.append(f"passed over: {listing.words(found['passed_over'])}")
     return lines
@@ -231,6 +233,10 @@ def _data(source, found, counted, inliers) -> tuple[dict, list[str]]:
     if inliers and keys.VALIDATION not in remarks.used(found).values() and found["by_split"][keys.TRAIN][inliers[0]] < NORMAL:
         data |= {"validation": 0.2}
         remark.append("a larger share than usual, because the threshold is a quantile of the validation images' scores")
+    white = changes.white_for(found.get("peak", -1), Reading())
+    if white is not None:
+        data["white"] = white
+        remark.append(f"white: no 16-bit value that was seen is above {found['peak']}")
     strange = [] if inliers else remarks.untrained(found)
     if strange and len(counted) - len(strange) > 1:
         data["classes"] = [name for name in counted if name not in strange]

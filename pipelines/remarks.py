@@ -9,9 +9,9 @@ from statistics import NormalDist
 from typing import Any
 
 from components import keys
-from components.example_gen import labels
+from components.example_gen import changes, labels
 from configs import words
-from configs.schema import DataConfig
+from configs.schema import DataConfig, Reading
 
 IMBALANCE = 3  # times the rarest class, from which on it is pointed out
 FEW = 10  # images of a class, below which it is pointed out
@@ -20,7 +20,8 @@ CLASSES_SHOWN, COLUMNS_SHOWN = 5, 12
 
 def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[str]) -> list[str]:
     """What will make training harder, or is not read, a sentence each."""
-    notes = [*_about_columns(found), *_about_places(found)]
+    doubts = changes.doubts(found.get("changes", {}), found.get("peak", -1), Reading())
+    notes = [*_about_columns(found), *_about_places(found), *(f"Of the images that were decoded, {doubt}." for doubt in doubts)]
     if inliers:
         notes.append(
             f"train has {inliers[0]} alone, and test has {_listed([name for name in counted if name not in inliers])} besides: the "

@@ -42,10 +42,11 @@ def look(
         {splits: {the source's own name: images}, used: {the source's split: hubel's}, classes: {name: images} (empty without
         labels), by_split: {hubel's split: {class: images}} (so too), unlabelled: images without a label, without_label: {why:
         images} of these where others have one, images, passed_over: {ending: files beside the images}, carved: see
-        pipelines.carving, and of the sample: sampled: how many, damaged: {reason: images}, height and width: [least, median, most]
-        px or None, channels: {as encoded: images}, grey: whether none has a colour, plain: the share whose edge is of one colour,
-        ground: that colour [red, green, blue], 0..255, where at least half have nearly the same, or None, oblong: by what share of
-        the longer side the other one is shorter, in the mean. Of a table, columns: see components.example_gen.csv; of a folder,
+        pipelines.carving, and of the sample: sampled: how many, damaged: {reason: images}, changes and peak: as of
+        components.example_gen.summary, height and width: [least, median, most] px or None, channels: {as encoded: images}, grey:
+        whether none has a colour, plain: the share whose edge is of one colour, ground: that colour [red, green, blue], 0..255,
+        where at least half have nearly the same, or None, oblong: by what share of the longer side the other one is shorter, in
+        the mean. Of a table, columns: see components.example_gen.csv; of a folder,
         masks and below: see pipelines.places; None where there are none}.
 
     Raises:
@@ -121,6 +122,7 @@ class _Seen:
     def __init__(self):
         self._heights, self._widths, self._channels, self._damaged = [], [], Counter(), Counter()
         self._is_grey, self._grounds = True, []
+        self._changes, self._peak = Counter(), -1
 
     def add(self, raw: Raw) -> pictures.Picture | None:
         """Decode one image; None where that cannot be done."""
@@ -132,6 +134,8 @@ class _Seen:
         except OSError:
             self._damaged["unreadable"] += 1
             return None
+        self._changes.update(picture.changes)
+        self._peak = max(self._peak, picture.peak)
         self._heights.append(picture.height)
         self._widths.append(picture.width)
         self._channels[picture.channels] += 1
@@ -148,6 +152,8 @@ class _Seen:
         return {
             "sampled": len(self._heights) + sum(self._damaged.values()),
             "damaged": dict(self._damaged.most_common()),
+            "changes": dict(sorted(self._changes.items())),
+            "peak": self._peak,
             "height": _spread(self._heights),
             "width": _spread(self._widths),
             "channels": {str(channels): count for channels, count in sorted(self._channels.items())},

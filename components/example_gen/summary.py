@@ -8,7 +8,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from components.example_gen import labels, pictures
+from components.example_gen import labels
+from components.example_gen.changes import doubts
 from components.example_gen.write import Fact
 from configs import words
 from configs.errors import printable
@@ -17,7 +18,6 @@ from configs.schema import Reading
 # beside the Examples
 FILE, QUARANTINE, DUPLICATES, UNLABELLED = "summary.json", "quarantine", "duplicates", "unlabelled"
 READING = Reading()
-DIM = 65536 // 16  # 16-bit images that stay below hold values of 12 bits or fewer
 NAMED = 5  # damaged images that a person is told of by name
 MEASURES = ("height", "width", "aspect", "channels", "brightness")  # px, px, width / height, as encoded, mean of 0..255
 
@@ -116,8 +116,8 @@ def warnings(folder: Path, reading: Reading = READING, needs_labels: bool = Fals
         reading: how they were read.
         needs_labels: whether images without a label were left out.
     """
-    aside, leak = lines(folder / QUARANTINE), leakage(folder)
-    found = _of_changes(read(folder), reading)
+    aside, leak, made = lines(folder / QUARANTINE), leakage(folder), read(folder)
+    found = doubts(made["changes"], made["peak"], reading)
     if aside:
         are = f"{words.count(len(aside), 'image')} {'is' if len(aside) == 1 else 'are'}"
         found.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
@@ -135,36 +135,6 @@ def warnings(folder: Path, reading: Reading = READING, needs_labels: bool = Fals
             f"{other}, for instance; see {leak['folder']}"
         )
     return found
-
-
-def _of_changes(found: Mapping[str, Any], reading: Reading) -> list[str]:
-    changes, peak, told = found["changes"], found["peak"], []
-
-    def images(name: str, one: str, several: str) -> str:
-        return f"1 image {one}" if changes[name] == 1 else f"{changes[name]} images {several}"
-
-    if pictures.BLANK in changes:
-        told.append(
-            f"{images(pictures.BLANK, 'has its', 'have their')} picture in the transparency, in the colour of the ground under "
-            f"it: nothing can be seen; set another data.ground than {reading.ground}"
-        )
-    elif pictures.IN_ALPHA in changes:
-        told.append(
-            f"{images(pictures.IN_ALPHA, 'has its', 'have their')} picture in the transparency alone; it is seen over "
-            f"{reading.ground} (data.ground), and a client's ground must be the same"
-        )
-    if pictures.CUT in changes:
-        told.append(f"{images(pictures.CUT, 'has', 'have')} 16 bits in a format of which only the upper 8 are read; make them PNG")
-    if 0 <= peak < DIM and (reading.white is None or reading.white > DIM):
-        told.append(
-            f"no value of the {changes[pictures.DEEP]} 16-bit images is above {peak} of {reading.white or 65535}, so that they are "
-            f"nearly black; data.white: {max(1, 2 ** peak.bit_length() - 1)} makes that value white"
-        )
-    if reading.white is not None and peak > reading.white:
-        told.append(f"values of 16-bit images reach {peak}; all above data.white = {reading.white} are white")
-    if pictures.FIRST in changes:
-        told.append(f"{images(pictures.FIRST, 'has', 'have')} several frames or pages, of which the first is read")
-    return told
 
 
 def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
