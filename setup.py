@@ -31,6 +31,7 @@ REQUIRES = [
     "pandas>=2,<3",
     "pyarrow>=18,<19",
     "scikit-learn>=1.5.2,<2",
+    "scipy>=1.13,<2",
     "pillow>=11",
     "pydantic>=2.10,<3",
     "pyyaml>=6,<7",

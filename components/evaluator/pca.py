@@ -11,6 +11,8 @@ from itertools import chain
 
 import numpy as np
 
+from components import progress
+
 MAX_EXACT = 4096  # pixels times channels; the covariance then takes 128 MiB
 FEW = 20  # for a code this many times smaller than the image, ARPACK is faster than LAPACK
 SAME = 1e-9  # of the largest variance: what two of them may be apart through rounding
@@ -60,6 +62,7 @@ def fit(batches: Iterable[np.ndarray], code_size: int) -> Principal:
     batches = iter(batches)
     first = next(batches)
     pixels = int(np.prod(first.shape[1:]))
+    progress.emit("note", text=f"fitting PCA: {min(code_size, pixels):,} components of {pixels:,} values")
     if pixels > MAX_EXACT:
         return _incremental(chain([first], batches), min(code_size, pixels))
     count, total, product = 0, np.zeros(pixels), np.zeros((pixels, pixels))

@@ -203,7 +203,6 @@ def mean_figure(model: Path, images: Callable[[str], tf.data.Dataset], name: str
 @functools.lru_cache(maxsize=2)
 def principal(images: Callable[[str], tf.data.Dataset], code_size: int) -> pca.Principal:
     """PCA of the training split, in [0, 1]: one pass over it, whoever asks again. `images` as in Task.compare."""
-    progress.emit("note", text=f"fitting PCA of {code_size:,} components to the training images")
     return pca.fit(unit(images(keys.TRAIN)), code_size)
 
 

@@ -156,4 +156,4 @@ def test_the_pca_beside_a_model_is_announced_once(monkeypatch):
         return tf.data.Dataset.from_tensors((digits.images()[0][:50].astype("float32"), {}))
 
     assert reconstruction.principal(images, 3) is reconstruction.principal(images, 3)
-    assert said == [{"event": "note", "text": "fitting PCA of 3 components to the training images"}]
+    assert said == [{"event": "note", "text": "fitting PCA: 3 components of 64 values"}]
