@@ -78,6 +78,7 @@ def masked(text: str) -> list[str]:
 
 
 @pytest.mark.whole
+@pytest.mark.timeout(1200)  # several runs, one after another
 @page
 def test_each_command_runs_and_answers_as_the_page_says(path, tmp_path):
     for shown, now in page_transcripts.answers(path.read_text(encoding="utf-8"), tmp_path):
