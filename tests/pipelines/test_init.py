@@ -139,7 +139,7 @@ def test_labels_that_are_missing_are_counted_with_what_a_run_does(tmp_path):
         "18 images have no label (6 NA, 6 empty, 6 nan): a run counts and leaves out what has none; if NA is a class"
     )
     (tmp_path / "table.csv").write_text("file,breed\n0.png,pug\n1.png,lab\n2.png,pug\n")
-    outcome = hubel("init", tmp_path / "table.csv", "--out", tmp_path / "x.yaml", "--json", "--workspace", tmp_path / "workspace")
+    outcome = hubel("init", tmp_path / "table.csv", "--out", tmp_path / "x.yaml", "--workspace", tmp_path / "workspace")
     refused(outcome, 2, "breed (2 values)", "data.features: {label: breed}")
     assert not (tmp_path / "x.yaml").exists()
 
