@@ -10,6 +10,9 @@ WORDS = "masks?|ground[ _-]?truths?|gt|seg|segmentations?|annotations?"
 AFTER = re.compile(rf"(.+?)[ ._-](?:{WORDS}|labels?)", re.IGNORECASE)  # cat_mask.png beside cat.png
 BEFORE = re.compile(rf"(?:{WORDS})[ ._-](.+)", re.IGNORECASE)
 FOLDER = re.compile(rf"(?:{WORDS}|labels?)", re.IGNORECASE)
+IMAGES = re.compile(
+    r"(?:jpe?g|png|rgb|raw|train|test|val)?[ _-]?(?:images?|imgs?|photos?|pictures?|originals?|inputs?)", re.IGNORECASE
+)
 MOST = 0.5  # of a folder's images, at least so many have a namesake elsewhere if it is one of masks
 FLAT = 0.9  # of the sampled images beside a namesake of another ending, at least so many have few colours if they are masks
 LOSSLESS = (".png", ".gif", ".bmp", ".tif", ".tiff")  # a mask's values would not survive JPEG
@@ -61,11 +64,18 @@ class Places:
         return sum(stem in others or _of(stem, others) is not None for stem in own) >= MOST * len(own)
 
     def _is_flat_twin(self, folder: str) -> bool:
-        """Whether its images have few colours, and their namesakes in another folder, nearly all of which are there, have many."""
+        """Whether its images have few colours, and their namesakes in another folder, nearly all of which are there, have many; or
+        that one is called images: drawings have few colours themselves."""
         own = self._stems[folder]
-        return self._flat_share(folder) >= FLAT and any(
-            other != folder and 1 - self._flat_share(other) >= FLAT and len(own.keys() & stems.keys()) >= FLAT * len(own)
-            for other, stems in self._stems.items()
+        return (
+            self._flat_share(folder) >= FLAT
+            and not IMAGES.fullmatch(PurePosixPath(folder).name)
+            and any(
+                other != folder
+                and (1 - self._flat_share(other) >= FLAT or IMAGES.fullmatch(PurePosixPath(other).name))
+                and len(own.keys() & stems.keys()) >= FLAT * len(own)
+                for other, stems in self._stems.items()
+            )
         )
 
     def _flat_share(self, folder: str) -> float:

@@ -56,6 +56,15 @@ def test_namesakes_of_few_colours_in_another_folder_are_masks_whatever_it_is_cal
     assert places.masks() == {"images": 20, "such as": "SegmentationClass/0.png", "folders": ["SegmentationClass"]}
 
 
+def test_drawings_have_few_colours_too_but_what_is_called_images_is_none_of_masks():
+    folders = ("images", "grey", "palette")
+    places = looked(*(f"{folder}/{number}.png" for folder in folders for number in range(20)))
+    for folder in folders:
+        for number in range(20):
+            places.seen(f"{folder}/{number}.png".encode(), True)
+    assert places.masks() == {"images": 40, "such as": "grey/0.png", "folders": ["grey", "palette"]}
+
+
 @pytest.mark.parametrize("flat", [("a", "b"), ()], ids=["all_drawings", "all_photos"])
 def test_classes_with_the_same_names_of_files_are_no_masks_of_each_other(flat):
     places = looked(*(f"{folder}/{number}.png" for folder in ("a", "b") for number in range(20)))
