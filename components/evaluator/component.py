@@ -167,7 +167,7 @@ def _reader(examples, card: Card, task: Task):
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
             parsed = tf.io.parse_example(batch, {**texts, **labels})
-            pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform, card.reading or Reading())
+            pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform, card.reading or Reading(), stored=True)
             return pixels, {**parsed, **{name: pixel_graph.masks_from_bytes(parsed[name], card.transform) for name in maps}}
 
         decoded = tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)

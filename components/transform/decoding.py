@@ -27,13 +27,15 @@ class Unpacked(NamedTuple):
 
 
 @tf.autograph.experimental.do_not_convert
-def decode(encoded: tf.Tensor, channels: int, reading: Reading | None) -> tf.Tensor:
+def decode(encoded: tf.Tensor, channels: int, reading: Reading | None, stored: bool = False) -> tf.Tensor:
     """An image as a person sees it.
 
     Args:
         encoded: string scalar; PNG, JPEG, WebP, GIF (its first frame) or BMP of at most MAX_PIXELS.
         channels: 1, grey, or 3, RGB.
         reading: None: as TensorFlow's decoders see it, without alpha, upright or not; so does what was pushed before.
+        stored: of ExampleGen's records, where every PNG is plain (components.example_gen.pictures): the same pixels, of a tenth of
+            the operations, which take seconds to trace and to load in each stage.
 
     Returns:
         uint8 [h, w, channels].
@@ -56,12 +58,18 @@ def decode(encoded: tf.Tensor, channels: int, reading: Reading | None) -> tf.Ten
         del components
         return tf.cond(headers.png_is_plain(encoded), lambda: _decoded(encoded, channels), lambda: by_its_header(encoded))
 
+    def stored_png(encoded, components):
+        del components
+        return _decoded(encoded, channels)
+
     def jpeg(encoded, components):
         def rgb():  # asked for grey, the decoder gives the luma that the file holds
             return tf.cond(headers.jpeg_is_plain(encoded), lambda: _decoded(encoded, channels), lambda: with_tags(encoded))
 
-        return tf.cond(components == 4, lambda: by_its_header(encoded), rgb)
+        return rgb() if stored else tf.cond(components == 4, lambda: by_its_header(encoded), rgb)
 
+    if stored:
+        return _shaped(_by_kind(encoded, stored_png, jpeg, lambda: _unread(encoded, channels)), channels)
     return _shaped(_by_kind(encoded, png, jpeg, lambda: by_its_header(encoded)), channels)
 
 

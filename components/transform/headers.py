@@ -4,6 +4,9 @@ Every answer takes bounded work for any bytes. What is read is what TensorFlow's
 (JEITA CP-3451, section 4.6.4) in JPEG, PNG and WebP, the transparency of a GIF's first frame, the layout of a BMP.
 """
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -16,6 +19,27 @@ _TIFF = r"(?:II\*\x00|MM\x00\*)"
 _NAMED_COLOUR = r"\x00\x00\x00[\x02\x06]tRNS"
 _PNG_EXTRAS = rf"\C*(?:{_NAMED_COLOUR}|\x00\x00\C\CeXIf{_TIFF})\C*"
 _PNG_PLAIN = r"\C{24}[\x01\x02\x04\x08][\x00\x02]\C*IDAT\C*"
+
+
+def _shared(*kinds: tf.DType) -> Callable:
+    """Make a function of scalars of these kinds one that stands in a graph once, however often it is called: what is exported is
+    traced and loaded in each stage of a run."""
+
+    def decorate(function):
+        @functools.cache
+        def made():
+            signature = [tf.TensorSpec([], kind) for kind in kinds]
+            return tf.function(function, signature, autograph=False, experimental_attributes={"_noinline": True})
+
+        @functools.wraps(function)
+        def call(*values):
+            return made()(
+                *(tf.cast(value, kind) if kind != tf.string else value for value, kind in zip(values, kinds, strict=True))
+            )
+
+        return call
+
+    return decorate
 
 
 def is_png(encoded: tf.Tensor) -> tf.Tensor:
@@ -91,6 +115,7 @@ def jpeg_is_plain(encoded: tf.Tensor) -> tf.Tensor:
     return tables & ~tf.strings.regex_full_match(head, rf"\C*Exif\x00\x00{_TIFF}\C*")
 
 
+@_shared(tf.string)
 def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
     """EXIF's, 1 to 8; 1 is upright: int32 scalar. Of the first segment APP1 that holds EXIF tags."""
 
@@ -151,6 +176,7 @@ def bmp_is_plain(encoded: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return ((packing == 0) & ((bits == 24) | (bits == 32))) | masked | grey, alpha
 
 
+@_shared(tf.string)
 def _orientation(tags: tf.Tensor) -> tf.Tensor:
     """The orientation in a TIFF structure, or 1 where there is none in its first directory, or what is there is malformed."""
     head = _bytes(tags, 0, 8)
@@ -185,6 +211,11 @@ def _rest(encoded: tf.Tensor, at: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
 
 def _bytes(encoded: tf.Tensor, at: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
     """`length` bytes from a place on, int32 [length]; 0 for those beyond the end."""
-    found = tf.cast(tf.io.decode_raw(_rest(encoded, at, length), tf.uint8), tf.int32)
-    padded = tf.pad(found, [[0, length - tf.shape(found)[0]]])
-    return tf.ensure_shape(padded, [length]) if isinstance(length, int) else padded
+    values = _padded(encoded, at, length)
+    return tf.ensure_shape(values, [length]) if isinstance(length, int) else values
+
+
+@_shared(tf.string, tf.int32, tf.int32)
+def _padded(encoded, at, length):
+    values = tf.cast(tf.io.decode_raw(_rest(encoded, at, length), tf.uint8), tf.int32)
+    return tf.pad(values, [[0, length - tf.shape(values)[0]]])

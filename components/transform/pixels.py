@@ -13,12 +13,13 @@ READING = Reading()
 
 
 @tf.autograph.experimental.do_not_convert  # no Python branch here depends on a tensor, and converting takes seconds
-def from_bytes(encoded: tf.Tensor, config: TransformConfig, reading: Reading | None = READING) -> tf.Tensor:
+def from_bytes(encoded: tf.Tensor, config: TransformConfig, reading: Reading | None = READING, stored: bool = False) -> tf.Tensor:
     """Decode and resize.
 
     Args:
         encoded: string [N], each as components.transform.decoding.decode takes it.
         reading: None: as models were served that know of no ground and no turns.
+        stored: whether they are of ExampleGen's records, which need less work.
 
     Returns:
         uint8 [N, height, width, channels].
@@ -29,7 +30,7 @@ def from_bytes(encoded: tf.Tensor, config: TransformConfig, reading: Reading | N
     shape = [config.height, config.width, config.channels]
 
     def one(image):
-        return tf.cast(resize(decoding.decode(image, config.channels, reading), config), tf.uint8)
+        return tf.cast(resize(decoding.decode(image, config.channels, reading, stored), config), tf.uint8)
 
     return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
 

@@ -22,7 +22,7 @@ def preprocessing_fn(inputs, custom_config):
         the graph: see components.transform.moments.
     """
     cfg = TransformSlice.model_validate_json(custom_config["slice"])
-    images = pixels.from_bytes(_flat(inputs[keys.IMAGE_ENCODED]), cfg.transform, cfg.reading)
+    images = pixels.from_bytes(_flat(inputs[keys.IMAGE_ENCODED]), cfg.transform, cfg.reading, stored=True)
     outputs = {
         keys.PIXELS: stored(images),
         keys.IMAGE_ID: _flat(inputs[keys.IMAGE_ID]),

@@ -41,7 +41,8 @@ def decoded(encoded: bytes) -> np.ndarray:
     tidy = found.encoded
     assert tidy.startswith((b"\x89PNG", b"\xff\xd8\xff"))
     for channels in (1, 3):
-        assert from_bytes(tf.constant([tidy]), TransformConfig(channels=channels)).shape == (1, 32, 32, channels)
+        read, served = (decode(tf.constant(tidy), channels, Reading(), stored) for stored in (True, False))
+        assert np.array_equal(read, served)
     return decode(tf.constant(tidy), found.channels, Reading()).numpy()
 
 
@@ -438,10 +439,12 @@ def test_mutated_images_are_sound_or_damaged_and_nothing_else(encoded):
 
 
 @functools.cache
-def pixels_of(channels: int):
+def pixels_of(channels: int, stored: bool):
     """The graph of `from_bytes` for models of so many channels, traced once."""
     config = TransformConfig(channels=channels)
-    return tf.function(lambda encoded: from_bytes(encoded, config), input_signature=[tf.TensorSpec([None], tf.string)])
+    return tf.function(
+        lambda encoded: from_bytes(encoded, config, stored=stored), input_signature=[tf.TensorSpec([None], tf.string)]
+    )
 
 
 NAMED = st.sampled_from(["png", "jpg", "JPEG", "gif", "webp", "bmp"])  # what a file is called says nothing of what it holds
@@ -466,5 +469,7 @@ def test_no_mutated_image_is_lost_on_its_way_through_example_gen(tmp_path_factor
     assert sum(json.loads(artifact.get_string_custom_property(keys.QUARANTINED)).values()) == len(aside)
     assert not [name for name in aside if name.startswith("sound")]
     encoded = [row[keys.IMAGE_ENCODED].bytes_list.value[0] for rows in found.values() for row in rows]
-    for channels in (1, 3):  # what was kept is read by Transform, for models of either kind
-        assert pixels_of(channels)(tf.constant(encoded)).shape == (len(kept), 32, 32, channels)
+    for channels in (1, 3):  # what was kept is read by Transform as it is served, for models of either kind
+        read, served = (pixels_of(channels, stored)(tf.constant(encoded)) for stored in (True, False))
+        assert read.shape == (len(kept), 32, 32, channels)
+        assert np.array_equal(read, served)
