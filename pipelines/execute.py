@@ -119,11 +119,12 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
     Raises:
         HubelError: with what failed in plain words.
     """
-    from components import beam_memory
+    from components import beam_memory, beam_runner
     from components.pusher import publish
     from pipelines import local
 
     beam_memory.install()
+    beam_runner.install()
     place.root.mkdir(parents=True, exist_ok=True)
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
     origin = origins.locate(cfg, place)

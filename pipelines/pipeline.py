@@ -10,7 +10,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import Channel, standard_artifacts
 
 import keras_models
-from components import beam_runner, fingerprint, keys
+from components import fingerprint, keys
 from components.evaluator.component import Evaluator
 from components.evaluator.resolver import LatestBlessedOther
 from components.example_gen.component import ImageExampleGen
@@ -171,7 +171,7 @@ def build(
         components=nodes,
         enable_cache=True,
         metadata_connection_config=local.stored_in(workspace.metadata),
-        beam_pipeline_args=[beam_runner.FLAG, *config.beam.flags],  # of two that name a runner the last one counts
+        beam_pipeline_args=list(config.beam.flags),
     )
 
 

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from components import beam_runner, progress
+from components import progress
 from components.example_gen import tfds as source
 from configs.errors import HubelError, UsageError
 
@@ -43,6 +43,8 @@ def prepare(name: str, datasets: str, archives: str | None) -> str:
         HubelError: where no network answers, an archive is damaged, or TFDS fails.
     """
     import tensorflow_datasets as tfds
+
+    from components import beam_runner
 
     root = Path(datasets)
     source.parsed(name)

@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.decomposition import PCA
 from tfx.types import standard_artifacts
 
-from components import beam_runner, keys
+from components import keys
 from components.evaluator import component
 from components.example_gen import records
 from components.tasks import base, reconstruction
@@ -59,9 +59,7 @@ def judged(model, examples, tree, folder, baseline=None):
     (folder / "blessing").mkdir()
     made["examples"].split_names = '["train", "validation", "test"]'
     asked = {component.spec.SLICE: EvaluateConfig.model_validate(tree).model_dump_json(), "example_splits": '["test"]'}
-    executor = component.Executor(
-        component.Executor.Context(beam_pipeline_args=[beam_runner.FLAG], tmp_dir=str(folder / "tmp"), unique_id="")
-    )
+    executor = component.Executor(component.Executor.Context(beam_pipeline_args=[], tmp_dir=str(folder / "tmp"), unique_id=""))
     inputs = {name: [made[name]] for name in ("model", "examples")}
     if baseline:
         inputs["baseline_model"] = [standard_artifacts.Model()]
