@@ -8,6 +8,7 @@ import numpy as np
 
 from components.trainer.card import Card
 from configs.errors import UsageError
+from pipelines.images import Unreadable
 
 WHICH = {  # signature -> the kind of model that has it
     "reconstruct": "an autoencoder",
@@ -76,13 +77,18 @@ class Served:
         return pixels.from_bytes(tf.constant([self.prepared(encoded)]), self.card.seen, self.card.reading)[0].numpy()
 
     def prepared(self, encoded: bytes) -> bytes:
-        """What is sent of an image file: as it is, or encoded anew where the graph would not see it as a person does."""
+        """What is sent of an image file: as it is, or encoded anew where the graph would not see it as a person does.
+
+        Raises images.Unreadable for values that training would have set aside too.
+        """
         from components.example_gen import pictures
 
         try:
-            return pictures.sendable(encoded, self.card.turns)
-        except pictures.Damaged:  # the graph says what is wrong
-            return encoded
+            return pictures.sendable(encoded, self.card.turns, self.card.reading.white if self.card.reading else None)
+        except pictures.Damaged as error:
+            if str(error) == pictures.VALUES:
+                raise Unreadable(str(error)) from None
+            return encoded  # the graph says what is wrong
 
     def missing(self, mask: bytes) -> np.ndarray:
         """Where pixels are missing, as `inpaint` sees it: bool [height, width, 1]."""

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import io
+import re
 import struct
 import zlib
 from typing import NamedTuple
@@ -16,9 +17,11 @@ MPO = ("JPEG", "MPO")  # MPO: a JPEG with further ones behind it, from many came
 READ = (*MPO, "PNG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")  # by content, whatever a file is called
 ORIENTATION = 0x0112  # the EXIF tag
 OLD_TAGS = b"Raw profile type "  # a PNG's text that held EXIF tags before PNG had a chunk for them
+HEADER = 1024  # bytes in which that of a PPM ends, comments and all
 NEARLY = 8  # of 255: values that differ by no more are one to an eye
 VISIBLE = 64  # of 255: a difference in alpha that draws something
 
+VALUES = "unsupported values"  # the reason where an image is sound, and of values that nobody can map to 0..255
 # What is done to an image, or should be known of it; see docs/data.md.
 TURNED, OVER_GROUND, CMYK, FIRST = "turned", "over_ground", "cmyk", "first_of_several"
 DEEP, CUT = "16_bits", "16_bits_cut"  # scaled by data.white; of colour in other formats than PNG, only the upper half is read
@@ -76,7 +79,7 @@ def read(encoded: bytes, reading: Reading | None = None) -> Picture:
     reading = reading or Reading()
     readable, changes, is_plain = _prepared(encoded)
     if CUT in changes and reading.white is not None:
-        raise Damaged("unsupported values")
+        raise Damaged(VALUES)
     try:
         if is_plain:
             pixels = tf.raw_ops.DecodeImage(contents=readable, channels=0, dtype=tf.uint8, expand_animations=False).numpy()
@@ -96,17 +99,20 @@ def read(encoded: bytes, reading: Reading | None = None) -> Picture:
     )
 
 
-def sendable(encoded: bytes, turns: bool) -> bytes:
+def sendable(encoded: bytes, turns: bool, white: int | None = None) -> bytes:
     """What to send to a served model: the image as it is, or a PNG where the model's graph would not see it as a person does.
 
     Args:
         turns: whether the graph honours EXIF's orientation, and alpha with it, as the card says. Otherwise the image is turned
             here, and its tags are left out.
+        white: of the reading that the card has.
 
     Raises:
         Damaged: see `read`.
     """
     readable, changes, _ = _prepared(encoded)
+    if CUT in changes and white is not None:
+        raise Damaged(VALUES)
     if turns:
         return readable
     from PIL import Image
@@ -212,8 +218,17 @@ def _prepared(encoded: bytes) -> tuple[bytes, list[str], bool]:
         orientation = _orientation(opened)
         opened.load()
         image, more = _in_plain_mode(opened)
+        changes += [CUT] * _has_maximum_above_255(encoded, opened)
         changes += [*more, *([TURNED] if orientation != 1 else [])]
         return _png(_turned(image, _orientation(opened))), changes, False  # Pillow turns TIFF itself as it loads
+
+
+def _has_maximum_above_255(encoded: bytes, opened) -> bool:
+    """Whether it is a PPM of 16-bit colour, of which Pillow gives the upper half."""
+    if opened.format != "PPM" or opened.mode != "RGB":
+        return False
+    header = re.sub(rb"#[^\r\n]*", b"", encoded[:HEADER]).split()  # kind, width, height, maximum; comments may stand between them
+    return len(header) > 3 and header[3].isdigit() and int(header[3]) > 255
 
 
 def _has_several(encoded: bytes, form: str) -> bool:
@@ -251,7 +266,7 @@ def _in_plain_mode(opened):
     if mode in ("I", "F"):
         values = np.asarray(opened)
         if mode == "F" or values.min() < 0 or values.max() > 65535:
-            raise Damaged("unsupported values")
+            raise Damaged(VALUES)
         return Image.fromarray(values.astype(np.uint16)), [DEEP]
     if opened.format == "TIFF" and max(opened.tag_v2.get(258, (8,))) > 8:  # BitsPerSample
         changes.append(CUT)

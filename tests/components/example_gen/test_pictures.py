@@ -148,6 +148,18 @@ def test_what_pillow_decodes_is_read_by_its_content(form, mode):
     np.testing.assert_array_equal(found.squeeze(), np.asarray(picture(mode, (24, 16))))
 
 
+@pytest.mark.parametrize("comment", [b"", b"# by hand 3 255\n"])
+def test_of_a_ppm_of_16_bits_the_upper_half_is_read_and_that_is_said(comment):
+    values = np.linspace(0, 65535, 8 * 8 * 3).astype(">u2")
+    encoded = b"P6\n" + comment + b"8 8\n65535\n" + values.tobytes()
+    assert pictures.read(encoded).changes == (pictures.CUT,)
+    np.testing.assert_allclose(decoded(encoded).ravel(), values / 257, atol=1)
+    for refused in (lambda: pictures.read(encoded, Reading(white=4095)), lambda: pictures.sendable(encoded, True, 4095)):
+        with pytest.raises(pictures.Damaged, match=pictures.VALUES):
+            refused()
+    assert pictures.read(saved(picture("RGB"), "PPM")).changes == ()
+
+
 def test_a_tiff_is_turned_once():
     encoded = saved(picture("RGB", (24, 16)), "TIFF", tiffinfo={pictures.ORIENTATION: 6})
     found = pictures.read(encoded)
