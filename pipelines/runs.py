@@ -136,8 +136,8 @@ def trained(place: Workspace, model: str) -> Trained:
     """What a name stands for.
 
     Args:
-        model: NAME[/VERSION] of what was pushed, the live version without one; NAME@candidate, what the newest run of NAME trained,
-            good enough or not; NAME@RUN or RUN, what that run trained.
+        model: NAME[/VERSION] of what was pushed, the live version without one; NAME@candidate, what was left by the
+            newest run of NAME that trained one, good enough or not; NAME@RUN or RUN, what that run trained.
 
     Raises:
         UsageError: where no run on record pushed or trained it, or its artifact is gone.
@@ -159,10 +159,10 @@ def exported(place: Workspace, model: str) -> Path:
     try:
         return layout.find(model, place.models)
     except UsageError as error:
-        name = model.partition("/")[0]
-        if not any(record.model_uri and place.exported(record.model_uri).is_dir() for record in records(place, name)):
+        newest = next((record for record in reversed(records(place, model)) if record.model_uri), None)
+        if newest is None or newest.version is not None or not place.exported(newest.model_uri).is_dir():
             raise
-        raise UsageError(error.message, f"What its last run trained was not pushed: {name}@{CANDIDATE} is that.") from None
+        raise UsageError(error.message, f"What its last run trained was not pushed: {model}@{CANDIDATE} is that.") from None
 
 
 def _pushed(place: Workspace, model: str) -> Trained:
@@ -199,7 +199,8 @@ def _candidate(place: Workspace, model: str) -> Trained:
     last = found[-1]
     again = f"`hubel run {place.run(last.config, last.run) / 'config.yaml'}` trains it again."
     if not last.model_uri:
-        raise UsageError(f"Run {last.run} of {last.config} has trained no model: it is {last.status}.", again)
+        hint = "Wait until it is done." if last.status == "running" else again
+        raise UsageError(f"Run {last.run} of {last.config} has trained no model: it is {last.status}.", hint)
     if not Path(last.model_uri).is_dir():
         raise UsageError(f"What run {last.run} of {last.config} trained is there no more: {last.model_uri}.", again)
     return Trained(f"{last.config}@{last.run}", last.config, Path(last.model_uri))

@@ -100,6 +100,15 @@ def test_a_candidate_that_gc_removed_is_one_sentence_with_the_command_that_makes
 def test_who_asks_for_what_was_not_pushed_is_told_of_the_candidate(place):
     assert "letters@candidate" in refused(place, "letters").hint
     assert "candidate" not in refused(place, "nobody").hint
+    assert "candidate" not in refused(place, "digits/9").hint  # what there is of it was pushed under another number
+    assert "candidate" not in refused(place, "letters/9").hint
+
+
+def test_a_run_that_goes_on_is_waited_for(place, monkeypatch):
+    going = runs.RunRecord("20261130-002500", "digits", "2026-11-30T00:00:10", "running")
+    going.save(place.run("digits", going.run))
+    monkeypatch.setattr(runs, "listed", runs.records)  # as while it is alive
+    assert refused(place, "digits@20261130-002500").hint == "Wait until it is done."
 
 
 def test_a_folder_with_such_a_name_is_that_folder(place, tmp_path, monkeypatch):
