@@ -84,7 +84,8 @@ class RunView:
         self._told, self._below, self._warnings = "", [], []
 
     def _on_images(self, event: dict) -> None:
-        self._told = ", ".join(f"{count} {split}" for split, count in event["counts"].items()) + " images"
+        *others, (last, images) = event["counts"].items()
+        self._told = ", ".join([*(f"{count} {split}" for split, count in others), words.count(images, f"{last} image")])
         self._below = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
         self._below += [_looks(event["overall"])] if event["overall"] else []
         self._below += ["of these " + changes.listed(event["changes"])] if event.get("changes") else []

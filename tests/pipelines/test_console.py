@@ -5,8 +5,9 @@ import re
 import pytest
 
 from components.example_gen import pictures
+from components.example_gen.changes import WORDS
 from configs.errors import HubelError
-from pipelines.console import CHANGES, RunView, figures, result, table
+from pipelines.console import RunView, figures, result, table
 
 IMAGES = {
     "event": "images",
@@ -57,7 +58,7 @@ def test_what_was_done_to_images_is_said_in_a_line(capsys):
         view(IMAGES | {"changes": {"16_bits": 3, "turned": 8}})
         view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
     assert "    of these 3 of 16 bits, 8 turned as their EXIF tags say\n" in capsys.readouterr().err
-    assert set(pictures.CHANGES) == set(CHANGES)
+    assert set(pictures.CHANGES) == set(WORDS)
 
 
 def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):
