@@ -10,8 +10,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from components.example_gen import files, listing
 from configs.errors import UsageError
 
-_FIRST = (".png", ".jpg", ".jpeg")
-ENDINGS = (*_FIRST, *sorted(listing.ENDINGS - set(_FIRST)))  # for names without one; the first that is there
+ENDINGS = tuple(sorted(listing.ENDINGS))  # for names without one
 FOLDERS = 1000  # that are looked into for where the images may be
 
 
@@ -33,7 +32,7 @@ class Lookup:
         Each name is taken as it is, else in another case or Unicode form; the last one also without its ending.
 
         Raises:
-            Ambiguous: where only the case tells several files apart, and none is as it was written.
+            Ambiguous: where only the case or the ending tells several files apart, and none is as it was written.
             UsageError: for a folder that may not be read.
         """
         written, _, name = path.rpartition("/")
@@ -85,15 +84,13 @@ class _Listing:
         return name if name in self._inner else _only(self._folded_inner.get(_folded(name), ()))
 
     def file(self, name: str) -> str | None:
-        """The file of that name, or that name with an ending."""
-        exact = next((name + ending for ending in ("", *ENDINGS) if name + ending in self._files), None)
-        if exact is not None:
-            return exact
+        """The file of that name, or that name with an ending. Raises Ambiguous."""
+        if name in self._files:
+            return name
         folded = _folded(name)
-        if folded in self._folded_files:
-            return _only(self._folded_files[folded])
-        alike = (self._folded_files.get(folded + ending, ()) for ending in ENDINGS)
-        return next((_only(found) for found in alike if found), None)
+        with_ending = [found for ending in ENDINGS for found in self._folded_files.get(folded + ending, ())]
+        as_written = [found for found in with_ending if found.startswith(name)]
+        return _only(as_written or self._folded_files.get(folded) or with_ending)
 
     @functools.cached_property
     def _folded_files(self) -> dict[str, list[str]]:
@@ -117,7 +114,7 @@ def _folded(name: str) -> str:
 
 def _only(names: Sequence[str]) -> str | None:
     if len(names) > 1:
-        raise Ambiguous(", ".join(names))
+        raise Ambiguous(", ".join(sorted(names)))
     return names[0] if names else None
 
 

@@ -249,6 +249,23 @@ def test_a_missing_extension_is_found(place):
     assert set(read(place)[1]["all"]) == {"a.png", "c.jpg", "e.1.jpeg", "in/d.png", "none"}
 
 
+def test_an_id_that_may_be_any_of_several_files_is_refused(place):
+    (place / "a.jpg").write_bytes((place / "b.png").read_bytes())
+    for name in ("a", "A"):
+        write(place, f"id,label\n{name},1\n")
+        with pytest.raises(UsageError, match=rf"line 2: '{name}' may be any of a\.jpg, a\.png") as caught:
+            located(place)
+        assert caught.value.hint == "Write it as the file is called."
+    (place / "B.png").write_bytes((place / "a.png").read_bytes())
+    (place / "c").write_bytes((place / "a.png").read_bytes())
+    write(place, "id,label\na.jpg,1\nb,2\nB,3\nc,4\n")
+    assert set(read(place)[1]["all"]) == {"a.jpg", "b.png", "B.png", "c"}, "as written comes first"
+    (place / "b.JPG").write_bytes((place / "a.png").read_bytes())
+    write(place, "id,label\nb,1\n")
+    with pytest.raises(UsageError, match=r"'b' may be any of b\.JPG, b\.png"):
+        located(place)
+
+
 def test_paths_stay_in_the_folder_of_the_table(place):
     write(place, f"file,label\nin/../a.png,1\n./b.png,2\n{place / 'c.jpg'},3\n")
     assert set(read(place)[1]["all"]) == {"a.png", "b.png", "c.jpg"}
