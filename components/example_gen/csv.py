@@ -25,6 +25,10 @@ DELIMITERS = (",", ";", "\t")
 ASKED = 3  # rows whose images are looked for elsewhere, where they are not where they should be
 
 
+class _NoCsv(UsageError):
+    """With this delimiter a file is no CSV."""
+
+
 class _Row(NamedTuple):
     """One line: the path below the folder of the images, label, our split and id as text; "" for no label, None for no id, and why
     there is no label."""
@@ -240,14 +244,21 @@ def _elsewhere(path: str, names: Sequence[str]) -> str:
 
 
 def _header(path: str) -> tuple[list[str], str]:
-    """Names of the columns, and the delimiter: the one that parts the header into most."""
+    """Names of the columns, and the delimiter: of those that quotes allow, the one that parts the header into most."""
     if not os.path.isfile(path):
         raise UsageError(
             f"{path} is no file." if os.path.exists(path) else f"There is no file {path}.",
             "data.source is csv:PATH; a relative PATH starts from the current directory.",
         )
-    firsts = [(next(_lines(path, None, delimiter), (0, []))[1], delimiter) for delimiter in DELIMITERS]
-    cells, delimiter = max(firsts, key=lambda first: len(first[0]))
+    firsts, refused = [], []
+    for delimiter in DELIMITERS:
+        try:
+            firsts.append((next(_lines(path, None, delimiter), (0, []))[1], delimiter))
+        except _NoCsv as error:  # such as "file","label" by semicolons
+            refused.append(error)
+    cells, delimiter = max(firsts, key=lambda first: len(first[0]), default=([], ""))
+    if refused and len(cells) < 2:
+        raise refused[0]
     if not cells:
         raise _empty(path)
     return [cell.strip() for cell in cells], delimiter
@@ -270,9 +281,7 @@ def _lines(path: str, header: list[str] | None, delimiter: str) -> Iterator[tupl
                         )
                     yield line, cells
             except csv.Error as error:
-                raise UsageError(
-                    f"{path}, line {reader.line_num} is no CSV: {error}.", "Look for a double quote too many."
-                ) from None
+                raise _NoCsv(f"{path}, line {reader.line_num} is no CSV: {error}.", "Look for a double quote too many.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}, line {_first_undecodable(path)} is not UTF-8.", "Save the table as UTF-8.") from None
     except OSError as error:

@@ -61,6 +61,23 @@ def test_delimiters_marks_and_ends_of_lines_are_found(place, delimiter, mark, en
     assert read(place) == (["cat", "dög"], {"all": {"a.png": "cat", "in/d.png": "dög"}})
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("row_numbers", ["", '""|'], ids=["all quoted", "as R's write.csv"])
+def test_a_header_may_be_quoted(place, delimiter, row_numbers):
+    lines = [f'{row_numbers}"file"|"label"|"no;te,\t"', *(f'{row_numbers}"{name}"|"x"|"a;b,c\td"' for name in ("a.png", "b.png"))]
+    write(place, "\n".join(lines).replace("|", delimiter))
+    assert read(place) == (["x"], {"all": {"a.png": "x", "b.png": "x"}})
+    write(place, '"file\n"\n"a.png"\n')
+    assert read(place) == ([], {"all": {"a.png": None}}), "one column"
+
+
+@pytest.mark.parametrize("header", ['"file"x,"label"', 'file,"label', '"file'])
+def test_a_header_that_no_delimiter_parts_is_refused(place, header):
+    write(place, f"{header}\na.png,1\n")
+    with pytest.raises(UsageError, match="is no CSV"):
+        located(place)
+
+
 @pytest.mark.parametrize("image", ["path", "file", "filename", "Image", "ID", "image_id", "file_name", " img "])
 @pytest.mark.parametrize("label", ["label", "Class", "target", "category"])
 def test_columns_are_known_by_their_usual_names(place, image, label):
