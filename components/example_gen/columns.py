@@ -48,7 +48,7 @@ def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence
     """The columns that data.features names, and others by their usual names.
 
     Raises:
-        UsageError: for a column that is not there, is there twice, or no image.
+        UsageError: for a column that is not there, is there twice (a usual name in any case), or no image.
     """
     given = {kind: [named] if isinstance(named, str) else list(named or ()) for kind, named in features.items()}
     for kind, names in given.items():
@@ -65,7 +65,11 @@ def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence
     def places(kind: str, names: Sequence[str]) -> tuple[int, ...]:
         if kind in given:
             return tuple(header.index(name) for name in given[kind])
-        return next(((usual.index(n),) for n in names if n in usual and header[usual.index(n)] not in taken), ())
+        called = ([place for place, is_called in enumerate(usual) if is_called == n and header[place] not in taken] for n in names)
+        known = next(filter(None, called), [])
+        if len(known) > 1:
+            raise _several(path, kind, [header[place] for place in known])
+        return tuple(known)
 
     image = places("image", IMAGE)
     if not image:
@@ -74,6 +78,17 @@ def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence
             "Name the columns: data.features: {image: COLUMN, label: COLUMN}",
         )
     return Columns(image[0], places("label", LABEL), *(next(iter(places(*one)), None) for one in ((SPLIT, (SPLIT,)), ("id", ()))))
+
+
+def _several(path: str, kind: str, names: Sequence[str]) -> UsageError:
+    """For columns any of which may be the one of a kind by their names."""
+    can_be_named = kind != SPLIT and len(set(names)) == len(names)
+    return UsageError(
+        f"{path} has {len(names)} columns that may be the {kind}: {', '.join(names)}.",
+        f"Name one of them: data.features: {{{kind}: {_flow(names[0])}}}"
+        if can_be_named
+        else "Call them differently in the header, or remove all but one.",
+    )
 
 
 def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Iterable[Sequence[str]]) -> UsageError:

@@ -347,6 +347,29 @@ def test_columns_that_cannot_be_used_are_refused(place, features, said):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("header", "said", "hint"),
+    [
+        ("file,label,label", "has 2 columns that may be the label: label, label.", "Call them differently in the header"),
+        ("file,label, Label", "has 2 columns that may be the label: label, Label.", "data.features: {label: label}"),
+        ("File,label,file", "has 2 columns that may be the image: File, file.", "data.features: {image: File}"),
+        ("file,split,Split", "has 2 columns that may be the split: split, Split.", "Call them differently in the header"),
+    ],
+)
+def test_two_columns_of_one_usual_name_are_refused(place, header, said, hint):
+    write(place, f"{header}\na.png,train,test\n")
+    with pytest.raises(UsageError) as caught:
+        located(place)
+    assert said in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_one_of_two_columns_of_one_usual_name_can_be_named(place):
+    write(place, "file,label,Label\na.png,cat,pug\nb.png,dog,lab\n")
+    assert read(place, label="Label")[0] == ["lab", "pug"]
+    assert read(place, label="label")[0] == ["cat", "dog"]
+
+
 def test_what_is_not_there_is_refused_at_once_and_without_tensorflow(place, tmp_path):
     for rest, said in ((tmp_path / "none.csv", f"There is no file {tmp_path / 'none.csv'}."), (place, f"{place} is no file.")):
         with pytest.raises(UsageError) as caught:
