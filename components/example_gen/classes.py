@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from components.example_gen import labels as texts
 from configs.errors import UsageError
 from configs.schema import DataConfig
 
@@ -48,7 +49,8 @@ def _labels(key: str, asked: Sequence[int | str], names: Sequence[str], source: 
     places = {unicodedata.normalize("NFC", name): label for label, name in enumerate(names)}
     labels: list[int] = []
     for one in asked:
-        label = one if isinstance(one, int) else places.get(unicodedata.normalize("NFC", one))
+        named = [] if isinstance(one, int) else [unicodedata.normalize("NFC", one), texts.spelling(one)]  # as a folder, as a table
+        label = one if isinstance(one, int) else next((places[name] for name in named if name in places), None)
         if label is None or label >= len(names):
             raise _unknown(key, one, names, source)
         if label in labels and key == "classes":  # an inlier may be named twice

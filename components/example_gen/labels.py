@@ -1,6 +1,7 @@
 """Labels as tables and records write them: which texts mean that there is none, and which are the same class."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 
 # What pandas.read_csv takes as missing by default ("na_values" in its documentation), beside the empty text.
@@ -29,24 +30,32 @@ MISSING = frozenset(
 NUMBERS = frozenset(("-NaN", "-nan", "NaN", "nan", "-1.#IND", "-1.#QNAN", "1.#IND", "1.#QNAN"))  # those that are nobody's class
 EMPTY, SEVERAL, NO_COLUMN = "empty", "several labels", "no column is 1"  # why an image has no label, beside a text of MISSING
 SHOWN = 5  # reasons that a sentence names
+_BOOLEANS = {"TRUE": "True", "true": "True", "FALSE": "False", "false": "False"}  # what pandas.read_csv takes for one
 _WHOLE_FLOAT = re.compile(r"([+-]?[0-9]+)\.0*")
 
 
 def read(text: str, markers: Collection[str] = MISSING) -> tuple[str | None, str | None]:
-    """(class, None), or (None, why there is none). A whole number that is written as a float is the whole number: 1.0 is 1."""
-    text = text.strip()
+    """(class, None), or (None, why there is none). A class is as `spelling` writes it."""
+    text = unicodedata.normalize("NFC", text.strip())
     if not text:
         return None, EMPTY
     if text in markers:
         return None, text
-    whole = _WHOLE_FLOAT.fullmatch(text)
-    text = str(int(whole[1])) if whole else text
+    text = spelling(text)
     return (None, text) if text in markers else (text, None)
+
+
+def spelling(text: str) -> str:
+    """The one way in which a class is written: composed (NFC), TRUE and true as True (so too False), and a whole number that is
+    written as a float as the whole number, 1.0 as 1."""
+    text = unicodedata.normalize("NFC", text)
+    whole = _WHOLE_FLOAT.fullmatch(text)
+    return str(int(whole[1])) if whole else _BOOLEANS.get(text, text)
 
 
 def markers(asked: Collection[str] | None) -> Collection[str]:
     """Those of data.missing_markers."""
-    return MISSING if asked is None else frozenset(asked)
+    return MISSING if asked is None else frozenset(unicodedata.normalize("NFC", text) for text in asked)
 
 
 def reasons(found: Mapping[str, int]) -> str:

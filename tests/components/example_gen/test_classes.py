@@ -104,3 +104,10 @@ def test_names_are_alike_whichever_system_wrote_them():
 def test_numbers_are_what_they_were():
     data = DataConfig(classes=[7, 3], inliers=[0, 0])
     assert classes.resolved(data, MONTHS) == data
+
+
+def test_a_class_of_a_table_may_be_named_as_the_table_writes_it():
+    data = DataConfig(source="csv:x", classes=["true", "1.0", "Ba\u0308r"])
+    assert classes.resolved(data, ["1", "B\u00e4r", "False", "True"]).classes == [3, 0, 1]
+    data = DataConfig(source="folder:x", classes=["true", "1.0"])
+    assert classes.resolved(data, ["1", "1.0", "True", "true"]).classes == [3, 1], "folders are as they are called"

@@ -122,6 +122,9 @@ def test_whole_numbers_stand_by_value_and_an_empty_label_is_none(place, given, n
         (["nan", "NA", ""], [], [None] * 3, {"nan": 1, "NA": 1, "empty": 1}),
         (["cat", "None", "None"], ["cat"], ["cat", None, None], {"None": 2}),
         (["cat", "N/A", "<NA>"], ["cat"], ["cat", None, None], {"N/A": 1, "<NA>": 1}),
+        (["TRUE", "True", "true"], ["True"], ["True"] * 3, {}),
+        (["FALSE", "true", "false"], ["False", "True"], ["False", "True", "False"], {}),
+        (["B\u00e4r", "Ba\u0308r", "bear"], ["B\u00e4r", "bear"], ["B\u00e4r", "B\u00e4r", "bear"], {}),
         (["cat", "none", "Nano"], ["Nano", "cat", "none"], ["cat", "none", "Nano"], {}),
     ],
 )
@@ -142,6 +145,10 @@ def test_every_marker_of_pandas_is_a_missing_label():
 def test_a_class_that_is_called_like_a_missing_label_can_be_kept(place):
     write(place, "file,label\na.png,None\nb.png,-1\nc.jpg,\n")
     assert read(place, {"missing_markers": []}) == (["-1", "None"], {"all": {"a.png": "None", "b.png": "-1", "c.jpg": None}})
+    for marker in ("k\u00e4", "ka\u0308"):
+        write(place, "file,label\na.png,k\u00e4\nb.png,ka\u0308\nc.jpg,x\n")
+        assert read(place, {"missing_markers": [marker]})[0] == ["x"]
+    write(place, "file,label\na.png,None\nb.png,-1\nc.jpg,\n")
     assert read(place, {"missing_markers": ["-1"]})[1] == {"all": {"a.png": "None", "b.png": None, "c.jpg": None}}
 
 

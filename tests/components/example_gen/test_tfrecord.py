@@ -135,6 +135,8 @@ def test_what_cannot_be_an_image_is_set_aside_by_its_reason(tmp_path):
         ([-1, -2, -1], ["-2", "-1"], [1, 0, 1]),
         ([1.0, float("nan"), 0.1], ["1", "0.1"], [0, None, 1]),
         ([b"1.0", b"1", b"nan"], ["1"], [0, 0, None]),
+        ([b"TRUE", b"true", b"false"], ["False", "True"], [1, 1, 0]),
+        (["B\u00e4r".encode(), "Ba\u0308r".encode(), b"bear"], ["B\u00e4r", "bear"], [0, 0, 1]),
         ([b"cat", b"None", b" NA "], ["cat"], [0, None, None]),
         ([b"a", b"", []], ["a"], [0, None, None]),
         ([[], [], []], [], [None, None, None]),
