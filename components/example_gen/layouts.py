@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from components.example_gen import files, listing
-from configs.errors import UsageError
+from configs.errors import UsageError, printable
 
 MASKS = frozenset(("ground_truth", "groundtruth", "mask", "masks"))  # folders beside those of splits, as MVTec AD has them
 SHOWN = 5  # folders that a message names
@@ -34,6 +34,7 @@ class Tree:
     def __init__(self, root: str):
         self.root = root
         self.masks: set[str] = set()
+        self.imageless: list[str] = []  # folders beside those of classes without an image
         self._levels: dict[str, Level] = {}
         self._first: dict[str, str | None] = {}
         self._bare: dict[str, Counter] = {}  # folders without an image -> what is in them
@@ -77,6 +78,9 @@ class Tree:
             passed_over[listing.OWN] += self.level(folder).own
             for found in (found for path, found in self.bare(folder).items() if path not in self._above):
                 passed_over.update(found)
+        if self.imageless:
+            kind, named = "folder" if len(self.imageless) == 1 else "folders", _named(list(map(_class_name, self.imageless)))
+            passed_over[f"{kind} without an image ({printable(named)})"] = len(self.imageless)
         for folder in self.masks:
             passed_over[listing.MASKS] += _count(self.root, folder, passed_over)
         return +passed_over
@@ -106,6 +110,7 @@ def read(tree: Tree) -> Layout:
         for name, folders in found.items():
             into.setdefault(name, []).extend(folders)
     _check_alike(root, layout)
+    _check_imageless(tree, layout)
     _check_nesting(tree, layout)
     return layout
 
@@ -166,6 +171,7 @@ def _classes(tree: Tree, folder: str) -> dict[str, list[str]]:
                 f"In {tree.root} the folder {path} holds no image, but {listing.words(found)}.",
                 f"Write its files as PNG or JPEG, or, if it is no class, move it out of {tree.root}. {READ}",
             )
+        tree.imageless.append(path)
     return {"": [folder]} if loose else named
 
 
@@ -177,6 +183,17 @@ def _check_alike(root: str, layout: Layout) -> None:
             f"In {root} the split {labelled[0]} has folders of classes and {bare[0]} has images without a class.",
             f"Sort {bare[0]} into classes too, or move it elsewhere: hubel carves a split that is missing.",
         )
+
+
+def _check_imageless(tree: Tree, layout: Layout) -> None:
+    """Raise UsageError where the folder of a class that another split has is without an image."""
+    for path in tree.imageless:
+        others = [split for split, by_class in layout.items() if _base(path) in by_class and split != "all"]
+        if others:
+            raise UsageError(
+                f"In {tree.root} the folder {path} holds no image, and {_base(path)} is a class of {others[0]}.",
+                "Put its images into it, or remove it.",
+            )
 
 
 def _check_nesting(tree: Tree, layout: Layout) -> None:

@@ -153,10 +153,39 @@ def test_files_outside_of_the_classes_are_counted_once(tmp_path):
         "dog/.5.png",
     ]
     root = put(tmp_path / "p", *paths, "workspace/lock", "workspace/pipelines/x", "workspace/previews/6.png")
-    assert read(root)[2] == {".xml": 3, ".txt": 1, "hidden": 2, "hubel's own": 1}
+    bare = {"folder without an image (annotations)": 1}
+    assert read(root)[2] == {".xml": 3, ".txt": 1, "hidden": 2, "hubel's own": 1, **bare}
     assert read(put(tmp_path / "q", "1.png", "1.xml", "more/2.xml", ".3.png"))[2] == {".xml": 2, "hidden": 1}
     split = put(tmp_path / "r", "train/a/1.png", "train/b/2.png", "train/list.csv", "test/a/3.png", "test/notes/x.txt", "all.csv")
-    assert read(split)[2] == {".csv": 2, ".txt": 1}
+    assert read(split)[2] == {".csv": 2, ".txt": 1, "folder without an image (test/notes)": 1}
+
+
+def test_folders_without_an_image_beside_classes_are_named(tmp_path):
+    root = put(tmp_path / "p", "circle/1.png", "cross/2.png", "tri2/readme.txt")
+    (root / "tri").mkdir()
+    names, _, passed_over = read(root)
+    assert names == ["circle", "cross"]
+    assert passed_over == {".txt": 1, "folders without an image (tri, tri2)": 2}
+    for number in range(10):
+        (root / f"e{number}").mkdir()
+    assert read(root)[2] == {".txt": 1, "folders without an image (e0, e1, e2, e3, e4 and 7 more)": 12}
+    odd = put(tmp_path / "q", "a/1.png", "b/2.png")
+    (odd / "c\n\x1b").mkdir()
+    assert read(odd)[2] == {"folder without an image (c??)": 1}
+    loose = put(tmp_path / "r", "1.png")
+    (loose / "tri").mkdir()
+    assert read(loose)[2] == {}, "no classes to be one of"
+
+
+def test_the_empty_folder_of_a_class_that_another_split_has_is_refused(tmp_path):
+    root = put(tmp_path / "p", "train/a/1.png", "train/b/2.png", "test/a/3.png")
+    (root / "test" / "b").mkdir()
+    assert refused(root) == (
+        f"In {root} the folder test/b holds no image, and b is a class of train.",
+        "Put its images into it, or remove it.",
+    )
+    (root / "test" / "b").rename(root / "test" / "c")
+    assert read(root)[2] == {"folder without an image (test/c)": 1}
 
 
 def test_a_class_of_which_nothing_can_be_read_is_refused(tmp_path):
