@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -56,11 +56,20 @@ class Places:
         return {"images": len(found), "such as": found[0], "folders": sorted({PurePosixPath(folder).name for folder in folders})}
 
     def _is_of_masks(self, folder: str) -> bool:
-        """Whether it is called so, and most of its images have the name of one elsewhere."""
+        """Whether it is called so, and most of its images have the name of one elsewhere: in a folder that is called images, or in
+        any, where a mask's values survive in its files and those that were sampled are no photos. A class may be called mask, and
+        classes may be numbered alike."""
         if not FOLDER.fullmatch(PurePosixPath(folder).name):
             return False
-        others = {stem for other, stems in self._stems.items() if other != folder for stem in stems}
-        own = self._stems[folder]
+        own, others = self._stems[folder], {other: stems for other, stems in self._stems.items() if other != folder}
+        if self._are_namesakes(own, (stems for other, stems in others.items() if IMAGES.fullmatch(PurePosixPath(other).name))):
+            return True
+        is_lossless = all(name.lower().endswith(LOSSLESS) for names in own.values() for name in names)
+        return is_lossless and self._flat_share(folder) >= MOST and self._are_namesakes(own, others.values())
+
+    @staticmethod
+    def _are_namesakes(own: Collection[str], folders: Iterable[Iterable[str]]) -> bool:
+        others = {stem for stems in folders for stem in stems}
         return sum(stem in others or _of(stem, others) is not None for stem in own) >= MOST * len(own)
 
     def _is_flat_twin(self, folder: str) -> bool:

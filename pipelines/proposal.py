@@ -21,6 +21,7 @@ from configs.errors import UsageError, printable
 from configs.schema import DataConfig, Reading
 from pipelines import few_images, remarks
 from pipelines.few_images import Source
+from pipelines.places import IMAGES
 
 SIDES = (28, 32, 64, 96, 128, 224)  # px
 LARGEST = 128  # px: beyond, two cores need hours
@@ -101,10 +102,13 @@ def read_by(source: str, labels: Sequence[str], image: str | None, images: str |
 
 
 def pictures_of(source: str, found: Mapping[str, Any]) -> str | None:
-    """The source of the pictures alone, where the only other class of a folder is that of their masks; otherwise None."""
+    """The source of the pictures alone, where the only other class of a folder is that of their masks and they are called images;
+    otherwise None: what looks like masks of a class may be a class."""
     masks, counted = found.get("masks"), [label for label, count in found["classes"].items() if count]
     others = [label for label in counted if masks is None or label not in masks["folders"]]
     if masks is None or len(found["splits"]) > 1 or len(others) != 1 or len(counted) == 1:
+        return None
+    if not IMAGES.fullmatch(others[0]):
         return None
     return f"{source}/{others[0]}"
 
@@ -211,7 +215,7 @@ def _about_masks(found) -> list[str]:
         return [f"beside them {aside['images']:,} masks in {', '.join(aside['folders'])}, which nothing learns from yet"]
     if not masks:
         return []
-    return [f"{masks['images']:,} of the images are masks of others by their names, such as {masks['such as']}"]
+    return [f"{masks['images']:,} of the images look like masks of others, such as {masks['such as']}"]
 
 
 def _reasons(found) -> str:

@@ -65,7 +65,9 @@ VARIANTS = {
     **{f"paths/{name}": Expected({"circle": 8, "cross": 8}) for name in odd_images.PATHS},
     "masks/images": Expected({"": 60}),
     "masks": Expected(
-        {"grey": 59, "images": 60, "palette": 60}, quarantined={"not an image": 1}, says=("120 of the images are masks of others",)
+        {"grey": 59, "images": 60, "palette": 60},
+        quarantined={"not an image": 1},
+        says=("120 of the images look like masks of others",),
     ),
 }
 # What is refused with a line that helps; most of these are read above once that line is taken.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipelines import proposal
 from pipelines.places import Places
 
 
@@ -72,6 +73,28 @@ def test_classes_with_the_same_names_of_files_are_no_masks_of_each_other(flat):
         for number in range(20):
             places.seen(f"{folder}/{number}.png".encode(), folder in flat)
     assert places.masks() is None
+
+
+@pytest.mark.parametrize("name", ["mask", "masks", "seg", "gt", "annotation", "label"])
+def test_a_class_of_photos_that_is_called_mask_is_a_class(name):
+    """Whose files are numbered as those of the class beside it; as drawings they may be masks, and init asks."""
+    for ending, is_flat, is_class in (("png", False, True), ("jpg", False, True), ("png", True, False)):
+        places = looked(*(f"{folder}/{number}.{ending}" for folder in (name, f"no_{name}") for number in range(20)))
+        for number in range(20):
+            places.seen(f"{name}/{number}.{ending}".encode(), is_flat)
+            places.seen(f"no_{name}/{number}.{ending}".encode(), False)
+        assert (places.masks() is None) == is_class
+        found = {"splits": {"all": 40}, "classes": {name: 20, f"no_{name}": 20}, "masks": places.masks()}
+        assert proposal.pictures_of("folder:/x", found) is None
+
+
+def test_masks_beside_what_is_called_images_are_masks_even_as_jpeg():
+    places = looked(*(f"{folder}/{number}.jpg" for folder in ("images", "masks") for number in range(20)))
+    for folder in ("images", "masks"):
+        for number in range(20):
+            places.seen(f"{folder}/{number}.jpg".encode(), False)
+    found = {"splits": {"all": 40}, "classes": {"images": 20, "masks": 20}, "masks": places.masks()}
+    assert proposal.pictures_of("folder:/x", found) == "folder:/x/images"
 
 
 def test_folders_below_the_classes_are_told():
