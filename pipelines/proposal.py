@@ -145,10 +145,19 @@ def propose(
         raise UsageError(f"There is no sound image in {source}: {_reasons(found)}.", "Check the files.")
     counted = {label: count for label, count in found["classes"].items() if count}
     is_labelled, inliers = len(counted) > 1, inliers_of(found)
+    left_out = [] if inliers or not is_labelled else remarks.untrained(found)
+    images = _used_images(found, left_out, inliers) if is_labelled else remarks.images(found)
+    _check_own(source, found, images, left_out)
+    counted = {label: count for label, count in counted.items() if label not in left_out}
     side = _side(found, LARGEST if is_labelled else LARGEST_CODED)
     features = imagenet if is_labelled and not inliers and _is_few(found) else None
-    data, remark = _data(source, found, counted, inliers)
-    notes = [*remarks.of(found, counted, inliers), *remarks.about_splits(found, data, is_labelled and not inliers)]
+    data, remark = _data(source, found, counted, inliers, images)
+    if left_out:
+        data["classes"] = list(counted)
+    notes = [
+        *remarks.of(found, counted, inliers, left_out),
+        *remarks.about_splits(found, images, data, is_labelled and not inliers),
+    ]
     if features:
         body = _transferred(found, counted, features)
     elif inliers:
@@ -181,6 +190,32 @@ def inliers_of(found: Mapping[str, Any]) -> list[str]:
     by_split = found.get("by_split", {})
     train, test = ({name for name, count in by_split.get(split, {}).items() if count} for split in (keys.TRAIN, keys.TEST))
     return sorted(train) if len(train) == 1 and test > train else []
+
+
+def _used_images(found: Mapping[str, Any], left_out: Sequence[str], inliers: Sequence[str]) -> dict[str, int]:
+    """{hubel's split: images of the source's own split} that a run uses: with a label, and of a class that is learned."""
+    used = {}
+    for split, by_class in found.get("by_split", {}).items():
+        learned = inliers if inliers and split != keys.TEST else set(by_class) - set(left_out)
+        used[split] = sum(count for name, count in by_class.items() if name in learned)
+    return used or remarks.images(found)
+
+
+def _check_own(source: str, found: Mapping[str, Any], used: Mapping[str, int], left_out: Sequence[str]) -> None:
+    """Raise UsageError where a split that the source has itself would have no image."""
+    for split, there in remarks.images(found).items():
+        if used.get(split) or not there:
+            continue
+        some = words.count(there, f"{split} image")
+        if not sum(found["by_split"][split].values()):
+            otherwise = "" if split == keys.TRAIN else f", or leave them out: a run carves a {split} split where there is none"
+            raise UsageError(f"Of {source} the {some} {'has' if there == 1 else 'have'} no label.", f"Label them{otherwise}.")
+        strange = [name for name in left_out if found["by_split"][split].get(name)] or list(found["by_split"][split])
+        twins = remarks.twins(found)
+        raise UsageError(
+            f"Of {source} none of the {some} can be used: no training image has the class {remarks.listed(strange)}.",
+            " ".join(filter(None, [twins, "Call a class the same in every split."])),
+        )
 
 
 def summary(found: Mapping[str, Any], source: str) -> list[str]:
@@ -224,12 +259,12 @@ def _reasons(found) -> str:
     return f"{aside} of {found['sampled']:,} {'is' if aside == 1 else 'are'} damaged ({reasons})"
 
 
-def _data(source, found, counted, inliers) -> tuple[dict, list[str]]:
+def _data(source, found, counted, inliers, images) -> tuple[dict, list[str]]:
     """The slice `data`, and why it is not the default."""
     data: dict[str, Any] = {"source": source} | ({"inliers": inliers} if inliers else {})
     own, remark = {"train", "validation", "valid", "val", "test"} & set(found["splits"]), []
     is_thin = bool(counted) and min(counted.values()) < remarks.FEW and not own
-    shares = _shares(source, found, SHARES[is_thin])
+    shares = _shares(source, found, images, SHARES[is_thin])
     if shares != SHARES[0]:
         data |= dict(zip(("validation", "test"), shares, strict=True))
         whose = "some classes have few images" if is_thin else "there are few images"
@@ -241,9 +276,6 @@ def _data(source, found, counted, inliers) -> tuple[dict, list[str]]:
     if white is not None:
         data["white"] = white
         remark.append(f"white: no 16-bit value that was seen is above {found['peak']}")
-    strange = [] if inliers else remarks.untrained(found)
-    if strange and len(counted) - len(strange) > 1:
-        data["classes"] = [name for name in counted if name not in strange]
     aside = min(1.0, math.ceil(150 * remarks.damaged_share(found)) / 100)  # the sample may have had fewer than there are
     if aside > DataConfig().max_quarantined:
         data["max_quarantined"] = aside
@@ -251,12 +283,13 @@ def _data(source, found, counted, inliers) -> tuple[dict, list[str]]:
     return data, remark
 
 
-def _shares(source, found, wanted: tuple[float, float]) -> tuple[float, float]:
+def _shares(source, found, images, wanted: tuple[float, float]) -> tuple[float, float]:
     """Of validation and test: the wanted ones, or the next larger ones that leave no split empty. Raises UsageError for none."""
     carved = [one for one in found.get("carved", ()) if (one["validation"], one["test"]) >= wanted]
-    usable = [one for one in carved if all(one["images"].values())]
+    kept = {split: count for split, count in images.items() if split != keys.TRAIN}  # of these nothing is carved
+    usable = [one for one in carved if all({**one["images"], **kept}.values())]
     if carved and not usable:
-        empty = next(split for split, count in carved[0]["images"].items() if not count)
+        empty = next(split for split, count in {**carved[0]["images"], **kept}.items() if not count)
         raise UsageError(
             f"{source} has too few images to carve a split of {empty} from ({found['images']:,}).",
             "Add images. A hash of an image's name says which split it falls into; the only image of a class is trained on.",

@@ -4,6 +4,7 @@
 """
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
@@ -18,13 +19,14 @@ FEW = 10  # images of a class, below which it is pointed out
 CLASSES_SHOWN, COLUMNS_SHOWN = 5, 12
 
 
-def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[str]) -> list[str]:
-    """What will make training harder, or is not read, a sentence each."""
+def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
+    """What will make training harder, or is not read, a sentence each. counted: images of the classes that are learned; left_out:
+    those classes that data.classes leaves out."""
     doubts = changes.doubts(found.get("changes", {}), found.get("peak", -1), Reading())
     notes = [*_about_columns(found), *_about_places(found), *(f"Of the images that were decoded, {doubt}." for doubt in doubts)]
     if inliers:
         notes.append(
-            f"train has {inliers[0]} alone, and test has {_listed([name for name in counted if name not in inliers])} besides: the "
+            f"train has {inliers[0]} alone, and test has {listed([name for name in counted if name not in inliers])} besides: the "
             "config is for a detector that learns what is normal."
         )
         return [*notes, *_about_damage(found)]
@@ -45,12 +47,14 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
             notes.append(_about_missing_labels(found))
     empty = [label for label, count in found["classes"].items() if not count]
     if empty:
-        notes.append(f"No image has the class {_listed(empty)}: a run will refuse that.")
-    strange = untrained(found)
-    if strange:
+        what = "data.classes leaves it out" if left_out else "a run will refuse that"
+        notes.append(f"No image has the class {listed(empty)}: {what}.")
+    if left_out:
         notes.append(
-            f"No training image has the class {_listed(strange)}: nothing can be learned of it, so data.classes leaves it out."
+            f"No training image has the class {listed(left_out)}: nothing can be learned of it, so data.classes leaves it out."
         )
+    if alike := twins(found):
+        notes.append(alike)
     return [*notes, *_about_damage(found)]
 
 
@@ -74,11 +78,21 @@ def untrained(found: Mapping[str, Any]) -> list[str]:
     return [] if len(by_split) < 2 else [name for name, count in found["classes"].items() if count and not train.get(name)]
 
 
+def twins(found: Mapping[str, Any]) -> str:
+    """A sentence on classes whose names differ by no more than capitals and blanks; empty without any."""
+    alike: dict[str, list[str]] = {}
+    for name, count in found["classes"].items():
+        if count:
+            alike.setdefault(" ".join(unicodedata.normalize("NFC", name).casefold().split()), []).append(name)
+    pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+    return f"{listed(pairs)} differ by capitals or blanks alone: if they are one class, give it one name." if pairs else ""
+
+
 def _about_columns(found) -> list[str]:
     columns = found.get("columns")
     if not columns or not columns["unused"]:
         return []
-    unused = _listed(columns["unused"], COLUMNS_SHOWN)
+    unused = listed(columns["unused"], COLUMNS_SHOWN)
     label = columns["label"] if isinstance(columns["label"], str) else ", ".join(columns["label"] or ["none"])
     return [f"The image is {columns['image']}, the label {label}. Not used: {unused}. --image and --label name others."]
 
@@ -98,12 +112,11 @@ def _about_places(found) -> list[str]:
     return notes
 
 
-def about_splits(found: Mapping[str, Any], data: Mapping[str, Any], is_classified: bool) -> list[str]:
-    """Which splits are carved from what, and what as many test images can tell."""
+def about_splits(found: Mapping[str, Any], images: Mapping[str, int], data: Mapping[str, Any], is_classified: bool) -> list[str]:
+    """Which splits are carved from what, and what as many test images can tell. images: those of each split that a run uses."""
     ours = used(found)
     own = set(ours.values()) if keys.TRAIN in found["splits"] else set()
     share = {split: data.get(split, DataConfig.model_fields[split].default) for split in (keys.VALIDATION, keys.TEST)}
-    images = {split: sum(found["splits"][name] for name, one in ours.items() if one == split) for split in keys.SPLITS}
     made = {split: round(images[keys.TRAIN] * share[split]) for split in share}
     for one in found.get("carved", ()):  # to the image
         if all(one[split] == share[split] for split in share):
@@ -128,7 +141,15 @@ def used(found: Mapping[str, Any]) -> dict[str, str]:
     return found.get("used") or dict.fromkeys(found["splits"], keys.TRAIN)
 
 
-def _listed(names: Sequence[str], most: int = CLASSES_SHOWN) -> str:
+def images(found: Mapping[str, Any]) -> dict[str, int]:
+    """{hubel's split: images of the source's own}, whether or not they have a label."""
+    counted: dict[str, int] = {}
+    for name, split in used(found).items():
+        counted[split] = counted.get(split, 0) + found["splits"][name]
+    return {split: counted[split] for split in keys.SPLITS if split in counted}
+
+
+def listed(names: Sequence[str], most: int = CLASSES_SHOWN) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 

@@ -494,6 +494,55 @@ def test_a_class_that_only_the_test_split_has_is_left_out_of_a_classifier(tmp_pa
     assert cfg.anomaly is None
 
 
+def splits_of(**by_split):
+    """What survey.look says of splits with these classes, {class: images} or images without a label, each."""
+    names = sorted({name for found in by_split.values() for name in found} - {None})
+    classes = {name: sum(found.get(name, 0) for found in by_split.values()) for name in names}
+    return {
+        "classes": classes,
+        "unlabelled": sum(found.get(None, 0) for found in by_split.values()),
+        "by_split": {split: {name: found.get(name, 0) for name in names} for split, found in by_split.items()},
+        "splits": {split: sum(found.values()) for split, found in by_split.items()},
+        "used": {split: split for split in by_split},
+    }
+
+
+@pytest.mark.parametrize(
+    ("test", "words"),
+    [
+        ({"a": 15, "b": 15, "c": 15}, "30 test images: an accuracy"),
+        ({"a": 11, "b": 11, None: 8}, "22 test images: an accuracy"),
+    ],
+)
+def test_what_a_run_leaves_out_is_not_counted_as_tested(test, words, tmp_path):
+    cfg, made = proposed(tmp_path, **splits_of(train={"a": 30, "b": 30}, test=test))
+    assert cfg.data.classes == (["a", "b"] if "c" in test else None)
+    assert made.notes[-1].startswith(words)
+    assert "the most frequent class would reach 0.50" in made.text
+
+
+@pytest.mark.parametrize(
+    ("test", "words", "advice"),
+    [
+        ({"cat": 15, "dog": 15}, "none of the 30 test images can be used", "'Cat' and 'cat', 'Dog' and 'dog' differ by capitals"),
+        ({"fox": 5}, "none of the 5 test images can be used: no training image has the class fox", "the same in every split"),
+        ({None: 20}, "the 20 test images have no label", "carves a test split where there is none"),
+    ],
+)
+def test_a_split_of_which_nothing_can_be_used_is_refused(test, words, advice, tmp_path):
+    found = splits_of(train={"Cat": 30, "Dog": 30}, test=test)
+    carved = [{"validation": 0.1, "test": 0.2, "images": {"train": 54, "validation": 6, "test": 0 if None in test else 30}}]
+    with pytest.raises(UsageError, match=words) as caught:
+        proposed(tmp_path, carved=carved, **found)
+    assert advice in caught.value.hint
+
+
+def test_classes_whose_names_differ_by_capitals_are_pointed_out(tmp_path):
+    notes = proposed(tmp_path, classes={"Cat": 500, "cat ": 500, "dog": 500})[1].notes
+    assert notes[0] == "'Cat' and 'cat ' differ by capitals or blanks alone: if they are one class, give it one name."
+    assert not any("capitals" in note for note in proposed(tmp_path)[1].notes)
+
+
 def test_masks_beside_images_are_counted_as_what_they_are(tmp_path):
     for number in range(6):
         picture(tmp_path / f"beside/{number}.png", (9 * number, 5, 200), mode="RGB")
