@@ -146,6 +146,7 @@ def propose(
     counted = {label: count for label, count in found["classes"].items() if count}
     is_labelled, inliers = len(counted) > 1, inliers_of(found)
     left_out = [] if inliers or not is_labelled else remarks.untrained(found)
+    _check_told_apart(source, found, [label for label in counted if label not in left_out], left_out)
     images = _used_images(found, left_out, inliers) if is_labelled else remarks.images(found)
     _check_own(source, found, images, left_out)
     counted = {label: count for label, count in counted.items() if label not in left_out}
@@ -199,6 +200,23 @@ def _used_images(found: Mapping[str, Any], left_out: Sequence[str], inliers: Seq
         learned = inliers if inliers and split != keys.TEST else set(by_class) - set(left_out)
         used[split] = sum(count for name, count in by_class.items() if name in learned)
     return used or remarks.images(found)
+
+
+def _check_told_apart(source: str, found: Mapping[str, Any], learned: Sequence[str], left_out: Sequence[str]) -> None:
+    """Raise UsageError where one class is trained on, and the others cannot be tested beside it."""
+    if len(learned) != 1 or not left_out:
+        return
+    [name] = learned
+    where = [split for split, by_class in found["by_split"].items() if any(by_class.get(other) for other in left_out)]
+    advice = (
+        f"For a detector of what is not {name}, put images of {name} beside the others into test. For a classifier, put images of "
+        "every class into train."
+    )
+    raise UsageError(
+        f"{source} has {name} alone to train on, and {remarks.listed(left_out)} in {' and '.join(where)} only: no classifier can "
+        "learn that, and no detector be measured, which takes test images of both.",
+        " ".join(filter(None, [remarks.twins(found), advice])),
+    )
 
 
 def _check_own(source: str, found: Mapping[str, Any], used: Mapping[str, int], left_out: Sequence[str]) -> None:

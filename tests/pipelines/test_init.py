@@ -537,6 +537,16 @@ def test_a_split_of_which_nothing_can_be_used_is_refused(test, words, advice, tm
     assert advice in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "others", [{"test": {"bad": 9}}, {"validation": {"good": 4, "bad": 9}}, {"validation": {"bad": 9}, "test": {"good": 4}}]
+)
+def test_a_detector_that_cannot_be_measured_is_refused(others, tmp_path):
+    [where] = (split for split, found in others.items() if "bad" in found)
+    with pytest.raises(UsageError, match=f"has good alone to train on, and bad in {where} only: no classifier") as caught:
+        proposed(tmp_path, **splits_of(train={"good": 40}, **others))
+    assert "put images of good beside the others into test" in caught.value.hint
+
+
 def test_classes_whose_names_differ_by_capitals_are_pointed_out(tmp_path):
     notes = proposed(tmp_path, classes={"Cat": 500, "cat ": 500, "dog": 500})[1].notes
     assert notes[0] == "'Cat' and 'cat ' differ by capitals or blanks alone: if they are one class, give it one name."
