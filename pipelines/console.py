@@ -167,7 +167,8 @@ def result(value: dict) -> None:
     if value["comparison"]:
         console.print(value["comparison"], markup=False)
     if not value["blessed"]:
-        console.print(f"Not blessed: {value['reason']}. Nothing was pushed.", markup=False)
+        why = f": {value['reason']}" if value["reason"] else ""
+        console.print(f"Not blessed{why}. Nothing was pushed.", markup=False)
         for hint in value.get("hints", ()):
             console.print(f"  try: {hint}", markup=False)
         _candidate(console, value)

@@ -29,7 +29,7 @@ def of(cfg: RunConfig, value: Mapping[str, Any]) -> list[str]:
         return ["What is served does not answer like what was trained, which no training mends: the log has which signature."]
     missed = value["missed"]
     if not missed:
-        return list(_without_bounds(value["metrics"]))
+        return list(_without_bounds(cfg, value))
     training = value["training"]
     return [*_epochs(cfg, training), *_code(missed, training), *_few(cfg, value), *_bounds(missed, value)]
 
@@ -38,7 +38,14 @@ def _set(key: str, value: Any) -> str:
     return f"--set {shlex.quote(f'{key}={value}')}"
 
 
-def _without_bounds(metrics: Mapping[str, float]) -> Iterator[str]:
+def _without_bounds(cfg: RunConfig, value: Mapping[str, Any]) -> Iterator[str]:
+    """Nothing was held to a bound: there is none, or none that could be judged."""
+    metrics = value["metrics"]
+    largest = max((part["examples"] for part in value["slices"]), default=0)
+    for feature, part in cfg.evaluate.slices.items():
+        if part.thresholds and 0 < largest < part.min_count:
+            yield f"Judge smaller slices, or give more test images: {_set(f'evaluate.slices.{feature}.min_count', largest)}"
+            return
     figure = next((name for name in ("accuracy", "auroc", "ssim") if name in metrics), None)
     if figure:
         yield f"Say what is enough, such as {_set(f'evaluate.thresholds.{figure}.min', _rounded(metrics[figure], up=False))}"

@@ -26,7 +26,6 @@ from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
 from configs.schema import EvaluateConfig, Reading
 
-UNBOUND = "evaluate names no threshold, so nothing says that the model is good enough"
 BATCH = 256
 HELD_BYTES = 2**29  # of decoded images that stay in memory between the readings of a split, if they are no more than that
 
@@ -54,7 +53,8 @@ class Executor(executor.Executor):
         if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
         has_baseline = bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY))
-        config = eval_config.build(asked, task, bounds, slices.counts(_files(examples, keys.TEST), asked.slices))
+        sizes = slices.counts(_files(examples, keys.TEST), asked.slices)
+        config = eval_config.build(asked, task, bounds, sizes)
         per_image.add(config, card.task)
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
         exec_properties["custom_extractors"] = answers.EXTRACTORS
@@ -94,8 +94,9 @@ class Executor(executor.Executor):
         counts = slices.counted(task)
         missed = [*eval_config.misses(result, bounds, counts), *refused]
         blessing.set_string_custom_property(keys.MISSED, json.dumps([miss.as_json() for miss in missed]))
-        parts = [*eval_config.reasons(result, bounds, counts), *(miss.text for miss in refused)]
-        blessing.set_string_custom_property(keys.REASON, "; ".join(parts) if _has_bound(asked, bounds) else UNBOUND)
+        parts = eval_config.unjudged(asked, bounds, sizes, has_baseline)
+        parts = parts or [*eval_config.reasons(result, bounds, counts), *(miss.text for miss in refused)]
+        blessing.set_string_custom_property(keys.REASON, "; ".join(parts))
 
 
 class Evaluator(TfxEvaluator):
@@ -144,11 +145,6 @@ def _refuse(blessing) -> None:
     if given.exists():
         given.rename(given.with_name(constants.NOT_BLESSED_FILE_NAME))
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)
-
-
-def _has_bound(asked: EvaluateConfig, comparisons) -> bool:
-    parts = (name for part in asked.slices.values() for name in part.thresholds)
-    return bool({*asked.thresholds, *asked.change, *parts, *(one.metric for one in comparisons)})
 
 
 def _files(examples, split: str) -> list[str]:

@@ -13,6 +13,8 @@ from components.tasks.base import Comparison, Metric, Task
 from configs.errors import UsageError
 from configs.schema import Change, EvaluateConfig, Threshold
 
+UNBOUND = "evaluate names no threshold, so nothing says that the model is good enough"
+
 
 def check(config: EvaluateConfig, task: Task) -> None:
     """Raise UsageError for a metric that the task does not have, an unknown feature, a change in the wrong direction, or a margin
@@ -101,6 +103,29 @@ def build(
     )
     slices = [config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=[feature]) for feature in config.slices)]
     return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=[metrics])
+
+
+def unjudged(
+    config: EvaluateConfig, comparisons: Sequence[Comparison], slice_counts: Mapping[str, Mapping[str, int]], has_baseline: bool
+) -> list[str]:
+    """Why nothing was held to a bound, a sentence part each; empty where something was. TFMA blesses no such model.
+
+    Args:
+        comparisons, slice_counts: as of `build`.
+        has_baseline: whether there was an earlier model to hold evaluate.change against.
+    """
+    if config.thresholds or comparisons or (config.change and has_baseline):
+        return []
+    bounded = {feature: part for feature, part in config.slices.items() if part.thresholds}
+    largest = {feature: max(slice_counts.get(feature, {}).values(), default=0) for feature in bounded}
+    if any(largest[feature] >= part.min_count for feature, part in bounded.items()):
+        return []
+    parts = ["evaluate.change alone blesses no first model: give a threshold too"] if config.change else []
+    parts += [
+        f"no slice of {feature} has min_count test images (largest: {largest[feature]} of {part.min_count})"
+        for feature, part in bounded.items()
+    ]
+    return parts or [UNBOUND]
 
 
 def reasons(

@@ -182,6 +182,8 @@ def test_a_refused_run_shows_its_figures_what_it_was_compared_with_and_why(capsy
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].split() == ["mse", "0.0900"]
     assert shown[1:] == [comparison, "Not blessed: mse is above PCA's. Nothing was pushed.", "1.0 s"]
+    result(value | {"reason": ""})  # of a run of an earlier hubel
+    assert "Not blessed. Nothing was pushed." in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize("is_blessed", [True, False])

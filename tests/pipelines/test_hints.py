@@ -130,3 +130,10 @@ def test_where_no_bound_was_missed_the_sentence_is_about_that():
     assert told(missed=[], metrics={"mse": 1.0}) == ["Say what is enough: evaluate.thresholds, see docs/evaluation.md."]
     [parity] = told(parity=False)
     assert "no training mends" in parity
+
+
+def test_slices_that_are_all_too_small_are_no_missing_bound():
+    slices = [{"slice": {"label": label}, "class": None, "examples": label, "metrics": {}} for label in (3, 7)]
+    bounded = ["evaluate={thresholds: {}, slices: {label: {min_count: 50, thresholds: {accuracy: {min: 0.1}}}}}"]
+    [said] = told(assignments=bounded, missed=[], slices=slices)
+    assert said == "Judge smaller slices, or give more test images: --set evaluate.slices.label.min_count=7"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.evaluators import metrics_validator
-from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.metrics import metric_specs, metric_types
 
 from components.evaluator import eval_config, measured, slices
 from components.tasks import task_of
@@ -248,3 +248,30 @@ def test_tfma_has_something_to_judge_where_the_bounds_are_measured_figures_alone
     accepted, reasons = judged(tree, {None: {"example_count": 0.0}}, RECONSTRUCTION)
     assert not accepted
     assert reasons == ["example_count 0 is below the minimum 1"]
+
+
+CHANGE = "evaluate.change alone blesses no first model: give a threshold too"
+SMALL = "no slice of label has min_count test images (largest: 7 of 8)"
+
+
+@pytest.mark.parametrize("has_baseline", [False, True])
+@pytest.mark.parametrize("comparisons", [[], [Comparison("accuracy", 0.5, "chance")]])
+@pytest.mark.parametrize("least", [7, 8])
+@pytest.mark.parametrize(
+    ("tree", "reasons"),
+    [
+        ({}, [eval_config.UNBOUND]),
+        ({"slices": {"label": {}}}, [eval_config.UNBOUND]),
+        ({"thresholds": {"accuracy": {"min": 0.1}}}, []),
+        ({"change": {"accuracy": {"max_drop": 0.1}}}, [CHANGE]),
+        ({"slices": {"label": {"thresholds": {"accuracy": {"min": 0.1}}}}}, [SMALL]),
+        ({"change": {"accuracy": {"max_drop": 0}}, "slices": {"label": {"thresholds": {"accuracy": {"min": 0}}}}}, [CHANGE, SMALL]),
+    ],
+)
+def test_where_tfma_has_nothing_to_judge_it_is_said_why(tree, reasons, least, comparisons, has_baseline):
+    sizes = {"slices": {name: {**part, "min_count": least} for name, part in tree.get("slices", {}).items()}}
+    asked, counts = EvaluateConfig.model_validate(tree | sizes), {"label": {"0": 7, "1": 3}}
+    built = eval_config.build(asked, CLASSIFICATION, comparisons, counts)
+    built = tfma.utils.update_eval_config_with_defaults(built, has_baseline=has_baseline, rubber_stamp=True)  # as TFX does
+    is_judged = bool(metric_specs.metric_thresholds_from_metrics_specs(built.metrics_specs, eval_config=built))
+    assert eval_config.unjudged(asked, comparisons, counts, has_baseline) == ([] if is_judged else reasons)
