@@ -90,27 +90,27 @@ def beside(one: Comparison, figures: Mapping[str, float], task: Task, ours: Rows
         ours: rows of the model.
         images: ids of the test images, in the order that comparisons have; see `ids_of`.
     """
-    words = f"{one.metric} {figures.get(one.metric, np.nan):.5f} against {one.value:.5f} of {one.words}"
+    words = _against(one.metric, figures, one.value, one.words)
     return _told(one.metric, one.words, difference(one.metric, task, ours, _rows(one, ours, images)), words)
 
 
 def since(metric: str, figures: Mapping[str, float], task: Task, ours: Rows, earlier: Rows) -> Told:
     """The model against the last blessed other one."""
     against, of = "the last blessed other model", statistic_of(metric, task, earlier)
-    words = f"{metric} {figures.get(metric, np.nan):.5f} against {of.value(earlier) if of else np.nan:.5f} of {against}"
+    words = _against(metric, figures, of.value(earlier) if of else np.nan, against)
     return _told(metric, against, difference(metric, task, ours, earlier), words)
 
 
 def difference(metric: str, task: Task, ours: Rows, theirs: Rows) -> Difference | None:
-    """Of a metric, between two models; None where the rows do not say."""
+    """Of a metric, between two models; None where the rows do not say, or where the figure of one is no number."""
     found = statistic_of(metric, task, ours)
     if found is None or statistic_of(metric, task, theirs) is None:
         return None
-    return found.difference(*statistic.paired(ours, theirs))
+    return _known(found.difference(*statistic.paired(ours, theirs)))
 
 
 def of_arms(metric: str, task: Task, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
-    """Between two arms of an experiment, each trained once or with several seeds; None where the rows do not say.
+    """Between two arms of an experiment, each trained once or with several seeds; None as of `difference`.
 
     Of arms that were judged on other images, and trained with several seeds, nothing is said.
     """
@@ -124,7 +124,20 @@ def of_arms(metric: str, task: Task, ours: Sequence[Rows], theirs: Sequence[Rows
     if not all(statistic.is_paired(*pair) for pair in aligned):
         return None
     in_order = [one for _, one in aligned]
-    return found[0].difference_of_several(in_order[: len(ours)], in_order[len(ours) :])
+    return _known(found[0].difference_of_several(in_order[: len(ours)], in_order[len(ours) :]))
+
+
+def _known(found: Difference | None) -> Difference | None:
+    return found if found is not None and np.isfinite(found.value) else None
+
+
+def _against(metric: str, figures: Mapping[str, float], theirs: float, against: str) -> str:
+    value = figures.get(metric, np.nan)
+    if not np.isfinite(value):
+        return f"{metric} is no number for this data"
+    if not np.isfinite(theirs):
+        return f"{metric} {value:.5f}, which is no number for this data of {against}"
+    return f"{metric} {value:.5f} against {theirs:.5f} of {against}"
 
 
 def _told(metric, against, found, words):

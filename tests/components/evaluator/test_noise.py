@@ -41,7 +41,10 @@ def test_a_comparison_that_does_not_say_more_is_a_number_in_words():
 
 def test_an_earlier_model_without_the_figure_is_no_error():
     found = noise.since("ssim", {"ssim": 0.5}, TASK, table([0.1, 0.2, 0.3, 0.4]), {})
-    assert (found.difference, found.words) == (None, "ssim 0.50000 against nan of the last blessed other model")
+    assert (found.difference, found.words) == (
+        None,
+        "ssim 0.50000, which is no number for this data of the last blessed other model",
+    )
 
 
 def test_a_ranking_of_others_has_the_labels_of_the_images():
@@ -87,3 +90,15 @@ def test_arms_are_compared_by_the_same_images():
     assert noise.of_arms("mse", TASK, [one, one], [other, elsewhere]) is None
     assert noise.of_arms("mse", TASK, [], [other]) is None
     assert noise.of_arms("sparsity", TASK, [one], [other]) is None
+
+
+@pytest.mark.parametrize("metric", ["auroc", "average_precision", "recall", "precision"])
+def test_a_figure_that_is_no_number_differs_from_nothing(metric):
+    """No anomaly is there, and none was found."""
+    task, ids = task_of("anomaly:reconstruction"), np.arange(30, dtype=np.uint64)
+    of = task.metrics[metric].statistic
+    rows = {ID: ids, **{name: np.zeros(30, int) for name in of.columns}}
+    found = noise.since(metric, {}, task, rows, rows)
+    assert (found.difference, found.words) == (None, f"{metric} is no number for this data")
+    assert noise.of_arms(metric, task, [rows], [rows]) is None
+    assert noise.of_arms(metric, task, [rows] * 2, [rows] * 2) is None
