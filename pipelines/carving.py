@@ -18,24 +18,28 @@ class Carving:
         self._own = splits.used(source_splits)
         self._is_labelled = is_labelled
         self._rows: list[tuple[str, Raw]] = []
+        self._unlabelled: list[tuple[str, Raw]] = []
 
     def add(self, source_split: str, raw: Raw) -> None:
         """Count an image; nothing of it is read."""
-        if source_split in self._own and len(self._rows) <= splits.SMALL and not (self._is_labelled and raw.label is None):
-            self._rows.append((source_split, raw._replace(image=bytes)))
+        rows = self._unlabelled if self._is_labelled and raw.label is None else self._rows
+        if source_split in self._own and len(rows) <= splits.SMALL:
+            rows.append((source_split, raw._replace(image=bytes)))
 
     def tried(self) -> list[dict[str, Any]]:
         """[{validation, test: shares, images: {split: images}}]; empty where there are too many images to have to ask."""
-        return [] if len(self._rows) > splits.SMALL else [self._tried(*shares) for shares in SHARES]
+        needs_labels = len({raw.label for _, raw in self._rows}) > 1  # with one class nothing is told apart: all images are kept
+        rows = self._rows if needs_labels else self._rows + self._unlabelled
+        return [] if len(rows) > splits.SMALL else [self._tried(rows, *shares) for shares in SHARES]
 
-    def _tried(self, validation: float, test: float) -> dict[str, Any]:
+    def _tried(self, rows: list[tuple[str, Raw]], validation: float, test: float) -> dict[str, Any]:
         data = DataConfig(validation=validation, test=test)
         census = splits.Census(data)
         counted = census.create_accumulator()
-        for name, raw in self._rows:
+        for name, raw in rows:
             counted = census.add_input(counted, (name, splits.row_of(raw)))
         plan = splits.Plan(self._own)
         if splits.needs_census(self._own, dict.fromkeys(self._own), self._is_labelled, data):
             plan = splits.plan(census.extract_output(counted), self._own, data)
-        found = Counter(plan.split_of(name, raw, data) for name, raw in self._rows)
+        found = Counter(plan.split_of(name, raw, data) for name, raw in rows)
         return {"validation": validation, "test": test, "images": {split: found[split] for split in keys.SPLITS}}

@@ -35,6 +35,7 @@ SMOOTHED = 21 / 256  # side of the square that errors are averaged over, as a sh
 CODE, FILTERS = 64, [16, 32, 64]  # of a detector
 DETECTED = 0.6  # AUROC
 CLASSES_SHOWN = 20
+MANY = 2  # images of a class in the mean, below which there are too many classes
 NUMBERS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
 HANDED = {"left", "right", "up", "down", "clockwise", "counterclockwise"}  # a mirror changes what these mean
 TFRECORD = (".tfrecord", ".tfrecords", ".tfrec")
@@ -282,7 +283,7 @@ def _data(source, found, counted, inliers, images) -> tuple[dict, list[str]]:
     data: dict[str, Any] = {"source": source} | ({"inliers": inliers} if inliers else {})
     own, remark = {"train", "validation", "valid", "val", "test"} & set(found["splits"]), []
     is_thin = bool(counted) and min(counted.values()) < remarks.FEW and not own
-    shares = _shares(source, found, images, SHARES[is_thin])
+    shares = _shares(source, found, counted, images, SHARES[is_thin])
     if shares != SHARES[0]:
         data |= dict(zip(("validation", "test"), shares, strict=True))
         whose = "some classes have few images" if is_thin else "there are few images"
@@ -301,18 +302,31 @@ def _data(source, found, counted, inliers, images) -> tuple[dict, list[str]]:
     return data, remark
 
 
-def _shares(source, found, images, wanted: tuple[float, float]) -> tuple[float, float]:
+def _shares(source, found, counted, images, wanted: tuple[float, float]) -> tuple[float, float]:
     """Of validation and test: the wanted ones, or the next larger ones that leave no split empty. Raises UsageError for none."""
     carved = [one for one in found.get("carved", ()) if (one["validation"], one["test"]) >= wanted]
     kept = {split: count for split, count in images.items() if split != keys.TRAIN}  # of these nothing is carved
     usable = [one for one in carved if all({**one["images"], **kept}.values())]
     if carved and not usable:
         empty = next(split for split, count in {**carved[0]["images"], **kept}.items() if not count)
-        raise UsageError(
-            f"{source} has too few images to carve a split of {empty} from ({found['images']:,}).",
-            "Add images. A hash of an image's name says which split it falls into; the only image of a class is trained on.",
-        )
+        pool, column = images[keys.TRAIN], (found.get("columns") or {}).get("label")
+        why = "A hash of an image's name says which split it falls into; the only image of a class is trained on."
+        advice, classes = f"Add images. {why}", ""
+        if len(counted) * MANY > pool:
+            classes = f": {_of_column(column)} {len(counted):,} classes, most of few images"
+        if classes and column:
+            advice = (
+                f"{why} Where the column is no class but a number, or an id, name another with --label; --label null learns "
+                "without labels. data.stratify: false in a config of your own carves whatever the class."
+            )
+        raise UsageError(f"{source} has too few images to carve a split of {empty} from ({pool:,}){classes}.", advice)
     return (usable[0]["validation"], usable[0]["test"]) if usable else wanted
+
+
+def _of_column(column: str | list[str] | None) -> str:
+    if not column:
+        return "they are of"
+    return f"the column {column} has" if isinstance(column, str) else f"the columns {', '.join(column)} have"
 
 
 def _side(found, largest: int = LARGEST) -> int:

@@ -4,10 +4,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from components.example_gen import records, splits
+from components.example_gen import records, sources, splits
 from configs.errors import UsageError
 from configs.schema import DataConfig
 from pipelines import proposal, survey
+from pipelines.carving import Carving
 
 
 def looked(root, classes: int, each: int):
@@ -58,6 +59,27 @@ def test_what_cannot_be_split_is_refused(classes, each, tmp_path):
     source, found = looked(tmp_path / "images", classes, each)
     with pytest.raises(UsageError, match=r"has too few images to carve a split of (validation|test) from"):
         proposal.propose("name", source, found, "file.yaml")
+
+
+def test_a_column_of_numbers_is_named_where_each_is_a_class_of_one_image():
+    found = {
+        **{"images": 60, "splits": {"all": 60}, "classes": {f"{number}": 1 for number in range(60)}, "sampled": 60, "damaged": {}},
+        **{"height": [9] * 3, "width": [9] * 3, "grey": True, "unlabelled": 0},
+        "columns": {"image": "file", "label": "price", "unused": []},
+        "carved": [{"validation": 0.2, "test": 0.2, "images": {"train": 60, "validation": 0, "test": 0}}],
+    }
+    with pytest.raises(UsageError, match=r"from \(60\): the column price has 60 classes, most of few images") as caught:
+        proposal.propose("name", "csv:/x.csv", found, "file.yaml")
+    assert "--label null learns without labels. data.stratify: false" in caught.value.hint
+
+
+def test_images_without_a_label_are_carved_where_there_is_one_class():
+    """An autoencoder learns of all of them."""
+    for labels, used in (((0, None), 40), ((0, 1, None), 40), ((None,), 20)):
+        carving = Carving(["all"], True)
+        for number in range(20 * len(labels)):
+            carving.add("all", sources.Raw(bytes, f"{number}".encode(), labels[number % len(labels)]))
+        assert {sum(one["images"].values()) for one in carving.tried()} == {used}
 
 
 def test_many_images_are_not_kept_to_ask(tmp_path, monkeypatch):
