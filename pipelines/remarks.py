@@ -124,7 +124,7 @@ def about_splits(found: Mapping[str, Any], images: Mapping[str, int], data: Mapp
     missing, notes = [split for split in share if split not in own], []
     if own and missing:
         carved = (f"{100 * share[split]:g} % of train for {split} ({made[split]:,} of {images[keys.TRAIN]:,})" for split in missing)
-        notes.append(f"There is no split {' and none '.join(missing)}: a run carves {' and '.join(carved)}.")
+        notes.append(f"There is no split {' and no split '.join(missing)}: a run carves {' and '.join(carved)}.")
     elif not own and len(ours) > 1:
         notes.append(
             f"There is {' and '.join(ours)}, but no train: a run puts all images together and carves the three splits from them."

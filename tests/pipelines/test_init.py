@@ -303,7 +303,7 @@ def test_what_so_many_test_images_can_tell_is_wilson_s_interval(images, half, tm
         ({"train": 80, "test": 20}, "There is no split validation: a run carves 10 % of train for validation (8 of 80)."),
         (
             {"train": 100},
-            "no split validation and none test: a run carves 10 % of train for validation (10 of 100) and 20 % of train for",
+            "no split validation and no split test: a run carves 10 % of train for validation (10 of 100) and 20 % of train for",
         ),
         ({"validation": 60, "test": 40}, "There is validation and test, but no train: a run puts all images together"),
         ({"all": 100}, None),
