@@ -6,6 +6,8 @@ id.
 """
 
 import abc
+import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +19,8 @@ from components.evaluator.intervals import Interval
 from components.evaluator.psnr import decibels
 
 ID = "id"
+
+LEAST = 20  # images, for the bootstrap to say whether a difference is noise
 
 Rows = Mapping[str, np.ndarray]
 
@@ -69,8 +73,13 @@ class Statistic(abc.ABC):
         """Of 95 %; None where so few images give none."""
         return intervals.percentiles(self._resampled(rows))
 
-    def difference(self, ours: Rows, theirs: Rows) -> Difference:
-        """Paired where both have the same images, which then have to be in the same order; see `paired`."""
+    def difference(self, ours: Rows, theirs: Rows) -> Difference | None:
+        """Paired where both have the same images, which then have to be in the same order; see `paired`.
+
+        None of so few images that nothing can be said; here of less than LEAST, of which the bootstrap claims too much.
+        """
+        if min(count(ours), count(theirs)) < LEAST:
+            return None
         value = self.value(ours) - self.value(theirs)
         if not is_paired(ours, theirs):
             apart = self._resampled(ours)[: self._least(ours, theirs)]
@@ -136,6 +145,18 @@ def _bootstrap(value: float, differences: np.ndarray, test: str) -> Difference:
     return Difference(value, intervals.percentiles(known), float(min(1.0, 2 * (beyond + 1) / (len(known) + 1))), test)
 
 
+def _welch(value: float, one: np.ndarray, other: np.ndarray) -> Difference:
+    """Welch 1947, Biometrika 34: of two samples, at least two numbers each."""
+    from scipy import stats
+
+    if not one.std() + other.std():
+        return Difference(value, None, float(not value), "Welch's t-test")
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # that all are nearly the same
+        found = stats.ttest_ind(one, other, equal_var=False)
+    low, high = found.confidence_interval(intervals.LEVEL)
+    return Difference(value, (float(low), float(high)), float(found.pvalue), "Welch's t-test")
+
+
 @dataclass(frozen=True)
 class Mean(Statistic):
     """Over images, of a column, or of what `change` makes of it."""
@@ -158,6 +179,21 @@ class Mean(Statistic):
     def interval(self, rows):
         return intervals.mean(self.values(rows))
 
+    def difference(self, ours, theirs):
+        """Student's paired t-test, or Welch's of other images; None of less than two, or of what is not finite."""
+        from scipy import stats
+
+        one, other = self.values(ours), self.values(theirs)
+        if min(len(one), len(other)) < 2 or not (np.isfinite(one).all() and np.isfinite(other).all()):
+            return None
+        value = float(one.mean() - other.mean())
+        if not is_paired(ours, theirs):
+            return _welch(value, one, other)
+        apart = one - other
+        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # that all pairs differ by nearly the same
+            p = float(stats.ttest_rel(one, other).pvalue) if apart.std() else float(not value)
+        return Difference(value, intervals.mean(apart), p, "paired t-test")
+
 
 @dataclass(frozen=True)
 class Decibels(Mean):
@@ -174,16 +210,25 @@ class Share(Mean):
         return intervals.share(int(self.values(rows).sum()), count(rows))
 
     def difference(self, ours, theirs):
-        """Paired by McNemar's exact test: 1947, Psychometrika 12(2); of the images on which the two differ, each wins half."""
+        """Paired by McNemar's exact test: 1947, Psychometrika 12(2); of the images on which the two differ, each wins half. Of
+        other images by Fisher's exact test, with the interval of Newcombe 1998, Statistics in Medicine 17(8), method 10. None of no
+        image."""
         from scipy import stats
 
-        found = super().difference(ours, theirs)
-        if not is_paired(ours, theirs):
-            return found
+        if not min(count(ours), count(theirs)):
+            return None
         one, other = self.values(ours) > 0, self.values(theirs) > 0
-        wins, losses = int(np.sum(one & ~other)), int(np.sum(other & ~one))
-        p = float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
-        return Difference(found.value, found.interval, p, "McNemar's test")
+        a, b = float(one.mean()), float(other.mean())
+        if is_paired(ours, theirs):
+            wins, losses = int(np.sum(one & ~other)), int(np.sum(other & ~one))
+            if not wins + losses:
+                return Difference(0.0, None, 1.0, "McNemar's test")
+            p = float(stats.binomtest(wins, wins + losses).pvalue)
+            return Difference(a - b, intervals.mean(one * 1.0 - other), p, "McNemar's test")
+        (low, high), (least, most) = self.interval(ours), self.interval(theirs)
+        interval = a - b - math.hypot(a - low, most - b), a - b + math.hypot(high - a, b - least)
+        found = stats.fisher_exact([[int(hit.sum()), int((~hit).sum())] for hit in (one, other)])
+        return Difference(a - b, interval, float(found.pvalue), "Fisher's exact test")
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def test_a_change_is_told_from_noise_by_the_same_images(against_zero, classifier
     assert (accuracy["metric"], accuracy["test"]) == ("accuracy", "McNemar's test")
     assert accuracy["against"] == "the last blessed other model"
     assert accuracy["difference"] == pytest.approx(figures["accuracy"] - (labels == 0).mean())
-    assert cross_entropy["test"] == "paired bootstrap"
+    assert cross_entropy["test"] == "paired t-test"
     of_zero = -np.log(np.where(labels == 0, 0.91, 0.01)).mean()
     assert cross_entropy["difference"] == pytest.approx(figures["cross_entropy"] - of_zero, abs=1e-5)
     low, high = cross_entropy["interval"]

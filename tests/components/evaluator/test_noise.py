@@ -27,7 +27,7 @@ def test_a_comparison_is_paired_by_the_ids_of_the_images():
     found = noise.beside(theirs, {"mse": 0.25}, TASK, ours, IDS)
     assert found.difference.value == pytest.approx(-0.01)
     assert found.difference.interval == pytest.approx((-0.01, -0.01))  # of each pair the same, which no other order gives
-    assert found.difference.test == "paired bootstrap"
+    assert found.difference.test == "paired t-test"
     assert found.words == f"mse 0.25000 against 0.26000 of PCA: a difference {found.difference.words}"
     assert found.as_json()["against"] == "PCA"
     ends = noise.intervals_of_others([theirs], TASK, ours, IDS)
@@ -49,11 +49,12 @@ def test_an_earlier_model_without_the_figure_is_no_error():
 
 def test_a_ranking_of_others_has_the_labels_of_the_images():
     task = task_of("anomaly:reconstruction")
-    ours = {ID: IDS[::-1], keys.LABEL: np.array([1, 0, 1, 0]), "anomaly_score": np.array([4.0, 1, 3, 2])}
-    theirs = Comparison("auroc", 1.0, "PCA's error", "pca_auroc", each={"anomaly_score": np.array([1.0, 2, 1.5, 3])})
-    found = noise.beside(theirs, {"auroc": 1.0}, task, ours, IDS)
+    ids = np.concatenate([IDS + 10 * np.uint64(k) for k in range(5)])  # fewer than 20 images tell nothing of a ranking
+    ours = {ID: ids[::-1], keys.LABEL: np.array([1, 0, 1, 0] * 5), "anomaly_score": np.array([4.0, 1, 3, 2] * 5)}
+    theirs = Comparison("auroc", 1.0, "PCA's error", "pca_auroc", each={"anomaly_score": np.array([1.0, 2, 1.5, 3] * 5)})
+    found = noise.beside(theirs, {"auroc": 1.0}, task, ours, ids)
     assert found.difference.value == 0.0  # labels in the order of the files: 0, 1, 0, 1
-    assert noise.intervals_of_others([theirs], task, ours, IDS) == {"pca_auroc": list(intervals.share(2, 2))}
+    assert noise.intervals_of_others([theirs], task, ours, ids) == {"pca_auroc": list(intervals.share(10, 10))}
 
 
 def test_a_figure_brings_its_own_interval_and_others_are_made_of_rows():
@@ -86,7 +87,7 @@ def test_arms_are_compared_by_the_same_images():
     several = noise.of_arms("mse", TASK, [one, one], [other, other])
     assert (several.value, several.test) == (pytest.approx(-0.1), "bootstrap of images and seeds")
     elsewhere = {**other, ID: other[ID] + np.uint64(1)}
-    assert noise.of_arms("mse", TASK, [one], [elsewhere]).test == "bootstrap of other images"
+    assert noise.of_arms("mse", TASK, [one], [elsewhere]).test == "Welch's t-test"
     assert noise.of_arms("mse", TASK, [one, one], [other, elsewhere]) is None
     assert noise.of_arms("mse", TASK, [], [other]) is None
     assert noise.of_arms("sparsity", TASK, [one], [other]) is None
