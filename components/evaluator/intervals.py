@@ -65,7 +65,8 @@ def mean(values: np.ndarray) -> Interval | None:
 
 
 def auroc(labels: np.ndarray, scores: np.ndarray) -> Interval | None:
-    """DeLong's, by midranks (Sun & Xu 2014, IEEE Signal Processing Letters 21(11)). None with less than two images of a kind.
+    """DeLong's, by midranks (Sun & Xu 2014, IEEE Signal Processing Letters 21(11)). None with less than two images of a kind,
+    nor where the variance is 0 of another ranking than these:
 
     Where no image is ranked wrongly, or every one, DeLong's variance is 0; then Wilson's of as many images as the rarer kind has.
     """
@@ -81,17 +82,21 @@ def auroc(labels: np.ndarray, scores: np.ndarray) -> Interval | None:
     if area in (0.0, 1.0):
         return share(round(area * min(m, n)), min(m, n))
     deviation = math.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n)
+    if not deviation:  # such as of a score that is the same for all
+        return None
     center, half = special.logit(area), special.ndtri((1 + LEVEL) / 2) * deviation / (area * (1 - area))
     return float(special.expit(center - half)), float(special.expit(center + half))
 
 
-def percentiles(values: np.ndarray) -> Interval | None:
-    """Of what resamples gave; those that are no number are left out. None where there is none."""
+def percentiles(values: np.ndarray, is_count: bool = False) -> Interval | None:
+    """Of what resamples gave; those that are no number are left out. None where there is none, or where both ends are the same,
+    unless the figure is a whole number: there are too few images to tell, and the figure is not certain.
+    """
     known = values[np.isfinite(values)]
     if not len(known):
         return None
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    return (float(low), float(high)) if low < high or is_count else None
 
 
 def resampled(figure: Callable[[np.ndarray], np.ndarray], images: int, seed: int = SEED) -> np.ndarray:

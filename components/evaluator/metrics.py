@@ -152,7 +152,7 @@ class _Active(beam.CombineFn):
             spread = weights @ (around + np.square(means) * counts[:, None]) / many - np.square(center)
             return np.sum(spread > self.LEAST, axis=1)
 
-        interval = percentiles(resampled(active, len(counts)))
+        interval = percentiles(resampled(active, len(counts)), is_count=True)
         return {self._key: float(np.sum(squares / count > self.LEAST)), self._interval: json.dumps(interval).encode()}
 
 

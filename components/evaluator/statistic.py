@@ -241,6 +241,13 @@ class MacroF1(Statistic):
     def columns(self):
         return (keys.LABEL, self.predicted)
 
+    def interval(self, rows):
+        """Where every image is right, or every one wrong, no resample differs: Wilson's of as many images, as of the accuracy."""
+        value, images = self.value(rows), count(rows)
+        if images > 1 and value in (0.0, 1.0):
+            return intervals.share(round(value * images), images)
+        return super().interval(rows)
+
     def weighted(self, rows, weights):
         label, predicted = rows[keys.LABEL], rows[self.predicted].astype(np.int64)
         classes, places = np.unique(np.concatenate([label, predicted]), return_inverse=True)
@@ -286,6 +293,14 @@ class AveragePrecision(Statistic):
     @property
     def columns(self):
         return (keys.LABEL, self.score)
+
+    def interval(self, rows):
+        """Where no image is ranked wrongly, no resample differs: that of the AUROC, which is 1 too. None with less than two images
+        of a kind."""
+        label, score = _labelled(rows, self.score)
+        if min(np.sum(label == 1), np.sum(label == 0)) < 2:
+            return None
+        return intervals.auroc(label, score) if self.value(rows) == 1 else super().interval(rows)
 
     def weighted(self, rows, weights):
         positive, negative, starts = _ranked(rows, self.score, weights)

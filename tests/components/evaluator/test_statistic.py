@@ -203,3 +203,17 @@ def test_seeds_are_noise_too():
     assert several.value == pytest.approx(mean_ours - mean_theirs)
     assert several.negated().value == -several.value
     assert several.negated().interval == (-several.interval[1], -several.interval[0])
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_no_figure_is_certain(is_right):
+    """Where no resample of the images differs, the bootstrap's interval would have no width."""
+    label = np.arange(12) % 2
+    found = rows(label=label, predicted=label if is_right else 1 - label, score=label * 1.0, same=np.ones(12))
+    assert MacroF1().interval(found) == intervals.share(12 * is_right, 12)
+    assert AveragePrecision("score").interval(found) == intervals.share(6, 6)
+    assert AveragePrecision("score").value(found) == 1
+    assert Auroc("same").interval(found) is None
+    single = rows(label=[1], predicted=[1], score=[1.0])
+    assert [one.interval(single) for one in (MacroF1(), AveragePrecision("score"), Auroc("score"))] == [None] * 3
+    assert intervals.percentiles(np.ones(1000)) is None
