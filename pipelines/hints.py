@@ -21,7 +21,7 @@ def of(cfg: RunConfig, value: Mapping[str, Any]) -> list[str]:
 
     Args:
         value: of pipelines.execute.run: `missed`, `training`, `metrics`, `images`, `slices`, `parity` and, where there are any,
-            `intervals` {figure: [low, high]}.
+            `intervals` {figure: [low, high]} and `differences`, as components.evaluator.noise has them.
     """
     if value["blessed"]:
         return []
@@ -132,12 +132,19 @@ def _bound(one: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[str]:
     span = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
     if figure is None or bound is None:
         yield f"This data gives no {metric}, or one that is no number: take its bound out, or look at the log."
+    elif one["of"] == "comparison":
+        known = [told for told in value.get("differences") or () if told["metric"] == metric and told["within_noise"]]
+        if known:
+            yield (
+                f"{metric} differs from {known[0]['against']} by no more than noise, on {images}: too few to tell. A larger "
+                "data.test tells more."
+            )
     elif interval and interval[0] <= bound <= interval[1]:
         yield (
             f"The bound {bound:g} of {metric} lies within the 95 % interval of the figure, {span} on {images}: too few to tell. A "
             "larger data.test tells more."
         )
-    elif one["of"] == "threshold":
+    else:
         end, side = ("min", "below") if figure < bound else ("max", "above")
         enough = _set(f"evaluate.thresholds.{metric}.{end}", _rounded(figure, up=end == "max"))
         yield (

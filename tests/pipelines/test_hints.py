@@ -137,3 +137,16 @@ def test_slices_that_are_all_too_small_are_no_missing_bound():
     bounded = ["evaluate={thresholds: {}, slices: {label: {min_count: 50, thresholds: {accuracy: {min: 0.1}}}}}"]
     [said] = told(assignments=bounded, missed=[], slices=slices)
     assert said == "Judge smaller slices, or give more test images: --set evaluate.slices.label.min_count=7"
+
+
+@pytest.mark.parametrize("is_noise", [True, False])
+def test_of_a_comparison_the_paired_difference_says_whether_there_are_too_few_images(is_noise):
+    missed, code = [miss("mse", 0.0251, 0.0249, "comparison")], {"code_size": 8}
+    pairs = [
+        {"metric": "mse", "against": "PCA", "within_noise": is_noise},
+        {"metric": "mse", "against": "b", "within_noise": False},
+    ]
+    facts = {"metrics": {"mse": 0.0251}, "intervals": {"mse": [0.023, 0.027]}, "differences": pairs}
+    _, *said = told("digits_conv_autoencoder", missed=missed, training=code, **facts)
+    noise = "mse differs from PCA by no more than noise, on 58 test images: too few to tell. A larger data.test tells more."
+    assert said == [noise] * is_noise
