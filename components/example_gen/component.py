@@ -16,6 +16,7 @@ from tfx.types import Channel, artifact_utils, standard_artifacts, standard_comp
 
 from components import fingerprint, keys, progress, spec
 from components.example_gen import labels, sources, splits, summary, write
+from configs import words
 from configs.errors import HubelError, UsageError
 from configs.schema import DataConfig
 
@@ -71,7 +72,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         if needs_labels:
             check_labels(data, unlabelled)
-        _check(counts, classes, aside, data, needs_labels)
+        _check(counts, classes, aside, data, unlabelled if needs_labels else {}, needs_labels)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
         examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(contents.class_names))
@@ -197,6 +198,7 @@ def _check(
     classes: dict[str, dict[str, int]],
     aside: list[dict[str, str]],
     data: DataConfig,
+    left_out: Mapping[str, int],
     needs_labels: bool = True,
 ) -> None:
     total = len(aside) + sum(counts.values())
@@ -211,8 +213,9 @@ def _check(
         )
     for split, count in counts.items():
         if not count:
+            without = f"; {words.count(sum(left_out.values()), 'image')} without a label left out" if left_out else ""
             raise HubelError(
-                f"The {split} split has no image ({total} in all).",
+                f"The {split} split has no image ({total} in all{without}).",
                 "Give it more data, a larger share (data.validation, data.test), or check data.inliers and data.limit.",
             )
     wanted = enumerate(classes.get(keys.TRAIN, {}).items())

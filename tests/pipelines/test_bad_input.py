@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components import keys
 from configs import load
 from configs.errors import HubelError, UsageError
 from pipelines import commands, execute
@@ -270,15 +273,28 @@ def odd_digits(tmp_path_factory):
     return workspace
 
 
-def test_anomalies_stop_a_run_and_say_how_to_allow_them(odd_digits):
-    arguments = ("run", "digits_mlp.tiny", "--set", "data.source=tfds:odd_digits", "--workspace", odd_digits)
-    outcome = hubel(*arguments)
+def test_a_test_split_without_a_label_is_said_to_be_that(odd_digits):
+    outcome = hubel("run", "digits_mlp.tiny", "--set", "data.source=tfds:odd_digits", "--workspace", odd_digits)
+    assert outcome.code == 1
+    assert "The test split has no image (260 in all; 40 images without a label left out)." in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_anomalies_stop_a_run_and_say_how_to_allow_them(finished, tmp_path):
+    """Of data held against a Schema that knows the labels 0 to 5 alone."""
+    [known] = finished.glob("pipelines/*/SchemaGen/schema/*/schema.pbtxt")
+    schema = text_format.Parse(known.read_text(), schema_pb2.Schema())
+    [label] = [feature for feature in schema.feature if feature.name == keys.LABEL]
+    label.int_domain.max = 5
+    (tmp_path / "schema.pbtxt").write_text(text_format.MessageToString(schema))
+    pinned = ("--set", f"data.pinned_schema={tmp_path / 'schema.pbtxt'}", "--workspace", tmp_path / "workspace")
+    outcome = hubel("run", "digits_mlp.tiny", *pinned)
     assert outcome.code == 1
     assert "label in test" in outcome.err
     assert "data.allow_anomalies=true" in outcome.err
     assert "Traceback" not in outcome.err
-    assert not (odd_digits / "models").exists()
-    plan = hubel(*arguments, "--set", "data.allow_anomalies=true", "--dry-run", "--json").json
+    assert not (tmp_path / "workspace/models").exists()
+    plan = hubel("run", "digits_mlp.tiny", *pinned, "--set", "data.allow_anomalies=true", "--dry-run", "--json").json
     cached = {component["name"]: component["cached"] for component in plan["components"]}
     assert cached["StatisticsGen"]
     assert not cached["ExampleValidator"]
