@@ -1,7 +1,7 @@
 """Intervals of an evaluation's figures, and which differences between models are more than noise."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -112,14 +112,16 @@ def difference(metric: str, task: Task, ours: Rows, theirs: Rows) -> Difference 
 def of_arms(metric: str, task: Task, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
     """Between two arms of an experiment, each trained once or with several seeds; None as of `difference`.
 
-    Of arms that were judged on other images, and trained with several seeds, nothing is said.
+    Of arms that were judged on other images, and trained with several seeds, nothing is said, nor where one was trained once and
+    the other several times. Where both were trained once, the test's name says that seeds are no part of it.
     """
     rows = [*ours, *theirs]
     found = [statistic_of(metric, task, one) for one in rows]
     if not ours or not theirs or None in found:
         return None
     if len(rows) == 2:
-        return difference(metric, task, *rows)
+        once = difference(metric, task, *rows)
+        return once and replace(once, test=f"{once.test} over test images alone")
     aligned = [statistic.paired(rows[0], one) for one in rows]
     if not all(statistic.is_paired(*pair) for pair in aligned):
         return None

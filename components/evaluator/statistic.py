@@ -20,6 +20,7 @@ from components.evaluator.psnr import decibels
 
 ID = "id"
 
+SEVERAL = "Welch's t-test of seeds, bootstrap of images and seeds"
 LEAST = 20  # images, for the bootstrap to say whether a difference is noise
 
 Rows = Mapping[str, np.ndarray]
@@ -90,14 +91,18 @@ class Statistic(abc.ABC):
             "paired bootstrap",
         )
 
-    def difference_of_several(self, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference:
+    def difference_of_several(self, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
         """Between the mean figures of trainings that differ in their seed alone, of two kinds: images and seeds are resampled.
 
-        Few seeds say little of what others would give: of two, half of all resamples have one of them twice.
+        Of few seeds the bootstrap knows too little (of two, half of all resamples have one of them twice), so Welch's t-test of the
+        trainings' figures has to agree: the larger p of both stands, and the wider interval. None with less than two trainings of a
+        kind, and of less than LEAST images.
 
         Args:
             ours, theirs: of each training, all in the same order of the same images; see `is_paired`.
         """
+        if min(len(ours), len(theirs)) < 2 or count(ours[0]) < LEAST:
+            return None
         generator = np.random.default_rng(intervals.SEED)
 
         def means(trainings: Sequence[Rows], weights: np.ndarray) -> np.ndarray:
@@ -108,8 +113,12 @@ class Statistic(abc.ABC):
         def apart(weights: np.ndarray) -> np.ndarray:
             return means(ours, weights) - means(theirs, weights)
 
-        value = np.mean([self.value(rows) for rows in ours]) - np.mean([self.value(rows) for rows in theirs])
-        return _bootstrap(float(value), intervals.resampled(apart, count(ours[0])), "bootstrap of images and seeds")
+        one, other = (np.array([self.value(rows) for rows in arm]) for arm in (ours, theirs))
+        of_seeds = _welch(float(one.mean() - other.mean()), one, other)
+        of_both = _bootstrap(of_seeds.value, intervals.resampled(apart, count(ours[0])), SEVERAL)
+        known = [found.interval for found in (of_seeds, of_both) if found.interval]
+        widest = max(known, key=lambda ends: ends[1] - ends[0], default=None)
+        return replace(of_both, p=max(of_seeds.p, of_both.p), interval=widest)
 
     def _least(self, *models: Rows) -> int:
         return min(intervals.resamples(count(rows)) for rows in models)

@@ -61,7 +61,7 @@ def test_arms_are_told_from_the_first_by_the_same_test_images(done):
     [apart] = done[2]["differences"]  # of the arm that diverged there is none
     assert (apart["arm"], apart["against"], apart["metric"]) == ("random labels", "true labels", "test_accuracy")
     assert apart["difference"] == pytest.approx(random["test_accuracy"] - true["test_accuracy"])
-    assert apart["test"] == "McNemar's test"
+    assert apart["test"] == "McNemar's test over test images alone"
     assert apart["within_noise"] == (apart["p"] >= 0.05)
     low, high = true["intervals"]["test_accuracy"]
     assert low < true["test_accuracy"] < high

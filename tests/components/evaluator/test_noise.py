@@ -82,12 +82,15 @@ def test_ids_are_those_of_the_files_in_their_order(artifacts):
 
 
 def test_arms_are_compared_by_the_same_images():
-    one, other = table([0.1, 0.2, 0.3, 0.4]), table([0.2, 0.3, 0.4, 0.5])
+    ids = np.arange(20, dtype=np.uint64)
+    one, other = table(np.arange(20) / 10, ids), table(np.arange(1, 21) / 10, ids)
     assert noise.of_arms("mse", TASK, [one], [other]).interval == pytest.approx((-0.1, -0.1))
     several = noise.of_arms("mse", TASK, [one, one], [other, other])
-    assert (several.value, several.test) == (pytest.approx(-0.1), "bootstrap of images and seeds")
+    assert (several.value, several.test) == (pytest.approx(-0.1), "Welch's t-test of seeds, bootstrap of images and seeds")
+    assert noise.of_arms("mse", TASK, [one], [other, other]) is None
+    assert noise.of_arms("mse", TASK, [one], [other]).words == "more than noise (paired t-test over test images alone, p < 0.001)"
     elsewhere = {**other, ID: other[ID] + np.uint64(1)}
-    assert noise.of_arms("mse", TASK, [one], [elsewhere]).test == "Welch's t-test"
+    assert noise.of_arms("mse", TASK, [one], [elsewhere]).test == "Welch's t-test over test images alone"
     assert noise.of_arms("mse", TASK, [one, one], [other, elsewhere]) is None
     assert noise.of_arms("mse", TASK, [], [other]) is None
     assert noise.of_arms("sparsity", TASK, [one], [other]) is None

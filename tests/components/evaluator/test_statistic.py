@@ -217,3 +217,22 @@ def test_no_figure_is_certain(is_right):
     single = rows(label=[1], predicted=[1], score=[1.0])
     assert [one.interval(single) for one in (MacroF1(), AveragePrecision("score"), Auroc("score"))] == [None] * 3
     assert intervals.percentiles(np.ones(1000)) is None
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_equally_good_arms_are_seldom_called_different(seeds):
+    called, generator = [], np.random.default_rng(seeds)
+    for _ in range(60):
+        arms = [
+            [rows(loss=generator.normal(generator.normal(0, 0.3), 1, 100)) for _ in range(seeds)] for _ in range(2)
+        ]  # what a seed does is larger than what images do
+        called.append(not Mean("loss").difference_of_several(*arms).is_noise)
+    assert np.mean(called) <= 0.1
+
+
+def test_one_training_against_several_says_nothing_and_several_that_differ_say_so():
+    arms = [[rows(loss=np.arange(30) + level + seed / 100) for seed in range(3)] for level in (0.0, 5.0)]
+    assert Mean("loss").difference_of_several(arms[0][:1], arms[1]) is None
+    found = Mean("loss").difference_of_several(*arms)
+    assert not found.is_noise
+    assert found.interval[0] < found.value < found.interval[1]
