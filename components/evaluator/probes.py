@@ -73,15 +73,11 @@ def _agreement(labels: np.ndarray, clusters: np.ndarray) -> Figure:
     cells = cells.ravel()
 
     def indices(weights: np.ndarray) -> np.ndarray:
-        """Hubert & Arabie's equation 5, of how many images there are by [resample, label, cluster]."""
+        """Hubert & Arabie's equation 5, of how many pairs of images there are by [resample, label, cluster]; copies that a resample
+        has of one image are no pair, because they agree always."""
         of_cell, of_label, of_cluster, of_all = (
-            (sums * (sums - 1) / 2).sum(1)
-            for sums in (
-                by_place(weights, cells, pairs.shape[1]),
-                by_place(weights, *_places(labels)),
-                by_place(weights, *_places(clusters)),
-                weights.sum(1, keepdims=True),
-            )
+            ((by_place(weights, *places) ** 2 - by_place(weights**2, *places)) / 2).sum(1)
+            for places in ((cells, pairs.shape[1]), _places(labels), _places(clusters), (np.zeros_like(cells), 1))
         )
         expected, most = of_label * of_cluster / of_all, (of_label + of_cluster) / 2
         with np.errstate(invalid="ignore"):

@@ -53,3 +53,15 @@ def test_a_class_that_was_never_learned_is_not_asked():
 )
 def test_what_cannot_be_had_is_not_there(train, names):
     assert probes.figures(train, blobs(5, seed=1)).keys() == names
+
+
+def test_the_interval_of_clusters_that_say_nothing_is_around_nothing():
+    """Copies of an image in a resample agree always; counted as pairs they would lift every resample."""
+    middles = []
+    for seed in range(60):
+        labels, clusters = np.random.default_rng(seed).integers(0, 3, (2, 30))
+        figure = probes._agreement(labels, clusters)
+        low, high = figure.interval
+        assert low < figure < high
+        middles.append((low + high) / 2)
+    assert np.mean(middles) == pytest.approx(0, abs=0.05)  # 0.1 with them
