@@ -61,7 +61,9 @@ def validated(artifacts, tmp_path_factory):
         result = component.Executor().Do(inputs, {"anomalies": [made["anomalies"]]}, properties)
         [found] = result.output_artifacts["anomalies"].artifacts
         assert json.loads(found.custom_properties[keys.DRIFT].string_value) == {}
-        assert json.loads(found.custom_properties[keys.SKEW].string_value) == {keys.LABEL: 0.0}
+        assert json.loads(found.custom_properties[keys.SKEW].string_value) == dict.fromkeys(
+            (keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH), 0.0
+        )
         return folder / f"{name}-anomalies"
 
     return do
