@@ -72,7 +72,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         if needs_labels:
             check_labels(data, unlabelled)
-        _check(counts, classes, aside, data, unlabelled if needs_labels else {}, needs_labels)
+        _check(counts, classes, aside, data, needs_labels, sum(unlabelled.values()) if needs_labels else 0)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
         examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(contents.class_names))
@@ -198,8 +198,8 @@ def _check(
     classes: dict[str, dict[str, int]],
     aside: list[dict[str, str]],
     data: DataConfig,
-    left_out: Mapping[str, int],
     needs_labels: bool = True,
+    left_out: int = 0,
 ) -> None:
     total = len(aside) + sum(counts.values())
     if len(aside) > data.max_quarantined * total:
@@ -213,7 +213,7 @@ def _check(
         )
     for split, count in counts.items():
         if not count:
-            without = f"; {words.count(sum(left_out.values()), 'image')} without a label left out" if left_out else ""
+            without = f"; {words.count(left_out, 'image')} without a label left out" if left_out else ""
             raise HubelError(
                 f"The {split} split has no image ({total} in all{without}).",
                 "Give it more data, a larger share (data.validation, data.test), or check data.inliers and data.limit.",
