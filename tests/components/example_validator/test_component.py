@@ -45,7 +45,8 @@ def validated(artifacts, tmp_path_factory):
 
     def do(highest: int, allow: bool, name: str):
         schema = text_format.Parse(artifacts.schema.read_text(), schema_pb2.Schema())
-        schema.feature[-1].int_domain.max = highest
+        [label] = [feature for feature in schema.feature if feature.name == keys.LABEL]
+        label.int_domain.max = highest
         (folder / name).mkdir()
         (folder / name / "schema.pbtxt").write_text(text_format.MessageToString(schema))
         made = {

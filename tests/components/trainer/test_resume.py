@@ -43,7 +43,10 @@ class Killing:
     """A task whose fit is interrupted."""
 
     def __init__(self, task, epoch):
-        self._task, self._epoch, self.of_model = task, epoch, task.of_model
+        self._task, self._epoch = task, epoch
+
+    def __getattr__(self, name):
+        return getattr(self._task, name)
 
     def fit(self, model, data, train, first_epoch, callbacks):
         self._task.fit(model, data, train, first_epoch, [*callbacks, KillAfter(self._epoch)])
@@ -142,16 +145,14 @@ class Rates(keras.callbacks.Callback):
         self.seen[self._epoch, batch] = float(self.model.optimizer.learning_rate)
 
 
-class Watched:
+class Watched(type(task_of("classification"))):
     """A task whose fit has one more callback."""
-
-    of_model = staticmethod(task_of("classification").of_model)
 
     def __init__(self, callback):
         self._callback = callback
 
     def fit(self, model, data, train, first_epoch, callbacks):
-        task_of("classification").fit(model, data, train, first_epoch, [*callbacks, self._callback])
+        super().fit(model, data, train, first_epoch, [*callbacks, self._callback])
 
 
 PLATEAU = {
