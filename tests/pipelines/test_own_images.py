@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from PIL import Image
 
@@ -16,6 +17,7 @@ NAMES = ["a zero", "eins", "два"]
 IMAGES = 40  # of each class
 
 
+@pytest.mark.whole  # as test_odd_images.py has it of other images, and test_run.py of digits
 def test_a_labelled_folder_becomes_a_model_that_answers_with_the_folders_names(tmp_path, monkeypatch, capsys):
     pixels, labels = digits.images()
     folder = tmp_path / "numbers"
