@@ -8,16 +8,6 @@ from components.tasks.base import Comparison
 from configs.schema import Threshold
 
 
-def refusals(
-    figures: Mapping[str, float],
-    better: Mapping[str, Literal["more", "less"]],
-    thresholds: Mapping[str, Threshold],
-    comparisons: Sequence[Comparison],
-) -> list[str]:
-    """What is not good enough, a sentence part each. Arguments as of `misses`."""
-    return [miss.text for miss in misses(figures, better, thresholds, comparisons)]
-
-
 def misses(
     figures: Mapping[str, float],
     better: Mapping[str, Literal["more", "less"]],

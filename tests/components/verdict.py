@@ -30,4 +30,4 @@ def refusals(
     result = metrics_validator.validate_metrics(((), {metric_types.MetricKey("example_count"): 1.0, **known}), config)
     parts = eval_config.reasons(result, bounds)
     assert result.validation_ok == (not parts)
-    return [*parts, *measured.refusals(figures, task.measured, asked.thresholds, bounds)]
+    return [*parts, *(miss.text for miss in measured.misses(figures, task.measured, asked.thresholds, bounds))]

@@ -9,6 +9,10 @@ from configs.schema import Threshold
 BETTER = {"probe_accuracy": "more", "rank": "less"}
 
 
+def refusals(*asked) -> list[str]:
+    return [miss.text for miss in measured.misses(*asked)]
+
+
 @pytest.mark.parametrize(
     ("figures", "thresholds", "parts"),
     [
@@ -21,18 +25,16 @@ BETTER = {"probe_accuracy": "more", "rank": "less"}
 )
 def test_a_threshold_is_kept_or_the_part_has_its_figures(figures, thresholds, parts):
     asked = {name: Threshold.model_validate(bound) for name, bound in thresholds.items()}
-    assert measured.refusals(figures, BETTER, asked, []) == parts
+    assert refusals(figures, BETTER, asked, []) == parts
 
 
 @pytest.mark.parametrize(
     ("name", "value", "kept"), [("probe_accuracy", 0.5, True), ("probe_accuracy", 0.3, False), ("rank", 0.3, True)]
 )
 def test_a_comparison_is_one_in_the_direction_that_is_better(name, value, kept):
-    found = measured.refusals({name: value}, BETTER, {}, [Comparison(name, 0.4, "chance"), Comparison("mse", 0.0, "of TFMA")])
+    found = refusals({name: value}, BETTER, {}, [Comparison(name, 0.4, "chance"), Comparison("mse", 0.0, "of TFMA")])
     assert found == ([] if kept else ["probe_accuracy 0.30000 is no better than the 0.40000 of chance"])
 
 
 def test_a_comparison_of_a_figure_that_is_missing_is_not_kept():
-    assert measured.refusals({}, BETTER, {}, [Comparison("rank", 0.4, "chance")]) == [
-        "rank nan is no better than the 0.40000 of chance"
-    ]
+    assert refusals({}, BETTER, {}, [Comparison("rank", 0.4, "chance")]) == ["rank nan is no better than the 0.40000 of chance"]
