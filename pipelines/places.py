@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -46,8 +46,11 @@ class Places:
             for stem, names in stems.items()
             if _of(stem, stems)
         ]
+        shares = {folder: self._flat_share(folder) for folder in self._stems}  # once: each folder is held against all others
         folders = {
-            folder: stems for folder, stems in self._stems.items() if self._is_of_masks(folder) or self._is_flat_twin(folder)
+            folder: stems
+            for folder, stems in self._stems.items()
+            if self._is_of_masks(folder, shares) or self._is_flat_twin(folder, shares)
         }
         inside = [f"{folder}/{name}" for folder, stems in folders.items() for names in stems.values() for name in names]
         found = sorted({*beside, *inside, *self._flat_namesakes()})
@@ -55,7 +58,7 @@ class Places:
             return None
         return {"images": len(found), "such as": found[0], "folders": sorted({PurePosixPath(folder).name for folder in folders})}
 
-    def _is_of_masks(self, folder: str) -> bool:
+    def _is_of_masks(self, folder: str, shares: Mapping[str, float]) -> bool:
         """Whether it is called so, and most of its images have the name of one elsewhere: in a folder that is called images, or in
         any, where a mask's values survive in its files and those that were sampled are no photos. A class may be called mask, and
         classes may be numbered alike."""
@@ -65,23 +68,23 @@ class Places:
         if self._are_namesakes(own, (stems for other, stems in others.items() if IMAGES.fullmatch(PurePosixPath(other).name))):
             return True
         is_lossless = all(name.lower().endswith(LOSSLESS) for names in own.values() for name in names)
-        return is_lossless and self._flat_share(folder) >= MOST and self._are_namesakes(own, others.values())
+        return is_lossless and shares[folder] >= MOST and self._are_namesakes(own, others.values())
 
     @staticmethod
     def _are_namesakes(own: Collection[str], folders: Iterable[Iterable[str]]) -> bool:
         others = {stem for stems in folders for stem in stems}
         return sum(stem in others or _of(stem, others) is not None for stem in own) >= MOST * len(own)
 
-    def _is_flat_twin(self, folder: str) -> bool:
+    def _is_flat_twin(self, folder: str, shares: Mapping[str, float]) -> bool:
         """Whether its images have few colours, and their namesakes in another folder, nearly all of which are there, have many; or
         that one is called images: drawings have few colours themselves."""
         own = self._stems[folder]
         return (
-            self._flat_share(folder) >= FLAT
+            shares[folder] >= FLAT
             and not IMAGES.fullmatch(PurePosixPath(folder).name)
             and any(
                 other != folder
-                and (1 - self._flat_share(other) >= FLAT or IMAGES.fullmatch(PurePosixPath(other).name))
+                and (1 - shares[other] >= FLAT or IMAGES.fullmatch(PurePosixPath(other).name))
                 and len(own.keys() & stems.keys()) >= FLAT * len(own)
                 for other, stems in self._stems.items()
             )
