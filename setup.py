@@ -79,7 +79,7 @@ setup(
     package_data={"": ["*.yaml", "experiments/*.yaml", "**/*.j2", "**/*.html", "**/*.css", "**/*.js", "startup/*.py"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["hubel = pipelines.cli:main"]},
+    entry_points={"console_scripts": ["hubel = pipelines.command_line.cli:main"]},
     classifiers=[
         "Environment :: Console",
         "Operating System :: POSIX :: Linux",

@@ -26,8 +26,8 @@ from components.transform import pixels
 from configs import load
 from configs.load import workspace_default
 from configs.schema import RunConfig, TrainerSlice
-from pipelines import origins
-from pipelines.workspace import Workspace
+from pipelines.workspace import origins
+from pipelines.workspace.layout import Workspace
 
 REGRESSION = {"head": "logistic_regression", "layer": "flatten"}
 KINDS = {

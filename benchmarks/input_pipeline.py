@@ -77,8 +77,8 @@ def _config(folder: Path, assignments: Sequence[str] = ()):
 def ingest(folder: Path, work: Path) -> dict:
     """Run every stage before Trainer; `work` becomes the workspace."""
     from components.example_gen import sources
-    from pipelines import local, pipeline
-    from pipelines.workspace import Workspace
+    from pipelines.orchestration import local, pipeline
+    from pipelines.workspace.layout import Workspace
 
     class TrainingComes(Exception):
         """All that is measured here is done."""

@@ -36,7 +36,10 @@ FIGURES = ("accuracy", "mse")  # of which the first that a run has is shown
 def hubel(*words: str | Path) -> dict:
     """The JSON value of a command that has to end well."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *map(str, words), "--json"], stdout=subprocess.PIPE, text=True, check=False
+        [sys.executable, "-m", "pipelines.command_line.cli", *map(str, words), "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise SystemExit(f"hubel {' '.join(map(str, words))} ended with {done.returncode}: {done.stdout}")

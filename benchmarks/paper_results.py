@@ -211,7 +211,9 @@ class Stopwatch:
 
 def hubel(words: list[str], until: float | None = None) -> dict | list:
     """The JSON value of a command. Raises Unfinished where it was stopped at `until`, a time.monotonic()."""
-    process = subprocess.Popen([sys.executable, "-m", "pipelines.cli", *words, "--json"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.command_line.cli", *words, "--json"], stdout=subprocess.PIPE, text=True
+    )
     try:
         answer, _ = process.communicate(timeout=None if until is None else max(until - time.monotonic(), 0))
     except subprocess.TimeoutExpired:
@@ -270,8 +272,8 @@ def run(experiment: Experiment, seed: int, asked: argparse.Namespace, until: flo
 
 def _model(workspace: Path, value: dict) -> Path:
     """The Model artifact of a run."""
-    from pipelines import runs
-    from pipelines.workspace import Workspace
+    from pipelines.workspace import runs
+    from pipelines.workspace.layout import Workspace
 
     [record] = [one for one in runs.records(Workspace.at(workspace), value["config"]) if one.run == value["run"]]
     return Path(record.model_uri)

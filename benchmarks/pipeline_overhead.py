@@ -77,7 +77,7 @@ def main() -> None:
     records = Path(asked.data or ".") / "raw/tfx_mnist/mnist.tfrecord"
     if not records.is_file():
         parser.error(f"{records} is not there; name its folder with --data or HUBEL_TEST_DATA")
-    startup = Path(__file__).parents[1] / "pipelines/startup"
+    startup = Path(__file__).parents[1] / "pipelines/process/startup"
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{'':<16}{'wall s':>9}{'CPU s':>9}{'lines':>8}")
     for _ in range(asked.rounds):
@@ -85,7 +85,7 @@ def main() -> None:
             home = Path(scratch)
             tfx_home(home, records)
             tfx = ([sys.executable, "-c", EXAMPLE], {"HOME": str(home), "PYTHONPATH": str(startup)})
-            hubel = ([sys.executable, "-m", "pipelines.cli", "run", "--workspace", str(home / "workspace")], {})
+            hubel = ([sys.executable, "-m", "pipelines.command_line.cli", "run", "--workspace", str(home / "workspace")], {})
             for state in ("cold", "cached"):
                 theirs = cost(*tfx, home / "tfx.log")
                 ours = cost(*hubel, home / "hubel.log")

@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hubel-seeds-") as workspace:
         for seed in range(asked.seeds):
             options = ["--set", f"seed={seed}", "--set", "push.enabled=false", "--json", "--workspace", workspace]
-            command = [sys.executable, "-m", "pipelines.cli", "run", asked.config, *options]
+            command = [sys.executable, "-m", "pipelines.command_line.cli", "run", asked.config, *options]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
             value = json.loads(done.stdout)
             if "error" in value:

@@ -1,7 +1,7 @@
 """What a run can be told: frozen slices that make up one RunConfig. Every default lives here and nowhere else.
 
-A component never sees RunConfig: `pipelines.pipeline` hands it the slices it reads (see the `*Slice` classes at the end),
-as JSON, so that its cache key holds just what can change its result.
+A component never sees RunConfig: pipelines/orchestration/pipeline.py hands it the slices it reads (see the `*Slice` classes at
+the end), as JSON, so that its cache key holds just what can change its result.
 """
 
 import itertools

@@ -23,8 +23,8 @@ def load(name: str, version: int | None = None, workspace: str | Path | None = N
     """
     from components.trainer import artifact
     from configs.load import workspace_default
-    from pipelines import runs
-    from pipelines.workspace import Workspace
+    from pipelines.workspace import runs
+    from pipelines.workspace.layout import Workspace
 
     place = Workspace.at(workspace or workspace_default())
     return artifact.load(runs.artifact(place, name if version is None else f"{name}/{version}"))

@@ -11,7 +11,7 @@ from pathlib import Path
 for _pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")
 
-gc.set_threshold(50_000)  # as pipelines/startup has it, for the same imports
+gc.set_threshold(50_000)  # as pipelines/process/startup has it, for the same imports
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402

@@ -3,8 +3,8 @@
 import doctest
 import re
 
-from pipelines import show_view
-from pipelines.show import show
+from pipelines.command_line import show_view
+from pipelines.verbs.show import show
 from tests.docs.pages import ROOT
 
 

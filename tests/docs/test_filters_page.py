@@ -7,8 +7,8 @@ import yaml
 
 from keras_models import build
 from keras_models.classifiers.hand_made import FILTERS, PATTERNS
-from pipelines import show_view
-from pipelines.show import show
+from pipelines.command_line import show_view
+from pipelines.verbs.show import show
 from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs/filters.md").read_text(encoding="utf-8")

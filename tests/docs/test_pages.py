@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from components.example_gen import sources
 from configs import load
 from configs.schema import RunConfig
-from pipelines.commands import cli
+from pipelines.command_line.commands import cli
 from tests.docs.pages import PAGES, ROOT, examples
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -31,7 +31,7 @@ class Outcome:
         return (self.out + self.err).splitlines()
 
 
-def hubel(*arguments, timeout=280, module="pipelines.cli", **environment) -> Outcome:
+def hubel(*arguments, timeout=280, module="pipelines.command_line.cli", **environment) -> Outcome:
     """Run `hubel` as a person would; or, with the same words, what stands in `module`."""
     done = subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
@@ -49,7 +49,7 @@ class Running:
 
     def __init__(self, *arguments, **environment):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+            [sys.executable, "-m", "pipelines.command_line.cli", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -152,6 +152,6 @@ def scans(tmp_path_factory):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A workspace for all runs of a file, which are of one pipeline, so that data is prepared once."""
-    from pipelines.workspace import Workspace
+    from pipelines.workspace.layout import Workspace
 
     return Workspace.at(str(tmp_path_factory.mktemp("place")))

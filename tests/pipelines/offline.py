@@ -38,6 +38,6 @@ def attempts() -> int:
 
 if __name__ == "__main__":
     is_alone = leave_the_network()
-    code = subprocess.run([sys.executable, "-m", "pipelines.cli", *sys.argv[2:]], check=False).returncode
+    code = subprocess.run([sys.executable, "-m", "pipelines.command_line.cli", *sys.argv[2:]], check=False).returncode
     Path(sys.argv[1]).write_text(json.dumps(attempts() if is_alone else None))
     sys.exit(code)

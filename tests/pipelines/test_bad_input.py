@@ -16,8 +16,9 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from components import keys
 from configs import load
 from configs.errors import HubelError, UsageError
-from pipelines import commands, execute
-from pipelines.workspace import Workspace
+from pipelines.command_line import commands
+from pipelines.orchestration import execute
+from pipelines.workspace.layout import Workspace
 from tests.pipelines.conftest import Running, hubel
 
 
@@ -113,7 +114,7 @@ def test_a_workspace_that_cannot_be_written_is_a_failure():
 def test_a_locked_workspace_names_its_holder_and_is_free_when_the_holder_dies(tmp_path):
     code = (
         "import sys, time\n"
-        "from pipelines.workspace import Workspace\n"
+        "from pipelines.workspace.layout import Workspace\n"
         "with Workspace.at(sys.argv[1]).locked('hubel run something'):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"
@@ -326,7 +327,7 @@ def test_a_folder_without_images_is_said(finished, tmp_path):
 
 
 def test_a_closed_pipe_is_no_failure():
-    command = f"{sys.executable} -m pipelines.cli list models | head -1"
+    command = f"{sys.executable} -m pipelines.command_line.cli list models | head -1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False, env=os.environ
     )

@@ -4,8 +4,8 @@ import pytest
 from tfx.utils import path_utils
 
 from configs.errors import UsageError
-from pipelines import runs
-from pipelines.workspace import Workspace
+from pipelines.workspace import runs
+from pipelines.workspace.layout import Workspace
 
 FIRST, SECOND, THIRD = "20261130-002329", "20261130-002407", "20261130-002407-2"
 

@@ -3,9 +3,9 @@
 import pytest
 
 from configs.errors import UsageError
-from pipelines import runs
-from pipelines.runs import RunRecord
-from pipelines.workspace import Workspace
+from pipelines.workspace import runs
+from pipelines.workspace.layout import Workspace
+from pipelines.workspace.runs import RunRecord
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import yaml
 from configs import experiment as experiments
 from configs.errors import UsageError
 from keras_models import contract
-from pipelines import experiment
-from pipelines.workspace import Workspace
+from pipelines.orchestration import experiment
+from pipelines.workspace.layout import Workspace
 from tests.pipelines.conftest import hubel
 
 TREE = {

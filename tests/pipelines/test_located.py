@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from configs.errors import UsageError
-from pipelines import execute
+from pipelines.orchestration import execute
 
 
 def planned(root, tmp_path, *assignments, config="digits_mlp"):

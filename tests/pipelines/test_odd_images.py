@@ -14,7 +14,9 @@ from components.transform import pixels
 from configs import load
 from configs.errors import UsageError
 from configs.schema import DataConfig
-from pipelines import execute, proposal, survey
+from pipelines.data_sets import survey
+from pipelines.init import proposal
+from pipelines.orchestration import execute
 from tests import odd_images
 from tests.components.example_gen.test_component import generated
 from tests.pipelines.conftest import hubel

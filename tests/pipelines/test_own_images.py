@@ -9,8 +9,10 @@ from PIL import Image
 
 from components import progress
 from configs import load
-from pipelines import execute, proposal, survey
-from pipelines.workspace import Workspace
+from pipelines.data_sets import survey
+from pipelines.init import proposal
+from pipelines.orchestration import execute
+from pipelines.workspace.layout import Workspace
 from tests.components import digits
 
 NAMES = ["a zero", "eins", "два"]

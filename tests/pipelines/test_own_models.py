@@ -6,7 +6,7 @@ import pytest
 
 from components.example_gen import sources
 from configs.errors import UsageError
-from pipelines import execute
+from pipelines.orchestration import execute
 
 NETS = """
 import keras

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from components import fingerprint, keys
 from configs import load
-from pipelines import execute
-from pipelines.workspace import Workspace
+from pipelines.orchestration import execute
+from pipelines.workspace.layout import Workspace
 from tests.components.trainer.graphs import operations, random_ops
 from tests.pipelines.conftest import hubel
 

@@ -6,8 +6,8 @@ import keras_models
 from configs import experiment as experiments
 from configs import load
 from keras_models import contract
-from pipelines import experiment
-from pipelines.workspace import Workspace
+from pipelines.orchestration import experiment
+from pipelines.workspace.layout import Workspace
 
 
 @pytest.mark.parametrize("name", load.names())

@@ -12,7 +12,8 @@ from components import keys
 from components.trainer import artifact
 from configs import load
 from keras_models import transfer
-from pipelines import execute, runs
+from pipelines.orchestration import execute
+from pipelines.workspace import runs
 from tests.components import digits
 from tests.pipelines.whole_way import PROBES, goes_the_whole_way
 

@@ -13,9 +13,10 @@ from PIL import Image
 from components import keys
 from configs import load
 from configs.errors import UsageError
-from pipelines import code_verbs, execute, image_verbs
-from pipelines.served import Served
-from pipelines.workspace import Workspace
+from pipelines.orchestration import execute
+from pipelines.verbs import code_verbs, image_verbs
+from pipelines.verbs.served import Served
+from pipelines.workspace.layout import Workspace
 from tests.components import digits
 
 IMAGES = 3

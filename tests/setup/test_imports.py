@@ -10,26 +10,28 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ALLOWED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hubel"]["imports"]
+DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hubel"]
+ALLOWED, WINGS = DECLARED["imports"], DECLARED["wings"]
+HEAVY = {"tensorflow", "keras", "keras_tuner", "tensorflow_datasets", "sklearn", "scipy", "pandas"}
 PIPELINE = {"tfx", "tfx_bsl", "apache_beam", "tensorflow_transform", "tensorflow_model_analysis", "tensorflow_data_validation"}
-SKIPPED_FOLDERS = {".git", ".venv", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__", "workspace", "build", "dist"}
+SKIPPED_FOLDERS = {".git", ".venv", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__", "build", "dist"}
 
 
 def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imported(path: Path) -> set[str]:
-    """Top-level names that a file imports, at module level or inside functions, by statement or by import_module."""
+def imported(path: Path, parts: int = 1) -> set[str]:
+    """Names that a file imports, their first `parts`, at module level or inside functions, by statement or by import_module."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
             names |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
-    return {name.split(".")[0] for name in names}
+    return {".".join(name.split(".")[:parts]) for name in names}
 
 
 def test_every_package_is_declared():
@@ -49,6 +51,32 @@ def test_imports_go_one_way(package):
     forbidden = set(ALLOWED) - {package, *ALLOWED[package]} | {"tests", "benchmarks"}
     wrong = {str(path.relative_to(ROOT)): names for path in modules(package) if (names := imported(path) & forbidden)}
     assert not wrong, f"{package} may import {ALLOWED[package]}, see pyproject.toml"
+
+
+def test_every_wing_is_declared():
+    assert {f"pipelines.{path.parent.name}" for path in ROOT.glob("pipelines/*/__init__.py")} == set(WINGS)
+    assert [path.name for path in ROOT.glob("pipelines/*.py")] == ["__init__.py"]
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_wings_keep_apart(wing):
+    may = {wing, *WINGS[wing]["imports"]}
+    wrong = {}
+    for path in modules(wing.replace(".", "/")):
+        if names := {name for name in imported(path, 2) if name.split(".")[0] == "pipelines"} - may:
+            wrong[str(path.relative_to(ROOT))] = names
+    assert not wrong, f"{wing} may import {sorted(may)}, see pyproject.toml"
+
+
+@pytest.mark.parametrize("wing", [wing for wing in WINGS if not WINGS[wing].get("heavy")])
+def test_the_light_side_needs_nothing_heavy(wing):
+    assert not [above for above in WINGS[wing]["imports"] if WINGS[above].get("heavy")]
+    wrong = {
+        str(path.relative_to(ROOT)): names
+        for path in modules(wing.replace(".", "/"))
+        if (names := imported(path) & (HEAVY | PIPELINE))
+    }
+    assert not wrong, "what is heavy is done in the worker"
 
 
 @pytest.mark.parametrize("package", ["configs", "keras_models", "serving", "reports"])
@@ -82,6 +110,7 @@ def test_only_ci_reaches_outside_the_repository():
         parts = path.relative_to(ROOT).parts
         if (
             SKIPPED_FOLDERS.isdisjoint(parts)
+            and parts[0] != "workspace"
             and parts != (".ci", "run")
             and path.is_file()
             and outside.encode() in path.read_bytes()

@@ -31,8 +31,12 @@ def run(*command, cwd, **env):
 def wheel(tmp_path_factory) -> Path:
     """Built from a copy, because setuptools leaves its build folder behind."""
     folder = tmp_path_factory.mktemp("wheel")
-    skipped = shutil.ignore_patterns(".*", "__pycache__", "workspace", "build", "dist", "*.egg-info")
-    shutil.copytree(ROOT, folder / "copy", ignore=skipped)
+    skipped = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info")
+
+    def left_out(path, names):
+        return {*skipped(path, names), *({"workspace"} if Path(path) == ROOT else ())}
+
+    shutil.copytree(ROOT, folder / "copy", ignore=left_out)
     options = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder)
     run(sys.executable, "-m", "pip", "wheel", *options, folder / "copy", cwd=folder)
     (built,) = folder.glob("*.whl")

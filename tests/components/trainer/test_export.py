@@ -25,7 +25,7 @@ from components.tasks.base import Signature
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from configs.schema import Reading
-from pipelines.served import Served
+from pipelines.verbs.served import Served
 from tests.components import digits
 from tests.components.example_gen.test_pictures import png
 from tests.components.trainer.graphs import RANDOM, operations, random_ops, seeded

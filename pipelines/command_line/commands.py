@@ -1,0 +1,380 @@
+"""The verbs: parse, call, print. Nothing heavy is imported here, and nothing at all before a verb needs it."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from configs import words
+from configs.errors import FULL, HubelError, UsageError
+from pipelines.command_line import autoencoder_commands, datasets_commands, experiments_commands, options
+from pipelines.command_line.cli import wants_json
+from pipelines.command_line.options import quietly
+from pipelines.command_line.options import state as _state
+
+NOT_BLESSED = 3
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
+    _state.json, _state.verbose, _state.log, _state.again = wants_json(arguments), False, None, ""
+    try:
+        return _outcome(arguments)
+    finally:
+        _state.tell()
+
+
+def _outcome(arguments: list[str]) -> int:
+    try:
+        code = cli.main(arguments, prog_name="hubel", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.ctx.get_help())
+        return 0
+    except click.ClickException as error:
+        hint = f"See `{error.ctx.command_path} --help`." if getattr(error, "ctx", None) else "See `hubel --help`."
+        return _fail(UsageError(error.format_message(), hint))
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except HubelError as error:
+        return _fail(error)
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read us has left, which is no failure of ours
+        return 0
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        if error.errno in FULL:
+            return _fail(HubelError(f"The disk is full{where}.", "Free some space (`hubel gc`) and run again."))
+        return _fail(HubelError(f"{error.strerror or error}{where}.", "Check the path and its disk."))
+    except Exception as error:  # the last line of defence between our own mistakes and a person
+        return _fail(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> HubelError:
+    """One sentence; the traceback goes to the end of the log, or into one of its own."""
+    import tempfile
+    import traceback
+
+    try:
+        if _state.log is None:
+            descriptor, name = tempfile.mkstemp(prefix="hubel-", suffix=".log")
+            os.close(descriptor)
+            _state.log = Path(name)
+        with _state.log.open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    except OSError:
+        _state.log = None  # a failure to say more is not worth more than what failed
+    line = next(filter(None, map(str.strip, str(error).splitlines())), "no message")
+    return HubelError(f"{type(error).__name__}: {line[:300]}", "The log has the whole story." if _state.log else "")
+
+
+def _fail(error: HubelError) -> int:
+    if _state.log and _state.log.is_file() and error.exit_code == 1:
+        error = HubelError(error.message, f"{error.hint} Log: {_state.log}".strip(), **error.facts)
+    if _state.json:
+        print(json.dumps(error.as_json()))
+    else:
+        print(f"{error.message}\n{error.hint}".strip(), file=sys.stderr)
+    return error.exit_code
+
+
+def _version(context, option, asked):
+    if asked:
+        from importlib.metadata import version
+
+        print(f"hubel {version('hubel')}")
+        context.exit(0)
+
+
+@click.group(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and exit.")
+def cli():
+    """From images to a served model with one command."""
+
+
+@cli.command("run")
+@click.argument("config", default="digits_lenet5")
+@options.assignments
+@options.workspace
+@click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; change nothing.")
+@options.verbose
+@options.as_json
+def run_command(config, assignments, workspace, dry_run, as_json):
+    """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
+    from configs import load
+    from pipelines.command_line import console
+    from pipelines.workspace import origins
+    from pipelines.workspace.layout import Workspace
+
+    cfg = load.load(config, assignments)
+    place = Workspace.at(workspace)
+    check_names(cfg, place)
+    runs = [*((name, [], one) for name, one in origins.before(cfg)), (config, list(assignments), cfg)]
+    for _, _, one in runs[:-1]:
+        check_names(one, place)
+    if dry_run:
+        value = quietly(
+            "pipelines.orchestration.execute:plan",
+            {"config": config, "assignments": list(assignments), "workspace": str(place.root)},
+        )
+        if as_json:
+            print(json.dumps(value))
+        else:
+            console.plan(value)
+        return 0
+    done = []
+    with place.locked(f"hubel run {config}") as lock:
+        for name, set_, one in runs:
+            source = [f"transfer.source={done[-1]['model']}/{done[-1]['version']}"] if done else []
+            done.append(_run(name, [*set_, *source], one, place, lock, as_json))
+            if not as_json:
+                console.result(done[-1])
+            if not done[-1]["blessed"]:
+                break
+    if as_json:
+        print(json.dumps(done[-1] | ({"first": done[:-1]} if runs[:-1] else {})))
+    elif len(done) < len(runs):
+        first = done[-1]["model"]
+        print(
+            f"{cfg.name} was not started: its features come from {first}. To take them from what was not blessed: "
+            f"--set transfer.source={first}@candidate",
+            file=sys.stderr,
+        )
+    return 0 if done[-1]["blessed"] else NOT_BLESSED
+
+
+def _run(config, assignments, cfg, place, lock, quiet) -> dict:
+    """One run on record. Returns the JSON contract's value."""
+    from pipelines.command_line import console, hints
+    from pipelines.process import supervise
+    from pipelines.workspace.runs import new_run_id, recorded
+
+    run_id = new_run_id(place, cfg.name)
+    _state.tell()  # what an earlier run of the same command line said
+    _state.log, _state.again = place.log(cfg.name, run_id), options.GOES_ON
+    asked = {"config": config, "assignments": assignments, "workspace": str(place.root), "run_id": run_id}
+    with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
+        value = supervise.ask("pipelines.orchestration.execute:run", asked, _state.log, view, held=(lock,))
+        record(value)
+    uri = value.pop("model_uri")
+    value["hints"] = hints.of(cfg, value)
+    value["candidate"] = str(place.exported(uri)) if uri and value["version"] is None else None
+    return value
+
+
+@cli.group("list")
+def list_group():
+    """What there is: models, configs, experiments, datasets, runs."""
+
+
+list_group.add_command(datasets_commands.list_datasets)
+cli.add_command(datasets_commands.datasets)
+cli.add_command(datasets_commands.init)
+list_group.add_command(experiments_commands.list_experiments)
+cli.add_command(experiments_commands.experiment)
+for _verb in autoencoder_commands.VERBS:
+    cli.add_command(_verb)
+
+
+@list_group.command("models")
+@options.as_json
+def list_models(as_json):
+    """Architectures by family: names, trainable parameters, default input, task and paper."""
+    import keras_models
+    from pipelines.command_line import list_view
+
+    facts = list_view.ordered(keras_models.catalog().values())
+    if as_json:
+        columns = ("name", "family", "aliases", "task", "params", "input_shape", "paper", "year")
+        print(json.dumps([{column: _plain(getattr(fact, column)) for column in columns} for fact in facts]))
+    else:
+        list_view.models(facts)
+
+
+@list_group.command("configs")
+@options.as_json
+def list_configs(as_json):
+    """Shipped configs, with the first line of what each says of itself."""
+    from configs import load
+    from pipelines.command_line import console
+
+    found = [{"name": name, "about": load.header(load.find(name))} for name in load.names()]
+    if as_json:
+        print(json.dumps(found))
+    else:
+        console.table(["name", "about"], [[c["name"], c["about"].split("\n")[0]] for c in found])
+
+
+@list_group.command("runs")
+@options.workspace
+@options.as_json
+def list_runs(workspace, as_json):
+    """Runs of a workspace: which config, how it ended and why, figures of the test split."""
+    from pipelines.command_line import runs_view
+    from pipelines.workspace.layout import Workspace
+    from pipelines.workspace.runs import listed
+
+    records = listed(Workspace.at(workspace))
+    if as_json:
+        columns = ("run", "config", "started", "seconds", "blessed", "metrics", "intervals")
+        columns += ("status", "reason", "version", "model_dir")
+        print(json.dumps([{column: getattr(record, column) for column in columns} for record in records]))
+    else:
+        runs_view.terminal(records)
+
+
+@cli.command("show")
+@click.argument("model")
+@click.option("--input", "shape", metavar="HxWxC", help="Input size, such as 32x32x1; default: the builder's own.")
+@click.option("--classes", type=click.IntRange(2), help="Number of classes; default: the builder's own.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="An option, as model.options.stem=small.")
+@click.option("--markdown", is_flag=True, help="Print a table for GitHub, counts in full.")
+@options.workspace
+@options.verbose
+@options.as_json
+def show(model, shape, classes, assignments, markdown, workspace, as_json):
+    """Arithmetic of MODEL, layer by layer: volumes, parameters, multiply-adds, receptive fields, memory.
+
+    MODEL is a name from `hubel list models`, a builder's dotted path, a .keras file, or what a run trained: NAME/VERSION,
+    NAME@candidate or a run.
+    """
+    from pipelines.command_line import show_view
+    from pipelines.workspace import runs
+    from pipelines.workspace.layout import Workspace
+
+    artifact = None
+    if not model.endswith(".keras") and (runs.is_candidate(model) or re.fullmatch(r"[^/]+/[0-9]+", model)):
+        artifact = runs.artifact(Workspace.at(workspace), model)
+    elif not model.endswith(".keras"):
+        import keras_models
+
+        _look_here_for_builders()
+        keras_models.check(model)  # before a process that takes seconds to start
+    asked = {"model": model, "shape": shape, "classes": classes, "options": _model_options(assignments), "artifact": artifact}
+    value = quietly("pipelines.verbs.show:show", asked)
+    if as_json:
+        print(json.dumps(value))
+    elif markdown:
+        show_view.markdown(value)
+    else:
+        show_view.terminal(value)
+
+
+@cli.command("predict")
+@click.argument("model")
+@click.argument("images", nargs=-1, required=True)
+@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@options.workspace
+@options.verbose
+@options.as_json
+def predict(model, images, top, form, workspace, as_json):
+    """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them."""
+    from pipelines.command_line import console
+    from pipelines.workspace import runs
+    from pipelines.workspace.layout import Workspace
+
+    folder = runs.exported(Workspace.at(workspace), model)
+    value = quietly("pipelines.verbs.predict:predict", {"model": str(folder), "images": list(images), "top": top})
+    rows = value["images"]
+    columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized")))
+    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
+    if as_json or form == "json":
+        print(json.dumps(rows))
+    elif form == "csv":
+        import csv
+
+        csv.writer(sys.stdout).writerows([columns, *cells])
+    else:
+        console.table(columns, cells)
+    is_bare = as_json or form != "table"
+    for line in options.passed_over(value["passed_over"]) if as_json or form == "json" else options.remarks(value):
+        click.echo(line, err=is_bare)
+    return 1 if all("error" in row for row in rows) else 0
+
+
+@cli.command("gc")
+@click.option("--keep", type=click.IntRange(1), default=3, show_default=True, help="Runs and versions to keep of each config.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@options.workspace
+@options.as_json
+def gc(keep, dry_run, workspace, as_json):
+    """Remove the artifacts and logs of old runs, old versions of models, and what killed runs left behind."""
+    from pipelines.workspace.collect import collect
+    from pipelines.workspace.layout import Workspace
+
+    place = Workspace.at(workspace)
+    with place.locked("hubel gc", needs_room=False):
+        value = collect(place, keep, dry_run)
+    if as_json:
+        print(json.dumps(value))
+    else:
+        verb, gone = "Would remove" if dry_run else "Removed", len(value["removed"])
+        what = words.count(gone, "folder or file", "folders and files")
+        print("\n".join([*value["removed"], f"{verb} {what}, {value['bytes'] / 2**20:.1f} MiB."]))
+
+
+@cli.command("doctor")
+@options.workspace
+@options.as_json
+def doctor(workspace, as_json):
+    """Check this machine and installation; say how to mend what is wrong."""
+    from pipelines.command_line.doctor import examine
+
+    checks = examine(workspace)
+    if as_json:
+        print(json.dumps([{"name": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy} for c in checks]))
+    else:
+        words = {True: "ok", False: "WRONG", None: "note"}
+        for check in checks:
+            print(f"{words[check.ok]:<6} {check.name}: {check.detail}" + (f"\n       {check.remedy}" if check.remedy else ""))
+    return 1 if any(c.ok is False for c in checks) else 0
+
+
+def check_names(cfg, place) -> None:
+    """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
+    import keras_models
+    from components.example_gen import sources
+    from configs import paths
+    from pipelines.workspace import origins
+
+    place.check()
+    if cfg.push.enabled:
+        paths.literal(place.served(cfg.name, cfg.push.destination), "The folder of served models", "Set another push.destination.")
+    _look_here_for_builders()
+    if cfg.transfer:
+        origins.check(cfg, place)
+    else:
+        keras_models.check(cfg.model.name)
+    sources.check(cfg.data.source, place.datasets)
+
+
+def _look_here_for_builders() -> None:
+    """Builders of one's own may be in the folder where hubel is started; last, so that hubel's packages keep their names."""
+    sys.path.append(os.getcwd())
+
+
+def _model_options(assignments) -> dict:
+    """Of `--set`, where nothing but options of a model can be set."""
+    from configs import load
+
+    if not assignments:
+        return {}
+    tree = load.assigned(assignments)
+    chosen = tree["model"].get("options") if list(tree) == ["model"] and isinstance(tree["model"], dict) else None
+    if not isinstance(chosen, dict) or list(tree["model"]) != ["options"]:
+        raise UsageError("`hubel show` can set options of the model alone.", "For example: --set model.options.stem=small")
+    return chosen
+
+
+def _cell(value):
+    if isinstance(value, list):
+        return " ".join(str(_cell(v)) for v in value)
+    return f"{value:.4f}" if isinstance(value, float) else value
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,107 @@
+"""What the verbs share: their common flags, what these say, and how they ask a worker."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import click
+
+from configs.errors import HubelError
+
+GOES_ON = "The same command goes on from here: finished stages are cached, a training goes on at its epoch."
+
+
+class State:
+    """What the common flags of this command line say; they are read before a verb's body runs."""
+
+    json = False
+    verbose = False
+    log: Path | None = None
+    again = ""  # what the same command does once more where this one is stopped
+
+    def tell(self) -> None:
+        """Copy the log to the terminal, where --verbose asked for that."""
+        if self.verbose and self.log and self.log.is_file():
+            sys.stderr.write(self.log.read_text(errors="replace"))
+
+
+state = State()
+
+
+def _be_verbose(context, option, asked):
+    state.verbose = asked
+
+
+def _workspace_default() -> str:
+    from configs.load import workspace_default  # with pydantic and the schema: more than --help may cost
+
+    return workspace_default()
+
+
+workspace = click.option(
+    "--workspace",
+    default=_workspace_default,
+    metavar="DIR",
+    help="Where everything is kept.  [default: HUBEL_WORKSPACE or ./workspace]",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value to stdout and nothing else.")
+verbose = click.option(
+    "--verbose", is_flag=True, expose_value=False, callback=_be_verbose, help="Copy the log to the terminal at the end."
+)
+assignments = click.option(
+    "--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Override a key of the config, such as train.epochs=3."
+)
+
+
+def remarks(value: dict) -> list[str]:
+    """Sentences on what of the images was passed over, and on those of another size than the model's, where there were any; `value`
+    is what `quietly` returns of a verb about images, with pipelines.verbs.served.facts."""
+    return [*passed_over(value.get("passed_over", {})), *resized(value)]
+
+
+def passed_over(counts: Mapping[str, int]) -> list[str]:
+    """The sentence about files that are no images, where there were any."""
+    from components.example_gen import listing
+
+    return [f"Passed over: {listing.words(counts)}."] if counts else []
+
+
+def resized(value: dict) -> list[str]:
+    """The sentence about images of another size than the model's, where there were any."""
+    if not value.get("resized"):
+        return []
+    were, (height, width, _) = "was" if value["resized"] == 1 else "were", value["size"]
+    return [f"{value['resized']} {were} of another size: resized to the model's {height}x{width} px, as in training."]
+
+
+def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda event: None):
+    """Ask a worker whose log matters only if it fails: then it stays, in the system's folder for such files, and is named.
+
+    Where it listed files, its value, a mapping, gets what it passed over: `passed_over`, {ending: files}.
+    """
+    import tempfile
+
+    from pipelines.process import supervise
+
+    descriptor, name = tempfile.mkstemp(prefix="hubel-", suffix=".log")
+    os.close(descriptor)
+    state.log = Path(name)
+    keep, listed = False, []
+
+    def hear(event: dict) -> None:
+        if event["event"] == "passed_over":
+            listed.append(Counter(event["counts"]))
+        listen(event)
+
+    try:
+        value = supervise.ask(call, arguments, state.log, hear)
+        return value | {"passed_over": dict(sum(listed, Counter()))} if listed else value
+    except HubelError as error:
+        keep = error.exit_code == HubelError.exit_code
+        raise
+    finally:
+        if not keep:
+            state.tell()
+            state.log.unlink(missing_ok=True)

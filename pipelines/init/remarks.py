@@ -1,0 +1,164 @@
+"""What a person should know of images before a network learns them, a sentence each, for `hubel init`. Plain data; nothing heavy.
+
+`found` is what pipelines.data_sets.survey.look finds.
+"""
+
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any
+
+from components import keys
+from components.example_gen import changes, labels
+from configs import words
+from configs.schema import DataConfig, Reading
+
+IMBALANCE = 3  # times the rarest class, from which on it is pointed out
+FEW = 10  # images of a class, below which it is pointed out
+CLASSES_SHOWN, COLUMNS_SHOWN = 5, 12
+
+
+def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
+    """What will make training harder, or is not read, a sentence each. counted: images of the classes that are learned; left_out:
+    those classes that data.classes leaves out."""
+    doubts = changes.doubts(found.get("changes", {}), found.get("peak", -1), Reading())
+    notes = [*_about_columns(found), *_about_places(found), *(f"Of the images that were decoded, {doubt}." for doubt in doubts)]
+    if inliers:
+        notes.append(
+            f"train has {inliers[0]} alone, and test has {listed([name for name in counted if name not in inliers])} besides: the "
+            "config is for a detector that learns what is normal."
+        )
+        return [*notes, *_about_damage(found)]
+    if len(counted) == 1:
+        notes.append("All images are of one class, so there is nothing to tell apart: the config is for an autoencoder.")
+    if len(counted) > 1:
+        least, most = min(counted, key=counted.get), max(counted, key=counted.get)
+        if counted[most] >= IMBALANCE * counted[least]:
+            notes.append(
+                f"{most} has {counted[most] / counted[least]:.1f} times the images of {least}: "
+                f"consider data.downsample: {IMBALANCE}, or train.class_weight: balanced."
+            )
+        if counted[least] < FEW:
+            notes.append(
+                f"{least} has only {words.count(counted[least], 'image')}: what is learned and measured of it will mean little."
+            )
+        if found["unlabelled"]:
+            notes.append(_about_missing_labels(found))
+    empty = [label for label, count in found["classes"].items() if not count]
+    if empty:
+        what = "data.classes leaves it out" if left_out else "a run will refuse that"
+        notes.append(f"No image has the class {listed(empty)}: {what}.")
+    if left_out:
+        notes.append(
+            f"No training image has the class {listed(left_out)}: nothing can be learned of it, so data.classes leaves it out."
+        )
+    if alike := twins(found):
+        notes.append(alike)
+    return [*notes, *_about_damage(found)]
+
+
+def _about_missing_labels(found) -> str:
+    why = found.get("without_label", {})
+    reasons, doubt = f" ({labels.reasons(why)})" if why else "", labels.doubt(why)
+    some = words.count(found["unlabelled"], "image") + (" has" if found["unlabelled"] == 1 else " have")
+    return f"{some} no label{reasons}: a run counts and leaves out what has none" + (f"; {doubt}." if doubt else ".")
+
+
+def _about_damage(found) -> list[str]:
+    if not found["damaged"]:
+        return []
+    return [f"{100 * damaged_share(found):.1f} % of the images are damaged; a run sets them aside and names them."]
+
+
+def untrained(found: Mapping[str, Any]) -> list[str]:
+    """Classes of which only other splits than train have images."""
+    by_split = found.get("by_split", {})
+    train = by_split.get(keys.TRAIN, {})
+    return [] if len(by_split) < 2 else [name for name, count in found["classes"].items() if count and not train.get(name)]
+
+
+def twins(found: Mapping[str, Any]) -> str:
+    """A sentence on classes whose names differ by no more than capitals and blanks; empty without any."""
+    alike: dict[str, list[str]] = {}
+    for name, count in found["classes"].items():
+        if count:
+            alike.setdefault(" ".join(unicodedata.normalize("NFC", name).casefold().split()), []).append(name)
+    pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+    return f"{listed(pairs)} differ by capitals or blanks alone: if they are one class, give it one name." if pairs else ""
+
+
+def _about_columns(found) -> list[str]:
+    columns = found.get("columns")
+    if not columns or not columns["unused"]:
+        return []
+    unused = listed(columns["unused"], COLUMNS_SHOWN)
+    label = columns["label"] if isinstance(columns["label"], str) else ", ".join(columns["label"] or ["none"])
+    return [f"The image is {columns['image']}, the label {label}. Not used: {unused}. --image and --label name others."]
+
+
+def _about_places(found) -> list[str]:
+    notes, masks, below = [], found.get("masks"), found.get("below")
+    if masks:
+        notes.append(
+            f"{masks['images']:,} images look like masks of others, such as {masks['such as']}. A run would take them for "
+            "pictures: move them to a folder outside."
+        )
+    if below:
+        notes.append(
+            f"The classes have {below['folders']:,} folders below them, such as {below['such as']}. A class is the upper folder; "
+            "to learn the lower ones, name an upper folder as PATH, or list the images in a table with the columns path and label."
+        )
+    return notes
+
+
+def about_splits(found: Mapping[str, Any], images: Mapping[str, int], data: Mapping[str, Any], is_classified: bool) -> list[str]:
+    """Which splits are carved from what, and what as many test images can tell. images: those of each split that a run uses."""
+    ours = used(found)
+    own = set(ours.values()) if keys.TRAIN in found["splits"] else set()
+    share = {split: data.get(split, DataConfig.model_fields[split].default) for split in (keys.VALIDATION, keys.TEST)}
+    made = {split: round(images[keys.TRAIN] * share[split]) for split in share}
+    for one in found.get("carved", ()):  # to the image
+        if all(one[split] == share[split] for split in share):
+            made = one["images"]
+    missing, notes = [split for split in share if split not in own], []
+    if own and missing:
+        carved = (f"{100 * share[split]:g} % of train for {split} ({made[split]:,} of {images[keys.TRAIN]:,})" for split in missing)
+        notes.append(f"There is no split {' and no split '.join(missing)}: a run carves {' and '.join(carved)}.")
+    elif not own and len(ours) > 1:
+        notes.append(
+            f"There is {' and '.join(ours)}, but no train: a run puts all images together and carves the three splits from them."
+        )
+    tested = images[keys.TEST] if keys.TEST in own else made[keys.TEST]
+    if is_classified and tested:
+        some = words.count(tested, "test image") + ("" if keys.TEST in own else f" ({100 * share[keys.TEST]:g} %)")
+        notes.append(f"{some}: an accuracy measured on so many is known to +- {half_width(tested):.2f} (95 %).")
+    return notes
+
+
+def used(found: Mapping[str, Any]) -> dict[str, str]:
+    """Source split -> hubel's, as components.example_gen.splits says."""
+    return found.get("used") or dict.fromkeys(found["splits"], keys.TRAIN)
+
+
+def images(found: Mapping[str, Any]) -> dict[str, int]:
+    """{hubel's split: images of the source's own}, whether or not they have a label."""
+    counted: dict[str, int] = {}
+    for name, split in used(found).items():
+        counted[split] = counted.get(split, 0) + found["splits"][name]
+    return {split: counted[split] for split in keys.SPLITS if split in counted}
+
+
+def listed(names: Sequence[str], most: int = CLASSES_SHOWN) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def half_width(images: int) -> float:
+    """Of Wilson's interval of 95 % of a share that is measured on so many images, where it is widest: at one half."""
+    z = NormalDist().inv_cdf(0.975)
+    return z / (2 * math.sqrt(images + z**2))
+
+
+def damaged_share(found: Mapping[str, Any]) -> float:
+    """Of the sample."""
+    return sum(found["damaged"].values()) / found["sampled"]

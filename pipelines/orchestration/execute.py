@@ -1,0 +1,246 @@
+"""One run of a config, from a located source to the record of what came out. Runs in the worker process."""
+
+import dataclasses
+import errno
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from components import keys, progress
+from components.example_gen import classes, digest, listing, sources, summary
+from components.trainer.origin import Origin
+from configs import load
+from configs.errors import FULL, HubelError, UsageError
+from configs.schema import RunConfig
+from pipelines.orchestration import training
+from pipelines.workspace import origins
+from pipelines.workspace.layout import Workspace
+from pipelines.workspace.runs import artifact, artifacts
+
+
+def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dict:
+    """Run a config to its end.
+
+    Returns:
+        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3), and model_uri, the Model artifact's folder.
+
+    Raises:
+        HubelError: with what failed in plain words.
+    """
+    start = time.monotonic()
+    result = _run(load.load(config, assignments), Workspace.at(workspace), run_id)
+    return {**result, "seconds": round(time.monotonic() - start, 2)}
+
+
+def plan(config: str, assignments: list[str], workspace: str) -> dict:
+    """What `run` would do: {config, components: [{name, cached}], fetches: {file, url, folder} of weights that are not there, or
+    None}, and `first`, the same of each config that is run before it.
+
+    It holds no lock, so it writes nothing.
+    """
+    from components.trainer import transfer
+    from pipelines.orchestration import local
+
+    cfg, place = load.load(config, assignments), Workspace.at(workspace)
+    planned = []
+    for one in [*(earlier for _, earlier in origins.before(cfg)), cfg]:
+        is_there = not planned or all(component["cached"] for component in planned[-1]["components"])
+        with digest.unremembered():
+            origin = origins.locate(one, place) if is_there else origins.awaited(one, place)
+        prove(one, origin)
+        built = _pipeline(one, place, origin, _located(one, place, origin, sources.planned))
+        absent = transfer.missing(origin, _shape(one)) if origin and origin.is_published else None
+        planned.append(
+            {
+                "config": one.name,
+                "components": local.plan(built, place.metadata),
+                "fetches": dataclasses.asdict(absent) if absent else None,
+            }
+        )
+    *first, last = planned
+    return last | ({"first": first} if first else {})
+
+
+def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
+    import keras_models
+
+    origin = origins.locate(cfg, place)
+    architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
+    located = _ready(cfg, place, origin)
+    results = launched(cfg, place, located=located)
+    examples = results["ExampleGen"]
+    folder = examples.outputs["examples"][0][0]
+    verdict, infra = results["Evaluator"], results["InfraValidator"]
+    pushed = results.get("Pusher")
+    is_pushed = bool(pushed and pushed.property("pushed_model", "pushed") == 1)
+    version = pushed.property("pushed_model", "pushed_version") if is_pushed else None
+    return {
+        "run": run_id,
+        "config": cfg.name,
+        "model": cfg.name,
+        "architecture": architecture,
+        "version": int(version) if version else None,
+        "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
+        "parity": infra.property("blessing", "blessed") == 1,
+        "missed": _json(verdict.property("blessing", keys.MISSED), []),
+        "training": training.facts(cfg, *(Path(results["Trainer"].outputs[key][0][0]) for key in ("model_run", "model"))),
+        "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
+        "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
+        "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),
+        "intervals": _json(verdict.property("evaluation", keys.INTERVALS), {}),
+        "differences": _json(verdict.property("evaluation", keys.DIFFERENCES), []),
+        "slices": _json(verdict.property("evaluation", keys.SLICES), []),
+        "images": _json(examples.property("examples", keys.COUNTS), {}),
+        "classes": _json(examples.property("examples", keys.CLASSES), {}),
+        "measures": summary.measures(Path(folder), _json(examples.property("examples", keys.CLASS_NAMES), [])),
+        "changes": _json(examples.property("examples", keys.CHANGES), {}),
+        "duplicates": examples.property("examples", keys.DUPLICATES, 0),
+        "leakage": summary.leakage(Path(folder)),
+        "drift": _json(results["ExampleValidator"].property("anomalies", keys.DRIFT), {}),
+        "skew": _json(results["ExampleValidator"].property("anomalies", keys.SKEW), {}),
+        "passed_over": dict(located.passed_over),
+        "unlabelled": _json(examples.property("examples", keys.UNLABELLED), {}),
+        "quarantined": _json(examples.property("examples", keys.QUARANTINED), {}),
+        "examples": folder,
+        "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
+        "model_uri": results["Trainer"].outputs["model"][0][0],
+        "report": None,
+        "components": [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()],
+    }
+
+
+def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sources.Located | None = None) -> dict:
+    """Run every component of a config's pipeline; see pipeline.build. Returns local.NodeResult by name.
+
+    Args:
+        located: the data source, where the network was tried and it was found before.
+
+    Raises:
+        HubelError: with what failed in plain words.
+    """
+    from components import beam_memory, beam_runner
+    from components.pusher import publish
+    from pipelines.orchestration import local
+
+    beam_memory.install()
+    beam_runner.install()
+    place.root.mkdir(parents=True, exist_ok=True)
+    publish.clear_stages(place.served(cfg.name, cfg.push.destination))
+    origin = origins.locate(cfg, place)
+    located = located or _ready(cfg, place, origin)
+    built = _pipeline(cfg, place, origin, located, served)
+    if located.passed_over:
+        progress.emit("note", text=f"passed over in {cfg.data.source}: {listing.words(located.passed_over)}")
+        print(f"Passed over: {json.dumps(located.passed_over)}", file=sys.stderr)  # into the log
+    progress.emit("nodes", names=[node.id for node in built.components])
+    running = []
+
+    def before(node: str) -> None:
+        running[:] = [node]
+        progress.emit("node", name=node)
+
+    def after(result: local.NodeResult) -> None:
+        progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
+
+    try:
+        return local.run(built, before, after)
+    except Exception as error:
+        raise plain(error, running[0] if running else None, place) from error
+
+
+def prove(cfg: RunConfig, origin: Origin | None) -> None:
+    """Try a config's network before any data is read; a source that is still to be trained cannot be, and one of keras.applications
+    has random weights. Fetches nothing.
+
+    Raises UsageError with what is wrong with it; see contract.prove and transfer.prove.
+    """
+    import keras_models
+    from components.trainer import transfer
+    from keras_models import contract
+
+    shape = _shape(cfg)
+    if origin is not None and (origin.file is not None or origin.is_published):
+        transfer.prove(origin, cfg.transfer, shape)
+    elif origin is None and not cfg.model.members:  # those were proved when they were trained
+        contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
+
+
+def fetch(cfg: RunConfig, origin: Origin | None) -> None:
+    """Have the weights that a config's network starts from here, before any data is read. Raises as transfer.fetch."""
+    from components.trainer import transfer
+
+    if origin is not None and origin.is_published:
+        transfer.fetch(origin, _shape(cfg))
+
+
+def _shape(cfg: RunConfig) -> tuple[int, int, int]:
+    """(height px, width px, channels) of the images that a network gets."""
+    return cfg.transform.height, cfg.transform.width, cfg.transform.channels
+
+
+def _ready(cfg: RunConfig, place: Workspace, origin: Origin | None) -> sources.Located:
+    """The data source, once the network was tried and the weights that it starts from are here."""
+    prove(cfg, origin)
+    fetch(cfg, origin)
+    return _located(cfg, place, origin, sources.locate)
+
+
+def _located(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable) -> sources.Located:
+    """The data source. Raises UsageError where it has fewer classes than are to be told apart."""
+    from components.tasks import task_of
+    from pipelines.orchestration import pipeline
+
+    located = locate(cfg.data, place.datasets)
+    task, _ = pipeline.learned(cfg, origin)
+    least = task_of(task).classes
+    if located.class_names is None or not least:
+        return located
+    data, names = classes.resolved(cfg.data, located.class_names), located.class_names
+    kept = [names[label] for label in data.classes] if data.classes is not None else names
+    kept = [kept[label] for label in data.inliers] if data.inliers is not None else kept
+    if len(set(kept)) < least:
+        has = f"images of one class, {kept[0]!r}," if kept else "images without labels"
+        raise UsageError(
+            f"{cfg.data.source} gives {has} to train on, and a model for {task} tells at least {least} classes apart.",
+            "Put the images of each class into a folder of its own; `hubel init` writes a config that fits the images there are.",
+        )
+    return located
+
+
+def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, located: sources.Located, served: bool = True):
+    from pipelines.orchestration import pipeline
+
+    initial = artifact(place, cfg.model.initial) if cfg.model.initial else origin and origin.artifact
+    members = artifacts(place, cfg.model.members or ())
+    settled = origins.settled(cfg, origin) if origin else cfg
+    return pipeline.build(settled, place, located, initial, origin, members, served)
+
+
+def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:
+    """Any exception of a component as one sentence."""
+    chain, seen = error, set()
+    while chain is not None and id(chain) not in seen:
+        if isinstance(chain, HubelError):
+            return chain
+        seen.add(id(chain))
+        text = str(chain)
+        if getattr(chain, "errno", None) in FULL or "No space left on device" in text or "disk is full" in text:
+            return HubelError(
+                f"The disk is full; {node} could not write in {place.root}.", "Free some space (`hubel gc`) and run again."
+            )
+        if getattr(chain, "errno", None) in (errno.EACCES, errno.EROFS, errno.EPERM):
+            return HubelError(f"{node} may not write {getattr(chain, 'filename', None) or place.root}.", "Check its permissions.")
+        if isinstance(chain, MemoryError):
+            return HubelError(
+                f"{node} ran out of memory.", "Use smaller images, or smaller transform.batch_size and train.batch_size."
+            )
+        chain = chain.__cause__ or chain.__context__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no message"]
+    line = lines[-1] if lines[0] == "in user code:" else lines[0]  # TensorFlow puts the message after its traceback
+    return HubelError(f"{node or 'The pipeline'} failed: {type(error).__name__}: {line[:300]}", "The log has the whole story.")
+
+
+def _json(text: str | None, default):
+    return json.loads(text) if text else default

@@ -1,0 +1,49 @@
+"""What is known of a training once it is over, as plain data: what the command line's hints read of a model not blessed."""
+
+import inspect
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from components import keys
+from configs.schema import RunConfig
+
+
+def facts(cfg: RunConfig, model_run: Path, model: Path) -> dict[str, Any]:
+    """Of a Trainer's outputs.
+
+    Args:
+        model_run: folder of history.json.
+        model: folder of card.json.
+
+    Returns:
+        {epochs: trained; asked: epochs that the config allows; loss, val_loss: by epoch, None for what is not finite or was not
+        computed; train_images; classes; code_size: numbers in the code of an autoencoder that has the option, else None}.
+    """
+    history = json.loads((model_run / "history.json").read_text())
+    card = json.loads((model / keys.CARD_FILE).read_text())
+    chosen = card["hyperparameters"]  # the tuner's, by dotted path
+    asked = chosen.get("train.epochs", cfg.train.epochs)
+    if cfg.transfer and cfg.transfer.fine_tune:
+        asked += chosen.get("transfer.fine_tune.epochs", cfg.transfer.fine_tune.epochs)
+    return {
+        "epochs": len(history),
+        "asked": asked,
+        **{name: [_finite(epoch.get(name)) for epoch in history] for name in ("loss", "val_loss")},
+        "train_images": card["train_images"],
+        "classes": len(card["class_names"]),
+        "code_size": chosen.get("model.options.code_size", None if cfg.transfer else _code_size(cfg)),
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _code_size(cfg: RunConfig) -> int | None:
+    import keras_models
+
+    known = inspect.signature(keras_models.get(cfg.model.name).build).parameters.get("code_size")
+    size = cfg.model.options.get("code_size", known.default) if known else None
+    return size if isinstance(size, int) else None

@@ -1,0 +1,96 @@
+"""Asking a worker process for something, from the light side: its noise goes to a log, its events come here."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from configs import errors
+from configs.errors import HubelError, UsageError
+
+GRACE = 5  # seconds that a worker has after SIGTERM
+STARTUP = Path(__file__).with_name("startup")  # sitecustomize for the worker and the processes that Beam spawns
+
+
+def ask(
+    call: str,
+    arguments: dict[str, Any],
+    log: Path,
+    listen: Callable[[dict], None] = lambda event: None,
+    held: tuple[int, ...] = (),
+) -> Any:
+    """Have `module:function` called with JSON arguments in a process of its own. Returns its JSON value.
+
+    Args:
+        log: file that gets everything the process and its libraries print.
+        listen: told of each progress event.
+        held: file descriptors that the process inherits (a lock that must outlive this process).
+
+    Raises:
+        HubelError, UsageError: what the function raised, or how the process died.
+        KeyboardInterrupt: after the process and its children were ended.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    reading, writing = os.pipe()
+    path = os.pathsep.join([str(STARTUP), *filter(None, [os.environ.get("PYTHONPATH")])])
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_DEPRECATION_WARNINGS": "0", "PYTHONPATH": path}
+    with log.open("ab") as sink:
+        worker = subprocess.Popen(
+            [sys.executable, "-P", "-m", "pipelines.process.worker", str(writing)],
+            stdin=subprocess.PIPE,
+            stdout=sink,
+            stderr=sink,
+            pass_fds=(writing, *held),
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends the worker in order
+            env={**os.environ, **quiet},
+        )
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as events:
+            worker.stdin.write(json.dumps({"call": call, "arguments": arguments}).encode() + b"\n")
+            worker.stdin.flush()
+            answer = None
+            for line in events:
+                event = json.loads(line)
+                if event["event"] in ("result", "failure"):
+                    answer = event
+                else:
+                    listen(event)
+        code = worker.wait()
+    except BaseException:
+        _end(worker)
+        raise
+    if answer is None:
+        raise _died(code, log)
+    if answer["event"] == "failure":
+        failure = answer["error"]
+        kind = UsageError if failure.pop("exit_code") == errors.UsageError.exit_code else HubelError
+        raise kind(**failure)
+    return answer["value"]
+
+
+def _end(worker: subprocess.Popen) -> None:
+    """End a worker and every process that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(worker.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.wait(GRACE)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def _died(code: int, log: Path) -> HubelError:
+    if code < 0:
+        name = signal.Signals(-code).name
+        cause = " (often: out of memory)" if name == "SIGKILL" else ""
+        return HubelError(
+            f"The worker process was ended by {name}{cause}.", "Run the same command again: it goes on where it stopped."
+        )
+    last = next(iter(reversed(log.read_text(errors="replace").strip().splitlines())), "no message") if log.is_file() else "no log"
+    return HubelError(f"The worker process ended with code {code}: {last[:300]}", "The log has the whole story.")

@@ -1,0 +1,112 @@
+"""One SavedModel of an autoencoder, asked by the names of its signatures. Used in the worker process."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from components.trainer.card import Card
+from configs.errors import UsageError
+from pipelines.verbs.images import Unreadable
+
+WHICH = {  # signature -> the kind of model that has it
+    "reconstruct": "an autoencoder",
+    "encode": "an autoencoder",
+    "decode": "an autoencoder",
+    "anomaly_score": "an autoencoder",
+    "inpaint": "an autoencoder",
+    "denoise": "a denoising autoencoder, which was trained to undo noise",
+    "generate": "a variational autoencoder",
+}
+
+
+@dataclass(frozen=True)
+class Served:
+    """A loaded SavedModel with its card."""
+
+    folder: str
+    card: Card
+    signatures: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: str) -> "Served":
+        """Raises UsageError for a SavedModel that hubel did not write."""
+        import tensorflow as tf
+
+        card = Card.exported(folder)
+        if card is None:
+            raise UsageError(f"The SavedModel {folder} has no card (assets.extra/hubel.json).", "Was it pushed by hubel?")
+        return cls(folder, card, tf.saved_model.load(folder).signatures)
+
+    @property
+    def size(self) -> list[int]:
+        """Height and width in px, and channels, of the images it takes and gives."""
+        return list(self.card.input_shape)
+
+    def facts(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """What the JSON of a verb says of the model, and how many images had another size; `rows` as of `images.row`."""
+        return {"model": self.folder, "size": self.size, "resized": sum(map(self.resizes, rows))}
+
+    def resizes(self, row: dict[str, Any]) -> bool:
+        """Whether the image of a row, as of pipelines.verbs.images.row, has another size than the model's."""
+        return list(row.get("size") or self.size[:2]) != self.size[:2]
+
+    def of_images(self, name: str) -> Callable:
+        """The signature `name` of encoded images. Raises UsageError, naming who has it, where there is none."""
+        return self._signature(name, f"{name}_image_bytes")
+
+    def of_codes(self, name: str) -> Callable:
+        """The signature `name` of codes. Raises UsageError, naming who has it, where there is none."""
+        return self._signature(name, name)
+
+    @property
+    def code_size(self) -> int:
+        """Numbers in a code. Raises UsageError for what is no autoencoder."""
+        return self.of_codes("decode").structured_input_signature[1]["z"].shape[-1]
+
+    def seen(self, encoded: bytes) -> np.ndarray:
+        """An image file as the model sees it: uint8 [height, width, channels], decoded and resized by the served graph's function.
+
+        Raises tf.errors.InvalidArgumentError for what the graph refuses.
+        """
+        import tensorflow as tf
+
+        from components.transform import pixels
+
+        return pixels.from_bytes(tf.constant([self.prepared(encoded)]), self.card.seen, self.card.reading)[0].numpy()
+
+    def prepared(self, encoded: bytes) -> bytes:
+        """What is sent of an image file: as it is, or encoded anew where the graph would not see it as a person does.
+
+        Raises images.Unreadable for values that training would have set aside too.
+        """
+        from components.example_gen import pictures
+
+        try:
+            return pictures.sendable(encoded, self.card.turns, self.card.reading.white if self.card.reading else None)
+        except pictures.Damaged as error:
+            if str(error) == pictures.VALUES:
+                raise Unreadable(str(error)) from None
+            return encoded  # the graph says what is wrong
+
+    def missing(self, mask: bytes) -> np.ndarray:
+        """Where pixels are missing, as `inpaint` sees it: bool [height, width, 1]."""
+        import tensorflow as tf
+
+        from components import inpainting
+
+        return inpainting.missing(tf.constant([mask]), self.card)[0].numpy()
+
+    def _signature(self, name: str, full: str) -> Callable:
+        if full in self.signatures:
+            return self.signatures[full]
+        what = f"{self.card.name} is a {self.card.architecture}, trained for {self.card.task}"
+        if name == "inpaint" and "reconstruct" in self.signatures:
+            raise UsageError(f"{what}, by a hubel that did not inpaint yet.", "Train and push it again.")
+        raise UsageError(f"{what}; to {name} takes {WHICH[name]}.", "`hubel list models` shows which there are.")
+
+
+def uint8(images: np.ndarray) -> np.ndarray:
+    """Pixels of 0..255 as they are stored."""
+    return np.rint(np.clip(images, 0, 255)).astype(np.uint8)

@@ -1,0 +1,69 @@
+"""`hubel gc`: what old and killed runs left behind. The metadata keeps its history; TFX re-runs what it finds missing."""
+
+import contextlib
+import shutil
+import sqlite3
+from pathlib import Path
+
+from components.example_gen.prepare import unfinished
+from components.pusher.publish import versions
+from pipelines.workspace import runs
+from pipelines.workspace.layout import Workspace
+
+
+def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
+    """Keep the last `keep` runs, logs and served versions of each config; remove the rest, and data that is half prepared.
+
+    Returns:
+        {removed: [folder or file, ...], bytes: their size}.
+    """
+    doomed: list[Path] = []
+    kept = _artifacts_of_last_runs(place, keep)
+    for pipeline in sorted((place.root / "pipelines").glob("*")):
+        records = runs.records(place, pipeline.name)
+        alive = kept | {Path(r.model_uri) for r in records if r.model_uri and r.model_dir and Path(r.model_dir).is_dir()}
+        doomed += [folder for folder in _executions(pipeline) if not any(uri == folder or folder in uri.parents for uri in alive)]
+        doomed += [pipeline / "runs" / r.run for r in records[:-keep]]
+        live = versions(place.served(pipeline.name))
+        doomed += [place.served(pipeline.name) / str(version) for version in live[:-keep]]
+        doomed += sorted(place.training(pipeline.name).glob("*")) + sorted(place.tuning(pipeline.name).glob("*"))
+    doomed += sorted(place.models.glob("*/.staged-*")) + unfinished(place.datasets)
+    for logs in sorted((place.root / "logs").glob("*")):
+        needed = {r.run for r in runs.records(place, logs.name)[-keep:]}
+        doomed += [log for log in sorted(logs.glob("*.log"))[:-keep] if log.stem not in needed]
+    removed = [str(path.relative_to(place.root)) for path in doomed]
+    size = sum(p.stat().st_size for path in doomed for p in (path, *path.rglob("*")) if p.is_file())
+    if not dry_run:
+        for path in doomed:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+    return {"removed": removed, "bytes": size}
+
+
+def _executions(pipeline: Path) -> list[Path]:
+    """Output folders of executions: NODE/KEY/ID, and TFX's own NODE/.system/..."""
+    found = [p for p in sorted(pipeline.glob("*/*/[0-9]*")) if p.parts[-3] != "runs" and p.name.isdigit()]
+    return found + sorted(pipeline.glob("*/.system/*/[0-9]*"))
+
+
+def _artifacts_of_last_runs(place: Workspace, keep: int) -> set[Path]:
+    """Folders of every artifact that one of the last `keep` runs of its pipeline made or found in the cache.
+
+    ML Metadata's tables are read by SQL: its library takes seconds to import, and this is all that is asked of it.
+    """
+    if not place.metadata.is_file():
+        return set()
+    query = """
+        WITH runs AS (
+            SELECT c.id, ROW_NUMBER() OVER (PARTITION BY p.context_id ORDER BY c.create_time_since_epoch DESC, c.id DESC) AS age
+            FROM Context c JOIN Type t ON t.id = c.type_id AND t.name = 'pipeline_run'
+            JOIN Association r ON r.context_id = c.id
+            JOIN (SELECT a.execution_id, a.context_id FROM Association a JOIN Context pc ON pc.id = a.context_id
+                  JOIN Type pt ON pt.id = pc.type_id AND pt.name = 'pipeline') p ON p.execution_id = r.execution_id
+            GROUP BY c.id, p.context_id)
+        SELECT DISTINCT artifact.uri FROM runs JOIN Attribution a ON a.context_id = runs.id
+        JOIN Artifact artifact ON artifact.id = a.artifact_id WHERE runs.age <= ?"""
+    with contextlib.closing(sqlite3.connect(f"file:{place.metadata}?mode=ro", uri=True)) as database:
+        return {Path(uri) for (uri,) in database.execute(query, (keep,))}

@@ -1,0 +1,216 @@
+"""What is on record of each run, beside its resolved config. The command writes it, so a worker that dies is on record too."""
+
+import contextlib
+import dataclasses
+import datetime
+import glob
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from configs import load
+from configs.errors import UsageError
+from configs.schema import RunConfig
+from pipelines.workspace.layout import Workspace
+from serving import layout
+
+CANDIDATE = "candidate"
+RUN = re.compile(r"\d{8}-\d{6}(-\d+)?")  # as `new_run_id` makes them
+
+KEPT = ("blessed", "reason", "metrics", "intervals", "differences", "slices", "version", "model_dir", "model_uri")  # of a result
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run as `hubel list runs` shows it; figures are the test split's."""
+
+    run: str
+    config: str
+    started: str
+    status: str = "running"  # then done, not blessed, failed or stopped; killed is what `listed` makes of one that never ended
+    seconds: float | None = None
+    blessed: bool | None = None
+    reason: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, list[float]] = field(default_factory=dict)  # figure -> [low, high]; none of runs before there were any
+    differences: list[dict] = field(default_factory=list)  # from other models; as components.evaluator.noise tells them
+    slices: list[dict] = field(default_factory=list)  # the same of parts of it; as components.evaluator.slices reports them
+    version: int | None = None
+    model_dir: str | None = None
+    model_uri: str | None = None  # the Model artifact: model.keras and card.json lie there
+
+    def save(self, folder: Path) -> None:
+        """Write it beside the run's config, in one step."""
+        folder.mkdir(parents=True, exist_ok=True)
+        staged = folder / "run.json.staged"
+        staged.write_text(json.dumps(asdict(self), indent=1))
+        staged.replace(folder / "run.json")
+
+
+@contextlib.contextmanager
+def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable[[dict], None]]:
+    """Keep the record of a run from its start to its end, whatever that is. Yields what takes the result."""
+    folder = place.run(config.name, run)
+    started, start = datetime.datetime.now().isoformat(timespec="seconds"), time.monotonic()
+    record = RunRecord(run, config.name, started)
+    record.save(folder)
+    (folder / "config.yaml").write_text(load.dump(config))
+
+    def end(**facts) -> None:
+        dataclasses.replace(record, seconds=round(time.monotonic() - start, 2), **facts).save(folder)
+
+    def done(value: dict) -> None:
+        kept = {name: value[name] for name in KEPT if name in value}
+        end(status="done" if value["blessed"] else "not blessed", **kept)
+
+    try:
+        yield done
+    except (KeyboardInterrupt, Exception) as error:
+        is_stopped = isinstance(error, KeyboardInterrupt)
+        with contextlib.suppress(OSError):  # such as of a full disk, of which the error itself says more
+            end(**({"status": "stopped"} if is_stopped else {"status": "failed", "reason": str(error)[:1000]}))
+        raise
+
+
+def records(place: Workspace, name: str | None = None) -> list[RunRecord]:
+    """Every run on record, oldest first; of one config name, or of all."""
+    found = []
+    for path in (place.root / "pipelines").glob(f"{glob.escape(name) if name else '*'}/runs/*/run.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found.append(RunRecord(**json.loads(path.read_text())))
+    return sorted(found, key=lambda record: (record.started, record.run))
+
+
+def listed(place: Workspace) -> list[RunRecord]:
+    """As `records`; one that still says `running` was killed, unless it is the newest and somebody holds the workspace."""
+    found = records(place)
+    alive = found[-1:] if place.is_locked() else []
+    return [dataclasses.replace(r, status="killed") if r.status == "running" and r not in alive else r for r in found]
+
+
+def gone(place: Workspace, name: str) -> list[int]:
+    """Versions of a model that runs pushed and that are no longer there."""
+    pushed = {(r.version, r.model_dir) for r in records(place, name) if r.version is not None and r.model_dir}
+    return sorted({version for version, folder in pushed if not Path(folder).is_dir()})
+
+
+def artifact(place: Workspace, model: str) -> str:
+    """Folder of the Model artifact (model.keras, card.json) that `model` names; see `trained`.
+
+    Raises:
+        UsageError: as `trained`.
+    """
+    return str(trained(place, model).artifact)
+
+
+def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
+    """Of each NAME[/VERSION] the version that it stands for, NAME/VERSION, and the folder of its Model artifact.
+
+    Raises:
+        UsageError: as `trained`, and where two stand for the same.
+    """
+    found = {one.name: str(one.artifact) for one in (trained(place, model) for model in models)}
+    if len(found) < len(models):
+        raise UsageError(f"{', '.join(models)} stand for {', '.join(found)} alone.", "Name each version once.")
+    return found
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that a run trained: its full name, NAME/VERSION or NAME@RUN, its config's name, the folder of its artifact."""
+
+    name: str
+    config: str
+    artifact: Path
+
+
+def is_candidate(model: str) -> bool:
+    """Whether it names what a run trained, pushed or not: NAME@candidate, NAME@RUN or RUN."""
+    return "@" in model or RUN.fullmatch(model) is not None
+
+
+def trained(place: Workspace, model: str) -> Trained:
+    """What a name stands for.
+
+    Args:
+        model: NAME[/VERSION] of what was pushed, the live version without one; NAME@candidate, what was left by the
+            newest run of NAME that trained one, good enough or not; NAME@RUN or RUN, what that run trained.
+
+    Raises:
+        UsageError: where no run on record pushed or trained it, or its artifact is gone.
+    """
+    return _candidate(place, model) if is_candidate(model) else _pushed(place, model)
+
+
+def exported(place: Workspace, model: str) -> Path:
+    """Folder of a SavedModel.
+
+    Args:
+        model: as of `trained`, or a path to a version or to a folder of versions; what is pushed need not be on record.
+
+    Raises:
+        UsageError: where there is none; names what there is.
+    """
+    if is_candidate(model) and not Path(model).expanduser().exists():
+        return place.exported(trained(place, model).artifact)
+    try:
+        return layout.find(model, place.models)
+    except UsageError as error:
+        newest = next((record for record in reversed(records(place, model)) if record.model_uri), None)
+        if newest is None or newest.version is not None or not place.exported(newest.model_uri).is_dir():
+            raise
+        raise UsageError(error.message, f"What its last run trained was not pushed: {model}@{CANDIDATE} is that.") from None
+
+
+def _pushed(place: Workspace, model: str) -> Trained:
+    name, _, version = model.partition("/")
+    known = {
+        r.version: Path(r.model_uri)
+        for r in records(place, name)
+        if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
+    }
+    wanted = int(version) if version.isdigit() else version or max(known, default=None)
+    if wanted not in known:
+        have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
+        raise UsageError(
+            f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
+        )
+    return Trained(f"{name}/{wanted}", name, known[wanted])
+
+
+def _candidate(place: Workspace, model: str) -> Trained:
+    name, at, run = model.rpartition("@")
+    known = [one for one in listed(place) if one.config == name or not at]
+    found = [one for one in known if run in (one.run, CANDIDATE)]
+    if run == CANDIDATE:
+        found = [one for one in found if one.model_uri] or found  # the newest that came so far
+    if not found:
+        what = f"run of {name!r}" if run == CANDIDATE else f"run {model!r}"
+        raise UsageError(
+            f"There is no {what} on record in {place.root}.",
+            "`hubel list runs` shows which there are; `hubel gc` removes old ones.",
+        )
+    if len({one.config for one in found}) > 1:
+        which = " or ".join(f"{one.config}@{one.run}" for one in found)
+        raise UsageError(f"{len(found)} runs are called {model}.", f"Say which: {which}.")
+    last = found[-1]
+    again = f"`hubel run {place.run(last.config, last.run) / 'config.yaml'}` trains it again."
+    if not last.model_uri:
+        hint = "Wait until it is done." if last.status == "running" else again
+        raise UsageError(f"Run {last.run} of {last.config} has trained no model: it is {last.status}.", hint)
+    if not Path(last.model_uri).is_dir():
+        raise UsageError(f"What run {last.run} of {last.config} trained is there no more: {last.model_uri}.", again)
+    return Trained(f"{last.config}@{last.run}", last.config, Path(last.model_uri))
+
+
+def new_run_id(workspace: Workspace, name: str) -> str:
+    """A name for a run that sorts by time and is not taken."""
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    number, run = 1, now
+    while workspace.run(name, run).exists() or workspace.log(name, run).exists():
+        number += 1
+        run = f"{now}-{number}"
+    return run

@@ -1,0 +1,266 @@
+"""What the terminal shows of single events."""
+
+import re
+
+import pytest
+
+from components.example_gen import pictures
+from components.example_gen.changes import WORDS
+from configs.errors import HubelError
+from pipelines.command_line.console import RunView, figures, result, table
+
+IMAGES = {
+    "event": "images",
+    "counts": {"train": 6, "validation": 2, "test": 2},
+    "classes": {"train": {"a": 3, "b": 3}},
+    "quarantined": {"empty": 1},
+    "duplicates": 1,
+    "overall": {
+        "height": {"mean": 8.0, "min": 8, "max": 8},
+        "width": {"mean": 9.0, "min": 8, "max": 12},
+        "brightness": {"mean": 77.7, "min": 3.2, "max": 120.0},
+    },
+    "warnings": ["leakage: 2 images [a]"],
+}
+
+
+def test_a_warning_is_a_line(capsys):
+    RunView()({"event": "warning", "text": "augment flips digits [really]"})
+    shown = capsys.readouterr()
+    assert shown.err == "    warning: augment flips digits [really]\n"
+    assert shown.out == ""
+
+
+def test_quiet_shows_no_warning(capsys):
+    RunView(quiet=True)({"event": "warning", "text": "x"})
+    assert capsys.readouterr().err == ""
+
+
+def test_what_was_read_stands_below_its_component_and_warnings_last(capsys):
+    with RunView() as view:
+        view({"event": "node", "name": "ExampleGen"})
+        view(IMAGES)
+        view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+        view({"event": "node_done", "name": "StatisticsGen", "cached": False, "seconds": 1.0})
+    _, *lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "  ExampleGen            1.0 s  6 train, 2 validation, 2 test images",
+        "    train           a: 3, b: 3",
+        "    width 8 to 12, height 8 px, brightness 3 to 120 of 255, 78 in the mean",
+        "    warning: leakage: 2 images [a]",
+        "  StatisticsGen         1.0 s",
+    ]
+
+
+def test_what_was_done_to_images_is_said_in_a_line(capsys):
+    with RunView() as view:
+        view({"event": "node", "name": "ExampleGen"})
+        view(IMAGES | {"changes": {"16_bits": 3, "turned": 8}})
+        view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+    assert "    of these 3 of 16 bits, 8 turned as their EXIF tags say\n" in capsys.readouterr().err
+    assert set(pictures.CHANGES) == set(WORDS)
+
+
+def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):
+    nodes = ["ExampleGen", "StatisticsGen", "EarlierStatistics", "SchemaGen", "ExampleValidator", "Transform", "AugmentedCopies"]
+    nodes += ["Tuner", "Trainer", "InfraValidator", "Resolver", "Evaluator", "Pusher"]
+    classes = {split: {"a": 3, "b": 3} for split in IMAGES["counts"]}
+    with RunView() as view:
+        for name in nodes:
+            view({"event": "node", "name": name})
+            if name == "ExampleGen":
+                view(IMAGES | {"classes": classes, "warnings": ["4 images are damaged", "leakage: 2 images"]})
+            if name == "ExampleValidator":
+                view({"event": "distances", "drift": {"label": 0.2}, "skew": {"label": 0.3}})
+            if name == "Trainer":
+                view({"event": "warning", "text": "augment flips digits"})
+                view({"event": "training", "epochs": 100, "steps": 3})
+                for epoch in range(100):
+                    view({"event": "epoch", "epoch": epoch, "epochs": 100, "seconds": 1.0, "figures": {"loss": 0.1}})
+            view({"event": "node_done", "name": name, "cached": False, "seconds": 1.0})
+    metrics = {"accuracy": 0.9, "cross_entropy": 0.1, "macro_f1": 0.9, "example_count": 2.0}
+    facts = {
+        "slices": [],
+        "comparison": "beside the last model",
+        "blessed": True,
+        "version": 1,
+        "model": "a",
+        "model_dir": "/a/1",
+        "seconds": 9.0,
+    }
+    result({"metrics": metrics, **facts})
+    shown = capsys.readouterr()
+    assert 25 < len((shown.err + shown.out).splitlines()) < 40
+
+
+@pytest.mark.parametrize(("error", "shown"), [(HubelError("too many"), True), (KeyboardInterrupt(), False)])
+def test_of_a_component_that_failed_the_counts_are_shown(error, shown, capsys):
+    def fail():
+        with RunView() as view:
+            view({"event": "node", "name": "ExampleGen"})
+            view(IMAGES)
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    said = capsys.readouterr().err
+    assert ("  ExampleGen           failed  6 train, 2 validation, 2 test images\n" in said) == shown
+    assert "warning" not in said
+
+
+@pytest.mark.parametrize(
+    ("drift", "skew", "said"),
+    [
+        ({}, {"image/width": 0.0, "label": 0.009}, ""),
+        ({}, {"image/width": 0.0, "label": 0.01}, "skew between train and test: label 0.01"),
+        ({"label": 0.0}, {"label": 0.0}, "drift since the data before: none"),
+        ({"label": 0.2}, {"label": 0.3}, "drift since the data before: label 0.20; skew between train and test: label 0.30"),
+    ],
+)
+def test_drift_and_skew_are_shown_from_a_hundredth_on(drift, skew, said, capsys):
+    view = RunView()
+    view({"event": "distances", "drift": drift, "skew": skew})
+    view({"event": "node_done", "name": "ExampleValidator", "cached": False, "seconds": 0.2})
+    assert capsys.readouterr().err == f"  ExampleValidator      0.2 s  {said}".rstrip() + "\n"
+
+
+def test_what_others_reach_stands_beside_the_figure_of_the_same_measure():
+    metrics = {
+        "mse": 0.01,
+        "ssim": 0.8,
+        "ms_ssim": 0.9,
+        "example_count": 360.0,
+        "pca_mse": 0.02,
+        "pca_psnr": 16.0,
+        "kernel_pca_mse": 0.015,
+    }
+    assert figures(metrics) == [
+        ("mse", "0.0100", "PCA 0.0200, kernel PCA 0.0150"),
+        ("ssim", "0.8000", ""),
+        ("ms_ssim", "0.9000", ""),
+        ("example_count", "360 test images", ""),
+        ("pca_psnr", "16.0000", ""),  # there is no psnr for it to stand beside
+    ]
+
+
+def test_counts_are_whole_numbers(capsys):
+    assert figures({"example_count": 1, "true_positives": 45, "recall": 1.0}) == [
+        ("example_count", "1 test image", ""),
+        ("true_positives", "45", ""),
+        ("recall", "1.0000", ""),
+    ]
+    [_, row] = shown_slices([part(3, "three", true_positives=12, recall=1.0)], capsys)
+    assert row == ["label=3", "three", "13", "12", "1.0000"]
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [(dict.fromkeys(range(106), 14), "106 classes of 14 images each"), (dict.fromkeys(range(13), 1), "13 classes of 1 image each")],
+)
+def test_classes_of_one_size_are_said_to_be(images, said, capsys):
+    view = RunView()
+    view(IMAGES | {"classes": {"train": images}})
+    view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+    assert said in capsys.readouterr().err
+
+
+def test_a_narrow_terminal_breaks_text_and_cuts_nothing(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    about = "Which digits are none of 0 to 4: an autoencoder that has seen only those, and says so of an image."
+    table(["name", "about", "count"], [["digits_anomalies", about, 1_000]], right=["count"])
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[1].split()[0] == "digits_anomalies"
+    assert sorted(" ".join(lines[1:]).split()) == sorted(["digits_anomalies", *about.split(), "1000"])
+
+
+def test_a_refused_run_shows_its_figures_what_it_was_compared_with_and_why(capsys):
+    comparison = "mse 0.09000 against 0.02000 of PCA with the same code size of 8"
+    value = {"metrics": {"mse": 0.09}, "slices": [], "comparison": comparison, "blessed": False, "seconds": 1.0}
+    result(value | {"reason": "mse is above PCA's"})
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].split() == ["mse", "0.0900"]
+    assert shown[1:] == [comparison, "Not blessed: mse is above PCA's. Nothing was pushed.", "1.0 s"]
+    result(value | {"reason": ""})  # of a run of an earlier hubel
+    assert "Not blessed. Nothing was pushed." in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("is_blessed", [True, False])
+def test_what_was_not_pushed_is_named_with_what_to_try(is_blessed, capsys):
+    facts = {"metrics": {"mse": 0.09}, "slices": [], "comparison": "", "version": None, "reason": "x", "seconds": 1.0, "model": "a"}
+    result(facts | {"blessed": is_blessed, "hints": [] if is_blessed else ["this [one]", "that"], "candidate": "/place/[1]"})
+    _, first, *lines, _ = capsys.readouterr().out.splitlines()
+    assert first.startswith("Blessed; not pushed" if is_blessed else "Not blessed: x.")
+    tried = [] if is_blessed else ["  try: this [one]", "  try: that"]
+    told = ["The candidate: /place/[1]", "  ask it all the same: hubel predict a@candidate IMAGE..."]
+    assert lines == [*tried, *told]
+
+
+def test_a_figure_stands_with_its_interval_and_fits_a_terminal(capsys):
+    facts = {"slices": [], "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    metrics = {"mse": 0.0292, "probe_accuracy": 0.9, "pca_mse": 0.0343, "kernel_pca_mse": 0.03, "example_count": 360.0}
+    result({"metrics": metrics, "intervals": {"mse": [0.0251, 0.0333], "pca_mse": [0.03, 0.04]}, **facts})
+    header, error, probe, count, *_ = shown = capsys.readouterr().out.splitlines()
+    assert header.split() == ["95", "%", "interval"]
+    assert error.split() == ["mse", "0.0292", "0.0251", "to", "0.0333", "PCA", "0.0343,", "kernel", "PCA", "0.0300"]
+    assert error.startswith("  mse  ")
+    assert probe.split() == ["probe_accuracy", "0.9000"]
+    assert count.split() == ["example_count", "360", "test", "images"]
+    assert max(map(len, shown)) <= 100
+    result({"metrics": {"log_likelihood": -1234.5678}, "intervals": {"log_likelihood": [-1300.1234, -1200.5678]}, **facts})
+    likelihood = capsys.readouterr().out.splitlines()[1]
+    assert likelihood.split() == ["log_likelihood", "-1234.5678", "-1300.1234", "to", "-1200.5678"]
+
+
+def test_a_slice_shows_the_interval_of_the_figure_by_which_it_stands(capsys):
+    figures_ = {"mse": 0.0292, "psnr": 15.5714, "ssim": 0.8485, "pca_mse": 0.0343, "pca_psnr": 14.9543, "pca_ssim": 0.8258}
+    worst = {**part(7, "seven", **figures_), "intervals": {"mse": [0.0251, 0.0333], "psnr": [15.0, 16.0]}}
+    facts = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    result({**facts, "slices": [worst, part(2, "two", mse=0.01)]})
+    _, header, first, second, *_ = shown = capsys.readouterr().out.splitlines()
+    assert header.split()[:6] == ["slice", "images", "mse", "95", "%", "interval"]
+    assert first.split()[:7] == ["label=7", "seven", "17", "0.0292", "0.0251", "to", "0.0333"]
+    assert second.split() == ["label=2", "two", "12", "0.0100"]
+    assert max(map(len, shown)) <= 100
+
+
+def part(label, name, **metrics):
+    return {"slice": {"label": label}, "class": name, "examples": 10 + label, "metrics": metrics}
+
+
+def shown_slices(parts, capsys) -> list[list[str]]:
+    """Words of each line of the result between its figures and its end."""
+    facts = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    result(facts | {"slices": parts})
+    return [line.split() for line in capsys.readouterr().out.splitlines()[1:-2]]
+
+
+def test_each_slice_is_a_row_of_its_first_figures_and_pca_s(capsys):
+    figures_ = {"mse": 0.02, "psnr": 17.0, "ssim": 0.8, "sparsity": 0.3, "pca_mse": 0.01, "pca_ssim": 0.9}
+    without = {"psnr": 18.0}
+    rows = shown_slices([part(3, "three", **figures_), part(4, "4", **without), part(5, None)], capsys)
+    assert rows == [
+        ["slice", "images", "mse", "PCA", "mse", "psnr", "ssim", "PCA", "ssim"],
+        ["label=3", "three", "13", "0.0200", "0.0100", "17.0000", "0.8000", "0.9000"],
+        ["label=4", "14", "18.0000"],
+        ["label=5", "15"],
+    ]
+    assert shown_slices([], capsys) == []
+    assert shown_slices([part(5, None)], capsys) == [["slice", "images"], ["label=5", "15"]]
+
+
+def test_of_very_many_slices_the_worst_are_shown(capsys):
+    header, *rows, note = shown_slices([part(label, None, accuracy=label / 100) for label in range(100)], capsys)
+    assert header == ["slice", "images", "accuracy"]
+    assert [row[0] for row in rows] == [f"label={label}" for label in range(5)]
+    assert " ".join(note) == "these are the worst of 100 slices; --json has all"
+
+
+def test_a_long_training_is_few_plain_lines_where_there_is_no_terminal(capsys):
+    view = RunView()
+    for epoch in range(100):
+        view({"event": "epoch", "epoch": epoch, "epochs": 100, "seconds": 1.0, "figures": {"loss": 0.1}})
+    shown = capsys.readouterr().err
+    assert 5 <= len(shown.splitlines()) <= 7
+    assert "\x1b" not in shown

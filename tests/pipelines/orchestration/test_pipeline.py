@@ -1,0 +1,31 @@
+"""What is decided and refused when a pipeline is put together, before anything runs."""
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import StandardOptions
+
+from components import beam_runner
+from components.example_gen.sources import Located
+from configs import load
+from configs.errors import UsageError
+from pipelines.orchestration import pipeline
+from pipelines.workspace.layout import Workspace
+
+
+@pytest.mark.parametrize(
+    ("assignment", "sentence"),
+    [("model={name: lenet5, options: {}}", "this model is none"), ("anomaly.score=elbo", "this model is no density of images")],
+)
+def test_a_score_that_the_model_cannot_give(assignment, sentence, tmp_path):
+    with pytest.raises(UsageError, match=sentence):
+        pipeline.build(load.load("digits_anomalies", [assignment]), Workspace.at(tmp_path), None)
+
+
+@pytest.mark.parametrize(("flags", "runner"), [("[]", "FnApiRunner"), ('["--runner=InteractiveRunner"]', "InteractiveRunner")])
+def test_beam_s_runner_is_named_and_a_person_s_word_counts_more(flags, runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(StandardOptions, "DEFAULT_RUNNER", "DirectRunner")
+    beam_runner.install()
+    asked = load.load("digits_mlp", [f"beam.flags={flags}"])
+    built = pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"))
+    made = beam.Pipeline(argv=built.beam_pipeline_args)  # as TFX's executors make it
+    assert type(made.runner).__name__ == runner

@@ -1,0 +1,57 @@
+"""What `predict` makes of the outputs of SavedModels that were made by hand."""
+
+import json
+
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from components import keys
+from pipelines.verbs.predict import predict
+from tests.components import digits
+
+
+@pytest.fixture
+def answered(tmp_path):
+    """-> the row that `predict` gives of one image and a model with these outputs."""
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+
+    def ask(outputs, top=1):
+        module = tf.Module()
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def answer(image_bytes):
+            return {name: tf.repeat(tf.constant([value]), tf.shape(image_bytes)[0], axis=0) for name, value in outputs.items()}
+
+        folder = tmp_path / "model"
+        tf.saved_model.save(module, str(folder), signatures={"image_bytes": answer})
+        (folder / keys.CARD_IN_EXPORT).parent.mkdir(exist_ok=True)
+        (folder / keys.CARD_IN_EXPORT).write_text(digits.card().model_dump_json())
+        [row] = predict(str(folder), [str(tmp_path / "a.png")], top)["images"]
+        return {name: value for name, value in json.loads(json.dumps(row)).items() if name not in ("file", "size", "resized")}
+
+    return ask
+
+
+def test_names_with_scores_are_the_best_classes(answered):
+    outputs = {"classes": ["cat", "dog"], "scores": [0.75, 0.25], "probabilities": [0.25, 0.75]}
+    assert answered(outputs) == {"classes": ["cat"], "scores": [0.75]}
+    assert answered(outputs, top=5) == {"classes": ["cat", "dog"], "scores": [0.75, 0.25]}
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"classes": [3, 1]},
+        {"classes": [3.5, 1.5], "scores": [0.75, 0.25]},
+        {"classes": ["cat", "dog"], "value": 2.0},  # no scores
+        {"classes": 3, "text": "a word"},
+        {"words": [["a", "b"], ["c", "d"]], "count": [4]},
+    ],
+)
+def test_any_other_outputs_are_shown_as_they_are(answered, outputs):
+    assert answered(outputs) == outputs
+
+
+def test_bytes_that_are_no_text_are_said_to_be_none(answered):
+    assert answered({"name": b"caf\xe9"}) == {"name": "caf\ufffd"}
