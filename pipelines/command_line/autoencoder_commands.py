@@ -9,6 +9,7 @@ import click
 from configs import words
 from pipelines.command_line import options
 from pipelines.command_line.options import quietly
+from pipelines.process import requests
 
 ERRORS_SHOWN = 10
 SCORES_SHOWN, FOLDERS_SHOWN = 40, 20
@@ -76,7 +77,7 @@ def inpaint(**asked):
 )
 def encode(as_json, **asked):
     """Write the codes that an autoencoder MODEL gives IMAGES: files, or folders of them."""
-    value = _ask("pipelines.verbs.code_verbs:encode", as_json, asked)
+    value = _ask(requests.Encode, as_json, asked)
     codes = f"{words.count(len(_good(value)), 'code')} of {words.count(value['code_size'], 'number')}"
     said = f"{codes}: {value['codes']}" if value["codes"] else ""
     return _say(value, as_json, said)
@@ -85,7 +86,7 @@ def encode(as_json, **asked):
 @_verb("decode", click.argument("codes"), _out, _sheet)
 def decode(as_json, **asked):
     """Write the images of CODES (a .npy or .csv file, as `hubel encode` writes them) by the MODEL that made them."""
-    value = _ask("pipelines.verbs.code_verbs:decode", as_json, asked)
+    value = _ask(requests.Decode, as_json, asked)
     return _say(value, as_json, _written(value, asked["out"]))
 
 
@@ -99,7 +100,7 @@ def decode(as_json, **asked):
 )
 def generate(as_json, **asked):
     """Write new images, of codes drawn at random, by a variational MODEL."""
-    value = _ask("pipelines.verbs.code_verbs:generate", as_json, asked)
+    value = _ask(requests.Generate, as_json, asked)
     return _say(value, as_json, _written(value, asked["out"]))
 
 
@@ -123,7 +124,7 @@ def anomalies(as_json, **asked):
     from reports import scores
 
     _need_out(asked)
-    value = _ask("pipelines.verbs.image_verbs:anomalies", as_json, asked)
+    value = _ask(requests.Anomalies, as_json, asked)
     summary, lines = value["summary"], []
     if not as_json:
         words = {True: "anomaly", False: "normal", None: None}
@@ -161,7 +162,7 @@ def _six(score: float | None) -> str | None:
 )
 def interpolate(as_json, first, second, **asked):
     """Write the images on the way from FIRST to SECOND, in the code space of an autoencoder MODEL, and a sheet of them."""
-    value = _ask("pipelines.verbs.code_verbs:interpolate", as_json, {**asked, "images": [first, second]})
+    value = _ask(requests.Interpolate, as_json, {**asked, "images": [first, second]})
     return _say(value, as_json, f"{len(value['steps'])} images in {asked['out']}", f"  {value['sheet']}")
 
 
@@ -174,7 +175,7 @@ def interpolate(as_json, first, second, **asked):
 )
 def embed(as_json, **asked):
     """Write a map of IMAGES (files, or folders of them), alike ones near each other by their codes of an autoencoder MODEL."""
-    value = _ask("pipelines.verbs.code_space:embed", as_json, asked)
+    value = _ask(requests.Embed, as_json, asked)
     kept = "" if value["explained"] is None else f", {value['explained']:.0%} of the codes' variance"
     return _say(value, as_json, f"{words.count(len(_good(value)), 'image')}{kept}:", *(f"  {file}" for file in value["files"]))
 
@@ -192,7 +193,7 @@ def neighbours(as_json, **asked):
     from pipelines.command_line import console
 
     _need_out(asked)
-    value = _ask("pipelines.verbs.code_space:neighbours", as_json, asked)
+    value = _ask(requests.Neighbours, as_json, asked)
     if not as_json:
         rows = [[row["file"], near["file"], f"{near['distance']:.4g}"] for row in _good(value) for near in row["neighbours"]]
         console.table(["file", "neighbour", "distance"], rows, right=["distance"])
@@ -204,11 +205,11 @@ VERBS = (reconstruct, denoise, inpaint, encode, decode, generate, anomalies, int
 
 def _remade(verb: str, asked: dict) -> int:
     as_json = asked.pop("as_json")
-    value = _ask("pipelines.verbs.image_verbs:remake", as_json, {"verb": verb, **asked})
+    value = _ask(requests.Remake, as_json, {"verb": verb, **asked})
     return _say(value, as_json, _written(value, asked["out"]))
 
 
-def _ask(call: str, as_json: bool, asked: dict) -> dict:
+def _ask(kind: type[requests.Request], as_json: bool, asked: dict) -> dict:
     """Have a worker do it, with the model's folder in place of its name."""
     from pipelines.command_line import steps_view
     from pipelines.workspace import runs
@@ -217,7 +218,7 @@ def _ask(call: str, as_json: bool, asked: dict) -> dict:
     model, workspace = asked.pop("model"), asked.pop("workspace")
     folder = runs.exported(Workspace.at(workspace), model)
     with steps_view.StepsView(f"Asking {model}", quiet=as_json) as view:
-        return quietly(call, {**asked, "model": str(folder)}, view)
+        return quietly(kind(**asked, model=str(folder)), view)
 
 
 def _need_out(asked: dict) -> None:

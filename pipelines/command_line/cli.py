@@ -1,12 +1,8 @@
 """The `hubel` command's entry point: everything that can fail or be interrupted happens inside `main`."""
 
-import itertools
 import sys
 
-
-def wants_json(arguments: list[str]) -> bool:
-    """Whether whatever happens is to be one JSON value on standard output; known before anything is parsed."""
-    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
+from pipelines.command_line.wanted import wants_json
 
 
 def _again() -> str:

@@ -10,10 +10,11 @@ import click
 
 from configs import words
 from configs.errors import FULL, HubelError, UsageError
-from pipelines.command_line import autoencoder_commands, datasets_commands, experiments_commands, options
-from pipelines.command_line.cli import wants_json
+from pipelines.command_line import autoencoder_commands, datasets_commands, experiments_commands, names, options
 from pipelines.command_line.options import quietly
 from pipelines.command_line.options import state as _state
+from pipelines.command_line.wanted import wants_json
+from pipelines.process import requests
 
 NOT_BLESSED = 3
 
@@ -111,15 +112,12 @@ def run_command(config, assignments, workspace, dry_run, as_json):
 
     cfg = load.load(config, assignments)
     place = Workspace.at(workspace)
-    check_names(cfg, place)
+    names.check(cfg, place)
     runs = [*((name, [], one) for name, one in origins.before(cfg)), (config, list(assignments), cfg)]
     for _, _, one in runs[:-1]:
-        check_names(one, place)
+        names.check(one, place)
     if dry_run:
-        value = quietly(
-            "pipelines.orchestration.execute:plan",
-            {"config": config, "assignments": list(assignments), "workspace": str(place.root)},
-        )
+        value = quietly(requests.PlanRun(config, assignments, str(place.root)))
         if as_json:
             print(json.dumps(value))
         else:
@@ -155,9 +153,9 @@ def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     run_id = new_run_id(place, cfg.name)
     _state.tell()  # what an earlier run of the same command line said
     _state.log, _state.again = place.log(cfg.name, run_id), options.GOES_ON
-    asked = {"config": config, "assignments": assignments, "workspace": str(place.root), "run_id": run_id}
+    request = requests.Run(config, assignments, str(place.root), run_id)
     with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
-        value = supervise.ask("pipelines.orchestration.execute:run", asked, _state.log, view, held=(lock,))
+        value = supervise.ask(request, _state.log, view, held=(lock,))
         record(value)
     uri = value.pop("model_uri")
     value["hints"] = hints.of(cfg, value)
@@ -251,10 +249,9 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
     elif not model.endswith(".keras"):
         import keras_models
 
-        _look_here_for_builders()
+        names.look_here_for_builders()
         keras_models.check(model)  # before a process that takes seconds to start
-    asked = {"model": model, "shape": shape, "classes": classes, "options": _model_options(assignments), "artifact": artifact}
-    value = quietly("pipelines.verbs.show:show", asked)
+    value = quietly(requests.Show(model, shape, classes, _model_options(assignments), artifact))
     if as_json:
         print(json.dumps(value))
     elif markdown:
@@ -278,7 +275,7 @@ def predict(model, images, top, form, workspace, as_json):
     from pipelines.workspace.layout import Workspace
 
     folder = runs.exported(Workspace.at(workspace), model)
-    value = quietly("pipelines.verbs.predict:predict", {"model": str(folder), "images": list(images), "top": top})
+    value = quietly(requests.Predict(str(folder), images, top))
     rows = value["images"]
     columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized")))
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
@@ -332,29 +329,6 @@ def doctor(workspace, as_json):
         for check in checks:
             print(f"{words[check.ok]:<6} {check.name}: {check.detail}" + (f"\n       {check.remedy}" if check.remedy else ""))
     return 1 if any(c.ok is False for c in checks) else 0
-
-
-def check_names(cfg, place) -> None:
-    """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
-    import keras_models
-    from components.example_gen import sources
-    from configs import paths
-    from pipelines.workspace import origins
-
-    place.check()
-    if cfg.push.enabled:
-        paths.literal(place.served(cfg.name, cfg.push.destination), "The folder of served models", "Set another push.destination.")
-    _look_here_for_builders()
-    if cfg.transfer:
-        origins.check(cfg, place)
-    else:
-        keras_models.check(cfg.model.name)
-    sources.check(cfg.data.source, place.datasets)
-
-
-def _look_here_for_builders() -> None:
-    """Builders of one's own may be in the folder where hubel is started; last, so that hubel's packages keep their names."""
-    sys.path.append(os.getcwd())
 
 
 def _model_options(assignments) -> dict:

@@ -11,6 +11,7 @@ from configs import words
 from configs.errors import HubelError, UsageError
 from pipelines.command_line import options
 from pipelines.command_line.options import quietly, state
+from pipelines.process import requests
 
 CLASSES_SHOWN = 12  # with more, a line says how many there are
 
@@ -43,12 +44,11 @@ def prepare(name, archives, workspace, as_json):
     if is_there:
         tfds.check_complete(folder)
     else:
-        asked = {"name": name, "datasets": str(place.datasets), "archives": _folder(archives)}
+        request = requests.PrepareDataset(name, str(place.datasets), _folder(archives))
         with place.locked(f"hubel datasets prepare {name}") as lock:
             state.log = place.log("datasets", new_run_id(place, "datasets"))
             with steps_view.StepsView(f"Preparing {name}" + (f" from {archives}" if archives else ""), quiet=as_json) as view:
-                call = "components.example_gen.prepare:prepare"
-                folder = Path(supervise.ask(call, asked, state.log, view, held=(lock,)))
+                folder = Path(supervise.ask(request, state.log, view, held=(lock,)))
     row = prepared.facts(folder, place.datasets)
     if as_json:
         print(json.dumps({**row, "already": is_there, "seconds": round(time.monotonic() - start, 2)}))
@@ -80,9 +80,9 @@ def preview(config, assignments, out, images, samples, workspace, as_json):
     folder = Path(out).expanduser().absolute() if out else place.preview(cfg.name)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out {out} is a file.", "Name a folder; it is made where it is not there.")
-    asked = {"config": config, "assignments": list(assignments), "datasets": str(place.datasets), "out": str(folder)}
+    request = requests.Preview(config, assignments, str(place.datasets), str(folder), images, samples)
     with steps_view.StepsView(f"Looking at {cfg.data.source}", quiet=as_json) as view:
-        value = quietly("pipelines.data_sets.preview:preview", {**asked, "images": images, "samples": samples}, view)
+        value = quietly(request, view)
     if as_json:
         print(json.dumps(value))
     else:
@@ -164,10 +164,10 @@ def init(path, file, force, labels, image, images, workspace, as_json):
     read = proposal.read_by(source, labels, image, images)
     sources.check(source, place.datasets)
     with steps_view.StepsView(f"Looking at {source}", quiet=as_json) as view:
-        found = quietly("pipelines.data_sets.survey:look", {"source": source, "datasets": str(place.datasets), **read}, view)
+        found = quietly(requests.Look(source, str(place.datasets), **read), view)
         if pictures := proposal.pictures_of(source, found):
             source, masks = pictures, found["masks"]
-            found = quietly("pipelines.data_sets.survey:look", {"source": source, "datasets": str(place.datasets)}, view)
+            found = quietly(requests.Look(source, str(place.datasets)), view)
             found |= {"left_out": masks}
     learned = few_images.imagenet(), few_images.pushed(place, 1 if found["grey"] else 3)
     made = proposal.propose(name, source, found, file or out.name, read, *learned)

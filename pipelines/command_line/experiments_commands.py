@@ -7,6 +7,7 @@ import click
 from configs import words
 from pipelines.command_line import options
 from pipelines.command_line.options import state
+from pipelines.process import requests
 
 
 @click.command("experiment")
@@ -22,8 +23,7 @@ def experiment(name, assignments, seeds, workspace, dry_run, as_json):
     import time
 
     from configs import experiment as experiments
-    from pipelines.command_line import console, steps_view
-    from pipelines.command_line.commands import check_names
+    from pipelines.command_line import console, names, steps_view
     from pipelines.process import supervise
     from pipelines.workspace.layout import Workspace
     from pipelines.workspace.runs import new_run_id
@@ -32,10 +32,10 @@ def experiment(name, assignments, seeds, workspace, dry_run, as_json):
     start = time.monotonic()
     asked, place = experiments.load(name, assignments, seeds), Workspace.at(workspace)
     for arm in asked.arms:
-        check_names(arm.config, place)
-    given = {"experiment": name, "assignments": list(assignments), "seeds": seeds, "workspace": str(place.root)}
+        names.check(arm.config, place)
+    given = name, assignments, seeds, str(place.root)
     if dry_run:
-        value = options.quietly("pipelines.orchestration.experiment:plan", given)
+        value = options.quietly(requests.PlanExperiment(*given))
         if as_json:
             print(json.dumps(value))
         else:
@@ -45,7 +45,7 @@ def experiment(name, assignments, seeds, workspace, dry_run, as_json):
     with place.locked(f"hubel experiment {name}") as lock:
         state.log, state.again = place.log(asked.pipeline, new_run_id(place, asked.pipeline)), options.GOES_ON
         with steps_view.StepsView(f"{asked.name}: {words.count(len(asked.arms), 'training')}", quiet=as_json) as view:
-            value = supervise.ask("pipelines.orchestration.experiment:run", given, state.log, view, held=(lock,))
+            value = supervise.ask(requests.RunExperiment(*given), state.log, view, held=(lock,))
     seconds = round(time.monotonic() - start, 2)
     if as_json:
         print(json.dumps({**value, "seconds": seconds}))

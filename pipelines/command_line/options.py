@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from configs.errors import HubelError
+from pipelines.process.requests import Request
 
 GOES_ON = "The same command goes on from here: finished stages are cached, a training goes on at its epoch."
 
@@ -76,7 +77,7 @@ def resized(value: dict) -> list[str]:
     return [f"{value['resized']} {were} of another size: resized to the model's {height}x{width} px, as in training."]
 
 
-def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda event: None):
+def quietly(request: Request, listen: Callable[[dict], None] = lambda event: None):
     """Ask a worker whose log matters only if it fails: then it stays, in the system's folder for such files, and is named.
 
     Where it listed files, its value, a mapping, gets what it passed over: `passed_over`, {ending: files}.
@@ -96,7 +97,7 @@ def quietly(call: str, arguments: dict, listen: Callable[[dict], None] = lambda 
         listen(event)
 
     try:
-        value = supervise.ask(call, arguments, state.log, hear)
+        value = supervise.ask(request, state.log, hear)
         return value | {"passed_over": dict(sum(listed, Counter()))} if listed else value
     except HubelError as error:
         keep = error.exit_code == HubelError.exit_code

@@ -12,19 +12,19 @@ from typing import Any
 
 from configs import errors
 from configs.errors import HubelError, UsageError
+from pipelines.process.requests import Request
 
 GRACE = 5  # seconds that a worker has after SIGTERM
 STARTUP = Path(__file__).with_name("startup")  # sitecustomize for the worker and the processes that Beam spawns
 
 
 def ask(
-    call: str,
-    arguments: dict[str, Any],
+    request: Request,
     log: Path,
     listen: Callable[[dict], None] = lambda event: None,
     held: tuple[int, ...] = (),
 ) -> Any:
-    """Have `module:function` called with JSON arguments in a process of its own. Returns its JSON value.
+    """Have a request answered in a process of its own. Returns the JSON value.
 
     Args:
         log: file that gets everything the process and its libraries print.
@@ -52,7 +52,7 @@ def ask(
     os.close(writing)
     try:
         with os.fdopen(reading) as events:
-            worker.stdin.write(json.dumps({"call": call, "arguments": arguments}).encode() + b"\n")
+            worker.stdin.write(json.dumps({"call": request.calls, "arguments": request.arguments()}).encode() + b"\n")
             worker.stdin.flush()
             answer = None
             for line in events:

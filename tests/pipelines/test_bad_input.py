@@ -16,7 +16,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from components import keys
 from configs import load
 from configs.errors import HubelError, UsageError
-from pipelines.command_line import commands
+from pipelines.command_line import names
 from pipelines.orchestration import execute
 from pipelines.workspace.layout import Workspace
 from tests.pipelines.conftest import Running, hubel
@@ -91,13 +91,13 @@ def test_a_metric_that_the_task_does_not_have_is_refused(tmp_path):
 def test_a_path_that_would_be_read_as_a_pattern_is_refused_before_anything_starts(character, tmp_path):
     odd, words = tmp_path / f"a{character}b", f" has {character} in its path"
     cfg, place = load.load("digits_lenet5.tiny"), Workspace.at(odd)
-    for start in (place.prepare, lambda: commands.check_names(cfg, place)):
+    for start in (place.prepare, lambda: names.check(cfg, place)):
         with pytest.raises(UsageError, match=re.escape(f"The workspace {odd}{words}")) as caught:
             start()
         assert "--workspace" in caught.value.hint
     away = load.load("digits_lenet5.tiny", [f"push.destination={odd}"])
     with pytest.raises(UsageError, match=re.escape(f"The folder of served models {odd / cfg.name}{words}")):
-        commands.check_names(away, Workspace.at(tmp_path))
+        names.check(away, Workspace.at(tmp_path))
     assert not odd.exists()
 
 

@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 
 import click
 import pytest
@@ -20,6 +21,7 @@ from configs.errors import HubelError
 from keras_models import Facts
 from pipelines.command_line import cli, commands, list_view, options
 from pipelines.command_line.console import RunView
+from pipelines.process.requests import Request
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from tests.pipelines.conftest import hubel
@@ -168,6 +170,18 @@ def test_doctor_finds_this_installation_sound(tmp_path):
     assert outcome.code == (1 if wrong else 0)
 
 
+@dataclass(frozen=True)
+class Loads(Request):
+    calls = "json:loads"
+    s: str
+
+
+@dataclass(frozen=True)
+class Critical(Request):
+    calls = "logging:critical"
+    msg: str
+
+
 @pytest.fixture
 def verb(monkeypatch, tmp_path):
     """Runs a verb that does what it is given, as `hubel` would. Logs go to `tmp_path`."""
@@ -183,22 +197,22 @@ def verb(monkeypatch, tmp_path):
 
 
 def test_what_fails_in_a_worker_leaves_its_log_and_names_it(verb, tmp_path, capsys):
-    assert verb(lambda: options.quietly("json:loads", {"s": "{"})) == 1
+    assert verb(lambda: options.quietly(Loads("{"))) == 1
     [log] = tmp_path.iterdir()
     assert capsys.readouterr().err.splitlines()[-1] == f"The log has the whole story. Log: {log}"
     assert "JSONDecodeError" in log.read_text()
     log.unlink()
-    assert verb(lambda: options.quietly("json:loads", {"s": "0"})) == 0
+    assert verb(lambda: options.quietly(Loads("0"))) == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_verbose_shows_the_log_and_leaves_standard_output_alone(verb, capsys):
     def ask():
-        options.quietly("logging:critical", {"msg": "a library's word"})
+        options.quietly(Critical("a library's word"))
 
     assert verb(ask) == verb(ask, "--verbose", "--json") == 0
     assert capsys.readouterr() == ("", "CRITICAL:root:a library's word\n")
-    assert verb(lambda: options.quietly("json:loads", {"s": "{"}), "--verbose", "--json") == 1
+    assert verb(lambda: options.quietly(Loads("{")), "--verbose", "--json") == 1
     shown = capsys.readouterr()
     assert shown.err.count("Traceback") == 1
     assert json.loads(shown.out)["error"]["exit_code"] == 1

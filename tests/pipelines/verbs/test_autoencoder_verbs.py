@@ -472,12 +472,12 @@ def test_requests_are_bounded_in_files_and_bytes(tmp_path, monkeypatch):
 def here(monkeypatch):
     """The worker's functions in this process: (exit code, what was printed) of a command line."""
 
-    def ask(call, arguments, log, listen=None, held=()):
-        module, _, function = call.partition(":")
+    def ask(request, log, listen=None, held=()):
+        module, _, function = request.calls.partition(":")
         value = getattr(
             {"image_verbs": image_verbs, "code_verbs": code_verbs, "code_space": code_space}[module.rpartition(".")[2]], function
         )
-        return json.loads(json.dumps(value(**arguments)))
+        return json.loads(json.dumps(value(**request.arguments())))
 
     monkeypatch.setattr(supervise, "ask", ask)
 

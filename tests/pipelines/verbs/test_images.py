@@ -11,6 +11,7 @@ from components import progress
 from components.example_gen import folder
 from configs.errors import UsageError
 from pipelines.command_line import options
+from pipelines.process import requests
 from pipelines.verbs import images, outputs
 
 
@@ -70,14 +71,14 @@ def test_a_folder_without_an_image_says_what_is_in_it(photos, told):
 
 
 def test_the_command_hears_what_was_passed_over(monkeypatch):
-    def ask(call, arguments, log, listen):
+    def ask(request, log, listen):
         listen({"event": "passed_over", "counts": {".txt": 1}})
         listen({"event": "step", "what": "x"})
         listen({"event": "passed_over", "counts": {".txt": 2, "hidden": 1}})
         return {"images": []}
 
     monkeypatch.setattr("pipelines.process.supervise.ask", ask)
-    value = options.quietly("a:b", {})
+    value = options.quietly(requests.Predict("model", [], 1))
     assert value == {"images": [], "passed_over": Counter({".txt": 3, "hidden": 1})}
     assert options.remarks(value) == ["Passed over: 3 .txt, 1 hidden."]
     assert options.remarks({"images": []}) == []

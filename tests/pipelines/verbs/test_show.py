@@ -226,7 +226,7 @@ def test_show_fits_a_terminal_of_100_columns(shown, monkeypatch):
 
 
 def test_show_prints_a_table_for_github(shown, capsys, monkeypatch):
-    monkeypatch.setattr(commands, "quietly", lambda call, arguments: shown)
+    monkeypatch.setattr(commands, "quietly", lambda request: shown)
     assert commands.run(["show", "conv_autoencoder", "--markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
     table = [line for line in lines if line.startswith("|")]

@@ -312,9 +312,9 @@ def asked(monkeypatch):
     """What worker processes were asked; they answer that all is well, or what is in `verdicts`."""
     calls, verdicts = [], {}
 
-    def ask(call, arguments, log, listen=None, held=()):
-        name = load.load(arguments["config"]).name
-        calls.append((name, arguments["assignments"]))
+    def ask(request, log, listen=None, held=()):
+        name = load.load(request.config).name
+        calls.append((name, request.arguments()["assignments"]))
         answer = {
             "model": name,
             "config": name,

@@ -1,0 +1,227 @@
+"""What the light side asks of a worker process: one frozen class a call, its fields the called function's parameters.
+
+Every field is a JSON value, since that is how it goes to the worker; tests/pipelines/process/test_requests.py holds each class to
+its function's signature. What comes back is what the function's docstring says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call. `calls` is "module:function" of the worker side."""
+
+    calls: ClassVar[str]
+
+    def arguments(self) -> dict[str, Any]:
+        """The function's keyword arguments, as JSON has them."""
+        return {part.name: _plain(getattr(self, part.name)) for part in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+@dataclass(frozen=True)
+class Run(Request):
+    """One run of a config, for its record."""
+
+    calls = "pipelines.orchestration.execute:run"
+    config: str
+    assignments: Sequence[str]
+    workspace: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class PlanRun(Request):
+    """What a run would do."""
+
+    calls = "pipelines.orchestration.execute:plan"
+    config: str
+    assignments: Sequence[str]
+    workspace: str
+
+
+@dataclass(frozen=True)
+class RunExperiment(Request):
+    """Every training of an experiment."""
+
+    calls = "pipelines.orchestration.experiment:run"
+    experiment: str
+    assignments: Sequence[str]
+    seeds: int | None
+    workspace: str
+
+
+@dataclass(frozen=True)
+class PlanExperiment(RunExperiment):
+    """What an experiment would do."""
+
+    calls = "pipelines.orchestration.experiment:plan"
+
+
+@dataclass(frozen=True)
+class Look(Request):
+    """What a data source holds."""
+
+    calls = "pipelines.data_sets.survey:look"
+    source: str
+    datasets: str
+    features: Mapping[str, Any] = field(default_factory=dict)
+    images: str | None = None
+
+
+@dataclass(frozen=True)
+class Preview(Request):
+    """Training images as a model gets them."""
+
+    calls = "pipelines.data_sets.preview:preview"
+    config: str
+    assignments: Sequence[str]
+    datasets: str
+    out: str
+    images: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Show(Request):
+    """Arithmetic of a network."""
+
+    calls = "pipelines.verbs.show:show"
+    model: str
+    shape: str | None
+    classes: int | None
+    options: Mapping[str, Any] | None = None
+    artifact: str | None = None
+
+
+@dataclass(frozen=True)
+class Predict(Request):
+    """What a pushed model answers by default."""
+
+    calls = "pipelines.verbs.predict:predict"
+    model: str
+    images: Sequence[str]
+    top: int
+
+
+@dataclass(frozen=True)
+class Remake(Request):
+    """Images made of images: `verb` is reconstruct, denoise or inpaint."""
+
+    calls = "pipelines.verbs.image_verbs:remake"
+    verb: str
+    model: str
+    images: Sequence[str]
+    out: str
+    force: bool
+    with_sheet: bool
+    mask: str | None = None
+
+
+@dataclass(frozen=True)
+class Anomalies(Request):
+    """Scores of images."""
+
+    calls = "pipelines.verbs.image_verbs:anomalies"
+    model: str
+    images: Sequence[str]
+    out: str | None
+    force: bool
+    with_sheet: bool
+    threshold: float | None
+    table: str | None = None
+
+
+@dataclass(frozen=True)
+class Encode(Request):
+    """Codes of images."""
+
+    calls = "pipelines.verbs.code_verbs:encode"
+    model: str
+    images: Sequence[str]
+    out: str
+    force: bool
+    form: str
+
+
+@dataclass(frozen=True)
+class Decode(Request):
+    """Images of codes."""
+
+    calls = "pipelines.verbs.code_verbs:decode"
+    model: str
+    codes: str
+    out: str
+    force: bool
+    with_sheet: bool
+
+
+@dataclass(frozen=True)
+class Generate(Request):
+    """Images of codes drawn at random."""
+
+    calls = "pipelines.verbs.code_verbs:generate"
+    model: str
+    count: int
+    seed: int
+    label: str | None
+    out: str
+    force: bool
+    with_sheet: bool
+
+
+@dataclass(frozen=True)
+class Interpolate(Request):
+    """Images on the way from one to another."""
+
+    calls = "pipelines.verbs.code_verbs:interpolate"
+    model: str
+    images: Sequence[str]
+    steps: int
+    spherical: bool
+    out: str
+    force: bool
+
+
+@dataclass(frozen=True)
+class Embed(Request):
+    """A map of images by their codes."""
+
+    calls = "pipelines.verbs.code_space:embed"
+    model: str
+    images: Sequence[str]
+    method: str
+    seed: int
+    out: str
+    force: bool
+
+
+@dataclass(frozen=True)
+class Neighbours(Request):
+    """Images nearest to others by their codes."""
+
+    calls = "pipelines.verbs.code_space:neighbours"
+    model: str
+    images: Sequence[str]
+    among: str
+    count: int
+    out: str | None
+    force: bool
+    with_sheet: bool
+
+
+@dataclass(frozen=True)
+class PrepareDataset(Request):
+    """A TFDS data set, prepared in the workspace."""
+
+    calls = "components.example_gen.prepare:prepare"
+    name: str
+    datasets: str
+    archives: str | None
