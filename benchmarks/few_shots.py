@@ -25,7 +25,8 @@ from components.trainer.data import Data, Facts
 from components.transform import pixels
 from configs import load
 from configs.load import workspace_default
-from configs.schema import RunConfig, TrainerSlice
+from configs.schema.run import RunConfig
+from configs.schema.slices.trainer import TrainerSlice
 from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
 

@@ -161,7 +161,7 @@ def opened(folder: Path, work: Path, assignments: Sequence[str] = ()):
     import tensorflow_transform as tft
 
     from components.trainer.data import open_data
-    from configs.schema import TrainerSlice
+    from configs.schema.slices.trainer import TrainerSlice
 
     cfg = _config(folder, assignments)
     [stored] = (work / "pipelines/input/Transform/transformed_examples").iterdir()

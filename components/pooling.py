@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from configs.schema import AnomalyConfig
+from configs.schema.anomaly import AnomalyConfig
 
 
 def pooled(errors: tf.Tensor, inside: tf.Tensor, asked: AnomalyConfig) -> tf.Tensor:

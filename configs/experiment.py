@@ -15,7 +15,10 @@ from pydantic import Field, model_validator
 
 from configs import load as configs
 from configs.errors import UsageError
-from configs.schema import EvaluateConfig, PushConfig, RunConfig, Slice
+from configs.schema.base import Slice
+from configs.schema.evaluate import EvaluateConfig
+from configs.schema.push import PushConfig
+from configs.schema.run import RunConfig
 
 SHIPPED = Path(__file__).parent / "experiments"
 PREFIX = "experiment_"  # of the name under which arms run, so that no config's models and cache are mixed with theirs

@@ -14,7 +14,10 @@ import yaml
 from pydantic import ValidationError
 
 from configs.errors import UsageError
-from configs.schema import ModelConfig, OptimizerConfig, RunConfig, ScheduleConfig, Slice
+from configs.schema.base import Slice
+from configs.schema.model import ModelConfig
+from configs.schema.run import RunConfig
+from configs.schema.train import OptimizerConfig, ScheduleConfig
 
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000

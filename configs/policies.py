@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep, Border, Crops, Policy
+from configs.schema.augment import BATCH_ONLY, COLOR_ONLY, AugmentStep, Border, Policy
+from configs.schema.export import Crops
 
 _SMALL_MOVES = (
     {"translate": {"height": 0.1, "width": 0.1}},

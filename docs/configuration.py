@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md from configs/schema.py: `.venv/bin/python docs/configuration.py`. A test holds the two together."""
+"""Writes docs/configuration.md from configs/schema/: `.venv/bin/python docs/configuration.py`. A test holds the two together."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import yaml
 
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 
 PAGE = Path(__file__).with_suffix(".md")
 
 HEAD = """\
 # Configuration
 
-<!-- Written by `.venv/bin/python docs/configuration.py` from configs/schema.py; edit that file, not this one. -->
+<!-- Written by `.venv/bin/python docs/configuration.py` from configs/schema/; edit its files, not this one. -->
 
 A config is one YAML file; `hubel run` takes a shipped config's name (`hubel list configs`) or a path. It is read and checked as a
 whole before anything starts: an unknown key, a wrong type or a value out of bounds ends the command with exit code 2 and a sentence

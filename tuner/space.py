@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import keras_tuner
 
-from configs.schema import Distribution
+from configs.schema.tune import Distribution
 
 
 def hyperparameters(space: Mapping[str, Distribution]) -> keras_tuner.HyperParameters:

@@ -13,7 +13,8 @@ from components.tasks import task_of
 from components.trainer import device, plateau
 from components.trainer.component import build, data_of, entry_of, phases_of, tuned
 from configs import load
-from configs.schema import TrainerSlice, TuneConfig
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.tune import TuneConfig
 from tuner import space
 
 OBJECTIVE = "val_loss"

@@ -24,7 +24,8 @@ from components.tasks import modules_of, task_of
 from components.tasks.base import Task
 from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
-from configs.schema import EvaluateConfig, Reading
+from configs.schema.evaluate import EvaluateConfig
+from configs.schema.reading import Reading
 
 BATCH = 256
 HELD_BYTES = 2**29  # of decoded images that stay in memory between the readings of a split, if they are no more than that

@@ -11,7 +11,7 @@ from components import keys
 from components.evaluator.miss import Miss
 from components.tasks.base import Comparison, Metric, Task
 from configs.errors import UsageError
-from configs.schema import Change, EvaluateConfig, Threshold
+from configs.schema.evaluate import Change, EvaluateConfig, Threshold
 
 UNBOUND = "evaluate names no threshold, so nothing says that the model is good enough"
 

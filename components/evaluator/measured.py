@@ -5,7 +5,7 @@ from typing import Literal
 
 from components.evaluator.miss import Miss
 from components.tasks.base import Comparison
-from configs.schema import Threshold
+from configs.schema.evaluate import Threshold
 
 
 def misses(

@@ -9,7 +9,7 @@ import tensorflow_model_analysis as tfma
 
 from components import keys
 from components.tasks.base import Task
-from configs.schema import EvaluateConfig
+from configs.schema.evaluate import EvaluateConfig
 
 Key = tuple[tuple[str, int | str], ...]  # pairs of feature and value, as TFMA has them
 

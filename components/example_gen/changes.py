@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from components.example_gen import pictures
-from configs.schema import Reading
+from configs.schema.reading import Reading
 
 DIM = 65536 // 16  # 16-bit images that stay below hold values of 12 bits or fewer
 WORDS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from components.example_gen import labels as texts
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 SHOWN = 12  # known classes that a message names
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")

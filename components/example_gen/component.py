@@ -18,7 +18,7 @@ from components import fingerprint, keys, progress, spec
 from components.example_gen import labels, sources, splits, summary, write
 from configs import words
 from configs.errors import HubelError, UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 ADDRESS = "address"
 DIGEST = "content_digest"

@@ -10,7 +10,7 @@ import zlib
 from typing import NamedTuple
 
 from components import keys
-from configs.schema import Reading
+from configs.schema.reading import Reading
 
 MAX_PIXELS = 2**25  # 33 megapixels; the served graph refuses larger ones too (components/transform/decoding.py)
 MPO = ("JPEG", "MPO")  # MPO: a JPEG with further ones behind it, from many cameras

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from components.example_gen import classes, digest
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 OF_SOME = ("images", "missing_markers")  # keys of DataConfig that only some sources take
 _FUNCTIONS = {"check", "locate", "contents", "images"}

@@ -16,7 +16,7 @@ from components.example_gen import stratify
 from components.example_gen.records import share
 from components.example_gen.sources import Raw
 from configs.errors import HubelError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 SMALL = 10_000  # images to carve from, up to which `stratify: auto` stratifies
 _OWN = {"train": keys.TRAIN, "validation": keys.VALIDATION, "valid": keys.VALIDATION, "val": keys.VALIDATION, "test": keys.TEST}

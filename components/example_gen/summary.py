@@ -13,7 +13,7 @@ from components.example_gen.changes import doubts
 from components.example_gen.write import Fact
 from configs import words
 from configs.errors import printable
-from configs.schema import Reading
+from configs.schema.reading import Reading
 
 # beside the Examples
 FILE, QUARANTINE, DUPLICATES, UNLABELLED = "summary.json", "quarantine", "duplicates", "unlabelled"

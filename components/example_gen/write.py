@@ -13,7 +13,7 @@ import apache_beam as beam
 
 from components.example_gen import pictures, records, sources
 from components.example_gen.splits import Plan
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 DAMAGED, UNLABELLED = "damaged", "unlabelled"
 NO_LABEL = "no label"  # where a source does not say why

@@ -10,7 +10,7 @@ import importlib.util
 from components.tasks import base
 from components.tasks.base import Task
 from configs.errors import UsageError
-from configs.schema import AnomalyConfig
+from configs.schema.anomaly import AnomalyConfig
 
 
 def name_of(task: str, anomaly: AnomalyConfig | None) -> str:

@@ -23,7 +23,7 @@ from components.trainer.card import Card
 from components.trainer.data import Data
 from components.transform import placement
 from configs.errors import HubelError, UsageError
-from configs.schema import AnomalyConfig
+from configs.schema.anomaly import AnomalyConfig
 
 ELBO = "elbo"  # the figure of variational models
 ANOMALIES, ANOMALIES_AT = "anomalies", "anomalies_at"

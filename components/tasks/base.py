@@ -15,7 +15,7 @@ from components.trainer.card import Card
 from components.trainer.data import Data, Facts, Mix
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
-from configs.schema import TrainConfig
+from configs.schema.train import TrainConfig
 from keras_models import auxiliary, normalize
 
 

@@ -6,7 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 from components import keys
 from components.transform import crops
-from configs.schema import AnomalyConfig, ExportConfig, Reading, TransferConfig, TransformConfig
+from configs.schema.anomaly import AnomalyConfig
+from configs.schema.export import ExportConfig
+from configs.schema.reading import Reading
+from configs.schema.transfer import TransferConfig
+from configs.schema.transform import TransformConfig
 
 
 class Card(BaseModel):

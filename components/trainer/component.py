@@ -28,7 +28,7 @@ from components.trainer.resume import Resume
 from components.transform import augment
 from configs import load, policies
 from configs.errors import Diverged, HubelError, UsageError
-from configs.schema import TrainerSlice
+from configs.schema.slices.trainer import TrainerSlice
 from keras_models import arithmetic, auxiliary, normalize
 
 

@@ -14,7 +14,8 @@ from components.transform import augment, moments
 from components.transform.stored import parsed
 from configs import policies
 from configs.errors import UsageError
-from configs.schema import AugmentStep, TrainerSlice
+from configs.schema.augment import AugmentStep
+from configs.schema.slices.trainer import TrainerSlice
 from keras_models import normalize
 
 CACHE_BYTES = 2**30  # decoded uint8 images of a split up to this many bytes are kept in memory between epochs

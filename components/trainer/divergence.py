@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import keras
 
 from components.trainer.resume import Resume
-from configs.schema import TrainConfig
+from configs.schema.train import TrainConfig
 from keras_models.auxiliary import Learner
 
 EXPLODED = 1e4  # times the first epoch's loss: what learns badly, or overfits, gets worse by tens, not by tens of thousands

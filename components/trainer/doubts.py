@@ -7,7 +7,7 @@ import keras
 
 from components.transform import augment
 from configs import policies
-from configs.schema import TrainerSlice
+from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, normalize, spatial_transformer
 from keras_models.layers import Extractor
 

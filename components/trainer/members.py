@@ -7,7 +7,8 @@ from pathlib import Path
 from components import keys
 from components.trainer.card import Card
 from configs.errors import UsageError
-from configs.schema import Reading, TransformConfig
+from configs.schema.reading import Reading
+from configs.schema.transform import TransformConfig
 
 SEEN = ("height", "width", "channels", "resize", "interpolation")  # keys of transform that decide which pixels a model sees
 READING = Reading()

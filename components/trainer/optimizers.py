@@ -6,7 +6,7 @@ import keras
 from keras import ops
 from keras.optimizers import schedules
 
-from configs.schema import TrainConfig
+from configs.schema.train import TrainConfig
 
 
 def optimizer(train: TrainConfig, steps: int, variables: Sequence[keras.Variable] = ()) -> keras.optimizers.Optimizer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 
 from components.tasks.base import Task
-from configs.schema import TrainConfig
+from configs.schema.train import TrainConfig
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import keras
 
-from configs.schema import TrainConfig
+from configs.schema.train import TrainConfig
 
 
 def callbacks(train: TrainConfig, history: Sequence[Mapping[str, float]] = ()) -> list[keras.callbacks.Callback]:

@@ -8,7 +8,7 @@ from components.tasks import task_of
 from components.tasks.base import Task
 from components.trainer.phases import Phase
 from configs.errors import UsageError
-from configs.schema import TrainerSlice
+from configs.schema.slices.trainer import TrainerSlice
 from keras_models import pretraining
 from keras_models.pretraining import Stage
 from keras_models.registry import RECONSTRUCTION

@@ -13,7 +13,8 @@ from components.trainer import artifact
 from components.trainer.origin import Origin
 from components.trainer.phases import Phase
 from configs.errors import UsageError
-from configs.schema import TrainerSlice, TransferConfig
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.transfer import TransferConfig
 from keras_models import build, contract, files, normalize, published, transfer
 from keras_models.layers import NearestNeighbours
 from keras_models.registry import CLASSIFICATION, ModelEntry

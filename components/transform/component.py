@@ -9,7 +9,7 @@ from tfx.dsl.components.base import executor_spec
 from tfx.proto import transform_pb2
 
 from components import fingerprint, keys
-from configs.schema import TransformSlice
+from configs.schema.slices.transform import TransformSlice
 
 PREPROCESSING = "components.transform.preprocessing"
 

@@ -19,7 +19,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from components import fingerprint, keys, spec
 from components.transform import augment, moments
 from components.transform.stored import parsed, stored
-from configs.schema import CopiesSlice
+from configs.schema.slices.copies import CopiesSlice
 
 BATCH = 64  # images changed at once
 FOLDER = "copy-{:04d}"  # below Split-copies

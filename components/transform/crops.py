@@ -4,7 +4,8 @@ from typing import Literal
 
 import tensorflow as tf
 
-from configs.schema import Crops, TransformConfig
+from configs.schema.export import Crops
+from configs.schema.transform import TransformConfig
 
 SQUARES = 3  # left, middle and right of a broad image; upper, middle and lower of a high one
 

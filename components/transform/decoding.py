@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from components.example_gen.pictures import MAX_PIXELS  # of PNG and JPEG; TensorFlow bounds the others itself
 from components.transform import headers
-from configs.schema import Reading
+from configs.schema.reading import Reading
 
 LUMA = (9797, 19234, 3737)  # of 2^15: 0.299, 0.587, 0.114
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from components.transform import decoding, placement
 from components.transform.placement import whole
-from configs.schema import Reading, TransformConfig
+from configs.schema.reading import Reading
+from configs.schema.transform import TransformConfig
 
 READING = Reading()
 

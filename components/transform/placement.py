@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from components import keys
 from configs.errors import HubelError
-from configs.schema import TransformConfig
+from configs.schema.transform import TransformConfig
 
 SIZE = (keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH)  # features of the raw schema that say it
 

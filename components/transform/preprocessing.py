@@ -5,7 +5,7 @@ import tensorflow as tf
 from components import keys
 from components.transform import moments, pixels
 from components.transform.stored import stored
-from configs.schema import TransformSlice
+from configs.schema.slices.transform import TransformSlice
 
 
 @tf.autograph.experimental.do_not_convert

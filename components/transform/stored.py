@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from configs.schema import TransformConfig
+from configs.schema.transform import TransformConfig
 
 
 def stored(images: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from configs import words
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 
 FALLS = 0.01  # share of val_loss that the last quarter of a training must have taken off, for more epochs to promise anything
 RISES = 0.05  # share by which val_loss must have risen since its best epoch, to speak of learning by heart

@@ -7,7 +7,7 @@ from typing import Any
 from components import keys
 from components.example_gen import splits
 from components.example_gen.sources import Raw
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from pipelines.init.proposal import SHARES
 
 

@@ -19,7 +19,10 @@ from components.example_gen import listing, pictures, sources, splits
 from components.example_gen.records import share
 from configs import load, policies
 from configs.errors import HubelError
-from configs.schema import AugmentStep, DataConfig, Reading, RunConfig
+from configs.schema.augment import AugmentStep
+from configs.schema.data import DataConfig
+from configs.schema.reading import Reading
+from configs.schema.run import RunConfig
 from reports import sheet
 
 SPARE = 2  # images of a class beyond those to be shown, in case of damaged ones

@@ -17,7 +17,7 @@ from components.example_gen.sources import Contents, Raw
 from components.example_gen.write import NO_LABEL
 from configs import words
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from pipelines.data_sets.carving import Carving
 from pipelines.init.places import Places
 

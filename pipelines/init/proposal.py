@@ -18,7 +18,8 @@ from components import keys
 from components.example_gen import changes, listing, sources
 from configs import words
 from configs.errors import UsageError, printable
-from configs.schema import DataConfig, Reading
+from configs.schema.data import DataConfig
+from configs.schema.reading import Reading
 from pipelines.init import few_images, remarks
 from pipelines.init.few_images import Source
 from pipelines.init.places import IMAGES

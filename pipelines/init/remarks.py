@@ -12,7 +12,8 @@ from typing import Any
 from components import keys
 from components.example_gen import changes, labels
 from configs import words
-from configs.schema import DataConfig, Reading
+from configs.schema.data import DataConfig
+from configs.schema.reading import Reading
 
 IMBALANCE = 3  # times the rarest class, from which on it is pointed out
 FEW = 10  # images of a class, below which it is pointed out

@@ -13,7 +13,7 @@ from components.example_gen import classes, digest, listing, sources, summary
 from components.trainer.origin import Origin
 from configs import load
 from configs.errors import FULL, HubelError, UsageError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from pipelines.orchestration import training
 from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace

@@ -28,7 +28,10 @@ from components.trainer.origin import Origin
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
 from configs import policies
-from configs.schema import CopiesSlice, RunConfig, TrainerSlice, TransformSlice
+from configs.schema.run import RunConfig
+from configs.schema.slices.copies import CopiesSlice
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.slices.transform import TransformSlice
 from keras_models import published
 from keras_models.registry import CLASSIFICATION
 from pipelines.orchestration import local

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components import keys
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 
 
 def facts(cfg: RunConfig, model_run: Path, model: Path) -> dict[str, Any]:

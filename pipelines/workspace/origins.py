@@ -11,7 +11,8 @@ from components.example_gen import digest
 from components.trainer.origin import Origin
 from configs import load
 from configs.errors import UsageError
-from configs.schema import ModelConfig, RunConfig
+from configs.schema.model import ModelConfig
+from configs.schema.run import RunConfig
 from keras_models import published
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from configs import load
 from configs.errors import UsageError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from pipelines.workspace.layout import Workspace
 from serving import layout
 

@@ -9,7 +9,9 @@ from sklearn.datasets import load_digits
 
 from components import beam_runner, keys
 from components.example_gen import records
-from configs.schema import RunConfig, TrainerSlice, TransformSlice
+from configs.schema.run import RunConfig
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.slices.transform import TransformSlice
 
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 COUNTS = {keys.TRAIN: 240, keys.VALIDATION: 60, keys.TEST: 60}

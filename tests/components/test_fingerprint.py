@@ -101,7 +101,7 @@ def test_augmentation_is_trainers_business_alone():
 
 def test_transform_is_made_of_pixels_and_preprocessing_and_not_of_tasks():
     found = closure(*TRANSFORM)
-    assert {"components.transform.pixels", "components.transform.preprocessing", "configs.schema"} <= found
+    assert {"components.transform.pixels", "components.transform.preprocessing", "configs.schema.transform"} <= found
     assert not [name for name in found if name.startswith(("components.tasks", "components.trainer", "keras_models", "pipelines"))]
 
 

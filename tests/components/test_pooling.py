@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from scipy import ndimage
 
 from components import pooling
-from configs.schema import AnomalyConfig
+from configs.schema.anomaly import AnomalyConfig
 
 PLACES = [(0, 0, 9, 12), (2, 0, 5, 12), (0, 4, 9, 3), (4, 0, 1, 12), (0, 5, 9, 1)]  # top, left, height, width
 ASKED = [

@@ -8,7 +8,7 @@ from tensorflow_model_analysis.metrics import metric_types
 
 from components.evaluator import eval_config, measured
 from components.tasks.base import Comparison, Task
-from configs.schema import EvaluateConfig
+from configs.schema.evaluate import EvaluateConfig
 
 
 def refusals(

@@ -5,7 +5,7 @@ import yaml
 
 from configs import experiment, load
 from configs.errors import UsageError
-from configs.schema import EvaluateConfig
+from configs.schema.evaluate import EvaluateConfig
 from tests.configs.test_load import plainly_merged, resolved
 from tests.docs.pages import ROOT, examples
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from configs import load
 from configs.errors import HubelError, UsageError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 
 SHIPPED = sorted(load.SHIPPED.glob("*.yaml"))
 SHIPPED_DATA = "tfds:digits"

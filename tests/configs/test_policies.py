@@ -3,7 +3,8 @@
 import pytest
 
 from configs import policies
-from configs.schema import COLOR_ONLY, AugmentStep, RunConfig
+from configs.schema.augment import COLOR_ONLY, AugmentStep
+from configs.schema.run import RunConfig
 from tests.components.digits import NAMES
 
 

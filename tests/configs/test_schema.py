@@ -1,6 +1,8 @@
 """What a slice accepts: every default, every bound, every rule that one value has with another."""
 
+import importlib
 import math
+import pkgutil
 
 import pytest
 import yaml
@@ -9,11 +11,23 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from configs import schema
-from configs.schema import AugmentStep, Border, Change, DataConfig, Distribution, RunConfig, Slice, Threshold
+from configs.schema.augment import COLOR_ONLY, AugmentStep, Border
+from configs.schema.base import Slice
+from configs.schema.data import DataConfig
+from configs.schema.evaluate import Change, Threshold
+from configs.schema.run import RunConfig
+from configs.schema.transform import MAX_SIDE, MAX_WHITENED, TransformConfig
+from configs.schema.tune import Distribution
 
-SLICES = [made for made in vars(schema).values() if isinstance(made, type) and issubclass(made, Slice) and made is not Slice]
+TOPICS = [importlib.import_module(topic.name) for topic in pkgutil.walk_packages(schema.__path__, f"{schema.__name__}.")]
+SLICES = [
+    made
+    for topic in TOPICS
+    for made in vars(topic).values()
+    if isinstance(made, type) and issubclass(made, Slice) and made is not Slice and made.__module__ == topic.__name__
+]
 WITH_DEFAULTS = [
-    made for made in SLICES if not any(f.is_required() for f in made.model_fields.values()) and made is not schema.AugmentStep
+    made for made in SLICES if not any(f.is_required() for f in made.model_fields.values()) and made is not AugmentStep
 ]
 ONE_OF_EACH = {
     "translate": {"height": 0.1, "width": 0.2},
@@ -113,7 +127,7 @@ def test_slices_are_frozen(path, value):
         {"transfer": {"source": "a", "fine_tune": {}}},
         {"data": {"max_quarantined": 1.1}},
         {"transform": {"height": 0}},
-        {"transform": {"width": schema.MAX_SIDE + 1}},
+        {"transform": {"width": MAX_SIDE + 1}},
         {"transform": {"channels": 2}},
         {"transform": {"resize": "squash"}},
         {"transform": {"materialize": "sometimes"}},
@@ -229,7 +243,7 @@ def test_copies_are_made_of_stored_images():
     assert config.materializes
 
 
-@pytest.mark.parametrize("name", schema.COLOR_ONLY)
+@pytest.mark.parametrize("name", COLOR_ONLY)
 def test_colours_of_grey_images_cannot_be_changed(name):
     steps = [{name: ONE_OF_EACH[name]}]
     refused(RunConfig, {"name": "a", "augment": steps, "transform": {"channels": 1}}, name, "transform.channels: 3")
@@ -312,9 +326,9 @@ def test_an_ensemble_has_members_and_nothing_else_has(tree, word):
 
 
 def test_zca_is_for_small_images():
-    assert schema.TransformConfig(height=64, width=64, normalize="zca").values == schema.MAX_WHITENED
+    assert TransformConfig(height=64, width=64, normalize="zca").values == MAX_WHITENED
     tree = {"height": 64, "width": 64, "channels": 3, "normalize": "zca"}
-    refused(schema.TransformConfig, tree, "zca needs height * width * channels of at most 4,096; 64 * 64 * 3 is 12,288")
+    refused(TransformConfig, tree, "zca needs height * width * channels of at most 4,096; 64 * 64 * 3 is 12,288")
 
 
 @pytest.mark.parametrize(

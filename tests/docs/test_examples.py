@@ -24,7 +24,9 @@ from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume
 from configs import load
 from configs.errors import HubelError, UsageError
-from configs.schema import DataConfig, RunConfig, TrainerSlice
+from configs.schema.data import DataConfig
+from configs.schema.run import RunConfig
+from configs.schema.slices.trainer import TrainerSlice
 from keras_models import registry
 from keras_models.arithmetic import total_params
 from tests.docs.pages import Place, examples
@@ -157,7 +159,7 @@ def judged(task, artifact: Path, examples_: list[bytes], folder: Path) -> dict[s
     import tensorflow_model_analysis as tfma
 
     from components.evaluator import slices
-    from configs.schema import EvaluateConfig
+    from configs.schema.evaluate import EvaluateConfig
 
     data = folder / "test.tfrecord"
     with tf.io.TFRecordWriter(str(data)) as writer:

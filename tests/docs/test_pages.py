@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from components.example_gen import sources
 from configs import load
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from pipelines.command_line.commands import cli
 from tests.docs.pages import PAGES, ROOT, examples
 

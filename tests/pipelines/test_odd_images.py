@@ -13,7 +13,7 @@ from components.trainer.card import Card
 from components.transform import pixels
 from configs import load
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from pipelines.data_sets import survey
 from pipelines.init import proposal
 from pipelines.orchestration import execute

@@ -3,7 +3,7 @@
 import keras_tuner
 import pytest
 
-from configs.schema import Distribution
+from configs.schema.tune import Distribution
 from tuner import space
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from components.trainer.component import with_best
 from components.trainer.origin import Origin
-from configs.schema import TuneConfig
+from configs.schema.tune import TuneConfig
 from tests.components import digits
 from tuner import tuner_fn
 from tuner.tuner_fn import Search

@@ -18,7 +18,7 @@ from components.tasks.base import Comparison, Signature
 from components.trainer.card import Card
 from components.transform.augment import constant
 from configs.errors import UsageError
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 DENOISE, SCORE = "denoise", "score"
 NOISE = "noise"  # on the card, among what is calibrated

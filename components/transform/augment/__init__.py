@@ -20,7 +20,7 @@ import tensorflow as tf
 from components.transform.augment import color, geometry, mixing, noise, rand_augment
 from components.transform.augment.geometry import Border
 from components.transform.augment.mixing import partner
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 __all__ = ["COLOR", "GEOMETRY", "MIXING", "NOISE", "Changed", "apply", "change", "draw", "draws", "kinds", "partner"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.transform import augment
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 PATTERNS = 64  # draws for a whole image, among which each image has its own
 NUMBERS = 2**20  # of all patterns together, at most (4 MiB in each graph): large images share fewer

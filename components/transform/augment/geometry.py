@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 class Border(NamedTuple):
-    """What stands around an image: as configs.schema.Border has it; a `value` for each channel, or one for all."""
+    """What stands around an image: as configs.schema.augment.Border has it; a `value` for each channel, or one for all."""
 
     mode: str = "mirror"
     value: float | Sequence[float] = 0.0

@@ -15,7 +15,7 @@ from components.evaluator import component
 from components.example_gen import records
 from components.tasks import base, reconstruction
 from components.tasks.base import Comparison
-from configs.schema import EvaluateConfig
+from configs.schema.evaluate import EvaluateConfig
 from tests.components import digits
 
 

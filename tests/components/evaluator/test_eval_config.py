@@ -10,7 +10,7 @@ from components.evaluator import eval_config, measured, slices
 from components.tasks import task_of
 from components.tasks.base import Comparison, Task
 from configs.errors import UsageError
-from configs.schema import EvaluateConfig, Threshold
+from configs.schema.evaluate import EvaluateConfig, Threshold
 from tests.components.verdict import refusals
 
 CLASSIFICATION, RECONSTRUCTION = task_of("classification"), task_of("reconstruction")

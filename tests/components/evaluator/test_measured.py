@@ -4,7 +4,7 @@ import pytest
 
 from components.evaluator import measured
 from components.tasks.base import Comparison
-from configs.schema import Threshold
+from configs.schema.evaluate import Threshold
 
 BETTER = {"probe_accuracy": "more", "rank": "less"}
 

@@ -7,7 +7,7 @@ import pytest
 from components import keys
 from components.evaluator import slices
 from components.tasks import task_of
-from configs.schema import EvaluateConfig
+from configs.schema.evaluate import EvaluateConfig
 from tests.components import digits
 
 BY_LABEL = {"slices": {"label": {}}}

@@ -8,7 +8,7 @@ from PIL import Image
 from components import keys
 from components.example_gen import classes, csv, folder, sources, tfrecord
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from tests.components.example_gen.test_component import generated, labels
 
 MONTHS = [str(number) for number in range(1, 13)]

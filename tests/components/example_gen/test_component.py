@@ -15,7 +15,7 @@ from tfx.types import standard_artifacts
 from components import keys, spec
 from components.example_gen import component, records, sources, summary, tfds, write
 from configs.errors import HubelError, UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 REAL = 1797
 

@@ -13,7 +13,7 @@ from components import keys
 from components.example_gen import csv, sources
 from components.example_gen import labels as labels_module
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from tests.components.digits import images
 from tests.components.example_gen.test_component import generated, ids, labels
 

@@ -14,7 +14,7 @@ from PIL import Image
 from components import keys
 from components.example_gen import files, folder, sources
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from tests.components.digits import images
 from tests.components.example_gen.test_component import generated, ids, labels
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from components.example_gen import files, folder, layouts, sources
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 
 def put(root: Path, *paths: str) -> Path:

@@ -14,7 +14,7 @@ from components.example_gen import component, sources, splits, summary
 from components.example_gen.sources import Raw
 from components.schema_gen import names
 from configs.errors import HubelError, UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from tests.components.example_gen.test_component import ids
 
 LABELS = ["cat", "dog", "nan", "None", ""]

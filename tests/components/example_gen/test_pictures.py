@@ -17,7 +17,9 @@ from components import keys
 from components.example_gen import pictures, sources
 from components.transform.decoding import decode
 from components.transform.pixels import from_bytes
-from configs.schema import DataConfig, Reading, TransformConfig
+from configs.schema.data import DataConfig
+from configs.schema.reading import Reading
+from configs.schema.transform import TransformConfig
 from tests.components import digits
 from tests.components.example_gen.test_component import generated, ids
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.example_gen.sources import Raw
 from components.example_gen.splits import SMALL, Census, Plan, needs_census, plan, row_of, usable, used
 from configs.errors import HubelError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 RAWS = [Raw(lambda: b"", f"image-{number}".encode(), number % 3 and 1) for number in range(5000)]  # 1,667 of 0, 3,333 of 1
 

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from components.example_gen import sources, tfds
 from configs.errors import HubelError, UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ import tensorflow as tf
 from components import keys
 from components.example_gen import pictures, sources, tfrecord
 from configs.errors import HubelError, UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from tests.components.digits import images
 from tests.components.example_gen.test_component import generated, ids, labels
 

@@ -19,7 +19,8 @@ from components.trainer.data import Data, Facts
 from components.transform import pixels as pixel_graph
 from components.transform import placement
 from configs.errors import HubelError, UsageError
-from configs.schema import AnomalyConfig, EvaluateConfig
+from configs.schema.anomaly import AnomalyConfig
+from configs.schema.evaluate import EvaluateConfig
 from keras_models import build, normalize
 from tests.components import digits
 from tests.components.verdict import refusals

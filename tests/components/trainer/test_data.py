@@ -12,7 +12,7 @@ from components.tasks import task_of
 from components.trainer.data import Facts, _augmentation, open_data
 from configs import policies
 from configs.errors import UsageError
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 from tests.components import digits
 
 ROTATE = [{"rotate": {"degrees": 20}}]

@@ -11,7 +11,8 @@ from components.trainer import artifact, members
 from components.trainer.card import Card
 from components.trainer.component import run_fn
 from configs.errors import UsageError
-from configs.schema import Reading, TransformConfig
+from configs.schema.reading import Reading
+from configs.schema.transform import TransformConfig
 from tests.components import digits
 
 TREE = {

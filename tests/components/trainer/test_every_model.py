@@ -12,7 +12,7 @@ from components import keys
 from components.tasks import task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 from keras_models import get
 from tests.components import digits
 from tests.components.trainer.graphs import random_ops

@@ -24,7 +24,7 @@ from components.tasks import task_of
 from components.tasks.base import Signature
 from components.trainer import artifact, export
 from components.trainer.card import Card
-from configs.schema import Reading
+from configs.schema.reading import Reading
 from pipelines.verbs.served import Served
 from tests.components import digits
 from tests.components.example_gen.test_pictures import png

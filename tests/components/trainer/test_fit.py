@@ -8,7 +8,7 @@ import tensorflow as tf
 from components import keys
 from components.tasks import base, task_of
 from components.trainer.data import Data, Facts
-from configs.schema import TrainConfig
+from configs.schema.train import TrainConfig
 
 BATCH = 2
 TRAIN = TrainConfig(epochs=3, batch_size=BATCH, optimizer={"name": "sgd", "learning_rate": 0.1})

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from components.trainer.optimizers import optimizer
-from configs.schema import OptimizerConfig, TrainConfig
+from configs.schema.train import OptimizerConfig, TrainConfig
 
 
 @pytest.mark.parametrize("name", OptimizerConfig.model_fields["name"].annotation.__args__)

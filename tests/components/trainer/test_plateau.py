@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.trainer import plateau
-from configs.schema import TrainConfig
+from configs.schema.train import TrainConfig
 
 
 def config(patience=2, factor=0.5, warmup=0.0) -> TrainConfig:

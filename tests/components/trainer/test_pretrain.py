@@ -10,7 +10,7 @@ import tensorflow as tf
 from components.tasks import reconstruction, task_of
 from components.trainer import component
 from configs.errors import HubelError, UsageError
-from configs.schema import RunConfig
+from configs.schema.run import RunConfig
 from keras_models import get, normalize
 from tests.components import digits
 from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed, data_of

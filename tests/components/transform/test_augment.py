@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.transform import augment
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 from tests.components import digits
 
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 from components.transform import augment
 from components.transform.augment import geometry, rand_augment
 from configs import policies
-from configs.schema import AugmentStep, Elastic
+from configs.schema.augment import AugmentStep, Elastic
 from tests.components import digits
 from tests.configs.test_schema import ONE_OF_EACH
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.transform import augment
 from components.transform.augment import color
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 PHOTOS = np.random.default_rng(3).integers(0, 256, (4, 5, 6, 3)).astype(np.float32)
 DRAWN = np.array([-1.0, -0.3, 0.4, 0.99], np.float32)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components.transform.augment import constant
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 from tests.components import digits
 
 SHAPE = (8, 8, 1)

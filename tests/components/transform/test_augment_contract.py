@@ -9,7 +9,7 @@ import tensorflow as tf
 from components.transform import augment
 from configs import policies
 from configs.errors import UsageError
-from configs.schema import BATCH_ONLY, COLOR_ONLY, AugmentStep, Policy
+from configs.schema.augment import BATCH_ONLY, COLOR_ONLY, AugmentStep, Policy
 from tests.configs.test_schema import ONE_OF_EACH
 
 NAMES = [name for name in ONE_OF_EACH if name not in ("policy", "copies")]

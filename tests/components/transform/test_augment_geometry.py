@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from components.transform import augment
 from components.transform.augment import geometry
-from configs.schema import AugmentStep, Elastic
+from configs.schema.augment import AugmentStep, Elastic
 from tests.components import digits
 
 

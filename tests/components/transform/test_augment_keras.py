@@ -10,7 +10,7 @@ from keras import layers
 
 from components.transform import augment
 from components.transform.augment import mixing, noise
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 IMAGES = tf.constant(np.random.default_rng(3).integers(0, 256, (4, 9, 12, 3)), tf.float32)
 COUNT, HEIGHT, WIDTH, CHANNELS = IMAGES.shape

@@ -10,7 +10,7 @@ from components.tasks import task_of
 from components.trainer.data import Facts
 from components.transform import augment
 from components.transform.augment import mixing
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 FACTS = Facts((8, 10, 3), ["a", "b", "c"], None, None, 4)
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 10, 3)).astype(np.float32)

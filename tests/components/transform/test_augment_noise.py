@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from components.transform import augment
 from components.transform.augment import noise
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 SHAPE = (20, 30)
 

@@ -16,7 +16,8 @@ from components.trainer.data import open_data
 from components.transform import augment
 from components.transform.copies import Executor
 from configs import policies
-from configs.schema import CopiesSlice, RunConfig
+from configs.schema.run import RunConfig
+from configs.schema.slices.copies import CopiesSlice
 from tests.components import digits
 
 STEPS = [{"elastic": {"alpha": 0.05}}, {"brightness": {"share": 0.2}}, {"copies": 2}]

@@ -12,7 +12,8 @@ from components.trainer import artifact, component
 from components.trainer.card import Card
 from components.transform import crops, pixels
 from configs.errors import UsageError
-from configs.schema import Crops, TransformConfig
+from configs.schema.export import Crops
+from configs.schema.transform import TransformConfig
 from tests.components import digits
 
 TREE = {**digits.MLP, "export": {**digits.MLP.get("export", {}), "crops": {"scale": 1.5}}}

@@ -10,7 +10,8 @@ from components import keys
 from components.example_gen import records
 from components.trainer import data
 from components.transform import pixels
-from configs.schema import AugmentStep, TransformConfig
+from configs.schema.augment import AugmentStep
+from configs.schema.transform import TransformConfig
 
 
 def png(values) -> bytes:

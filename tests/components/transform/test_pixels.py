@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from components.transform import pixels
-from configs.schema import TransformConfig
+from configs.schema.transform import TransformConfig
 from tests.components import digits
 from tests.components.example_gen import test_pictures as pictures
 

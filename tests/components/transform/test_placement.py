@@ -10,7 +10,7 @@ from PIL import Image
 from components.example_gen import pictures
 from components.transform import pixels, placement
 from configs.errors import HubelError
-from configs.schema import TransformConfig
+from configs.schema.transform import TransformConfig
 
 SIZES = [(8, 8), (5, 40), (40, 5), (1, 30), (30, 1), (7, 9), (100, 63), (33, 32), (16, 12)]  # height, width
 

@@ -7,7 +7,7 @@ import tensorflow_transform as tft
 
 from components import keys
 from components.transform import preprocessing
-from configs.schema import TransformSlice
+from configs.schema.slices.transform import TransformSlice
 from tests.components import digits
 from tests.components.trainer.graphs import random_ops
 

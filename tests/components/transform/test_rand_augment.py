@@ -7,7 +7,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from components.transform import augment
 from components.transform.augment import rand_augment
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 
 PHOTO = np.clip(np.random.default_rng(5).normal(120, 40, (24, 24, 3)), 10, 240).astype(np.uint8)
 PICTURE = Image.fromarray(PHOTO)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from components.example_gen import records, sources, splits
 from configs.errors import UsageError
-from configs.schema import DataConfig
+from configs.schema.data import DataConfig
 from pipelines.data_sets import survey
 from pipelines.data_sets.carving import Carving
 from pipelines.init import proposal

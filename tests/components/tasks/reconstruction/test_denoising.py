@@ -13,7 +13,7 @@ from components.tasks import task_of
 from components.trainer.data import Facts
 from components.transform.augment import constant
 from configs.errors import UsageError
-from configs.schema import AugmentStep
+from configs.schema.augment import AugmentStep
 from keras_models import normalize
 from tests.components import digits
 from tests.components.tasks.reconstruction.verdict import SHAPE, images, pixels_of, shuffle, trained

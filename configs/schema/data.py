@@ -1,0 +1,88 @@
+"""`data`: where images come from and how they are split."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from configs.schema.reading import Reading
+
+
+def _name_or_label(value: Any) -> Any:
+    """Text that YAML takes for something else (no, 1.0, a date) must not become another class."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == "" or (isinstance(value, int) and value < 0):
+        raise ValueError('a class is its name, in quotes, or its label number from 0: ["1"] is the class called 1, [1] the label 1')
+    return value
+
+
+ClassOf = Annotated[int | str, BeforeValidator(_name_or_label)]
+
+
+class DataConfig(Reading):
+    source: str = Field(
+        "tfds:digits", pattern=r"^[a-z]+:.+$", description="where images come from, such as tfds:NAME[/CONFIG][:VERSION]"
+    )
+    validation: float = Field(0.1, gt=0, lt=1, description="share of the images for validation, where the source has no such split")
+    test: float = Field(0.2, gt=0, lt=1, description="share of the images for test, where the source has no such split")
+    limit: int | None = Field(None, gt=0, description="at most this many images a source split, taken by hash of their id")
+    features: dict[Literal["image", "label", "id"], str | list[str] | None] = Field(
+        {},
+        description="names of the source's own features or columns, where they cannot be guessed; of a table's label also a list "
+        "of one-hot columns; label: null for none",
+    )
+    images: str | None = Field(
+        None, description="folder that a table's paths start from, itself from the table's folder; null: the table's folder"
+    )
+    missing_labels: Literal["drop", "refuse"] = Field(
+        "drop", description="images without a label, where a model learns from labels: drop counts them and leaves them out"
+    )
+    missing_markers: list[str] | None = Field(
+        None,
+        description="what stands for a missing label in a table or in TFRecords, beside an empty cell; null: what pandas reads as "
+        "missing (nan, NA, None, null, ...)",
+    )
+    stratify: bool | Literal["auto"] = Field(
+        "auto",
+        description="carve the same share of every class; auto: up to 10,000 labelled images, unless an id has several classes",
+    )
+    downsample: float | None = Field(
+        None, ge=1, description="training images of a class, at most this many times those of the rarest; null: all"
+    )
+    classes: list[ClassOf] | None = Field(
+        None,
+        min_length=2,
+        description="names or label numbers of the source's classes to keep, counted anew in this order; null: all",
+    )
+    inliers: list[ClassOf] | None = Field(
+        None, min_length=1, description="names or label numbers of the classes to train on alone; test is of all"
+    )
+    pinned_schema: str | None = Field(None, description="file of a Schema to hold the data against; null: inferred from it")
+    max_quarantined: float = Field(0.01, ge=0, le=1, description="share of damaged images above which a run stops")
+    allow_anomalies: bool = Field(False, description="go on although ExampleValidator found anomalies")
+
+    @property
+    def reading(self) -> Reading:
+        """The part of it that every graph reads which decodes images."""
+        return Reading(ground=self.ground, white=self.white)
+
+    @field_validator("features")
+    @classmethod
+    def _one_name_each(cls, features):
+        for what, named in features.items():
+            if not isinstance(named, str) and what != "label":
+                raise ValueError(f"{what} takes one name")
+            if isinstance(named, list) and len(set(named)) < max(2, len(named)):
+                raise ValueError("a list of one-hot columns has two names at least, each once")
+        return features
+
+    @field_validator("classes")
+    @classmethod
+    def _each_once(cls, classes):
+        if classes is not None and len(set(classes)) < len(classes):
+            raise ValueError("each class may stand once")
+        return classes
+
+    @model_validator(mode="after")
+    def _some_are_left_to_train_on(self):
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation + test must leave images to train on; {self.validation} + {self.test} is 1 or more")
+        return self

@@ -1,0 +1,10 @@
+"""`push`: where a blessed model goes."""
+
+from pydantic import Field
+
+from configs.schema.base import Slice
+
+
+class PushConfig(Slice):
+    enabled: bool = True
+    destination: str | None = Field(None, description="folder of served models; null: the workspace's models/")

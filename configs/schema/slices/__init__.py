@@ -1,0 +1,1 @@
+"""What a stage gets of a config, one file a stage."""
