@@ -19,7 +19,7 @@ import tensorflow as tf
 from components import keys
 from components.example_gen import records, sources
 from components.example_gen.splits import Plan, used
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component, shots
 from components.trainer.data import Data, Facts
 from components.transform import pixels

@@ -51,7 +51,7 @@ class Loops:
         import numpy as np
 
         import keras_models
-        from components.tasks import task_of
+        from components.tasks.by_name import task_of
         from components.trainer import component
         from keras_models import auxiliary
 

@@ -9,7 +9,7 @@ import keras_tuner
 from tfx.components.tuner.component import TunerFnResult
 
 from components import progress
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import device, plateau
 from components.trainer.component import build, data_of, entry_of, phases_of, tuned
 from configs import load

@@ -20,8 +20,8 @@ from tfx.utils import json_utils, path_utils
 
 from components import fingerprint, keys, progress, spec
 from components.evaluator import answers, eval_config, measured, noise, per_image, slices
-from components.tasks import modules_of, task_of
 from components.tasks.base import Task
+from components.tasks.by_name import modules_of, task_of
 from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
 from configs.schema.evaluate import EvaluateConfig

@@ -22,7 +22,7 @@ from components import keys
 from components.evaluator import answers
 from components.evaluator.intervals import Interval
 from components.evaluator.statistic import ID, Rows
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 
 NAME = "per_image"
 OWN = "_interval"  # end of the name of a value, JSON in bytes, with which a TFMA metric hands over the interval of its figure

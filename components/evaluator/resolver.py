@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.evaluator.signature import outputs_of
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer.card import Card
 from configs.errors import UsageError
 

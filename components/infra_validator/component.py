@@ -15,7 +15,7 @@ from tfx.utils import path_utils
 
 from components import fingerprint, keys, spec
 from components.infra_validator import parity
-from components.tasks import modules_of
+from components.tasks.by_name import modules_of
 
 IMAGES = 8
 

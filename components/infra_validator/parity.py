@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.tasks import task_of
 from components.tasks.base import Signature
+from components.tasks.by_name import task_of
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from components.transform import decoding, pixels, placement

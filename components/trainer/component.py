@@ -16,7 +16,7 @@ import keras_models
 from components import progress
 from components.example_gen.pictures import TURNED
 from components.schema_gen.names import changes, class_names
-from components.tasks import name_of, task_of
+from components.tasks.by_name import name_of, task_of
 from components.trainer import artifact, device, divergence, doubts, export, plateau, pretrain, transfer
 from components.trainer import members as ensembles
 from components.trainer.card import Card

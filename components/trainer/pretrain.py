@@ -4,8 +4,8 @@ import functools
 
 import keras
 
-from components.tasks import task_of
 from components.tasks.base import Task
+from components.tasks.by_name import task_of
 from components.trainer.phases import Phase
 from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice

@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras import layers
 
 from components import keys, progress
-from components.tasks import classification, task_of
+from components.tasks import classification
+from components.tasks.by_name import task_of
 from components.trainer import artifact
 from components.trainer.origin import Origin
 from components.trainer.phases import Phase

@@ -138,7 +138,7 @@ def _seen(cfg: RunConfig, steps: Sequence[AugmentStep], chosen, samples: int) ->
     import tensorflow as tf
 
     import keras_models
-    from components.tasks import task_of
+    from components.tasks.by_name import task_of
     from components.transform import augment, pixels
 
     originals = pixels.from_bytes(tf.constant([encoded for _, _, encoded in chosen]), cfg.transform, cfg.reading)

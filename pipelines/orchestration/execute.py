@@ -189,7 +189,7 @@ def _ready(cfg: RunConfig, place: Workspace, origin: Origin | None) -> sources.L
 
 def _located(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable) -> sources.Located:
     """The data source. Raises UsageError where it has fewer classes than are to be told apart."""
-    from components.tasks import task_of
+    from components.tasks.by_name import task_of
     from pipelines.orchestration import pipeline
 
     located = locate(cfg.data, place.datasets)

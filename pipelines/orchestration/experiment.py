@@ -10,8 +10,8 @@ from components import keys, progress
 from components.evaluator import noise
 from components.evaluator.statistic import Rows
 from components.example_gen import digest
-from components.tasks import task_of
 from components.tasks.base import Task
+from components.tasks.by_name import task_of
 from components.trainer.origin import Origin
 from configs import experiment as experiments
 from configs.errors import Diverged, UsageError

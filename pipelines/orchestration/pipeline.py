@@ -22,7 +22,8 @@ from components.pusher.component import Pusher
 from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
-from components.tasks import anomaly, modules_of, name_of, task_of
+from components.tasks import anomaly
+from components.tasks.by_name import modules_of, name_of, task_of
 from components.trainer import members as ensembles
 from components.trainer.origin import Origin
 from components.transform.component import Transform

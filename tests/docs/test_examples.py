@@ -16,7 +16,7 @@ from components import keys
 from components.evaluator import eval_config
 from components.example_gen import records, sources
 from components.infra_validator import parity
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import export
 from components.trainer.card import Card
 from components.trainer.component import build, train

@@ -240,7 +240,7 @@ def test_augmentation_stays_in_training(digits):
     from tfx.types import artifact_utils, standard_artifacts
 
     from components.evaluator.component import _reader
-    from components.tasks import task_of
+    from components.tasks.by_name import task_of
     from components.trainer.card import Card
 
     workspace, outcome = digits

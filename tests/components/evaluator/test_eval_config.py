@@ -7,8 +7,8 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_specs, metric_types
 
 from components.evaluator import eval_config, measured, slices
-from components.tasks import task_of
 from components.tasks.base import Comparison, Task
+from components.tasks.by_name import task_of
 from configs.errors import UsageError
 from configs.schema.evaluate import EvaluateConfig, Threshold
 from tests.components.verdict import refusals

@@ -8,8 +8,8 @@ from scipy import stats
 from components import keys
 from components.evaluator import intervals, noise, per_image
 from components.evaluator.statistic import ID, Mean
-from components.tasks import task_of
 from components.tasks.base import Comparison
+from components.tasks.by_name import task_of
 from tests.components import digits
 
 TASK = task_of("reconstruction")

@@ -6,7 +6,7 @@ import pytest
 
 from components import keys
 from components.evaluator import slices
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from configs.schema.evaluate import EvaluateConfig
 from tests.components import digits
 

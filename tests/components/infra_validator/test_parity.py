@@ -14,8 +14,8 @@ import tensorflow as tf
 from components import inpainting, keys
 from components.example_gen import records
 from components.infra_validator import parity, replay
-from components.tasks import task_of
 from components.tasks.base import Signature
+from components.tasks.by_name import task_of
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from configs.errors import HubelError

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 
 from components import fingerprint, keys, pooling
 from components.evaluator import detection, own_draws, slices
-from components.tasks import anomaly, modules_of, name_of, task_of
+from components.tasks import anomaly
+from components.tasks.by_name import modules_of, name_of, task_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from components.transform import pixels as pixel_graph

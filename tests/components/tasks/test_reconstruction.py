@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from components import keys
 from components.evaluator import figures, label_free, pca
-from components.tasks import reconstruction, task_of
+from components.tasks import reconstruction
+from components.tasks.by_name import task_of
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from keras_models import build, normalize

@@ -8,7 +8,7 @@ from sklearn.decomposition import sparse_encode
 
 from components import keys
 from components.evaluator import dictionary
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component
 from components.trainer.data import Data, Facts
 from configs.errors import UsageError

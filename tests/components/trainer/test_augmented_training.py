@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys, progress
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.tasks.classification import accuracy, cross_entropy
 from components.trainer import component
 from components.trainer.component import run_fn

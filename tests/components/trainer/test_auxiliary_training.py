@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from components import keys
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component, export
 from components.trainer.resume import Resume
 from keras_models import auxiliary, normalize

@@ -8,7 +8,7 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from components import keys
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component
 from configs.errors import UsageError
 from tests.components import digits

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer.data import Facts, _augmentation, open_data
 from configs import policies
 from configs.errors import UsageError

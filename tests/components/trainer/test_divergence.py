@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from components import progress
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component, divergence
 from components.trainer.resume import Resume
 from configs.errors import Diverged, HubelError

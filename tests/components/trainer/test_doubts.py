@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from components import progress
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component, doubts
 from components.trainer.data import Data, Facts
 from keras_models import auxiliary, get, normalize

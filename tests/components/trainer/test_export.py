@@ -20,8 +20,8 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from components import keys
 from components.example_gen import pictures
-from components.tasks import task_of
 from components.tasks.base import Signature
+from components.tasks.by_name import task_of
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from configs.schema.reading import Reading

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from components import keys
-from components.tasks import base, task_of
+from components.tasks import base
+from components.tasks.by_name import task_of
 from components.trainer.data import Data, Facts
 from configs.schema.train import TrainConfig
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component
 from configs.errors import UsageError
 from tests.components import digits

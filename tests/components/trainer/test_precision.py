@@ -8,7 +8,7 @@ import tensorflow as tf
 import keras_models
 from components import keys
 from components.infra_validator import parity
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import artifact, component
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError

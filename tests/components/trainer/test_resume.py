@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import component
 from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume

@@ -14,7 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from components import keys
 from components.example_gen import records
-from components.tasks import classification, task_of
+from components.tasks import classification
+from components.tasks.by_name import task_of
 from components.trainer import artifact, component, export, shots
 from components.trainer import transfer as transferred
 from components.trainer.card import Card

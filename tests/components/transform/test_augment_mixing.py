@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy import stats
 
 from components import keys
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer.data import Facts
 from components.transform import augment
 from components.transform.augment import mixing

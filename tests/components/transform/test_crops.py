@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from components import keys
 from components.infra_validator import parity
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer import artifact, component
 from components.trainer.card import Card
 from components.transform import crops, pixels

@@ -31,7 +31,7 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp")
 
 def _exported(folder: Path, signatures) -> str:
     """A SavedModel of principal components with the signatures that `signatures(model, those of reconstruction)` says."""
-    from components.tasks import task_of
+    from components.tasks.by_name import task_of
     from components.trainer import export
 
     model, card = digits.principal_autoencoder(CODE_SIZE)

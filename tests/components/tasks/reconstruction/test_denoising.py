@@ -9,7 +9,7 @@ from keras import layers
 from components import keys
 from components.evaluator import kernel_pca, pca
 from components.evaluator.figures import ssim
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.trainer.data import Facts
 from components.transform.augment import constant
 from configs.errors import UsageError

@@ -5,7 +5,7 @@ import pytest
 
 from components import keys
 from components.evaluator import pca
-from components.tasks import task_of
+from components.tasks.by_name import task_of
 from components.tasks.reconstruction import sparse
 from keras_models import normalize
 from keras_models.autoencoders.sparse import sparse_autoencoder

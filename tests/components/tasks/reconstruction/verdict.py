@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from components import keys
 from components.evaluator.psnr import decibels
-from components.tasks import name_of, task_of
 from components.tasks.base import Comparison, Task
+from components.tasks.by_name import name_of, task_of
 from components.trainer import component, export
 from components.trainer.card import Card
 from components.trainer.data import Data, Facts
