@@ -54,7 +54,7 @@ def _nats(value: dict, model: Path, asked: argparse.Namespace) -> float:
     import tensorflow as tf
 
     from benchmarks import binarised_mnist
-    from components.evaluator import importance
+    from components.tasks.reconstruction import importance
     from components.trainer import artifact
     from keras_models import normalize
 

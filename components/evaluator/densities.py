@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.evaluator import pca
+from components.tasks.reconstruction import pca
 
 ROUNDING = (1 / 255) ** 2 / 12  # variance of what rounding to 8 bits takes away, of pixels in 0..1: no density is sharper
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from components.evaluator.intervals import Figure, of_mean
-from components.evaluator.pca import MAX_EXACT
 from components.evaluator.sample import evenly
+from components.tasks.reconstruction.pca import MAX_EXACT
 
 SAMPLE = 2_000  # training images at most: the kernel matrix is of their number squared
 ALPHA = 1e-4  # of the ridge

@@ -6,12 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import figures, probes
+from components.evaluator import probes
 from components.evaluator.intervals import Figure, of_mean
-from components.evaluator.pca import Principal
 from components.evaluator.probes import Codes
 from components.evaluator.psnr import decibels
 from components.evaluator.sample import evenly
+from components.tasks.reconstruction import figures
+from components.tasks.reconstruction.pca import Principal
 
 PROBED = 5_000  # labelled images of the training split whose codes probes learn from, at most
 JUDGED = 10_000  # of the test split, on which they are judged, at most

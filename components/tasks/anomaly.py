@@ -17,8 +17,9 @@ from components import keys, pooling, progress
 from components.evaluator import detection, intervals
 from components.evaluator.intervals import Figure
 from components.evaluator.statistic import Auroc, AveragePrecision, Decision
-from components.tasks import base, reconstruction
+from components.tasks import base
 from components.tasks.base import Comparison, Extra, Metric, Signature
+from components.tasks.reconstruction import task as reconstruction
 from components.trainer.card import Card
 from components.trainer.data import Data
 from components.transform import placement

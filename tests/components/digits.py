@@ -78,7 +78,7 @@ def principal_autoencoder(code_size: int = 16):
     import keras
     from keras import layers
 
-    from components.evaluator import pca
+    from components.tasks.reconstruction import pca
     from keras_models.normalize import with_normalization
 
     found = pca.fit([images()[0][list(rows(keys.TRAIN))] / 255], code_size)

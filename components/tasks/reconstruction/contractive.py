@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.tasks import reconstruction
 from components.tasks.base import Comparison
+from components.tasks.reconstruction import task as reconstruction
 from components.trainer import artifact
 from keras_models import auxiliary, normalize
 from keras_models.autoencoders.contractive import TWIN

@@ -11,10 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator.figures import mean_squared_error, of_images
 from components.evaluator.psnr import decibels
-from components.tasks import reconstruction
 from components.tasks.base import Comparison, Signature
+from components.tasks.reconstruction import task as reconstruction
+from components.tasks.reconstruction.figures import mean_squared_error, of_images
 from components.trainer.card import Card
 from components.transform.augment import constant
 from configs.errors import UsageError

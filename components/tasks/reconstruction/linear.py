@@ -3,7 +3,7 @@
 import dataclasses
 
 from components.evaluator.densities import ROUNDING
-from components.tasks import reconstruction
+from components.tasks.reconstruction import task as reconstruction
 
 MARGIN = 0.01  # of the exact error: what gradient descent leaves, and float32 loses
 

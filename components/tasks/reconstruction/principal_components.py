@@ -2,8 +2,8 @@
 
 import keras
 
-from components.evaluator import pca
-from components.tasks.reconstruction import linear, unit
+from components.tasks.reconstruction import linear, pca
+from components.tasks.reconstruction.task import unit
 from configs.errors import HubelError, UsageError
 from keras_models import normalize
 

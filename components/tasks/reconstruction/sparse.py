@@ -5,11 +5,11 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from components.evaluator.figures import active
 from components.evaluator.intervals import Figure
-from components.tasks import reconstruction
 from components.tasks.base import Comparison
-from components.tasks.reconstruction import ACTIVE
+from components.tasks.reconstruction import task as reconstruction
+from components.tasks.reconstruction.figures import active
+from components.tasks.reconstruction.task import ACTIVE
 from components.trainer.card import Card
 from keras_models import auxiliary, normalize
 from keras_models.layers import KSparse

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from components import keys
 from components.evaluator import dictionary
-from components.tasks import reconstruction
 from components.tasks.base import Comparison
-from components.tasks.reconstruction import mean_of, unit
+from components.tasks.reconstruction import task as reconstruction
+from components.tasks.reconstruction.task import mean_of, unit
 from components.trainer import artifact
 from configs.errors import UsageError
 from keras_models import normalize

@@ -6,11 +6,12 @@ import keras
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import densities, importance
-from components.evaluator.importance import Estimate
-from components.tasks import reconstruction
+from components.evaluator import densities
 from components.tasks.base import Comparison, Extra, Metric, Signature
-from components.tasks.reconstruction import mean_of
+from components.tasks.reconstruction import importance
+from components.tasks.reconstruction import task as reconstruction
+from components.tasks.reconstruction.importance import Estimate
+from components.tasks.reconstruction.task import mean_of
 from configs.errors import HubelError
 from keras_models import auxiliary, normalize
 from keras_models.layers import PixelLoss, pixel_loss

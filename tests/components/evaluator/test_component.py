@@ -13,8 +13,9 @@ from tfx.types import standard_artifacts
 from components import keys
 from components.evaluator import component
 from components.example_gen import records
-from components.tasks import base, reconstruction
+from components.tasks import base
 from components.tasks.base import Comparison
+from components.tasks.reconstruction import task as reconstruction
 from configs.schema.evaluate import EvaluateConfig
 from tests.components import digits
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from components.evaluator import kernel_pca, pca
+from components.evaluator import kernel_pca
+from components.tasks.reconstruction import pca
 from tests.components import digits
 
 

@@ -12,9 +12,10 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
 from components import fingerprint, keys, pooling
-from components.evaluator import detection, own_draws, slices
+from components.evaluator import detection, slices
 from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, task_of
+from components.tasks.reconstruction import own_draws
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from components.transform import pixels as pixel_graph
@@ -303,7 +304,7 @@ def test_every_score_of_the_config_is_known(trained):
 
 
 def test_the_name_of_a_task_around_another_names_both_in_digests():
-    assert modules_of("anomaly:reconstruction") == ["components.tasks.anomaly", "components.tasks.reconstruction"]
+    assert modules_of("anomaly:reconstruction") == ["components.tasks.anomaly", "components.tasks.reconstruction.task"]
     assert fingerprint.of(*modules_of("anomaly:reconstruction")) != fingerprint.of(*modules_of("reconstruction"))
     for name in ("anomaly:", ":reconstruction", "anomaly:no_such", "no_such:reconstruction", "anomaly:base"):
         with pytest.raises(UsageError, match="There is no task"):

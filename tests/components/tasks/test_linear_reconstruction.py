@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from components import progress
-from components.evaluator import pca
-from components.tasks import reconstruction
 from components.tasks.by_name import task_of
+from components.tasks.reconstruction import pca
+from components.tasks.reconstruction import task as reconstruction
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume

@@ -11,9 +11,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from components import keys
-from components.evaluator import figures, label_free, pca
-from components.tasks import reconstruction
+from components.evaluator import label_free
 from components.tasks.by_name import task_of
+from components.tasks.reconstruction import figures, pca
+from components.tasks.reconstruction import task as reconstruction
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from keras_models import build, normalize

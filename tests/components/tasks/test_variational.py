@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import own_draws
 from components.tasks.by_name import task_of
+from components.tasks.reconstruction import own_draws
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from configs.errors import HubelError

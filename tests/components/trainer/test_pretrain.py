@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.tasks import reconstruction
 from components.tasks.by_name import task_of
+from components.tasks.reconstruction import task as reconstruction
 from components.trainer import component
 from configs.errors import HubelError, UsageError
 from configs.schema.run import RunConfig

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import pca
+from components.tasks.reconstruction import pca
 from keras_models import auxiliary
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
 from tests.components.trainer.graphs import random_ops

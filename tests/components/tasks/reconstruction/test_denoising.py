@@ -7,9 +7,10 @@ import tensorflow as tf
 from keras import layers
 
 from components import keys
-from components.evaluator import kernel_pca, pca
-from components.evaluator.figures import ssim
+from components.evaluator import kernel_pca
 from components.tasks.by_name import task_of
+from components.tasks.reconstruction import pca
+from components.tasks.reconstruction.figures import ssim
 from components.trainer.data import Facts
 from components.transform.augment import constant
 from configs.errors import UsageError

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from components import keys
-from components.evaluator import pca
 from components.tasks.by_name import task_of
-from components.tasks.reconstruction import sparse
+from components.tasks.reconstruction import pca, sparse
 from keras_models import normalize
 from keras_models.autoencoders.sparse import sparse_autoencoder
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained

@@ -3,7 +3,7 @@
 import pytest
 
 from components import keys
-from components.evaluator import pca
+from components.tasks.reconstruction import pca
 from keras_models import normalize
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
 from tests.components.verdict import refusals

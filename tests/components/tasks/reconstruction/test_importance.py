@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy import stats
 from scipy.stats import multivariate_normal
 
-from components.evaluator import importance
+from components.tasks.reconstruction import importance
 
 DEVIATION = 0.5
 W = np.array([[1.0, 0.3], [-0.5, 0.8], [0.2, -1.1]])  # x = W z + e

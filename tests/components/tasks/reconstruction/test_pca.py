@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from components.evaluator import pca
+from components.tasks.reconstruction import pca
 from tests.components import digits
 
 

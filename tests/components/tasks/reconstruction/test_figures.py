@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.evaluator import figures
+from components.tasks.reconstruction import figures
 
 
 def hoyer(code) -> float:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from components.evaluator import own_draws
+from components.tasks.reconstruction import own_draws
 from keras_models.layers.sampling import divergence, split
 
 FEW = 32  # draws: below, a person is told what they leave open
