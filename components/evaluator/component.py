@@ -22,6 +22,8 @@ from components import fingerprint, keys, progress, spec
 from components.evaluator import answers, eval_config, measured, noise, per_image, slices
 from components.tasks.base import Task
 from components.tasks.by_name import modules_of, task_of
+from components.tasks.judges import by_name as judges
+from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
 from components.transform import pixels as pixel_graph
 from configs.schema.evaluate import EvaluateConfig
@@ -44,18 +46,18 @@ class Executor(executor.Executor):
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         asked = EvaluateConfig.model_validate_json(exec_properties[spec.SLICE])
         card = Card.read(model.uri)
-        task = task_of(card.task)
-        served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card, task)
-        comparisons = task.compare(served, card, images)
-        judged = eval_config.with_margins(comparisons, asked, task)
+        judge = judge_of(card.task)
+        served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card, task_of(card.task))
+        comparisons = judge.compare(served, card, images)
+        judged = eval_config.with_margins(comparisons, asked, judge)
         bounds = eval_config.binding(judged, asked)
-        measures = task.measure(served, card, images)
-        by_label = task.measure_labels(served, card, images) if keys.LABEL in asked.slices else {}
+        measures = judge.measure(served, card, images)
+        by_label = judge.measure_labels(served, card, images) if keys.LABEL in asked.slices else {}
         if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
         has_baseline = bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY))
         sizes = slices.counts(_files(examples, keys.TEST), asked.slices)
-        config = eval_config.build(asked, task, bounds, sizes)
+        config = eval_config.build(asked, judge, bounds, sizes)
         per_image.add(config, card.task)
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
         exec_properties["custom_extractors"] = answers.EXTRACTORS
@@ -65,23 +67,23 @@ class Executor(executor.Executor):
         found = slices.figures(evaluation.uri, has_baseline)
         rows, own = per_image.read(evaluation.uri, "candidate" if has_baseline else None)
         known = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
-        metrics = slices.whole(known, slices.counted(task))
-        refused = measured.misses(metrics, task.measured, asked.thresholds, bounds)
+        metrics = slices.whole(known, slices.counted(judge))
+        refused = measured.misses(metrics, judge.measured, asked.thresholds, bounds)
         if refused:
             _refuse(blessing)
-        for text in task.remarks(card, metrics):
+        for text in judge.remarks(card, metrics):
             progress.emit("warning", text=text)
         ours, ids = rows.get(slices.WHOLE, {}), noise.ids_of(_files(examples, keys.TEST))
-        intervals = noise.intervals(metrics, ours, task, own.get(slices.WHOLE, {}))
-        intervals |= noise.intervals_of_others(comparisons, task, ours, ids)
-        told = [noise.beside(c, metrics, task, ours, ids) for c in judged]
+        intervals = noise.intervals(metrics, ours, judge, own.get(slices.WHOLE, {}))
+        intervals |= noise.intervals_of_others(comparisons, judge, ours, ids)
+        told = [noise.beside(c, metrics, judge, ours, ids) for c in judged]
         if has_baseline:
             earlier, _ = per_image.read(evaluation.uri, "baseline")
-            told += [noise.since(name, metrics, task, ours, earlier.get(slices.WHOLE, {})) for name in asked.change]
-        parts = slices.reported(found, by_label, asked, task, card.class_names)
+            told += [noise.since(name, metrics, judge, ours, earlier.get(slices.WHOLE, {})) for name in asked.change]
+        parts = slices.reported(found, by_label, asked, judge, card.class_names)
         for part in parts:
             key = tuple(part["slice"].items())
-            part["intervals"] = noise.intervals(part["metrics"], rows.get(key, {}), task, own.get(key, {}))
+            part["intervals"] = noise.intervals(part["metrics"], rows.get(key, {}), judge, own.get(key, {}))
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         evaluation.set_string_custom_property(keys.INTERVALS, json.dumps(intervals))
         evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))
@@ -92,7 +94,7 @@ class Executor(executor.Executor):
         evaluation.set_string_custom_property(keys.DIFFERENCES, json.dumps([one.as_json() for one in told if one.difference]))
         _log(metrics, intervals, words)
         result = tfma.load_validation_result(evaluation.uri)
-        counts = slices.counted(task)
+        counts = slices.counted(judge)
         missed = [*eval_config.misses(result, bounds, counts), *refused]
         blessing.set_string_custom_property(keys.MISSED, json.dumps([miss.as_json() for miss in missed]))
         parts = eval_config.unjudged(asked, bounds, sizes, has_baseline)
@@ -114,18 +116,19 @@ class Evaluator(TfxEvaluator):
         config: EvaluateConfig,
         task: str,
     ):
-        eval_config.check(config, task_of(task))
+        judge = judge_of(task)
+        eval_config.check(config, judge)
         BaseBeamComponent.__init__(
             self,
             self.SPEC_CLASS(
                 examples=examples,
                 model=model,
                 baseline_model=baseline_model,
-                eval_config=eval_config.build(config, task_of(task)),
+                eval_config=eval_config.build(config, judge),
                 example_splits=json_utils.dumps([keys.TEST]),
                 fairness_indicator_thresholds=json_utils.dumps(None),
                 slice=config.model_dump_json(),
-                source_digest=fingerprint.of(__name__, "components.evaluator.metrics", *modules_of(task)),
+                source_digest=fingerprint.of(__name__, "components.evaluator.metrics", *modules_of(task), *judges.modules_of(task)),
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             ),

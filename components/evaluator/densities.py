@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.tasks.reconstruction import pca
-
-ROUNDING = (1 / 255) ** 2 / 12  # variance of what rounding to 8 bits takes away, of pixels in 0..1: no density is sharper
+from components.tasks.reconstruction.pixels import ROUNDING
 
 Batches = Callable[[], Iterable[np.ndarray]]  # [N, ...] images of one shape, in 0..1; anew each time
 

@@ -9,45 +9,45 @@ from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
 from components import keys
 from components.evaluator.miss import Miss
-from components.tasks.base import Comparison, Metric, Task
+from components.tasks.judges.base import Comparison, Judge, Metric
 from configs.errors import UsageError
 from configs.schema.evaluate import Change, EvaluateConfig, Threshold
 
 UNBOUND = "evaluate names no threshold, so nothing says that the model is good enough"
 
 
-def check(config: EvaluateConfig, task: Task) -> None:
+def check(config: EvaluateConfig, judge: Judge) -> None:
     """Raise UsageError for a metric that the task does not have, an unknown feature, a change in the wrong direction, or a margin
     of what is not compared with anything."""
     named = [*config.thresholds, *config.change, *(name for part in config.slices.values() for name in part.thresholds)]
     for name in named:
-        if name not in {**task.metrics, **task.measured}:
-            known = ", ".join(sorted({**task.metrics, **task.measured}))
+        if name not in {**judge.metrics, **judge.measured}:
+            known = ", ".join(sorted({**judge.metrics, **judge.measured}))
             raise UsageError(f"evaluate names the metric {name!r}.", f"This model's task has: {known}.")
     for name in [*config.change, *(name for part in config.slices.values() for name in part.thresholds)]:
-        if name in task.measured:
+        if name in judge.measured:
             raise UsageError(f"{name} is known for the whole test split of one model alone.", "Bound it in evaluate.thresholds.")
     for feature in config.slices:
         if feature != keys.LABEL:  # a misspelt one would be a bound that nothing is held to
             raise UsageError(f"evaluate.slices names the feature {feature!r}.", f"Images can be sliced by: {keys.LABEL}.")
     for name, change in config.change.items():
-        if (change.max_drop is None) == (task.metrics[name].better == "more"):
-            better, key = ("more", "max_drop") if task.metrics[name].better == "more" else ("less", "max_rise")
+        if (change.max_drop is None) == (judge.metrics[name].better == "more"):
+            better, key = ("more", "max_drop") if judge.metrics[name].better == "more" else ("less", "max_rise")
             raise UsageError(f"evaluate.change.{name}: {better} is better for {name}.", f"Use {key}.")
     for name in config.margins:
-        if name not in task.compared:
-            known = ", ".join(sorted(task.compared)) or "nothing; use evaluate.thresholds"
+        if name not in judge.compared:
+            known = ", ".join(sorted(judge.compared)) or "nothing; use evaluate.thresholds"
             raise UsageError(f"evaluate.margins names {name!r}.", f"This model's task brings a bound of its own for: {known}.")
 
 
-def with_margins(comparisons: Sequence[Comparison], config: EvaluateConfig, task: Task) -> list[Comparison]:
+def with_margins(comparisons: Sequence[Comparison], config: EvaluateConfig, judge: Judge) -> list[Comparison]:
     """The same with values that the figures have to keep: the config's margin added, or the comparison's own, and no less than what
     is enough."""
-    return [_with_margin(one, config.margins.get(one.metric, one.margin), task) for one in comparisons]
+    return [_with_margin(one, config.margins.get(one.metric, one.margin), judge) for one in comparisons]
 
 
-def _with_margin(one: Comparison, margin: float, task: Task) -> Comparison:
-    better = task.metrics[one.metric].better if one.metric in task.metrics else task.measured[one.metric]
+def _with_margin(one: Comparison, margin: float, judge: Judge) -> Comparison:
+    better = judge.metrics[one.metric].better if one.metric in judge.metrics else judge.measured[one.metric]
     room = margin * abs(one.value)
     value = one.value - room if better == "more" else one.value + room
     if better == "less" and value < one.enough:
@@ -64,7 +64,7 @@ def binding(comparisons: Sequence[Comparison], config: EvaluateConfig) -> list[C
 
 def build(
     config: EvaluateConfig,
-    task: Task,
+    judge: Judge,
     comparisons: Sequence[Comparison] = (),
     slice_counts: Mapping[str, Mapping[str, int]] | None = None,
 ) -> config_pb2.EvalConfig:
@@ -77,9 +77,9 @@ def build(
     """
     metrics = config_pb2.MetricsSpec()
     count = metrics.metrics.add(class_name="ExampleCount")
-    if task.measured.keys() & {*config.thresholds, *(one.metric for one in comparisons)}:
+    if judge.measured.keys() & {*config.thresholds, *(one.metric for one in comparisons)}:
         _for_slices(count, [config_pb2.SlicingSpec()], _bound(Threshold(min=1)))  # TFMA refuses where it has nothing to judge
-    for name, metric in task.metrics.items():
+    for name, metric in judge.metrics.items():
         added = metrics.metrics.add(
             class_name=metric.class_name, module=metric.module or "", config=json.dumps({"name": name, **metric.config})
         )
@@ -96,10 +96,10 @@ def build(
                 if specs:
                     _for_slices(added, specs, _bound(part.thresholds[name]))
     model = config_pb2.ModelSpec(
-        signature_name=task.signature,
+        signature_name=judge.signature,
         model_type="tf_generic",
-        label_key=task.label_key or "",
-        prediction_key=task.prediction_key or "",
+        label_key=judge.label_key or "",
+        prediction_key=judge.prediction_key or "",
     )
     slices = [config_pb2.SlicingSpec(), *(config_pb2.SlicingSpec(feature_keys=[feature]) for feature in config.slices)]
     return config_pb2.EvalConfig(model_specs=[model], slicing_specs=slices, metrics_specs=[metrics])

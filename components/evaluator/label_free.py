@@ -47,7 +47,7 @@ def of_codes(
     Args:
         encode: float32 pixels [N, height, width, channels] in 0..255 -> codes [N, k].
         exact: PCA of pixels in 0..1.
-        images: as for Task.compare. Images without a label are left out.
+        images: as for Judge.compare. Images without a label are left out.
     """
 
     def both(pixels, labels):

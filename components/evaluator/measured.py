@@ -1,10 +1,10 @@
-"""Bounds on figures that are not TFMA's: those of `Task.measure`."""
+"""Bounds on figures that are not TFMA's: those of `Judge.measure`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from components.evaluator.miss import Miss
-from components.tasks.base import Comparison
+from components.tasks.judges.base import Comparison
 from configs.schema.evaluate import Threshold
 
 

@@ -11,13 +11,13 @@ from components import keys
 from components.evaluator import per_image, statistic
 from components.evaluator.intervals import Figure, Interval
 from components.evaluator.statistic import ID, Difference, Mean, Rows, Statistic
-from components.tasks.base import Comparison, Task
+from components.tasks.judges.base import Comparison, Judge
 
 NOTHING = MappingProxyType({})
 
 
 def intervals(
-    figures: Mapping[str, float], rows: Rows, task: Task, own: Mapping[str, Interval] = NOTHING
+    figures: Mapping[str, float], rows: Rows, judge: Judge, own: Mapping[str, Interval] = NOTHING
 ) -> dict[str, list[float]]:
     """Figure -> [low, high], of those that have an interval.
 
@@ -28,18 +28,18 @@ def intervals(
     """
     found = {}
     for name, figure in figures.items():
-        of = statistic_of(name, task, rows)
+        of = statistic_of(name, judge, rows)
         interval = figure.interval if isinstance(figure, Figure) else own.get(name) or (of and of.interval(rows))
         if interval is not None and None not in interval and np.isfinite(interval).all():
             found[name] = [float(end) for end in interval]
     return found
 
 
-def statistic_of(name: str, task: Task, rows: Rows) -> Statistic | None:
+def statistic_of(name: str, judge: Judge, rows: Rows) -> Statistic | None:
     """What a metric is of rows; None where they lack what it is made of."""
-    if name not in task.metrics:
+    if name not in judge.metrics:
         return None
-    found = task.metrics[name].statistic or Mean(name)
+    found = judge.metrics[name].statistic or Mean(name)
     return found if set(found.columns) <= rows.keys() else None
 
 
@@ -53,12 +53,12 @@ def ids_of(files: Iterable[str]) -> np.ndarray:
     return np.array([per_image.digest(one) for batch in batches for one in batch], np.uint64)
 
 
-def intervals_of_others(comparisons: Iterable[Comparison], task: Task, ours: Rows, images: np.ndarray) -> dict[str, list[float]]:
+def intervals_of_others(comparisons: Iterable[Comparison], judge: Judge, ours: Rows, images: np.ndarray) -> dict[str, list[float]]:
     """As `intervals`, of the figures that comparisons name. Arguments as of `beside`."""
     found = {}
     for one in comparisons:
         theirs = _rows(one, ours, images)
-        of = statistic_of(one.metric, task, theirs)
+        of = statistic_of(one.metric, judge, theirs)
         interval = of.interval(theirs) if one.name and of else None
         if interval is not None:
             found[one.name] = list(interval)
@@ -82,7 +82,7 @@ class Told:
         return {"metric": self.metric, "against": self.against, **facts, "words": found.words}
 
 
-def beside(one: Comparison, figures: Mapping[str, float], task: Task, ours: Rows, images: np.ndarray) -> Told:
+def beside(one: Comparison, figures: Mapping[str, float], judge: Judge, ours: Rows, images: np.ndarray) -> Told:
     """The model against what its task compares it with.
 
     Args:
@@ -91,36 +91,36 @@ def beside(one: Comparison, figures: Mapping[str, float], task: Task, ours: Rows
         images: ids of the test images, in the order that comparisons have; see `ids_of`.
     """
     words = _against(one.metric, figures, one.value, one.words)
-    return _told(one.metric, one.words, difference(one.metric, task, ours, _rows(one, ours, images)), words)
+    return _told(one.metric, one.words, difference(one.metric, judge, ours, _rows(one, ours, images)), words)
 
 
-def since(metric: str, figures: Mapping[str, float], task: Task, ours: Rows, earlier: Rows) -> Told:
+def since(metric: str, figures: Mapping[str, float], judge: Judge, ours: Rows, earlier: Rows) -> Told:
     """The model against the last blessed other one."""
-    against, of = "the last blessed other model", statistic_of(metric, task, earlier)
+    against, of = "the last blessed other model", statistic_of(metric, judge, earlier)
     words = _against(metric, figures, of.value(earlier) if of else np.nan, against)
-    return _told(metric, against, difference(metric, task, ours, earlier), words)
+    return _told(metric, against, difference(metric, judge, ours, earlier), words)
 
 
-def difference(metric: str, task: Task, ours: Rows, theirs: Rows) -> Difference | None:
+def difference(metric: str, judge: Judge, ours: Rows, theirs: Rows) -> Difference | None:
     """Of a metric, between two models; None where the rows do not say, or where the figure of one is no number."""
-    found = statistic_of(metric, task, ours)
-    if found is None or statistic_of(metric, task, theirs) is None:
+    found = statistic_of(metric, judge, ours)
+    if found is None or statistic_of(metric, judge, theirs) is None:
         return None
     return _known(found.difference(*statistic.paired(ours, theirs)))
 
 
-def of_arms(metric: str, task: Task, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
+def of_arms(metric: str, judge: Judge, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
     """Between two arms of an experiment, each trained once or with several seeds; None as of `difference`.
 
     Of arms that were judged on other images, and trained with several seeds, nothing is said, nor where one was trained once and
     the other several times. Where both were trained once, the test's name says that seeds are no part of it.
     """
     rows = [*ours, *theirs]
-    found = [statistic_of(metric, task, one) for one in rows]
+    found = [statistic_of(metric, judge, one) for one in rows]
     if not ours or not theirs or None in found:
         return None
     if len(rows) == 2:
-        once = difference(metric, task, *rows)
+        once = difference(metric, judge, *rows)
         return once and replace(once, test=f"{once.test} over test images alone")
     aligned = [statistic.paired(rows[0], one) for one in rows]
     if not all(statistic.is_paired(*pair) for pair in aligned):

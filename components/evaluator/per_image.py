@@ -1,6 +1,6 @@
 """What Evaluator keeps of each test image, collected by TFMA beside its figures, from the same answers.
 
-It is a TFMA metric whose value is a table: 16 bytes an image and 4 for each number of Task.each, about 50 in all, once for the
+It is a TFMA metric whose value is a table: 16 bytes an image and 4 for each number of Judge.each, about 50 in all, once for the
 whole split and once more for each slice that an image is in.
 """
 
@@ -22,7 +22,7 @@ from components import keys
 from components.evaluator import answers
 from components.evaluator.intervals import Interval
 from components.evaluator.statistic import ID, Rows
-from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
 
 NAME = "per_image"
 OWN = "_interval"  # end of the name of a value, JSON in bytes, with which a TFMA metric hands over the interval of its figure
@@ -31,7 +31,7 @@ Key = tuple[tuple[str, int | str], ...]  # of a slice, as TFMA has them
 
 
 class PerImage(metric_types.Metric):
-    """The table of a task, see Task.each: bytes, which are an .npz file."""
+    """The table of a task, see Judge.each: bytes, which are an .npz file."""
 
     def __init__(self, task: str, name: str = NAME):
         super().__init__(metric_util.merge_per_key_computations(_per_image), name=name, task=task)
@@ -83,7 +83,7 @@ class _Rows(beam.CombineFn):
         label = element.get_by_key("labels", self._key.model_name)
         label = int(np.ravel(label)[0]) if label is not None and np.size(label) else -1
         image_id = np.ravel(element[constants.FEATURES_KEY][keys.IMAGE_ID])[0]
-        row = _task(self._task).each(answers.of(element, self._key.model_name), label)
+        row = _judge(self._task).each(answers.of(element, self._key.model_name), label)
         for name, value in {ID: digest(image_id), keys.LABEL: label, **row}.items():
             accumulator.setdefault(name, array(_kind(name))).append(value)
         return accumulator
@@ -101,7 +101,7 @@ class _Rows(beam.CombineFn):
         return {self._key: packed.getvalue()}
 
 
-_task = functools.cache(task_of)
+_judge = functools.cache(judge_of)
 
 
 def _kind(name: str) -> str:

@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.evaluator.signature import outputs_of
-from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
 from configs.errors import UsageError
 
@@ -59,9 +59,9 @@ def _question(model: standard_artifacts.Model) -> _Question | None:
         return None
     try:
         card = Card.read(model.uri)
-        task = task_of(card.task)
-        there = outputs_of(Path(path_utils.serving_model_path(model.uri)), task.signature)
+        judge = judge_of(card.task)
+        there = outputs_of(Path(path_utils.serving_model_path(model.uri)), judge.signature)
     except (OSError, ValueError, DecodeError, IndexError, UsageError):
         return None
-    read = {task.prediction_key, *(metric.config.get("output") for metric in task.metrics.values())}
-    return _Question(card.task, tuple(card.class_names), task.signature, there & read) if there else None
+    read = {judge.prediction_key, *(metric.config.get("output") for metric in judge.metrics.values())}
+    return _Question(card.task, tuple(card.class_names), judge.signature, there & read) if there else None

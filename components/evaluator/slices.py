@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
 from components import keys
-from components.tasks.base import Task
+from components.tasks.judges.base import Judge
 from configs.schema.evaluate import EvaluateConfig
 
 Key = tuple[tuple[str, int | str], ...]  # pairs of feature and value, as TFMA has them
@@ -49,16 +49,16 @@ def whole(figures: Mapping[str, float], counts: Collection[str]) -> dict[str, fl
     return {name: round(value) if name in counts else value for name, value in figures.items()}
 
 
-def counted(task: Task) -> set[str]:
+def counted(judge: Judge) -> set[str]:
     """Names of the figures that say how many."""
-    return {COUNT, *(name for name, metric in task.metrics.items() if metric.is_count)}
+    return {COUNT, *(name for name, metric in judge.metrics.items() if metric.is_count)}
 
 
 def reported(
     found: Mapping[Key, Mapping[str, float]],
     by_label: Mapping[int, Mapping[str, float]],
     asked: EvaluateConfig,
-    task: Task,
+    judge: Judge,
     class_names: Sequence[str],
 ) -> list[dict]:
     """What is said of each slice, the worst first by the first figure that any has.
@@ -74,17 +74,17 @@ def reported(
     """
     bounded = [name for part in asked.slices.values() for name in part.thresholds]
     further = {name for of_label in by_label.values() for name in of_label}
-    names = dict.fromkeys([*bounded, *(name for name, metric in task.metrics.items() if metric.of_label or name in further)])
+    names = dict.fromkeys([*bounded, *(name for name, metric in judge.metrics.items() if metric.of_label or name in further)])
     rows = []
     for key in sorted(key for key in found if key != WHOLE):
         label = dict(key).get(keys.LABEL)
         own = {**found[key], **by_label.get(label, {})}
-        metrics = whole({name: own[name] for name in names if name in own}, counted(task)) | by_label.get(label, {})
+        metrics = whole({name: own[name] for name in names if name in own}, counted(judge)) | by_label.get(label, {})
         is_named = label is not None and 0 <= label < len(class_names)
         name = class_names[label] if is_named else None
         rows.append({"slice": dict(key), "class": name, "examples": int(own[COUNT]), "metrics": metrics})
     first = next((name for name in names if any(name in row["metrics"] for row in rows)), None)
     if first is None:
         return rows
-    sign = -1 if task.metrics[first].better == "less" else 1
+    sign = -1 if judge.metrics[first].better == "less" else 1
     return sorted(rows, key=lambda row: sign * row["metrics"][first] if first in row["metrics"] else np.inf)

@@ -1,7 +1,7 @@
 """What figures of the test split are made of: numbers of single images, from which come the figure, its interval, and whether the
 difference between two models is more than noise.
 
-Images are columns of equal length, by name: those of Task.each, `label` (-1 where there is none), and `id`, a hash of the image's
+Images are columns of equal length, by name: those of Judge.each, `label` (-1 where there is none), and `id`, a hash of the image's
 id.
 """
 

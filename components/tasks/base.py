@@ -1,16 +1,13 @@
-"""What a task decides. Components ask these questions; they never name a model or a task."""
+"""What a task decides of learning and serving. Components ask these questions; they never name a model or a task."""
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar, Literal
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from components.evaluator.statistic import Statistic
 from components.trainer.card import Card
 from components.trainer.data import Data, Facts, Mix
 from components.trainer.optimizers import optimizer
@@ -50,47 +47,6 @@ class Signature:
     passes: int = 1
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A figure of the test split, computed by TFMA.
-
-    `class_name`, `module` and `config` name a TFMA metric; module None is TFMA's own. `better` says which way is up. `of_label`:
-    whether it says anything of the images of one label alone. `is_count`: whether it says how many, a whole number. `statistic`:
-    how it follows from what `Task.each` says of images, which is where its interval comes from; by default it is the mean of what
-    has the metric's name there.
-    """
-
-    class_name: str
-    better: Literal["more", "less"]
-    module: str | None = None
-    config: Mapping[str, object] = field(default_factory=dict)
-    of_label: bool = True
-    is_count: bool = False
-    statistic: Statistic | None = None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A bound that is not in the config because it has to be computed: the model must be better than something else.
-
-    `metric`, one of `Task.metrics` or `Task.measured`, must be better than `value`; `words` say what was compared, for the person
-    who reads the verdict. With a `name`, the value is among the run's figures under it. One that `yields` is no bound where the
-    config has a threshold for the metric. `margin`: by how much the metric may be worse, as a share of the value (0.01: one
-    percent), unless the config's evaluate.margins say otherwise. `enough`: of a metric of which less is better, what always passes,
-    margin or none; 0 for nothing. `each`: what the value is made of, by the names that the metric's statistic reads: float [N], in
-    the order of the test images; with it the value has an interval, and the difference is told from noise.
-    """
-
-    metric: str
-    value: float
-    words: str
-    name: str | None = None
-    yields: bool = False
-    margin: float = 0.0
-    enough: float = 0.0
-    each: Mapping[str, np.ndarray] | None = field(default=None, compare=False)
-
-
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
 Smooth = Callable[[Mapping[str, tf.Tensor], float, Facts], Mapping[str, tf.Tensor]]
 
@@ -110,20 +66,12 @@ def _at_one_go(steps: int, callbacks: Sequence[keras.callbacks.Callback]) -> int
     return max(many for many in range(1, MOST_AT_ONE_GO + 1) if steps % many == 0)
 
 
-def _is_number(value: np.ndarray) -> bool:
-    return np.size(value) == 1 and np.asarray(value).dtype.kind in "fiub"
-
-
 class Task(abc.ABC):
-    """Subclass as `Task` in a file of this folder. docs/architecture.md walks through one."""
+    """Subclass as `Task` in a file of this folder; judges.base.Judge says how its models are judged. docs/architecture.md walks
+    through one."""
 
+    is_around: ClassVar[bool] = False  # whether it is one around another; see around.Around
     targets: ClassVar[Sequence[str]] = ()  # features of the raw schema that training learns from: integers, or components.keys.MAPS
-    metrics: ClassVar[Mapping[str, Metric]]  # by the name that configs, tables and JSON use
-    measured: ClassVar[Mapping[str, Literal["more", "less"]]] = {}  # names of the figures of `measure`, and which way is better
-    compared: ClassVar[Sequence[str]] = ()  # those of both that `compare` may bound
-    signature: ClassVar[str]  # the one that Evaluator reads its predictions from
-    prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
-    label_key: ClassVar[str | None] = None
     mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
@@ -211,45 +159,6 @@ class Task(abc.ABC):
         return {}
 
     def beside(self, model: keras.Model) -> dict[str, keras.Model]:
-        """Trained models that are not served and that `compare` needs: artifact.load finds them under their names. By default
+        """Trained models that are not served and that Judge.compare needs: artifact.load finds them under their names. By default
         none."""
         return {}
-
-    def each(self, outputs: Mapping[str, np.ndarray], label: int) -> dict[str, float]:
-        """What is kept of the answer about one test image, for the statistics of `metrics`: the same names for each image, four
-        bytes a number. By default every output that is one number.
-
-        Args:
-            outputs: of `signature`, by name, of that image.
-            label: its `label_key`; -1 where it has none.
-        """
-        return {name: float(np.ravel(value)[0]) for name, value in outputs.items() if _is_number(value)}
-
-    def measure(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:
-        """Figures of the test split that TFMA has no metric for, because they need the training split or all test images at once.
-
-        Those of `measured` which can be had; thresholds of the config and comparisons may name them. An intervals.Figure brings its
-        interval along. Arguments as of `compare`.
-        """
-        return {}
-
-    def measure_labels(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[int, dict[str, float]]:
-        """Label -> those figures of `measure` that are means over images, over the images of that label.
-
-        Asked where the config slices by label. By default nothing; arguments as of `compare`.
-        """
-        return {}
-
-    def remarks(self, card: Card, metrics: Mapping[str, float]) -> list[str]:
-        """Sentences on the figures of the test split that a person should know, mostly none."""
-        return []
-
-    def compare(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> list[Comparison]:
-        """What the model is measured against besides the config's thresholds; by default nothing.
-
-        Args:
-            model: SavedModel folder, as it would be pushed.
-            images: split name -> batches of (float32 pixels [N, height, width, channels] in 0..255, {label or anomaly: int64 [N],
-                -1 where it is missing; so each integer of `targets`; a map of `targets`: int64 [N, height, width, 1]}).
-        """
-        return []

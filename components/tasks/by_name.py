@@ -1,13 +1,15 @@
 """Tasks by their names.
 
 A task named `x` is the class `Task` in components/tasks/x.py. Of a kind that has several, `x` is in components/tasks/x/task.py and
-`x.y` in components/tasks/x/y.py. Nothing lists the tasks. A task named `x:y` is x around y: a class made of both, x's first, whose
-`super()` is y.
+`x.y` in components/tasks/x/y.py. Nothing lists the tasks. A task named `x:y` is x, an `around.Around`, around y.
 """
 
+import functools
 import importlib
 import importlib.util
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
+from typing import Any
 
 from components import tasks
 from components.tasks.base import Task
@@ -24,27 +26,38 @@ def name_of(task: str, anomaly: AnomalyConfig | None) -> str:
 
 def modules_of(name: str) -> list[str]:
     """Dotted paths of the modules that a task is made of, for source digests."""
-    return [_module(f"{tasks.__name__}.{part}") for part in name.split(":")]
+    return [module(f"{tasks.__name__}.{part}", OF_FOLDER) for part in name.split(":")]
 
 
 def task_of(name: str) -> Task:
     """The task of that name. Raises UsageError where there is none."""
-    kinds = [None if part.endswith(f".{OF_FOLDER}") else _kind(_module(f"{tasks.__name__}.{part}")) for part in name.split(":")]
-    if None in kinds:
+    is_file = any(part.endswith(f".{OF_FOLDER}") for part in name.split(":"))  # which has the folder's name
+    return made([] if is_file else modules_of(name), "Task", name)
+
+
+def made(modules: Sequence[str], kind: str, name: str) -> Any:
+    """The class called `kind` of the last module, and each one before around it. `name` is the task's, for the message."""
+    kinds = [_class(path, kind) for path in modules]
+    if not kinds or None in kinds or [found.is_around for found in kinds] != [True] * (len(kinds) - 1) + [False]:
         raise UsageError(f"There is no task {name!r}.", "docs/architecture.md says how to add one.")
-    return kinds[0]() if len(kinds) == 1 else type("Task", tuple(kinds), {})()
+    return functools.reduce(lambda inner, outer: outer(inner), reversed(kinds[:-1]), kinds[-1]())
 
 
-def _module(path: str) -> str:
+def module(path: str, of_folder: str) -> str:
+    """The module of a dotted path: of a folder, the file in it that has the folder's own."""
     spec = _spec(path)
-    return path if spec is None or spec.submodule_search_locations is None else f"{path}.{OF_FOLDER}"
+    return path if spec is None or spec.submodule_search_locations is None else f"{path}.{of_folder}"
 
 
-def _kind(path: str) -> type[Task] | None:
-    if _spec(path) is None:
-        return None
-    kind = getattr(importlib.import_module(path), "Task", None)
-    return None if kind is Task else kind  # a file here that is no task may import their base
+def is_module(path: str) -> bool:
+    """Whether there is a file for a dotted path."""
+    return _spec(path) is not None
+
+
+def _class(path: str, kind: str) -> type | None:
+    """That of the file itself: neither one that it imports nor the base of all."""
+    found = getattr(importlib.import_module(path), kind, None) if is_module(path) else None
+    return found if found is not None and found.__module__ == path != Task.__module__ else None
 
 
 def _spec(path: str) -> ModuleSpec | None:

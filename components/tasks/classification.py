@@ -5,29 +5,18 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator.statistic import MacroF1, Mean, Share
 from components.tasks import base
-from components.tasks.base import Metric, Signature
+from components.tasks.base import Signature
 from components.transform import crops
 from configs.errors import HubelError
-
-CLIPPED = 1e-7  # Keras's epsilon: no probability is nearer to 0 or 1
 
 
 class Task(base.Task):
     """Models map an image to K logits; loss is the cross-entropy of their softmax."""
 
     targets = (keys.LABEL,)
-    label_key = keys.LABEL
-    prediction_key = "probabilities"
-    signature = keys.SERVING_DEFAULT
     classes = 2
     crops = True
-    metrics = {
-        "accuracy": Metric("SparseCategoricalAccuracy", "more", statistic=Share("correct")),
-        "cross_entropy": Metric("SparseCategoricalCrossentropy", "less", statistic=Mean("cross_entropy")),
-        "macro_f1": Metric("MacroF1", "more", module="components.evaluator.metrics", of_label=False, statistic=MacroF1()),
-    }
 
     def check(self, facts):
         if len(facts.class_names) < self.classes:
@@ -51,14 +40,6 @@ class Task(base.Task):
 
     def compile(self, model, chosen):
         model.compile(chosen, loss=cross_entropy, metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")])
-
-    def each(self, outputs, label):
-        """Whether the most probable class is the label, that class, and -log p(label), clipped as Keras clips it."""
-        probabilities = np.ravel(outputs[self.prediction_key]).astype(np.float64)
-        clipped = np.clip(probabilities, CLIPPED, 1 - CLIPPED)
-        predicted, is_known = int(np.argmax(probabilities)), 0 <= label < len(probabilities)
-        loss = np.log(clipped.sum()) - np.log(clipped[label]) if is_known else np.nan
-        return {"correct": float(predicted == label), "predicted": float(predicted), "cross_entropy": float(loss)}
 
     def class_weight(self, data):
         """n / (k n_c), as scikit-learn's "balanced": k classes have images. A class without any gets 1, which nothing uses."""

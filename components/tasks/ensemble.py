@@ -4,7 +4,7 @@ from components.tasks import classification
 
 
 class Task(classification.Task):
-    """Models are ensembles of classifiers; judged and served as these are."""
+    """Models are ensembles of classifiers; served as these are."""
 
     def fit(self, model, data, train, first_epoch, callbacks):
         """Members are trained."""

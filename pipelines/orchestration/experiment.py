@@ -10,8 +10,8 @@ from components import keys, progress
 from components.evaluator import noise
 from components.evaluator.statistic import Rows
 from components.example_gen import digest
-from components.tasks.base import Task
-from components.tasks.by_name import task_of
+from components.tasks.judges.base import Judge
+from components.tasks.judges.by_name import judge_of
 from components.trainer.origin import Origin
 from configs import experiment as experiments
 from configs.errors import Diverged, UsageError
@@ -100,7 +100,7 @@ def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Origin | Non
 class Judged(NamedTuple):
     """What one training's answers about the test images were, under what task."""
 
-    task: Task
+    judge: Judge
     images: Rows
 
 
@@ -120,7 +120,7 @@ def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, l
     evaluator = results["Evaluator"]
     tested = json.loads(evaluator.property("evaluation", keys.METRICS) or "{}")
     intervals = json.loads(evaluator.property("evaluation", keys.INTERVALS) or "{}")
-    judged = Judged(task_of(card["task"]), noise.rows_of(evaluator.outputs["evaluation"][0][0]))
+    judged = Judged(judge_of(card["task"]), noise.rows_of(evaluator.outputs["evaluation"][0][0]))
     row = {
         "arm": arm.name,
         "seed": arm.seed,
@@ -146,8 +146,8 @@ def differences(asked: ExperimentConfig, rows: Sequence[Mapping], judged: Sequen
         split, _, metric = figure.partition("_")
         sign, metric = (-1, "accuracy") if metric == "error" else (1, metric)
         for arm in others if split == keys.TEST and of_arm[first] else ():
-            task, pair = of_arm[first][0].task, ([one.images for one in of_arm[name]] for name in (arm, first))
-            apart = noise.of_arms(metric, task, *pair)
+            judge, pair = of_arm[first][0].judge, ([one.images for one in of_arm[name]] for name in (arm, first))
+            apart = noise.of_arms(metric, judge, *pair)
             if apart:
                 told = noise.Told(figure, first, apart.negated() if sign < 0 else apart, "")
                 found.append({"arm": arm, **told.as_json()})

@@ -24,6 +24,7 @@ from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
 from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, task_of
+from components.tasks.judges.by_name import judge_of
 from components.trainer import members as ensembles
 from components.trainer.origin import Origin
 from components.transform.component import Transform
@@ -66,7 +67,7 @@ def build(
     materialized = config.materializes
     steps = policies.expand(config.augment, config.transform.channels)
 
-    example_gen = ImageExampleGen(config.data, located, task.label_key == keys.LABEL).with_id("ExampleGen")
+    example_gen = ImageExampleGen(config.data, located, judge_of(of_task).label_key == keys.LABEL).with_id("ExampleGen")
     images = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=images)
     statistics = statistics_gen.outputs["statistics"]

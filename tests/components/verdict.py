@@ -7,27 +7,27 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_types
 
 from components.evaluator import eval_config, measured
-from components.tasks.base import Comparison, Task
+from components.tasks.judges.base import Comparison, Judge
 from configs.schema.evaluate import EvaluateConfig
 
 
 def refusals(
-    task: Task, figures: Mapping[str, float], comparisons: Sequence[Comparison], evaluate: Mapping | None = None
+    judge: Judge, figures: Mapping[str, float], comparisons: Sequence[Comparison], evaluate: Mapping | None = None
 ) -> list[str]:
     """Why a model is not blessed, a sentence part each; none where it is.
 
     Args:
         figures: of the test split, by name.
-        comparisons: as `task.compare` gives them.
+        comparisons: as `Judge.compare` gives them.
         evaluate: the config's.
     """
     asked = EvaluateConfig.model_validate(evaluate or {})
-    eval_config.check(asked, task)
-    assert {one.metric for one in comparisons} <= figures.keys() & set(task.compared)
-    bounds = eval_config.binding(eval_config.with_margins(comparisons, asked, task), asked)
-    config = tfma.utils.update_eval_config_with_defaults(eval_config.build(asked, task, bounds), has_baseline=False)
-    known = {metric_types.MetricKey(name): figures[name] for name in figures.keys() & task.metrics.keys()}
+    eval_config.check(asked, judge)
+    assert {one.metric for one in comparisons} <= figures.keys() & set(judge.compared)
+    bounds = eval_config.binding(eval_config.with_margins(comparisons, asked, judge), asked)
+    config = tfma.utils.update_eval_config_with_defaults(eval_config.build(asked, judge, bounds), has_baseline=False)
+    known = {metric_types.MetricKey(name): figures[name] for name in figures.keys() & judge.metrics.keys()}
     result = metrics_validator.validate_metrics(((), {metric_types.MetricKey("example_count"): 1.0, **known}), config)
     parts = eval_config.reasons(result, bounds)
     assert result.validation_ok == (not parts)
-    return [*parts, *(miss.text for miss in measured.misses(figures, task.measured, asked.thresholds, bounds))]
+    return [*parts, *(miss.text for miss in measured.misses(figures, judge.measured, asked.thresholds, bounds))]

@@ -17,6 +17,7 @@ from components.evaluator import eval_config
 from components.example_gen import records, sources
 from components.infra_validator import parity
 from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
 from components.trainer import export
 from components.trainer.card import Card
 from components.trainer.component import build, train
@@ -149,12 +150,12 @@ def test_the_task_is_trained_judged_exported_and_served(place, digits, tmp_path)
     with pytest.raises(HubelError, match="needs labels"):
         task.check(Facts((8, 8, 1), [], None, None, 1))
     with pytest.raises(UsageError, match="accuracy"):
-        eval_config.check(load.load("digits_lenet5").evaluate, task)
-    figures = judged(task, artifact, raw_records(digits, 1000, 100), tmp_path)
+        eval_config.check(load.load("digits_lenet5").evaluate, judge_of("counting"))
+    figures = judged(judge_of("counting"), artifact, raw_records(digits, 1000, 100), tmp_path)
     assert figures["mae"] == pytest.approx(np.abs(answers.numpy()[:, 0] - digits[1][1000:1100]).mean(), rel=1e-4)
 
 
-def judged(task, artifact: Path, examples_: list[bytes], folder: Path) -> dict[str, float]:
+def judged(judge, artifact: Path, examples_: list[bytes], folder: Path) -> dict[str, float]:
     """TFMA's figures for a SavedModel, from the EvalConfig that Evaluator makes."""
     import tensorflow_model_analysis as tfma
 
@@ -165,7 +166,7 @@ def judged(task, artifact: Path, examples_: list[bytes], folder: Path) -> dict[s
     with tf.io.TFRecordWriter(str(data)) as writer:
         for example in examples_:
             writer.write(example)
-    config = eval_config.build(EvaluateConfig(), task)
+    config = eval_config.build(EvaluateConfig(), judge)
     shared = tfma.default_eval_shared_model(str(artifact / "Format-Serving"), eval_config=config)
     tfma.run_model_analysis(
         eval_shared_model=shared, eval_config=config, data_location=str(data), output_path=str(folder / "evaluation")

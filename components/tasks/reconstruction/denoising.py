@@ -1,4 +1,4 @@
-"""The image without the noise that was put on it: judged by what is left of the noise.
+"""The image without the noise that was put on it.
 
 Images of the validation and test split get the noise of the config's augmentation with draws that are constants of the graph; see
 components/transform/augment/constant.py.
@@ -7,14 +7,13 @@ components/transform/augment/constant.py.
 import dataclasses
 from collections.abc import Callable
 
-import numpy as np
 import tensorflow as tf
 
 from components import keys
-from components.evaluator.psnr import decibels
-from components.tasks.base import Comparison, Signature
-from components.tasks.reconstruction import task as reconstruction
+from components.tasks.base import Signature
 from components.tasks.reconstruction.figures import mean_squared_error, of_images
+from components.tasks.reconstruction.names import RECONSTRUCT
+from components.tasks.reconstruction.task import Task as Autoencoder
 from components.trainer.card import Card
 from components.transform.augment import constant
 from configs.errors import UsageError
@@ -25,15 +24,10 @@ NOISE = "noise"  # on the card, among what is calibrated
 NOISY_ERROR = "mse_noisy"
 
 
-class Task(reconstruction.Task):
+class Task(Autoencoder):
     """Models and loss as of reconstruction; the target is the image without noise."""
 
-    metrics = {
-        **reconstruction.Task.metrics,
-        "psnr_noisy": reconstruction.psnr_of(NOISY_ERROR),
-    }
-
-    compared = ("psnr",)
+    against_active = False
 
     def check(self, facts):
         if not facts.noise:
@@ -54,14 +48,14 @@ class Task(reconstruction.Task):
 
     def signatures(self, model, card):
         found = super().signatures(model, card)
-        found[DENOISE] = found[reconstruction.RECONSTRUCT]
+        found[DENOISE] = found[RECONSTRUCT]
         stddev = _gaussian(card)
         if stddev:
             found[SCORE] = Signature(lambda pixels: {"score": score(pixels / 255.0, model(pixels, training=False), stddev)})
         return found
 
     def figures(self, model, card):
-        noisy = _noise(card)
+        noisy = noise(card)
 
         def figures(pixels):
             images, seen = pixels / 255.0, noisy(pixels)
@@ -69,27 +63,6 @@ class Task(reconstruction.Task):
             return {**found, NOISY_ERROR: mean_squared_error(images, seen / 255.0)}
 
         return figures
-
-    def pairs(self, card, batches):
-        """With noise is what the model is given, and PCA beside it."""
-        noisy = _noise(card)
-        for pixels, _ in batches:
-            yield (pixels / 255.0).numpy(), (noisy(pixels) / 255.0).numpy()
-
-    def compare(self, model, card, images):
-        code_size = reconstruction.size_of_code(model)
-        principal = reconstruction.principal(images, code_size)
-        untouched, projected = [], []
-        for pair in self.pairs(card, images(keys.TEST)):
-            clean, seen = (batch.reshape(len(batch), -1) for batch in pair)
-            for found, given in ((untouched, seen), (projected, principal.images(principal.codes(seen)))):
-                found.append(np.mean(np.square(clean - given), axis=1))
-        how = f"{principal.name} of the noisy images with the same code size of {code_size}, fitted on the training split"
-        untouched, projected = np.concatenate(untouched), np.concatenate(projected)
-        return [
-            Comparison("psnr", float(decibels(untouched).mean()), "the noisy images as they are", each={"mse": untouched}),
-            Comparison("psnr", float(decibels(projected).mean()), how, "pca_psnr", each={"mse": projected}),
-        ]
 
 
 def score(images: tf.Tensor, given: tf.Tensor, stddev: float) -> tf.Tensor:
@@ -110,7 +83,8 @@ def _gaussian(card: Card) -> float | None:
     return found[0][1].stddev if [name for name, _ in found] == ["gaussian_noise"] else None
 
 
-def _noise(card: Card) -> Callable[[tf.Tensor], tf.Tensor]:
+def noise(card: Card) -> Callable[[tf.Tensor], tf.Tensor]:
+    """What a model's test images get: float32 pixels [N, height, width, channels] in 0..255 -> such pixels with noise."""
     return constant.noise(_steps(card), card.input_shape)
 
 

@@ -1,25 +1,16 @@
-"""Linear autoencoders: as good as exact principal components of the same number, which nothing linear can beat."""
+"""Linear autoencoders."""
 
-import dataclasses
-
-from components.evaluator.densities import ROUNDING
-from components.tasks.reconstruction import task as reconstruction
-
-MARGIN = 0.01  # of the exact error: what gradient descent leaves, and float32 loses
+from components.tasks.reconstruction.pixels import ROUNDING
+from components.tasks.reconstruction.task import Task as Autoencoder
+from components.tasks.reconstruction.task import of_no_narrower
 
 
-class Task(reconstruction.Task):
-    """Learned by gradient; judged by how near it comes to the optimum, which is known."""
-
-    has_kernel_pca = False
+class Task(Autoencoder):
+    """Learned by gradient."""
 
     def doubts(self, model):
-        return reconstruction.of_no_narrower(
+        return of_no_narrower(
             model,
             "so the best that it can learn is to copy the image, as PCA of that size does without an error; it is blessed below "
             f"{ROUNDING:.1e} alone, which gradient descent seldom reaches; lower model.options.code_size",
         )
-
-    def compare(self, model, card, images):
-        exact = reconstruction.beside_principal(model, images)
-        return [dataclasses.replace(exact, margin=MARGIN, enough=ROUNDING)]  # a share of no error leaves float32 no room

@@ -3,7 +3,7 @@
 import keras
 
 from components.tasks.reconstruction import linear, pca
-from components.tasks.reconstruction.task import unit
+from components.tasks.reconstruction.pixels import unit
 from configs.errors import HubelError, UsageError
 from keras_models import normalize
 

@@ -1,4 +1,4 @@
-"""Autoencoders that are densities of images: variational ones, judged by an estimate of log p(x)."""
+"""Autoencoders that are densities of images: variational ones."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,11 @@ import keras
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import densities
-from components.tasks.base import Comparison, Extra, Metric, Signature
+from components.tasks.base import Extra, Signature
 from components.tasks.reconstruction import importance
-from components.tasks.reconstruction import task as reconstruction
 from components.tasks.reconstruction.importance import Estimate
-from components.tasks.reconstruction.task import mean_of
+from components.tasks.reconstruction.names import ANOMALY_SCORE
+from components.tasks.reconstruction.task import Task as Autoencoder
 from configs.errors import HubelError
 from keras_models import auxiliary, normalize
 from keras_models.layers import PixelLoss, pixel_loss
@@ -21,34 +20,20 @@ LIKELIHOODS = ("bernoulli", "gaussian")
 ERROR = "standard_error"
 
 
-def _standard_error(output: str) -> Metric:
-    return Metric("StandardErrorOfOutput", "less", module="components.evaluator.metrics", config={"output": output})
-
-
-class Task(reconstruction.Task):
+class Task(Autoencoder):
     """As in reconstruction; the encoder has a sub-model `posterior`, image -> float32 (batch, 2k), and the model a PixelLoss that
     is a likelihood. Where the decoder has a sub-model `conditional_decoder`, that is told the label in training.
     """
 
     targets = (keys.LABEL,)  # -1 where there is none
-    metrics = {
-        **reconstruction.Task.metrics,
-        "log_likelihood": mean_of("log_likelihood", "more"),
-        "log_likelihood_standard_error": _standard_error("log_likelihood"),
-        "elbo": mean_of("elbo", "more"),
-        "elbo_standard_error": _standard_error("elbo"),
-        "kl": mean_of("kl", "less"),
-        "active_units": Metric(
-            "ActiveUnits", "more", module="components.evaluator.metrics", config={"output": "codes"}, is_count=True
-        ),
-    }
-    compared = ("log_likelihood",)
+    anomaly_scores = (*Autoencoder.anomaly_scores, ELBO)
+    against_active = False
 
     def of_model(self, model):
         return _Told() if len(auxiliary.learner(model).inputs) > 1 else self
 
     def fit(self, model, data, train, first_epoch, callbacks):
-        reconstruction.Task.fit(self.of_model(model), model, data, train, first_epoch, callbacks)
+        Autoencoder.fit(self.of_model(model), model, data, train, first_epoch, callbacks)
 
     def compile(self, model, chosen):
         _likelihood(normalize.inner(model))
@@ -72,7 +57,7 @@ class Task(reconstruction.Task):
 
         return {
             **super().signatures(model, card),
-            reconstruction.ANOMALY_SCORE: Signature(anomaly_score),
+            ANOMALY_SCORE: Signature(anomaly_score),
             ELBO: Signature(elbo),
             GENERATE: _generate(normalize.inner(model).get_layer("decoder")),
         }
@@ -86,33 +71,6 @@ class Task(reconstruction.Task):
             return {**plain(pixels), **nats, "codes": found.mean}
 
         return figures
-
-    def remarks(self, card, metrics):
-        """On few draws, and on what they leave open."""
-        draws = card.export.draws
-        if draws >= importance.FEW or "log_likelihood" not in metrics:
-            return []
-        bound, error = metrics["log_likelihood"], metrics.get("log_likelihood_standard_error")
-        beside = "" if error is None else f", with a standard error of {error:.2g} nats over the test images"
-        return [
-            f"export.draws of {draws:,} is few: log_likelihood {bound:.2f} is a bound that is the looser the fewer there are"
-            f"{beside}, and the elbo of a single image is as noisy as its draws; set export.draws to {importance.FEW} or more"
-        ]
-
-    def compare(self, model, card, images):
-        def unit(split):
-            return lambda: reconstruction.unit(images(split))
-
-        if card.calibrated["likelihood"] == "gaussian":
-            code_size = card.calibrated["code_size"]
-            baseline = densities.ProbabilisticPca.fit(unit(keys.TRAIN), code_size)
-            words, name = f"probabilistic {baseline.principal.name} with the same code size of {code_size}", "ppca_log_likelihood"
-        else:
-            baseline = densities.IndependentBernoulli.fit(unit(keys.TRAIN))
-            words, name = "independent pixels", "independent_log_likelihood"
-        each = baseline.log_likelihoods(unit(keys.TEST))
-        words = f"{words}, fitted on the training split"
-        return [Comparison("log_likelihood", float(each.mean()), words, name, each={"log_likelihood": each})]
 
 
 class _Told(Task):

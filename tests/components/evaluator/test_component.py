@@ -14,7 +14,8 @@ from components import keys
 from components.evaluator import component
 from components.example_gen import records
 from components.tasks import base
-from components.tasks.base import Comparison
+from components.tasks.judges.base import Comparison
+from components.tasks.judges.reconstruction import judge as judging
 from components.tasks.reconstruction import task as reconstruction
 from configs.schema.evaluate import EvaluateConfig
 from tests.components import digits
@@ -24,7 +25,6 @@ class Segmentation(base.Task):
     """What a task of masks would say of itself to Evaluator."""
 
     targets = (keys.MASK,)
-    metrics = {}
     pair = compile = signatures = None
 
 
@@ -99,7 +99,7 @@ def partly_labelled(artifacts, tmp_path):
 
 
 def test_a_config_may_bound_measured_figures_alone(autoencoder, artifacts, tmp_path, monkeypatch):
-    monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [])
+    monkeypatch.setattr(judging.Judge, "compare", lambda *_: [])
     tree = {"thresholds": {"probe_accuracy": {"min": 0.1}}}
     evaluation, blessing = judged(autoencoder, artifacts.examples, tree, tmp_path)
     figures, intervals, slices = said(evaluation, keys.METRICS, keys.INTERVALS, keys.SLICES)
@@ -133,7 +133,7 @@ def errors_by_label(model) -> tuple[dict[int, list[float]], ...]:
 
 
 def test_each_label_has_its_figure_and_a_measured_bound_undoes_tfma_s_blessing(autoencoder, partly_labelled, tmp_path, monkeypatch):
-    monkeypatch.setattr(reconstruction.Task, "compare", lambda *_: [Comparison("mse", 1.0, "anything")])
+    monkeypatch.setattr(judging.Judge, "compare", lambda *_: [Comparison("mse", 1.0, "anything")])
     errors, beside = errors_by_label(autoencoder)
     largest = max((label for label in errors if len(errors[label]) > 1), key=lambda label: np.mean(errors[label]))
     bound = np.mean(errors[largest]) * 0.999
@@ -172,7 +172,7 @@ class OneOutput(tf.Module):
 
 def test_an_answer_of_one_output_is_no_other_figure(artifacts, tmp_path, monkeypatch):
     for name, nothing in (("compare", []), ("measure", {})):
-        monkeypatch.setattr(reconstruction.Task, name, lambda *_, nothing=nothing: nothing)
+        monkeypatch.setattr(judging.Judge, name, lambda *_, nothing=nothing: nothing)
     module = OneOutput()
     tf.saved_model.save(module, str(tmp_path / "model/Format-Serving"), signatures={"figures": module.figures})
     card = digits.card(task="reconstruction", architecture="conv_autoencoder")

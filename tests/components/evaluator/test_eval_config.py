@@ -7,13 +7,13 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_specs, metric_types
 
 from components.evaluator import eval_config, measured, slices
-from components.tasks.base import Comparison, Task
-from components.tasks.by_name import task_of
+from components.tasks.judges.base import Comparison, Judge
+from components.tasks.judges.by_name import judge_of
 from configs.errors import UsageError
 from configs.schema.evaluate import EvaluateConfig, Threshold
 from tests.components.verdict import refusals
 
-CLASSIFICATION, RECONSTRUCTION = task_of("classification"), task_of("reconstruction")
+CLASSIFICATION, RECONSTRUCTION = judge_of("classification"), judge_of("reconstruction")
 COUNTS = {"label": {"1": 30, "2": 5}}
 
 
@@ -163,7 +163,7 @@ DICTIONARY = Comparison("objective", 2.0, "a dictionary", margin=0.05)
 )
 def test_a_margin_of_the_config_takes_the_place_of_the_task_s(comparison, task, margins, bound):
     """To the side that is worse, by a share of the value's size."""
-    task, evaluate = task_of(task), {"margins": margins}
+    task, evaluate = judge_of(task), {"margins": margins}
     better = {**task.measured, **{name: metric.better for name, metric in task.metrics.items()}}[comparison.metric]
     worse = 1e-4 if better == "less" else -1e-4
     assert refusals(task, {comparison.metric: bound - worse}, [comparison], evaluate) == []
@@ -173,26 +173,26 @@ def test_a_margin_of_the_config_takes_the_place_of_the_task_s(comparison, task, 
 
 
 def test_a_margin_is_said_in_words():
-    [refusal] = refusals(task_of("reconstruction.sparse_coding"), {"objective": 2.2}, [DICTIONARY])
+    [refusal] = refusals(judge_of("reconstruction.sparse_coding"), {"objective": 2.2}, [DICTIONARY])
     assert refusal == "objective 2.20000 is no better than the 2.10000 of a dictionary (2.00000 and a margin of 5 %)"
 
 
 @pytest.mark.parametrize(("value", "margins"), [(0.0, {}), (9.9e-6, {"mse": 0.0}), (1e-12, {"mse": -0.5})])
 def test_what_is_enough_passes_however_little_is_to_be_beaten(value, margins):
-    task, comparison = task_of("reconstruction"), Comparison("mse", value, "PCA", margin=0.01, enough=1e-5)
+    task, comparison = judge_of("reconstruction"), Comparison("mse", value, "PCA", margin=0.01, enough=1e-5)
     assert refusals(task, {"mse": 9.9e-6}, [comparison], {"margins": margins}) == []
     [refusal] = refusals(task, {"mse": 1.1e-5}, [comparison], {"margins": margins})
     assert refusal == f"mse 0.00001 is no better than the 0.00001 of PCA ({value:.5f}; below 1.0e-05 counts as none)"
 
 
 def test_what_is_enough_is_no_bound_where_there_is_more_to_be_beaten():
-    task, comparison = task_of("reconstruction"), Comparison("mse", 0.01, "PCA", margin=0.01, enough=1e-5)
+    task, comparison = judge_of("reconstruction"), Comparison("mse", 0.01, "PCA", margin=0.01, enough=1e-5)
     assert refusals(task, {"mse": 0.01009}, [comparison]) == []
     assert refusals(task, {"mse": 0.01011}, [comparison])
 
 
 def test_a_comparison_that_yields_leaves_its_metric_to_the_config():
-    tolerated, task = Comparison("rate_off", 0.25, "what is tolerated", yields=True), task_of("reconstruction.sparse")
+    tolerated, task = Comparison("rate_off", 0.25, "what is tolerated", yields=True), judge_of("reconstruction.sparse")
     assert refusals(task, {"rate_off": 0.3}, [tolerated])
     assert refusals(task, {"rate_off": 0.3}, [tolerated], {"thresholds": {"rate_off": {"max": 0.4}}}) == []
     [refusal] = refusals(task, {"rate_off": 0.2}, [tolerated], {"thresholds": {"rate_off": {"max": 0.1}}})
@@ -226,7 +226,7 @@ def test_a_task_s_bound_and_the_config_s_are_both_kept():
         ({"slices": {"label": {"thresholds": {"f1": {"min": 1}}}}}, CLASSIFICATION, "f1"),
         ({"slices": {"lable": {"thresholds": {"accuracy": {"min": 1}}}}}, CLASSIFICATION, "lable"),
     ],
-    ids=lambda value: None if isinstance(value, Task) else str(value),  # an address in a name differs between processes
+    ids=lambda value: None if isinstance(value, Judge) else str(value),  # an address in a name differs between processes
 )
 def test_what_a_task_cannot_judge_is_refused_at_once(tree, task, words):
     with pytest.raises(UsageError) as caught:

@@ -3,7 +3,7 @@
 import pytest
 
 from components.evaluator import measured
-from components.tasks.base import Comparison
+from components.tasks.judges.base import Comparison
 from configs.schema.evaluate import Threshold
 
 BETTER = {"probe_accuracy": "more", "rank": "less"}

@@ -8,11 +8,11 @@ from scipy import stats
 from components import keys
 from components.evaluator import intervals, noise, per_image
 from components.evaluator.statistic import ID, Mean
-from components.tasks.base import Comparison
-from components.tasks.by_name import task_of
+from components.tasks.judges.base import Comparison
+from components.tasks.judges.by_name import judge_of
 from tests.components import digits
 
-TASK = task_of("reconstruction")
+TASK = judge_of("reconstruction")
 IDS = np.array([7, 3, 5, 1], np.uint64)  # in the order of the files
 
 
@@ -48,7 +48,7 @@ def test_an_earlier_model_without_the_figure_is_no_error():
 
 
 def test_a_ranking_of_others_has_the_labels_of_the_images():
-    task = task_of("anomaly:reconstruction")
+    task = judge_of("anomaly:reconstruction")
     ids = np.concatenate([IDS + 10 * np.uint64(k) for k in range(5)])  # fewer than 20 images tell nothing of a ranking
     ours = {ID: ids[::-1], keys.LABEL: np.array([1, 0, 1, 0] * 5), "anomaly_score": np.array([4.0, 1, 3, 2] * 5)}
     theirs = Comparison("auroc", 1.0, "PCA's error", "pca_auroc", each={"anomaly_score": np.array([1.0, 2, 1.5, 3] * 5)})
@@ -99,7 +99,7 @@ def test_arms_are_compared_by_the_same_images():
 @pytest.mark.parametrize("metric", ["auroc", "average_precision", "recall", "precision"])
 def test_a_figure_that_is_no_number_differs_from_nothing(metric):
     """No anomaly is there, and none was found."""
-    task, ids = task_of("anomaly:reconstruction"), np.arange(30, dtype=np.uint64)
+    task, ids = judge_of("anomaly:reconstruction"), np.arange(30, dtype=np.uint64)
     of = task.metrics[metric].statistic
     rows = {ID: ids, **{name: np.zeros(30, int) for name in of.columns}}
     found = noise.since(metric, {}, task, rows, rows)

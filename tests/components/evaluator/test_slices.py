@@ -6,7 +6,7 @@ import pytest
 
 from components import keys
 from components.evaluator import slices
-from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
 from configs.schema.evaluate import EvaluateConfig
 from tests.components import digits
 
@@ -33,7 +33,7 @@ def test_figures_are_those_that_are_numbers(monkeypatch):
 def reported(found, tree, task="classification", by_label=None, class_names=("cat", "dog")):
     made = {(("label", label),): {"example_count": 4.0, **figures} for label, figures in found.items()}
     whole = {(): {"example_count": 9.0, "accuracy": 0.1}}
-    return slices.reported(whole | made, by_label or {}, EvaluateConfig.model_validate(tree), task_of(task), list(class_names))
+    return slices.reported(whole | made, by_label or {}, EvaluateConfig.model_validate(tree), judge_of(task), list(class_names))
 
 
 def test_the_worst_slice_comes_first_whichever_way_is_up():
@@ -65,18 +65,18 @@ def test_what_is_measured_by_label_stands_beside():
 
 def test_what_says_how_many_is_a_whole_number():
     found = {"example_count": 58.0, "true_positives": 12.0, "recall": 1.0, "mse": 2.0}
-    counted = slices.counted(task_of("anomaly:reconstruction"))
+    counted = slices.counted(judge_of("anomaly:reconstruction"))
     assert counted == {"example_count", "true_positives", "true_negatives", "false_positives", "false_negatives"}
     whole = slices.whole(found, counted)
     assert whole == found
     assert [type(value) for value in whole.values()] == [int, int, float, float]
-    assert "active_units" in slices.counted(task_of("reconstruction.variational"))
+    assert "active_units" in slices.counted(judge_of("reconstruction.variational"))
     [part] = reported({3: {"false_negatives": 2.0}}, BY_LABEL, "anomaly:reconstruction")
     assert type(part["metrics"]["false_negatives"]) is int
 
 
 @pytest.mark.parametrize("task", ["classification", "reconstruction", "anomaly:reconstruction"])
 def test_of_a_label_there_are_no_figures_that_compare_labels(task):
-    known = {name for name, metric in task_of(task).metrics.items() if metric.of_label}
+    known = {name for name, metric in judge_of(task).metrics.items() if metric.of_label}
     assert known
     assert not known & {"macro_f1", "auroc", "average_precision", "precision"}

@@ -15,6 +15,8 @@ from components import fingerprint, keys, pooling
 from components.evaluator import detection, slices
 from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, task_of
+from components.tasks.judges import anomaly as judging
+from components.tasks.judges.by_name import judge_of
 from components.tasks.reconstruction import own_draws
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
@@ -28,6 +30,7 @@ from tests.components import digits
 from tests.components.verdict import refusals
 
 TASK, VARIATIONAL = task_of("anomaly:reconstruction"), task_of("anomaly:reconstruction.variational")
+JUDGE = judge_of("anomaly:reconstruction")
 INLIERS, CODE_SIZE, EPOCHS, BATCH = 5, 4, 40, 32  # classes 0 to 4
 TRAINING, VALIDATION, TEST = slice(0, 1000), slice(1000, 1300), slice(1300, 1797)  # inliers alone but in the last
 SERVED = ("anomalies_image_bytes", "anomalies_pixels", "anomalies_at_pixels", "anomaly_score_pixels", "figures_pixels", "encode")
@@ -204,7 +207,7 @@ def test_bars_are_no_part_of_the_score_wherever_it_is_asked(trained, asked, tmp_
     again = card_of(trained.model, transform=FIT, **asked, data=SimpleNamespace(validation=sized(tf.cast(seen, tf.float32), 8, 16)))
     assert again.calibrated["anomaly"]["threshold"] == pytest.approx(np.quantile(expected, 0.95, method="higher"), rel=1e-4)
     kinds = {keys.ANOMALY: np.zeros(20, np.int64), **{n: np.full(20, s) for n, s in zip(placement.SIZE, (8, 16), strict=True)}}
-    by_reader = anomaly._served_scores(folder, card, lambda name: tf.data.Dataset.from_tensors((tf.cast(seen, tf.float32), kinds)))
+    by_reader = judging._served_scores(folder, card, lambda name: tf.data.Dataset.from_tensors((tf.cast(seen, tf.float32), kinds)))
     np.testing.assert_allclose(by_reader, expected, rtol=1e-4)
 
 
@@ -325,7 +328,7 @@ def verdict(trained, comparisons, thresholds=None):
     """TFMA's, of the figures of a SavedModel: (whether it is good enough, reasons, AUROC)."""
     scores = trained.served["figures_pixels"](pixels=pixels_of())["anomaly_score"].numpy()
     figure = detection.auroc((digits.images()[1][TEST] >= INLIERS).astype(int), scores)
-    reasons = refusals(TASK, {"auroc": figure}, comparisons, {"thresholds": thresholds or {}})
+    reasons = refusals(JUDGE, {"auroc": figure}, comparisons, {"thresholds": thresholds or {}})
     return not reasons, reasons, figure
 
 
@@ -337,7 +340,7 @@ def test_each_kind_of_anomaly_ranks_by_itself_among_the_inliers(trained):
     for kind in range(INLIERS, 10):
         chosen = (labels < INLIERS) | (labels == kind)
         expected[kind] = roc_auc_score(labels[chosen] == kind, scores[chosen])
-    found = TASK.measure_labels(trained.folder, trained.card, split)
+    found = JUDGE.measure_labels(trained.folder, trained.card, split)
     assert {label for label, figures in found.items() if "auroc" in figures} == set(expected)
     assert set(found) == set(range(10)), "what the task around which it is says of each label stays"
     for kind, figure in expected.items():
@@ -345,7 +348,7 @@ def test_each_kind_of_anomaly_ranks_by_itself_among_the_inliers(trained):
         assert 0.3 < found[kind]["pca_auroc"] <= 1
     rows = [{"slice": (("label", kind),), "metrics": {"recall": 1.0, slices.COUNT: 3}} for kind in (0, 5, 6)]
     told = slices.reported(
-        {row["slice"]: row["metrics"] for row in rows}, found, EvaluateConfig(slices={"label": {}}), TASK, list("abcdefghij")
+        {row["slice"]: row["metrics"] for row in rows}, found, EvaluateConfig(slices={"label": {}}), JUDGE, list("abcdefghij")
     )
     assert [next(iter(row["metrics"])) for row in told] == ["auroc", "auroc", "recall"]
     assert told[0]["metrics"]["auroc"] <= told[1]["metrics"]["auroc"], "the worst kind first"
@@ -355,7 +358,7 @@ def test_each_kind_of_anomaly_ranks_by_itself_among_the_inliers(trained):
 
 @pytest.fixture(scope="module")
 def comparisons(trained):
-    return TASK.compare(trained.folder, trained.card, split)
+    return JUDGE.compare(trained.folder, trained.card, split)
 
 
 def test_a_good_model_beats_pca_and_one_of_shuffled_weights_does_not(trained, comparisons, tmp_path):
@@ -370,7 +373,7 @@ def test_a_good_model_beats_pca_and_one_of_shuffled_weights_does_not(trained, co
     crippled.set_weights([rng.permuted(weight) for weight in trained.model.get_weights()])
     folder = saved(tmp_path / "crippled", crippled, card_of(crippled))
     spoiled = SimpleNamespace(served=tf.saved_model.load(str(folder)).signatures)
-    accepted, reasons, figure = verdict(spoiled, TASK.compare(folder, trained.card, split))
+    accepted, reasons, figure = verdict(spoiled, JUDGE.compare(folder, trained.card, split))
     assert not accepted
     assert figure < comparison.value
     assert "is no better than" in reasons[0]
@@ -384,7 +387,7 @@ def test_a_threshold_of_the_config_takes_pca_s_place(trained, comparisons):
 
 
 def test_without_labels_it_is_judged_as_its_family(trained):
-    [comparison] = TASK.compare(trained.folder, trained.card, lambda name: split(name, labelled=False))
+    [comparison] = JUDGE.compare(trained.folder, trained.card, lambda name: split(name, labelled=False))
     assert (comparison.metric, comparison.name) == ("mse", "pca_mse")
 
 

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from components import progress
 from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
+from components.tasks.judges.reconstruction import principal
 from components.tasks.reconstruction import pca
-from components.tasks.reconstruction import task as reconstruction
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume
@@ -19,7 +20,7 @@ from tests.components.verdict import refusals
 
 IMAGES = digits.images()[0].astype(np.float32)
 PARTS = {"train": IMAGES[:800], "validation": IMAGES[800:1000], "test": IMAGES[1000:1200]}
-TASK = task_of("reconstruction.principal_components")
+TASK, JUDGE = task_of("reconstruction.principal_components"), judge_of("reconstruction.principal_components")
 
 
 def images(split):
@@ -86,7 +87,7 @@ def compared(model, folder):
         archive.add_endpoint(name, end.function, end.specs)
     archive.write_out(str(folder), verbose=False)
     mse = float(np.mean(tf.saved_model.load(str(folder)).signatures["figures"](pixels=tf.constant(PARTS["test"]))["mse"]))
-    [bound] = TASK.compare(folder, card, images)
+    [bound] = JUDGE.compare(folder, card, images)
     return mse, bound
 
 
@@ -98,7 +99,7 @@ def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
     for number, components in enumerate((kernel, kernel[::-1])):  # the order of the components turned round
         layer.set_weights([components, bias])
         mse, bound = compared(model, tmp_path / str(number))
-        verdicts.append(refusals(TASK, {"mse": mse}, [bound]))
+        verdicts.append(refusals(JUDGE, {"mse": mse}, [bound]))
     layer.set_weights([kernel, bias])
     exactly = pca.fit([PARTS["train"] / 255], 8).mean_squared_error([PARTS["test"] / 255])
     assert (bound.value, bound.margin) == (pytest.approx(exactly, rel=1e-6), 0.01)
@@ -106,25 +107,25 @@ def test_the_exact_model_is_blessed_and_a_crippled_one_is_not(exact, tmp_path):
     assert within == []
     assert beyond.startswith(f"mse {mse:.5f} is no better than the {1.01 * exactly:.5f} of PCA with the same code size of 8")
     assert beyond.endswith("and a margin of 1 %)")
-    assert refusals(TASK, {"mse": 1.009 * exactly}, [bound]) == []
-    assert refusals(TASK, {"mse": 1.011 * exactly}, [bound])
+    assert refusals(JUDGE, {"mse": 1.009 * exactly}, [bound]) == []
+    assert refusals(JUDGE, {"mse": 1.011 * exactly}, [bound])
 
 
 def test_where_nothing_is_left_over_the_exact_model_is_blessed_and_one_that_is_a_hundredth_off_is_not(tmp_path):
     model, _ = fitted(data_of(PARTS["train"], PARTS["validation"]), tmp_path / "state", code_size=64)
     mse, bound = compared(model, tmp_path)
     assert mse > 1.01 * bound.value, "float32's error against float64's"
-    assert refusals(TASK, {"mse": mse}, [bound]) == []
+    assert refusals(JUDGE, {"mse": mse}, [bound]) == []
     kernel = normalize.inner(model).get_layer("decoder").get_layer("pixels").kernel
     kernel.assign(1.01 * kernel)
     off = float(np.square(model.predict(PARTS["test"], verbose=0) - PARTS["test"] / 255).mean())
-    [refusal] = refusals(TASK, {"mse": off}, [bound])
+    [refusal] = refusals(JUDGE, {"mse": off}, [bound])
     assert "PCA with the same code size of 64" in refusal
     assert refusal.endswith("(0.00000; below 1.3e-06 counts as none)")
 
 
 def test_linear_autoencoders_are_held_to_the_same_bound():
-    assert type(TASK).compare is type(task_of(get("linear_autoencoder").task)).compare
+    assert type(JUDGE).compare is type(judge_of(get("linear_autoencoder").task)).compare
 
 
 def test_large_images_go_without_a_covariance(tmp_path):
@@ -156,5 +157,5 @@ def test_the_pca_beside_a_model_is_announced_once(monkeypatch):
     def images(split):
         return tf.data.Dataset.from_tensors((digits.images()[0][:50].astype("float32"), {}))
 
-    assert reconstruction.principal(images, 3) is reconstruction.principal(images, 3)
+    assert principal.principal(images, 3) is principal.principal(images, 3)
     assert said == [{"event": "note", "text": "fitting PCA: 3 components of 64 values"}]

@@ -13,8 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from components import keys
 from components.evaluator import label_free
 from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
+from components.tasks.judges.reconstruction import principal
 from components.tasks.reconstruction import figures, pca
-from components.tasks.reconstruction import task as reconstruction
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from keras_models import build, normalize
@@ -37,8 +38,8 @@ def reader(keep=lambda places: places >= 0):
     return images
 
 
-def measured(model, images, task=None) -> dict[str, float]:
-    return (task or task_of("reconstruction")).measure(model / "Format-Serving", Card.read(str(model)), images)
+def measured(model, images, judge=None) -> dict[str, float]:
+    return (judge or judge_of("reconstruction")).measure(model / "Format-Serving", Card.read(str(model)), images)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_without_labels_there_is_what_needs_none(autoencoder, found):
 
 def test_pca_of_a_label_is_the_mean_over_its_images(autoencoder, found):
     images = reader(lambda places: places % 2 == 0)
-    by_label = task_of("reconstruction").measure_labels(autoencoder / "Format-Serving", Card.read(str(autoencoder)), images)
+    by_label = judge_of("reconstruction").measure_labels(autoencoder / "Format-Serving", Card.read(str(autoencoder)), images)
     labels, test = digits.images()[1][300:360:2], digits.images()[0][300:360:2] / 255.0
     exact = pca.fit([digits.images()[0][:240] / 255.0], 4)
     assert by_label.keys() == set(labels.tolist())
@@ -113,19 +114,19 @@ def test_labels_of_the_training_split_alone_or_of_one_class_give_no_probe(autoen
 
 
 def test_a_linear_family_has_no_kernel_pca(autoencoder, monkeypatch):
-    task = task_of("reconstruction")
-    monkeypatch.setattr(type(task), "has_kernel_pca", False)
-    assert measured(autoencoder, reader(lambda places: places < 0), task).keys() == BESIDE - {"kernel_pca_mse"}
+    judge = judge_of("reconstruction")
+    monkeypatch.setattr(type(judge), "has_kernel_pca", False)
+    assert measured(autoencoder, reader(lambda places: places < 0), judge).keys() == BESIDE - {"kernel_pca_mse"}
 
 
 def test_no_label_is_learned_from():
     assert task_of("reconstruction").targets == ()
-    assert task_of("reconstruction").label_key is None
+    assert judge_of("reconstruction").label_key is None
 
 
 def test_the_size_of_a_code_is_read_without_loading_the_model(autoencoder, monkeypatch):
     monkeypatch.setattr(tf.saved_model, "load", None)
-    assert reconstruction.size_of_code(autoencoder / "Format-Serving") == 4
+    assert principal.size_of_code(autoencoder / "Format-Serving") == 4
 
 
 def test_pca_is_fitted_once_whoever_asks(autoencoder):
@@ -136,16 +137,16 @@ def test_pca_is_fitted_once_whoever_asks(autoencoder):
         asked.append(split)
         return images(split)
 
-    task, card = task_of("reconstruction"), Card.read(str(autoencoder))
-    task.compare(autoencoder / "Format-Serving", card, counted)
+    judge, card = judge_of("reconstruction"), Card.read(str(autoencoder))
+    judge.compare(autoencoder / "Format-Serving", card, counted)
     assert asked.count(keys.TRAIN) == 1
-    reconstruction.principal(counted, 4)
+    principal.principal(counted, 4)
     assert asked.count(keys.TRAIN) == 1
 
 
 def test_past_the_largest_exact_size_the_verdict_says_what_pca_it_was(autoencoder, monkeypatch):
     monkeypatch.setattr(pca, "MAX_EXACT", 63)
-    [found] = task_of("reconstruction").compare(autoencoder / "Format-Serving", Card.read(str(autoencoder)), reader())
+    [found] = judge_of("reconstruction").compare(autoencoder / "Format-Serving", Card.read(str(autoencoder)), reader())
     assert found.words == "incremental PCA with the same code size of 4, fitted on the training split"
 
 

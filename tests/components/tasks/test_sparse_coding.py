@@ -9,6 +9,7 @@ from sklearn.decomposition import sparse_encode
 from components import keys
 from components.evaluator import dictionary
 from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
 from components.trainer import component
 from components.trainer.data import Data, Facts
 from configs.errors import UsageError
@@ -61,12 +62,12 @@ def figures(model):
 
 
 def verdict(model, comparisons):
-    return refusals(task_of(TASK), figures(model), comparisons)
+    return refusals(judge_of(TASK), figures(model), comparisons)
 
 
 @pytest.fixture(scope="module")
 def comparisons(trained, tmp_path_factory):
-    return task_of(TASK).compare(written(trained, tmp_path_factory.mktemp(trained.name)), None, images)
+    return judge_of(TASK).compare(written(trained, tmp_path_factory.mktemp(trained.name)), None, images)
 
 
 def test_a_good_model_is_blessed_and_one_with_a_spoilt_dictionary_is_not(trained, comparisons):
@@ -121,7 +122,7 @@ def test_figures_are_the_papers(trained):
 
 def test_under_the_logarithm_the_baseline_is_judged_by_the_logarithm(tmp_path):
     model, _, _ = untrained("sparse_coding", sparsity="log", scale=1.0)
-    [comparison] = task_of(TASK).compare(written(model, tmp_path), None, images)
+    [comparison] = judge_of(TASK).compare(written(model, tmp_path), None, images)
     learned = dictionary.fit([TRAIN / 255], 12, 0.5)
     assert (comparison.value, comparison.margin) == (pytest.approx(learned.objective([TEST / 255], 0.5, "log"), rel=1e-4), 0.05)
     assert comparison.value < learned.objective([TEST / 255], 0.5)  # log(1 + a^2) is at most |a|

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from components import keys
 from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
 from components.tasks.reconstruction import own_draws
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
@@ -19,7 +20,7 @@ from tests.components import digits
 from tests.components.trainer.graphs import operations, random_ops
 from tests.components.verdict import refusals
 
-TASK = task_of("reconstruction.variational")
+TASK, JUDGE = task_of("reconstruction.variational"), judge_of("reconstruction.variational")
 OPTIONS = {"code_size": 4, "hidden": [32], "activation": "elu", "likelihood": "gaussian", "conditional": True}
 CFG = digits.trainer_slice(
     digits.AUTOENCODER,
@@ -81,21 +82,21 @@ def log_likelihood(model, card) -> dict[str, float]:
 
 def test_the_verdict_flips_when_the_decoder_is_crippled(trained):
     model, card = trained
-    [bound] = TASK.compare(None, card, batches)
+    [bound] = JUDGE.compare(None, card, batches)
     assert (bound.metric, bound.name) == ("log_likelihood", "ppca_log_likelihood")
     assert bound.words == "probabilistic PCA with the same code size of 4, fitted on the training split"
-    assert refusals(TASK, log_likelihood(model, card), [bound]) == []
+    assert refusals(JUDGE, log_likelihood(model, card), [bound]) == []
     decoder = normalize.inner(model).get_layer("decoder")
     before = decoder.get_weights()
     decoder.set_weights([np.random.default_rng(0).permutation(weight.ravel()).reshape(weight.shape) for weight in before])
-    [refusal] = refusals(TASK, log_likelihood(model, card), [bound])
+    [refusal] = refusals(JUDGE, log_likelihood(model, card), [bound])
     assert "of probabilistic PCA with the same code size of 4" in refusal
     decoder.set_weights(before)
 
 
 def test_binary_likelihoods_are_compared_with_independent_pixels():
     card = digits.card(calibrated={"likelihood": "bernoulli", "code_size": 4})
-    [bound] = TASK.compare(None, card, batches)
+    [bound] = JUDGE.compare(None, card, batches)
     means = np.clip(np.concatenate([pixels for pixels, _ in batches(keys.TRAIN)]).mean(0) / 255, 1e-3, 1 - 1e-3)
     x = judged().numpy() / 255
     assert bound.value == pytest.approx((x * np.log(means) + (1 - x) * np.log(1 - means)).sum((1, 2, 3)).mean(), rel=0.02)
@@ -132,11 +133,11 @@ def test_what_few_draws_leave_open_averages_out_over_images(trained):
 def test_few_draws_are_said_with_what_they_leave_open():
     metrics = {"log_likelihood": -12.3456, "log_likelihood_standard_error": 0.512}
     few = digits.card(export={"draws": 31})
-    [text] = TASK.remarks(few, metrics)
+    [text] = JUDGE.remarks(few, metrics)
     assert text.startswith("export.draws of 31 is few: log_likelihood -12.35 is a bound")
     assert "with a standard error of 0.51 nats" in text
-    assert "standard error" not in TASK.remarks(few, {"log_likelihood": 1.0})[0]
-    assert TASK.remarks(few, {}) == TASK.remarks(digits.card(), metrics) == task_of("reconstruction").remarks(few, metrics) == []
+    assert "standard error" not in JUDGE.remarks(few, {"log_likelihood": 1.0})[0]
+    assert JUDGE.remarks(few, {}) == JUDGE.remarks(digits.card(), metrics) == judge_of("reconstruction").remarks(few, metrics) == []
 
 
 def test_no_signature_draws_a_random_number(saved):

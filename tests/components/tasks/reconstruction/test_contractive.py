@@ -33,7 +33,7 @@ def norms(encoder, pixels):
 
 def test_it_is_blessed_for_moving_less_than_its_twin_and_a_crippled_one_is_not(contractive, saved):
     assert random_ops(saved) == set()
-    found = contractive.task.compare(saved, contractive.card, images)
+    found = contractive.judge.compare(saved, contractive.card, images)
     assert [one.metric for one in found] == ["mse", "jacobian_norm"]
     assert "code size of 1" in found[0].words
     figures, kept = contractive.figures(), contractive.model.get_weights()
@@ -52,7 +52,7 @@ def test_a_wide_one_is_held_against_as_many_components_as_active_units_and_a_cri
     narrow = trained("contractive_autoencoder", {**options, "code_size": 6}, train).model.get_weights()
     wide = trained("contractive_autoencoder", {**options, "code_size": 64}, {"epochs": 0})
     wide.model.set_weights([within(old.shape, new) for old, new in zip(wide.model.get_weights(), narrow, strict=True)])
-    found = wide.task.compare(wide.saved(tmp_path, "encode", "figures_pixels"), wide.card, images)
+    found = wide.judge.compare(wide.saved(tmp_path, "encode", "figures_pixels"), wide.card, images)
     figures = wide.figures()
     assert 3 < figures["active"] <= 6
     expected = pca.fit([pixels_of(keys.TRAIN) / 255], round(figures["active"])).mean_squared_error([pixels_of(keys.TEST) / 255])
@@ -72,6 +72,6 @@ def test_figures_are_norms_of_the_jacobian_and_the_twin_s_is_of_the_same_images(
     found = contractive.task.figures(contractive.model, contractive.card)(pixels_of(keys.TEST)[:9])
     np.testing.assert_allclose(found["jacobian_norm"], norms(net.get_layer("encoder"), pixels_of(keys.TEST)[:9]), rtol=1e-4)
     twin = auxiliary.learner(contractive.model).get_layer("net").get_layer("twin")
-    compared = {one.name: one.value for one in contractive.task.compare(saved, contractive.card, images)}
+    compared = {one.name: one.value for one in contractive.judge.compare(saved, contractive.card, images)}
     expected = norms(twin.get_layer("encoder"), pixels_of(keys.TEST)).mean()
     assert compared["twin_jacobian_norm"] == pytest.approx(expected, rel=1e-4)

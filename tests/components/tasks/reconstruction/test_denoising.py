@@ -32,7 +32,7 @@ def denoiser():
 def test_it_is_blessed_for_what_it_takes_away_and_a_crippled_one_is_not(denoiser, tmp_path):
     saved = denoiser.saved(tmp_path, "encode", "figures_pixels")
     assert random_ops(saved) == set()
-    untouched, principal = found = denoiser.task.compare(saved, denoiser.card, images)
+    untouched, principal = found = denoiser.judge.compare(saved, denoiser.card, images)
     figures = denoiser.figures()
     assert untouched.value == pytest.approx(figures["psnr_noisy"], rel=1e-5)
     assert [denoiser.holds(one, figures) for one in found] == [True, True]
@@ -56,7 +56,7 @@ def test_the_noisy_images_are_as_far_from_the_clean_ones_as_the_noise_is_strong(
 def test_pca_beside_it_is_of_the_same_noisy_images(denoiser, tmp_path):
     """And stands once: the comparison has the name, and the value, that it is measured under."""
     saved = denoiser.saved(tmp_path, "encode", "encode_pixels")
-    found = denoiser.task.measure(saved, denoiser.card, images)
+    found = denoiser.judge.measure(saved, denoiser.card, images)
     clean = pixels_of(keys.TEST) / 255
     noisy = constant.noise([AugmentStep(**step) for step in NOISE], SHAPE)(pixels_of(keys.TEST)).numpy() / 255
     fitted = pca.fit([pixels_of(keys.TRAIN) / 255], 16)
@@ -69,7 +69,7 @@ def test_pca_beside_it_is_of_the_same_noisy_images(denoiser, tmp_path):
     kernel = kernel_pca.fit([pixels_of(keys.TRAIN) / 255], 16)
     assert found["kernel_pca_mse"] == pytest.approx(kernel.mean_squared_error([(clean, noisy)]), rel=1e-5)
     assert denoiser.figures()["psnr"] > found["pca_psnr"]
-    [named] = [one for one in denoiser.task.compare(saved, denoiser.card, images) if one.name]
+    [named] = [one for one in denoiser.judge.compare(saved, denoiser.card, images) if one.name]
     assert (named.name, named.value) == ("pca_psnr", pytest.approx(found["pca_psnr"], rel=1e-5))
 
 

@@ -32,11 +32,11 @@ def test_every_family_s_task_answers_around_it(name, tmp_path):
     model = trained(name, {**tiny, **OPTIONS.get(name, {})}, {"epochs": 0}, NOISE.get(name), anomaly={})
     assert "threshold" in model.card.calibrated["anomaly"]
     saved = model.saved(tmp_path, "encode", "encode_pixels", "figures_pixels")
-    inner = model.task.compare(saved, model.card, reader(known=False))
+    inner = model.judge.compare(saved, model.card, reader(known=False))
     assert inner
-    assert {one.metric for one in inner} <= set(model.task.compared) - {"auroc"}
-    [around] = model.task.compare(saved, model.card, reader(known=True))
+    assert {one.metric for one in inner} <= set(model.judge.compared) - {"auroc"}
+    [around] = model.judge.compare(saved, model.card, reader(known=True))
     assert (around.metric, around.name) == ("auroc", "pca_auroc")
-    found = model.task.measure(saved, model.card, reader(known=True))
+    found = model.judge.measure(saved, model.card, reader(known=True))
     assert {"pca_mse", "pca_psnr", "pca_ssim"} <= found.keys()
     assert next(iter(model.task.signatures(model.model, model.card))) == "anomalies"

@@ -5,7 +5,9 @@ import pytest
 
 from components import keys
 from components.tasks.by_name import task_of
-from components.tasks.reconstruction import pca, sparse
+from components.tasks.judges.by_name import judge_of
+from components.tasks.judges.reconstruction import sparse as judging
+from components.tasks.reconstruction import pca
 from keras_models import normalize
 from keras_models.autoencoders.sparse import sparse_autoencoder
 from tests.components.tasks.reconstruction.verdict import images, pixels_of, shuffle, trained
@@ -25,8 +27,8 @@ def saved(k_sparse, tmp_path_factory):
 
 def verdict(model, folder, card):
     """Comparisons by metric, whether they hold, and figures."""
-    found = {one.metric: one for one in model.task.compare(folder, card, images)}
-    figures = model.figures() | sparse.rate_off(folder, card, images)
+    found = {one.metric: one for one in model.judge.compare(folder, card, images)}
+    figures = model.figures() | judging.rate_off(folder, card, images)
     return found, {metric: model.holds(one, figures) for metric, one in found.items()}, figures
 
 
@@ -37,7 +39,7 @@ def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled
     assert found["mse"].value == pytest.approx(expected, rel=1e-6)
     assert "target of 6 active units" in found["rate_off"].words
     assert holds == {"mse": True, "rate_off": True}
-    assert task_of("reconstruction").compare(saved, k_sparse.card, images) == [found["mse"]], "of any code as wide as the image"
+    assert judge_of("reconstruction").compare(saved, k_sparse.card, images) == [found["mse"]], "of any code as wide as the image"
     kept = k_sparse.model.get_weights()
     shuffle(k_sparse.model)
     assert verdict(k_sparse, k_sparse.saved(tmp_path, "figures_pixels"), k_sparse.card)[1]["mse"] is False

@@ -29,25 +29,25 @@ CASES = {
 def test_a_good_one_is_blessed_and_a_crippled_one_is_not(name, tmp_path):
     options, train, cripple, words = CASES[name]
     model = trained(name, options, train)
-    compared = model.task.compare(model.saved(tmp_path, "encode"), model.card, images)
-    assert refusals(model.task, model.figures(), compared) == []
+    compared = model.judge.compare(model.saved(tmp_path, "encode"), model.card, images)
+    assert refusals(model.judge, model.figures(), compared) == []
     cripple(model.model)
-    [refusal] = refusals(model.task, model.figures(), compared)
+    [refusal] = refusals(model.judge, model.figures(), compared)
     assert words in refusal
 
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_linear_one_is_blessed_for_being_pca(tied, tmp_path):
     model = trained("linear_autoencoder", {"code_size": 8, "tied": tied}, {"epochs": 0})
-    compared = model.task.compare(model.saved(tmp_path, "encode"), model.card, images)
-    assert refusals(model.task, model.figures(), compared)
+    compared = model.judge.compare(model.saved(tmp_path, "encode"), model.card, images)
+    assert refusals(model.judge, model.figures(), compared)
     net, found = normalize.inner(model.model), pca.fit([pixels_of(keys.TRAIN) / 255], 8)
     net.get_layer("encoder").get_layer("code").set_weights([found.components.T, -found.components @ found.mean])
     pixels = net.get_layer("decoder").get_layer("pixels")
     pixels.bias.assign(found.mean)
     if not tied:
         pixels.kernel.assign(found.components)
-    assert refusals(model.task, model.figures(), compared) == []
+    assert refusals(model.judge, model.figures(), compared) == []
     shuffle(model.model)
-    [refusal] = refusals(model.task, model.figures(), compared)
+    [refusal] = refusals(model.judge, model.figures(), compared)
     assert "of PCA with the same code size of 8" in refusal

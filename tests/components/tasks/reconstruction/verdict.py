@@ -9,8 +9,10 @@ import tensorflow as tf
 
 from components import keys
 from components.evaluator.psnr import decibels
-from components.tasks.base import Comparison, Task
+from components.tasks.base import Task
 from components.tasks.by_name import name_of, task_of
+from components.tasks.judges.base import Comparison, Judge
+from components.tasks.judges.by_name import judge_of
 from components.trainer import component, export
 from components.trainer.card import Card
 from components.trainer.data import Data, Facts
@@ -62,6 +64,7 @@ class Trained:
     """A model and what belongs to it."""
 
     task: Task
+    judge: Judge
     model: keras.Model
     card: Card
     data: Data
@@ -82,7 +85,7 @@ class Trained:
         """Metrics of the test split that are means of what is said of each image, by name."""
         each = self.task.figures(self.model, self.card)(pixels_of(keys.TEST))
         found = {}
-        for name, metric in self.task.metrics.items():
+        for name, metric in self.judge.metrics.items():
             values = each.get(metric.config["output"])
             if values is not None and values.shape.rank == 1:
                 change = decibels if metric.class_name == "MeanPsnr" else float
@@ -91,7 +94,7 @@ class Trained:
 
     def holds(self, comparison: Comparison, figures: dict[str, float]) -> bool:
         """Whether Evaluator would bless a model of these figures that is compared with nothing else."""
-        return not refusals(self.task, figures, [comparison])
+        return not refusals(self.judge, figures, [comparison])
 
 
 def trained(name: str, options: dict, train: dict, noise: list | None = None, anomaly: dict | None = None) -> Trained:
@@ -111,7 +114,7 @@ def trained(name: str, options: dict, train: dict, noise: list | None = None, an
     model = component.build(get(name), data, cfg)
     task.fit(model, data, cfg.train, 0, [])
     card = digits.card(architecture=name, task=kind, transform=tree["transform"], anomaly=anomaly)
-    return Trained(task, model, card.model_copy(update={"calibrated": task.calibrate(model, data, card)}), data)
+    return Trained(task, judge_of(kind), model, card.model_copy(update={"calibrated": task.calibrate(model, data, card)}), data)
 
 
 def shuffle(model: keras.Model) -> None:

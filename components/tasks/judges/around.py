@@ -1,0 +1,34 @@
+"""The judge of a task around another one: what it does not answer itself, the inner task's judge answers."""
+
+from components.tasks.judges import base
+
+
+class Around(base.Judge):
+    """Subclass as `Judge`. `inner` is the judge of the task within, complete. Every question of base.Judge is passed on here; a
+    test holds the two together."""
+
+    is_around = True
+    metrics = property(lambda self: self.inner.metrics)
+    measured = property(lambda self: self.inner.measured)
+    compared = property(lambda self: self.inner.compared)
+    signature = property(lambda self: self.inner.signature)
+    prediction_key = property(lambda self: self.inner.prediction_key)
+    label_key = property(lambda self: self.inner.label_key)
+
+    def __init__(self, inner: base.Judge):
+        self.inner = inner
+
+    def each(self, outputs, label):
+        return self.inner.each(outputs, label)
+
+    def measure(self, model, card, images):
+        return self.inner.measure(model, card, images)
+
+    def measure_labels(self, model, card, images):
+        return self.inner.measure_labels(model, card, images)
+
+    def remarks(self, card, metrics):
+        return self.inner.remarks(card, metrics)
+
+    def compare(self, model, card, images):
+        return self.inner.compare(model, card, images)

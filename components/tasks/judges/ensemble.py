@@ -1,0 +1,7 @@
+"""Ensembles of classifiers, judged as classifiers."""
+
+from components.tasks.judges import classification
+
+
+class Judge(classification.Judge):
+    """See classification.Judge."""

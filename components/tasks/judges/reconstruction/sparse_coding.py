@@ -1,0 +1,51 @@
+"""Sparse codes, judged by their objective, and by what codes are predicted where they are."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from components import keys
+from components.evaluator import dictionary
+from components.tasks.judges.base import Comparison
+from components.tasks.judges.reconstruction.judge import Judge as OfAutoencoders
+from components.tasks.judges.reconstruction.metrics import mean_of
+from components.tasks.reconstruction.pixels import unit
+from components.tasks.reconstruction.sparse_coding import inference_of
+from components.trainer import artifact
+from keras_models.layers import OptimalCode, SparseInference
+
+MARGIN = 0.05  # of the objective that scikit-learn's dictionary reaches
+
+
+class Judge(OfAutoencoders):
+    """Against scikit-learn's dictionary learning, and predictions against the mean code."""
+
+    metrics = {
+        **OfAutoencoders.metrics,
+        "objective": mean_of("objective", "less"),
+        "active": mean_of("active", "less"),
+        "prediction": mean_of("prediction", "less"),
+    }
+    compared = ("objective", "prediction")
+
+    def compare(self, model, card, images):
+        ours = inference_of(artifact.load(str(model.parent)))
+        learned = dictionary.fit(unit(images(keys.TRAIN)), ours.dictionary.atoms, ours.penalty)
+        each = learned.objectives(unit(images(keys.TEST)), ours.penalty, ours.sparsity, ours.scale)
+        words = f"scikit-learn's dictionary learning with {ours.dictionary.atoms} atoms and the same penalty"
+        value = float(each.mean())
+        found = [Comparison("objective", value, words, "dictionary_objective", margin=MARGIN, each={"objective": each})]
+        if isinstance(ours, OptimalCode):
+            words = "predicting for each image the same, the mean of the test images' optimal codes"
+            found.append(Comparison("prediction", _spread(ours, unit(images(keys.TEST))), words, "mean_code_prediction"))
+        return found
+
+
+def _spread(inference: SparseInference, batches: Iterable[np.ndarray]) -> float:
+    """Mean squared distance of images' optimal codes from the mean code: what the best prediction without an image is off by."""
+    optimal, count, total, squares = tf.function(inference.codes, reduce_retracing=True), 0, 0.0, 0.0
+    for images in batches:
+        codes = optimal(tf.constant(images, tf.float32)).numpy().astype(np.float64)
+        count, total, squares = count + len(codes), total + codes.sum(0), squares + np.square(codes).sum()
+    return float(squares / count - np.square(total / count).sum())
