@@ -24,7 +24,7 @@ from components.trainer import component, shots
 from components.trainer.data import Data, Facts
 from components.transform import pixels
 from configs import load
-from configs.load import workspace_default
+from configs.paths import workspace_default
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
 from pipelines.workspace import origins

@@ -1,11 +1,10 @@
 """From YAML to RunConfig: `extends`, `--set`, one validation, and errors that name the key and the nearest known one."""
 
 import difflib
-import functools
 import itertools
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -18,10 +17,11 @@ from configs.schema.base import Slice
 from configs.schema.model import ModelConfig
 from configs.schema.run import RunConfig
 from configs.schema.train import OptimizerConfig, ScheduleConfig
+from configs.sentences import sentence, short
+from configs.trees import merge, merged, nested, without_renamed
 
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000
-MAX_SHOWN = 100  # characters of a wrong value in a message
 NOT_SEARCHED = (
     "tune", "name", "data", "push", "beam", "evaluate", "anomaly", "transform", "model.name", "model.initial", "model.members"
 )  # fmt: skip
@@ -89,7 +89,7 @@ def find(config: str) -> Path:
     known = names()
     nearest = difflib.get_close_matches(config, known, 1)
     raise UsageError(
-        f"There is no config {_short(config)}, neither shipped nor as a file.",
+        f"There is no config {short(config)}, neither shipped nor as a file.",
         f"Did you mean {nearest[0]!r}?"
         if nearest
         else f"Shipped configs: {', '.join(known)}; `hubel list configs` describes them.",
@@ -130,18 +130,8 @@ def checked(kind: type[SliceT], tree: Mapping[str, Any], where: str, hint: str) 
     try:
         return kind.model_validate(tree)
     except ValidationError as error:
-        problems = dict.fromkeys(_sentence(e, tree, kind) for e in error.errors(include_url=False))
+        problems = dict.fromkeys(sentence(e, tree, kind) for e in error.errors(include_url=False))
         raise UsageError(f"Config {where}: {'; '.join(problems)}.", hint) from None
-
-
-def override(config: SliceT, values: Mapping[str, Any]) -> SliceT:
-    """The config, or a slice of one, with dotted paths replaced and validated anew; nothing else changes. Raises UsageError."""
-    changes = (_nested(dotted.split("."), value) for dotted, value in values.items())
-    tree = _merged(config.model_dump(mode="json", exclude_unset=True), changes)
-    try:
-        return type(config).model_validate(tree)
-    except ValidationError as error:
-        raise UsageError(f"{'; '.join(_sentence(e, tree) for e in error.errors(include_url=False))}.") from None
 
 
 def dump(config: RunConfig) -> str:
@@ -181,7 +171,7 @@ def read(path: Path, seen: tuple[Path, ...] = ()) -> dict:
     try:
         found = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml"))
     except UsageError as error:
-        raise UsageError(f"Config {path} extends {_short(base)}: {error.message}", error.hint) from None
+        raise UsageError(f"Config {path} extends {short(base)}: {error.message}", error.hint) from None
     return _changed(read(found, (*seen, path)), [tree])
 
 
@@ -201,59 +191,9 @@ def _changed(tree: dict, changes: Sequence[Mapping[str, Any]]) -> dict:
     """
     kept: list[Mapping] = []
     for change in changes:
-        tree = _without_renamed(tree, change, DEFAULT_NAMES)
-        kept = [*(_without_renamed(earlier, change) for earlier in kept), change]
-    return _merged(tree, kept)
-
-
-def _without_renamed(base: Any, over: Any, defaults: Mapping[tuple[str, ...], str] = MappingProxyType({}), path=()) -> Any:
-    """`base` without the contents of mappings below its top to which `over` gives another `name`.
-
-    Args:
-        defaults: names of mappings that do not say theirs, by path.
-    """
-    if isinstance(base, list) and isinstance(over, Mapping):  # by index, or by the name of an item's one key; see _merge
-        return [_without_renamed(item, over.get(str(at), over), defaults, (*path, str(at))) for at, item in enumerate(base)]
-    if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
-        return base
-    name = base.get("name", defaults.get(path))
-    if path and name is not None and over.get("name", name) != name:
-        return {}
-    return {
-        key: _without_renamed(value, over[key], defaults, (*path, key)) if key in over else value for key, value in base.items()
-    }
-
-
-def _merged(tree: dict, changes: Iterable[Mapping[str, Any]]) -> dict:
-    """The tree with one change after the other merged over it."""
-    return functools.reduce(_merge, changes, tree)
-
-
-def _merge(base: Any, over: Any) -> Any:
-    """Mappings merge key by key; a list with {index: value}, or where its items are named by their one key with {name: value},
-    item by item, and a new name comes last; anything else replaces."""
-    if isinstance(base, Mapping) and isinstance(over, Mapping):
-        return {**base, **{k: _merge(base.get(k), v) for k, v in over.items()}}
-    if isinstance(base, list) and isinstance(over, Mapping) and over:
-        if all(_is_index(key, base) for key in over):
-            return _items_merged(base, {int(key): value for key, value in over.items()})
-        if not any(str(key).isdigit() for key in over) and all(isinstance(item, str) or _is_named(item) for item in base):
-            places = {name: place for place, item in enumerate(base) if isinstance(item, Mapping) for name in item}
-            new = [{name: value} for name, value in over.items() if name not in places]
-            return _items_merged(base, {places[name]: {name: value} for name, value in over.items() if name in places}) + new
-    return over
-
-
-def _items_merged(base: list, over: Mapping[int, Any]) -> list:
-    return [_merge(item, over[place]) if place in over else item for place, item in enumerate(base)]
-
-
-def _is_named(item: Any) -> bool:
-    return isinstance(item, Mapping) and len(item) == 1
-
-
-def _is_index(key: Any, items: list) -> bool:
-    return isinstance(key, str) and key.isascii() and key.isdigit() and int(key) < len(items)
+        tree = without_renamed(tree, change, DEFAULT_NAMES)
+        kept = [*(without_renamed(earlier, change) for earlier in kept), change]
+    return merged(tree, kept)
 
 
 def _assigned(assignment: str) -> dict:
@@ -262,63 +202,9 @@ def _assigned(assignment: str) -> dict:
     if not equals or not all(keys):
         raise UsageError(f"--set {assignment!r} is not KEY=VALUE.", "For example: --set train.optimizer.learning_rate=3e-4")
     try:
-        return _nested(keys, _parse(text))
+        return nested(keys, _parse(text))
     except yaml.YAMLError:
-        raise UsageError(f"--set {dotted}: the value {_short(text)} is not valid YAML.", "Quote it, or mind brackets.") from None
-
-
-def _nested(keys: Sequence[str], value: Any) -> dict:
-    for key in reversed(keys):
-        value = {key: value}
-    return value
-
-
-def _sentence(error: Mapping[str, Any], tree: Mapping[str, Any], kind: type[Slice] = RunConfig) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "the config"
-    if error["type"] == "extra_forbidden":
-        known = _known_keys(error["loc"][:-1], kind)
-        nearest = difflib.get_close_matches(str(error["loc"][-1]), known, 1)
-        return f"unknown key {where}" + (f" (did you mean {nearest[0]}?)" if nearest else f" (known here: {', '.join(known)})")
-    if error["type"] == "missing":
-        return f"{where} is missing"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{_written(error['loc'], tree) or where} = {_short(error['input'])}: {message[0].lower()}{message[1:]}"
-
-
-def _written(loc: Sequence[str | int], tree: Any) -> str:
-    """The part of a location that the tree has: pydantic puts the kinds of a union behind it ("materialize.bool")."""
-    found = []
-    for part in loc:
-        if not ((isinstance(tree, Mapping) and part in tree) or (isinstance(tree, list) and isinstance(part, int))):
-            break
-        tree = tree[part]
-        found.append(str(part))
-    return ".".join(found)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
-
-
-def _known_keys(loc: Sequence[str | int], kind: type[Slice]) -> list[str]:
-    """Keys of the slice at a location, found by walking the schema's own annotations."""
-    schema = kind.model_json_schema()
-    node = schema
-    for part in loc:
-        node = _resolve(schema, node)
-        if isinstance(part, int):
-            node = node.get("items", {})
-        else:
-            node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
-    return sorted(_resolve(schema, node).get("properties", {}))
-
-
-def _resolve(schema: dict, node: dict) -> dict:
-    for option in (node, *node.get("anyOf", ())):
-        if "$ref" in option:
-            return schema["$defs"][option["$ref"].rsplit("/", 1)[1]]
-    return node
+        raise UsageError(f"--set {dotted}: the value {short(text)} is not valid YAML.", "Quote it, or mind brackets.") from None
 
 
 def _check_space(config: RunConfig, where: str) -> None:
@@ -338,16 +224,11 @@ def _check_space(config: RunConfig, where: str) -> None:
     for tried in [*((one,) for one in values), *pairs]:
         tree = written
         for dotted, value in tried:
-            tree = _merge(tree, _nested(dotted.split("."), value))
+            tree = merge(tree, nested(dotted.split("."), value))
         try:
             RunConfig.model_validate(tree)
         except ValidationError as error:
             keys = " with ".join(f"tune.space.{dotted}" for dotted, _ in tried)
-            problem = _sentence(error.errors(include_url=False)[0], tree)
+            problem = sentence(error.errors(include_url=False)[0], tree, RunConfig)
             hint = "Each value must be one the key accepts." if len(tried) == 1 else "Any two of their values must go together."
             raise UsageError(f"Config {where}: {keys}: {problem}.", hint) from None
-
-
-def workspace_default() -> str:
-    """HUBEL_WORKSPACE, or ./workspace."""
-    return os.environ.get("HUBEL_WORKSPACE") or "workspace"

@@ -1,5 +1,6 @@
-"""Paths of folders that TensorFlow and Beam are asked for as patterns."""
+"""The workspace's folder, and paths of folders that TensorFlow and Beam are asked for as patterns."""
 
+import os
 from pathlib import Path
 
 from configs.errors import UsageError
@@ -22,3 +23,8 @@ def literal(path: Path, what: str, hint: str) -> Path:
     if found:
         raise UsageError(f"{what} {path} has {' and '.join(found)} in its path, which TensorFlow and Beam read as wildcards.", hint)
     return path
+
+
+def workspace_default() -> str:
+    """HUBEL_WORKSPACE, or ./workspace."""
+    return os.environ.get("HUBEL_WORKSPACE") or "workspace"

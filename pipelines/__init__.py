@@ -22,7 +22,7 @@ def load(name: str, version: int | None = None, workspace: str | Path | None = N
         UsageError: where no such model is on record.
     """
     from components.trainer import artifact
-    from configs.load import workspace_default
+    from configs.paths import workspace_default
     from pipelines.workspace import runs
     from pipelines.workspace.layout import Workspace
 

@@ -12,7 +12,7 @@ from components import progress
 from components.tasks.by_name import task_of
 from components.trainer import device, plateau
 from components.trainer.component import build, data_of, entry_of, phases_of, tuned
-from configs import load
+from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
 from tuner import space
@@ -58,9 +58,9 @@ class Search(keras_tuner.Tuner):
     def run_trial(self, trial, **_):
         """One training. Returns the best validation loss."""
         chosen = tuned(trial.hyperparameters.values)
-        cfg = load.override(self._cfg, chosen)
+        cfg = override(self._cfg, chosen)
         epochs = trial.hyperparameters.values.get("tuner/epochs", self._tune.epochs or cfg.train.epochs)
-        cfg = load.override(cfg, {"train.epochs": epochs})
+        cfg = override(cfg, {"train.epochs": epochs})
         data = self._data_for(cfg)
         keras.utils.set_random_seed(cfg.seed)
         model = build(entry_of(self._fn_args.custom_config, cfg), data, cfg)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from components.example_gen import digest
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
-from configs.load import workspace_default
+from configs.paths import workspace_default
 
 NONE = -1  # the label that means none in TFDS
 _DIGITS_VERSION = "1.0.0"

@@ -26,8 +26,9 @@ from components.trainer.phases import Phase
 from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
 from components.transform import augment
-from configs import load, policies
+from configs import policies
 from configs.errors import Diverged, HubelError, UsageError
+from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import arithmetic, auxiliary, normalize
 
@@ -260,7 +261,7 @@ def kept_epochs(history: Sequence[Mapping[str, float]], cfg: TrainerSlice) -> in
 def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerSlice, dict]:
     """The slice with the tuner's values (dotted path -> value) put in, validated anew, and those values."""
     chosen = tuned(keras_tuner.HyperParameters.from_config(hyperparameters).values) if hyperparameters else {}
-    return load.override(cfg, chosen), chosen
+    return override(cfg, chosen), chosen
 
 
 def tuned(values: dict) -> dict:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from configs.errors import HubelError
+from configs.paths import workspace_default
 from pipelines.process.requests import Request
 
 GOES_ON = "The same command goes on from here: finished stages are cached, a training goes on at its epoch."
@@ -35,15 +36,9 @@ def _be_verbose(context, option, asked):
     state.verbose = asked
 
 
-def _workspace_default() -> str:
-    from configs.load import workspace_default  # with pydantic and the schema: more than --help may cost
-
-    return workspace_default()
-
-
 workspace = click.option(
     "--workspace",
-    default=_workspace_default,
+    default=workspace_default,
     metavar="DIR",
     help="Where everything is kept.  [default: HUBEL_WORKSPACE or ./workspace]",
 )

@@ -9,9 +9,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs import load
+from configs import load, paths
 from configs.errors import HubelError, UsageError
+from configs.override import override
 from configs.schema.run import RunConfig
+from configs.trees import merge
 
 SHIPPED = sorted(load.SHIPPED.glob("*.yaml"))
 SHIPPED_DATA = "tfds:digits"
@@ -263,7 +265,7 @@ def test_what_all_arms_change_is_of_the_model_that_an_arm_names(write, order):
 
 
 def test_the_tuner_s_values_take_nothing_away(write):
-    tuned = load.override(load.load(write(RESNET)), {"train.optimizer.name": "rmsprop"})
+    tuned = override(load.load(write(RESNET)), {"train.optimizer.name": "rmsprop"})
     assert tuned.train.optimizer.learning_rate == 0.1
 
 
@@ -306,7 +308,7 @@ def test_the_tuner_can_search_an_item_of_a_list(write):
         "name: a\naugment: [{rotate: {degrees: 1}}]\nmodel: {name: mlp, options: {hidden: [100]}}\n"
         f"tune: {{space: {space}}}"
     )
-    tuned = load.override(load.load(path), {"augment.0.rotate.degrees": 7.5, "model.options.hidden.0": 20})
+    tuned = override(load.load(path), {"augment.0.rotate.degrees": 7.5, "model.options.hidden.0": 20})
     assert tuned.augment[0].rotate.degrees == 7.5
     assert tuned.model.options["hidden"] == [20]
 
@@ -317,10 +319,10 @@ trees = st.recursive(st.integers(), lambda inner: st.dictionaries(st.sampled_fro
 @given(trees, trees, trees)
 def test_merging_maps_is_associative_and_keeps_what_it_is_given(first, second, third):
     if all(isinstance(tree, dict) for tree in (first, second, third)):
-        merged = load._merge(load._merge(first, second), third)
-        assert merged == load._merge(first, load._merge(second, third)) or clashes(first, second, third)
-    assert load._merge(first, second) == second or (isinstance(first, dict) and isinstance(second, dict))
-    assert load._merge(first, first) == first
+        merged = merge(merge(first, second), third)
+        assert merged == merge(first, merge(second, third)) or clashes(first, second, third)
+    assert merge(first, second) == second or (isinstance(first, dict) and isinstance(second, dict))
+    assert merge(first, first) == first
 
 
 def clashes(*trees) -> bool:
@@ -558,12 +560,12 @@ def test_a_search_space_may_name_what_training_reads(path, drawn):
 
 def test_override_replaces_dotted_paths_and_validates():
     config = load.load("digits_mlp")
-    changed = load.override(config, {"train.epochs": 2, "model.options.hidden": [7]})
+    changed = override(config, {"train.epochs": 2, "model.options.hidden": [7]})
     assert (changed.train.epochs, changed.model.options, changed.seed) == (2, {"hidden": [7]}, config.seed)
     assert config.train.epochs != 2
-    assert load.override(config, {}) == config
+    assert override(config, {}) == config
     with pytest.raises(UsageError, match=r"train\.epochs = -1"):
-        load.override(config, {"train.epochs": -1})
+        override(config, {"train.epochs": -1})
 
 
 @given(
@@ -589,9 +591,9 @@ def test_dump_and_validate_give_back_every_number(tree):
 
 def test_the_workspace_comes_from_the_environment(monkeypatch):
     monkeypatch.setenv("HUBEL_WORKSPACE", "/somewhere")
-    assert load.workspace_default() == "/somewhere"
+    assert paths.workspace_default() == "/somewhere"
     monkeypatch.setenv("HUBEL_WORKSPACE", "")
-    assert load.workspace_default() == "workspace"
+    assert paths.workspace_default() == "workspace"
 
 
 def test_errors_carry_their_exit_code_as_json():
