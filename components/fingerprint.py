@@ -56,7 +56,31 @@ def _imports(name: str) -> list[str]:
             if node.level:
                 base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], *([base] if base else [])])
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            found += [module for alias in node.names for module in _offering(base, alias.name)]
     return [module for module in found if _is_module(module)]
+
+
+def _offering(package: str, name: str) -> list[str]:
+    """The modules of a package that define what it offers under a name although its own source does not say from where, as
+    keras_models.layers does."""
+    if not _is_module(package) or _is_module(f"{package}.{name}") or (path := _source(package)).name != "__init__.py":
+        return []
+    if name == "*" or name in _defined(path, path.stat().st_mtime_ns):
+        return []
+    files = [file for file in path.parent.glob("*.py") if file != path and name in _defined(file, file.stat().st_mtime_ns)]
+    return [f"{package}.{file.stem}" for file in files]
+
+
+@cache
+def _defined(path: Path, mtime_ns: int) -> frozenset[str]:
+    """Names of the classes and functions of a file, and of what it imports by name."""
+    found = set()
+    for node in _tree(path, mtime_ns).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and path.name == "__init__.py":
+            found |= {alias.asname or alias.name for alias in node.names}
+    return frozenset(found)
 
 
 def _is_module(name: str) -> bool:

@@ -9,7 +9,8 @@ from keras import layers
 
 from keras_models.checks import need_activation, need_choice, need_count, need_counts, need_flag, need_image
 from keras_models.conv_coders import UPSAMPLINGS, conv_decoder, conv_encoder
-from keras_models.layers import PixelLoss, TiedDense, TransposedDense
+from keras_models.layers.pixel_loss import PixelLoss
+from keras_models.layers.transposed_dense import TiedDense, TransposedDense
 
 FORMS = ("dense", "convolutional")
 

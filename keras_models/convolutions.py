@@ -8,7 +8,8 @@ an odd row and column last; so weights of other libraries fit.
 import keras
 from keras import layers
 
-from keras_models.layers import BatchNormalization, InfinitePadding2D
+from keras_models.layers.batch_normalization import BatchNormalization
+from keras_models.layers.infinite_padding import InfinitePadding2D
 
 INITIAL = "he_normal"
 EPSILON = 1e-5  # of batch normalisation, added to the variance

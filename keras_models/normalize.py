@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_models import pretraining
 from keras_models.checks import need_choice
-from keras_models.layers import Whitening
+from keras_models.layers.whitening import Whitening
 from keras_models.spatial_transformer import samplers
 
 KINDS = ("none", "unit", "per_image", "per_channel", "zca")

@@ -17,7 +17,7 @@ from keras import layers
 
 from keras_models.checks import need_choice
 from keras_models.convolutions import conv, norm, norm_act
-from keras_models.layers import PaddedShortcut
+from keras_models.layers.padded_shortcut import PaddedShortcut
 
 SHORTCUTS = ("A", "B", "C", "none")
 EXPANSION = 4  # maps that a bottleneck gives for each one inside

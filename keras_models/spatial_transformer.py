@@ -11,7 +11,7 @@ from keras import layers
 
 from keras_models import auxiliary
 from keras_models.checks import need_choice, need_count, need_counts, need_image
-from keras_models.layers import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
+from keras_models.layers.spatial_transformer import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
 from keras_models.room import Window, need_room
 
 TRANSFORMS = ("affine", "projective", "tps")

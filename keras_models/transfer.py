@@ -10,7 +10,7 @@ import math
 import keras
 from keras import layers
 
-from keras_models.layers import Extractor
+from keras_models.layers.extractor import Extractor
 
 FEATURES = "features"
 HEAD = "logits"

@@ -9,7 +9,7 @@ from components.transform import augment
 from configs import policies
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, normalize, spatial_transformer
-from keras_models.layers import Extractor
+from keras_models.layers.extractor import Extractor
 
 STARTED = 0.05  # share of moving statistics that may be left of their first values, 0 and 1, when training ends
 QUICK = 0.9  # momentum of the models that ship

@@ -17,7 +17,7 @@ from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.transfer import TransferConfig
 from keras_models import build, contract, files, normalize, published, transfer
-from keras_models.layers import NearestNeighbours
+from keras_models.layers.neighbours import NearestNeighbours
 from keras_models.registry import CLASSIFICATION, ModelEntry
 
 

@@ -16,7 +16,7 @@ import keras
 from keras import layers
 
 from keras_models.checks import need_count, need_flag, need_image
-from keras_models.layers import TiedDense, TransposedDense
+from keras_models.layers.transposed_dense import TiedDense, TransposedDense
 from keras_models.registry import register
 
 OWN = {"dtype": "float32"}  # under any precision: the last digits are what a linear model is compared by

@@ -14,7 +14,9 @@ from keras import layers, ops
 from keras_models import auxiliary
 from keras_models.auxiliary import Term
 from keras_models.checks import need_image
-from keras_models.layers import Dictionary, Gain, OptimalCode, PixelLoss
+from keras_models.layers.gain import Gain
+from keras_models.layers.pixel_loss import PixelLoss
+from keras_models.layers.sparse_inference import Dictionary, OptimalCode
 from keras_models.registry import register
 
 

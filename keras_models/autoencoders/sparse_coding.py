@@ -15,7 +15,8 @@ import keras
 from keras_models import auxiliary
 from keras_models.auxiliary import Term
 from keras_models.checks import need_image
-from keras_models.layers import Dictionary, PixelLoss, SparseInference
+from keras_models.layers.pixel_loss import PixelLoss
+from keras_models.layers.sparse_inference import Dictionary, SparseInference
 from keras_models.registry import register
 
 

@@ -29,8 +29,9 @@ from keras_models.checks import (
     need_share,
 )
 from keras_models.conv_coders import UPSAMPLINGS, conv_decoder, conv_encoder
-from keras_models.layers import ClassCondition, NoCondition, PixelLoss, Sampling
-from keras_models.layers.sampling import divergence
+from keras_models.layers.condition import ClassCondition, NoCondition
+from keras_models.layers.pixel_loss import PixelLoss
+from keras_models.layers.sampling import Sampling, divergence
 from keras_models.registry import register
 
 LIKELIHOODS = ("bernoulli", "gaussian")

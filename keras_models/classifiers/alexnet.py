@@ -16,7 +16,8 @@ from keras import layers
 
 from keras_models import blocks, checks
 from keras_models.convolutions import activated
-from keras_models.layers import GroupedConv2D, LocalResponseNormalization
+from keras_models.layers.grouped_conv import GroupedConv2D
+from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.registry import register
 from keras_models.room import Window, need_room
 

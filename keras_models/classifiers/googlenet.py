@@ -11,7 +11,7 @@ from keras import layers
 
 from keras_models import auxiliary, blocks, checks
 from keras_models.inception_blocks import Inception, conv, inception
-from keras_models.layers import LocalResponseNormalization
+from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.registry import register
 from keras_models.room import Window, need_room
 

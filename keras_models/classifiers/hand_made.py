@@ -26,9 +26,10 @@ from keras import layers
 from keras_models import filters as banks
 from keras_models.checks import need_choice, need_count, need_flag, need_image, need_positive
 from keras_models.convolutions import MOMENTUM
-from keras_models.layers import BlockNormalization, FixedFilters, NormalizedCorrelation, OrientationVotes
-from keras_models.layers.block_normalization import NORMS
-from keras_models.layers.fixed_filters import BORDERS, VALID
+from keras_models.layers.block_normalization import NORMS, BlockNormalization
+from keras_models.layers.fixed_filters import BORDERS, VALID, FixedFilters
+from keras_models.layers.normalized_correlation import NormalizedCorrelation
+from keras_models.layers.orientation_votes import OrientationVotes
 from keras_models.registry import register
 from keras_models.room import Window, need_room
 

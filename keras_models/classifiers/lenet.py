@@ -21,7 +21,10 @@ from keras import layers
 from keras_models import blocks
 from keras_models.checks import need_activation, need_choice, need_count, need_flag, need_image, need_share
 from keras_models.convolutions import activated
-from keras_models.layers import INITIAL, SignCodeRBF, TableConv2D, TrainableSubsampling, scaled_tanh
+from keras_models.layers.rbf import SignCodeRBF
+from keras_models.layers.scaled_tanh import scaled_tanh
+from keras_models.layers.subsampling import TrainableSubsampling
+from keras_models.layers.table_conv import INITIAL, TableConv2D
 from keras_models.registry import register
 from keras_models.room import Window, need_room
 

@@ -15,7 +15,7 @@ from keras import layers
 
 from keras_models import blocks, checks
 from keras_models.convolutions import activated
-from keras_models.layers import LocalResponseNormalization
+from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.registry import register
 from keras_models.room import Window, need_room
 

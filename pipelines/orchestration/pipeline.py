@@ -1,6 +1,7 @@
 """The pipeline: wiring only. Each component gets its own slice of the config and a digest of the source it runs."""
 
-from collections.abc import Iterable, Mapping
+import pkgutil
+from collections.abc import Collection, Mapping
 
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.common.importer import Importer
@@ -34,7 +35,7 @@ from configs.schema.run import RunConfig
 from configs.schema.slices.copies import CopiesSlice
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
-from keras_models import published
+from keras_models import layers, published
 from keras_models.registry import CLASSIFICATION
 from pipelines.orchestration import local
 from pipelines.workspace import runs
@@ -191,7 +192,10 @@ def learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
     return name, [*modules_of(name), *([entry.module] if entry else _sources([origin.architecture]))]
 
 
-def _sources(architectures: Iterable[str]) -> list[str]:
-    """Modules of registered networks and of a person's own; of Keras's, and of a file's, there is nothing to look at."""
-    named = [name for name in architectures if not (name.startswith(published.PREFIX) or name.endswith(keys.KERAS_ENDING))]
-    return sorted({keras_models.check(name).module for name in named})
+def _sources(architectures: Collection[str]) -> list[str]:
+    """Modules of registered networks and of a person's own, and, where one is of a file, of every layer that may be in it; of those
+    of Keras there is nothing to look at."""
+    from_files = {name for name in architectures if name.endswith(keys.KERAS_ENDING)}
+    named = [name for name in architectures if name not in from_files and not name.startswith(published.PREFIX)]
+    any_layer = [module.name for module in pkgutil.iter_modules(layers.__path__, f"{layers.__name__}.")] if from_files else []
+    return sorted({*any_layer, *(keras_models.check(name).module for name in named)})

@@ -77,6 +77,13 @@ def test_the_closure_is_of_hubel_and_the_package_asked_for(package):
     assert names == {package.name, "start", "near", "far", "deep.deeper"}
 
 
+def test_what_a_package_offers_without_naming_it_belongs_to_who_imports_it(package):
+    """As `from keras_models.layers import PixelLoss` in a person's own file."""
+    (package / "start.py").write_text("from keras_models.layers import PixelLoss\n")
+    layers = {name for name in closure(f"{package.name}.start") if name.startswith("keras_models.layers.")}
+    assert layers == {"keras_models.layers.pixel_loss"}
+
+
 def test_a_builder_in_a_folder_without_init_has_one(tmp_path, monkeypatch):
     name = f"plain_{tmp_path.name.replace('-', '_')}"
     (tmp_path / name).mkdir()

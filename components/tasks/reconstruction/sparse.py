@@ -6,7 +6,7 @@ from components.tasks.reconstruction.figures import active
 from components.tasks.reconstruction.names import ACTIVE
 from components.tasks.reconstruction.task import Task as Autoencoder
 from keras_models import auxiliary, normalize
-from keras_models.layers import KSparse
+from keras_models.layers.k_sparse import KSparse
 from keras_models.penalties import Divergence
 
 RATE = "rate"

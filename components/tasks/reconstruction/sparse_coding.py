@@ -6,7 +6,7 @@ import tensorflow as tf
 from components.tasks.reconstruction.task import Task as Autoencoder
 from configs.errors import UsageError
 from keras_models import normalize
-from keras_models.layers import OptimalCode, SparseInference
+from keras_models.layers.sparse_inference import OptimalCode, SparseInference
 
 ACTIVE = 1e-3  # a number of a code that is larger than that, either way, counts; L1's others are 0
 

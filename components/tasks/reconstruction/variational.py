@@ -13,7 +13,8 @@ from components.tasks.reconstruction.names import ANOMALY_SCORE
 from components.tasks.reconstruction.task import Task as Autoencoder
 from configs.errors import HubelError
 from keras_models import auxiliary, normalize
-from keras_models.layers import PixelLoss, pixel_loss
+from keras_models.layers import pixel_loss
+from keras_models.layers.pixel_loss import PixelLoss
 
 ELBO, GENERATE = "elbo", "generate"
 LIKELIHOODS = ("bernoulli", "gaussian")

@@ -15,7 +15,7 @@ from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from configs.errors import HubelError
 from keras_models import get, normalize
-from keras_models.layers import PixelLoss
+from keras_models.layers.pixel_loss import PixelLoss
 from tests.components import digits
 from tests.components.trainer.graphs import operations, random_ops
 from tests.components.verdict import refusals

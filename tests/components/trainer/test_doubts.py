@@ -10,7 +10,8 @@ from components.tasks.by_name import task_of
 from components.trainer import component, doubts
 from components.trainer.data import Data, Facts
 from keras_models import auxiliary, get, normalize
-from keras_models.layers import Extractor, KSparse
+from keras_models.layers.extractor import Extractor
+from keras_models.layers.k_sparse import KSparse
 from tests.components import digits
 
 DATA = Data(Facts((8, 8, 1), [], None, None, 1), 1, None, None, None)

@@ -24,7 +24,7 @@ from components.trainer.origin import Origin
 from components.trainer.resume import Resume
 from configs.errors import HubelError, UsageError
 from keras_models import normalize, published, transfer
-from keras_models.layers import NearestNeighbours
+from keras_models.layers.neighbours import NearestNeighbours
 from tests.components import digits
 from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed
 

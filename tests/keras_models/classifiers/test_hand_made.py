@@ -11,7 +11,7 @@ from configs import load
 from keras_models import build
 from keras_models.arithmetic import layer_table
 from keras_models.classifiers.hand_made import PATTERNS, dense_sift, hand_made_filters, hog
-from keras_models.layers import OrientationVotes
+from keras_models.layers.orientation_votes import OrientationVotes
 from tests.keras_models.classifiers.support import losses, published
 
 NORMS = {"l1": "L1", "l1_sqrt": "L1-sqrt", "l2": "L2", "l2_hys": "L2-Hys"}

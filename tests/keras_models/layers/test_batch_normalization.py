@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.layers import BatchNormalization
+from keras_models.layers.batch_normalization import BatchNormalization
 
 OPTIONS = {"momentum": 0.9, "epsilon": 1e-5}
 

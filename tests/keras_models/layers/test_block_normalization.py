@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.layers import BlockNormalization
+from keras_models.layers.block_normalization import BlockNormalization
 
 SMALL = 1e-5
 BY_HAND = {

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.layers import ClassCondition, NoCondition
+from keras_models.layers.condition import ClassCondition, NoCondition
 
 
 def test_a_missing_label_is_no_condition():

@@ -7,8 +7,7 @@ import scipy.ndimage
 import scipy.signal
 
 from keras_models import filters
-from keras_models.layers import FixedFilters
-from keras_models.layers.fixed_filters import BORDERS
+from keras_models.layers.fixed_filters import BORDERS, FixedFilters
 
 PICTURE = np.random.default_rng(0).uniform(0, 255, (11, 14)).astype("float32")
 border_ = pytest.mark.parametrize("border", BORDERS)

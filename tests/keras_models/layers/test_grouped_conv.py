@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.layers import GroupedConv2D
+from keras_models.layers.grouped_conv import GroupedConv2D
 
 
 @pytest.mark.parametrize(("groups", "stride"), [(2, 1), (3, 2)])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.layers import KSparse
+from keras_models.layers.k_sparse import KSparse
 
 
 def test_it_keeps_the_largest_and_lets_gradients_through_them():

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.layers import LocalResponseNormalization
+from keras_models.layers.local_response import LocalResponseNormalization
 
 
 def equation(a, k, n, alpha, beta):

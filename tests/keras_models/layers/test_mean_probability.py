@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.layers import MeanProbability
+from keras_models.layers.mean_probability import MeanProbability
 
 
 def softmax(logits):

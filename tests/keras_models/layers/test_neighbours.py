@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
-from keras_models.layers import NearestNeighbours
+from keras_models.layers.neighbours import NearestNeighbours
 
 X, Y = load_digits(return_X_y=True)
 X = X.astype("float32")

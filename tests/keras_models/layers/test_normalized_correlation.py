@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.feature import match_template
 
-from keras_models.layers import NormalizedCorrelation
+from keras_models.layers.normalized_correlation import NormalizedCorrelation
 
 RANDOM = np.random.default_rng(0)
 PICTURE = RANDOM.uniform(0, 255, (12, 15)).astype("float32")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.layers import OrientationVotes
+from keras_models.layers.orientation_votes import OrientationVotes
 
 RANDOM = np.random.default_rng(0)
 

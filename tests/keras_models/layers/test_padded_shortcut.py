@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_models.layers import PaddedShortcut
+from keras_models.layers.padded_shortcut import PaddedShortcut
 
 
 @pytest.mark.parametrize("strides", [1, 2, 3])

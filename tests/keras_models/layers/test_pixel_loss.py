@@ -8,7 +8,7 @@ from keras import layers
 from scipy import special, stats
 
 from keras_models import probabilities
-from keras_models.layers import PixelLoss
+from keras_models.layers.pixel_loss import PixelLoss
 
 RANDOM = np.random.default_rng(0)
 IMAGES, GIVEN = (RANDOM.uniform(0.05, 0.95, (3, 4, 5, 2)).astype("float32") for _ in range(2))

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from keras_models.layers import SignCodeRBF
-from keras_models.layers.rbf import sign_codes
+from keras_models.layers.rbf import SignCodeRBF, sign_codes
 
 
 def test_against_numpy():

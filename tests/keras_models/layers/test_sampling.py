@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.layers import Sampling
-from keras_models.layers.sampling import divergence
+from keras_models.layers.sampling import Sampling, divergence
 
 PARAMETERS = np.float32([[0.0, 2.0, 0.0, -1.0], [-1.5, 0.5, 1.0, 0.0]])  # means and log-variances of two images, k = 2
 MEANS, DEVIATIONS = PARAMETERS[:, :2], np.exp(0.5 * PARAMETERS[:, 2:])

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_models.layers import scaled_tanh
+from keras_models.layers.scaled_tanh import scaled_tanh
 
 
 def test_values_of_appendix_a():

@@ -6,8 +6,8 @@ import pytest
 from sklearn.decomposition import sparse_encode
 from sklearn.linear_model import Lasso
 
-from keras_models.layers import Dictionary, Gain, OptimalCode, SparseInference
-from keras_models.layers.sparse_inference import cost, infer, largest
+from keras_models.layers.gain import Gain
+from keras_models.layers.sparse_inference import Dictionary, OptimalCode, SparseInference, cost, infer, largest
 from tests.components import digits
 
 RANDOM = np.random.default_rng(0)

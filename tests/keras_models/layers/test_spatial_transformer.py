@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy import ndimage
 from scipy.interpolate import RBFInterpolator
 
-from keras_models.layers import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
+from keras_models.layers.spatial_transformer import AffineGrid, BilinearSampler, ProjectiveGrid, ThinPlateSplineGrid
 
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.random((2, 6, 9, 3)).astype("float32")

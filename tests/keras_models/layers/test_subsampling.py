@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.layers import TrainableSubsampling
+from keras_models.layers.subsampling import TrainableSubsampling
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(4, 6, 2), (5, 7, 2), (9, 7, 3)])

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_models.layers import TableConv2D
-from keras_models.layers.table_conv import INITIAL
+from keras_models.layers.table_conv import INITIAL, TableConv2D
 
 TABLE = ((0, 2), (1,), (0, 1, 2))
 

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_models.layers import Whitening
+from keras_models.layers.whitening import Whitening
 
 
 def test_against_numpy():

@@ -29,3 +29,9 @@ def test_beam_s_runner_is_named_and_a_person_s_word_counts_more(flags, runner, t
     built = pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"))
     made = beam.Pipeline(argv=built.beam_pipeline_args)  # as TFX's executors make it
     assert type(made.runner).__name__ == runner
+
+
+def test_a_network_of_a_file_may_have_any_of_our_layers():
+    known = pipeline._sources(["/a/b.keras", "lenet5", "keras.applications:MobileNet"])
+    assert {"keras_models.classifiers.lenet", "keras_models.layers.k_sparse", "keras_models.layers.whitening"} <= {*known}
+    assert pipeline._sources(["lenet5"]) == ["keras_models.classifiers.lenet"]

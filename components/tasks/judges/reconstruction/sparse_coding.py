@@ -13,7 +13,7 @@ from components.tasks.judges.reconstruction.metrics import mean_of
 from components.tasks.reconstruction.pixels import unit
 from components.tasks.reconstruction.sparse_coding import inference_of
 from components.trainer import artifact
-from keras_models.layers import OptimalCode, SparseInference
+from keras_models.layers.sparse_inference import OptimalCode, SparseInference
 
 MARGIN = 0.05  # of the objective that scikit-learn's dictionary reaches
 
