@@ -225,9 +225,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.kind:
-        from components import beam_memory
+        from components.compat import beam
 
-        beam_memory.install()
+        beam.install()
         found = KINDS[asked.kind](asked.folder, asked.work)
         print("\n" + json.dumps({**found, "mib": _peak()}), flush=True)
         os._exit(0)

@@ -1,5 +1,5 @@
-"""The TFX stages. Importing this package makes the missing modules of the pinned stack importable (see compat)."""
+"""The TFX stages. Importing this package makes the missing modules of the pinned stack importable (see compat.tfdv)."""
 
-from components import compat
+from components.compat import tfdv
 
-compat.install()
+tfdv.install()

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
-from keras.src.backend.common import global_state
 
-from keras_models import connections
+from keras_models import compat, connections
 from keras_models.receptive import Field, together
 
 BYTES = 4  # of a float32
@@ -25,12 +24,8 @@ def without_weights() -> Iterator[None]:
 
     A builder that reads or sets values fails in here.
     """
-    waiting = list(global_state.get_global_attribute("uninitialized_variables", []))
-    try:
-        with keras.StatelessScope(initialize_variables=False):
-            yield
-    finally:  # or the next such scope of Keras's own would draw the values after all
-        global_state.set_global_attribute("uninitialized_variables", waiting)
+    with compat.uninitialized_as_before(), keras.StatelessScope(initialize_variables=False):
+        yield  # or the next such scope of Keras's own would draw the values after all
 
 
 def total_params(model: keras.Model) -> int:
@@ -40,9 +35,8 @@ def total_params(model: keras.Model) -> int:
 
 def frozen_params(model: keras.Model) -> int:
     """Parameters that could be trained and are not, because their layer is frozen; moving statistics are not among them."""
-    return _count(
-        {id(v): v for layer in model._flatten_layers() if not layer.trainable for v in layer._trainable_variables}.values()
-    )
+    frozen = (layer for layer in compat.layers_of(model) if not layer.trainable)
+    return _count({id(variable): variable for layer in frozen for variable in compat.own_trainable_variables(layer)}.values())
 
 
 def layer_table(model: keras.Model) -> list[dict]:
@@ -73,7 +67,7 @@ def layer_table(model: keras.Model) -> list[dict]:
         ValueError: for a model that is not functional.
     """
     calls, seen = {}, set()
-    graph = _graph(model)
+    graph = compat.graph_of(model)
     if graph is None:
         raise ValueError("the model must be functional, or Sequential and built, so that its layers are known without data")
     fields = [Field.of_image(tensor.name, connections.grid(None, tuple(tensor.shape[1:]))) for tensor in graph.inputs]
@@ -97,18 +91,12 @@ class _Call:
     field: Field | None
 
 
-def _graph(model):
-    """The functional graph inside a model; None where there is none."""
-    graph = getattr(model, "_functional", None) or model
-    return graph if hasattr(graph, "_nodes_by_depth") else None
-
-
 def _operations(graph, prefix):
     """(path, layer) of everything in a graph, in the order of computation. A sub-model's input is the layer before it."""
     names = _names(graph)
     for operation in graph.operations:
         path = prefix + names[id(operation)]
-        if inner := _graph(operation):
+        if inner := compat.graph_of(operation):
             yield from _operations(inner, f"{path}/")
         elif not (prefix and isinstance(operation, keras.layers.InputLayer)):
             yield path, operation
@@ -131,18 +119,17 @@ def _walk(graph, fields, prefix, calls):
     """Add every call in a graph to calls[path]; returns the fields of its outputs."""
     names = _names(graph)
     known = {id(tensor): field for tensor, field in zip(graph.inputs, fields, strict=True)}
-    for depth in sorted(graph._nodes_by_depth, reverse=True):
-        for node in graph._nodes_by_depth[depth]:
-            layer, path = node.operation, prefix + names[id(node.operation)]
-            before = [known.get(id(tensor)) for tensor in node.input_tensors]
-            if inner := _graph(layer):
-                after = _walk(inner, before, f"{path}/", calls)
-            else:
-                given, made = (_shapes(tensors) for tensors in (node.input_tensors, node.output_tensors))
-                field = known.get(id(node.output_tensors[0])) if node.is_input else _field(layer, before, given, made)
-                calls.setdefault(path, []).append(_Call(given, made, field))
-                after = [field] * len(made)
-            known.update(zip(map(id, node.output_tensors), after, strict=True))
+    for node in compat.nodes_of(graph):
+        layer, path = node.operation, prefix + names[id(node.operation)]
+        before = [known.get(id(tensor)) for tensor in node.input_tensors]
+        if inner := compat.graph_of(layer):
+            after = _walk(inner, before, f"{path}/", calls)
+        else:
+            given, made = (_shapes(tensors) for tensors in (node.input_tensors, node.output_tensors))
+            field = known.get(id(node.output_tensors[0])) if node.is_input else _field(layer, before, given, made)
+            calls.setdefault(path, []).append(_Call(given, made, field))
+            after = [field] * len(made)
+        known.update(zip(map(id, node.output_tensors), after, strict=True))
     return [known.get(id(tensor)) for tensor in graph.outputs]
 
 

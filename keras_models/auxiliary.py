@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
+from keras_models import compat
+
 DATA_LOSS = "data_loss"  # the task's own, as it is logged where there are heads or terms
 
 
@@ -66,7 +68,7 @@ class Learner(keras.Model):
         self._logged[DATA_LOSS].update_state(loss)
         parts = [loss]
         if heads:  # not super() for heads: it would add the layers' own losses (weight decay) once more for each
-            of_head = self.head_loss.held or self._compile_loss
+            of_head = self.head_loss.held or compat.compiled_loss(self)
             value = sum(of_head(y, head, sample_weight) for head in heads)
             parts.append(self._part(f"{self.called}_loss", value, self.weight))
             loss += parts[-1] if training else 0.0

@@ -4,6 +4,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_models import compat
+
 EPSILON = 1e-6  # of a probability whose logits are not there: `log` is a line below it
 PASSED = ("Reshape", "Identity", "Cast")  # operations between a sigmoid and its use that leave the values as they are
 
@@ -16,12 +18,12 @@ def logits(probabilities):
     """
     if not isinstance(probabilities, tf.Tensor):
         return None
-    if not isinstance(probabilities, tf.__internal__.EagerTensor):
+    if tf.is_symbolic_tensor(probabilities):
         return _of_graph(probabilities)
-    found = getattr(probabilities, "_keras_logits", None)
-    if found is None or not np.array_equal(ops.sigmoid(found), probabilities):
+    noted = compat.logits_of(probabilities)
+    if noted is None or not np.array_equal(ops.sigmoid(noted), probabilities):
         return None
-    return ops.cast(found, "float32")
+    return ops.cast(noted, "float32")
 
 
 def _of_graph(probabilities):

@@ -4,23 +4,20 @@ import contextlib
 import difflib
 import functools
 import importlib
-import os
 import re
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from configs.errors import UsageError
+from keras_models import compat
 
 PREFIX = "keras.applications:"
-_IMPORT = re.compile(r"^from keras\.src\.applications\.(\w+) import \(?\s*([A-Z]\w*) as ", re.MULTILINE)
 
 
 @functools.cache
 def modules() -> dict[str, str]:
     """Name of each network -> the module that also preprocesses for it; read from Keras's source, so nothing is imported."""
-    text = (Path(find_spec("keras").origin).parent / "applications/__init__.py").read_text(encoding="utf-8")
-    return {name: f"keras.applications.{module}" for module, name in _IMPORT.findall(text)}
+    return {name: f"keras.applications.{module}" for name, module in compat.applications().items()}
 
 
 def check(source: str) -> str:
@@ -50,33 +47,19 @@ def missing(source: str, height: int, width: int) -> Weights | None:
     Raises:
         UsageError: for an unknown name or a size that the network cannot take.
     """
-    from keras.src.utils import file_utils
-
     wanted = []
 
-    def found(fname: str, origin: str, cache_subdir: str, **_) -> str:
-        wanted.append(Weights(fname, origin, str(_cache() / cache_subdir)))
+    def asked(fname: str, origin: str, cache_subdir: str, **_) -> str:
+        wanted.append(Weights(fname, origin, str(compat.home() / cache_subdir)))
         raise _Asked
 
-    whole, file_utils.get_file = file_utils.get_file, found
-    try:
-        with contextlib.suppress(_Asked):
-            _net(check(source), source, height, width, "imagenet")
-    finally:
-        file_utils.get_file = whole
+    with compat.fetching(asked), contextlib.suppress(_Asked):
+        _net(check(source), source, height, width, "imagenet")
     return None if (Path(wanted[0].folder) / wanted[0].file).is_file() else wanted[0]
 
 
 class _Asked(Exception):
     """Keras wants a file."""
-
-
-def _cache() -> Path:
-    """Where keras.utils.get_file keeps what it fetches: by its rule, of which it tells nobody."""
-    from keras.src.backend.config import keras_home
-
-    home = os.path.expanduser(keras_home())
-    return Path(home if os.access(home, os.W_OK) else "/tmp/.keras")  # noqa: S108 Keras's own choice
 
 
 def model(source: str, height: int, width: int, weights: str | None = "imagenet"):
@@ -102,7 +85,7 @@ def model(source: str, height: int, width: int, weights: str | None = "imagenet"
         raise
     except Exception as error:  # keras.utils.get_file raises no class of its own
         url = next(iter(re.findall(r"https?://\S+?(?=:? |$)", str(error))), None)
-        kept = _cache() / "models"
+        kept = compat.home() / "models"
         raise UsageError(
             f"The weights of {source} cannot be fetched: {_line(error)}",
             f"Put {url.rpartition('/')[2] if url else 'their file'} into {kept}" + (f"; it is at {url}." if url else "."),

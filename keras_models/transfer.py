@@ -10,6 +10,7 @@ import math
 import keras
 from keras import layers
 
+from keras_models import compat
 from keras_models.layers.extractor import Extractor
 
 FEATURES = "features"
@@ -32,7 +33,7 @@ def extractor(model: keras.Model, layer: str | None = None) -> Extractor:
     Raises:
         ValueError: for a model that is not functional or has several inputs, or a layer that it does not have.
     """
-    graph = _graph(model)
+    graph = compat.graph_of(model)
     if graph is None:
         raise ValueError("it is not functional (keras.Model(inputs, outputs)), so its layers cannot be told apart")
     if len(graph.inputs) != 1:
@@ -42,7 +43,7 @@ def extractor(model: keras.Model, layer: str | None = None) -> Extractor:
         path, before = find(layer, names), False
     elif encoders := [name for name in names if name.rpartition("/")[2] == "encoder"]:
         path, before = encoders[0], False
-    elif weighty := [name for name, one in _layers(model) if one.weights and _graph(one) is None]:
+    elif weighty := [name for name, one in _layers(model) if one.weights and compat.graph_of(one) is None]:
         path, before = weighty[-1], True
     else:
         raise ValueError("none of its layers has weights")
@@ -105,7 +106,7 @@ def unfreeze(features: keras.Model, layer: str) -> int:
     first = find(layer, names)
     features.trainable = True
     for _, one in _layers(features)[: names.index(first)]:
-        if _graph(one) is None:
+        if compat.graph_of(one) is None:
             one.trainable = False
     count = sum(math.prod(variable.shape) for variable in features.trainable_variables)
     if not count:
@@ -119,17 +120,11 @@ def volume(shape) -> str:
     return "x".join("?" if side is None else str(side) for side in shape)
 
 
-def _graph(model):
-    """The functional graph inside a model or layer; None where there is none."""
-    graph = getattr(model, "_functional", None) or model
-    return graph if hasattr(graph, "_nodes_by_depth") else None
-
-
 def _layers(model, prefix="") -> list[tuple[str, layers.Layer]]:
     found = []
-    for one in _graph(model).layers:
+    for one in compat.graph_of(model).layers:
         found.append((f"{prefix}{one.name}", one))
-        if _graph(one) is not None:
+        if compat.graph_of(one) is not None:
             found += [pair for pair in _layers(one, f"{prefix}{one.name}/") if not isinstance(pair[1], layers.InputLayer)]
     return found
 
@@ -137,16 +132,11 @@ def _layers(model, prefix="") -> list[tuple[str, layers.Layer]]:
 def _output(graph, parts, before):
     """The tensor that a layer makes, or is given, where it is called first; of a layer in a sub-model as if it stood outside."""
     name, *inner = parts
-    node = next(
-        node
-        for depth in sorted(graph._nodes_by_depth, reverse=True)
-        for node in graph._nodes_by_depth[depth]
-        if node.operation.name == name
-    )
+    node = next(node for node in compat.nodes_of(graph) if node.operation.name == name)
     tensors = node.input_tensors if inner or before else node.output_tensors
     if len(tensors) != 1:
         raise ValueError(f"{name} has {len(tensors)} {'inputs' if inner or before else 'outputs'}; name a layer with one")
     if not inner:
         return tensors[0]
-    sub = _graph(node.operation)
+    sub = compat.graph_of(node.operation)
     return keras.Model(sub.inputs[0], _output(sub, inner, before), name=name)(tensors[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
+import tensorflow_model_analysis
 from google.protobuf import json_format
 from tfx import types
 from tfx.components.evaluator import constants, executor
@@ -19,7 +19,8 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.utils import json_utils, path_utils
 
 from components import fingerprint, keys, progress, spec
-from components.evaluator import answers, eval_config, measured, noise, per_image, slices
+from components.compat import tfma
+from components.evaluator import eval_config, measured, noise, per_image, slices
 from components.tasks.base import Task
 from components.tasks.by_name import modules_of, task_of
 from components.tasks.judges import by_name as judges
@@ -60,7 +61,7 @@ class Executor(executor.Executor):
         config = eval_config.build(asked, judge, bounds, sizes)
         per_image.add(config, card.task)
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
-        exec_properties["custom_extractors"] = answers.EXTRACTORS
+        exec_properties["custom_extractors"] = tfma.EXTRACTORS
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
@@ -93,7 +94,7 @@ class Executor(executor.Executor):
         evaluation.set_string_custom_property(keys.COMPARISON, "; ".join(words))
         evaluation.set_string_custom_property(keys.DIFFERENCES, json.dumps([one.as_json() for one in told if one.difference]))
         _log(metrics, intervals, words)
-        result = tfma.load_validation_result(evaluation.uri)
+        result = tensorflow_model_analysis.load_validation_result(evaluation.uri)
         counts = slices.counted(judge)
         missed = [*eval_config.misses(result, bounds, counts), *refused]
         blessing.set_string_custom_property(keys.MISSED, json.dumps([miss.as_json() for miss in missed]))

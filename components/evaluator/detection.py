@@ -11,7 +11,7 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
-from components.evaluator import answers
+from components.compat import tfma
 
 
 def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
@@ -85,7 +85,7 @@ class _Labelled(beam.CombineFn):
         label = element.get_by_key("labels", self._key.model_name)
         if label is None or not np.size(label):
             return None
-        value = answers.of(element, self._key.model_name)[self._output]
+        value = tfma.answers_of(element, self._key.model_name)[self._output]
         return int(np.ravel(label)[0]), float(np.ravel(value)[0])
 
 

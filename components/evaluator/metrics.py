@@ -12,7 +12,7 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
-from components.evaluator import answers
+from components.compat import tfma
 from components.evaluator.intervals import percentiles, resampled
 from components.evaluator.psnr import decibels
 
@@ -93,7 +93,7 @@ class _Mean(beam.CombineFn):
         return 0.0, 0
 
     def add_input(self, accumulator, element):
-        outputs = answers.of(element, self._key.model_name)
+        outputs = tfma.answers_of(element, self._key.model_name)
         if self._output not in outputs:
             return accumulator  # a figure that this model does not have
         values = outputs[self._output]
@@ -128,7 +128,7 @@ class _Active(beam.CombineFn):
         return [(0, np.zeros(()), np.zeros(()))] * self.GROUPS
 
     def add_input(self, accumulator, element):
-        code = np.ravel(answers.of(element, self._key.model_name)[self._output]).astype(np.float64)
+        code = np.ravel(tfma.answers_of(element, self._key.model_name)[self._output]).astype(np.float64)
         next_ = min(range(self.GROUPS), key=lambda group: accumulator[group][0])
         accumulator[next_] = _pooled(accumulator[next_], (1, code, np.zeros_like(code)))
         return accumulator
@@ -166,7 +166,7 @@ class _StandardError(beam.CombineFn):
         return 0, np.zeros(()), np.zeros(())
 
     def add_input(self, accumulator, element):
-        values = np.ravel(answers.of(element, self._key.model_name)[self._output]).astype(np.float64)
+        values = np.ravel(tfma.answers_of(element, self._key.model_name)[self._output]).astype(np.float64)
         return _pooled(accumulator, (1, values, np.zeros_like(values)))
 
     def merge_accumulators(self, accumulators):

@@ -13,21 +13,18 @@ from array import array
 
 import apache_beam as beam
 import numpy as np
-import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 from tensorflow_model_analysis.proto import config_pb2
 
 from components import keys
-from components.evaluator import answers
+from components.compat import tfma
 from components.evaluator.intervals import Interval
 from components.evaluator.statistic import ID, Rows
 from components.tasks.judges.by_name import judge_of
 
 NAME = "per_image"
 OWN = "_interval"  # end of the name of a value, JSON in bytes, with which a TFMA metric hands over the interval of its figure
-
-Key = tuple[tuple[str, int | str], ...]  # of a slice, as TFMA has them
 
 
 class PerImage(metric_types.Metric):
@@ -43,14 +40,13 @@ def add(config: config_pb2.EvalConfig, task: str) -> None:
     config.metrics_specs[0].metrics.add(class_name=PerImage.__name__, module=__name__, config=settings)
 
 
-def read(evaluation: str, model: str | None = None) -> tuple[dict[Key, Rows], dict[Key, dict[str, Interval]]]:
+def read(evaluation: str, model: str | None = None) -> tuple[dict[tfma.Key, Rows], dict[tfma.Key, dict[str, Interval]]]:
     """Tables of the slices, and the intervals that metrics hand over, of an Evaluator's output; none where an earlier one wrote it.
 
     Args:
         model: which, where it holds several.
     """
-    result = tfma.load_eval_result(evaluation, model_name=model)
-    values = {key: outputs[""][""] for key, outputs in result.slicing_metrics}
+    values = tfma.values(evaluation, model)
     tables = {key: _unpacked(_bytes(found[NAME])) for key, found in values.items() if NAME in found}
     own = {
         key: {name.removesuffix(OWN): tuple(json.loads(_bytes(value))) for name, value in found.items() if name.endswith(OWN)}
@@ -83,7 +79,7 @@ class _Rows(beam.CombineFn):
         label = element.get_by_key("labels", self._key.model_name)
         label = int(np.ravel(label)[0]) if label is not None and np.size(label) else -1
         image_id = np.ravel(element[constants.FEATURES_KEY][keys.IMAGE_ID])[0]
-        row = _judge(self._task).each(answers.of(element, self._key.model_name), label)
+        row = _judge(self._task).each(tfma.answers_of(element, self._key.model_name), label)
         for name, value in {ID: digest(image_id), keys.LABEL: label, **row}.items():
             accumulator.setdefault(name, array(_kind(name))).append(value)
         return accumulator

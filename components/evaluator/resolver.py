@@ -13,7 +13,7 @@ from tfx.dsl.components.common import resolver
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
-from components.evaluator.signature import outputs_of
+from components.saved_model import signature_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
 from configs.errors import UsageError
@@ -60,7 +60,7 @@ def _question(model: standard_artifacts.Model) -> _Question | None:
     try:
         card = Card.read(model.uri)
         judge = judge_of(card.task)
-        there = outputs_of(Path(path_utils.serving_model_path(model.uri)), judge.signature)
+        there = frozenset(signature_of(Path(path_utils.serving_model_path(model.uri)), judge.signature).outputs)
     except (OSError, ValueError, DecodeError, IndexError, UsageError):
         return None
     read = {judge.prediction_key, *(metric.config.get("output") for metric in judge.metrics.values())}

@@ -5,15 +5,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
 
 from components import keys
+from components.compat import tfma
 from components.tasks.judges.base import Judge
 from configs.schema.evaluate import EvaluateConfig
 
-Key = tuple[tuple[str, int | str], ...]  # pairs of feature and value, as TFMA has them
-
-WHOLE: Key = ()
+WHOLE: tfma.Key = ()
 COUNT = "example_count"
 
 
@@ -30,10 +28,10 @@ def counts(files: Sequence[str], features: Collection[str]) -> dict[str, dict[st
     return {feature: dict(counter) for feature, counter in found.items()}
 
 
-def figures(evaluation: str, has_baseline: bool) -> dict[Key, dict[str, float]]:
+def figures(evaluation: str, has_baseline: bool) -> dict[tfma.Key, dict[str, float]]:
     """Slice -> name -> figure, as TFMA wrote them, without those that are no number."""
-    result = tfma.load_eval_result(evaluation, model_name="candidate" if has_baseline else None)
-    return {key: dict(_numbers(outputs[""][""])) for key, outputs in result.slicing_metrics}
+    values = tfma.values(evaluation, "candidate" if has_baseline else None)
+    return {key: dict(_numbers(outputs)) for key, outputs in values.items()}
 
 
 def _numbers(outputs: Mapping[str, Mapping]) -> Iterator[tuple[str, float]]:
@@ -55,7 +53,7 @@ def counted(judge: Judge) -> set[str]:
 
 
 def reported(
-    found: Mapping[Key, Mapping[str, float]],
+    found: Mapping[tfma.Key, Mapping[str, float]],
     by_label: Mapping[int, Mapping[str, float]],
     asked: EvaluateConfig,
     judge: Judge,

@@ -15,6 +15,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import Channel, artifact_utils, standard_artifacts, standard_component_specs
 
 from components import fingerprint, keys, progress, spec
+from components.compat import tfx
 from components.example_gen import labels, sources, splits, summary, write
 from configs import words
 from configs.errors import HubelError, UsageError
@@ -38,7 +39,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             HubelError: for damaged data, too many damaged images, missing labels where data.missing_labels refuses them, a split
                 without an image, or a class without one to train on.
         """
-        self._log_startup(input_dict, output_dict, exec_properties)
+        tfx.begin(self, input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
         examples.split_names = artifact_utils.encode_split_names(list(keys.SPLITS))
         data = DataConfig.model_validate_json(exec_properties[spec.SLICE])
@@ -46,7 +47,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         data, contents = sources.opened(data, address)
         folder = Path(examples.uri)
         needs_labels = json.loads(exec_properties[NEEDS_LABELS])
-        with self._make_beam_pipeline() as pipeline:
+        with tfx.beam_pipeline(self) as pipeline:
             _read(pipeline, contents, address, data, folder, needs_labels)
         found = summary.read(folder)
         aside = summary.lines(folder / summary.QUARANTINE)

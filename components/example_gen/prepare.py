@@ -11,13 +11,13 @@ import re
 import shutil
 import tempfile
 import threading
-import types
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 from components import progress
+from components.compat import tfds as tfds_compat
 from components.example_gen import tfds as source
 from configs.errors import HubelError, UsageError
 
@@ -44,7 +44,7 @@ def prepare(name: str, datasets: str, archives: str | None) -> str:
     """
     import tensorflow_datasets as tfds
 
-    from components import beam_runner
+    from components.compat.beam import RUNNER
 
     root = Path(datasets)
     source.parsed(name)
@@ -61,7 +61,7 @@ def prepare(name: str, datasets: str, archives: str | None) -> str:
             # of its own, because TFDS names what it extracts by the archive alone: MNIST's and Fashion-MNIST's have the same names
             extract_dir=str(scratch / "extracted"),
             try_download_gcs=archives is None,
-            beam_runner=beam_runner.NAME,  # for the few that TFDS prepares by Beam
+            beam_runner=RUNNER,  # for the few that TFDS prepares by Beam
         )
         downloads = scratch / "downloads" if archives else root / "downloads"
         try:
@@ -162,24 +162,19 @@ def _without_downloads(builder, archives: str | None, name: str) -> Iterator[Non
     if archives is None:
         yield
         return
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.core.utils.lazy_imports_utils import promise
-
     missing = []
 
-    def refuse(self, resource):
-        missing.append(resource.url)
-        return promise.Promise.rejected(LookupError(resource.url))
+    def refused(url: str) -> LookupError:
+        missing.append(url)
+        return LookupError(url)
 
-    download, tfds.download.DownloadManager._download = tfds.download.DownloadManager._download, refuse
     try:
-        yield
+        with tfds_compat.downloading(refused):
+            yield
     except HubelError:
         if missing:
             raise _missing(builder, missing, archives, name) from None
         raise
-    finally:
-        tfds.download.DownloadManager._download = download
 
 
 def _missing(builder, urls: list[str], archives: str, name: str) -> UsageError:
@@ -226,19 +221,12 @@ def _line(text: str) -> str:
 @contextlib.contextmanager
 def _told(is_downloaded: bool) -> Iterator[None]:
     """Within it, TFDS's progress bars are progress events: `step` with what, done, of (None: nobody knows)."""
-    from tensorflow_datasets.core.utils import tqdm_utils
-
     wanted = re.compile("Generating .* examples|Shuffling" + ("|Dl Size" if is_downloaded else ""))
 
-    class Bar(tqdm_utils.tqdm_lib.tqdm):
-        def display(self, *args, **kwargs):
-            text = (self.desc or "").strip(" .:")
-            if wanted.match(text):
-                what = "Downloading, MiB" if text.startswith("Dl") else "Writing" if text.startswith("Shuffling") else text
-                progress.emit("step", what=what, done=self.n, of=self.total or None)
+    def step(text: str, done: float, of: float | None) -> None:
+        if wanted.match(text):
+            what = "Downloading, MiB" if text.startswith("Dl") else "Writing" if text.startswith("Shuffling") else text
+            progress.emit("step", what=what, done=done, of=of)
 
-    bars, tqdm_utils.tqdm_lib = tqdm_utils.tqdm_lib, types.SimpleNamespace(tqdm=Bar)
-    try:
+    with tfds_compat.progress_told(step):
         yield
-    finally:
-        tqdm_utils.tqdm_lib = bars

@@ -18,6 +18,7 @@ from components.trainer import artifact, export
 from components.trainer.card import Card
 from components.transform import decoding, pixels, placement
 from configs.errors import HubelError
+from keras_models import compat
 
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
 DEEP, DEEP_TOLERANCE = 50, 1e-4  # answers that more layers had a part in: rounding adds up
@@ -99,7 +100,7 @@ def tolerance_of(layers: int) -> float:
 
 def depth(model: keras.Model) -> int:
     """Layers with weights, those of nested models included."""
-    return sum(1 for layer in model._flatten_layers() if layer.weights and not isinstance(layer, keras.Model))
+    return sum(1 for layer in compat.layers_of(model) if layer.weights and not isinstance(layer, keras.Model))
 
 
 def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str], dict[str, int]]:

@@ -11,6 +11,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, proto_utils
 
 from components import fingerprint
+from components.compat import tfx
 from components.pusher import publish
 
 
@@ -21,7 +22,7 @@ class Executor(executor.Executor):
         """Reads: Model, ModelBlessing, InfraBlessing. Writes: PushedModel, and a version folder at the destination."""
         pushed = artifact_utils.get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         if not self.CheckBlessing(input_dict):
-            self._MarkNotPushed(pushed)
+            tfx.mark_not_pushed(self, pushed)
             return
         destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination)
@@ -29,7 +30,7 @@ class Executor(executor.Executor):
         model = Path(self.GetModelPath(input_dict))
         version, _ = publish.publish(model, base)
         io_utils.copy_dir(str(model), pushed.uri)
-        self._MarkPushed(pushed, pushed_destination=str(base / str(version)), pushed_version=str(version))
+        tfx.mark_pushed(self, pushed, str(base / str(version)), str(version))
 
 
 class Pusher(TfxPusher):

@@ -8,7 +8,7 @@ import keras
 from components.transform import augment
 from configs import policies
 from configs.schema.slices.trainer import TrainerSlice
-from keras_models import auxiliary, normalize, spatial_transformer
+from keras_models import auxiliary, compat, normalize, spatial_transformer
 from keras_models.layers.extractor import Extractor
 
 STARTED = 0.05  # share of moving statistics that may be left of their first values, 0 and 1, when training ends
@@ -110,7 +110,7 @@ def _what_is_enough(momentum: float, steps: int, done: int) -> str:
 
 def _layers(model: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
     """Those that run in training as training does, at any depth."""
-    for layer in model._flatten_layers(include_self=False, recursive=False):
+    for layer in compat.layers_of(model, itself=False, deep=False):
         if not isinstance(layer, Extractor):
             yield layer
             yield from _layers(layer)

@@ -7,6 +7,7 @@ from keras import ops
 from keras.optimizers import schedules
 
 from configs.schema.train import TrainConfig
+from keras_models import compat
 
 
 def optimizer(train: TrainConfig, steps: int, variables: Sequence[keras.Variable] = ()) -> keras.optimizers.Optimizer:
@@ -42,11 +43,12 @@ class SGD(keras.optimizers.SGD):
     with g the clipped gradient of the loss. Keras's own shrinks w by rate * weight_decay beside v (Loshchilov & Hutter 2019).
     """
 
-    def _apply_weight_decay(self, variables):
-        """Nothing here: see update_step."""
+    def __init__(self, **given):
+        super().__init__(**given)
+        compat.without_own_decay(self)  # see update_step
 
     def update_step(self, gradient, variable, learning_rate):
-        if self.weight_decay and self._use_weight_decay(variable):
+        if self.weight_decay and compat.decays(self, variable):
             gradient = gradient + self.weight_decay * variable
         super().update_step(gradient, variable, learning_rate)
 

@@ -17,6 +17,7 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components import fingerprint, keys, spec
+from components.compat import tfx
 from components.transform import augment, moments
 from components.transform.stored import parsed, stored
 from configs.schema.slices.copies import CopiesSlice
@@ -31,7 +32,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     def Do(self, input_dict, output_dict, exec_properties):
         """Reads: Transform's examples and graph. Writes: Examples in the splits train and validation, both as they were, and
         copies: a folder a copy, of shards in the order of those of train."""
-        self._log_startup(input_dict, output_dict, exec_properties)
+        tfx.begin(self, input_dict, output_dict, exec_properties)
         config = CopiesSlice.model_validate_json(exec_properties[spec.SLICE])
         examples = artifact_utils.get_single_instance(output_dict["augmented_examples"])
         for split in (keys.TRAIN, keys.VALIDATION):
@@ -39,7 +40,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             shutil.copytree(given, Path(examples.uri, f"Split-{split}"))
         graph = artifact_utils.get_single_uri(input_dict[standard_component_specs.TRANSFORM_GRAPH_KEY])
         shards = sorted(str(path) for path in Path(examples.uri, f"Split-{keys.TRAIN}").iterdir() if path.is_file())
-        with self._make_beam_pipeline() as pipeline:
+        with tfx.beam_pipeline(self) as pipeline:
             _ = (
                 pipeline
                 | "Shards" >> beam.Create([(copy, shard) for copy in range(config.copies) for shard in shards])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from components.compat.tensorflow import NOT_INLINED
 from components.example_gen.pictures import MAX_PIXELS  # of PNG and JPEG; TensorFlow bounds the others itself
 from components.transform import headers
 from configs.schema.reading import Reading
@@ -88,9 +89,8 @@ def _of_what_is_rare(channels: int, rgb: tuple[int, int, int], white: int | None
     def with_tags(encoded):
         return turned(_decoded(encoded, channels), headers.jpeg_orientation(encoded))
 
-    signature, attributes = [tf.TensorSpec([], tf.string)], {"_noinline": True}
-    made = (tf.function(one, signature, autograph=False, experimental_attributes=attributes) for one in (by_its_header, with_tags))
-    return tuple(made)
+    signature, functions = [tf.TensorSpec([], tf.string)], (by_its_header, with_tags)
+    return tuple(tf.function(f, signature, autograph=False, experimental_attributes=NOT_INLINED) for f in functions)
 
 
 def _by_kind(encoded: tf.Tensor, png, jpeg, other) -> tf.Tensor:

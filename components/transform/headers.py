@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from components.compat.tensorflow import NOT_INLINED
+
 ORIENTATION = 0x0112  # the EXIF tag
 SHORT = 3  # its type, 16 bits
 SEGMENTS = 64  # of a JPEG that are looked at before the image begins
@@ -29,7 +31,7 @@ def _shared(*kinds: tf.DType) -> Callable:
         @functools.cache
         def made():
             signature = [tf.TensorSpec([], kind) for kind in kinds]
-            return tf.function(function, signature, autograph=False, experimental_attributes={"_noinline": True})
+            return tf.function(function, signature, autograph=False, experimental_attributes=NOT_INLINED)
 
         @functools.wraps(function)
         def call(*values):

@@ -2,11 +2,9 @@
 
 import keras
 from keras import layers, ops
-from keras.src.backend.common import global_state
 
+from keras_models import compat
 from keras_models.receptive import Sees
-
-LOADED = "shared_objects/id_to_obj_map"  # what Keras has made so far of the file that it is loading
 
 
 @keras.saving.register_keras_serializable("hubel")
@@ -17,7 +15,7 @@ class TiedDense(layers.Dense):
     @classmethod
     def from_config(cls, config):
         layer = super().from_config(config)
-        _loaded()[_key(layer.name)] = layer
+        compat.loaded_so_far()[_key(layer.name)] = layer
         return layer
 
 
@@ -57,15 +55,10 @@ class TransposedDense(layers.Layer):
 
     @classmethod
     def from_config(cls, config):
-        of = _loaded().get(_key(config["of"]))
+        of = compat.loaded_so_far().get(_key(config["of"]))
         if of is None:
             raise ValueError(f"layer {config['name']} shares its kernel with {config['of']}, which is not in the same file")
         return cls(**{**config, "of": of})
-
-
-def _loaded() -> dict:
-    found = global_state.get_global_attribute(LOADED)
-    return {} if found is None else found
 
 
 def _key(name):

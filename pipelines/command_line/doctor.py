@@ -145,7 +145,7 @@ def _listed(items: list[str], most: int = 6) -> str:
 
 
 def _farmhash(installed: dict[str, str]) -> Iterator[Check]:
-    """Says something only where pyfarmhash is missing: components.compat then stands in for it."""
+    """Says something only where pyfarmhash is missing: components.compat.tfdv then stands in for it."""
     if "pyfarmhash" not in installed:
         remedy = f"Run `apt install g++ python3.11-dev`, then `{sys.executable} -m pip install pyfarmhash`."
         yield Check("pyfarmhash", None, "not installed, for want of a C++ compiler at set-up; a slower stand-in serves.", remedy)

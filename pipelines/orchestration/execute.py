@@ -120,12 +120,11 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
     Raises:
         HubelError: with what failed in plain words.
     """
-    from components import beam_memory, beam_runner
+    from components.compat import beam
     from components.pusher import publish
     from pipelines.orchestration import local
 
-    beam_memory.install()
-    beam_runner.install()
+    beam.install()
     place.root.mkdir(parents=True, exist_ok=True)
     publish.clear_stages(place.served(cfg.name, cfg.push.destination))
     origin = origins.locate(cfg, place)

@@ -14,6 +14,8 @@ from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import data_types, launcher, outputs_utils, runtime_parameter_utils
 
+from components.compat import tfx
+
 
 @dataclass(frozen=True)
 class NodeResult:
@@ -90,22 +92,23 @@ class _Planner(launcher.Launcher):
 
     def __init__(self, **given):
         super().__init__(**given)
-        self._output_resolver = _NoFolders(*(given[name] for name in ("pipeline_node", "pipeline_info", "pipeline_runtime_spec")))
+        described = (given[name] for name in ("pipeline_node", "pipeline_info", "pipeline_runtime_spec"))
+        tfx.resolve_outputs_by(self, _NoFolders(*described))
 
     @property
     def upstream(self) -> list[str]:
-        return list(self._pipeline_node.upstream_nodes)
+        return list(tfx.upstream(self))
 
     @property
     def computes_nothing(self) -> bool:
         """Whether it is a resolver or an importer, which `run` counts as cached too."""
-        return self._system_node_handler is not None
+        return tfx.computes_nothing(self)
 
     def needs_run(self) -> bool:
-        if self._system_node_handler:
+        if tfx.computes_nothing(self):
             self.launch()
             return False
-        return self._prepare_execution().is_execution_needed
+        return tfx.needs_execution(self)
 
 
 def _compiled(tfx_pipeline: pipeline.Pipeline):
@@ -138,9 +141,9 @@ def _launchers(ir, make, connection=None) -> Iterator[tuple[str, launcher.Launch
 
 
 def _is_cached(made: launcher.Launcher, info: data_types.ExecutionInfo | None) -> bool:
-    if info is None or info.execution_id is None or made._system_node_handler:
+    if info is None or info.execution_id is None or tfx.computes_nothing(made):
         return True  # a resolver or importer computes nothing
-    with made._mlmd_connection as handle:
+    with tfx.metadata_of(made) as handle:
         [execution] = handle.store.get_executions_by_id([info.execution_id])
     return execution.last_known_state == metadata_store_pb2.Execution.CACHED
 
@@ -150,7 +153,7 @@ def _outputs(made: launcher.Launcher, info) -> dict[str, list]:
     if info is None or info.execution_id is None:
         return {}
     found = {}
-    with made._mlmd_connection as handle:
+    with tfx.metadata_of(made) as handle:
         events = [
             e for e in handle.store.get_events_by_execution_ids([info.execution_id]) if e.type == metadata_store_pb2.Event.OUTPUT
         ]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from components import beam_runner, keys
+from components import keys
+from components.compat.beam import RUNNER
 from components.example_gen import records
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
@@ -142,7 +143,7 @@ def write_transform(
     custom = {"slice": TransformSlice(transform=tree["transform"], targets=targets, covariance=covariance).model_dump_json()}
     source = tf_example_record.TFExampleBeamRecord(physical_format="inmem", telemetry_descriptors=["test"], schema=described)
     metadata = dataset_metadata.DatasetMetadata(described)
-    with beam.Pipeline(beam_runner.NAME) as pipeline, tft_beam.Context(temp_dir=str(folder / "tmp")):
+    with beam.Pipeline(RUNNER) as pipeline, tft_beam.Context(temp_dir=str(folder / "tmp")):
         inputs = pipeline | "Train" >> beam.Create(examples(keys.TRAIN)) | "Decode" >> source.BeamSource()
         analyzed = (inputs, source.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(
             functools.partial(preprocessing_fn, custom_config=custom)

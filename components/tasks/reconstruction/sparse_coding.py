@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from components.tasks.reconstruction.task import Task as Autoencoder
 from configs.errors import UsageError
-from keras_models import normalize
+from keras_models import compat, normalize
 from keras_models.layers.sparse_inference import OptimalCode, SparseInference
 
 ACTIVE = 1e-3  # a number of a code that is larger than that, either way, counts; L1's others are 0
@@ -49,4 +49,4 @@ class Task(Autoencoder):
 
 def inference_of(model: keras.Model) -> SparseInference:
     """Its layer that finds codes."""
-    return next(layer for layer in model._flatten_layers() if isinstance(layer, SparseInference))
+    return next(layer for layer in compat.layers_of(model) if isinstance(layer, SparseInference))

@@ -5,9 +5,9 @@ import importlib.util
 import os
 import sys
 
-from components import compat
+from components.compat import tfdv
 
-compat.install()
+tfdv.install()
 
 # Imports make a million objects that stay, and every 700th has Python look through some of them again: a fifth of their time.
 gc.set_threshold(50_000)

@@ -11,7 +11,8 @@ import tensorflow_transform as tft
 from tfx.types import standard_artifacts
 from tfx.types.artifact_utils import decode_split_names, encode_split_names
 
-from components import beam_runner, keys, spec
+from components import keys, spec
+from components.compat.beam import RUNNER
 from components.trainer.data import open_data
 from components.transform import augment
 from components.transform.copies import Executor
@@ -156,7 +157,7 @@ def test_a_lost_worker_s_shard_is_written_anew(written, artifacts, tmp_path):
     config = RunConfig.model_validate({**digits.MLP, "augment": STEPS})
     slice_ = CopiesSlice(seed=0, transform=config.transform, steps=config.augment[:2], copies=2)
     shard = str(next((written / "Split-train").iterdir()))
-    with beam.Pipeline(beam_runner.NAME) as pipeline:
+    with beam.Pipeline(RUNNER) as pipeline:
         twice = pipeline | beam.Create([(1, shard), (1, shard)])
         _ = twice | beam.ParDo(WriteCopy(slice_, str(artifacts.transform), str(tmp_path)))
     assert len(rows(f"{tmp_path}/copy-0001/*")) == len(rows(shard))

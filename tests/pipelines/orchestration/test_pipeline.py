@@ -1,10 +1,10 @@
 """What is decided and refused when a pipeline is put together, before anything runs."""
 
-import apache_beam as beam
+import apache_beam
 import pytest
 from apache_beam.options.pipeline_options import StandardOptions
 
-from components import beam_runner
+from components.compat import beam
 from components.example_gen.sources import Located
 from configs import load
 from configs.errors import UsageError
@@ -24,10 +24,10 @@ def test_a_score_that_the_model_cannot_give(assignment, sentence, tmp_path):
 @pytest.mark.parametrize(("flags", "runner"), [("[]", "FnApiRunner"), ('["--runner=InteractiveRunner"]', "InteractiveRunner")])
 def test_beam_s_runner_is_named_and_a_person_s_word_counts_more(flags, runner, tmp_path, monkeypatch):
     monkeypatch.setattr(StandardOptions, "DEFAULT_RUNNER", "DirectRunner")
-    beam_runner.install()
+    beam.install()
     asked = load.load("digits_mlp", [f"beam.flags={flags}"])
     built = pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"))
-    made = beam.Pipeline(argv=built.beam_pipeline_args)  # as TFX's executors make it
+    made = apache_beam.Pipeline(argv=built.beam_pipeline_args)  # as TFX's executors make it
     assert type(made.runner).__name__ == runner
 
 

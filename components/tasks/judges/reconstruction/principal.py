@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 
 from components import keys
 from components.evaluator.intervals import Figure, of_mean
+from components.saved_model import signature_of
 from components.tasks.judges.base import Comparison
 from components.tasks.reconstruction import pca
 from components.tasks.reconstruction.names import ACTIVE, ENCODE, FIGURES
@@ -51,6 +51,4 @@ def principal(images: Callable[[str], tf.data.Dataset], code_size: int) -> pca.P
 
 def size_of_code(model: Path) -> int:
     """Numbers in one code, as the `encode` signature of a SavedModel says; the model is not loaded."""
-    written = saved_model_pb2.SavedModel.FromString((model / "saved_model.pb").read_bytes())
-    outputs = written.meta_graphs[0].signature_def[ENCODE].outputs
-    return outputs["codes"].tensor_shape.dim[-1].size
+    return signature_of(model, ENCODE).outputs["codes"].tensor_shape.dim[-1].size

@@ -4,28 +4,36 @@ import functools
 import subprocess
 import sys
 
-import apache_beam as beam
 import pytest
+from apache_beam import DoFn, Map
 from apache_beam.options import pipeline_options
 from apache_beam.transforms import core
 
-from components import beam_memory
+from components.compat import beam
 
 
-class Add(beam.DoFn):
+class Add(DoFn):
     """A DoFn with a default and a Beam parameter."""
 
-    def process(self, element, by=1, window=beam.DoFn.WindowParam):
+    def process(self, element, by=1, window=DoFn.WindowParam):
         yield element + by
 
 
 @pytest.mark.parametrize(
     "function",
-    [Add().process, Add.process, lambda x, y=2: x, functools.partial(max, key=None), len, Add().setup, beam.Map(str).fn.process],
+    [
+        Add().process,
+        Add.process,
+        lambda x, y=2: x,
+        functools.partial(max, key=None),
+        len,
+        Add().setup,
+        Map(str).fn.process,
+    ],
 )
 def test_it_answers_like_beam_the_first_time_and_the_second(function):
     inspect = getattr(core.get_function_args_defaults, "__wrapped__", core.get_function_args_defaults)
-    remembered = beam_memory.remembering(inspect)
+    remembered = beam.remembering(inspect)
     try:
         expected = inspect(function)
     except ValueError:
@@ -46,7 +54,7 @@ def test_it_inspects_once_for_a_bound_and_once_for_a_plain_function():
         seen.append(function)
         return [], []
 
-    remembered = beam_memory.remembering(inspect)
+    remembered = beam.remembering(inspect)
     for one in (Add(), Add(), Add()):
         remembered(one.process)
     remembered(Add.process)
@@ -56,9 +64,9 @@ def test_it_inspects_once_for_a_bound_and_once_for_a_plain_function():
 
 def test_it_is_installed_once(monkeypatch):
     monkeypatch.setattr(core, "get_function_args_defaults", core.get_function_args_defaults)
-    beam_memory.install()
+    beam.install()
     first = core.get_function_args_defaults
-    beam_memory.install()
+    beam.install()
     assert core.get_function_args_defaults is first
 
 
@@ -66,7 +74,7 @@ def test_options_mean_the_same_with_one_formatter(monkeypatch):
     flags = ["--direct_num_workers=3", "--runner=DirectRunner", "--experiments=a", "--experiments=b"]
     monkeypatch.delattr(pipeline_options._BeamArgumentParser, "_get_formatter", raising=False)
     plain = pipeline_options.PipelineOptions(flags).get_all_options(drop_default=True)
-    beam_memory.install()
+    beam.install()
     made = pipeline_options._BeamArgumentParser()
     assert made._get_formatter() is made._get_formatter()
     assert pipeline_options.PipelineOptions(flags).get_all_options(drop_default=True) == plain
@@ -74,8 +82,8 @@ def test_options_mean_the_same_with_one_formatter(monkeypatch):
 
 def test_records_are_batched_by_their_bytes_in_a_process_that_has_imported_nothing_else():
     code = (
-        "from components import beam_memory\n"
-        "beam_memory.install()\n"
+        "from components.compat import beam\n"
+        "beam.install()\n"
         "from tfx_bsl.coders import batch_util\n"
         "batching = batch_util.GetBatchElementsKwargs(None)\n"
         "print(batching['max_batch_size'], batching['element_size_fn'](b'x' * 450_000))\n"

@@ -7,7 +7,7 @@ from importlib.machinery import PathFinder
 
 import pytest
 
-from components import compat
+from components.compat import tfdv
 
 
 def python(code: str) -> str:
@@ -18,26 +18,26 @@ def python(code: str) -> str:
 
 def test_data_validation_imports_once_components_was():
     code = (
-        "import components, tfx_bsl.arrow.sql_util as made; import tensorflow_data_validation as tfdv;"
-        "print(made.anything, hasattr(made, '__wrapped__'), bool(tfdv.StatsOptions()))"
+        "import components, tfx_bsl.arrow.sql_util as made; import tensorflow_data_validation as validation;"
+        "print(made.anything, hasattr(made, '__wrapped__'), bool(validation.StatsOptions()))"
     )
     assert python(code) == "None False True"
 
 
 def test_the_finder_is_asked_last_and_installed_once():
-    compat.install()
-    compat.install()
+    tfdv.install()
+    tfdv.install()
     assert [type(finder).__name__ for finder in sys.meta_path].count("_Fallback") == 1
     names = [type(finder).__name__ for finder in sys.meta_path]
     assert names.index("_Fallback") > max(place for place, finder in enumerate(sys.meta_path) if finder is PathFinder)
-    assert compat._Fallback().find_spec("numpy") is None
+    assert tfdv._Fallback().find_spec("numpy") is None
 
 
 def test_farmhash_has_a_stand_in_where_there_is_none():
-    spec = compat._Fallback().find_spec("farmhash")
+    spec = tfdv._Fallback().find_spec("farmhash")
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
-    assert (made.fingerprint32, made.fingerprint64) == (compat.fingerprint32, compat.fingerprint64)
+    assert (made.fingerprint32, made.fingerprint64) == (tfdv.fingerprint32, tfdv.fingerprint64)
 
 
 TEXTS = [("abcé日ÿ\x7f" * 30)[start : start + length] for start in range(3) for length in range(90)]
@@ -47,17 +47,17 @@ def test_fingerprints_are_farmhash_s():
     farmhash = pytest.importorskip("farmhash")
     if not hasattr(farmhash, "__file__"):
         pytest.skip("pyfarmhash is not installed; its stand-in is")
-    assert [compat.fingerprint32(text) for text in TEXTS] == [farmhash.fingerprint32(text) for text in TEXTS]
-    assert [compat.fingerprint64(text) for text in TEXTS[:100]] == [farmhash.fingerprint64(text) for text in TEXTS[:100]]
+    assert [tfdv.fingerprint32(text) for text in TEXTS] == [farmhash.fingerprint32(text) for text in TEXTS]
+    assert [tfdv.fingerprint64(text) for text in TEXTS[:100]] == [farmhash.fingerprint64(text) for text in TEXTS[:100]]
 
 
 def test_fingerprints_have_the_values_of_farmhash_s_own_library():
-    assert {text: (compat.fingerprint32(text), compat.fingerprint64(text)) for text in KNOWN} == KNOWN
+    assert {text: (tfdv.fingerprint32(text), tfdv.fingerprint64(text)) for text in KNOWN} == KNOWN
 
 
 def test_fingerprints_take_bytes_and_texts_alike():
-    assert compat.fingerprint32("é" * 20) == compat.fingerprint32(("é" * 20).encode())
-    assert compat.fingerprint64("é" * 20) == compat.fingerprint64(("é" * 20).encode())
+    assert tfdv.fingerprint32("é" * 20) == tfdv.fingerprint32(("é" * 20).encode())
+    assert tfdv.fingerprint64("é" * 20) == tfdv.fingerprint64(("é" * 20).encode())
 
 
 KNOWN = {  # computed with pyfarmhash 0.3.2

@@ -1,7 +1,9 @@
-"""What a model answers about one image, as metrics see it: its outputs by name, however many there are.
+"""TFMA: what it wraps and unwraps on the way.
 
-TFMA takes the dict away from a signature of one output, and leaves it to one of two: whoever reads a bare answer cannot know which
-output it is. So a stage behind TFMA's predictions gives it its name again, before any metric, TFMA's own included, sees it.
+What a model answers about one image, as metrics see it, is its outputs by name, however many there are. TFMA takes the dict away
+from a signature of one output, and leaves it to one of two: whoever reads a bare answer cannot know which output it is. So a stage
+behind TFMA's predictions gives it its name again, before any metric, TFMA's own included, sees it. And what Evaluator wrote is read
+without the keys of outputs and sub-keys, of which hubel has none.
 """
 
 from collections.abc import Mapping
@@ -10,17 +12,20 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.extractors import extractor, predictions_extractor
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evaluator.signature import outputs_of
+from components.saved_model import signature_of
+
+Key = tuple[tuple[str, int | str], ...]  # of a slice: pairs of feature and value
 
 EXTRACTORS = f"{__name__}.custom_extractors"
 
 
-def of(element: metric_types.StandardMetricInputs, model_name: str) -> Mapping[str, np.ndarray]:
+def answers_of(element: metric_types.StandardMetricInputs, model_name: str) -> Mapping[str, np.ndarray]:
     """Of one model about the image of a metric's input: output -> value.
 
     Args:
@@ -36,18 +41,29 @@ def custom_extractors(
     """TFMA's extractors and, where a model's signature has one output, the stage that names it. TFX asks for this by its name."""
     from tensorflow_model_analysis.api import model_eval_lib
 
-    found = model_eval_lib.default_extractors(
+    extractors = model_eval_lib.default_extractors(
         eval_shared_model=eval_shared_model, eval_config=eval_config, tensor_adapter_config=tensor_adapter_config
     )
     models = eval_shared_model if isinstance(eval_shared_model, list) else [eval_shared_model]
     signatures = {spec.name: spec.signature_name for spec in eval_config.model_specs}
-    outputs = {model.model_name: outputs_of(Path(model.model_path), signatures[model.model_name]) for model in models}
+    signed = {model.model_name: signature_of(Path(model.model_path), signatures[model.model_name]) for model in models}
+    outputs = {name: list(signature.outputs) for name, signature in signed.items()}
     bare = {name: only for name, (only, *more) in outputs.items() if not more}
     if not bare:
-        return found
-    stage = extractor.Extractor(stage_name="NameOutputs", ptransform=beam.Map(_named, bare, is_alone=len(models) == 1))
-    place = [one.stage_name for one in found].index(predictions_extractor.PREDICTIONS_EXTRACTOR_STAGE_NAME) + 1
-    return [*found[:place], stage, *found[place:]]
+        return extractors
+    naming = extractor.Extractor(stage_name="NameOutputs", ptransform=beam.Map(_named, bare, is_alone=len(models) == 1))
+    place = [stage.stage_name for stage in extractors].index(predictions_extractor.PREDICTIONS_EXTRACTOR_STAGE_NAME) + 1
+    return [*extractors[:place], naming, *extractors[place:]]
+
+
+def values(evaluation: str, model: str | None = None) -> dict[Key, dict[str, Any]]:
+    """What Evaluator wrote: slice -> name of a metric -> its value, as a message of TFMA's in JSON.
+
+    Args:
+        model: which, where it holds several.
+    """
+    result = tfma.load_eval_result(evaluation, model_name=model)
+    return {key: outputs[""][""] for key, outputs in result.slicing_metrics}  # of no named output, of no sub-key
 
 
 def _named(extracts: dict[str, Any], bare: Mapping[str, str], is_alone: bool) -> dict[str, Any]:

@@ -1,0 +1,246 @@
+"""Private names of libraries: where hubel uses them, and that they are there. After an upgrade these tests name what is gone."""
+
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
+HOMES = {ROOT / "keras_models/compat.py", *(ROOT / "components/compat").glob("*.py")}
+OURS = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of named tuples and of os: documented
+
+# Each private name, or name that is patched, -> (where it is, what hubel calls it with; None: it is read).
+CALLABLES = {
+    "get_global_attribute": ("keras.src.backend.common.global_state", ("name", [])),
+    "set_global_attribute": ("keras.src.backend.common.global_state", ("name", [])),
+    "keras_home": ("keras.src.backend.config", ()),
+    "get_file": ("keras.src.utils.file_utils", {"fname": "", "origin": "", "cache_subdir": "models", "file_hash": ""}),
+    "_flatten_layers": ("keras.layers:Layer", {"self": None, "include_self": True, "recursive": True}),
+    "_use_weight_decay": ("keras.optimizers:Optimizer", (None, None)),
+    "_apply_weight_decay": ("keras.optimizers:Optimizer", (None, None)),
+    "get_function_args_defaults": ("apache_beam.transforms.core", (None,)),
+    "_BeamArgumentParser": ("apache_beam.options.pipeline_options", None),
+    "_get_formatter": ("argparse:ArgumentParser", (None,)),
+    "DEFAULT_RUNNER": ("apache_beam.options.pipeline_options:StandardOptions", None),
+    "_log_startup": ("tfx.dsl.components.base.base_executor:BaseExecutor", (None, {}, {}, {})),
+    "_make_beam_pipeline": ("tfx.dsl.components.base.base_beam_executor:BaseBeamExecutor", (None,)),
+    "_MarkPushed": (
+        "tfx.components.pusher.executor:Executor",
+        {"self": None, "model_push": None, "pushed_destination": "", "pushed_version": ""},
+    ),
+    "_MarkNotPushed": ("tfx.components.pusher.executor:Executor", (None, None)),
+    "_prepare_execution": ("tfx.orchestration.portable.launcher:Launcher", (None,)),
+    "_download": ("tensorflow_datasets:download.DownloadManager", (None, SimpleNamespace(url=""))),
+    "rejected": ("tensorflow_datasets.core.utils.lazy_imports_utils:promise.Promise", (ValueError(),)),
+    "tqdm_lib": ("tensorflow_datasets.core.utils.tqdm_utils", None),
+}
+# Attributes that objects get in __init__ -> the class whose source must set them.
+ATTRIBUTES = {
+    "_system_node_handler": "tfx.orchestration.portable.launcher:Launcher",
+    "_pipeline_node": "tfx.orchestration.portable.launcher:Launcher",
+    "_mlmd_connection": "tfx.orchestration.portable.launcher:Launcher",
+    "_output_resolver": "tfx.orchestration.portable.launcher:Launcher",
+}
+TRIED = {"_functional", "_nodes_by_depth", "_trainable_variables", "_keras_logits", "_compile_loss"}  # by a test below
+
+
+def found_at(place: str):
+    module, _, path = place.partition(":")
+    held = importlib.import_module(module)
+    for name in filter(None, path.split(".")):
+        held = getattr(held, name)
+    return held
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_it_is_there_and_takes_what_hubel_gives_it(name):
+    place, given = CALLABLES[name]
+    value = getattr(found_at(place), name, None)
+    assert value is not None, f"{place} has no {name} any more"
+    if given is not None:
+        signature = inspect.signature(value)
+        signature.bind(**given) if isinstance(given, dict) else signature.bind(*given)
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_it_is_set_by_its_class(name):
+    source = inspect.getsource(found_at(ATTRIBUTES[name]).__init__)
+    assert re.search(rf"self\.{name}\b.* = ", source), f"{ATTRIBUTES[name]} sets no {name} any more"
+
+
+def test_keras_has_the_graph_and_the_variables_where_they_are_looked_for():
+    import keras
+
+    from keras_models import compat
+
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="dense")])
+    image = keras.Input((4,))
+    net = keras.Model(image, keras.ops.relu(inner(image)))
+    assert compat.graph_of(net) is net
+    assert compat.graph_of(inner) is not inner
+    assert compat.graph_of(net.layers[0]) is None
+    calls = list(compat.nodes_of(net))
+    assert [type(node.operation).__name__ for node in calls] == ["InputLayer", "Sequential", "Relu"]
+    assert [node.is_input for node in calls] == [True, False, False]
+    assert calls[2].input_tensors[0] is calls[1].output_tensors[0]
+    assert compat.layers_of(net, itself=False, deep=False) == net.layers == [net.layers[0], inner]
+    dense = inner.layers[-1]
+    assert dense in compat.layers_of(net)
+    dense.trainable = False
+    assert list(map(id, compat.own_trainable_variables(dense))) == [id(dense.kernel), id(dense.bias)]
+
+
+def test_keras_notes_logits_and_has_a_compiled_loss():
+    import keras
+    import numpy as np
+
+    from keras_models import compat
+
+    values = keras.ops.convert_to_tensor(np.array([[-1.0, 2.0]], "float32"))
+    np.testing.assert_array_equal(compat.logits_of(keras.activations.sigmoid(values)), values)
+    assert compat.logits_of(values) is None
+    net = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    net.compile(loss="mse")
+    assert float(compat.compiled_loss(net)(values, values + 1.0, None)) == 1.0
+
+
+def test_keras_reads_a_file_with_what_it_has_made_of_it_in_reach(tmp_path):
+    import keras
+
+    from keras_models import compat
+
+    seen = []
+
+    @keras.saving.register_keras_serializable("test_private_names")
+    class Second(keras.layers.Layer):
+        @classmethod
+        def from_config(cls, config):
+            seen.append(compat.loaded_so_far())
+            return super().from_config(config)
+
+        def call(self, values):
+            return values
+
+    assert compat.loaded_so_far() == {}
+    net = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), Second()])
+    net.save(tmp_path / "model.keras")
+    keras.saving.load_model(tmp_path / "model.keras")
+    assert len(seen) == 1
+    assert isinstance(seen[0], dict)
+
+
+def test_variables_made_without_values_are_forgotten():
+    import keras
+    from keras.src.backend.common import global_state
+
+    from keras_models import arithmetic, compat
+
+    before = list(global_state.get_global_attribute(compat.UNINITIALIZED, []))
+    with keras.StatelessScope(initialize_variables=False):
+        keras.layers.Dense(2).build((None, 2))
+        assert len(global_state.get_global_attribute(compat.UNINITIALIZED, [])) > len(before), "Keras keeps them elsewhere"
+    global_state.set_global_attribute(compat.UNINITIALIZED, list(before))
+    with arithmetic.without_weights():
+        keras.layers.Dense(2).build((None, 2))
+    assert global_state.get_global_attribute(compat.UNINITIALIZED, []) == before
+
+
+def test_keras_lists_its_networks_as_they_are_read():
+    import keras
+
+    from keras_models import compat
+
+    assert {name: callable(getattr(keras.applications, name)) for name in compat.applications()} == dict.fromkeys(
+        [name for name, value in vars(keras.applications).items() if inspect.isfunction(value)], True
+    )
+
+
+def test_tensorflow_keeps_a_function_that_is_not_to_be_inlined():
+    import tensorflow as tf
+
+    from components.compat.tensorflow import NOT_INLINED
+
+    inner = tf.function(lambda x: x + 1.0, [tf.TensorSpec([])], experimental_attributes=NOT_INLINED)
+    outer = tf.function(lambda x: inner(x) * 2.0).get_concrete_function(tf.TensorSpec([]))
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    graph = convert_variables_to_constants_v2(outer).graph.as_graph_def()
+    assert [function.attr["_noinline"].b for function in graph.library.function] == [True]
+
+
+def private_names(path: Path) -> set[tuple[int, str]]:
+    """(line, name) of what a file uses of other code's private names, or changes in it.
+
+    That is attributes that start with _ and that no file of ours defines, imports of such and of keras.src, and attributes of
+    imported modules and classes that are set."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    libraries, uses = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            module = getattr(node, "module", None) or ""
+            is_ours = module.split(".")[0] in PACKAGES
+            for alias in node.names:
+                parts = [*module.split("."), *alias.name.split(".")]
+                if not is_ours and alias.name.split(".")[0] not in PACKAGES and module != "__future__":
+                    libraries.add((alias.asname or alias.name).split(".")[0])
+                    if "src" in parts or any(part.startswith("_") for part in parts):
+                        uses.add((node.lineno, ".".join(filter(None, parts))))
+        elif isinstance(node, ast.Attribute) and is_private(node.attr):
+            uses.add((node.lineno, node.attr))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("getattr", "setattr", "hasattr"):
+            name = node.args[1] if len(node.args) > 1 else None
+            if isinstance(name, ast.Constant) and is_private(name.value):
+                uses.add((node.lineno, name.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            root = node.value
+            while isinstance(root, ast.Attribute):
+                root = root.value
+            if isinstance(root, ast.Name) and root.id in libraries and ast.unparse(node) not in SETTINGS:
+                uses.add((node.lineno, ast.unparse(node)))
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.meta_path", "sys.path_hooks"):
+            uses.add((node.lineno, ast.unparse(node)))
+    return uses
+
+
+SETTINGS = {"sys.stdout"}  # what a program may set: its own output
+
+
+def is_private(name: str) -> bool:
+    is_special = name.startswith("__") and name.endswith("__") and name != "__internal__"
+    return name.startswith("_") and not is_special and name not in PUBLIC and name not in DEFINED
+
+
+def defined(paths) -> set[str]:
+    """Names that files define: functions, classes, variables and attributes of self."""
+    names = set()
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                names.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                names.add(node.attr)
+    return names
+
+
+DEFINED = defined(path for path in OURS if path not in HOMES) - {*CALLABLES, *ATTRIBUTES, *TRIED}
+
+
+def test_no_other_file_uses_a_private_name_of_a_library_or_changes_one():
+    wrong = {str(path.relative_to(ROOT)): uses for path in OURS if path not in HOMES and (uses := private_names(path))}
+    assert not wrong, "put it into components/compat/ or keras_models/compat.py, and into the tables of this file"
+
+
+def test_each_private_name_in_its_home_is_tested_here():
+    known = {*CALLABLES, *ATTRIBUTES, *TRIED}
+    used = {name for path in HOMES for _, name in private_names(path)}
+    used = {name for name in used if not name.startswith(("keras.src", "sys.")) and name not in defined(HOMES)}
+    assert {name for name in used if name.rpartition(".")[2] not in known} == set()
