@@ -25,6 +25,7 @@ from pathlib import Path
 
 import keras_models
 from benchmarks.paper_results import machine
+from keras_models.record import CLASSIFICATION
 
 RESULTS = Path(__file__).with_name("results")
 SMALL, LARGE = (64, 64), 4  # (px, images a batch up to that), images a batch beyond
@@ -168,7 +169,7 @@ def main() -> None:
     if asked.measure:
         measure(asked.measure)
         return
-    classifiers = [name for name, facts in keras_models.catalog().items() if facts.task == keras_models.registry.CLASSIFICATION]
+    classifiers = [name for name, record in keras_models.catalog().items() if record.task == CLASSIFICATION]
     if unknown := set(asked.names) - set(classifiers):
         parser.error(f"there is no classifier {', '.join(sorted(unknown))}")
     done = set(rows("infer")) & set(rows("train"))

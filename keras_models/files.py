@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from configs.errors import HubelError, UsageError, printable
-from keras_models import registry
+from keras_models import raised
 
 OWN = "From a file hubel loads what Keras and hubel define, nothing else."
 FUNCTION = "Save the model again with keras.ops, or a function that Keras has, in its place."
@@ -34,7 +34,7 @@ def readable(called: str, instead: str) -> Iterator[None]:
 
 def reason(error: Exception) -> tuple[str, str]:
     """What kept Keras from reading a config, and what to do about it: OWN, FUNCTION or OTHER."""
-    text = str(registry.cause(error))
+    text = str(raised.cause(error))
     if found := re.match(r"Could not locate (class|function) '([^']+)'", text):
         return f"it uses the {found[1]} {printable(found[2])[:100]}, which is not known here", OWN
     if found := re.match(r"Could not deserialize \w+ '([^']+)' because its parent module (\S+) cannot be imported", text):
@@ -45,4 +45,4 @@ def reason(error: Exception) -> tuple[str, str]:
         return f"it uses the class {printable(found[1])[:100]}, which is not known here", OWN
     if "Python lambda" in text:
         return "it holds a Python function (in a Lambda layer), which is not read from a file, for safety", FUNCTION
-    return registry.first_line(error), OTHER
+    return raised.said(error), OTHER

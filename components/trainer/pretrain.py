@@ -11,7 +11,7 @@ from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import pretraining
 from keras_models.pretraining import Stage
-from keras_models.registry import RECONSTRUCTION
+from keras_models.record import RECONSTRUCTION
 
 RATE = "train.pretrain.learning_rate"
 

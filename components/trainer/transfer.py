@@ -18,7 +18,7 @@ from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.transfer import TransferConfig
 from keras_models import build, contract, files, normalize, published, transfer
 from keras_models.layers.neighbours import NearestNeighbours
-from keras_models.registry import CLASSIFICATION, ModelEntry
+from keras_models.record import CLASSIFICATION, ModelEntry
 
 
 def entry(origin: Origin, asked: TransferConfig, learned: bool = True) -> ModelEntry:

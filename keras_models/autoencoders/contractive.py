@@ -19,7 +19,7 @@ from keras_models.checks import need_count, need_positive
 from keras_models.coders import Coders
 from keras_models.jacobian import Jacobian
 from keras_models.layers import pixel_loss
-from keras_models.registry import register
+from keras_models.record import register
 
 TWIN = "twin"  # a sub-model of what is trained
 

@@ -12,7 +12,7 @@ import keras
 
 from keras_models.checks import need_activation, need_choice, need_count, need_counts, need_image
 from keras_models.conv_coders import UPSAMPLINGS, conv_decoder, conv_encoder
-from keras_models.registry import register
+from keras_models.record import register
 
 
 @register(

@@ -19,7 +19,7 @@ from keras import layers
 from keras_models import pretraining
 from keras_models.checks import need_activation, need_count, need_counts, need_image
 from keras_models.pretraining import Stage
-from keras_models.registry import register
+from keras_models.record import register
 
 
 @register(

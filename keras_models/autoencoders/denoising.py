@@ -9,7 +9,7 @@ optimizer; hidden layers and the convolutional form.
 """
 
 from keras_models.coders import Coders
-from keras_models.registry import register
+from keras_models.record import register
 
 
 @register(

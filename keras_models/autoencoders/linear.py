@@ -17,7 +17,7 @@ from keras import layers
 
 from keras_models.checks import need_count, need_flag, need_image
 from keras_models.layers.transposed_dense import TiedDense, TransposedDense
-from keras_models.registry import register
+from keras_models.record import register
 
 OWN = {"dtype": "float32"}  # under any precision: the last digits are what a linear model is compared by
 

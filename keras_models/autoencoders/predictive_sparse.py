@@ -17,7 +17,7 @@ from keras_models.checks import need_image
 from keras_models.layers.gain import Gain
 from keras_models.layers.pixel_loss import PixelLoss
 from keras_models.layers.sparse_inference import Dictionary, OptimalCode
-from keras_models.registry import register
+from keras_models.record import register
 
 
 @register(

@@ -19,7 +19,7 @@ from keras_models.auxiliary import Term
 from keras_models.checks import need_choice, need_count, need_positive, need_share
 from keras_models.coders import Coders
 from keras_models.layers.k_sparse import KSparse
-from keras_models.registry import register
+from keras_models.record import register
 
 ACTIVATIONS = {"l1": "relu", "log": "linear", "kl": "sigmoid", "k_sparse": "linear"}  # of the code, by penalty
 

@@ -17,7 +17,7 @@ from keras_models.auxiliary import Term
 from keras_models.checks import need_image
 from keras_models.layers.pixel_loss import PixelLoss
 from keras_models.layers.sparse_inference import Dictionary, SparseInference
-from keras_models.registry import register
+from keras_models.record import register
 
 
 @register(

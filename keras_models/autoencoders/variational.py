@@ -32,7 +32,7 @@ from keras_models.conv_coders import UPSAMPLINGS, conv_decoder, conv_encoder
 from keras_models.layers.condition import ClassCondition, NoCondition
 from keras_models.layers.pixel_loss import PixelLoss
 from keras_models.layers.sampling import Sampling, divergence
-from keras_models.registry import register
+from keras_models.record import register
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 

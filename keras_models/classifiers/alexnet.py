@@ -18,7 +18,7 @@ from keras_models import blocks, checks
 from keras_models.convolutions import activated
 from keras_models.layers.grouped_conv import GroupedConv2D
 from keras_models.layers.local_response import LocalResponseNormalization
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import Window, need_room
 
 VARIANTS = {  # maps of conv1 to conv5; groups of conv2, conv4 and conv5, whose kernels see only the maps of their own GPU

@@ -15,7 +15,7 @@ from keras_models.blocks import STEMS
 from keras_models.checks import need_activation, need_choice, need_count, need_flag, need_image, need_share
 from keras_models.convolutions import chain, head, norm_act, stem_conv, stem_pool
 from keras_models.dense_blocks import dense_steps, longest_layer, need_compression, transition
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import Window, need_room
 
 # Table 1: layers of each block

@@ -12,7 +12,7 @@ import keras
 from keras_models.checks import need_count, need_image
 from keras_models.classifiers.mlp import mlp
 from keras_models.layers.mean_probability import MeanProbability
-from keras_models.registry import register
+from keras_models.record import register
 
 
 @register(

@@ -12,7 +12,7 @@ from keras import layers
 from keras_models import auxiliary, blocks, checks
 from keras_models.inception_blocks import Inception, conv, inception
 from keras_models.layers.local_response import LocalResponseNormalization
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import Window, need_room
 
 STAGES = (  # pool2, pool3 and pool4 are before them

@@ -30,7 +30,7 @@ from keras_models.layers.block_normalization import NORMS, BlockNormalization
 from keras_models.layers.fixed_filters import BORDERS, VALID, FixedFilters
 from keras_models.layers.normalized_correlation import NormalizedCorrelation
 from keras_models.layers.orientation_votes import OrientationVotes
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import Window, need_room
 
 FIXED = {"dtype": "float32"}  # under any precision: squares and roots

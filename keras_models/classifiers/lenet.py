@@ -25,7 +25,7 @@ from keras_models.layers.rbf import SignCodeRBF
 from keras_models.layers.scaled_tanh import scaled_tanh
 from keras_models.layers.subsampling import TrainableSubsampling
 from keras_models.layers.table_conv import INITIAL, TableConv2D
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import Window, need_room
 
 C1, C3, C5, F6 = 6, 16, 120, 84  # maps of the convolutions, units of the dense layers

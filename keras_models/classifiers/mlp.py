@@ -10,7 +10,7 @@ from keras import layers
 
 from keras_models.blocks import hidden_layers
 from keras_models.checks import need_activation, need_count, need_counts, need_flag, need_image, need_share
-from keras_models.registry import register
+from keras_models.record import register
 
 
 @register(

@@ -20,7 +20,7 @@ import keras
 from keras_models.blocks import STEMS, scaled
 from keras_models.checks import need_activation, need_choice, need_count, need_flag, need_image, need_positive
 from keras_models.convolutions import chain, head, norm_act, stem_conv, stem_pool
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.residual_blocks import LONGEST_BLOCK, STRIDED, basic_block, bottleneck_block, need_shortcut
 
 # Table 1: for each depth the block, and how many of them each stage has

@@ -10,7 +10,7 @@ from keras import layers
 from keras_models.blocks import dropped, hidden_layers
 from keras_models.checks import need_activation, need_count, need_counts, need_flag, need_image, need_share
 from keras_models.convolutions import activated
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import least_side, need_room
 from keras_models.spatial_transformer import convolutional, dense, localisation_windows, transformed, windows
 

@@ -14,7 +14,7 @@ from keras import layers
 from keras_models import blocks, checks
 from keras_models.convolutions import activated
 from keras_models.layers.local_response import LocalResponseNormalization
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import need_room
 
 MAPS = (64, 128, 256, 512, 512)  # of each stage's convolutions; a pooling ends each stage

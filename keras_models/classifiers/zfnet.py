@@ -16,7 +16,7 @@ from keras import layers
 from keras_models import blocks, checks
 from keras_models.convolutions import activated
 from keras_models.layers.local_response import LocalResponseNormalization
-from keras_models.registry import register
+from keras_models.record import register
 from keras_models.room import Window, need_room
 
 MAPS = (96, 256, 384, 384, 256)

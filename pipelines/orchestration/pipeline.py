@@ -36,7 +36,7 @@ from configs.schema.slices.copies import CopiesSlice
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
 from keras_models import layers, published
-from keras_models.registry import CLASSIFICATION
+from keras_models.record import CLASSIFICATION
 from pipelines.orchestration import local
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace

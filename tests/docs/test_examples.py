@@ -28,7 +28,7 @@ from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
-from keras_models import registry
+from keras_models import catalogue
 from keras_models.arithmetic import total_params
 from tests.docs.pages import Place, examples
 
@@ -123,7 +123,7 @@ def test_the_page_has_all_examples():
 
 def test_the_model_is_found_built_and_trained(place, digits, tmp_path, monkeypatch):
     place.put("keras_models/classifiers/mlpconv.py", "configs/digits_mlpconv.yaml")
-    monkeypatch.setattr(registry, "FAMILIES", place.folder / "keras_models")
+    monkeypatch.setattr(catalogue, "FAMILIES", place.folder / "keras_models")
     assert list(keras_models.catalog()) == ["mlpconv"]
     cfg = load.load(
         str(place.folder / "configs/digits_mlpconv.yaml"), [*SMALL, "train.epochs=15", "train.optimizer.learning_rate=0.01"]

@@ -7,7 +7,7 @@ import pytest
 from configs import load
 from keras_models import build, catalog, contract, get
 from keras_models.arithmetic import total_params, without_weights
-from keras_models.registry import CLASSIFICATION
+from keras_models.record import CLASSIFICATION
 from tests.docs.pages import ROOT, Place
 
 PAGE = (ROOT / "docs/models.md").read_text(encoding="utf-8")

@@ -201,7 +201,7 @@ def test_a_builder_of_another_task_gets_what_it_names(own):
     try:
         prove(own(text=text), SHAPE, {})
     finally:
-        from keras_models.registry import ENTRIES
+        from keras_models.record import ENTRIES
 
         ENTRIES.pop("own_counter", None)
 

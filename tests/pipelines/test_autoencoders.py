@@ -5,7 +5,7 @@ import pytest
 import keras_models
 from components import keys
 from configs import load
-from keras_models.registry import RECONSTRUCTION
+from keras_models.record import RECONSTRUCTION
 from pipelines.orchestration import execute
 from tests.pipelines import test_generative_models
 from tests.pipelines.whole_way import first_alone, goes_the_whole_way

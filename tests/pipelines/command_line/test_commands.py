@@ -18,7 +18,7 @@ import pytest
 import keras_models
 from configs import load
 from configs.errors import HubelError
-from keras_models import Facts
+from keras_models import Record
 from pipelines.command_line import cli, commands, list_view, options
 from pipelines.command_line.console import RunView
 from pipelines.process.requests import Request
@@ -124,7 +124,7 @@ def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):
 def test_families_stand_together_and_variants_as_people_count():
     facts = {"task": "classification", "params": None, "tiny": {}, "paper": "", "year": None}
     names = ["resnet110", "vgg_a", "resnet20", "resnet1202", "alexnet"]
-    found = list_view.ordered(Facts(name=name, module=f"m.{name.strip('0123456789_a') or name}", **facts) for name in names)
+    found = list_view.ordered(Record(name=name, module=f"m.{name.strip('0123456789_a') or name}", **facts) for name in names)
     assert [fact.name for fact in found] == ["alexnet", "resnet20", "resnet110", "resnet1202", "vgg_a"]
 
 

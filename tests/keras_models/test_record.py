@@ -1,4 +1,4 @@
-"""The registry, its listing without Keras, and what it says when something is wrong."""
+"""Records, their listing without Keras, and what is said when something is wrong."""
 
 import importlib
 import json
@@ -13,7 +13,7 @@ import pytest
 
 import keras_models
 from configs.errors import UsageError
-from keras_models import ENTRIES, Facts, ModelEntry, build, catalog, check, get, register, registry
+from keras_models import ENTRIES, ModelEntry, Record, build, building, catalog, catalogue, check, get, register
 from keras_models.autoencoders.convolutional import conv_autoencoder
 
 ROOT = Path(keras_models.__file__).parents[1]
@@ -22,10 +22,13 @@ SOME = {"task": "classification", "params": None, "tiny": {}, "paper": "Nobody 2
 
 
 @pytest.fixture
-def entries(monkeypatch):
-    """A registry of the test's own."""
-    monkeypatch.setattr(registry, "ENTRIES", {})
-    return registry.ENTRIES
+def entries():
+    """Records of the test's own."""
+    kept = dict(ENTRIES)
+    ENTRIES.clear()
+    yield ENTRIES
+    ENTRIES.clear()
+    ENTRIES.update(kept)
 
 
 @pytest.fixture
@@ -67,9 +70,9 @@ FACTS = {"input_shape": [4, 4, 1], "num_classes": 3}
 # the listing
 
 
-def test_catalog_equals_the_imported_registry():
+def test_catalog_equals_the_imported_records():
     list(family_modules())
-    imported = {name: entry.facts() for name, entry in ENTRIES.items() if entry.module.startswith(FAMILIES)}
+    imported = {name: entry.record() for name, entry in ENTRIES.items() if entry.module.startswith(FAMILIES)}
     assert catalog() == imported
     assert list(catalog()) == sorted(imported)
 
@@ -114,7 +117,7 @@ def test_get_imports_one_family(entries, monkeypatch):
         imported.append(module)
         register("mlp", **SOME)(functional)
 
-    monkeypatch.setattr(registry.importlib, "import_module", import_module)
+    monkeypatch.setattr(building.importlib, "import_module", import_module)
     assert get("mlp") is entries["mlp"]
     assert imported == ["keras_models.classifiers.mlp"]
 
@@ -123,8 +126,8 @@ def scan(tmp_path, *files):
     family = tmp_path / "toys" / "family"
     family.mkdir(parents=True)
     for number, text in enumerate(files):
-        (family / f"m{number}.py").write_text("from keras_models.registry import register\n" + text, encoding="utf-8")
-    return registry._scan(tmp_path / "toys")
+        (family / f"m{number}.py").write_text("from keras_models.record import register\n" + text, encoding="utf-8")
+    return catalogue._scan(tmp_path / "toys")
 
 
 TOY = '@register("{name}", task="t", params={params}, tiny={{"n": (1,)}}, paper="p", year=1, aliases={aliases})\ndef f(): pass\n'
@@ -134,7 +137,7 @@ def test_scan_reads_stacked_decorators(tmp_path):
     first = TOY.format(name="a", params="1_000", aliases=("b",)).replace("def f(): pass\n", "")
     found = scan(tmp_path, first + TOY.format(name="c", params=None, aliases=()))
     toy = {"task": "t", "tiny": {"n": (1,)}, "paper": "p", "year": 1, "module": "toys.family.m0"}
-    assert found == {"a": Facts(name="a", params=1000, aliases=("b",), **toy), "c": Facts(name="c", params=None, **toy)}
+    assert found == {"a": Record(name="a", params=1000, aliases=("b",), **toy), "c": Record(name="c", params=None, **toy)}
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_scan_passes_over_another_register(tmp_path):
     family = tmp_path / "toys" / "family"
     family.mkdir(parents=True)
     (family / "m.py").write_text("from elsewhere import register\n@register(x)\ndef f(): pass\n", encoding="utf-8")
-    assert registry._scan(tmp_path / "toys") == {}
+    assert catalogue._scan(tmp_path / "toys") == {}
 
 
 # register and get
@@ -217,7 +220,7 @@ def test_entries_are_frozen():
 
 def test_get_takes_names_and_aliases():
     assert get("lenet") is get("lenet5") is ENTRIES["lenet5"]
-    assert check("lenet") == get("lenet").facts() == catalog()["lenet5"]
+    assert check("lenet") == get("lenet").record() == catalog()["lenet5"]
 
 
 @pytest.mark.parametrize("find", [get, check])
@@ -239,10 +242,10 @@ BUILDER = "def make(input_shape, num_classes):\n    return None\n"
 @pytest.mark.parametrize("path", ["own_models:make", "own_models.make"])
 def test_a_dotted_path_is_found(own, path):
     own(BUILDER)
-    known = Facts(name=path, task="classification", params=None, tiny={}, paper="", year=None, module="own_models")
+    known = Record(name=path, task="classification", params=None, tiny={}, paper="", year=None, module="own_models")
     assert check(path) == known
     assert "own_models" not in sys.modules
-    assert get(path).facts() == known
+    assert get(path).record() == known
     assert get(path).build is sys.modules["own_models"].make
 
 
@@ -258,7 +261,7 @@ def test_a_dotted_path_knows_the_task_it_was_registered_with(own, entries):
     assert check("own_models:make").task == "reconstruction"
     assert get("own_models:make").task == "reconstruction"
     assert get("own") is entries["own"]
-    assert check("own") == get("own").facts()
+    assert check("own") == get("own").record()
 
 
 @pytest.mark.parametrize("find", [get, check])
