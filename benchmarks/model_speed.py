@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 import keras_models
-from benchmarks.paper_results import machine
+from benchmarks.record import machine
 from keras_models.record import CLASSIFICATION
 
 RESULTS = Path(__file__).with_name("results")

@@ -27,6 +27,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from benchmarks.record import commit, machine
+
 MADE = ("turned_mnist", "binarised_mnist")  # of MNIST, by the module of that name
 DRAWS = 5_000  # importance samples an image
 NOT_BLESSED = 3  # exit code of a run whose figures are below the config's bounds
@@ -283,17 +285,6 @@ def _history(model: Path) -> list[dict]:
     """Figures by epoch of the Trainer that wrote a model."""
     [file] = (model.parents[1] / "model_run" / model.name).glob("**/history.json")
     return json.loads(file.read_text())
-
-
-def machine() -> str:
-    """Cores and processor."""
-    found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return f"{os.cpu_count()} cores of {found[1] if found else 'an unknown processor'}"
-
-
-def commit() -> str:
-    """Of what is measured."""
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def rows() -> list[dict[str, str]]:

@@ -3,11 +3,11 @@
 import csv
 import datetime
 import os
+import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from benchmarks.paper_results import commit, machine
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results"
@@ -21,6 +21,17 @@ def circumstances() -> dict[str, str]:
         "date": datetime.date.today().isoformat(),
         "commit": commit(),
     }
+
+
+def machine() -> str:
+    """Cores and processor."""
+    model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return f"{os.cpu_count()} cores of {model[1] if model else 'an unknown processor'}"
+
+
+def commit() -> str:
+    """Of what is measured."""
+    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def rows(name: str) -> list[dict[str, str]]:
