@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
+from components import image_files
 from components.example_gen import files, listing
 from configs.errors import UsageError, printable
 
 MASKS = frozenset(("ground_truth", "groundtruth", "mask", "masks"))  # folders beside those of splits, as MVTec AD has them
 SHOWN = 5  # folders that a message names
-READ = f"hubel reads {', '.join(sorted(listing.ENDINGS))}, and other files that hold such an image."
+READ = f"hubel reads {', '.join(sorted(image_files.ENDINGS))}, and other files that hold such an image."
 Layout = dict[str, dict[str, list[str]]]  # split -> class, "" without labels -> folders below PATH, or images below it
 
 

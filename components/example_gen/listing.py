@@ -13,11 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from components.example_gen import files
+from components.image_files import ENDINGS
 
-ENDINGS = frozenset(
-    (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm",
-     ".pnm", ".jp2", ".j2k", ".j2c", ".jpx", ".avif")
-)  # fmt: skip
 NO_PICTURES = frozenset(
     (".txt", ".md", ".rst", ".csv", ".tsv", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".html", ".htm",
      ".py", ".ipynb", ".m", ".sh", ".log", ".url", ".names", ".doc", ".docx", ".xls", ".xlsx", ".tex", ".bib", ".db", ".lnk")

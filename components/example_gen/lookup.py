@@ -7,10 +7,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
-from components.example_gen import files, listing
+from components import image_files
+from components.example_gen import files
 from configs.errors import UsageError
 
-ENDINGS = tuple(sorted(listing.ENDINGS))  # for names without one
+ENDINGS = tuple(sorted(image_files.ENDINGS))  # for names without one
 FOLDERS = 1000  # that are looked into for where the images may be
 
 

@@ -10,11 +10,10 @@ import zlib
 from typing import NamedTuple
 
 from components import keys
+from components.image_files import FORMATS, MAX_PIXELS
 from configs.schema.reading import Reading
 
-MAX_PIXELS = 2**25  # 33 megapixels; the served graph refuses larger ones too (components/transform/decoding.py)
-MPO = ("JPEG", "MPO")  # MPO: a JPEG with further ones behind it, from many cameras
-READ = (*MPO, "PNG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")  # by content, whatever a file is called
+MPO = ("JPEG", "MPO")
 ORIENTATION = 0x0112  # the EXIF tag
 OLD_TAGS = b"Raw profile type "  # a PNG's text that held EXIF tags before PNG had a chunk for them
 HEADER = 1024  # bytes in which that of a PPM ends, comments and all
@@ -179,7 +178,7 @@ def _opened(encoded: bytes):
         with Image.open(io.BytesIO(encoded)) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise Damaged("too large")
-            if opened.format not in READ:
+            if opened.format not in FORMATS:
                 raise Damaged("unsupported format")
             yield opened
     except (Damaged, MemoryError):

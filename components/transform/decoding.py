@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.compat.tensorflow import NOT_INLINED
-from components.example_gen.pictures import MAX_PIXELS  # of PNG and JPEG; TensorFlow bounds the others itself
+from components.image_files import MAX_PIXELS  # of PNG and JPEG; TensorFlow bounds the others itself
 from components.transform import headers
 from configs.schema.reading import Reading
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from components.image_files import EXACT_ENDINGS
+
 WORDS = "masks?|ground[ _-]?truths?|gt|seg|segmentations?|annotations?"
 AFTER = re.compile(rf"(.+?)[ ._-](?:{WORDS}|labels?)", re.IGNORECASE)  # cat_mask.png beside cat.png
 BEFORE = re.compile(rf"(?:{WORDS})[ ._-](.+)", re.IGNORECASE)
@@ -15,7 +17,7 @@ IMAGES = re.compile(
 )
 MOST = 0.5  # of a folder's images, at least so many have a namesake elsewhere if it is one of masks
 FLAT = 0.9  # of the sampled images beside a namesake of another ending, at least so many have few colours if they are masks
-LOSSLESS = (".png", ".gif", ".bmp", ".tif", ".tiff")  # a mask's values would not survive JPEG
+EXACT = tuple(EXACT_ENDINGS)  # of formats that a mask's values survive
 
 
 class Places:
@@ -67,7 +69,7 @@ class Places:
         own, others = self._stems[folder], {other: stems for other, stems in self._stems.items() if other != folder}
         if self._are_namesakes(own, (stems for other, stems in others.items() if IMAGES.fullmatch(PurePosixPath(other).name))):
             return True
-        is_lossless = all(name.lower().endswith(LOSSLESS) for names in own.values() for name in names)
+        is_lossless = all(name.lower().endswith(EXACT) for names in own.values() for name in names)
         return is_lossless and shares[folder] >= MOST and self._are_namesakes(own, others.values())
 
     @staticmethod
@@ -102,9 +104,7 @@ class Places:
         for folder, stems in self._stems.items():
             for names in (names for names in stems.values() if len(names) == 2):
                 paths = [f"{folder}/{name}".removeprefix("./") for name in names]
-                pairs += [
-                    pair for pair in (paths, paths[::-1]) if pair[0].lower().endswith(LOSSLESS) and self._may_be_flat(pair[0])
-                ]
+                pairs += [pair for pair in (paths, paths[::-1]) if pair[0].lower().endswith(EXACT) and self._may_be_flat(pair[0])]
         told = [self._is_flat[mask] and not self._is_flat.get(image, False) for mask, image in pairs if mask in self._is_flat]
         return [mask for mask, _ in pairs] if told and sum(told) >= FLAT * len(told) else []
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.example_gen import listing, pictures
+from components import image_files
+from components.example_gen import listing
 from configs.errors import UsageError
 
 
@@ -31,14 +32,14 @@ def found(root: Path, **asked) -> tuple[set[str], dict[str, int]]:
     return set(listing.images(str(root), "", passed_over, **asked)), dict(passed_over)
 
 
-@pytest.mark.parametrize("form", pictures.READ)
+@pytest.mark.parametrize("form", image_files.FORMATS)
 @pytest.mark.parametrize("name", ["picture", "picture.bin", "picture.0001", "picture.jpg_large"])
 def test_every_format_that_is_read_is_known_by_its_first_bytes(tmp_path, form, name):
     (tmp_path / name).write_bytes(encoded(form))
     assert found(tmp_path) == ({name}, {})
 
 
-@pytest.mark.parametrize("ending", sorted(listing.ENDINGS))
+@pytest.mark.parametrize("ending", sorted(image_files.ENDINGS))
 def test_a_usual_ending_makes_an_image_of_whatever_a_file_holds(tmp_path, ending):
     put(tmp_path, **{f"A{ending.upper()}": b"", f"b{ending}": b"no image"})
     assert found(tmp_path) == ({f"A{ending.upper()}", f"b{ending}"}, {})

@@ -114,3 +114,12 @@ def test_folders_below_the_classes_are_told():
 )
 def test_one_folder_below_a_class_is_no_matter(paths):
     assert looked(*paths).below() is None
+
+
+@pytest.mark.parametrize(("ending", "masks"), [("png", 20), ("pgm", 20), ("dib", 20), ("jpeg", None), ("webp", None)])
+def test_namesakes_of_few_colours_are_masks_where_their_format_keeps_every_value(ending, masks):
+    places = looked(*(f"x/{number}.{form}" for form in ("jpg", ending) for number in range(20)))
+    for number in range(20):
+        places.seen(f"x/{number}.jpg".encode(), False)
+        places.seen(f"x/{number}.{ending}".encode(), True)
+    assert (places.masks() or {}).get("images") == masks
