@@ -25,6 +25,7 @@ from pathlib import Path
 
 import keras_models
 from benchmarks.record import machine
+from configs import atomic
 from keras_models.record import CLASSIFICATION
 
 RESULTS = Path(__file__).with_name("results")
@@ -149,13 +150,11 @@ def save(mode: str, kept: dict[str, dict[str, str]]) -> None:
     """The fastest first, as timm has them; those without figures last."""
     ordered = sorted(kept.values(), key=lambda line: -float(line[f"{mode}_samples_per_sec"] or 0))
     RESULTS.mkdir(exist_ok=True)
-    staged = table(mode).with_suffix(".staged")
-    with staged.open("w", newline="") as file:
+    with atomic.replacing(table(mode)) as stage, stage.open("w", newline="") as file:
         names = ["model", *(f"{mode}_{column}" for column in COLUMNS), "param_count", "load", "note"]
         writer = csv.DictWriter(file, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(ordered)
-    staged.replace(table(mode))
 
 
 def main() -> None:

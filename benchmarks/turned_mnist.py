@@ -36,9 +36,8 @@ def write(archives: Path, folder: Path, change: Callable = turned) -> None:
     from PIL import Image
 
     from components.example_gen.records import example
+    from configs import atomic
 
-    staged = folder.with_name(f"{folder.name}.staged")
-    staged.mkdir(parents=True, exist_ok=True)
     training, test = mnist(archives, "train"), mnist(archives, "t10k")
     splits = {
         "train": [values[:-VALIDATION] for values in training],
@@ -46,13 +45,15 @@ def write(archives: Path, folder: Path, change: Callable = turned) -> None:
         "test": test,
     }
     random = np.random.default_rng(SEED)
-    for split, (images, labels) in splits.items():
-        with tf.io.TFRecordWriter(str(staged / f"{split}.tfrecord")) as file:
-            for index, (pixels, label) in enumerate(zip(images, labels, strict=True)):
-                encoded = io.BytesIO()
-                change(Image.fromarray(pixels), split, random).save(encoded, "PNG")
-                file.write(example(encoded.getvalue(), f"{split}/{index}".encode(), int(label)))
-    staged.rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with atomic.replacing(folder) as stage:
+        stage.mkdir()
+        for split, (images, labels) in splits.items():
+            with tf.io.TFRecordWriter(str(stage / f"{split}.tfrecord")) as file:
+                for index, (pixels, label) in enumerate(zip(images, labels, strict=True)):
+                    encoded = io.BytesIO()
+                    change(Image.fromarray(pixels), split, random).save(encoded, "PNG")
+                    file.write(example(encoded.getvalue(), f"{split}/{index}".encode(), int(label)))
 
 
 def main() -> None:

@@ -10,9 +10,10 @@ import contextlib
 import contextvars
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from configs import atomic
 
 _remembers = contextvars.ContextVar("remembers", default=True)
 
@@ -43,9 +44,7 @@ def of_files(paths: Iterable[Path], root: Path, memory: Path) -> str:
         whole.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode(errors="surrogateescape"))
     if _remembers.get() and any(known.get(path) != entry for path, entry in fresh.items()):
         memory.parent.mkdir(parents=True, exist_ok=True)
-        staged = memory.with_name(f"{memory.name}.{os.getpid()}")
-        staged.write_text(json.dumps({**known, **fresh}))
-        staged.replace(memory)
+        atomic.write_text(memory, json.dumps({**known, **fresh}))
     return whole.hexdigest()
 
 

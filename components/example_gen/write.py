@@ -13,6 +13,7 @@ import apache_beam as beam
 
 from components.example_gen import pictures, records, sources
 from components.example_gen.splits import Plan
+from configs import atomic
 from configs.schema.data import DataConfig
 
 DAMAGED, UNLABELLED = "damaged", "unlabelled"
@@ -92,24 +93,22 @@ class _Files(contextlib.AbstractContextManager):
     """One GZIP TFRecord file of a name in each folder that is written to; they appear whole, at the end, or not at all."""
 
     def __init__(self, folders: Mapping[str, str], name: str):
-        self._folders, self._name, self._open = folders, name, {}
+        self._folders, self._name = folders, name
+        self._writers: dict[str, Any] = {}
+        self._ends = contextlib.ExitStack()
 
     def write(self, split: str, record: bytes) -> None:
         import tensorflow as tf
 
-        if split not in self._open:
+        if split not in self._writers:
             folder = Path(self._folders[split])
             folder.mkdir(parents=True, exist_ok=True)
-            staged = folder.parent / f".{folder.name}-{self._name}.{os.getpid()}"
+            beside = folder.parent / f".{folder.name}-{self._name}.{os.getpid()}"  # whatever lies in the folder is read as a shard
+            stage = self._ends.enter_context(atomic.replacing(folder / self._name, beside))
             # images are compressed already: any level above 0 takes longer than decoding them and saves nothing
             options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=0)
-            self._open[split] = (tf.io.TFRecordWriter(str(staged), options), staged, folder / self._name)
-        self._open[split][0].write(record)
+            self._writers[split] = self._ends.enter_context(tf.io.TFRecordWriter(str(stage), options))
+        self._writers[split].write(record)
 
     def __exit__(self, kind, error, trace):
-        for writer, staged, final in self._open.values():
-            writer.close()
-            if kind is None:
-                staged.replace(final)
-            else:
-                staged.unlink(missing_ok=True)
+        return self._ends.__exit__(kind, error, trace)

@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+from configs import atomic
+
 _STAGE = ".staged-"  # not a number, so no server takes it for a version
 _UNSTABLE = "fingerprint.pb"  # holds a random id; the rest of a SavedModel is a function of its content
 
@@ -20,11 +22,10 @@ def publish(model: Path, base: Path) -> tuple[int, bool]:
     live = max(versions(base), default=0)
     if live and content(base / str(live)) == content(model):
         return live, False
-    stage = base / f"{_STAGE}{os.getpid()}"
-    shutil.copytree(model, stage)
-    for path in (*stage.rglob("*"), stage):
-        _sync(path)
-    stage.rename(base / str(live + 1))
+    with atomic.replacing(base / str(live + 1), base / f"{_STAGE}{os.getpid()}") as stage:
+        shutil.copytree(model, stage)
+        for path in (*stage.rglob("*"), stage):
+            _sync(path)
     _sync(base)
     return live + 1, True
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 import keras
 
+from configs import atomic
 from keras_models import auxiliary
 
 _STATE = "state.json"
@@ -77,9 +78,7 @@ class Resume(keras.callbacks.Callback):
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(self.model)]
         history = [*self.history[:epoch], figures]
         self._state = {"history": history, "best": best, "last": last, "seeds": seeds, "start": self.start}
-        staged = self._folder / f"{_STATE}.staged"
-        staged.write_text(json.dumps(self._state))
-        staged.replace(self._folder / _STATE)
+        atomic.write_text(self._folder / _STATE, json.dumps(self._state))
         for path in self._folder.glob("*.weights.h5"):
             if path.name not in (last["file"], best and best["file"]):
                 path.unlink()

@@ -196,14 +196,11 @@ def _writable(file: str, force: bool) -> Path:
 
 def _write_config(out: Path, text: str) -> None:
     """Write a config whole, after it was found valid."""
-    from configs import load
+    from configs import atomic, load
 
-    staged = out.with_name(f".{os.getpid()}-{out.name}")
     try:
-        staged.write_text(text, encoding="utf-8")
-        load.load(str(staged))
-        staged.replace(out)
+        with atomic.replacing(out) as stage:
+            stage.write_text(text, encoding="utf-8")
+            load.load(str(stage))
     except OSError as error:
         raise HubelError(f"{out} cannot be written: {error.strerror}.", "Choose another place with --out.") from None
-    finally:
-        staged.unlink(missing_ok=True)

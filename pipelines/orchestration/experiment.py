@@ -13,6 +13,7 @@ from components.example_gen import digest
 from components.tasks.judges.base import Judge
 from components.tasks.judges.by_name import judge_of
 from components.trainer.origin import Origin
+from configs import atomic
 from configs import experiment as experiments
 from configs.errors import Diverged, UsageError
 from configs.experiment import Arm, ExperimentConfig
@@ -178,7 +179,5 @@ def _write(folder: Path, texts: Mapping[str, str]) -> list[str]:
     """Each file in one step. Returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        staged = folder / f"{name}.staged"
-        staged.write_text(text, encoding="utf-8")
-        staged.replace(folder / name)
+        atomic.write_text(folder / name, text)
     return [str(folder / name) for name in texts]

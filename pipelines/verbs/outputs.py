@@ -1,13 +1,12 @@
 """Files that a verb leaves in a folder: named after its inputs, never on top of others unasked, each there whole or not at all."""
 
-import contextlib
 import csv
 import io
-import os
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from components.example_gen import listing
+from configs import atomic
 from configs.errors import HubelError, UsageError
 
 
@@ -74,15 +73,11 @@ def file(option: str, asked: str, force: bool, inputs: Collection[Path] = ()) ->
 def write(path: Path, content: bytes) -> str:
     """Write a file beside its place, in a folder that is made for it, and rename it. Returns its path. Raises HubelError where that
     cannot be."""
-    staged = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         listing.record(path)
-        staged.write_bytes(content)
-        staged.replace(path)
+        atomic.write_bytes(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            staged.unlink()
         raise _unwritable(path, error) from None
     return str(path)
 

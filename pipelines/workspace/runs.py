@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from configs import load
+from configs import atomic, load
 from configs.errors import UsageError
 from configs.schema.run import RunConfig
 from pipelines.workspace.layout import Workspace
@@ -45,9 +45,7 @@ class RunRecord:
     def save(self, folder: Path) -> None:
         """Write it beside the run's config, in one step."""
         folder.mkdir(parents=True, exist_ok=True)
-        staged = folder / "run.json.staged"
-        staged.write_text(json.dumps(asdict(self), indent=1))
-        staged.replace(folder / "run.json")
+        atomic.write_text(folder / "run.json", json.dumps(asdict(self), indent=1))
 
 
 @contextlib.contextmanager

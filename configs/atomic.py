@@ -1,0 +1,41 @@
+"""Files and folders that appear whole or not at all: written under another name on the same disk, and renamed at the end."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: Path, stage: Path | None = None) -> Iterator[Path]:
+    """Where to write what becomes `path` at the end, in the place of what is there. Where the block fails, that stays as it is and
+    what was written goes; a kill may leave it.
+
+    Args:
+        path: in a folder that is there. A folder itself is renamed only where none that holds anything has its name.
+        stage: what is written instead of path, on the same disk; by default it lies beside it, hidden, with the same ending.
+    """
+    stage = stage or path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield stage
+        stage.replace(path)
+    except BaseException:
+        if stage.is_dir():
+            shutil.rmtree(stage, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                stage.unlink()
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """In UTF-8; see `replacing`."""
+    with replacing(path) as stage:
+        stage.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """See `replacing`."""
+    with replacing(path) as stage:
+        stage.write_bytes(content)
