@@ -24,6 +24,11 @@ COPIES = "copies"  # split of AugmentedCopies: the training split once an epoch 
 CLEAN = "clean"  # float32 [N, height, width, channels], 0..255: the pixels without the noise that augmentation put in
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+SPLIT_WORDS = {  # what splits are called, in small letters, by sources, folders, files and tables -> ours
+    "train": TRAIN, "training": TRAIN,
+    "validation": VALIDATION, "valid": VALIDATION, "val": VALIDATION, "dev": VALIDATION, "eval": VALIDATION,
+    "test": TEST, "testing": TEST,
+}  # fmt: skip
 
 # Signatures (design: the served model takes raw bytes, a tf.Example or plain pixels, never a prepared tensor).
 SERVING_DEFAULT = "serving_default"

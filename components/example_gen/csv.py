@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components import keys
 from components.example_gen import classes, files, labels, lookup
 from components.example_gen import columns as choice
 from components.example_gen.columns import Columns
@@ -163,9 +164,9 @@ class _Reader:
         return _Row(line, self._image(line, cells[places.image]), label or "", split, image_id, why)
 
     def _split(self, line: int, name: str) -> str:
-        if name.lower() not in files.SPLITS:
-            raise self._wrong(line, f"{name.lower()!r} is no split.", f"A split is one of: {', '.join(files.SPLITS)}.")
-        return files.SPLITS[name.lower()]
+        if name.lower() not in keys.SPLIT_WORDS:
+            raise self._wrong(line, f"{name.lower()!r} is no split.", f"A split is one of: {', '.join(keys.SPLIT_WORDS)}.")
+        return keys.SPLIT_WORDS[name.lower()]
 
     def _label(self, line: int, cells: Sequence[str]) -> tuple[str | None, str | None]:
         """Class, or None and why; both None where the table has no labels."""

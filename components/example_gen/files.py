@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from components import keys
 from components.example_gen import digest, pictures
 from components.example_gen.records import share
 from components.example_gen.sources import Contents, Raw
@@ -17,9 +18,8 @@ from configs.errors import UsageError
 
 CHUNK = 1000  # images a shard
 MAX_BYTES = 2**28  # of a file: 2**25 pixels of four 16-bit values
-SPLITS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
-          "dev": "validation", "eval": "validation", "test": "test", "testing": "test"}  # fmt: skip
-_NAMED = re.compile(rf"(.*[^a-z])??({'|'.join(sorted(SPLITS, key=len, reverse=True))})([ _-]?set|[ _-](?:images|imgs|data|split))?")
+_WORD = "|".join(sorted(keys.SPLIT_WORDS, key=len, reverse=True))
+_NAMED = re.compile(rf"(.*[^a-z])??({_WORD})([ _-]?set|[ _-](?:images|imgs|data|split))?")
 
 
 class File(NamedTuple):
@@ -81,17 +81,17 @@ def digested(root: str, paths: Iterable[str], datasets: Path) -> str:
 def splits_of(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """What is before the word in names of splits, such as "seg_", mostly "" -> {name: split}, for the names that are such.
 
-    A name is a word of SPLITS in any case, with _set or -set after it or not. Those with something else before or after the word
-    count where two of them are different splits, of which one is train.
+    A name is a word of keys.SPLIT_WORDS in any case, with _set or -set after it or not. Those with something else before or after
+    the word count where two of them are different splits, of which one is train.
     """
     plain: dict[str, str] = {}
     groups: dict[str, dict[str, str]] = {}
     for name in names:
         match = _NAMED.fullmatch(name.lower())
         if match and not match[1] and (match[3] or "set").endswith("set"):
-            plain[name] = SPLITS[match[2]]
+            plain[name] = keys.SPLIT_WORDS[match[2]]
         elif match:
-            groups.setdefault(match[1] or "", {})[name] = SPLITS[match[2]]
+            groups.setdefault(match[1] or "", {})[name] = keys.SPLIT_WORDS[match[2]]
     found = {prefix: named for prefix, named in groups.items() if "train" in named.values() and len(set(named.values())) > 1}
     if plain:  # such as train and test_images
         plain |= groups.get("", {})

@@ -1,6 +1,6 @@
 """Which folders below a path are splits and which classes.
 
-PATH/CLASS/..., PATH/SPLIT/CLASS/..., PATH/SPLIT/FILE or PATH/FILE, where SPLIT is a word of components.example_gen.files.SPLITS
+PATH/CLASS/..., PATH/SPLIT/CLASS/..., PATH/SPLIT/FILE or PATH/FILE, where SPLIT is a word of components.keys.SPLIT_WORDS
 such as train, test_set or seg_train. Below a class images may lie in folders of any depth. What may well be another layout than it
 looks like is refused, with the line to use.
 """

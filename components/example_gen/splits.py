@@ -19,13 +19,12 @@ from configs.errors import HubelError
 from configs.schema.data import DataConfig
 
 SMALL = 10_000  # images to carve from, up to which `stratify: auto` stratifies
-_OWN = {"train": keys.TRAIN, "validation": keys.VALIDATION, "valid": keys.VALIDATION, "val": keys.VALIDATION, "test": keys.TEST}
 Row = tuple[float, float, int | None]  # share by which limits are drawn, share by which splits are, label
 
 
 def used(source_splits: Collection[str]) -> dict[str, str]:
     """Source split -> ours. A source without `train` (say, one split `all`) is carved from what it has."""
-    own = {name: _OWN[name] for name in source_splits if name in _OWN}
+    own = {name: keys.SPLIT_WORDS[name.lower()] for name in source_splits if name.lower() in keys.SPLIT_WORDS}
     return own if keys.TRAIN in own.values() else dict.fromkeys(source_splits, keys.TRAIN)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from components import keys
 from components.example_gen import classes, files, labels, pictures
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
@@ -29,7 +30,6 @@ USUAL = {
     "id": ("image/id", "image_id", "id", "image/source_id"),
 }
 TAKES = ("missing_markers",)
-WORDS = files.SPLITS
 RANGES = ((0, 1), (-0.5, 0.5), (-1, 1), (0, 255))  # (black, white) of lists of numbers; the first that holds all of them
 SLACK = 1e-4  # of a range: what rounding may add
 LOOKED_AT = 100  # records
@@ -212,7 +212,7 @@ def _splits(names: Iterable[str]) -> list[str]:
 
 
 def _word(name: str) -> str | None:
-    words = {WORDS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in WORDS}
+    words = {keys.SPLIT_WORDS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in keys.SPLIT_WORDS}
     return words.pop() if len(words) == 1 else None
 
 

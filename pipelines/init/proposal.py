@@ -282,7 +282,7 @@ def _reasons(found) -> str:
 def _data(source, found, counted, inliers, images) -> tuple[dict, list[str]]:
     """The slice `data`, and why it is not the default."""
     data: dict[str, Any] = {"source": source} | ({"inliers": inliers} if inliers else {})
-    own, remark = {"train", "validation", "valid", "val", "test"} & set(found["splits"]), []
+    own, remark = keys.SPLIT_WORDS.keys() & set(map(str.lower, found["splits"])), []
     is_thin = bool(counted) and min(counted.values()) < remarks.FEW and not own
     shares = _shares(source, found, counted, images, SHARES[is_thin])
     if shares != SHARES[0]:

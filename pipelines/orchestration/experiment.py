@@ -22,8 +22,6 @@ from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
 from reports import comparison
 
-SPLITS = (keys.TRAIN, keys.VALIDATION, keys.TEST)
-
 
 def run(experiment: str, assignments: list[str], seeds: int | None, workspace: str) -> dict:
     """Run all arms and write table, plot and result into the workspace's experiments/NAME.
@@ -167,7 +165,7 @@ def figures(epoch: Mapping[str, float]) -> dict[str, float]:
 
 def with_errors(row: Mapping[str, float]) -> dict[str, float]:
     """The row and, beside each accuracy, the error: 1 minus it."""
-    return {**row, **{f"{split}_error": 1 - row[name] for split in SPLITS if (name := f"{split}_accuracy") in row}}
+    return {**row, **{f"{split}_error": 1 - row[name] for split in keys.SPLITS if (name := f"{split}_accuracy") in row}}
 
 
 def steps_until(history: Sequence[Mapping[str, float]], accuracy: float) -> int | None:

@@ -37,6 +37,8 @@ def counted(raws, own: dict, data: DataConfig, source: str = "train", workers: i
         (["train", "test"], {"train": "train", "test": "test"}),
         (["train", "val", "test", "extra"], {"train": "train", "val": "validation", "test": "test"}),
         (["train", "valid"], {"train": "train", "valid": "validation"}),
+        (["train", "dev", "extra"], {"train": "train", "dev": "validation"}),  # what folders, files and tables call them, too
+        (["training", "eval", "testing"], {"training": "train", "eval": "validation", "testing": "test"}),
         (["all"], {"all": "train"}),
         (["test"], {"test": "train"}),
         (["a", "b"], {"a": "train", "b": "train"}),
