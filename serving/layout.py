@@ -6,9 +6,16 @@ from configs import paths
 from configs.errors import UsageError
 
 
-def versions(base: Path) -> list[int]:
-    """Complete versions of one model, ascending."""
-    return sorted(int(p.name) for p in base.glob("[0-9]*") if p.name.isdecimal() and (p / "saved_model.pb").is_file())
+def numbered(base: Path) -> dict[int, Path]:
+    """Number -> folder of all that TF Serving takes for a version of one model, ascending. It loads the highest, complete or not:
+    none is given twice."""
+    folders = (path for path in base.glob("[0-9]*") if path.name.isascii() and path.name.isdecimal() and path.is_dir())
+    return dict(sorted((int(path.name), path) for path in folders))
+
+
+def versions(base: Path) -> dict[int, Path]:
+    """Those of `numbered` that are complete: what answers."""
+    return {number: path for number, path in numbered(base).items() if (path / "saved_model.pb").is_file()}
 
 
 def find(model: str, models: Path) -> Path:
@@ -21,9 +28,9 @@ def find(model: str, models: Path) -> Path:
         UsageError: where there is none, naming what there is, or in a path that TensorFlow takes for a pattern.
     """
     for base in (models / model, Path(model).expanduser()):
-        found = [base] if (base / "saved_model.pb").is_file() else [base / str(version) for version in versions(base)]
-        if found:
-            return paths.literal(found[-1], "The served model", "Copy or move it to a folder without them.")
+        there = [base] if (base / "saved_model.pb").is_file() else list(versions(base).values())
+        if there:
+            return paths.literal(there[-1], "The served model", "Copy or move it to a folder without them.")
     known = sorted(p.name for p in models.iterdir() if versions(p)) if models.is_dir() else []
     raise UsageError(
         f"There is no served model {model!r} in {models}.",

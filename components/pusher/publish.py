@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from configs import atomic
+from serving import layout
 
 _STAGE = ".staged-"  # not a number, so no server takes it for a version
 _UNSTABLE = "fingerprint.pb"  # holds a random id; the rest of a SavedModel is a function of its content
@@ -19,8 +20,9 @@ def publish(model: Path, base: Path) -> tuple[int, bool]:
     """
     base.mkdir(parents=True, exist_ok=True)
     clear_stages(base)
-    live = max(versions(base), default=0)
-    if live and content(base / str(live)) == content(model):
+    numbered = layout.numbered(base)
+    live = max(numbered, default=0)
+    if live and content(numbered[live]) == content(model):
         return live, False
     with atomic.replacing(base / str(live + 1), base / f"{_STAGE}{os.getpid()}") as stage:
         shutil.copytree(model, stage)
@@ -28,11 +30,6 @@ def publish(model: Path, base: Path) -> tuple[int, bool]:
             _sync(path)
     _sync(base)
     return live + 1, True
-
-
-def versions(base: Path) -> list[int]:
-    """Version numbers in a served model's folder, ascending."""
-    return sorted(int(path.name) for path in base.glob("[0-9]*") if path.name.isdecimal() and path.is_dir())
 
 
 def content(model: Path) -> str:

@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 
 from components.example_gen.prepare import unfinished
-from components.pusher.publish import versions
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
+from serving.layout import versions
 
 
 def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
@@ -24,8 +24,7 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
         alive = kept | {Path(r.model_uri) for r in records if r.model_uri and r.model_dir and Path(r.model_dir).is_dir()}
         doomed += [folder for folder in _executions(pipeline) if not any(uri == folder or folder in uri.parents for uri in alive)]
         doomed += [pipeline / "runs" / r.run for r in records[:-keep]]
-        live = versions(place.served(pipeline.name))
-        doomed += [place.served(pipeline.name) / str(version) for version in live[:-keep]]
+        doomed += list(versions(place.served(pipeline.name)).values())[:-keep]
         doomed += sorted(place.training(pipeline.name).glob("*")) + sorted(place.tuning(pipeline.name).glob("*"))
     doomed += sorted(place.models.glob("*/.staged-*")) + unfinished(place.datasets)
     for logs in sorted((place.root / "logs").glob("*")):

@@ -20,8 +20,18 @@ def models(tmp_path):
 
 
 def test_versions_are_complete_folders_by_number(models):
-    assert layout.versions(models / "digits") == [1, 2, 10]
-    assert layout.versions(models / "nowhere") == []
+    assert list(layout.versions(models / "digits")) == [1, 2, 10]
+    assert layout.versions(models / "nowhere") == {}
+
+
+def test_a_number_is_taken_by_whatever_lies_there(models):
+    assert list(layout.numbered(models / "digits")) == [1, 2, 10, 11]
+
+
+def test_a_version_is_where_it_lies_however_its_number_is_written(models):
+    (models / "digits" / "0012").mkdir()
+    (models / "digits" / "0012" / "saved_model.pb").write_text("")
+    assert layout.find("digits", models) == models / "digits" / "0012"
 
 
 def test_a_name_is_its_highest_version(models):

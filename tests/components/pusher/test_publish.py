@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from components.pusher.publish import clear_stages, content, publish, versions
+from components.pusher.publish import clear_stages, content, publish
+from serving.layout import numbered
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_the_same_content_is_not_pushed_twice(model, base):
     publish(model, base)
     (model / "fingerprint.pb").write_bytes(b"2")  # a random number that TensorFlow writes into each export
     assert publish(model, base) == (1, False)
-    assert versions(base) == [1]
+    assert list(numbered(base)) == [1]
 
 
 @pytest.mark.parametrize("change", ["content", "file more", "file less", "rename"])
@@ -54,7 +55,7 @@ def test_changed_content_is_a_new_version(model, base, change):
             (model / "saved_model.pb").rename(model / "saved_model.pbtxt")
     assert publish(model, base) == (2, True)
     assert files(base / "2") == files(model)
-    assert versions(base) == [1, 2]
+    assert list(numbered(base)) == [1, 2]
 
 
 def test_what_is_compared_is_the_version_that_is_live(model, base):
@@ -69,16 +70,16 @@ def test_versions_are_one_more_than_the_highest_and_names_that_are_no_numbers_ar
     for name in ("3", "9", "10", "11.bak", ".staged-5", "x12", "1²", "-20", "latest"):
         (base / name).mkdir(parents=True)
     (base / "99").write_text("a file")
-    assert versions(base) == [3, 9, 10]
+    assert list(numbered(base)) == [3, 9, 10]
     assert publish(model, base)[1]
-    assert max(versions(base)) > 10
+    assert max(numbered(base)) > 10
 
 
 def test_a_stage_that_a_killed_publish_left_is_removed_and_never_a_version(model, base):
     stage = base / ".staged-12345"
     (stage / "variables").mkdir(parents=True)
     (stage / "saved_model.pb").write_bytes(b"half")
-    assert versions(base) == []
+    assert numbered(base) == {}
     assert publish(model, base) == (1, True)
     assert not stage.exists()
     stage.mkdir()
@@ -93,7 +94,7 @@ def test_a_failure_in_the_middle_of_copying_leaves_no_version(model, base):
     (model / "variables" / "zzz").symlink_to(model / "nowhere")  # copied after other files, and cannot be read
     with pytest.raises(OSError, match="zzz"):
         publish(model, base)
-    assert versions(base) == [1]
+    assert list(numbered(base)) == [1]
     assert files(base / "1")["saved_model.pb"] == b"graph"
     (model / "variables" / "zzz").unlink()
     assert publish(model, base) == (2, True)
