@@ -21,6 +21,7 @@ from tfx.utils import json_utils, path_utils
 from components import fingerprint, keys, progress, spec
 from components.compat import tfma
 from components.evaluator import eval_config, measured, noise, per_image, slices
+from components.examples import files_of, records_of
 from components.tasks.base import Task
 from components.tasks.by_name import modules_of, task_of
 from components.tasks.judges import by_name as judges
@@ -57,7 +58,7 @@ class Executor(executor.Executor):
         if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
         has_baseline = bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY))
-        sizes = slices.counts(_files(examples, keys.TEST), asked.slices)
+        sizes = slices.counts(files_of(examples, keys.TEST), asked.slices)
         config = eval_config.build(asked, judge, bounds, sizes)
         per_image.add(config, card.task)
         exec_properties[standard_component_specs.EVAL_CONFIG_KEY] = json_format.MessageToJson(config)
@@ -74,7 +75,7 @@ class Executor(executor.Executor):
             _refuse(blessing)
         for text in judge.remarks(card, metrics):
             progress.emit("warning", text=text)
-        ours, ids = rows.get(slices.WHOLE, {}), noise.ids_of(_files(examples, keys.TEST))
+        ours, ids = rows.get(slices.WHOLE, {}), noise.ids_of(files_of(examples, keys.TEST))
         intervals = noise.intervals(metrics, ours, judge, own.get(slices.WHOLE, {}))
         intervals |= noise.intervals_of_others(comparisons, judge, ours, ids)
         told = [noise.beside(c, metrics, judge, ours, ids) for c in judged]
@@ -152,11 +153,6 @@ def _refuse(blessing) -> None:
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)
 
 
-def _files(examples, split: str) -> list[str]:
-    folder = Path(artifact_utils.get_split_uri(examples, split))
-    return sorted(str(path) for path in folder.iterdir() if path.is_file())
-
-
 def _reader(examples, card: Card, task: Task):
     """split -> batches of pixels, decoded by the graph that is served, labels, and the task's targets."""
     maps = [name for name in task.targets if name in keys.MAPS]
@@ -171,7 +167,7 @@ def _reader(examples, card: Card, task: Task):
             pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform, card.reading or Reading(), stored=True)
             return pixels, {**parsed, **{name: pixel_graph.masks_from_bytes(parsed[name], card.transform) for name in maps}}
 
-        decoded = tf.data.TFRecordDataset(_files(examples, split), compression_type="GZIP").batch(BATCH).map(decode)
+        decoded = records_of(files_of(examples, split)).batch(BATCH).map(decode)
         decoded = decoded.cache() if card.train_images * np.prod(card.input_shape) <= HELD_BYTES else decoded
         return decoded.map(lambda pixels, known: (tf.cast(pixels, tf.float32), {n: tf.cast(v, tf.int64) for n, v in known.items()}))
 

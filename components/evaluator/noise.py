@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-import tensorflow as tf
 
-from components import keys
+from components import examples, keys
 from components.evaluator import per_image, statistic
 from components.evaluator.intervals import Figure, Interval
 from components.evaluator.statistic import ID, Difference, Mean, Rows, Statistic
@@ -45,12 +44,7 @@ def statistic_of(name: str, judge: Judge, rows: Rows) -> Statistic | None:
 
 def ids_of(files: Iterable[str]) -> np.ndarray:
     """Of the images of Examples, in their order: uint64 [N], as per_image has them."""
-
-    def parsed(batch):
-        return tf.io.parse_example(batch, {keys.IMAGE_ID: tf.io.FixedLenFeature([], tf.string, default_value="")})[keys.IMAGE_ID]
-
-    batches = tf.data.TFRecordDataset(list(files), compression_type="GZIP").batch(1024).map(parsed).as_numpy_iterator()
-    return np.array([per_image.digest(one) for batch in batches for one in batch], np.uint64)
+    return np.array([per_image.digest(image_id) for image_id in examples.ids_of(files)], np.uint64)
 
 
 def intervals_of_others(comparisons: Iterable[Comparison], judge: Judge, ours: Rows, images: np.ndarray) -> dict[str, list[float]]:

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
-import tensorflow as tf
 
-from components import keys
+from components import examples, keys
 from components.compat import tfma
 from components.tasks.judges.base import Judge
 from configs.schema.evaluate import EvaluateConfig
@@ -19,13 +18,12 @@ def counts(files: Sequence[str], features: Collection[str]) -> dict[str, dict[st
     """Feature -> value -> how many examples, for the features asked for; values as strings, the way TFMA takes them."""
     if not features:
         return {}
-    found = {feature: Counter() for feature in features}
-    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
-        example = tf.train.Example.FromString(record).features.feature
+    sizes = {feature: Counter() for feature in features}
+    for example in examples.parsed(examples.records_of(files).as_numpy_iterator()):
         for feature in features:
-            for value in (*example[feature].int64_list.value, *(b.decode() for b in example[feature].bytes_list.value)):
-                found[feature][str(value)] += 1
-    return {feature: dict(counter) for feature, counter in found.items()}
+            for value in examples.values(example, feature):
+                sizes[feature][value.decode() if isinstance(value, bytes) else str(value)] += 1
+    return {feature: dict(counter) for feature, counter in sizes.items()}
 
 
 def figures(evaluation: str, has_baseline: bool) -> dict[tfma.Key, dict[str, float]]:

@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from components import keys
+from components import examples, keys
 from components.example_gen import classes, files, labels, pictures
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
@@ -52,7 +52,7 @@ def locate(
     first = list(itertools.islice((example for path in paths for _, example in _examples(path)), LOOKED_AT))
     if not first:
         raise UsageError(f"There is no record in {rest}.", "An empty TFRecord file is a file without images.")
-    there = {name for example in first for name in example.features.feature if _values(example, name)}
+    there = {name for example in first for name in example.features.feature if examples.values(example, name)}
     address = {"root": root, "files": [os.path.relpath(path, root) for path in paths], "features": _named(rest, there, features)}
     return Located({**address, "missing_markers": missing_markers}, digested)
 
@@ -218,7 +218,7 @@ def _word(name: str) -> str | None:
 
 def _label(example, name: str | None, markers: Collection[str]) -> tuple[int | str | None, str | None]:
     """(whole numbers as they are, others and bytes as text; None where there is none, and why)."""
-    values = _values(example, name)
+    values = examples.values(example, name)
     if len(values) > 1:
         raise UsageError(
             f"A record has {len(values)} values of {name}, and a label is one.", "Name another one: data.features: {label: NAME}"
@@ -241,22 +241,15 @@ def _in_order(labels: set[int | str]) -> list[int | str]:
 
 def _id(example, name: str | None) -> bytes:
     """The feature's value, or b"" for none."""
-    values = _values(example, name)
+    values = examples.values(example, name)
     return (values[0] if isinstance(values[0], bytes) else str(values[0]).encode()) if values else b""
-
-
-def _values(example, name: str | None):
-    """The values of a feature; empty where it is not there."""
-    feature = example.features.feature
-    kind = feature[name].WhichOneof("kind") if name and name in feature else None  # asking for a name would add it
-    return getattr(feature[name], kind).value if kind else ()
 
 
 def _numbers(example, name: str):
     """An image that is a list of numbers, as float64 [n]; of length 0 for another."""
     import numpy as np
 
-    values = _values(example, name)
+    values = examples.values(example, name)
     return np.asarray([] if values and isinstance(values[0], bytes) else values, np.float64)
 
 
@@ -281,7 +274,7 @@ def _encoded(example, name: str, span: list[float] | None) -> bytes:
 
     numbers = _numbers(example, name)
     if not len(numbers):
-        return next(iter(_values(example, name)), b"")
+        return next(iter(examples.values(example, name)), b"")
     channels = next((c for c in (1, 3) if len(numbers) % c == 0 and math.isqrt(len(numbers) // c) ** 2 * c == len(numbers)), None)
     if channels is None or not np.isfinite(numbers).all():
         raise pictures.Damaged("not a square image" if channels is None else "damaged")

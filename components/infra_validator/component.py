@@ -3,10 +3,8 @@
 TFX's own needs Docker or Kubernetes and does not say why it refuses (tensorflow/tfx#5485).
 """
 
-import itertools
 from pathlib import Path
 
-import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
@@ -14,6 +12,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import path_utils
 
 from components import fingerprint, keys, spec
+from components.examples import files_of, records_of
 from components.infra_validator import parity
 from components.tasks.by_name import modules_of
 
@@ -27,9 +26,8 @@ class Executor(base_executor.BaseExecutor):
         """Reads: Model, raw Examples (test). Writes: InfraBlessing with the custom property `reason`."""
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
-        folder = Path(artifact_utils.get_split_uri(input_dict[standard_component_specs.EXAMPLES_KEY], keys.TEST))
-        files = sorted(str(path) for path in folder.iterdir() if path.is_file())
-        records = list(itertools.islice(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator(), IMAGES))
+        files = files_of(input_dict[standard_component_specs.EXAMPLES_KEY], keys.TEST)
+        records = list(records_of(files).take(IMAGES).as_numpy_iterator())
         why = parity.refusal(model.uri, Path(path_utils.serving_model_path(model.uri)), records)
         Path(blessing.uri, "INFRA_NOT_BLESSED" if why else "INFRA_BLESSED").write_text(why or "")
         blessing.set_int_custom_property("blessed", int(not why))

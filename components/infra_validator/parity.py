@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import keys
+from components import examples, keys
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
 from components.trainer import artifact, export
@@ -105,16 +105,17 @@ def depth(model: keras.Model) -> int:
 
 def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str], dict[str, int]]:
     """Write every request and compute here what the answers must be; also the images' ids, and the passes of each signature."""
-    features = [tf.train.Example.FromString(record).features.feature for record in records]
-    encoded = [feature[keys.IMAGE_ENCODED].bytes_list.value[0] for feature in features]
-    ids = [feature[keys.IMAGE_ID].bytes_list.value[0].decode(errors="replace") for feature in features]
+    parsed = list(examples.parsed(records))
+    encoded = [examples.values(example, keys.IMAGE_ENCODED)[0] for example in parsed]
+    ids = [examples.values(example, keys.IMAGE_ID)[0].decode(errors="replace") for example in parsed]
     if not encoded:
         raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
     decoded, placed = pixels.placed_from_bytes(tf.constant(encoded), card.seen, card.reading)
     seen = tf.cast(decoded, tf.float32)
-    if all(name in feature for feature in features for name in placement.SIZE):  # by which the model was calibrated
-        sizes = {name: tf.constant([feature[name].int64_list.value[0] for feature in features]) for name in placement.SIZE}
-        placed = placement.of_targets(sizes, len(features), card.seen)
+    sizes = {name: [value for example in parsed for value in examples.values(example, name)] for name in placement.SIZE}
+    if all(len(sides) == len(parsed) for sides in sizes.values()):  # by which the model was calibrated
+        sides = {name: tf.constant(values, tf.int64) for name, values in sizes.items()}
+        placed = placement.of_targets(sides, len(parsed), card.seen)
     bare = [decoding.decode(tf.constant(image), card.transform.channels, card.reading) for image in encoded]
     same_size = len({tuple(image.shape) for image in bare}) == 1
     made = export.endpoints(task_of(card.task).signatures(model, card), card)

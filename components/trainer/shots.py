@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import tensorflow as tf
 
-from components import keys, progress
+from components import examples, keys, progress
 from components.example_gen.records import share
 from configs import words
 
@@ -19,9 +19,8 @@ def chosen(records: tf.data.Dataset, shots: int, seed: int) -> tf.data.Dataset:
         records: serialized tf.Examples with id and label, raw or transformed.
     """
     by_label = defaultdict(list)
-    for place, record in enumerate(records.as_numpy_iterator()):
-        feature = tf.train.Example.FromString(record).features.feature
-        [image_id], label = feature[keys.IMAGE_ID].bytes_list.value, tuple(feature[keys.LABEL].int64_list.value)
+    for place, example in enumerate(examples.parsed(records.as_numpy_iterator())):
+        [image_id], label = examples.values(example, keys.IMAGE_ID), tuple(examples.values(example, keys.LABEL))
         by_label[label].append((share(image_id, f"shots {seed}".encode()), place))
     taken = np.zeros(sum(map(len, by_label.values())), bool)
     for drawn in by_label.values():

@@ -1,0 +1,51 @@
+"""Reading back what ExampleGen wrote: tf.Examples in GZIP TFRecords, whole or a feature of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from components import keys
+
+BATCH = 1024  # records of which ids are read at one go
+
+
+def files_of(examples, split: str) -> list[str]:
+    """Paths of a split's files, in the order in which every stage reads them.
+
+    Args:
+        examples: an Examples artifact, or a list of one.
+    """
+    from tfx.types import artifact_utils
+
+    held = examples if isinstance(examples, Sequence) else [examples]
+    return sorted(str(path) for path in Path(artifact_utils.get_split_uri(held, split)).iterdir() if path.is_file())
+
+
+def records_of(files: Iterable[str]):
+    """tf.data of serialized tf.Examples, in order."""
+    import tensorflow as tf
+
+    return tf.data.TFRecordDataset(list(files), compression_type="GZIP")
+
+
+def parsed(records: Iterable[bytes]) -> Iterator[Any]:
+    """tf.train.Examples of serialized ones."""
+    import tensorflow as tf
+
+    return map(tf.train.Example.FromString, records)
+
+
+def values(example, name: str | None) -> Sequence[bytes] | Sequence[int] | Sequence[float]:
+    """The values of a feature of a tf.train.Example; empty where it is not there, or is None."""
+    feature = example.features.feature
+    kind = feature[name].WhichOneof("kind") if name and name in feature else None  # asking for a name would add it
+    return getattr(feature[name], kind).value if kind else ()
+
+
+def ids_of(files: Iterable[str]) -> Iterator[bytes]:
+    """The id of each image in files, in order; empty where it has none. Nothing else is unpacked."""
+    import tensorflow as tf
+
+    feature = {keys.IMAGE_ID: tf.io.FixedLenFeature([], tf.string, default_value="")}
+    batches = records_of(files).batch(BATCH).map(lambda batch: tf.io.parse_example(batch, feature)[keys.IMAGE_ID])
+    return (image_id for batch in batches.as_numpy_iterator() for image_id in batch)
