@@ -3,6 +3,8 @@
 import errno
 from typing import Any
 
+SAID = 300  # characters of a library's message that a sentence repeats
+NOTHING = "no message"
 FULL = (errno.ENOSPC, errno.EDQUOT)  # what an OSError says of a disk, or of a share of it, that is full
 
 
@@ -31,6 +33,20 @@ class UsageError(HubelError):
     """What was typed, or written in a config, is wrong; nothing was started."""
 
     exit_code = 2
+
+
+def first_line(said: object) -> str:
+    """What an error, or a text, says first, for a sentence: the first line that holds anything, at most SAID characters of it."""
+    return next(_lines(said), NOTHING)[:SAID]
+
+
+def last_line(said: object) -> str:
+    """The same of what it says last, as a process does that ends."""
+    return ([*_lines(said)] or [NOTHING])[-1][:SAID]
+
+
+def _lines(said: object):
+    return filter(None, map(str.strip, str(said).splitlines()))
 
 
 def printable(text: str) -> str:

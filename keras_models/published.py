@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.errors import UsageError
-from keras_models import compat
+from keras_models import compat, raised
 
 PREFIX = "keras.applications:"
 
@@ -87,7 +87,7 @@ def model(source: str, height: int, width: int, weights: str | None = "imagenet"
         url = next(iter(re.findall(r"https?://\S+?(?=:? |$)", str(error))), None)
         kept = compat.home() / "models"
         raise UsageError(
-            f"The weights of {source} cannot be fetched: {_line(error)}",
+            f"The weights of {source} cannot be fetched: {raised.said(error)}.",
             f"Put {url.rpartition('/')[2] if url else 'their file'} into {kept}" + (f"; it is at {url}." if url else "."),
         ) from None
     pixels = keras.Input((height, width, 3), name="pixels")
@@ -103,9 +103,6 @@ def _net(name: str, source: str, height: int, width: int, weights: str | None):
         return getattr(keras.applications, name)(include_top=False, weights=weights, input_shape=(height, width, 3), pooling="avg")
     except ValueError as error:
         raise UsageError(
-            f"{source}: {_line(error)}", "Change transform.height and transform.width; most of these networks learned 224 x 224 px."
+            f"{source}: {raised.said(error)}.",
+            "Change transform.height and transform.width; most of these networks learned 224 x 224 px.",
         ) from None
-
-
-def _line(error: Exception) -> str:
-    return f"{(str(error).splitlines() or [type(error).__name__])[0][:300].rstrip('.')}."

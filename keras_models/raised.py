@@ -2,13 +2,15 @@
 
 import re
 
+from configs.errors import first_line
+
 
 def said(error: Exception) -> str:
     """What an error says, for a sentence: Keras's have many lines, the last of which may say what the first is about."""
     text = str(cause(error))
     if bold := re.search("\x1b\\[1m(.+?)\x1b\\[0m", text, re.DOTALL):  # what a layer raised, in bold below "when calling"
         text = bold[1]
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")[:300].rstrip(".")
+    return first_line(text).rstrip(".")
 
 
 def cause(error: BaseException) -> BaseException:

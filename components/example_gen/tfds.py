@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from components.example_gen import digest
 from components.example_gen.sources import Contents, Located, Raw
-from configs.errors import HubelError, UsageError
+from configs.errors import HubelError, UsageError, first_line
 from configs.paths import workspace_default
 
 NONE = -1  # the label that means none in TFDS
@@ -109,7 +109,7 @@ def images(address: Mapping[str, Any], shard: Sequence[Any]) -> Iterator[Raw]:
             label = None if known == NONE else places[known] if values else known
             yield Raw(functools.partial(bytes, row[named.image]), _id(row[named.id or "tfds_id"]), label, why=str(NONE))
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-        raise _damaged(Path(address["folder"]), str(error).splitlines()[0]) from None
+        raise _damaged(Path(address["folder"]), first_line(error)) from None
 
 
 def _class_names(builder, label: str | None) -> list[str] | None:

@@ -17,7 +17,7 @@ from components.tasks.by_name import task_of
 from components.trainer import artifact, export
 from components.trainer.card import Card
 from components.transform import decoding, pixels, placement
-from configs.errors import HubelError
+from configs.errors import HubelError, last_line
 from keras_models import compat
 
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
@@ -54,8 +54,7 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
             finally:
                 other.kill()
         if other.returncode != 0:
-            lines = noise.strip().splitlines() or ["no message"]
-            return f"the process that loads the model ended with code {other.returncode}: {lines[-1][:300]}"
+            return f"the process that loads the model ended with code {other.returncode}: {last_line(noise)}"
         answers = json.loads((folder / "answers.json").read_text())
         for name, wanted in expected.items():
             tolerance = tolerance_of(depth(model) * passes[name])

@@ -23,7 +23,7 @@ def main(model: str, folder: Path) -> None:
         except KeyError:
             answers[name] = "it has no such signature"
         except (tf.errors.OpError, TypeError, ValueError) as error:
-            answers[name] = f"it fails: {str(error).splitlines()[0][:300]}"
+            answers[name] = f"it fails: {(str(error).strip().splitlines() or ['no message'])[0][:300]}"
     (folder / "answers.json").write_text(json.dumps(answers))
 
 

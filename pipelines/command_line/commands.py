@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from configs import words
-from configs.errors import FULL, HubelError, UsageError
+from configs.errors import FULL, HubelError, UsageError, first_line
 from pipelines.command_line import autoencoder_commands, datasets_commands, experiments_commands, names, options
 from pipelines.command_line.options import quietly
 from pipelines.command_line.options import state as _state
@@ -68,8 +68,7 @@ def _unforeseen(error: Exception) -> HubelError:
             traceback.print_exception(error, file=log)
     except OSError:
         _state.log = None  # a failure to say more is not worth more than what failed
-    line = next(filter(None, map(str.strip, str(error).splitlines())), "no message")
-    return HubelError(f"{type(error).__name__}: {line[:300]}", "The log has the whole story." if _state.log else "")
+    return HubelError(f"{type(error).__name__}: {first_line(error)}", "The log has the whole story." if _state.log else "")
 
 
 def _fail(error: HubelError) -> int:

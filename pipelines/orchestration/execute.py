@@ -12,7 +12,7 @@ from components import keys, progress
 from components.example_gen import classes, digest, listing, sources, summary
 from components.trainer.origin import Origin
 from configs import load
-from configs.errors import FULL, HubelError, UsageError
+from configs.errors import FULL, HubelError, UsageError, first_line, last_line
 from configs.schema.run import RunConfig
 from pipelines.orchestration import training
 from pipelines.workspace import origins
@@ -236,9 +236,9 @@ def plain(error: Exception, node: str | None, place: Workspace) -> HubelError:
                 f"{node} ran out of memory.", "Use smaller images, or smaller transform.batch_size and train.batch_size."
             )
         chain = chain.__cause__ or chain.__context__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no message"]
-    line = lines[-1] if lines[0] == "in user code:" else lines[0]  # TensorFlow puts the message after its traceback
-    return HubelError(f"{node or 'The pipeline'} failed: {type(error).__name__}: {line[:300]}", "The log has the whole story.")
+    line = first_line(error)
+    line = last_line(error) if line == "in user code:" else line  # TensorFlow puts the message after its traceback
+    return HubelError(f"{node or 'The pipeline'} failed: {type(error).__name__}: {line}", "The log has the whole story.")
 
 
 def _json(text: str | None, default):

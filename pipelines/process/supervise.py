@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from configs import errors
-from configs.errors import HubelError, UsageError
+from configs.errors import HubelError, UsageError, last_line
 from pipelines.process.requests import Request
 
 GRACE = 5  # seconds that a worker has after SIGTERM
@@ -92,5 +92,5 @@ def _died(code: int, log: Path) -> HubelError:
         return HubelError(
             f"The worker process was ended by {name}{cause}.", "Run the same command again: it goes on where it stopped."
         )
-    last = next(iter(reversed(log.read_text(errors="replace").strip().splitlines())), "no message") if log.is_file() else "no log"
-    return HubelError(f"The worker process ended with code {code}: {last[:300]}", "The log has the whole story.")
+    last = last_line(log.read_text(errors="replace")) if log.is_file() else "no log"
+    return HubelError(f"The worker process ended with code {code}: {last}", "The log has the whole story.")

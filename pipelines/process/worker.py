@@ -14,7 +14,7 @@ import threading
 import traceback
 import warnings
 
-from configs.errors import HubelError
+from configs.errors import HubelError, first_line
 
 
 def main() -> None:
@@ -36,8 +36,7 @@ def main() -> None:
         value = getattr(importlib.import_module(module), function)(**request["arguments"])
         send({"event": "result", "value": value})
     except Exception as error:  # the last line of defence between a library and a person
-        line = (str(error).splitlines() or [""])[0][:300]
-        told = HubelError(f"{type(error).__name__}: {line}", "The log has the whole story.")
+        told = HubelError(f"{type(error).__name__}: {first_line(error)}", "The log has the whole story.")
         send({"event": "failure", **(error if isinstance(error, HubelError) else told).as_json()})
         with contextlib.suppress(OSError):  # such as of a full disk, which the failure may be about
             traceback.print_exc()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from components import progress
-from configs.errors import UsageError
+from configs.errors import UsageError, first_line
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
 from pipelines.verbs.images import BATCH
@@ -240,7 +240,7 @@ def _from_npy(path: Path) -> np.ndarray:
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise UsageError(f"{path} is no .npy file of numbers: {str(error).splitlines()[0]}", "`hubel encode` writes one.") from None
+        raise UsageError(f"{path} is no .npy file of numbers: {first_line(error)}", "`hubel encode` writes one.") from None
     if not isinstance(found, np.ndarray):
         raise UsageError(f"{path} is an archive of arrays.", "Save one array with numpy.save.")
     return found
