@@ -6,7 +6,9 @@ A source module offers four functions; the last two run in Beam's workers too:
         data.features: names of the source's own features or columns, where they cannot be guessed. What the module names in TAKES,
         further keys of DataConfig, it gets as keywords.
     contents(address) -> Contents: what there is to read, as shards.
-    images(address, shard) -> iterator of Raw: one shard's images, always in the same order, one at a time.
+    images(address, shard) -> iterator of Raw: one shard's images, always in the same order, one at a time. A Raw stays good:
+        whoever drew it may read its image and mask later, in any order and more than once, while the iterator goes on and after it
+        has ended. So what it reads is bound to it (functools.partial), not to a variable of the loop or a file open meanwhile.
 One that prepares data in `locate` has a fifth:
     is_prepared(rest, datasets) -> bool: whether `locate` would find it as it is.
 """
@@ -56,9 +58,9 @@ class Contents:
 
 
 class Raw(NamedTuple):
-    """One image as a source has it. `image` reads the encoded bytes (OSError where it cannot), `image_id` is stable between runs,
-    `label` an index into the class names or None, `mask` reads a PNG (see components.keys) or is None, `why` says why there is no
-    label.
+    """One image as a source has it. `image` reads the encoded bytes whenever it is called (OSError where it cannot), `image_id` is
+    stable between runs, `label` an index into the class names or None, `mask` reads a PNG (see components.keys) or is None, `why`
+    says why there is no label.
     """
 
     image: Callable[[], bytes]
