@@ -1,10 +1,13 @@
 """What hubel is and what it stands on. Ranges; requirements.lock is the exact set that is tested."""
 
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-PACKAGES = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from configs.packages import PACKAGES
 
 # TFX 1.21 wants ml-metadata and TFDV 1.21, whose wheels need glibc 2.39; the older two work with it and run on glibc 2.28.
 REQUIRES = [

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-_OURS = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
+from configs.packages import PACKAGES
 
 
 def of(*modules: str) -> str:
@@ -21,7 +21,7 @@ def of(*modules: str) -> str:
     Raises:
         ModuleNotFoundError: for a module that cannot be found.
     """
-    roots = {name.split(".")[0] for name in modules} | set(_OURS)
+    roots = {name.split(".")[0] for name in modules} | set(PACKAGES)
     digest = hashlib.sha256()
     for name in sorted(_closure(modules, roots)):
         digest.update(f"{name}={_syntax_digest(_source(name))}\n".encode())

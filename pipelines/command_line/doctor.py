@@ -17,11 +17,11 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from configs.packages import PACKAGES
 from pipelines.workspace.layout import MIN_FREE
 
 ROOT = Path(__file__).parents[2]  # the checkout, or site-packages
 LOCK = ROOT / "requirements.lock"
-PACKAGES = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
 GLIBC_OF_LOCK, GLIBC_OF_TFX = (2, 28), (2, 39)
 SPACIOUS = 5 * 2**30  # bytes: a data set, a few runs' artifacts and models
 

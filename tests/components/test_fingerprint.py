@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from components import fingerprint
+from configs.packages import PACKAGES
 
 TRAINER = ("components.trainer.component", "components.tasks.classification")
 TRANSFORM = ("components.transform.component", "components.transform.preprocessing")
@@ -37,7 +38,7 @@ def of(folder) -> str:
 
 
 def closure(*modules: str) -> set[str]:
-    return fingerprint._closure(modules, set(fingerprint._OURS))
+    return fingerprint._closure(modules, set(PACKAGES))
 
 
 def test_it_is_the_same_twice_and_whatever_the_order():

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from components import image_files
+from configs.packages import PACKAGES
 
 ROOT = Path(__file__).parents[2]
 FLOATS = {".pfm"}  # Pillow's PPM reads it into floating-point numbers, which are set aside
@@ -31,7 +32,7 @@ def test_a_format_is_exact_where_classes_of_a_mask_come_back(name):
 
 def test_no_other_file_lists_endings_of_images():
     wrong = []
-    for package in ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports"):
+    for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, (ast.Tuple, ast.List, ast.Set)):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from configs import atomic
+from configs.packages import PACKAGES
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +64,7 @@ MARKS = {"components/evaluator/component.py"}  # renames TFX's empty file of a v
 def test_no_other_file_renames():
     """`replace` of one argument is a path's, that of a text or a dataclass has two or a keyword."""
     wrong = []
-    for package in ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports", "benchmarks"):
+    for package in (*PACKAGES, "benchmarks"):
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

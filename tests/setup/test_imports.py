@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from configs.packages import PACKAGES
+
 ROOT = Path(__file__).parents[2]
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hubel"]
 ALLOWED, WINGS = DECLARED["imports"], DECLARED["wings"]
@@ -36,7 +38,21 @@ def imported(path: Path, parts: int = 1) -> set[str]:
 
 def test_every_package_is_declared():
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
-    assert packages <= set(ALLOWED), "declare it in pyproject.toml, [tool.hubel.imports]"
+    assert packages == set(PACKAGES), "name it in configs/packages.py"
+    assert set(PACKAGES) == set(ALLOWED), "declare it in pyproject.toml, [tool.hubel.imports]"
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert set(tools["coverage"]["run"]["source"]) == set(PACKAGES)
+    assert set(tools["ruff"]["lint"]["isort"]["known-first-party"]) == {*PACKAGES, "tests", "benchmarks"}
+
+
+def test_packages_are_listed_once():
+    wrong = set()
+    for path in (*(path for package in PACKAGES for path in modules(package)), *ROOT.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+            leaves = getattr(node, "elts", ())
+            if len({leaf.value for leaf in leaves if isinstance(leaf, ast.Constant)} & set(PACKAGES)) > 3:
+                wrong.add(path.relative_to(ROOT).as_posix())
+    assert wrong == {"configs/packages.py"}
 
 
 def test_the_declaration_has_no_circle():

@@ -14,8 +14,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from configs.packages import PACKAGES
+
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
 SUFFIXES = {".py", ".yaml", ".j2", ".html", ".css", ".js"}
 
 

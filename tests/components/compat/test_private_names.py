@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from configs.packages import PACKAGES
+
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
 HOMES = {ROOT / "keras_models/compat.py", *(ROOT / "components/compat").glob("*.py")}
 OURS = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of named tuples and of os: documented

@@ -1,0 +1,3 @@
+"""What hubel consists of."""
+
+PACKAGES = ("configs", "keras_models", "components", "tuner", "pipelines", "serving", "reports")
