@@ -24,7 +24,8 @@ def of(*modules: str) -> str:
     roots = {name.split(".")[0] for name in modules} | set(PACKAGES)
     digest = hashlib.sha256()
     for name in sorted(_closure(modules, roots)):
-        digest.update(f"{name}={_syntax_digest(_source(name))}\n".encode())
+        path = _source(name)
+        digest.update(f"{name}={_syntax_digest(path, path.stat().st_mtime_ns)}\n".encode())
     return digest.hexdigest()
 
 
@@ -39,25 +40,35 @@ def _closure(modules: Iterable[str], roots: set[str]) -> set[str]:
         parent = name.rpartition(".")[0]
         if _is_module(parent):  # a folder without __init__.py runs no code
             waiting.append(parent)
-        waiting += [n for n in _imports(name) if n.split(".")[0] in roots]
+        waiting += _imports(name, roots)
     return seen
 
 
-def _imports(name: str) -> list[str]:
-    """Modules that a module's source names in import statements, wherever they stand."""
+def _imports(name: str, roots: set[str]) -> list[str]:
+    """Modules below `roots` that a module's source names in import statements, wherever they stand."""
     path = _source(name)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found = []
-    for node in ast.walk(_tree(path, path.stat().st_mtime_ns)):
+    for base, names in _statements(path, path.stat().st_mtime_ns, package):
+        if base.split(".")[0] in roots:
+            found += [base, *(f"{base}.{imported}" for imported in names)]
+            found += [module for imported in names for module in _offering(base, imported)]
+    return [module for module in found if _is_module(module)]
+
+
+@cache
+def _statements(path: Path, mtime_ns: int, package: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Of each import statement the module, and the names that are imported from it."""
+    found = []
+    for node in ast.walk(_tree(path, mtime_ns)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            found += [(alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], *([base] if base else [])])
-            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-            found += [module for alias in node.names for module in _offering(base, alias.name)]
-    return [module for module in found if _is_module(module)]
+            found.append((base, tuple(alias.name for alias in node.names)))
+    return tuple(found)
 
 
 def _offering(package: str, name: str) -> list[str]:
@@ -65,7 +76,7 @@ def _offering(package: str, name: str) -> list[str]:
     keras_models.layers does."""
     if not _is_module(package) or _is_module(f"{package}.{name}") or (path := _source(package)).name != "__init__.py":
         return []
-    if name == "*" or name in _defined(path, path.stat().st_mtime_ns):
+    if name in _defined(path, path.stat().st_mtime_ns):
         return []
     files = [file for file in path.parent.glob("*.py") if file != path and name in _defined(file, file.stat().st_mtime_ns)]
     return [f"{package}.{file.stem}" for file in files]
@@ -73,7 +84,7 @@ def _offering(package: str, name: str) -> list[str]:
 
 @cache
 def _defined(path: Path, mtime_ns: int) -> frozenset[str]:
-    """Names of the classes and functions of a file, and of what it imports by name."""
+    """Names of a file's classes and functions, and in a package's of what it imports by name."""
     found = set()
     for node in _tree(path, mtime_ns).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -104,8 +115,9 @@ def _source(name: str) -> Path:
     raise ModuleNotFoundError(f"no module named {name!r}", name=name)
 
 
-def _syntax_digest(path: Path) -> str:
-    return hashlib.sha256(ast.dump(_tree(path, path.stat().st_mtime_ns)).encode()).hexdigest()
+@cache
+def _syntax_digest(path: Path, mtime_ns: int) -> str:
+    return hashlib.sha256(ast.dump(_tree(path, mtime_ns)).encode()).hexdigest()
 
 
 @cache

@@ -282,7 +282,7 @@ def test_the_elbo_of_a_density_is_its_score_and_stays_among_its_figures():
     log_likelihood = -0.5 * np.square(off).sum(2).mean(0) - 64 * np.log(deviation * np.sqrt(2 * np.pi))
     card = card_of(model, task=VARIATIONAL, score="elbo")
     np.testing.assert_allclose(scored(model, card, pixels, VARIATIONAL), kl - log_likelihood, rtol=1e-4, atol=1e-3)
-    assert {"elbo", "auroc", "mse"} <= set(VARIATIONAL.metrics)
+    assert {"elbo", "auroc", "mse"} <= set(judge_of("anomaly:reconstruction.variational").metrics)
     anomaly.check(task_of("reconstruction.variational"), AnomalyConfig(score="elbo"))
 
 
