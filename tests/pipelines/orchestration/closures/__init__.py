@@ -1,0 +1,99 @@
+"""What each stage of a pipeline is made of, as hubel says itself when it puts one together; the lists beside say what it may be."""
+
+import itertools
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from components import fingerprint
+from components.example_gen.sources import Located
+from configs import load
+from pipelines.orchestration import pipeline
+from pipelines.workspace.layout import Workspace
+
+FOLDER = Path(__file__).parent
+ACCEPT = ".venv/bin/python -m tests.pipelines.orchestration.closures"
+COPIES = "augment=[{rotate: {degrees: 5}}, {copies: 2}]"
+PIPELINES = {  # shipped config, and what is set in it; between them they have every stage, source, and kind of task
+    "classification": ("digits_lenet5", ["tune.enabled=true", COPIES]),
+    "reconstruction": ("digits_conv_autoencoder", ["data.source=folder:images"]),
+    "denoising": ("digits_denoising_autoencoder", ["data.source=csv:images.csv"]),
+    "variational": ("digits_vae", ["data.source=tfrecord:images"]),
+    "anomaly": ("digits_anomalies", []),
+}
+
+Stages = dict[str, tuple[str, ...]]  # name of a stage, or STAGE.PIPELINE -> the modules that its digest starts from
+
+
+def stages() -> Stages:
+    """Each stage, and what a source, network, task and judge add to it in one of PIPELINES."""
+    found: Stages = {}
+    for name, asked in PIPELINES.items():
+        for entry, *more in _digested(*asked):
+            stage = _name(entry)
+            found[stage] = (entry,)
+            if more and (entry, *more) not in found.values():
+                found[f"{stage}.{name}"] = (entry, *more)
+    return found
+
+
+def _digested(config: str, assignments: list[str]) -> Iterator[tuple[str, ...]]:
+    """The modules of every digest that a pipeline asks for."""
+    digested = []
+
+    def recorded(*modules):
+        digested.append(modules)
+        return "digest"
+
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr(fingerprint, "of", recorded)
+        pipeline.build(load.load(config, assignments), Workspace.at(folder), Located({}, "digest"))
+    return iter(digested)
+
+
+def _name(entry: str) -> str:
+    """Of a stage, such as `transform.copies` of components.transform.copies and `trainer` of components.trainer.component."""
+    return entry.removeprefix("components.").removesuffix(".component")
+
+
+def modules(stage: str, of: Stages) -> set[str]:
+    """All that a stage is made of; of STAGE.PIPELINE what that adds to the stage by itself."""
+    every = _closure(of[stage])
+    return every - _closure(of[stage][:1]) if len(of[stage]) > 1 else every
+
+
+def _closure(entries: tuple[str, ...]) -> set[str]:
+    return fingerprint._closure(entries, set(fingerprint._OURS))
+
+
+def chain(module: str, entries: tuple[str, ...]) -> str:
+    """The shortest way of imports that leads to a module."""
+    before: dict[str, str | None] = dict.fromkeys(entries)
+    waiting = deque(entries)
+    while module not in before:
+        name = waiting.popleft()
+        for imported in itertools.chain([name.rpartition(".")[0]], fingerprint._imports(name, set(fingerprint._OURS))):
+            if imported not in before and fingerprint._is_module(imported):
+                before[imported] = name
+                waiting.append(imported)
+    way = [module]
+    while (name := before[way[-1]]) is not None:
+        way.append(name)
+    return " < ".join(way)
+
+
+def written(stage: str) -> list[str]:
+    """What the list of a stage says."""
+    path = FOLDER / f"{stage}.txt"
+    return path.read_text().split() if path.is_file() else []
+
+
+def accept(of: Mapping[str, tuple[str, ...]]) -> None:
+    """Write what is so now."""
+    for path in FOLDER.glob("*.txt"):
+        path.unlink()
+    for stage in of:
+        (FOLDER / f"{stage}.txt").write_text("".join(f"{module}\n" for module in sorted(modules(stage, of))))

@@ -1,0 +1,5 @@
+"""Writes the lists anew."""
+
+from tests.pipelines.orchestration import closures
+
+closures.accept(closures.stages())

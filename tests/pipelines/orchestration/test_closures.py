@@ -1,0 +1,100 @@
+"""What an edit costs: each stage depends on the modules that its list in closures/ names, and runs again for no others."""
+
+from pathlib import Path
+
+import pytest
+
+from components import fingerprint
+from tests.pipelines.orchestration import closures
+
+ROOT = Path(__file__).parents[3]
+JUDGES = ("components.evaluator", "components.tasks.judges")
+
+
+@pytest.fixture(scope="module")
+def stages() -> closures.Stages:
+    return closures.stages()
+
+
+def test_each_stage_depends_on_what_its_list_names(stages):
+    problems = [f"{path.name} is of no stage" for path in closures.FOLDER.glob("*.txt") if path.stem not in stages]
+    for stage, entries in stages.items():
+        known, named = closures.modules(stage, stages), set(closures.written(stage))
+        problems += [f"{stage} now depends on {module} too ({closures.chain(module, entries)})" for module in sorted(known - named)]
+        problems += [f"{stage} no longer depends on {module}" for module in sorted(named - known)]
+    assert not problems, "\n".join(
+        ["An edit of a module runs each stage again that depends on it.", *problems, f"If that is meant: {closures.ACCEPT}"]
+    )
+
+
+def test_evaluator_alone_depends_on_how_models_are_judged(stages):
+    for stage, entries in stages.items():
+        judging = {name for name in closures.modules(stage, stages) if name.startswith(JUDGES)}
+        assert not judging or entries[0] == "components.evaluator.component", f"{stage} depends on {sorted(judging)}"
+
+
+def test_no_stage_depends_on_the_config_as_a_whole(stages):
+    assert not [stage for stage in stages if {"configs.schema.run", "configs.load"} & closures.modules(stage, stages)]
+
+
+@pytest.fixture
+def edited(stages, tmp_path, monkeypatch):
+    """Stages whose digest changes with an edit: of a copy, the file of a module -> what is added at its end, or put in a place."""
+    source, copies = fingerprint._source, {}
+    monkeypatch.setattr(fingerprint, "_source", lambda name: copies.get(name) or source(name))
+    before = _digests(stages)
+
+    def edit(module: str, added: str, after: str = "") -> set[str]:
+        copy = tmp_path / f"{module}.py"
+        text = source(module).read_text()
+        assert after in text
+        place = text.index(after) + len(after) if after else len(text)
+        copy.write_text(f"{text[:place]}{added}{text[place:]}")
+        copies[module] = copy
+        return {stage for stage, digest in _digests(stages).items() if digest != before[stage]}
+
+    return edit
+
+
+def _digests(stages: closures.Stages) -> dict[str, str]:
+    return {stage: fingerprint.of(*entries) for stage, entries in stages.items()}
+
+
+def test_an_edited_baseline_runs_evaluator_again_and_nothing_else(edited):
+    assert edited("components.evaluator.kernel_pca", "\nPOWER = 2\n") == {
+        "evaluator.reconstruction",
+        "evaluator.denoising",
+        "evaluator.variational",
+        "evaluator.anomaly",
+    }
+
+
+@pytest.mark.parametrize("judge", ["judges.reconstruction.judge", "judges.reconstruction.principal"])
+def test_an_edited_judge_runs_evaluator_again_and_nothing_else(edited, judge):
+    assert {stage.split(".")[0] for stage in edited(f"components.tasks.{judge}", "\nMARGIN = 2\n")} == {"evaluator"}
+
+
+def test_what_is_learned_trains_again(edited):
+    assert {"trainer.reconstruction", "evaluator.reconstruction", "infra_validator.reconstruction"} <= edited(
+        "components.tasks.reconstruction.task", "\nRATE = 2\n"
+    )
+
+
+def test_a_new_key_of_another_topic_runs_nothing_again(edited, tmp_path):
+    """As a `serve:` would be: a topic of its own, and a key of RunConfig; and a key of `push`, which no stage reads."""
+    key = '    served: bool = Field(True, description="whether")\n'
+    assert edited("configs.schema.run", "    serve: dict = {}\n", "    beam: BeamConfig = BeamConfig()\n") == set()
+    assert edited("configs.schema.push", key) == set()
+
+
+@pytest.mark.parametrize(
+    ("topic", "again"),
+    [
+        ("evaluate", {"evaluator"}),
+        ("tune", {"tuner"}),
+        ("data", {"example_gen"}),
+        ("train", {"trainer", "tuner", "evaluator", "infra_validator"}),
+    ],
+)
+def test_a_new_key_runs_the_stages_again_that_read_its_topic(edited, topic, again):
+    assert {stage.split(".")[0] for stage in edited(f"configs.schema.{topic}", "\nADDED = 1\n")} == again
