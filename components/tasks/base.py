@@ -9,7 +9,8 @@ import keras
 import tensorflow as tf
 
 from components.trainer.card import Card
-from components.trainer.data import Data, Facts, Mix
+from components.trainer.data import Data
+from components.trainer.facts import Facts, Mix
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from configs.schema.train import TrainConfig

@@ -9,7 +9,8 @@ import tensorflow_transform as tft
 
 from components import keys
 from components.tasks.by_name import task_of
-from components.trainer.data import Facts, _augmentation, open_data
+from components.trainer.data import Facts, open_data
+from components.trainer.epochs import augmentation
 from configs import policies
 from configs.errors import UsageError
 from configs.schema.augment import AugmentStep
@@ -147,7 +148,7 @@ BYTES = 8 * 8  # of an image
 )
 def test_what_does_not_fit_is_shuffled_in_a_buffer_of_bounded_bytes_and_resumable(artifacts, monkeypatch, limits, buffer):
     for name, value in limits.items():
-        monkeypatch.setattr(f"components.trainer.data.{name}", value)
+        monkeypatch.setattr(f"components.trainer.epochs.{name}", value)
     whole = batches(opened(artifacts).training(0, 2))
     assert not np.array_equal(labels(whole[:8]), labels(whole[8:]))
     assert same(whole[8:], batches(opened(artifacts).training(1, 2)))
@@ -155,13 +156,13 @@ def test_what_does_not_fit_is_shuffled_in_a_buffer_of_bounded_bytes_and_resumabl
 
 
 def test_images_larger_than_the_memory_for_them_are_read_one_by_one(artifacts, monkeypatch):
-    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", BYTES - 1)
+    monkeypatch.setattr("components.trainer.epochs.CACHE_BYTES", BYTES - 1)
     assert displacement(batches(opened(artifacts).training(0, 1))) == 0
 
 
 @pytest.mark.parametrize(("limit", "kept"), [(60 * BYTES, True), (60 * BYTES - 1, False)])
 def test_validation_is_kept_in_memory_where_it_fits_whatever_training_needs(artifacts, tmp_path, monkeypatch, limit, kept):
-    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", limit)
+    monkeypatch.setattr("components.trainer.epochs.CACHE_BYTES", limit)
     root = tmp_path / "transformed"
     shutil.copytree(artifacts.transformed, root)
     data = opened(artifacts, root=root)
@@ -175,7 +176,7 @@ def test_validation_is_kept_in_memory_where_it_fits_whatever_training_needs(arti
 
 
 def test_a_large_validation_split_is_not_kept_because_training_is(artifacts, tmp_path, monkeypatch):
-    monkeypatch.setattr("components.trainer.data.CACHE_BYTES", 100 * BYTES)
+    monkeypatch.setattr("components.trainer.epochs.CACHE_BYTES", 100 * BYTES)
     root = tmp_path / "transformed"
     for split, of in ((keys.TRAIN, keys.VALIDATION), (keys.VALIDATION, keys.TRAIN)):  # 60 and 240 images
         shutil.copytree(artifacts.transformed / f"Split-{of}", root / f"Split-{split}")
@@ -250,6 +251,6 @@ def test_colours_come_from_the_covariance_of_the_training_split(artifacts):
     step = AugmentStep(pca_color={"stddev": 0.5})
     facts = Facts((2, 2, 3), [], None, None, 1, covariance=np.diag([0.0, 0.0, 900.0]).tolist())
     rows = {keys.PIXELS: np.full((1, 2, 2, 3), 100, np.uint8)}
-    images, _ = _augmentation([step], [], None, facts)(rows, tf.constant([[0.9, 0.9, 0.9]]))
+    images, _ = augmentation([step], [], None, facts)(rows, tf.constant([[0.9, 0.9, 0.9]]))
     assert np.allclose(images[..., :2], 100)
     assert np.abs(images[..., 2] - 100).min() > 5

@@ -1,0 +1,161 @@
+"""From rows to what training is given: their order in each epoch, augmentation, batches. All depends on (seed, epoch) alone."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from components import keys
+from components.trainer.facts import Facts, Mix
+from components.transform import augment
+from configs import policies
+from configs.errors import UsageError
+from configs.schema.augment import AugmentStep
+from configs.schema.slices.trainer import TrainerSlice
+
+CACHE_BYTES = 2**30  # decoded uint8 images of a split up to this many bytes are kept in memory between epochs
+READ = 1024  # images decoded at one go
+SHUFFLE = 16_384  # images among which the next one is drawn, where they are not all in memory; fewer where CACHE_BYTES holds fewer
+
+Rows = Callable[[tf.data.Dataset], tf.data.Dataset]  # serialized records -> rows, as of components.trainer.reader
+
+
+def _as_they_are(rows):
+    return rows
+
+
+class _Images(NamedTuple):
+    """Images, or their places in memory, and what makes rows of one of them, or of a batch of them."""
+
+    elements: tf.data.Dataset
+    rows: Callable = _as_they_are
+
+
+class Epochs:
+    """The training split in epochs."""
+
+    def __init__(
+        self,
+        records: tf.data.Dataset,
+        count: int,
+        rows: Rows,
+        targets: Sequence[str],
+        facts: Facts,
+        cfg: TrainerSlice,
+        mix: Mix | None = None,
+        copies: str | None = None,
+        clips_noise: bool = True,
+    ):
+        """
+        Args:
+            records: `count` serialized tf.Examples, of which `rows` makes rows.
+            mix: how the task mixes targets; None where it cannot.
+            copies: pattern of the folders that AugmentedCopies wrote, where the config asks for them.
+            clips_noise: whether images with noise are cut to 0..255.
+
+        Raises:
+            UsageError: where the config mixes images and the task cannot mix their targets.
+        """
+        plan = policies.schedule(policies.expand(cfg.augment, cfg.transform.channels))
+        # those of written steps are drawn too, so that the live ones get what follows them
+        self._drawn_for = [*plan.written, *plan.live] if plan.live else []
+        self._shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
+        self._change = augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, self._shape), clips_noise)
+        self._read, self._targets, self._seed, self._size = rows, targets, cfg.seed, cfg.train.batch_size
+        fits = count <= held(cfg)
+        self._buffer = count if fits else max(1, min(count, SHUFFLE, held(cfg)))
+        self._copies, self._written = plan.copies, _shards(copies) if plan.copies else None
+        every = rows(records)
+        self._kept = _in_memory(every, count) if fits and self._written is None else _Images(every)
+        self.steps = -(-count // self._size)  # batches an epoch
+
+    def training(self, first: int, epochs: int) -> tf.data.Dataset:
+        """All batches of the epochs from `first` up to `epochs`, shuffled and augmented."""
+        return tf.data.Dataset.range(first, epochs).flat_map(self._epoch).prefetch(tf.data.AUTOTUNE)
+
+    def plain(self) -> tf.data.Dataset:
+        """Batches of the split once, in the order of its records, as it is."""
+        return unchanged(self._kept.elements.batch(self._size), self._targets, self._kept.rows)
+
+    def _epoch(self, epoch):
+        tf.random.set_seed(1)  # of this graph alone: tf.data takes no tensor as a seed beside a global one of 0
+        seed = epoch * 2**32 + self._seed  # reshuffling by tf.data itself would go on where the last reader stopped
+        images, rows = self._images(epoch)
+        order = images.shuffle(self._buffer, seed=seed, reshuffle_each_iteration=False)
+        if not self._drawn_for:  # nothing is done image by image
+            batches = order.batch(self._size)
+            return batches.map(lambda some: self._change(rows(some), tf.zeros([0, 0])), num_parallel_calls=tf.data.AUTOTUNE)
+        drawn = order.map(
+            lambda place: (
+                place,
+                augment.draw(self._drawn_for, self._seed, epoch, rows(place)[keys.IMAGE_ID], self._shape),
+            ),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
+        batches = drawn.batch(self._size)
+        return batches.map(lambda some, numbers: self._change(rows(some), numbers), num_parallel_calls=tf.data.AUTOTUNE)
+
+    def _images(self, epoch) -> _Images:
+        if self._written is None:
+            return self._kept
+        return _Images(self._read(tf.data.TFRecordDataset(tf.gather(self._written, epoch % self._copies), "GZIP")))
+
+
+def held(cfg: TrainerSlice) -> int:
+    """How many images of a split may stay in memory."""
+    return CACHE_BYTES // cfg.transform.values
+
+
+def unchanged(batches: tf.data.Dataset, targets: Sequence[str], rows: Callable = _as_they_are) -> tf.data.Dataset:
+    """Batches of rows, or of what `rows` makes rows of -> (pixels, targets), neither shuffled nor augmented."""
+    return batches.map(lambda some: _pair(rows(some), targets), num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def _in_memory(images: tf.data.Dataset, count: int) -> _Images:
+    """All of them, decoded once. A batch is gathered at one go: image by image costs as much as a small network's step."""
+    parts = list(images.batch(READ))  # not all at one go: a tensor for each image takes more memory than the image
+    values = {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
+    return _Images(tf.data.Dataset.range(count), lambda places: {name: tf.gather(kept, places) for name, kept in values.items()})
+
+
+def _pair(rows, targets):
+    """Pixels and targets of a batch."""
+    wanted = {name: tf.cast(rows[name], tf.int64) if name in keys.MAPS else rows[name] for name in targets}
+    return tf.cast(rows[keys.PIXELS], tf.float32), wanted
+
+
+def augmentation(
+    steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts, used: int = 0, clips_noise: bool = True
+) -> Callable:
+    """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; a map moves with its image. The first
+    `used` numbers were those of steps done before."""
+    kinds = augment.kinds(steps)
+    if augment.MIXING in kinds and mix is None:
+        raise UsageError(
+            "mixup and cutmix mix what images are labelled with, and this task has no labels.", "Take them out of augment."
+        )
+
+    @tf.autograph.experimental.do_not_convert
+    def change(rows, drawn):
+        pixels, wanted = _pair(rows, targets)
+        maps = [name for name in targets if name in keys.MAPS]
+        changed = augment.change(
+            steps,
+            pixels,
+            drawn[:, used:],
+            facts.covariance,
+            [tf.cast(wanted[name], tf.float32) for name in maps],
+            clips_noise,
+        )
+        wanted |= {name: tf.cast(moved, tf.int64) for name, moved in zip(maps, changed.maps, strict=True)}
+        for kept in changed.kept:
+            wanted = mix(wanted, {name: augment.partner(values) for name, values in wanted.items()}, kept, facts)
+        return changed.images, wanted | ({keys.CLEAN: changed.clean} if augment.NOISE in kinds else {})
+
+    return change
+
+
+def _shards(folders: str) -> np.ndarray:
+    """Paths of the shards, [copies, shards]."""
+    return np.array([sorted(tf.io.gfile.glob(f"{folder}/*")) for folder in sorted(tf.io.gfile.glob(folders))])

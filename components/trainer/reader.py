@@ -1,0 +1,57 @@
+"""From the records of one split to its rows: an image as uint8 values, its targets and its id, from transformed or raw records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components import keys
+from components.transform.stored import parsed
+from configs.schema.transform import TransformConfig
+
+
+def records(files: Sequence[str]) -> tf.data.Dataset:
+    """Serialized tf.Examples of GZIP TFRecords, by patterns of their paths, in the order of these."""
+    paths = sorted(tf.io.gfile.glob(list(files)))
+    return tf.data.TFRecordDataset(paths, compression_type="GZIP")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How records become rows.
+
+    transform: Transform's graph. targets: features that the task learns from. is_transformed: whether records are of Transform's
+    examples; otherwise they are raw ones, and the graph is applied here, to `config.batch_size` of them at once.
+    """
+
+    transform: tft.TFTransformOutput
+    targets: Sequence[str]
+    config: TransformConfig
+    is_transformed: bool
+
+    def rows(self, serialized: tf.data.Dataset) -> tf.data.Dataset:
+        """Serialized tf.Examples -> {`pixels`: uint8 [height, width, channels], the id, each target}, one a record."""
+        return (self._of_transformed if self.is_transformed else self._of_raw)(serialized)
+
+    def _of_transformed(self, serialized):
+        spec = {
+            name: feature
+            for name, feature in self.transform.transformed_feature_spec().items()
+            if name in (keys.PIXELS, keys.IMAGE_ID, *self.targets)
+        }
+        return serialized.map(
+            lambda record: self._decoded(tf.io.parse_single_example(record, spec)), num_parallel_calls=tf.data.AUTOTUNE
+        )
+
+    def _of_raw(self, serialized):
+        layer = self.transform.transform_features_layer()
+        spec = self.transform.raw_feature_spec()
+        batches = serialized.batch(self.config.batch_size).map(
+            lambda batch: layer(tf.io.parse_example(batch, spec)), num_parallel_calls=tf.data.AUTOTUNE
+        )
+        return batches.unbatch().map(self._decoded, num_parallel_calls=tf.data.AUTOTUNE)
+
+    def _decoded(self, row):
+        maps = {name: parsed(row[name], self.config, 1) for name in keys.MAPS if name in row}
+        return {**row, keys.PIXELS: parsed(row[keys.PIXELS], self.config, self.config.channels), **maps}
