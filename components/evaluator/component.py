@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis
 from google.protobuf import json_format
@@ -27,6 +26,7 @@ from components.tasks.by_name import modules_of, task_of
 from components.tasks.judges import by_name as judges
 from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
+from components.transform import crops
 from components.transform import pixels as pixel_graph
 from configs.schema.evaluate import EvaluateConfig
 from configs.schema.reading import Reading
@@ -154,7 +154,11 @@ def _refuse(blessing) -> None:
 
 
 def _reader(examples, card: Card, task: Task):
-    """split -> batches of pixels, decoded by the graph that is served, labels, and the task's targets."""
+    """split -> batches of pixels, decoded by the graph that is served, labels, and the task's targets.
+
+    Pixels are of the size that the model sees or, with export.crops, of that which crops are cut from.
+    """
+    seen = crops.enlarged(card.transform, card.export.crops)
     maps = [name for name in task.targets if name in keys.MAPS]
     texts = {name: tf.io.FixedLenFeature([], tf.string) for name in (keys.IMAGE_ENCODED, *maps)}
     integers = dict.fromkeys([keys.LABEL, keys.ANOMALY, *(name for name in task.targets if name not in maps)])
@@ -164,11 +168,11 @@ def _reader(examples, card: Card, task: Task):
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
             parsed = tf.io.parse_example(batch, {**texts, **labels})
-            pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), card.transform, card.reading or Reading(), stored=True)
+            pixels = pixel_graph.from_bytes(parsed.pop(keys.IMAGE_ENCODED), seen, card.reading or Reading(), stored=True)
             return pixels, {**parsed, **{name: pixel_graph.masks_from_bytes(parsed[name], card.transform) for name in maps}}
 
         decoded = records_of(files_of(examples, split)).batch(BATCH).map(decode)
-        decoded = decoded.cache() if card.train_images * np.prod(card.input_shape) <= HELD_BYTES else decoded
+        decoded = decoded.cache() if card.train_images * seen.height * seen.width * seen.channels <= HELD_BYTES else decoded
         return decoded.map(lambda pixels, known: (tf.cast(pixels, tf.float32), {n: tf.cast(v, tf.int64) for n, v in known.items()}))
 
     return images

@@ -59,7 +59,7 @@ def _with_margin(one: Comparison, margin: float, judge: Judge) -> Comparison:
 
 def binding(comparisons: Sequence[Comparison], config: EvaluateConfig) -> list[Comparison]:
     """Those that are bounds: one that yields is none where the config has a threshold for its metric."""
-    return [one for one in comparisons if not (one.yields and one.metric in config.thresholds)]
+    return [one for one in comparisons if one.is_bound and not (one.yields and one.metric in config.thresholds)]
 
 
 def build(

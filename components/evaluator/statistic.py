@@ -212,6 +212,24 @@ class Decibels(Mean):
 
 
 @dataclass(frozen=True)
+class StandardError(Statistic):
+    """Of the mean over images of a column: its deviation / sqrt(images)."""
+
+    column: str
+
+    @property
+    def columns(self):
+        return (self.column,)
+
+    def weighted(self, rows, weights):
+        values, images = rows[self.column].astype(np.float64), weights.sum(1)
+        centred = values - values.mean()
+        variance = weights @ np.square(centred) / images - np.square(weights @ centred / images)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.sqrt(np.maximum(variance, 0) / (images - 1))
+
+
+@dataclass(frozen=True)
 class Share(Mean):
     """Of images whose column is 1; all others have 0."""
 

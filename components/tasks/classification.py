@@ -1,5 +1,7 @@
 """One of K classes for an image."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +9,7 @@ import tensorflow as tf
 from components import keys
 from components.tasks import base
 from components.tasks.base import Signature
+from components.trainer.card import Card
 from components.transform import crops
 from configs.errors import HubelError
 
@@ -53,9 +56,8 @@ class Task(base.Task):
         top = min(card.export.top_k, len(card.class_names))
 
         def averaged(pixels):
-            views = crops.cut(pixels, card.export.crops, card.transform)
-            logits = model(tf.reshape(views, [-1, *views.shape[2:]]), training=False)
-            return tf.reduce_mean(tf.reshape(tf.nn.softmax(logits), [views.shape[0], -1, len(card.class_names)]), 0)
+            [probabilities] = served(lambda views: [model(views, training=False)], pixels, card)
+            return probabilities
 
         def predict(pixels):
             probabilities = averaged(pixels)
@@ -68,6 +70,18 @@ class Task(base.Task):
             return {"classes": tf.tile(names[None], [tf.shape(scores)[0], 1]), "scores": scores}
 
         return {keys.SERVING_DEFAULT: Signature(predict), keys.CLASSIFY: Signature(classify)}
+
+
+def served(logits: Callable[[tf.Tensor], Sequence[tf.Tensor]], pixels: tf.Tensor, card: Card) -> list[tf.Tensor]:
+    """What networks of the card's classes answer, the mean over `export.crops`: float32 [N, K] each.
+
+    Args:
+        logits: float32 pixels [N, height, width, channels] in 0..255 -> [N, K] of each network.
+        pixels: the same of the size that is cropped, see components.transform.crops.enlarged.
+    """
+    views = crops.cut(pixels, card.export.crops, card.transform)
+    each = logits(tf.reshape(views, [-1, *views.shape[2:]]))
+    return [tf.reduce_mean(tf.reshape(tf.nn.softmax(of), [views.shape[0], -1, len(card.class_names)]), 0) for of in each]
 
 
 @keras.saving.register_keras_serializable("hubel")

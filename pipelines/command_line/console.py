@@ -20,6 +20,7 @@ DISTANCE_SHOWN = 0.01  # Jensen-Shannon divergence, 0 to 1
 BESIDE = {
     "pca": "PCA",
     "kernel_pca": "kernel PCA",
+    "best_member": "best member",
 }  # whose figures stand in the row of the model's own, by the beginning of their names
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
 COUNT = "example_count"

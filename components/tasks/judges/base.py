@@ -38,10 +38,11 @@ class Comparison:
 
     `metric`, one of `Judge.metrics` or `Judge.measured`, must be better than `value`; `words` say what was compared, for the person
     who reads the verdict. With a `name`, the value is among the run's figures under it. One that `yields` is no bound where the
-    config has a threshold for the metric. `margin`: by how much the metric may be worse, as a share of the value (0.01: one
-    percent), unless the config's evaluate.margins say otherwise. `enough`: of a metric of which less is better, what always passes,
-    margin or none; 0 for nothing. `each`: what the value is made of, by the names that the metric's statistic reads: float [N], in
-    the order of the test images; with it the value has an interval, and the difference is told from noise.
+    config has a threshold for the metric; one that `is_bound` not is told, and holds nothing. `margin`: by how much the metric may
+    be worse, as a share of the value (0.01: one percent), unless the config's evaluate.margins say otherwise. `enough`: of a metric
+    of which less is better, what always passes, margin or none; 0 for nothing. `each`: what the value is made of, by the names that
+    the metric's statistic reads: float [N], in the order of the test images; with it the value has an interval, and the difference
+    is told from noise. One with a name must have it.
     """
 
     metric: str
@@ -51,7 +52,12 @@ class Comparison:
     yields: bool = False
     margin: float = 0.0
     enough: float = 0.0
+    is_bound: bool = True
     each: Mapping[str, np.ndarray] | None = field(default=None, compare=False)
+
+    def __post_init__(self):
+        if self.name and self.each is None:
+            raise ValueError(f"{self.name} would be a figure without an interval: give what it is of each image")
 
 
 def _is_number(value: np.ndarray) -> bool:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics
 
 from components.evaluator import detection, intervals, statistic
 from components.evaluator.psnr import decibels
-from components.evaluator.statistic import ID, Auroc, AveragePrecision, Decibels, Decision, MacroF1, Mean, Share
+from components.evaluator.statistic import ID, Auroc, AveragePrecision, Decibels, Decision, MacroF1, Mean, Share, StandardError
 
 
 def rows(**columns):
@@ -48,6 +49,8 @@ def test_figures_of_weighted_images_are_scikit_learn_s(of):
     kinds, predicted = np.array(of["kind"])[there], np.array(of["predicted"])[there]
     same(MacroF1(), metrics.f1_score(kinds, predicted, average="macro"), of_classes)
     same(Mean("score"), np.mean(np.array(score)[there]))
+    if len(there) > 1:
+        same(StandardError("score"), stats.sem(np.array(score)[there]))
 
 
 def test_images_without_a_label_count_for_nothing():
@@ -236,3 +239,10 @@ def test_one_training_against_several_says_nothing_and_several_that_differ_say_s
     found = Mean("loss").difference_of_several(*arms)
     assert not found.is_noise
     assert found.interval[0] < found.value < found.interval[1]
+
+
+def test_the_standard_error_of_a_mean_has_an_interval_too():
+    column = np.random.default_rng(0).normal(0, 3, 900)
+    low, high = StandardError("score").interval(rows(score=column))
+    wanted = np.sqrt(np.array(stats.chi2.ppf([0.025, 0.975], 899)) / 899) * stats.sem(column)  # of normal numbers
+    assert (low, high) == pytest.approx(tuple(wanted), rel=0.03)

@@ -114,3 +114,8 @@ def test_reconstruction_is_compared_with_pca_of_its_own_code_size(autoencoder):
     assert (found.metric, found.value) == ("mse", pytest.approx(expected, rel=1e-6))
     assert "code size of 4" in found.words
     assert judge_of("classification").compare(autoencoder, card, images) == []
+
+
+def test_a_comparison_that_is_among_the_figures_says_what_it_is_made_of():
+    with pytest.raises(ValueError, match="pca_mse would be a figure without an interval"):
+        Comparison("mse", 1.0, "x", "pca_mse")

@@ -5,12 +5,19 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from sklearn import metrics
 
+from components import keys
+from components.evaluator import eval_config, noise
+from components.evaluator.statistic import ID
 from components.infra_validator import parity
+from components.tasks.judges.by_name import judge_of
 from components.trainer import artifact, members
 from components.trainer.card import Card
 from components.trainer.component import run_fn
 from configs.errors import UsageError
+from configs.schema.evaluate import EvaluateConfig
 from configs.schema.reading import Reading
 from configs.schema.transform import TransformConfig
 from tests.components import digits
@@ -81,6 +88,35 @@ def test_it_can_be_loaded_and_be_a_member_itself(made, uris):
     np.testing.assert_allclose(tf.nn.softmax(artifact.load(str(made))(images)), np.mean(probabilities, 0), rtol=1e-4, atol=1e-6)
     assert np.abs(probabilities[0] - probabilities[1]).max() > 0.01
     assert list(members.cards({"whole/1": str(made), **uris}, SEEN)) == ["whole/1", *uris]
+
+
+def test_it_is_told_from_the_best_of_its_members_by_the_same_images(made, asked, uris):
+    card, judge = Card.read(str(made)), judge_of("ensemble")
+    places = list(digits.rows(keys.TEST))
+    pixels, labels = (part[places] for part in digits.images())
+    batches = tf.data.Dataset.from_tensor_slices((pixels.astype("float32"), {"label": labels})).batch(25)
+    compared = judge.compare(made / "Format-Serving", card, lambda split: batches)
+    whole, *parts = (answer(pixels=tf.constant(pixels, tf.float32))["probabilities"].numpy() for answer in asked)
+    hits = [of.argmax(1) == labels for of in parts]
+    best = int(np.argmax([of.mean() for of in hits]))
+    assert {one.name: one.value for one in compared} == pytest.approx(
+        {
+            "best_member_accuracy": hits[best].mean(),
+            "best_member_cross_entropy": metrics.log_loss(labels, parts[best], labels=range(10)),
+            "best_member_macro_f1": metrics.f1_score(labels, parts[best].argmax(1), average="macro"),
+        },
+        rel=1e-4,
+    )
+    ids = np.arange(len(labels), dtype=np.uint64)
+    each = [judge.each({"probabilities": row}, label) for row, label in zip(whole, labels.tolist(), strict=True)]
+    ours = {ID: ids, keys.LABEL: labels, **{name: np.array([row[name] for row in each]) for name in each[0]}}
+    told = noise.beside(compared[0], {"accuracy": ours["correct"].mean()}, judge, ours, ids)
+    ours_alone, theirs_alone = np.sum((ours["correct"] > 0) & ~hits[best]), np.sum((ours["correct"] == 0) & hits[best])
+    assert told.difference.p == pytest.approx(stats.binomtest(int(ours_alone), int(ours_alone + theirs_alone)).pvalue)
+    assert told.against == f"{list(uris)[best]}, the best of its 2 members"
+    assert "McNemar's test" in told.words
+    assert noise.intervals_of_others(compared, judge, ours, ids).keys() == {one.name for one in compared}
+    assert eval_config.binding(compared, EvaluateConfig()) == []  # the best of the test images is no bound
 
 
 def test_a_digest_is_of_what_was_learned(classifier, other):

@@ -1,4 +1,5 @@
-"""Every model trains in halves and is exported in float32: what is served of its twin is what Keras says."""
+"""Every model trains in halves and is exported in float32: what is served of its twin is what Keras says, and what it is judged by
+has an interval."""
 
 import contextlib
 from dataclasses import replace
@@ -10,11 +11,13 @@ import tensorflow as tf
 
 from components import keys
 from components.tasks.by_name import task_of
+from components.tasks.judges.by_name import judge_of
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from configs.schema.augment import AugmentStep
 from keras_models import get
 from tests.components import digits
+from tests.components.tasks.every_figure import without_interval
 from tests.components.trainer.graphs import random_ops
 from tests.keras_models.structures import TESTED
 
@@ -71,13 +74,17 @@ def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_pat
     card = digits.card(
         architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform, calibrated=found
     )
-    endpoint = export.endpoints(task.signatures(model, card), card)[keys.PIXELS]
+    signatures = task.signatures(model, card)
+    [(pixels, _)] = data.plain
+    judge = judge_of(entry.task)
+    judged = signatures[judge.signature if judge.signature in signatures else next(iter(signatures))].function(pixels)
+    assert without_interval(judge, judged, np.arange(8) % 2) == []
+    endpoint = export.endpoints(signatures, card)[keys.PIXELS]
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(keys.PIXELS, endpoint.function, [endpoint.spec])
     archive.write_out(str(tmp_path), verbose=False)
     assert random_ops(tmp_path) == set()  # neither augmentation nor dropout is served
-    [(pixels, _)] = data.plain
     answers = tf.saved_model.load(str(tmp_path)).signatures[keys.PIXELS](pixels=pixels)
     for output, values in endpoint.signature.function(pixels).items():
         assert answers[output].dtype == values.dtype

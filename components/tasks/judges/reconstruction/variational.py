@@ -2,6 +2,7 @@
 
 from components import keys
 from components.evaluator import densities
+from components.evaluator.statistic import StandardError
 from components.tasks.judges.base import Comparison, Metric
 from components.tasks.judges.reconstruction.judge import Judge as OfAutoencoders
 from components.tasks.judges.reconstruction.metrics import mean_of
@@ -9,7 +10,8 @@ from components.tasks.reconstruction import importance, pixels
 
 
 def _standard_error(output: str) -> Metric:
-    return Metric("StandardErrorOfOutput", "less", module="components.evaluator.metrics", config={"output": output})
+    statistic = StandardError(output)
+    return Metric("StandardErrorOfOutput", "less", "components.evaluator.metrics", {"output": output}, statistic=statistic)
 
 
 class Judge(OfAutoencoders):

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from components import keys
+from components.evaluator.intervals import Figure
 from keras_models import catalog
+from tests.components.tasks.every_figure import without_interval
 from tests.components.tasks.reconstruction.verdict import pixels_of, trained
 
 FEW = {keys.TRAIN: 100, keys.TEST: 20}
@@ -39,4 +41,8 @@ def test_every_family_s_task_answers_around_it(name, tmp_path):
     assert (around.metric, around.name) == ("auroc", "pca_auroc")
     found = model.judge.measure(saved, model.card, reader(known=True))
     assert {"pca_mse", "pca_psnr", "pca_ssim"} <= found.keys()
+    assert all(isinstance(figure, Figure) for figure in found.values())
+    placed = tf.constant([[0, 0, 8, 8]] * FEW[keys.TEST])
+    judged = model.task.figures(model.model, model.card)(pixels_of(keys.TEST)[: FEW[keys.TEST]], placed)
+    assert without_interval(model.judge, judged, np.arange(FEW[keys.TEST]) % 2) == []
     assert next(iter(model.task.signatures(model.model, model.card))) == "anomalies"
