@@ -76,13 +76,13 @@ def locate(
         parts = files.digested(os.path.dirname(path), [os.path.basename(path)], datasets), files.digested(root, paths, datasets)
         digested = hashlib.sha256(" ".join(parts).encode()).hexdigest()
     missing = Counter(row.why for row in rows if row.why)
-    return Located(address, digested, _class_names(rows), unlabelled=dict(missing))
+    return Located(address, digested, _class_names(address, rows), unlabelled=dict(missing))
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
     """See components.example_gen.sources."""
     rows = _rows(address)
-    names = _class_names(rows)
+    names = _class_names(address, rows)
     places = {name: label for label, name in enumerate(names)}
     by_split: dict[str, list[files.File]] = {}
     for row in rows:
@@ -105,8 +105,10 @@ def columns(address: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": found.unused(header)}
 
 
-def _class_names(rows: list[_Row]) -> list[str]:
-    return classes.in_order(row.label for row in rows if row.label)
+def _class_names(address: Mapping[str, Any], rows: list[_Row]) -> list[str]:
+    """Those that images have, and one-hot columns that none has: a class of which nothing can be learned, and that is said."""
+    one_hot = columns(address)["label"]
+    return classes.in_order([*(row.label for row in rows if row.label), *(one_hot if isinstance(one_hot, list) else ())])
 
 
 def _root(address: Mapping[str, Any]) -> str:

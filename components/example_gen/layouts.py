@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from components import image_files
 from components.example_gen import files, listing
+from configs import words
 from configs.errors import UsageError, printable
 
 MASKS = frozenset(("ground_truth", "groundtruth", "mask", "masks"))  # folders beside those of splits, as MVTec AD has them
@@ -35,7 +36,7 @@ class Tree:
     def __init__(self, root: str):
         self.root = root
         self.masks: set[str] = set()
-        self.imageless: list[str] = []  # folders beside those of classes without an image
+        self.imageless: list[str] = []  # folders beside those of classes without an image: they would be lost as classes
         self._levels: dict[str, Level] = {}
         self._first: dict[str, str | None] = {}
         self._bare: dict[str, Counter] = {}  # folders without an image -> what is in them
@@ -79,9 +80,6 @@ class Tree:
             passed_over[listing.OWN] += self.level(folder).own
             for found in (found for path, found in self.bare(folder).items() if path not in self._above):
                 passed_over.update(found)
-        if self.imageless:
-            kind, named = "folder" if len(self.imageless) == 1 else "folders", _named(list(map(_class_name, self.imageless)))
-            passed_over[f"{kind} without an image ({printable(named)})"] = len(self.imageless)
         for folder in self.masks:
             passed_over[listing.MASKS] += _count(self.root, folder, passed_over)
         return +passed_over
@@ -111,8 +109,8 @@ def read(tree: Tree) -> Layout:
         for name, folders in found.items():
             into.setdefault(name, []).extend(folders)
     _check_alike(root, layout)
-    _check_imageless(tree, layout)
     _check_nesting(tree, layout)
+    _check_imageless(tree, layout)
     return layout
 
 
@@ -166,13 +164,7 @@ def _classes(tree: Tree, folder: str) -> dict[str, list[str]]:
             f"In {tree.root} the image {loose} lies beside the folder of images {next(iter(named.values()))[0]}.",
             "Put every image into the folder of its class, or all of them into one place without classes.",
         )
-    for path, found in tree.bare(folder).items() if named else ():
-        if found.keys() - listing.NO_PICTURES - {listing.HIDDEN, listing.OWN, listing.NO_FILE}:
-            raise UsageError(
-                f"In {tree.root} the folder {path} holds no image, but {listing.words(found)}.",
-                f"Write its files as PNG or JPEG, or, if it is no class, move it out of {tree.root}. {READ}",
-            )
-        tree.imageless.append(path)
+    tree.imageless += [path for path, held in tree.bare(folder).items() if named and held.keys() != {listing.OWN}]
     return {"": [folder]} if loose else named
 
 
@@ -187,14 +179,22 @@ def _check_alike(root: str, layout: Layout) -> None:
 
 
 def _check_imageless(tree: Tree, layout: Layout) -> None:
-    """Raise UsageError where the folder of a class that another split has is without an image."""
-    for path in tree.imageless:
-        others = [split for split, by_class in layout.items() if _base(path) in by_class and split != "all"]
-        if others:
-            raise UsageError(
-                f"In {tree.root} the folder {path} holds no image, and {_base(path)} is a class of {others[0]}.",
-                "Put its images into it, or remove it.",
-            )
+    """Raise UsageError where a folder beside those of classes is without an image: what it is of would be no class, unsaid."""
+    if not tree.imageless:
+        return
+    [path, *more] = tree.imageless
+    held, name = _held(tree, path), _base(path)
+    others = [split for split, by_class in layout.items() if name in by_class and split != "all"]
+    but = f", but {listing.words(held)}" if held else ""
+    also = f", and {name} is a class of {others[0]}" if others else ""
+    further = f" So it is with {words.count(len(more), 'further folder')}: {_named(list(map(_class_name, more)))}." if more else ""
+    has_files = held.keys() - {listing.HIDDEN, listing.OWN, listing.NO_FILE}
+    raise UsageError(
+        printable(f"In {tree.root} the folder {_class_name(path)} holds no image{but}{also}.{further}"),
+        f"Write its files as PNG or JPEG, or, if it is no class, move it out of {tree.root}. {READ}"
+        if has_files
+        else "Put its images into it, or remove it.",
+    )
 
 
 def _check_nesting(tree: Tree, layout: Layout) -> None:

@@ -152,6 +152,13 @@ def test_a_class_that_is_called_like_a_missing_label_can_be_kept(place):
     assert read(place, {"missing_markers": ["-1"]})[1] == {"all": {"a.png": "None", "b.png": None, "c.jpg": None}}
 
 
+def test_a_one_hot_column_that_no_row_has_is_a_class_without_an_image(place):
+    """Which ExampleGen refuses to train a classifier with, as the class of any other source."""
+    write(place, "image,MEL,NV,UNK\na.png,1,0,0\nb.png,0,1,0\nc.jpg,0,1,0\nin/d.png,1,0,0\ne.1.jpeg,1,0,0\n")
+    assert read(place, label=["MEL", "NV", "UNK"])[0] == ["MEL", "NV", "UNK"]
+    assert located(place, label=["MEL", "NV", "UNK"]).class_names == ["MEL", "NV", "UNK"]
+
+
 def test_one_hot_columns_are_labels_and_rows_of_none_or_several_have_none(place):
     write(place, "image,MEL,NV,age\na.png,1.0,0.0,40\nb.png,0,1,50\nc.jpg,1,1,60\nin/d.png,0,,70\ne.1.jpeg,False,true,\n")
     names, found = read(place, label=["NV", "MEL"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from components.example_gen import files, folder, layouts, sources
+from components.example_gen import files, folder, layouts, listing, sources
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 
@@ -142,39 +142,59 @@ def test_masks_beside_splits_are_passed_over_and_counted(tmp_path):
 
 
 def test_files_outside_of_the_classes_are_counted_once(tmp_path):
-    paths = [
-        "cat/1.png",
-        "cat/1.xml",
-        "cat/old/2.xml",
-        "dog/3.png",
-        "notes.txt",
-        "annotations/deep/3.xml",
-        ".git/4.png",
-        "dog/.5.png",
-    ]
+    paths = ["cat/1.png", "cat/1.xml", "cat/old/2.xml", "dog/3.png", "notes.txt", ".git/4.png", "dog/.5.png"]
     root = put(tmp_path / "p", *paths, "workspace/lock", "workspace/pipelines/x", "workspace/previews/6.png")
-    bare = {"folder without an image (annotations)": 1}
-    assert read(root)[2] == {".xml": 3, ".txt": 1, "hidden": 2, "hubel's own": 1, **bare}
+    assert read(root)[2] == {".xml": 2, ".txt": 1, "hidden": 2, "hubel's own": 1}
     assert read(put(tmp_path / "q", "1.png", "1.xml", "more/2.xml", ".3.png"))[2] == {".xml": 2, "hidden": 1}
-    split = put(tmp_path / "r", "train/a/1.png", "train/b/2.png", "train/list.csv", "test/a/3.png", "test/notes/x.txt", "all.csv")
-    assert read(split)[2] == {".csv": 2, ".txt": 1, "folder without an image (test/notes)": 1}
+    beside = ["train/list.csv", "notes/x.txt", "all.csv"]
+    split = put(tmp_path / "r", "train/a/1.png", "train/b/2.png", "test/a/3.png", *beside)
+    assert read(split)[2] == {".csv": 2, ".txt": 1}, "beside splits lies no class"
 
 
-def test_folders_without_an_image_beside_classes_are_named(tmp_path):
-    root = put(tmp_path / "p", "circle/1.png", "cross/2.png", "tri2/readme.txt")
-    (root / "tri").mkdir()
-    names, _, passed_over = read(root)
-    assert names == ["circle", "cross"]
-    assert passed_over == {".txt": 1, "folders without an image (tri, tri2)": 2}
-    for number in range(10):
+@pytest.mark.parametrize(
+    ("paths", "said", "advice"),
+    [
+        (["tri/readme.txt"], "the folder tri holds no image, but 1 .txt.", "if it is no class, move it out of"),
+        (["tri/a/b/readme.txt"], "the folder tri holds no image, but 1 .txt.", "if it is no class, move it out of"),
+        ([], "the folder tri holds no image.", "Put its images into it, or remove it."),
+        (["tri/.DS_Store"], "the folder tri holds no image, but 1 hidden.", "Put its images into it, or remove it."),
+        (["tri/x.xml", "tri/y.json", "tri/y.xml"], "the folder tri holds no image, but 2 .xml, 1 .json.", "if it is no class"),
+    ],
+)
+def test_a_folder_beside_those_of_classes_that_holds_no_image_is_refused(tmp_path, paths, said, advice):
+    """Its class would be missing from the model, and nobody would know."""
+    root = put(tmp_path / "p", "circle/1.png", "cross/2.png", *paths)
+    (root / "tri").mkdir(exist_ok=True)
+    message, hint = refused(root)
+    assert message == f"In {root} {said}"
+    assert advice in hint
+    in_split = put(tmp_path / "q", "train/circle/1.png", "train/cross/2.png", *(f"train/{path}" for path in paths))
+    (in_split / "train/tri").mkdir(exist_ok=True)
+    assert refused(in_split)[0] == f"In {in_split} {said.replace('tri', 'train/tri')}"
+
+
+def test_all_of_them_are_named(tmp_path):
+    root = put(tmp_path / "p", "a/1.png", "b/2.png")
+    for number in range(8):
         (root / f"e{number}").mkdir()
-    assert read(root)[2] == {".txt": 1, "folders without an image (e0, e1, e2, e3, e4 and 7 more)": 12}
+    message, _ = refused(root)
+    assert message.endswith("e0 holds no image. So it is with 7 further folders: e1, e2, e3, e4, e5 and 2 more.")
     odd = put(tmp_path / "q", "a/1.png", "b/2.png")
     (odd / "c\n\x1b").mkdir()
-    assert read(odd)[2] == {"folder without an image (c??)": 1}
-    loose = put(tmp_path / "r", "1.png")
+    assert refused(odd)[0] == f"In {odd} the folder c?? holds no image."
+
+
+def test_without_classes_a_folder_without_an_image_is_none(tmp_path):
+    loose = put(tmp_path / "r", "1.png", "notes/x.txt")
     (loose / "tri").mkdir()
-    assert read(loose)[2] == {}, "no classes to be one of"
+    assert read(loose)[2] == {".txt": 1}
+
+
+def test_what_hubel_wrote_beside_classes_is_no_class(tmp_path):
+    root = put(tmp_path / "p", "a/1.png", "b/2.png", "out/3.png", "out/4.png")
+    for name in ("3.png", "4.png"):
+        listing.record(root / "out" / name)
+    assert read(root)[2] == {"hubel's own": 2}
 
 
 def test_the_empty_folder_of_a_class_that_another_split_has_is_refused(tmp_path):
@@ -184,8 +204,6 @@ def test_the_empty_folder_of_a_class_that_another_split_has_is_refused(tmp_path)
         f"In {root} the folder test/b holds no image, and b is a class of train.",
         "Put its images into it, or remove it.",
     )
-    (root / "test" / "b").rename(root / "test" / "c")
-    assert read(root)[2] == {"folder without an image (test/c)": 1}
 
 
 def test_a_class_of_which_nothing_can_be_read_is_refused(tmp_path):
