@@ -14,7 +14,8 @@ WORDS = {
     pictures.CMYK: "of CMYK",
     pictures.FIRST: "the first of several frames or pages",
     pictures.DEEP: "of 16 bits",
-    pictures.CUT: "of 16 bits read as 8",
+    pictures.CUT: "of more than 8 bits a colour read as 8",
+    pictures.UNTURNED: "with an orientation in XMP alone, which is not followed",
 }
 
 
@@ -50,7 +51,15 @@ def doubts(changes: Mapping[str, int], peak: int, reading: Reading) -> list[str]
             f"{reading.ground} (data.ground), and a client's ground must be the same"
         )
     if pictures.CUT in changes:
-        told.append(f"{images(pictures.CUT, 'has', 'have')} 16 bits in a format of which only the upper 8 are read; make them PNG")
+        told.append(
+            f"{images(pictures.CUT, 'has', 'have')} more than 8 bits a colour in a format of which only the upper 8 are read; make "
+            "them PNG"
+        )
+    if pictures.UNTURNED in changes:
+        told.append(
+            f"{images(pictures.UNTURNED, 'has', 'have')} an orientation in XMP alone, which is not followed, as in a browser: read "
+            "as stored; where such an image lies on its side, write it as a tag of EXIF"
+        )
     if white is not None:
         told.append(
             f"no value of the {changes[pictures.DEEP]} 16-bit images is above {peak} of {reading.white or 65535}, so that they are "

@@ -17,15 +17,19 @@ MPO = ("JPEG", "MPO")
 ORIENTATION = 0x0112  # the EXIF tag
 OLD_TAGS = b"Raw profile type "  # a PNG's text that held EXIF tags before PNG had a chunk for them
 HEADER = 1024  # bytes in which that of a PPM ends, comments and all
+CODESTREAM = b"\xff\x4f\xff\x51"  # how that of JPEG 2000 begins: its size comes first
+XMP = ("xmp", "XML:com.adobe.xmp")  # Pillow's names of it
+XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)\s*([2-8])")
 NEARLY = 8  # of 255: values that differ by no more are one to an eye
 VISIBLE = 64  # of 255: a difference in alpha that draws something
 
 VALUES = "unsupported values"  # the reason where an image is sound, and of values that nobody can map to 0..255
 # What is done to an image, or should be known of it; see docs/data.md.
 TURNED, OVER_GROUND, CMYK, FIRST = "turned", "over_ground", "cmyk", "first_of_several"
-DEEP, CUT = "16_bits", "16_bits_cut"  # scaled by data.white; of colour in other formats than PNG, only the upper half is read
+DEEP, CUT = "16_bits", "16_bits_cut"  # scaled by data.white; of colour in other formats than PNG, only the upper 8 bits are read
 IN_ALPHA, BLANK = "picture_in_alpha", "blank_over_ground"
-CHANGES = (TURNED, OVER_GROUND, IN_ALPHA, BLANK, CMYK, FIRST, DEEP, CUT)
+UNTURNED = "xmp_orientation"
+CHANGES = (TURNED, OVER_GROUND, IN_ALPHA, BLANK, CMYK, FIRST, DEEP, CUT, UNTURNED)
 
 
 class Picture(NamedTuple):
@@ -197,7 +201,7 @@ def _prepared(encoded: bytes) -> tuple[bytes, list[str], bool]:
     Raises Damaged.
     """
     with _opened(encoded) as opened:
-        changes = [FIRST] * _has_several(encoded, opened.format)
+        changes = [FIRST] * _has_several(encoded, opened.format) + [UNTURNED] * _is_turned_by_xmp_alone(opened)
         if opened.format in MPO:
             if opened.mode == "CMYK":
                 changes.append(CMYK)
@@ -217,17 +221,25 @@ def _prepared(encoded: bytes) -> tuple[bytes, list[str], bool]:
         orientation = _orientation(opened)
         opened.load()
         image, more = _in_plain_mode(opened)
-        changes += [CUT] * _has_maximum_above_255(encoded, opened)
+        changes += [CUT] * _has_deep_colour(encoded, opened)
         changes += [*more, *([TURNED] if orientation != 1 else [])]
         return _png(_turned(image, _orientation(opened))), changes, False  # Pillow turns TIFF itself as it loads
 
 
-def _has_maximum_above_255(encoded: bytes, opened) -> bool:
-    """Whether it is a PPM of 16-bit colour, of which Pillow gives the upper half."""
-    if opened.format != "PPM" or opened.mode != "RGB":
+def _has_deep_colour(encoded: bytes, opened) -> bool:
+    """Whether it is a PPM, JPEG 2000 or AVIF of more than 8 bits a colour, of which Pillow gives the upper 8."""
+    if opened.mode not in ("RGB", "RGBA", "LA"):
         return False
-    header = re.sub(rb"#[^\r\n]*", b"", encoded[:HEADER]).split()  # kind, width, height, maximum; comments may stand between them
-    return len(header) > 3 and header[3].isdigit() and int(header[3]) > 255
+    if opened.format == "PPM":
+        header = re.sub(
+            rb"#[^\r\n]*", b"", encoded[:HEADER]
+        ).split()  # kind, width, height, maximum; comments may stand between them
+        return len(header) > 3 and header[3].isdigit() and int(header[3]) > 255
+    if opened.format == "JPEG2000":  # ISO/IEC 15444-1, table A.9: bits less 1, the uppermost for a sign, of each component
+        size = encoded[max(0, encoded.find(CODESTREAM)) + len(CODESTREAM) :]
+        return any(depth & 0x7F >= 8 for depth in size[38 : 38 + 3 * int.from_bytes(size[36:38]) : 3])
+    # AV1 in ISO base media, section 2.3.3: high_bitdepth of each of its items
+    return opened.format == "AVIF" and any(part[2:3] and part[2] & 0x40 for part in encoded.split(b"av1C")[1:])
 
 
 def _has_several(encoded: bytes, form: str) -> bool:
@@ -242,16 +254,30 @@ def _has_several(encoded: bytes, form: str) -> bool:
 
 
 def _orientation(opened) -> int:
-    """1 to 8 as in EXIF; 1 is upright. What XMP says counts for no viewer."""
+    """1 to 8 as in EXIF; 1 is upright. What XMP says counts for no browser, nor here."""
+    value = _exif(opened).get(ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
+
+
+def _exif(opened):
+    """The tags, without what Pillow adds to them from XMP, and turns a TIFF by."""
     from PIL import Image
 
     if opened.format in ("PNG", "TIFF"):
-        value = opened.getexif().get(ORIENTATION, 1)
-    else:
-        exif = Image.Exif()
-        exif.load(opened.info.get("exif", b""))
-        value = exif.get(ORIENTATION, 1)
-    return value if value in range(1, 9) else 1
+        hidden = {name: opened.info.pop(name) for name in XMP if name in opened.info}
+        found = opened.getexif()
+        opened.info.update(hidden)
+        return found
+    exif = Image.Exif()
+    exif.load(opened.info.get("exif", b""))
+    return exif
+
+
+def _is_turned_by_xmp_alone(opened) -> bool:
+    """Whether XMP has an orientation, and EXIF has none."""
+    packet = next((opened.info[name] for name in XMP if name in opened.info), b"")
+    said = XMP_ORIENTATION.search(packet.encode(errors="replace") if isinstance(packet, str) else packet)
+    return said is not None and ORIENTATION not in _exif(opened)
 
 
 def _in_plain_mode(opened):

@@ -11,16 +11,17 @@ import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from components import image_files, keys
-from components.example_gen import pictures, sources
+from components.example_gen import changes, pictures, sources
 from components.transform.decoding import decode
 from components.transform.pixels import from_bytes
 from configs.schema.data import DataConfig
 from configs.schema.reading import Reading
 from configs.schema.transform import TransformConfig
 from tests.components import digits
+from tests.components.example_gen import deep_colour
 from tests.components.example_gen.test_component import generated, ids
 
 ROUNDING = 6  # of 255: TensorFlow's JPEG decoder takes a faster transform than Pillow's
@@ -160,6 +161,85 @@ def test_of_a_ppm_of_16_bits_the_upper_half_is_read_and_that_is_said(comment):
         with pytest.raises(pictures.Damaged, match=pictures.VALUES):
             refused()
     assert pictures.read(saved(picture("RGB"), "PPM")).changes == ()
+
+
+@pytest.mark.parametrize("name", deep_colour.FILES)
+def test_of_deep_colour_in_jpeg_2000_and_avif_8_bits_are_read_and_that_is_said(name):
+    encoded = deep_colour.FILES[name]
+    assert pictures.read(encoded).changes == (pictures.CUT,)
+    np.testing.assert_allclose(decoded(encoded).astype(int), deep_colour.SEEN, atol=1)
+    np.testing.assert_allclose(decode(tf.constant(pictures.sendable(encoded, True)), 3, Reading()), deep_colour.SEEN, atol=1)
+    for refused in (lambda: pictures.read(encoded, Reading(white=4095)), lambda: pictures.sendable(encoded, True, 4095)):
+        with pytest.raises(pictures.Damaged, match=pictures.VALUES):
+            refused()
+    [said] = changes.doubts({pictures.CUT: 2}, -1, Reading())
+    assert said.startswith("2 images have more than 8 bits a colour in a format of which only the upper 8 are read")
+
+
+@pytest.mark.parametrize("form", ["JPEG2000", "AVIF", "PPM"])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_colour_of_8_bits_is_not_said_to_be_deeper(form, mode):
+    if form == "PPM" and mode in ("LA", "RGBA"):
+        return  # which has no alpha
+    assert pictures.CUT not in pictures.read(saved(picture(mode), form)).changes
+
+
+def test_16_bit_grey_in_jpeg_2000_is_scaled():
+    values = (np.arange(64).reshape(8, 8) * 64).astype(np.uint16)
+    found = pictures.read(saved(Image.fromarray(values), "JPEG2000", irreversible=False), Reading(white=4095))
+    assert (found.changes, found.peak) == ((pictures.DEEP,), 4032)
+    np.testing.assert_allclose(tf.io.decode_png(found.encoded)[..., 0], np.rint(values * (255 / 4095)), atol=1)
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+    'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" {}</rdf:RDF></x:xmpmeta>'
+)
+
+
+def with_xmp(form: str, orientation: int, exif: int | None = None) -> bytes:
+    """24x16 px with an orientation in XMP, as an attribute or, of a larger one, as an element, and maybe another in EXIF."""
+    element = f"><tiff:Orientation>{orientation}</tiff:Orientation></rdf:Description>"
+    packet = XMP.format(f'tiff:Orientation="{orientation}"/>' if orientation < 5 else element).encode()
+    tags = Image.Exif()
+    if exif:
+        tags[pictures.ORIENTATION] = exif
+    options = {"exif": tags} if exif else {}
+    if form == "PNG":
+        chunks = PngImagePlugin.PngInfo()
+        chunks.add_itxt("XML:com.adobe.xmp", packet.decode())
+        return saved(picture("RGB", (24, 16)), form, pnginfo=chunks, **options)
+    if form == "TIFF":
+        return saved(picture("RGB", (24, 16)), form, tiffinfo={700: packet, **({pictures.ORIENTATION: exif} if exif else {})})
+    return saved(picture("RGB", (24, 16)), form, xmp=packet, **options)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_an_orientation_in_xmp_alone_is_not_followed_and_that_is_said(form, orientation):
+    encoded = with_xmp(form, orientation)
+    found = pictures.read(encoded)
+    assert pictures.UNTURNED in found.changes
+    assert pictures.TURNED not in found.changes
+    assert (found.height, found.width) == (16, 24)
+    stored = np.asarray(Image.open(io.BytesIO(saved(picture("RGB", (24, 16)), form))).convert("RGB")).astype(int)
+    np.testing.assert_allclose(decoded(encoded).astype(int), stored, atol=ROUNDING)
+    assert pictures.orientation_of(encoded) == 1
+    for turns in (True, False):
+        np.testing.assert_allclose(
+            decode(tf.constant(pictures.sendable(encoded, turns)), 3, Reading()).numpy().astype(int), stored, atol=ROUNDING
+        )
+    [said] = [text for text in changes.doubts(dict.fromkeys(found.changes, 1), -1, Reading()) if "XMP" in text]
+    assert "not followed, as in a browser: read as stored" in said
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_what_exif_says_is_followed_whatever_xmp_says(form):
+    found = pictures.read(with_xmp(form, 8, exif=6))
+    assert pictures.UNTURNED not in found.changes
+    assert pictures.TURNED in found.changes
+    assert (found.height, found.width) == (24, 16)
+    assert pictures.UNTURNED not in pictures.read(with_xmp(form, 1)).changes
 
 
 def test_a_tiff_is_turned_once():
