@@ -197,7 +197,7 @@ def _variational(name, posterior, generator, sizes, dropped, objective):
     seen, image = (keras.Input(posterior.input_shape[1:], name="image") for _ in range(2))
     encoder = keras.Model(seen, Sampling(name="code")(posterior(seen)), name="encoder")
     parameters = posterior(image)
-    draw = Sampling("fixed", name="draw")(parameters)
+    draw = Sampling("fixed", name="draw")([parameters, image])
     if sizes.classes:
         label = keras.Input((), dtype="int64", name="label")
         told = _conditional_decoder(generator, sizes)

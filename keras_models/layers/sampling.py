@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from keras_models import own_draws
 from keras_models.checks import need_choice
 from keras_models.receptive import Sees
 
@@ -29,7 +30,10 @@ class Sampling(layers.Layer):
         otherwise: outside of training: "mean", or "fixed": a draw with the same e each time, for a validation loss that may be
             compared from epoch to epoch.
 
-    Input: float32 (batch, 2k), means and then log-variances. Output: float32 (batch, k).
+    Input: float32 (batch, 2k), means and then log-variances; or a list of that and of the images that it is of, (batch, ...): then
+        the fixed e of an image is a function of its values, so that the error of a validation loss averages out over images.
+        Without them e is of the place in the batch, the same for the images of all batches.
+    Output: float32 (batch, k).
     Raises: ValueError for another `otherwise`.
     """
 
@@ -39,14 +43,19 @@ class Sampling(layers.Layer):
         self.seed_generator = keras.random.SeedGenerator()
 
     def call(self, inputs, training=None):
-        mean, log_variance = split(inputs)
+        parameters, *images = inputs if isinstance(inputs, list | tuple) else [inputs]
+        mean, log_variance = split(parameters)
         if not training and self.otherwise == "mean":
             return mean
-        noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator if training else FIXED_SEED)
+        if images and not training:
+            noise = own_draws.normal(own_draws.key_of_values(*images), 0, mean.shape[-1])
+        else:
+            noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator if training else FIXED_SEED)
         return mean + ops.exp(0.5 * log_variance) * noise
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], input_shape[-1] // 2)
+        of = input_shape[0] if isinstance(input_shape[0], list | tuple) else input_shape
+        return (*of[:-1], of[-1] // 2)
 
     def multiply_adds(self, input_shape, output_shape):
         """Nothing is weighed; see keras_models.connections."""

@@ -1,8 +1,8 @@
 """Estimates of log p(x) of a latent variable model by importance sampling: Burda, Grosse & Salakhutdinov 2016, "Importance weighted
 autoencoders", ICLR, section 3.
 
-Each image has draws of its own, functions of its pixels (own_draws.py). They are decoded one after another, so memory does not
-grow with their number but for a number each and image.
+Each image has draws of its own, functions of its pixels (keras_models.own_draws). They are decoded one after another, so memory
+does not grow with their number but for a number each and image.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from components.tasks.reconstruction import own_draws
+from keras_models import own_draws
 from keras_models.layers.sampling import divergence, split
 
 FEW = 32  # draws: below, a person is told what they leave open

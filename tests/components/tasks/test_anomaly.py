@@ -17,7 +17,6 @@ from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, task_of
 from components.tasks.judges import anomaly as judging
 from components.tasks.judges.by_name import judge_of
-from components.tasks.reconstruction import own_draws
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from components.transform import pixels as pixel_graph
@@ -25,7 +24,7 @@ from components.transform import placement
 from configs.errors import HubelError, UsageError
 from configs.schema.anomaly import AnomalyConfig
 from configs.schema.evaluate import EvaluateConfig
-from keras_models import build, normalize
+from keras_models import build, normalize, own_draws
 from tests.components import digits
 from tests.components.verdict import refusals
 

@@ -10,11 +10,10 @@ import tensorflow as tf
 from components import keys
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
-from components.tasks.reconstruction import own_draws
 from components.trainer import component, export
 from components.trainer.data import Data, Facts
 from configs.errors import HubelError
-from keras_models import get, normalize
+from keras_models import get, normalize, own_draws
 from keras_models.layers.pixel_loss import PixelLoss
 from tests.components import digits
 from tests.components.trainer.graphs import operations, random_ops

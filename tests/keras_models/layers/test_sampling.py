@@ -3,7 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from scipy import stats
 
+from keras_models import auxiliary, twin
 from keras_models.layers.sampling import Sampling, divergence
 
 PARAMETERS = np.float32([[0.0, 2.0, 0.0, -1.0], [-1.5, 0.5, 1.0, 0.0]])  # means and log-variances of two images, k = 2
@@ -46,6 +48,36 @@ def test_fixed_draws_are_the_same_each_time_and_of_each_copy():
     again = Sampling.from_config(layer.get_config())
     np.testing.assert_array_equal(again(PARAMETERS, training=False), first)
     assert (np.asarray(layer(PARAMETERS, training=True)) != first).all()
+
+
+def test_fixed_draws_of_an_image_are_its_own_wherever_it_stands_in_a_batch():
+    images = np.random.default_rng(0).normal(size=(600, 4, 4, 1)).astype("float32")
+    parameters = np.zeros((600, 20), "float32")
+    layer = Sampling("fixed")
+    drawn = np.asarray(layer([parameters, images]))
+    order = np.random.default_rng(1).permutation(600)
+    np.testing.assert_array_equal(layer([parameters, images[order]]), drawn[order])
+    np.testing.assert_array_equal(layer([parameters[:7], images[40:47]]), drawn[40:47])
+    assert len(np.unique(drawn[:, 0])) == 600
+    assert abs(drawn.mean()) < 4 / np.sqrt(drawn.size)
+    assert drawn.std() == pytest.approx(1, abs=0.03)
+    assert stats.kstest(drawn.mean(1) * np.sqrt(10), "norm").pvalue > 0.001
+    in_graph = keras.Model(made := [keras.Input((20,)), keras.Input((4, 4, 1))], layer(made))
+    np.testing.assert_allclose(in_graph([parameters, images]), drawn, rtol=1e-6)
+    assert (np.asarray(layer([parameters, images], training=True)) != drawn).all()
+
+
+def test_a_validation_loss_depends_neither_on_the_batch_size_nor_on_the_order():
+    """And its error averages out over images: of as many as there are rows in a batch it would not, of more."""
+    keras.utils.set_random_seed(0)
+    learner = auxiliary.learner(twin("vae"))
+    images = np.random.default_rng(0).uniform(size=(24, *learner.input_shape[1:])).astype("float32")
+    learner.compile(loss="mean_squared_error")
+    figures = [learner.evaluate(images[order], images[order], batch_size=size, verbose=0) for order, size in ORDERS]
+    np.testing.assert_allclose(figures, np.broadcast_to(figures[0], np.shape(figures)), rtol=1e-5)
+
+
+ORDERS = [(slice(None), 24), (slice(None), 6), (slice(None, None, -1), 6)]
 
 
 def test_gradients_reach_means_and_log_variances():

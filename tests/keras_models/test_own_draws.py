@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from components.tasks.reconstruction import own_draws
+from keras_models import own_draws
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (200, 8, 8, 1)).astype("float32")
 

@@ -19,7 +19,17 @@ def key(pixels: tf.Tensor, seed: int | tf.Tensor = 0) -> tf.Tensor:
     Args:
         seed: other numbers of the same images.
     """
-    values = tf.cast(tf.round(tf.reshape(pixels, [tf.shape(pixels)[0], -1])), tf.int64)
+    return _key(tf.cast(tf.round(tf.reshape(pixels, [tf.shape(pixels)[0], -1])), tf.int64), seed)
+
+
+def key_of_values(images: tf.Tensor, seed: int | tf.Tensor = 0) -> tf.Tensor:
+    """As `key`, of images [N, ...] of any float32, such as normalised ones: equal for the same bits alone."""
+    values = tf.reshape(tf.cast(images, tf.float32), [tf.shape(images)[0], -1]) + 0.0  # -0 is 0
+    return _key(tf.cast(tf.bitcast(values, tf.int32), tf.int64), seed)
+
+
+def _key(values: tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
+    """int64 [N, 2] of int64 [N, k]."""
     place = tf.range(tf.shape(values, tf.int64)[1])
     sums = [tf.reduce_sum(values * _mixed(place + PLACES * (word + 1)), axis=1) for word in range(2)]
     return tf.stack([_mixed(one ^ _mixed(_shifted(one, 32) + seed)) for one in sums], axis=1)
