@@ -133,6 +133,18 @@ def sendable(encoded: bytes, turns: bool, white: int | None = None) -> bytes:
         return _png(_turned(image, _orientation(opened)))
 
 
+def noted(encoded: bytes) -> tuple[tuple[str, ...], int]:
+    """Of CHANGES those that leave out something that the file holds, and how many frames or pages there are, of which the first is
+    read; none and 1 of what is no image."""
+    try:
+        with _opened(encoded) as opened:
+            changes = [FIRST] * _has_several(encoded, opened.format) + [UNTURNED] * _is_turned_by_xmp_alone(opened)
+            changes += [CUT] * _has_deep_colour(encoded, opened)
+            return tuple(changes), int(getattr(opened, "n_frames", 1)) if FIRST in changes else 1
+    except Damaged:
+        return (), 1
+
+
 def orientation_of(encoded: bytes) -> int:
     """EXIF's, 1 to 8; 1 is upright, and what is no image."""
     try:
@@ -227,7 +239,10 @@ def _prepared(encoded: bytes) -> tuple[bytes, list[str], bool]:
 
 
 def _has_deep_colour(encoded: bytes, opened) -> bool:
-    """Whether it is a PPM, JPEG 2000 or AVIF of more than 8 bits a colour, of which Pillow gives the upper 8."""
+    """Whether it is a TIFF, PPM, JPEG 2000 or AVIF of more than 8 bits a colour, of which Pillow gives the upper 8."""
+    if opened.format == "TIFF":
+        is_whole = opened.mode in ("I", "F") or opened.mode.startswith("I;16")
+        return not is_whole and max(opened.tag_v2.get(258, (8,))) > 8  # BitsPerSample
     if opened.mode not in ("RGB", "RGBA", "LA"):
         return False
     if opened.format == "PPM":
@@ -293,8 +308,6 @@ def _in_plain_mode(opened):
         if mode == "F" or values.min() < 0 or values.max() > 65535:
             raise Damaged(VALUES)
         return Image.fromarray(values.astype(np.uint16)), [DEEP]
-    if opened.format == "TIFF" and max(opened.tag_v2.get(258, (8,))) > 8:  # BitsPerSample
-        changes.append(CUT)
     if mode in ("CMYK", "LAB"):
         return _by_profile(opened), changes + [CMYK] * (mode == "CMYK")
     transparent = "transparency" in opened.info or mode in ("PA", "RGBa", "La")

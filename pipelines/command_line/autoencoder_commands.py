@@ -8,7 +8,6 @@ import click
 
 from configs import words
 from pipelines.command_line import options
-from pipelines.command_line.options import quietly
 from pipelines.process import requests
 
 ERRORS_SHOWN = 10
@@ -212,13 +211,10 @@ def _remade(verb: str, asked: dict) -> int:
 def _ask(kind: type[requests.Request], as_json: bool, asked: dict) -> dict:
     """Have a worker do it, with the model's folder in place of its name."""
     from pipelines.command_line import steps_view
-    from pipelines.workspace import runs
-    from pipelines.workspace.layout import Workspace
 
     model, workspace = asked.pop("model"), asked.pop("workspace")
-    folder = runs.exported(Workspace.at(workspace), model)
     with steps_view.StepsView(f"Asking {model}", quiet=as_json) as view:
-        return quietly(kind(**asked, model=str(folder)), view)
+        return options.ask_of(kind, model, workspace, asked, view)
 
 
 def _need_out(asked: dict) -> None:

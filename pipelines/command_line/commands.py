@@ -242,21 +242,25 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
     from pipelines.workspace import runs
     from pipelines.workspace.layout import Workspace
 
-    artifact = None
+    artifact = run = None
     if not model.endswith(".keras") and (runs.is_candidate(model) or re.fullmatch(r"[^/]+/[0-9]+", model)):
-        artifact = runs.artifact(Workspace.at(workspace), model)
+        trained = runs.trained(Workspace.at(workspace), model)
+        artifact, run = str(trained.artifact), trained.run
     elif not model.endswith(".keras"):
         import keras_models
 
         names.look_here_for_builders()
         keras_models.check(model)  # before a process that takes seconds to start
-    value = quietly(requests.Show(model, shape, classes, _model_options(assignments), artifact))
+    asked = requests.Show(model, shape, classes, _model_options(assignments), artifact)
+    value = {**quietly(asked), "asked": model, "run": run}
     if as_json:
         print(json.dumps(value))
     elif markdown:
         show_view.markdown(value)
     else:
         show_view.terminal(value)
+        for line in options.answered(value):
+            print(line)
 
 
 @cli.command("predict")
@@ -270,16 +274,13 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
 def predict(model, images, top, form, workspace, as_json):
     """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them."""
     from pipelines.command_line import console
-    from pipelines.workspace import runs
-    from pipelines.workspace.layout import Workspace
 
-    folder = runs.exported(Workspace.at(workspace), model)
-    value = quietly(requests.Predict(str(folder), images, top))
+    value = options.ask_of(requests.Predict, model, workspace, {"images": images, "top": top})
     rows = value["images"]
-    columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized")))
+    columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized", "changes", "frames")))
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     if as_json or form == "json":
-        print(json.dumps(rows))
+        print(json.dumps([{**row, "run": value["run"]} for row in rows]))
     elif form == "csv":
         import csv
 

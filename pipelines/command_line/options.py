@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +13,7 @@ from configs.errors import HubelError
 from configs.paths import workspace_default
 from pipelines.process.requests import Request
 
+SHOWN = 5  # files that a sentence names
 GOES_ON = "The same command goes on from here: finished stages are cached, a training goes on at its epoch."
 
 
@@ -52,9 +54,29 @@ assignments = click.option(
 
 
 def remarks(value: dict) -> list[str]:
-    """Sentences on what of the images was passed over, and on those of another size than the model's, where there were any; `value`
-    is what `quietly` returns of a verb about images, with pipelines.verbs.served.facts."""
-    return [*passed_over(value.get("passed_over", {})), *resized(value)]
+    """Sentences on which run trained the candidate that answered, on what of the images was passed over, and on those of which the
+    model saw something else than the file holds; `value` is what `ask_of` returns of a verb about images, with
+    pipelines.verbs.served.facts."""
+    return [*answered(value), *passed_over(value.get("passed_over", {})), *resized(value), *changed(value)]
+
+
+def answered(value: Mapping) -> list[str]:
+    """The sentence on who answered, where the name that was asked says it not."""
+    from pipelines.workspace import runs
+
+    asked, run = value.get("asked", ""), value.get("run")
+    return [f"{asked} is what run {run} trained."] if run and runs.is_candidate(asked) and run not in asked else []
+
+
+def changed(value: Mapping) -> list[str]:
+    """Sentences on images of which a model sees something else than the file holds, such as the first of several frames."""
+    from components.example_gen import changes
+    from configs.schema.reading import Reading
+
+    told = [f"{sentence[0].upper()}{sentence[1:]}." for sentence in changes.doubts(value.get("changes", {}), -1, Reading())]
+    several = [f"{row['file']} (the first of {row['frames']:,})" for row in value["images"] if row.get("frames", 1) > 1]
+    more = f" and {len(several) - SHOWN:,} more" if len(several) > SHOWN else ""
+    return [*told, *([f"Of several frames or pages: {', '.join(several[:SHOWN])}{more}."] if several else [])]
 
 
 def passed_over(counts: Mapping[str, int]) -> list[str]:
@@ -70,6 +92,20 @@ def resized(value: dict) -> list[str]:
         return []
     were, (height, width, _) = "was" if value["resized"] == 1 else "were", value["size"]
     return [f"{value['resized']} {were} of another size: resized to the model's {height}x{width} px, as in training."]
+
+
+def ask_of(
+    kind: type[Request], model: str, workspace: str, asked: Mapping[str, Any], listen: Callable[[dict], None] = lambda event: None
+) -> dict:
+    """As `quietly`, with the folder of a SavedModel as `model`. The value gets `asked`, the name that it was asked for by, and
+    `run`, the run on record that trained it, or None."""
+    from pipelines.workspace import runs
+    from pipelines.workspace.layout import Workspace
+
+    place = Workspace.at(workspace)
+    folder = runs.exported(place, model)
+    run = runs.run_of(place, model, folder)
+    return {**quietly(kind(**asked, model=str(folder)), listen), "asked": model, "run": run}
 
 
 def quietly(request: Request, listen: Callable[[dict], None] = lambda event: None):

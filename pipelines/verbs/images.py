@@ -20,12 +20,15 @@ class Unreadable(Exception):
 
 
 class Answer(NamedTuple):
-    """About one file: what was asked and the outputs, by name, as NumPy arrays of one image; or what is wrong with the file."""
+    """About one file: what was asked and the outputs, by name, as NumPy arrays of one image; or what is wrong with the file. And
+    what of the file was not asked about, as pictures.noted has it."""
 
     path: Path
     asked: Mapping[str, Any] = MappingProxyType({})
     outputs: Mapping[str, Any] = MappingProxyType({})
     error: str | None = None
+    changes: Sequence[str] = ()
+    frames: int = 1
 
 
 def files(images: Sequence[str], out: Path | None = None) -> list[Path]:
@@ -82,10 +85,13 @@ def size(encoded: bytes) -> tuple[int, int] | None:
 
 
 def row(answer: Answer) -> dict[str, Any]:
-    """What the JSON of a verb says of one file: {file, size: [height, width] or None} or {file, error}."""
+    """What the JSON of a verb says of one file: {file, size: [height, width] or None} or {file, error}; also, where they apply,
+    {changes: see components.example_gen.pictures, frames: how many there are, of which the first was asked about}."""
     if answer.error is not None:
         return {"file": str(answer.path), "error": answer.error}
-    return {"file": str(answer.path), "size": size(answer.asked["image_bytes"])}
+    told = {"changes": list(answer.changes)} if answer.changes else {}
+    told |= {"frames": answer.frames} if answer.frames > 1 else {}
+    return {"file": str(answer.path), "size": size(answer.asked["image_bytes"]), **told}
 
 
 def answers(
@@ -111,31 +117,35 @@ def answers(
         return [{name: value[i] for name, value in arrays.items()} for i in range(len(asked))]
 
     for batch in _batches(paths, prepared, beside):
-        good = [asked for _, asked in batch if isinstance(asked, dict)]
+        good = [asked for _, asked, _ in batch if isinstance(asked, dict)]
         try:
             together = iter(ask(good))
         except tf.errors.OpError:
             together = None
-        for path, asked in batch:
+        for path, asked, noted in batch:
             try:
                 if isinstance(asked, str):
                     yield Answer(path, error=asked)
                 else:
-                    yield Answer(path, asked, next(together) if together else ask([asked])[0])
+                    yield Answer(path, asked, next(together) if together else ask([asked])[0], None, *noted)
             except tf.errors.OpError as error:
                 yield Answer(path, error=words(error))
 
 
-def _batches(paths: Sequence[Path], prepared, beside) -> Iterator[list[tuple[Path, dict[str, Any] | str]]]:
-    """Files with what a signature is asked about them, or what is wrong; at most BATCH, or as many as hold MAX_BYTES."""
+def _batches(paths: Sequence[Path], prepared, beside) -> Iterator[list[tuple[Path, dict[str, Any] | str, tuple]]]:
+    """Files with what a signature is asked about them, or what is wrong, and as of pictures.noted; at most BATCH, or as many as
+    hold MAX_BYTES."""
+    from components.example_gen import pictures
+
     batch, held = [], 0
     for path in paths:
         try:
-            encoded = prepared(read(path))
-            batch.append((path, {"image_bytes": encoded, **beside(path, encoded)}))
+            stored = read(path)
+            encoded = prepared(stored)
+            batch.append((path, {"image_bytes": encoded, **beside(path, encoded)}, pictures.noted(stored)))
             held += len(encoded)
         except Unreadable as error:
-            batch.append((path, str(error)))
+            batch.append((path, str(error), ()))
         if len(batch) == BATCH or held >= MAX_BYTES:
             yield batch
             batch, held = [], 0

@@ -1,5 +1,6 @@
 """One SavedModel of an autoencoder, asked by the names of its signatures. Used in the worker process."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,8 +46,10 @@ class Served:
         return list(self.card.input_shape)
 
     def facts(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """What the JSON of a verb says of the model, and how many images had another size; `rows` as of `images.row`."""
-        return {"model": self.folder, "size": self.size, "resized": sum(map(self.resizes, rows))}
+        """What the JSON of a verb says of the model, how many images had another size, and of how many a model sees something else
+        than the file holds, by what that is; `rows` as of `images.row`."""
+        changes = Counter(change for row in rows for change in row.get("changes", ()))
+        return {"model": self.folder, "size": self.size, "resized": sum(map(self.resizes, rows)), "changes": dict(changes)}
 
     def resizes(self, row: dict[str, Any]) -> bool:
         """Whether the image of a row, as of pipelines.verbs.images.row, has another size than the model's."""

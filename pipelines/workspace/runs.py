@@ -118,11 +118,13 @@ def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Trained:
-    """A model that a run trained: its full name, NAME/VERSION or NAME@RUN, its config's name, the folder of its artifact."""
+    """A model that a run trained: its full name, NAME/VERSION or NAME@RUN, its config's name, the folder of its artifact, and the
+    run."""
 
     name: str
     config: str
     artifact: Path
+    run: str
 
 
 def is_candidate(model: str) -> bool:
@@ -163,20 +165,32 @@ def exported(place: Workspace, model: str) -> Path:
         raise UsageError(error.message, f"What its last run trained was not pushed: {model}@{CANDIDATE} is that.") from None
 
 
+def run_of(place: Workspace, model: str, folder: Path) -> str | None:
+    """Id of the run that trained what `exported` found; None where none on record did.
+
+    Args:
+        model: what was asked for. folder: of its SavedModel.
+    """
+    if is_candidate(model) and not Path(model).expanduser().exists():
+        return trained(place, model).run
+    for record in records(place):  # oldest first: a later one that trained nothing anew has its folders too
+        folders = [record.model_dir, record.model_uri and place.exported(record.model_uri)]
+        if folder.resolve() in [Path(found).resolve() for found in folders if found]:
+            return record.run
+    return None
+
+
 def _pushed(place: Workspace, model: str) -> Trained:
     name, _, version = model.partition("/")
-    known = {
-        r.version: Path(r.model_uri)
-        for r in records(place, name)
-        if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()
-    }
+    pushed = [r for r in records(place, name) if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()]
+    known = {r.version: r for r in reversed(pushed)}
     wanted = int(version) if version.isdigit() else version or max(known, default=None)
     if wanted not in known:
         have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
         raise UsageError(
             f"There is no trained model {model!r} in {place.root} (there: {have}).", "`hubel list runs` shows what was pushed."
         )
-    return Trained(f"{name}/{wanted}", name, known[wanted])
+    return Trained(f"{name}/{wanted}", name, Path(known[wanted].model_uri), known[wanted].run)
 
 
 def _candidate(place: Workspace, model: str) -> Trained:
@@ -201,7 +215,7 @@ def _candidate(place: Workspace, model: str) -> Trained:
         raise UsageError(f"Run {last.run} of {last.config} has trained no model: it is {last.status}.", hint)
     if not Path(last.model_uri).is_dir():
         raise UsageError(f"What run {last.run} of {last.config} trained is there no more: {last.model_uri}.", again)
-    return Trained(f"{last.config}@{last.run}", last.config, Path(last.model_uri))
+    return Trained(f"{last.config}@{last.run}", last.config, Path(last.model_uri), last.run)
 
 
 def new_run_id(workspace: Workspace, name: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 from tfx.utils import path_utils
 
 from configs.errors import UsageError
+from pipelines.command_line import options
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 
@@ -23,11 +24,11 @@ def place(tmp_path):
             made.run(config, run)
         )
 
-    trained("digits", FIRST, 1, "done", version=1)
+    pushed = made.served("digits") / "1"
+    trained("digits", FIRST, 1, "done", version=1, model_dir=str(pushed))
     trained("digits", SECOND, 2, "not blessed")
     trained("letters", SECOND, 3, "not blessed")
     runs.RunRecord(THIRD, "digits", "2026-11-30T00:00:09", "failed", reason="x").save(made.run("digits", THIRD))
-    pushed = made.served("digits") / "1"
     pushed.mkdir(parents=True)
     (pushed / "saved_model.pb").touch()
     return made
@@ -62,10 +63,36 @@ def test_the_export_lies_where_tfx_puts_it(tmp_path):
     ],
 )
 def test_every_name_leads_to_its_model(place, model, config, number, name):
-    assert runs.trained(place, model) == runs.Trained(name, config, model_of(place, config, number))
+    run = FIRST if number == 1 else SECOND
+    assert runs.trained(place, model) == runs.Trained(name, config, model_of(place, config, number), run)
+    assert runs.run_of(place, model, runs.exported(place, model)) == run
     served = place.served("digits") / "1" if "/" in name else place.exported(model_of(place, config, number))
     assert runs.exported(place, model) == served
     assert runs.artifact(place, model) == str(model_of(place, config, number))
+
+
+def test_a_folder_leads_to_the_first_run_that_has_it(place, tmp_path):
+    exported = place.exported(model_of(place, "digits", 2))
+    again = runs.RunRecord("20261130-010000", "digits", "2026-11-30T01:00:00", "done", model_uri=str(model_of(place, "digits", 2)))
+    again.save(place.run("digits", again.run))
+    assert runs.run_of(place, str(exported), exported) == SECOND
+    assert runs.run_of(place, "digits@candidate", exported) == again.run, "what was asked for is what that run left"
+    assert runs.run_of(place, str(tmp_path), tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "run", "said"),
+    [
+        ("digits@candidate", SECOND, [f"digits@candidate is what run {SECOND} trained."]),
+        (f"digits@{SECOND}", SECOND, []),
+        (SECOND, SECOND, []),
+        ("digits", FIRST, []),
+        ("folder", None, []),
+    ],
+)
+def test_who_answered_is_said_where_the_name_does_not(asked, run, said):
+    assert options.answered({"asked": asked, "run": run}) == said
+    assert options.remarks({"asked": asked, "run": run, "images": []}) == said
 
 
 def test_a_run_that_two_configs_have_is_asked_for_by_its_name(place):

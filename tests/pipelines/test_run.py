@@ -290,9 +290,15 @@ def test_a_model_that_is_not_good_enough_is_not_pushed_the_code_is_3_and_it_is_n
         hubel("predict", name, scans, "--json", "--workspace", workspace).json
         for name in ("digits_lenet5_tiny@candidate", value["run"], value["candidate"], "digits_lenet5_tiny/1")
     ]
+    said = [{row.pop("run") for row in rows} for rows in answers]
     assert answers[0] == answers[1] == answers[2] == answers[3]
+    first = hubel("list", "runs", "--json", "--workspace", workspace).json[0]["run"]
+    assert said == [{value["run"]}, {value["run"]}, {first}, {first}], "the second run trained nothing anew"
+    asked = hubel("predict", "digits_lenet5_tiny@candidate", scans, "--workspace", workspace)
+    assert f"digits_lenet5_tiny@candidate is what run {value['run']} trained." in asked.out
     shown = hubel("show", "digits_lenet5_tiny@candidate", "--json", "--workspace", workspace).json
     assert (shown["architecture"], shown["input"], shown["params"]) == ("lenet5", [32, 32, 1], 61706)
+    assert shown["run"] == value["run"]
 
 
 @pytest.fixture(scope="module")

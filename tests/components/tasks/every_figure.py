@@ -24,8 +24,10 @@ def without_interval(judge: Judge, outputs: Mapping[str, np.ndarray], labels: Se
     rows |= {ID: np.arange(len(each), dtype=np.uint64), keys.LABEL: np.asarray(labels)}
     lacking = []
     for name, metric in judge.metrics.items():
-        is_there = metric.config.get("output", name) in outputs or "output" not in metric.config
-        if is_there and name not in noise.intervals({name: 0.5}, rows, judge) and not _hands_over(name, metric):
+        of = noise.statistic_of(name, judge, rows)
+        is_there = metric.config["output"] in outputs if "output" in metric.config else True
+        is_number = of is None or np.isfinite(of.value(rows))  # such as the precision of nothing that was found
+        if is_there and is_number and name not in noise.intervals({name: 0.5}, rows, judge) and not _hands_over(name, metric):
             lacking.append(name)
     return lacking
 

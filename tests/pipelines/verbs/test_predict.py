@@ -7,8 +7,10 @@ import tensorflow as tf
 from PIL import Image
 
 from components import keys
+from pipelines.command_line import options
 from pipelines.verbs.predict import predict
 from tests.components import digits
+from tests.components.example_gen import deep_colour
 
 
 @pytest.fixture
@@ -55,3 +57,30 @@ def test_any_other_outputs_are_shown_as_they_are(answered, outputs):
 
 def test_bytes_that_are_no_text_are_said_to_be_none(answered):
     assert answered({"name": b"caf\xe9"}) == {"name": "caf\ufffd"}
+
+
+def test_of_several_frames_the_first_is_asked_about_and_that_is_said(tmp_path):
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def answer(image_bytes):
+        return {"grey": tf.map_fn(lambda each: tf.io.decode_image(each, 1)[..., :1, :1, 0], image_bytes, tf.uint8)}
+
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures={"image_bytes": answer})
+    (tmp_path / "model" / keys.CARD_IN_EXPORT).parent.mkdir(exist_ok=True)
+    (tmp_path / "model" / keys.CARD_IN_EXPORT).write_text(digits.card().model_dump_json())
+    greys = [Image.new("L", (8, 8), grey) for grey in (10, 90, 170)]
+    for name in ("a.gif", "b.tif", "c.webp"):
+        greys[0].save(tmp_path / name, save_all=True, append_images=greys[1:], **({"lossless": True} if name == "c.webp" else {}))
+    greys[0].save(tmp_path / "d.png")
+    (tmp_path / "e.avif").write_bytes(deep_colour.FILES["avif of 10"])
+    value = predict(str(tmp_path / "model"), [str(tmp_path / name) for name in ("a.gif", "b.tif", "c.webp", "d.png", "e.avif")], 1)
+    rows = value["images"]
+    assert [row.get("frames") for row in rows] == [3, 3, 3, None, None]
+    assert [row.get("changes") for row in rows] == [["first_of_several"]] * 3 + [None, ["16_bits_cut"]]
+    assert [row["grey"] for row in rows[:4]] == [[[10]]] * 4
+    assert value["changes"] == {"first_of_several": 3, "16_bits_cut": 1}
+    depth, first, named = options.changed(value)
+    assert depth == "1 image has more than 8 bits a colour in a format of which only the upper 8 are read; make them PNG."
+    assert first == "3 images have several frames or pages, of which the first is read."
+    assert named.startswith(f"Of several frames or pages: {tmp_path / 'a.gif'} (the first of 3), ")
