@@ -25,7 +25,7 @@ from components.example_gen import classes, digest
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 
-OF_SOME = ("images", "missing_markers")  # keys of DataConfig that only some sources take
+OF_SOME = ("images", "missing_markers", "masks")  # keys of DataConfig that only some sources take
 _FUNCTIONS = {"check", "locate", "contents", "images"}
 _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 

@@ -40,6 +40,11 @@ class DataConfig(Reading):
         description="what stands for a missing label in a table or in TFRecords, beside an empty cell; null: what pandas reads as "
         "missing (nan, NA, None, null, ...)",
     )
+    masks: Literal["images"] | None = Field(
+        None,
+        description="images of a folder that are masks of others by names and looks (cat_mask.png beside cat.png); null: left out "
+        "and counted; images: images like others",
+    )
     stratify: bool | Literal["auto"] = Field(
         "auto",
         description="carve the same share of every class; auto: up to 10,000 labelled images, unless an id has several classes",

@@ -1,23 +1,12 @@
 """What the ids of a folder's images, which are their paths, say beyond their class: masks of others, folders below the classes."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from components.image_files import EXACT_ENDINGS
-
-WORDS = "masks?|ground[ _-]?truths?|gt|seg|segmentations?|annotations?"
-AFTER = re.compile(rf"(.+?)[ ._-](?:{WORDS}|labels?)", re.IGNORECASE)  # cat_mask.png beside cat.png
-BEFORE = re.compile(rf"(?:{WORDS})[ ._-](.+)", re.IGNORECASE)
-FOLDER = re.compile(rf"(?:{WORDS}|labels?)", re.IGNORECASE)
-IMAGES = re.compile(
-    r"(?:jpe?g|png|rgb|raw|train|test|val)?[ _-]?(?:images?|imgs?|photos?|pictures?|originals?|inputs?)", re.IGNORECASE
-)
-MOST = 0.5  # of a folder's images, at least so many have a namesake elsewhere if it is one of masks
-FLAT = 0.9  # of the sampled images beside a namesake of another ending, at least so many have few colours if they are masks
-EXACT = tuple(EXACT_ENDINGS)  # of formats that a mask's values survive
+from components.example_gen import masks
+from components.example_gen.masks import EXACT, FLAT, FOLDER, IMAGES, MOST
 
 
 class Places:
@@ -46,7 +35,7 @@ class Places:
             f"{folder}/{names[0]}".removeprefix("./")
             for folder, stems in self._stems.items()
             for stem, names in stems.items()
-            if _of(stem, stems)
+            if masks.image_of(stem, stems)
         ]
         shares = {folder: self._flat_share(folder) for folder in self._stems}  # once: each folder is held against all others
         folders = {
@@ -75,7 +64,7 @@ class Places:
     @staticmethod
     def _are_namesakes(own: Collection[str], folders: Iterable[Iterable[str]]) -> bool:
         others = {stem for stems in folders for stem in stems}
-        return sum(stem in others or _of(stem, others) is not None for stem in own) >= MOST * len(own)
+        return sum(stem in others or masks.image_of(stem, others) is not None for stem in own) >= MOST * len(own)
 
     def _is_flat_twin(self, folder: str, shares: Mapping[str, float]) -> bool:
         """Whether its images have few colours, and their namesakes in another folder, nearly all of which are there, have many; or
@@ -120,12 +109,3 @@ class Places:
         name, below = next(iter(sorted(several.items())))
         folders = sum(len([folder for folder in of if folder]) for of in several.values())
         return {"folders": folders, "classes": len(several), "such as": f"{name}/{min(filter(None, below))}"}
-
-
-def _of(stem: str, others: Iterable[str]) -> str | None:
-    """The stem, among others, of the image that `stem` is a mask of."""
-    for pattern in (AFTER, BEFORE):
-        match = pattern.fullmatch(stem)
-        if match and match[1] in others and match[1] != stem:
-            return match[1]
-    return None

@@ -155,7 +155,7 @@ def propose(
     side = _side(found, LARGEST if is_labelled else LARGEST_CODED)
     features = imagenet if is_labelled and not inliers and _is_few(found) else None
     data, remark = _data(source, found, counted, inliers, images)
-    if left_out:
+    if is_labelled and not inliers and len(counted) < len(found["classes"]):
         data["classes"] = list(counted)
     notes = [
         *remarks.of(found, counted, inliers, left_out),

@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import Any
 
 from components import keys
-from components.example_gen import changes, labels
+from components.example_gen import changes, labels, listing
 from configs import words
 from configs.schema.data import DataConfig
 from configs.schema.reading import Reading
@@ -48,8 +48,7 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
             notes.append(_about_missing_labels(found))
     empty = [label for label, count in found["classes"].items() if not count]
     if empty:
-        what = "data.classes leaves it out" if left_out else "a run will refuse that"
-        notes.append(f"No image has the class {listed(empty)}: {what}.")
+        notes.append(f"No image has the class {listed(empty)}" + (": data.classes leaves it out." if len(counted) > 1 else "."))
     if left_out:
         notes.append(
             f"No training image has the class {listed(left_out)}: nothing can be learned of it, so data.classes leaves it out."
@@ -100,6 +99,9 @@ def _about_columns(found) -> list[str]:
 
 def _about_places(found) -> list[str]:
     notes, masks, below = [], found.get("masks"), found.get("below")
+    if aside := found.get("passed_over", {}).get(listing.MASKS):
+        are = f"{words.count(aside, 'mask')} of other images {'is' if aside == 1 else 'are'}"
+        notes.append(f"{are} left out, for nothing learns from masks yet.")
     if masks:
         notes.append(
             f"{masks['images']:,} images look like masks of others, such as {masks['such as']}. A run would take them for "

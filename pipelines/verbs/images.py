@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from components import progress
-from components.example_gen import listing
+from components.example_gen import listing, masks
 from configs.errors import UsageError
 
 MAX_BYTES = 64 * 2**20  # of a file, and about as much of a request
@@ -52,7 +52,10 @@ def files(images: Sequence[str], out: Path | None = None) -> list[Path]:
 def _files(images: Sequence[str], out: Path | None, passed_over: Counter) -> Iterator[Path]:
     for image in images:
         if Path(image).is_dir():
-            yield from sorted(Path(image, name) for name in listing.images(image, "", passed_over, is_named=True, out=out))
+            found = list(listing.images(image, "", passed_over, is_named=True, out=out))
+            aside = masks.beside(image, found, {name.partition("/")[0] for name in found})
+            passed_over.update({listing.MASKS: len(aside)} if aside else {})
+            yield from sorted(Path(image, name) for name in found if name not in aside)
         else:
             yield Path(image)
 

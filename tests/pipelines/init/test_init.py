@@ -488,6 +488,13 @@ def test_a_product_goes_from_its_folder_to_a_table_of_scores(tmp_path):
     assert first["is_anomaly"] == "True"
 
 
+def test_a_class_without_an_image_is_left_out_of_a_classifier(tmp_path):
+    """Such as a one-hot column that no row has: a run would refuse it."""
+    cfg, made = proposed(tmp_path, classes={"cat": 500, "dog": 500, "UNK": 0})
+    assert cfg.data.classes == ["cat", "dog"]
+    assert "No image has the class UNK: data.classes leaves it out." in made.notes
+
+
 def test_a_class_that_only_the_test_split_has_is_left_out_of_a_classifier(tmp_path):
     by_split = {"train": {"cat": 500, "dog": 300, "fox": 0}, "test": {"cat": 100, "dog": 50, "fox": 50}}
     facts = {"classes": {"cat": 600, "dog": 350, "fox": 50}, "by_split": by_split, "splits": {"train": 800, "test": 200}}
@@ -556,15 +563,27 @@ def test_classes_whose_names_differ_by_capitals_are_pointed_out(tmp_path):
     assert not any("capitals" in note for note in proposed(tmp_path)[1].notes)
 
 
-def test_masks_beside_images_are_counted_as_what_they_are(tmp_path):
+def test_masks_beside_images_are_left_out_and_counted(tmp_path):
     for number in range(6):
         picture(tmp_path / f"beside/{number}.png", (9 * number, 5, 200), mode="RGB")
         picture(tmp_path / f"beside/{number}_mask.png", 0)
     found = survey.look(f"folder:{tmp_path / 'beside'}", str(tmp_path / "datasets"))
-    assert (found["images"], found["masks"]["images"]) == (12, 6)
+    assert (found["images"], found["masks"], found["passed_over"]) == (6, None, {"masks": 6})
+    made = proposal.propose("x", "folder:/x", found, "x.yaml")
+    assert made.notes[0] == "6 masks of other images are left out, for nothing learns from masks yet."
+    assert proposal.pictures_of("folder:/x", found) is None
+
+
+def test_what_is_called_a_mask_and_looks_like_a_photo_is_read_and_said_to_be_called_so(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (6, 64, 64, 3), np.uint8)
+    for number in range(6):
+        for name in (f"{number}.png", f"{number}_mask.png"):
+            (tmp_path / "faces").mkdir(exist_ok=True)
+            Image.fromarray(photo[number]).save(tmp_path / "faces" / name)
+    found = survey.look(f"folder:{tmp_path / 'faces'}", str(tmp_path / "datasets"))
+    assert (found["images"], found["masks"]["images"], found["passed_over"]) == (12, 6, {})
     made = proposal.propose("x", "folder:/x", found, "x.yaml")
     assert "6 images look like masks of others, such as 0_mask.png." in made.notes[0]
-    assert proposal.pictures_of("folder:/x", found) is None
 
 
 def test_a_folder_of_masks_beside_one_of_images_is_no_class(tmp_path):

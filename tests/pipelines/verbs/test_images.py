@@ -37,10 +37,25 @@ def told(monkeypatch):
 
 
 def test_a_folder_is_asked_about_the_images_that_training_would_read(photos, told):
-    listed, passed_over = folder._listed(str(photos))
+    listed, passed_over = folder._listed({"path": str(photos)})
     assert images.files([str(photos)]) == sorted(photos / path for paths in listed["all"].values() for path in paths)
     assert told == [{"event": "passed_over", "counts": {".xml": 1, ".heic": 1, ".txt": 1, "hidden": 3}}]
     assert told[0]["counts"] == passed_over
+
+
+def test_masks_of_a_folder_are_passed_over_as_by_a_source(tmp_path, told):
+    for number in range(3):
+        for kind in "ab":
+            (tmp_path / "p" / kind).mkdir(parents=True, exist_ok=True)
+            Image.effect_noise((32, 32), 90).convert("RGB").save(tmp_path / "p" / kind / f"{number}.png")
+            Image.new("L", (32, 32), 255 * (number % 2)).save(tmp_path / "p" / kind / f"{number}_mask.png")
+    listed, passed_over = folder._listed({"path": str(tmp_path / "p")})
+    assert images.files([str(tmp_path / "p")]) == sorted(
+        tmp_path / "p" / path for paths in listed["all"].values() for path in paths
+    )
+    assert told[-1]["counts"] == passed_over == {"masks": 6}
+    mask = tmp_path / "p" / "a" / "1_mask.png"
+    assert images.files([str(mask)]) == [mask], "a file that is named is meant"
 
 
 def test_a_file_that_is_named_is_meant(photos, told):
@@ -50,12 +65,12 @@ def test_a_file_that_is_named_is_meant(photos, told):
 
 
 def test_what_a_verb_wrote_is_no_image_of_a_folder_around_it_and_of_no_source(photos, told, tmp_path):
-    before, (listed, _) = images.files([str(photos)]), folder._listed(str(photos))
+    before, (listed, _) = images.files([str(photos)]), folder._listed({"path": str(photos)})
     for place in ("made", "a"):
         outputs.write(photos / place / "made.png", (photos / "a/1.png").read_bytes())
     assert images.files([str(photos)]) == before
     assert told[-1]["counts"]["hubel's own"] == 2
-    after, passed_over = folder._listed(str(photos))
+    after, passed_over = folder._listed({"path": str(photos)})
     assert after == listed
     assert passed_over["hubel's own"] == 2
     assert images.files([str(photos / "made")]) == [photos / "made" / "made.png"]
