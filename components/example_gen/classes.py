@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from components.example_gen import labels as texts
-from configs.errors import UsageError
+from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 
 SHOWN = 12  # known classes that a message names
@@ -43,6 +43,24 @@ def resolved(data: DataConfig, names: Sequence[str]) -> DataConfig:
     if data.inliers is not None:
         data = data.model_copy(update={"inliers": _labels("inliers", data.inliers, names, data.source)})
     return data
+
+
+def check_told_apart(
+    source: str, names: Sequence[str], data: DataConfig, least: int, model: str, error: type[HubelError] = UsageError
+) -> None:
+    """Raise an error where there are fewer classes to train on than a model tells apart.
+
+    Args:
+        names: of the classes that data.classes keeps. data: of `resolved`. least: how many there have to be; 0 for none.
+        model: what is said of it.
+    """
+    kept = [names[label] for label in data.inliers] if data.inliers is not None else names
+    if len(set(kept)) < least:
+        has = f"images of one class, {kept[0]!r}," if kept else "images without labels"
+        raise error(
+            f"{source} gives {has} to train on, and {model} tells at least {least} classes apart.",
+            "Put the images of each class into a folder of its own; `hubel init` writes a config that fits the images there are.",
+        )
 
 
 def _labels(key: str, asked: Sequence[int | str], names: Sequence[str], source: str) -> list[int]:

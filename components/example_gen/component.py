@@ -16,7 +16,7 @@ from tfx.types import Channel, artifact_utils, standard_artifacts, standard_comp
 
 from components import fingerprint, keys, progress, spec
 from components.compat import tfx
-from components.example_gen import labels, sources, splits, summary, write
+from components.example_gen import classes, labels, sources, splits, summary, write
 from configs import words
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
@@ -24,6 +24,7 @@ from configs.schema.data import DataConfig
 ADDRESS = "address"
 DIGEST = "content_digest"
 NEEDS_LABELS = "needs_labels"
+LEAST = "least_classes"
 LISTED = 5  # classes named in a message
 
 
@@ -36,8 +37,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         of the same pixels in two splits) and summary.json (of components.example_gen.summary).
 
         Raises:
-            HubelError: for damaged data, too many damaged images, missing labels where data.missing_labels refuses them, a split
-                without an image, or a class without one to train on.
+            HubelError: for fewer classes than the task tells apart, damaged data, too many damaged images, missing labels where
+                data.missing_labels refuses them, a split without an image, or a class without one to train on.
         """
         tfx.begin(self, input_dict, output_dict, exec_properties)
         examples = artifact_utils.get_single_instance(output_dict[standard_component_specs.EXAMPLES_KEY])
@@ -45,6 +46,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         data = DataConfig.model_validate_json(exec_properties[spec.SLICE])
         address = json.loads(exec_properties[ADDRESS])
         data, contents = sources.opened(data, address)
+        least = json.loads(exec_properties[LEAST])
+        classes.check_told_apart(data.source, contents.class_names, data, least, "this model", HubelError)
         folder = Path(examples.uri)
         needs_labels = json.loads(exec_properties[NEEDS_LABELS])
         with tfx.beam_pipeline(self) as pipeline:
@@ -54,7 +57,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         damaged = dict(Counter(one["reason"] for one in aside))
         unlabelled = summary.unlabelled(folder)
         duplicates = len(summary.lines(folder / summary.DUPLICATES))
-        classes = _classes(found["classes"], contents.class_names)
+        by_class = _classes(found["classes"], contents.class_names)
         counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
         for one in aside:  # into the log: where the run is stopped, TFX removes what was written
             print(f"Set aside: {json.dumps(one)}", file=sys.stderr)
@@ -63,7 +66,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         progress.emit(
             "images",
             counts=counts,
-            classes=classes,
+            classes=by_class,
             quarantined=damaged,
             unlabelled=unlabelled,
             duplicates=duplicates,
@@ -73,14 +76,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         )
         if needs_labels:
             check_labels(data, unlabelled)
-        _check(counts, classes, aside, data, needs_labels, sum(unlabelled.values()) if needs_labels else 0)
+        _check(counts, by_class, aside, data, needs_labels, sum(unlabelled.values()) if needs_labels else 0)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
         examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(contents.class_names))
         examples.set_string_custom_property(keys.QUARANTINED, json.dumps(damaged))
         examples.set_string_custom_property(keys.UNLABELLED, json.dumps(unlabelled))
         examples.set_string_custom_property(keys.COUNTS, json.dumps(counts))
-        examples.set_string_custom_property(keys.CLASSES, json.dumps(classes))
+        examples.set_string_custom_property(keys.CLASSES, json.dumps(by_class))
         examples.set_string_custom_property(keys.CHANGES, json.dumps(found["changes"]))
         examples.set_int_custom_property(keys.DUPLICATES, duplicates)
 
@@ -88,14 +91,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 class ImageExampleGen(BaseBeamComponent):
     """TFX component for every hubel source. Output: `examples`, standard Examples."""
 
-    SPEC_CLASS = spec.extended(standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST, NEEDS_LABELS)
+    SPEC_CLASS = spec.extended(standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST, NEEDS_LABELS, LEAST)
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, data: DataConfig, located: sources.Located, learns_labels: bool = False):
+    def __init__(
+        self,
+        data: DataConfig,
+        located: sources.Located,
+        learns_labels: bool = False,
+        least_classes: int = 0,
+    ):
         """
         Args:
             learns_labels: whether the task learns from the label, so that images without one are left out and each class is trained
                 on. So it is with data.inliers, of which nobody can say whether an image without a label is one.
+            least_classes: how many the task tells apart; nobody could look before where only reading the images tells.
 
         Raises:
             UsageError: where labels are known to be missing and data.missing_labels refuses that.
@@ -119,6 +129,7 @@ class ImageExampleGen(BaseBeamComponent):
                 address=json.dumps(dict(located.address)),
                 content_digest=located.digest,
                 needs_labels=json.dumps(needs_labels),
+                least_classes=json.dumps(least_classes),
                 source_digest=fingerprint.of(__name__, source),
                 examples=Channel(type=standard_artifacts.Examples),
             )

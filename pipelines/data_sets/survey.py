@@ -40,8 +40,9 @@ def look(
 
     Returns:
         {splits: {the source's own name: images}, used: {the source's split: hubel's}, classes: {name: images} (empty without
-        labels), by_split: {hubel's split: {class: images}} (so too), unlabelled: images without a label, without_label: {why:
-        images} of these where others have one, images, passed_over: {ending: files beside the images}, carved: see
+        labels), classes_read: whether reading all images alone told them, by_split: {hubel's split: {class: images}} (empty so
+        too), unlabelled: images without a label, without_label: {why: images} of these where others have one, images, passed_over:
+        {ending: files beside the images}, carved: see
         pipelines.data_sets.carving, and of the sample: sampled: how many, damaged: {reason: images}, changes and peak: as of
         components.example_gen.summary, height and width: [least, median, most] px or None, channels: {as encoded: images}, grey:
         whether none has a colour, plain: the share whose edge is of one colour, ground: that colour [red, green, blue], 0..255,
@@ -91,6 +92,7 @@ def look(
         **seen.facts(),
         "used": splits.used(contents.shards),
         "by_split": _by_split(counts, names),
+        "classes_read": located.class_names is None and bool(names),
         "columns": module.columns(located.address) if hasattr(module, "columns") else None,
         "masks": places.masks() if is_folder else None,
         "below": places.below() if is_folder else None,

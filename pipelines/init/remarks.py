@@ -24,7 +24,8 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
     """What will make training harder, or is not read, a sentence each. counted: images of the classes that are learned; left_out:
     those classes that data.classes leaves out."""
     doubts = changes.doubts(found.get("changes", {}), found.get("peak", -1), Reading())
-    notes = [*_about_columns(found), *_about_places(found), *(f"Of the images that were decoded, {doubt}." for doubt in doubts)]
+    notes = [*_about_columns(found), *_about_read_classes(found), *_about_places(found)]
+    notes += [f"Of the images that were decoded, {doubt}." for doubt in doubts]
     if inliers:
         notes.append(
             f"train has {inliers[0]} alone, and test has {listed([name for name in counted if name not in inliers])} besides: the "
@@ -95,6 +96,12 @@ def _about_columns(found) -> list[str]:
     unused = listed(columns["unused"], COLUMNS_SHOWN)
     label = columns["label"] if isinstance(columns["label"], str) else ", ".join(columns["label"] or ["none"])
     return [f"The image is {columns['image']}, the label {label}. Not used: {unused}. --image and --label name others."]
+
+
+def _about_read_classes(found) -> list[str]:
+    if not found.get("classes_read"):
+        return []
+    return ["Which classes there are only reading all images tells: a run checks data.classes and data.inliers in its first stage."]
 
 
 def _about_places(found) -> list[str]:

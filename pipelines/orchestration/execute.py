@@ -12,7 +12,7 @@ from components import keys, progress
 from components.example_gen import classes, digest, listing, sources, summary
 from components.trainer.origin import Origin
 from configs import load
-from configs.errors import FULL, HubelError, UsageError, first_line, last_line
+from configs.errors import FULL, HubelError, first_line, last_line
 from configs.schema.run import RunConfig
 from pipelines.orchestration import training
 from pipelines.workspace import origins
@@ -133,6 +133,8 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
     if located.passed_over:
         progress.emit("note", text=f"passed over in {cfg.data.source}: {listing.words(located.passed_over)}")
         print(f"Passed over: {json.dumps(located.passed_over)}", file=sys.stderr)  # into the log
+    if located.class_names is None:
+        progress.emit("note", text=f"which classes {cfg.data.source} has is known once its records are read, in the first stage")
     progress.emit("nodes", names=[node.id for node in built.components])
     running = []
 
@@ -192,19 +194,12 @@ def _located(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Ca
     from pipelines.orchestration import pipeline
 
     located = locate(cfg.data, place.datasets)
-    task, _ = pipeline.learned(cfg, origin)
-    least = task_of(task).classes
-    if located.class_names is None or not least:
+    if located.class_names is None:
         return located
+    task, _ = pipeline.learned(cfg, origin)
     data, names = classes.resolved(cfg.data, located.class_names), located.class_names
     kept = [names[label] for label in data.classes] if data.classes is not None else names
-    kept = [kept[label] for label in data.inliers] if data.inliers is not None else kept
-    if len(set(kept)) < least:
-        has = f"images of one class, {kept[0]!r}," if kept else "images without labels"
-        raise UsageError(
-            f"{cfg.data.source} gives {has} to train on, and a model for {task} tells at least {least} classes apart.",
-            "Put the images of each class into a folder of its own; `hubel init` writes a config that fits the images there are.",
-        )
+    classes.check_told_apart(cfg.data.source, kept, data, task_of(task).classes, f"a model for {task}")
     return located
 
 

@@ -68,7 +68,8 @@ def build(
     materialized = config.materializes
     steps = policies.expand(config.augment, config.transform.channels)
 
-    example_gen = ImageExampleGen(config.data, located, judge_of(of_task).label_key == keys.LABEL).with_id("ExampleGen")
+    is_label_learned = judge_of(of_task).label_key == keys.LABEL
+    example_gen = ImageExampleGen(config.data, located, is_label_learned, task.classes).with_id("ExampleGen")
     images = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=images)
     statistics = statistics_gen.outputs["statistics"]

@@ -1,5 +1,7 @@
 """What a run refuses of its data before anything starts."""
 
+import shutil
+
 import pytest
 from PIL import Image
 
@@ -27,7 +29,7 @@ def test_a_classifier_needs_two_classes_before_anything_starts(root, tmp_path):
     ):
         with pytest.raises(UsageError, match=has):
             planned(root, tmp_path, *assignments)
-    (root / "dog" / "2.png").unlink()
+    shutil.rmtree(root / "dog")
     with pytest.raises(
         UsageError, match="images of one class, 'cat', to train on, and a model for classification tells at least 2"
     ):
@@ -39,5 +41,5 @@ def test_a_classifier_needs_two_classes_before_anything_starts(root, tmp_path):
 
 
 def test_an_autoencoder_does_not(root, tmp_path):
-    (root / "dog" / "2.png").unlink()
+    shutil.rmtree(root / "dog")
     assert planned(root, tmp_path, config="digits_linear_autoencoder")["components"]

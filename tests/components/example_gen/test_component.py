@@ -20,11 +20,11 @@ from configs.schema.data import DataConfig
 REAL = 1797
 
 
-def generated(located, tmp_path, **data):
+def generated(located, tmp_path, least_classes=0, **data):
     """Run the executor. Returns (examples by split, the artifact)."""
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "examples")
-    made = component.ImageExampleGen(DataConfig(**data), located)
+    made = component.ImageExampleGen(DataConfig(**data), located, least_classes=least_classes)
     properties = {name: value for name, value in made.exec_properties.items() if value is not None}
     component.Executor().Do({}, {"examples": [examples]}, properties)
     found = {}

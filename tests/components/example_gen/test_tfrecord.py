@@ -335,3 +335,25 @@ def test_the_example_file_of_tfx_works_as_it_is(shared_data, tmp_path):
     with gzip.open(shared_data / "archives" / "mnist" / "train-images-idx3-ubyte.gz") as file:
         mnist = np.frombuffer(file.read()[16:], np.uint8).reshape(-1, 28 * 28)
     assert {image.tobytes() for image in read_back} <= {image.tobytes() for image in mnist}
+
+
+@pytest.mark.parametrize(
+    ("values", "data", "has"),
+    [
+        ([7], {}, "images of one class, '7',"),
+        ([1, 2], {"classes": ["2"]}, "images of one class, '2',"),
+        ([1, 2], {"inliers": ["1"]}, "images of one class, '1',"),
+        ([], {}, "images without labels"),
+    ],
+)
+def test_fewer_classes_than_are_told_apart_are_refused_before_anything_is_written(tmp_path, values, data, has):
+    """Only reading the records tells which there are, so it is the first stage that says so."""
+    labelled = [{"label": values[i % len(values)]} if values else {} for i in range(20)]
+    path = write(tmp_path / "one.tfrecord", [example(image=png(i), **labelled[i]) for i in range(20)])
+    asked = {"source": f"tfrecord:{path}", **data}
+    with pytest.raises(HubelError) as caught:
+        generated(located(path, tmp_path), tmp_path, least_classes=2, **asked)
+    assert caught.value.message == f"tfrecord:{path} gives {has} to train on, and this model tells at least 2 classes apart."
+    assert not list((tmp_path / "examples").rglob("*.gz"))
+    if values:
+        generated(located(path, tmp_path), tmp_path, **asked)  # an autoencoder does not mind
