@@ -17,7 +17,7 @@ from configs.schema.run import RunConfig
 from pipelines.orchestration import training
 from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
-from pipelines.workspace.runs import artifact, artifacts
+from pipelines.workspace.runs import artifact, artifacts, trained
 
 
 def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dict:
@@ -69,6 +69,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
     origin = origins.locate(cfg, place)
     architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
     located = _ready(cfg, place, origin)
+    starts_from = list(_starts_from(cfg, place, origin).values())
     results = launched(cfg, place, located=located)
     examples = results["ExampleGen"]
     folder = examples.outputs["examples"][0][0]
@@ -81,6 +82,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "config": cfg.name,
         "model": cfg.name,
         "architecture": architecture,
+        "starts_from": starts_from,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "parity": infra.property("blessing", "blessed") == 1,
@@ -133,6 +135,9 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
     if located.passed_over:
         progress.emit("note", text=f"passed over in {cfg.data.source}: {listing.words(located.passed_over)}")
         print(f"Passed over: {json.dumps(located.passed_over)}", file=sys.stderr)  # into the log
+    for asked, name in _starts_from(cfg, place, origin).items():
+        if name != asked:
+            progress.emit("note", text=f"{asked} is {name}")
     if located.class_names is None:
         progress.emit("note", text=f"which classes {cfg.data.source} has is known once its records are read, in the first stage")
     progress.emit("nodes", names=[node.id for node in built.components])
@@ -201,6 +206,13 @@ def _located(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Ca
     kept = [names[label] for label in data.classes] if data.classes is not None else names
     classes.check_told_apart(cfg.data.source, kept, data, task_of(task).classes, f"a model for {task}")
     return located
+
+
+def _starts_from(cfg: RunConfig, place: Workspace, origin: Origin | None) -> dict[str, str]:
+    """Of each model that a config names, as it does, the full name: NAME/VERSION, NAME@RUN, or that of a source of its own."""
+    named = [*([cfg.model.initial] if cfg.model.initial else []), *(cfg.model.members or [])]
+    of_transfer = {cfg.transfer.source: origin.source} if origin else {}
+    return of_transfer | {name: trained(place, name).name for name in named}
 
 
 def _pipeline(cfg: RunConfig, place: Workspace, origin: Origin | None, located: sources.Located, served: bool = True):

@@ -144,6 +144,12 @@ def test_a_model_that_was_not_blessed_can_be_a_source(place, tmp_path):
     for name in ("letters@candidate", "20260103-000000"):
         origin = origins.locate(config(name), place)
         assert (origin.source, origin.artifact) == ("letters@20260103-000000", str(tmp_path / "3"))
+        assert execute._starts_from(config(name), place, origin) == {name: "letters@20260103-000000"}
+    initial = load.load("digits_lenet5", ["model.initial=letters@candidate"])
+    assert execute._starts_from(initial, place, None) == {"letters@candidate": "letters@20260103-000000"}
+    members = load.load("digits_lenet5", ["transform.normalize=none", "model={name: ensemble, members: [letters, letters/1]}"])
+    assert execute._starts_from(members, place, None) == {"letters": "letters/2", "letters/1": "letters/1"}
+    assert execute._starts_from(load.load("digits_lenet5", []), place, None) == {}
     assert "There is no run of 'numbers' on record" in refused("numbers@candidate", place).message
     assert load.load("digits_lenet5", ["model.initial=letters@candidate"]).model.initial == "letters@candidate"
     with pytest.raises(UsageError, match="members"):
