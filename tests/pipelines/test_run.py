@@ -333,7 +333,8 @@ def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pus
         assert results[gate].property("blessing", "blessed") == 1, results[gate].property("blessing", keys.REASON)
     pushed = Path(results["Pusher"].property("pushed_model", "pushed_destination"))
     assert pushed.parent == workspace / "models/digits_lenet5_tiny"
-    found = json.loads(results["Evaluator"].property("evaluation", keys.METRICS))
+    found, intervals = (json.loads(results["Evaluator"].property("evaluation", key)) for key in (keys.METRICS, keys.INTERVALS))
+    assert intervals.keys() == found.keys() - {"example_count"}
 
     examples = Path(results["ExampleGen"].outputs["examples"][0][0]) / f"Split-{keys.TEST}"
     records = tf.data.TFRecordDataset(sorted(map(str, examples.glob("*"))), "GZIP")
@@ -347,6 +348,11 @@ def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pus
     np.testing.assert_allclose(whole, mean, rtol=1e-4, atol=1e-6)
     assert len(labels) == found["example_count"]
     assert found["accuracy"] == pytest.approx(np.mean(mean.argmax(1) == labels), abs=1e-6)
+    right = [np.mean(of.argmax(1) == labels) for of in each]
+    assert found["best_member_accuracy"] == pytest.approx(max(right), abs=1e-6)
+    assert f"of {parts[int(np.argmax(right))]}, the best of its 2 members" in results["Evaluator"].property(
+        "evaluation", keys.COMPARISON
+    )
 
 
 @pytest.fixture(scope="module")

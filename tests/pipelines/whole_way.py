@@ -37,6 +37,8 @@ def goes_the_whole_way(name: str, place: Workspace, scans, out) -> None:
     assert " against " in results["Evaluator"].property("evaluation", keys.COMPARISON)
     figures = json.loads(results["Evaluator"].property("evaluation", keys.METRICS))
     assert all(map(np.isfinite, figures.values()))
+    intervals = json.loads(results["Evaluator"].property("evaluation", keys.INTERVALS))
+    assert intervals.keys() == figures.keys() - {"example_count"}, "every figure has one, but the number of images"
     if load.load(name).anomaly is None:
         assert {"mse", "psnr", "ssim", "pca_mse"} | PROBES <= figures.keys()
     assert results["Pusher"].property("pushed_model", "pushed") == 1
