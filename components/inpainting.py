@@ -37,7 +37,9 @@ def signature(model: keras.Model, card: Card) -> Signature:
     def example(many):
         return tf.repeat(tf.io.encode_png(_square(*card.input_shape[:2]))[None], many, axis=0)
 
-    return Signature(inpaint, extra={"mask": Extra(tf.TensorSpec([None], tf.string), example)}, passes=STEPS)
+    return Signature(
+        inpaint, gives={"images": "image"}, extra={"mask": Extra(tf.TensorSpec([None], tf.string), example)}, passes=STEPS
+    )
 
 
 def project(model: keras.Model, pixels: tf.Tensor, missing: tf.Tensor, steps: int = STEPS) -> tf.Tensor:

@@ -108,14 +108,16 @@ class Task(Around):
             errors, inside = error_map(model, pixels, placed)
             return {SCORE: scores, DECISION: scores > threshold, "threshold": threshold, "anomaly_map": errors * inside}
 
+        scored = {SCORE: "number", DECISION: "number"}
+        mapped = {**scored, "threshold": "number", "anomaly_map": "heat"}
         at = Extra(tf.TensorSpec([None], tf.float32), lambda many: tf.fill([many], threshold))
         inner = self.inner.signatures(model, card)
         return {
-            ANOMALIES: Signature(anomalies, placement=True),
-            ANOMALIES_AT: Signature(anomalies_at, placement=True, extra={"threshold": at}),
+            ANOMALIES: Signature(anomalies, gives=mapped, placement=True),
+            ANOMALIES_AT: Signature(anomalies_at, gives=mapped, placement=True, extra={"threshold": at}),
             **inner,
             FIGURES: Signature(self.figures(model, card), placement=True),
-            SCORE: Signature(anomaly_score, placement=True),
+            SCORE: Signature(anomaly_score, gives=scored, placement=True),
         }
 
     def figures(self, model: keras.Model, card: Card) -> Score:

@@ -19,6 +19,7 @@ class Around(base.Task):
     classes = property(lambda self: self.inner.classes)
     is_closed_form = property(lambda self: self.inner.is_closed_form)
     crops = property(lambda self: self.inner.crops)
+    predicts = property(lambda self: self.inner.predicts)
 
     def __init__(self, inner: base.Task):
         self.inner = inner

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import keras
 import tensorflow as tf
 
+from components import keys
 from components.trainer.card import Card
 from components.trainer.data import Data
 from components.trainer.facts import Facts, Mix
@@ -15,6 +16,7 @@ from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from configs.schema.train import TrainConfig
 from keras_models import auxiliary, normalize
+from serving import answers
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,21 @@ class Signature:
     float32 codes [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples,
     encoded bytes and pixels of any size. With `placement` the function gets, after the pixels, where each image lies in them: int32
     [N, 4], see components.transform.placement. What `extra` names are further arguments of the function, and of each end. `passes`
-    is how often an answer has gone through the network: what rounding does adds up.
+    is how often an answer has gone through the network: what rounding does adds up. `gives` has the kind of each output, of
+    serving.answers, by which whoever asks shows and writes it; one that is not there is a text or a number, by its dtype.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
+    gives: Mapping[str, str] = field(default_factory=dict)
     takes: Literal["images", "codes"] = "images"
     code_size: int | None = None
     placement: bool = False
     extra: Mapping[str, Extra] = field(default_factory=dict)
     passes: int = 1
+
+    def __post_init__(self):
+        for kind in self.gives.values():
+            answers.kind(kind)
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
@@ -80,6 +88,7 @@ class Task(abc.ABC):
     classes: ClassVar[int] = 0  # how many the images that it learns from must have at least
     is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
+    predicts: ClassVar[str] = keys.SERVING_DEFAULT  # the signature of images that `hubel predict` asks
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
         """Raise HubelError, in plain words, for data that this task cannot learn from."""

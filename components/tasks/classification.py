@@ -69,7 +69,11 @@ class Task(base.Task):
             scores = averaged(pixels)
             return {"classes": tf.tile(names[None], [tf.shape(scores)[0], 1]), "scores": scores}
 
-        return {keys.SERVING_DEFAULT: Signature(predict), keys.CLASSIFY: Signature(classify)}
+        named = {"classes": "names", "scores": "scores"}
+        return {
+            keys.SERVING_DEFAULT: Signature(predict, gives={"probabilities": "probabilities", **named}),
+            keys.CLASSIFY: Signature(classify, gives=named),
+        }
 
 
 def served(logits: Callable[[tf.Tensor], Sequence[tf.Tensor]], pixels: tf.Tensor, card: Card) -> list[tf.Tensor]:

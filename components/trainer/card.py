@@ -36,6 +36,8 @@ class Card(BaseModel):
     turns: bool = False  # whether the graph honours EXIF's orientation
     turned: int = 0  # of the source's images, as their EXIF tags say
     export: ExportConfig
+    gives: dict[str, dict[str, str]] = {}  # signature -> output -> its kind, of serving.answers; empty in cards written before
+    predicts: str | None = None  # the signature of images that `hubel predict` asks; None in cards written before
     transfer: TransferConfig | None = None  # what it was made of, where that was another model
 
     @property

@@ -8,12 +8,13 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from components import keys
+from components import keys, saved_model
 from components.tasks.base import Signature, Task
 from components.trainer.card import Card
 from components.trainer.data import Data
 from components.transform import pixels as pixel_graph
 from components.transform import placement
+from serving import answers
 
 WARMUP_FILE = "tf_serving_warmup_requests"
 
@@ -25,9 +26,11 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for name, endpoint in endpoints(task.signatures(model, card), card).items():
+    signatures = task.signatures(model, card)
+    for name, endpoint in endpoints(signatures, card).items():
         archive.add_endpoint(name, endpoint.function, endpoint.specs)
     archive.write_out(str(folder), verbose=False)
+    card = card.model_copy(update={"gives": _gives(signatures, saved_model.texts_of(folder)), "predicts": task.predicts})
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
     (folder / keys.CARD_IN_EXPORT).write_text(_json(card))
@@ -41,6 +44,25 @@ def keep(folder: Path, model: keras.Model, task: Task, card: Card) -> None:
         plain = keras.Model(one.inputs, one.outputs, name=one.name)  # without loss and optimizer, which may be ours
         plain.save(folder / f"{name}{keys.KERAS_ENDING}")
     (folder / keys.CARD_FILE).write_text(_json(card))
+
+
+def _gives(signatures: dict[str, Signature], written: dict[str, dict[str, bool]]) -> dict[str, dict[str, str]]:
+    """Signature -> output -> its kind, as `Signature.gives` declares it or as its dtype says.
+
+    Args:
+        written: signature -> output -> whether it is of strings.
+
+    Raises:
+        ValueError: for a kind of an output that is not there.
+    """
+    first = next(iter(signatures))
+    kinds = {}
+    for name, signature in {**signatures, keys.SERVING_DEFAULT: signatures[first]}.items():
+        if absent := sorted(signature.gives.keys() - written[name].keys()):
+            raise ValueError(f"signature {name} declares the kind of {', '.join(absent)}; it gives {', '.join(written[name])}")
+        by_dtype = {output: answers.by_values(is_text) for output, is_text in written[name].items()}
+        kinds[name] = {**by_dtype, **signature.gives}
+    return kinds
 
 
 def _json(card: Card) -> str:

@@ -51,7 +51,11 @@ class Task(Autoencoder):
         found[DENOISE] = found[RECONSTRUCT]
         stddev = _gaussian(card)
         if stddev:
-            found[SCORE] = Signature(lambda pixels: {"score": score(pixels / 255.0, model(pixels, training=False), stddev)})
+
+            def of_density(pixels):
+                return {"score": score(pixels / 255.0, model(pixels, training=False), stddev)}
+
+            found[SCORE] = Signature(of_density, gives={"score": "number"})
         return found
 
     def figures(self, model, card):

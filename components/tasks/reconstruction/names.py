@@ -3,3 +3,4 @@
 ENCODE, RECONSTRUCT, DECODE, ANOMALY_SCORE, FIGURES = "encode", "reconstruct", "decode", "anomaly_score", "figures"
 INPAINT = "inpaint"
 ACTIVE = "active"
+IMAGES = {"images": "image"}  # what many of them give

@@ -11,7 +11,7 @@ from components import inpainting, keys, pooling
 from components.tasks import base
 from components.tasks.base import Signature
 from components.tasks.reconstruction.figures import active, of_images
-from components.tasks.reconstruction.names import ACTIVE, ANOMALY_SCORE, DECODE, ENCODE, FIGURES, INPAINT, RECONSTRUCT
+from components.tasks.reconstruction.names import ACTIVE, ANOMALY_SCORE, DECODE, ENCODE, FIGURES, IMAGES, INPAINT, RECONSTRUCT
 from components.tasks.reconstruction.pixels import error_map
 from components.trainer.card import Card
 from keras_models import auxiliary, normalize
@@ -25,6 +25,7 @@ class Task(base.Task):
     """
 
     cleans = True
+    predicts = ANOMALY_SCORE
     anomaly_scores: ClassVar[Collection[str]] = ("reconstruction_error", "latent_distance")  # those of AnomalyConfig that it has
     against_active: ClassVar[bool] = True  # whether PCA of as many components as units are active judges an overcomplete model
 
@@ -62,10 +63,10 @@ class Task(base.Task):
             return {"anomaly_score": pooling.mean(*error_map(model, pixels, placed))}
 
         return {
-            RECONSTRUCT: Signature(reconstruct),
-            ENCODE: Signature(encode),
-            DECODE: Signature(decode, takes="codes", code_size=decoder.input_shape[-1]),
-            ANOMALY_SCORE: Signature(anomaly_score, placement=True),
+            RECONSTRUCT: Signature(reconstruct, gives=IMAGES),
+            ENCODE: Signature(encode, gives={"codes": "code"}),
+            DECODE: Signature(decode, gives=IMAGES, takes="codes", code_size=decoder.input_shape[-1]),
+            ANOMALY_SCORE: Signature(anomaly_score, gives={ANOMALY_SCORE: "number"}, placement=True),
             FIGURES: Signature(self.figures(model, card)),
             INPAINT: inpainting.signature(model, card),
         }

@@ -9,7 +9,7 @@ from components import keys
 from components.tasks.base import Extra, Signature
 from components.tasks.reconstruction import importance
 from components.tasks.reconstruction.importance import Estimate
-from components.tasks.reconstruction.names import ANOMALY_SCORE
+from components.tasks.reconstruction.names import ANOMALY_SCORE, IMAGES
 from components.tasks.reconstruction.task import Task as Autoencoder
 from configs.errors import HubelError
 from keras_models import auxiliary, normalize
@@ -58,8 +58,8 @@ class Task(Autoencoder):
 
         return {
             **super().signatures(model, card),
-            ANOMALY_SCORE: Signature(anomaly_score),
-            ELBO: Signature(elbo),
+            ANOMALY_SCORE: Signature(anomaly_score, gives={ANOMALY_SCORE: "number"}),
+            ELBO: Signature(elbo, gives=dict.fromkeys(["elbo", "kl", *([ERROR] if card.export.draws > 1 else [])], "number")),
             GENERATE: _generate(normalize.inner(model).get_layer("decoder")),
         }
 
@@ -110,7 +110,9 @@ def _generate(decoder: keras.Model) -> Signature:
     """Codes, of N(0, 1) for images as the model imagines them, and where it knows classes their labels."""
     size, told = decoder.input_shape[-1], [layer for layer in decoder.layers if layer.name == "conditional_decoder"]
     if not told:
-        return Signature(lambda codes: {"images": 255.0 * decoder(codes, training=False)}, takes="codes", code_size=size)
+        return Signature(
+            lambda codes: {"images": 255.0 * decoder(codes, training=False)}, gives=IMAGES, takes="codes", code_size=size
+        )
     [conditional] = told
     classes = conditional.input_shape[1][-1]
 
@@ -123,4 +125,4 @@ def _generate(decoder: keras.Model) -> Signature:
         return tf.range(many, dtype=tf.int64) % (classes + 1) - 1
 
     label = Extra(tf.TensorSpec([None], tf.int64), example)
-    return Signature(generate, takes="codes", code_size=size, extra={keys.LABEL: label})
+    return Signature(generate, gives=IMAGES, takes="codes", code_size=size, extra={keys.LABEL: label})

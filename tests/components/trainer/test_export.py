@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components import keys
+from components import earlier_cards, keys
 from components.example_gen import pictures
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
@@ -114,6 +114,64 @@ def test_the_card_tells_what_the_model_is(models):
     assert (card.input_shape, card.class_names, card.params) == ((8, 8, 1), digits.NAMES, 64 * 16 + 16 + 16 * 10 + 10)
     assert card.transform.normalize == "per_channel"
     assert (card.turns, card.turned, card.reading) == (True, 3, Reading())
+
+
+def test_the_card_tells_the_kind_of_every_output(models):
+    given = {name: Card.read(str(model.artifact)).gives for name, model in models.items()}
+    named = {"classes": "names", "scores": "scores"}
+    assert given["classifier"] == {"serving_default": {**named, "probabilities": "probabilities"}, "classify": named}
+    images = {"images": "image"}
+    assert given["autoencoder"] == {
+        **dict.fromkeys(["serving_default", "reconstruct", "decode", "inpaint"], images),
+        "encode": {"codes": "code"},
+        "anomaly_score": {"anomaly_score": "number"},
+        "figures": dict.fromkeys(FIGURES, "number"),
+    }
+    assert {name: Card.read(str(model.artifact)).predicts for name, model in models.items()} == {
+        "classifier": "serving_default",
+        "autoencoder": "anomaly_score",
+    }
+
+
+def test_of_a_model_pushed_before_the_same_is_known(model):
+    """Whose card says nothing: its signatures are those that hubel's tasks had then."""
+    card, ends = Card.read(str(model.artifact)), ("_pixels", "_image_bytes")
+    signatures = {
+        name: {output: spec.dtype == STRING for output, spec in function.structured_outputs.items()}
+        for name, function in model.loaded.signatures.items()
+        if not name.endswith(ends) and name not in ("pixels", "image_bytes")
+    }
+    assert earlier_cards.gives(signatures) == card.gives
+    assert earlier_cards.predicts(signatures) == card.predicts
+
+
+def tiny_export(folder, **changes):
+    """A classifier's card after the export of a net whose one signature gives a number and a text, with `changes`."""
+    image = keras.Input((8, 8, 1))
+    net = keras.Model(image, keras.layers.Flatten()(image))
+
+    def answer(pixels):
+        return {"value": tf.reduce_sum(net(pixels), 1), "word": tf.fill([tf.shape(pixels)[0]], "a")}
+
+    task = SimpleNamespace(
+        signatures=lambda model, card: {"serving_default": Signature(answer, **changes)},
+        beside=lambda model: {},
+        predicts="serving_default",
+    )
+    card = digits.card(class_names=[], export={"warmup": 0})
+    export.write(folder / "saved", net, task, card, SimpleNamespace(validation=[]))
+    return Card.exported(str(folder / "saved"))
+
+
+def test_what_a_task_leaves_open_is_a_number_or_a_text(tmp_path):
+    assert tiny_export(tmp_path).gives == {"serving_default": {"value": "number", "word": "text"}}
+
+
+def test_the_kind_of_an_output_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="signature serving_default declares the kind of mask; it gives value, word"):
+        tiny_export(tmp_path, gives={"mask": "mask"})
+    with pytest.raises(ValueError, match="no kind of output 'picture'"):
+        Signature(lambda pixels: {}, gives={"value": "picture"})
 
 
 def encoded(split=keys.TEST, count=12) -> list[bytes]:
@@ -338,6 +396,7 @@ def seen(tmp_path_factory):
         task = SimpleNamespace(
             signatures=lambda model, card: {"serving_default": Signature(lambda pixels: {"pixels": model(pixels)})},
             beside=lambda model: {},
+            predicts="serving_default",
         )
         export.write(folder, net, task, card, SimpleNamespace(validation=[]))
         return tf.saved_model.load(str(folder)).signatures["image_bytes"], card

@@ -37,7 +37,9 @@ def _exported(folder: Path, signatures) -> str:
     model, card = digits.principal_autoencoder(CODE_SIZE)
     plain = task_of("reconstruction")
     task = SimpleNamespace(
-        signatures=lambda model, card: signatures(model, plain.signatures(model, card)), beside=lambda model: plain.beside(model)
+        signatures=lambda model, card: signatures(model, plain.signatures(model, card)),
+        beside=lambda model: plain.beside(model),
+        predicts="anomaly_score",
     )
     export.write(folder / "model" / "saved", model, task, card, SimpleNamespace(validation=[]))
     return str(folder / "model" / "saved")

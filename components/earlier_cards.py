@@ -1,0 +1,38 @@
+"""Models pushed before cards said what signatures give: it follows from what hubel's tasks gave then. The only such place."""
+
+from collections.abc import Mapping
+
+from components import keys
+from serving import answers
+
+KINDS = {  # output -> its kind, in whichever signature it stood
+    "probabilities": "probabilities",
+    "classes": "names",
+    "scores": "scores",
+    "images": "image",
+    "codes": "code",
+    "anomaly_map": "heat",
+}
+NAMED = frozenset({"classes", "scores"})
+SCORED = "anomaly_score"  # the signature of autoencoders that `hubel predict` asked
+
+
+def gives(signatures: Mapping[str, Mapping[str, bool]]) -> dict[str, dict[str, str]]:
+    """Signature -> output -> its kind.
+
+    Args:
+        signatures: signature -> output -> whether it is of strings.
+    """
+    return {name: {output: _kind(output, outputs) for output in outputs} for name, outputs in signatures.items()}
+
+
+def predicts(signatures: Mapping) -> str:
+    """The signature that `hubel predict` asks."""
+    return SCORED if SCORED in signatures else keys.SERVING_DEFAULT
+
+
+def _kind(output: str, outputs: Mapping[str, bool]) -> str:
+    """Of a task of one's own, whose outputs may have these names by chance, nothing is known but the values."""
+    is_named = outputs.keys() >= NAMED and outputs["classes"] and not outputs["scores"]
+    ours = KINDS.keys() if is_named else KINDS.keys() - NAMED - {"probabilities"}
+    return KINDS[output] if output in ours and outputs[output] == (output == "classes") else answers.by_values(outputs[output])

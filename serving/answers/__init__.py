@@ -1,0 +1,50 @@
+"""What a model answers, by kind: one file a kind of output, found by its name, which signatures, cards and answers use.
+
+A file says how an output of that kind becomes JSON, a line on a terminal, and a file. Nothing here knows a task or the name of an
+output: the card's `gives` has the kind of each. An output of an undeclared kind is TEXT or NUMBER, as its values are.
+"""
+
+import functools
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from serving.answers.base import About, Kind
+
+NUMBER, TEXT = "number", "text"
+
+
+@functools.cache
+def kinds() -> tuple[str, ...]:
+    """The names of all kinds."""
+    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in ("__init__", "base")))
+
+
+@functools.cache
+def kind(name: str) -> Kind:
+    """The kind of that name. Raises ValueError where there is none."""
+    if name not in kinds():
+        raise ValueError(f"there is no kind of output {name!r}; there are: {', '.join(kinds())}")
+    return importlib.import_module(f"{__name__}.{name}").Answer()
+
+
+def by_values(is_text: bool) -> str:
+    """The kind of an output of which nothing else is known."""
+    return TEXT if is_text else NUMBER
+
+
+def shown(outputs: Mapping[str, Any], gives: Mapping[str, str]) -> list[str]:
+    """The outputs that a person is shown, in their order: those that only repeat what others say are none."""
+    there = {gives[name] for name in outputs}
+    return [name for name in outputs if not there & kind(gives[name]).said_by]
+
+
+def as_json(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) -> dict[str, Any]:
+    """The outputs of one example that are shown, as JSON has them.
+
+    Args:
+        outputs: by name, NumPy arrays, or bytes for a single string, as TensorFlow gives them.
+        gives: the kind of each.
+    """
+    return {name: kind(gives[name]).json(outputs[name], about) for name in shown(outputs, gives)}

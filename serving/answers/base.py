@@ -1,0 +1,49 @@
+"""What each kind of output knows. Subclass `Kind` as `Answer` in a file of this folder; its name is the kind's."""
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class About:
+    """What an answer is told with: the card's class names, and how many of the best a person wants to see, None for all."""
+
+    class_names: Sequence[str] = ()
+    top: int | None = None
+
+
+class Kind(abc.ABC):
+    """One kind of output; a value is that of one example, without the batch's axis."""
+
+    ending: ClassVar[str]  # of a file of it
+    said_by: ClassVar[frozenset[str]] = frozenset()  # kinds beside which it says nothing new
+
+    @abc.abstractmethod
+    def json(self, value, about: About) -> Any:
+        """As JSON has it."""
+
+    @abc.abstractmethod
+    def line(self, told: Any, about: About) -> str:
+        """What `json` gave, for a line of a terminal or a cell of a table. No NumPy."""
+
+    @abc.abstractmethod
+    def file(self, value, about: About) -> bytes:
+        """The content of a file of `ending`."""
+
+
+def plain(value) -> Any:
+    """Numbers and strings as JSON has them; TensorFlow's strings are bytes, of any encoding."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if getattr(getattr(value, "dtype", None), "kind", None) == "O":
+        return [plain(part) for part in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def cell(value: Any) -> str:
+    """Numbers to four digits, lists side by side."""
+    if isinstance(value, list):
+        return " ".join(map(cell, value))
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,18 @@
+"""What an encoder makes of an example: float32 [k]."""
+
+from serving import files
+from serving.answers.base import Kind, plain
+
+
+class Answer(Kind):
+    ending = ".npy"
+
+    def json(self, value, about):
+        return plain(value)
+
+    def line(self, told, about):
+        return f"{len(told):,} numbers"
+
+    def file(self, value, about):
+        """Of [N, k] too."""
+        return files.npy(value)
