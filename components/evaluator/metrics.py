@@ -46,6 +46,14 @@ class MeanPsnr(metric_types.Metric):
         super().__init__(metric_util.merge_per_key_computations(_mean_psnr), name=name, output=output)
 
 
+class MeanRatio(metric_types.Metric):
+    """Mean over classes of the sum over images of one output by that of another, of the classes whose other is not 0: the mean
+    intersection over union, where the outputs are the intersection and the union of each class, [K]."""
+
+    def __init__(self, part: str, whole: str, name: str = "mean_ratio"):
+        super().__init__(metric_util.merge_per_key_computations(_mean_ratio), name=name, part=part, whole=whole)
+
+
 class ActiveUnits(metric_types.Metric):
     """How many numbers of a code vary over images: with a variance above 0.01 of the mean of q(z|x), Burda, Grosse & Salakhutdinov
     2016, ICLR, section 5.2. From an output that is that mean."""
@@ -64,6 +72,10 @@ def _standard_error_of_output(name, output, model_name="", output_name="", **_):
 
 def _mean_psnr(name, output, model_name="", output_name="", **_):
     return _computation(name, model_name, output_name, _Mean, output, decibels)
+
+
+def _mean_ratio(name, part, whole, model_name="", output_name="", **_):
+    return _computation(name, model_name, output_name, _Ratio, part, whole)
 
 
 def _active_units(name, output, model_name="", output_name="", **_):
@@ -109,6 +121,28 @@ class _Mean(beam.CombineFn):
     def extract_output(self, accumulator):
         total, count = accumulator
         return {self._key: total / count if count else float("nan")}
+
+
+class _Ratio(beam.CombineFn):
+    """Sums over images of two outputs, float64 [2, K]."""
+
+    def __init__(self, key: metric_types.MetricKey, part: str, whole: str):
+        self._key, self._outputs = key, (part, whole)
+
+    def create_accumulator(self):
+        return np.zeros((2, 1))
+
+    def add_input(self, accumulator, element):
+        outputs = tfma.answers_of(element, self._key.model_name)
+        return accumulator + np.stack([np.ravel(outputs[name]).astype(np.float64) for name in self._outputs])
+
+    def merge_accumulators(self, accumulators):
+        return sum(accumulators, self.create_accumulator())
+
+    def extract_output(self, accumulator):
+        part, whole = accumulator
+        there = whole > 0
+        return {self._key: float(np.mean(part[there] / whole[there])) if there.any() else float("nan")}
 
 
 class _Active(beam.CombineFn):

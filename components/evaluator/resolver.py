@@ -63,5 +63,5 @@ def _question(model: standard_artifacts.Model) -> _Question | None:
         there = frozenset(signature_of(Path(path_utils.serving_model_path(model.uri)), judge.signature).outputs)
     except (OSError, ValueError, DecodeError, IndexError, UsageError):
         return None
-    read = {judge.prediction_key, *(metric.config.get("output") for metric in judge.metrics.values())}
+    read = {judge.prediction_key, *(value for metric in judge.metrics.values() for value in metric.config.values())}
     return _Question(card.task, tuple(card.class_names), judge.signature, there & read) if there else None

@@ -286,6 +286,28 @@ class MacroF1(Statistic):
 
 
 @dataclass(frozen=True)
+class MeanRatio(Statistic):
+    """Mean over classes of the sum of `part` by the sum of `whole`, of the classes whose whole is not 0, such as the mean
+    intersection over union; the columns of class k are `part/k` and `whole/k`."""
+
+    part: str
+    whole: str
+    classes: int
+
+    @property
+    def columns(self):
+        return tuple(f"{name}/{number}" for name in (self.part, self.whole) for number in range(self.classes))
+
+    def weighted(self, rows, weights):
+        columns = np.stack([rows[name].astype(np.float64) for name in self.columns], 1)
+        parts, wholes = np.split(weights @ columns, 2, axis=1)
+        there = wholes > 0
+        ratios = np.divide(parts, wholes, out=np.zeros_like(parts), where=there)
+        with np.errstate(invalid="ignore"):
+            return ratios.sum(1) / there.sum(1)
+
+
+@dataclass(frozen=True)
 class Auroc(Statistic):
     """Of a score, for label 1 against label 0."""
 

@@ -4,14 +4,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from components import examples, keys
+from components import examples, given, keys
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
 from components.trainer import artifact, export
@@ -47,7 +47,7 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
             try:
                 card = Card.read(model_uri)
                 model = artifact.load(model_uri)
-                expected, ids, passes = _ask(model, card, records, folder)
+                expected, ids, signatures = _ask(model, card, records, folder)
                 _, noise = other.communicate("go\n", timeout=SECONDS)
             except subprocess.TimeoutExpired:
                 return f"the process that loads the model did not answer within {SECONDS} s"
@@ -57,23 +57,38 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
             return f"the process that loads the model ended with code {other.returncode}: {last_line(noise)}"
         answers = json.loads((folder / "answers.json").read_text())
         for name, wanted in expected.items():
-            tolerance = tolerance_of(depth(model) * passes[name])
+            tolerance = tolerance_of(depth(model) * signatures[name].passes)
             if isinstance(answers[name], str):
                 return f"signature {name}: {answers[name]}"
             for index, outputs in enumerate(wanted):
-                given = {output: _read(folder, at) for output, at in answers[name][index].items()}
-                problem = difference(outputs, given, ids if len(wanted) == 1 else ids[index : index + 1], tolerance)
+                answered = {output: _read(folder, at) for output, at in answers[name][index].items()}
+                of = ids if len(wanted) == 1 else ids[index : index + 1]
+                problem = difference(outputs, answered, of, tolerance, signatures[name].compared)
                 if problem:
                     return f"signature {name}, {problem}"
     return None
 
 
-def difference(wanted: dict[str, np.ndarray], given: dict[str, np.ndarray], ids: Sequence[str], tolerance: float) -> str | None:
-    """The first output that differs, in words, or None. Arrays have one row an image; `ids` name the rows."""
+def difference(
+    wanted: dict[str, np.ndarray],
+    given: dict[str, np.ndarray],
+    ids: Sequence[str],
+    tolerance: float,
+    compared: Sequence[str] | None = None,
+) -> str | None:
+    """The first output that differs, in words, or None. Arrays have one row an image; `ids` name the rows.
+
+    Args:
+        compared: outputs whose values must be the same; None: all. Of the others, the dtype must be.
+    """
     if sorted(wanted) != sorted(given):
         return f"outputs are {sorted(given)} where {sorted(wanted)} were trained"
     for output, trained in wanted.items():
         served = given[output]
+        if served.dtype != trained.dtype:
+            return f"output {output} is {served.dtype} instead of {trained.dtype}"
+        if compared is not None and output not in compared:
+            continue
         if served.shape != trained.shape:
             return f"output {output} has shape {served.shape} instead of {trained.shape}"
         if trained.dtype.kind == "f":
@@ -102,47 +117,64 @@ def depth(model: keras.Model) -> int:
     return sum(1 for layer in compat.layers_of(model) if layer.weights and not isinstance(layer, keras.Model))
 
 
-def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str], dict[str, int]]:
-    """Write every request and compute here what the answers must be; also the images' ids, and the passes of each signature."""
+def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str], dict[str, Signature]]:
+    """Write every request and compute here what the answers must be; also the images' ids, and the signature of each endpoint."""
     parsed = list(examples.parsed(records))
     encoded = [examples.values(example, keys.IMAGE_ENCODED)[0] for example in parsed]
     ids = [examples.values(example, keys.IMAGE_ID)[0].decode(errors="replace") for example in parsed]
     if not encoded:
         raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
-    decoded, placed = pixels.placed_from_bytes(tf.constant(encoded), card.seen, card.reading)
+    decoded, sizes = pixels.sized_from_bytes(tf.constant(encoded), card.seen, card.reading)
     seen = tf.cast(decoded, tf.float32)
-    sizes = {name: [value for example in parsed for value in examples.values(example, name)] for name in placement.SIZE}
-    if all(len(sides) == len(parsed) for sides in sizes.values()):  # by which the model was calibrated
-        sides = {name: tf.constant(values, tf.int64) for name, values in sizes.items()}
-        placed = placement.of_targets(sides, len(parsed), card.seen)
+    told = [[value for name in placement.SIZE for value in examples.values(example, name)] for example in parsed]
+    if all(len(sides) == len(placement.SIZE) for sides in told):  # by which the model was calibrated
+        sizes = tf.constant(told, tf.int32)
     bare = [decoding.decode(tf.constant(image), card.transform.channels, card.reading) for image in encoded]
     same_size = len({tuple(image.shape) for image in bare}) == 1
-    made = export.endpoints(task_of(card.task).signatures(model, card), card)
+    signatures = task_of(card.task).signatures(model, card)
+    made = export.endpoints(signatures, card)
     requests, expected = {}, {}
     for index, (name, endpoint) in enumerate(made.items()):
-        if endpoint.signature.takes == "codes":
-            sent = behind = [tf.random.stateless_normal([len(encoded), endpoint.spec.shape[-1]], [0, index])]
+        signature, rows = endpoint.signature, [slice(None)]
+        if signature.takes in export.PLAIN:
+            sent = behind = [_plain(signatures, endpoint, seen, sizes, card, seed=index)]
         elif endpoint.spec.dtype == tf.string:
             sent, behind = [tf.constant(encoded if endpoint.spec.name == keys.IMAGE_BYTES else list(records))], [seen]
         elif same_size:
             sent, behind = [tf.cast(tf.stack(bare), tf.float32)], [seen]
         else:
             sent, behind = [tf.cast(image[None], tf.float32) for image in bare], tf.split(seen, len(bare))
-        places = tf.split(placed, len(behind)) if endpoint.signature.placement else []
-        extra = [_extra(endpoint.signature, len(tensor)) for tensor in behind]
-        requests[name] = []
-        for number, (tensor, more) in enumerate(zip(sent, extra, strict=True)):
-            arguments = {endpoint.spec.name: tensor, **more}
+            rows = [slice(place, place + 1) for place in range(len(bare))]
+        labels = given.of(list(records), signature.given, card.seen)
+        requests[name], expected[name] = [], []
+        for number, (tensor, inputs, chosen) in enumerate(zip(sent, behind, rows, strict=True)):
+            extra = _extra(signature, len(inputs))
+            told = {endpoint.spec.name: tensor, **extra}
             requests[name].append(
-                {argument: _write(folder / f"request-{index}-{number}-{argument}", value) for argument, value in arguments.items()}
+                {argument: _write(folder / f"request-{index}-{number}-{argument}", value) for argument, value in told.items()}
             )
-        answers = [
-            endpoint.signature.function(tensor, *places[number : number + 1], *more.values())
-            for number, (tensor, more) in enumerate(zip(behind, extra, strict=True))
-        ]
-        expected[name] = [{output: value.numpy() for output, value in answer.items()} for answer in answers]
+            plain = signature.takes in export.PLAIN
+            first = [inputs] if plain else export.arguments(signature, inputs, sizes[chosen], card)
+            answer = signature.function(*first, *(label[chosen] for label in labels), *extra.values())
+            expected[name].append({output: value.numpy() for output, value in answer.items()})
     (folder / "requests.json").write_text(json.dumps(requests))
-    return expected, ids, {name: endpoint.signature.passes for name, endpoint in made.items()}
+    return expected, ids, {name: endpoint.signature for name, endpoint in made.items()}
+
+
+def _plain(signatures: Mapping[str, Signature], endpoint: export.Endpoint, seen, sizes, card: Card, seed: int) -> tf.Tensor:
+    """What a signature of codes or of bytes is asked: what another one makes of the images, or numbers drawn from N(0, 1).
+
+    Raises:
+        ValueError: where nothing says what makes it.
+    """
+    signature, maker = endpoint.signature, signatures.get(endpoint.signature.made_by)
+    if maker is None and signature.takes == "code":
+        return tf.random.stateless_normal([len(seen), endpoint.spec.shape[-1]], [0, seed])
+    outputs = [output for output, kind in maker.gives.items() if kind == signature.takes] if maker else []
+    if len(outputs) != 1:
+        raise ValueError(f"a signature takes {signature.takes}, and made_by names none of images that gives one such output")
+    extra = _extra(maker, len(seen))
+    return maker.function(*export.arguments(maker, seen, sizes, card), *extra.values())[outputs[0]]
 
 
 def _extra(signature: Signature, many: int) -> dict[str, tf.Tensor]:

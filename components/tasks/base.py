@@ -35,25 +35,46 @@ class Extra:
 class Signature:
     """One served function.
 
-    `function` maps float32 pixels [N, height, width, channels] in 0..255, already resized to `card.seen` (takes="images"), or
-    float32 codes [N, k] (takes="codes"), to named outputs whose first axis is N. The exporter adds the ends that take tf.Examples,
-    encoded bytes and pixels of any size. With `placement` the function gets, after the pixels, where each image lies in them: int32
-    [N, 4], see components.transform.placement. What `extra` names are further arguments of the function, and of each end. `passes`
-    is how often an answer has gone through the network: what rounding does adds up. `gives` has the kind of each output, of
-    serving.answers, by which whoever asks shows and writes it; one that is not there is a text or a number, by its dtype.
+    `function` maps what it takes to named outputs whose first axis is N.
+
+    Args:
+        gives: the kind of each output, of serving.answers, by which whoever asks shows and writes it; one that is not there is a
+            text or a number, by its dtype.
+        takes: "image": float32 pixels [N, height, width, channels] in 0..255, already resized to `card.seen`; the exporter adds
+            the ends that take tf.Examples, encoded bytes and pixels of any size. "code": float32 [N, code_size]. "bytes": string
+            [N], of any content, which the signature `made_by` gives.
+        made_by: the signature of images whose output of the kind that this one takes is sent to it when served is held against
+            trained; codes that nothing makes are drawn from N(0, 1).
+        placement: whether the function gets, after the pixels, where each image lies in them: int32 [N, 4], see
+            components.transform.placement.
+        frame: whether it gets, after these, how places in them follow from those in the image as it was: float32 [N, 6], see
+            placement.frame; for answers in the image's own frame.
+        given: features of the raw schema that it gets after these: what an image is labelled with, so that a figure of both is an
+            output, and a metric of it has slices and changes. They stand in tf.Examples alone, so this is the only end.
+        extra: further arguments of the function, and of each end, by name.
+        compared: outputs that must be the same served as trained, for one whose argmax decides about all that follows; None: all.
+        passes: how often an answer has gone through the network: what rounding does adds up.
+        resources: lookup tables and the like that the function uses, which are neither weights nor constants.
     """
 
     function: Callable[..., dict[str, tf.Tensor]]
     gives: Mapping[str, str] = field(default_factory=dict)
-    takes: Literal["images", "codes"] = "images"
+    takes: Literal["image", "code", "bytes"] = "image"
     code_size: int | None = None
+    made_by: str | None = None
     placement: bool = False
+    frame: bool = False
+    given: Sequence[str] = ()
     extra: Mapping[str, Extra] = field(default_factory=dict)
+    compared: Sequence[str] | None = None
     passes: int = 1
+    resources: Sequence = ()
 
     def __post_init__(self):
         for kind in self.gives.values():
             answers.kind(kind)
+        if self.compared is not None and not self.compared:
+            raise ValueError("a signature of which nothing is compared could be exported wrong; name an output")
 
 
 # (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from components import keys, saved_model
+from components import given, keys, saved_model
 from components.tasks.base import Signature, Task
 from components.trainer.card import Card
 from components.trainer.data import Data
@@ -17,6 +17,7 @@ from components.transform import placement
 from serving import answers
 
 WARMUP_FILE = "tf_serving_warmup_requests"
+PLAIN = {"code": ("z", tf.float32), "bytes": ("bytes", tf.string)}  # what reaches a function as it is sent -> its argument
 
 
 def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) -> None:
@@ -27,6 +28,8 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     archive = keras.export.ExportArchive()
     archive.track(model)
     signatures = task.signatures(model, card)
+    for resource in {id(held): held for signature in signatures.values() for held in signature.resources}.values():
+        archive.track(resource)
     for name, endpoint in endpoints(signatures, card).items():
         archive.add_endpoint(name, endpoint.function, endpoint.specs)
     archive.write_out(str(folder), verbose=False)
@@ -53,13 +56,13 @@ def _gives(signatures: dict[str, Signature], written: dict[str, dict[str, bool]]
         written: signature -> output -> whether it is of strings.
 
     Raises:
-        ValueError: for a kind of an output that is not there.
+        ValueError: for an output that is declared, or to be compared, and is not there.
     """
     first = next(iter(signatures))
     kinds = {}
     for name, signature in {**signatures, keys.SERVING_DEFAULT: signatures[first]}.items():
-        if absent := sorted(signature.gives.keys() - written[name].keys()):
-            raise ValueError(f"signature {name} declares the kind of {', '.join(absent)}; it gives {', '.join(written[name])}")
+        if absent := sorted({*signature.gives, *(signature.compared or ())} - written[name].keys()):
+            raise ValueError(f"signature {name} has no output {', '.join(absent)}; it gives {', '.join(written[name])}")
         by_dtype = {output: answers.by_values(is_text) for output, is_text in written[name].items()}
         kinds[name] = {**by_dtype, **signature.gives}
     return kinds
@@ -88,21 +91,29 @@ def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoin
     """Every function that is served, by name.
 
     A signature `x` of images answers tf.Examples as `x`, encoded images as `x_image_bytes` and float32 pixels 0..255 of any size
-    as `x_pixels`; the first one also as `serving_default`, `image_bytes` and `pixels`. `classify` takes `inputs`, as TF Serving
-    wants. A signature of codes answers under its own name. Extra arguments follow, by name.
+    as `x_pixels`; the first one also as `serving_default`, `image_bytes` and `pixels`. One that is given what an image is labelled
+    with answers tf.Examples alone. `classify` takes `inputs`, as TF Serving wants. A signature of codes or of bytes answers under
+    its own name. Extra arguments follow, by name.
+
+    Raises:
+        ValueError: where the first one cannot answer encoded images.
     """
     found = {}
     seen = tf.function(lambda encoded: _seen(encoded, card), autograph=False)  # one graph, in whatever signatures it stands
     for index, (name, signature) in enumerate(signatures.items()):
+        if index == 0 and (signature.takes != "image" or signature.given):
+            raise ValueError(f"{name} is the first signature, which must answer any image; it takes {_taken(signature)}")
         answer = tf.function(signature.function, autograph=False)
-        if signature.takes == "codes":
-            found[name] = _from_codes(answer, signature)
+        if signature.takes in PLAIN:
+            found[name] = _from_plain(answer, signature)
+        elif signature.given:
+            found[name] = _from_examples(seen, answer, signature, "examples", card)
         elif name == keys.CLASSIFY:
-            found[name] = _from_examples(seen, answer, signature, "inputs")
+            found[name] = _from_examples(seen, answer, signature, "inputs", card)
         else:
             ends = {
-                "": _from_examples(seen, answer, signature, "examples"),
-                keys.IMAGE_BYTES: _from_bytes(seen, answer, signature),
+                "": _from_examples(seen, answer, signature, "examples", card),
+                keys.IMAGE_BYTES: _from_bytes(seen, answer, signature, card),
                 keys.PIXELS: _from_pixels(answer, signature, card),
             }
             if index == 0:
@@ -112,18 +123,23 @@ def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoin
     return found
 
 
-def _from_examples(seen, answer, signature: Signature, argument: str) -> Endpoint:
+def _taken(signature: Signature) -> str:
+    return " and ".join([signature.takes, *signature.given])
+
+
+def _from_examples(seen, answer, signature: Signature, argument: str, card: Card) -> Endpoint:
     def function(examples, *extra):
-        spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)}
-        encoded = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)[keys.IMAGE_ENCODED]
-        return answer(*_read(signature, *seen(encoded)), *extra)
+        spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **given.spec(signature.given)}
+        parsed = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)
+        labels = given.ready(parsed, signature.given, card.seen)
+        return answer(*arguments(signature, *seen(parsed[keys.IMAGE_ENCODED]), card), *labels, *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature)
 
 
-def _from_bytes(seen, answer, signature: Signature) -> Endpoint:
+def _from_bytes(seen, answer, signature: Signature, card: Card) -> Endpoint:
     def function(encoded, *extra):
-        return answer(*_read(signature, *seen(tf.ensure_shape(encoded, [None]))), *extra)
+        return answer(*arguments(signature, *seen(tf.ensure_shape(encoded, [None])), card), *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES), signature)
 
@@ -134,29 +150,37 @@ def _from_pixels(answer, signature: Signature, card: Card) -> Endpoint:
     def function(pixels, *extra):
         pixels = tf.ensure_shape(pixels, shape)
         sizes = tf.tile(tf.shape(pixels)[None, 1:3], [tf.shape(pixels)[0], 1])
-        return answer(*_read(signature, pixel_graph.resize(pixels, card.seen), placement.of_size(sizes, card.seen)), *extra)
+        return answer(*arguments(signature, pixel_graph.resize(pixels, card.seen), sizes, card), *extra)
 
     return Endpoint(function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS), signature)
 
 
-def _from_codes(answer, signature: Signature) -> Endpoint:
-    shape = [None, signature.code_size]
+def _from_plain(answer, signature: Signature) -> Endpoint:
+    """Of codes or of bytes, which reach the function as they are sent."""
+    name, dtype = PLAIN[signature.takes]
+    shape = [None, signature.code_size] if signature.takes == "code" else [None]
 
-    def function(codes, *extra):
-        return answer(tf.ensure_shape(codes, shape), *extra)
+    def function(sent, *extra):
+        return answer(tf.ensure_shape(sent, shape), *extra)
 
-    return Endpoint(function, tf.TensorSpec(shape, tf.float32, name="z"), signature)
+    return Endpoint(function, tf.TensorSpec(shape, dtype, name=name), signature)
 
 
 def _seen(encoded: tf.Tensor, card: Card) -> tuple[tf.Tensor, tf.Tensor]:
-    """Pixels as training saw them, or enlarged where the answer is averaged over crops, and where the images lie in them."""
-    pixels, placed = pixel_graph.placed_from_bytes(encoded, card.seen, card.reading)
-    return tf.cast(pixels, tf.float32), placed
+    """Pixels as training saw them, or enlarged where the answer is averaged over crops, and the images' sizes before."""
+    pixels, sizes = pixel_graph.sized_from_bytes(encoded, card.seen, card.reading)
+    return tf.cast(pixels, tf.float32), sizes
 
 
-def _read(signature: Signature, pixels: tf.Tensor, placed: tf.Tensor) -> list[tf.Tensor]:
-    """Those of both that the signature reads."""
-    return [pixels, placed] if signature.placement else [pixels]
+def arguments(signature: Signature, pixels: tf.Tensor, sizes: tf.Tensor, card: Card) -> list[tf.Tensor]:
+    """What a signature of images gets of them.
+
+    Args:
+        pixels: float32 [N, height, width, channels], as `card.seen` has them.
+        sizes: int32 [N, 2], height and width of the images before, px.
+    """
+    placed = [placement.of_size(sizes, card.seen)] if signature.placement else []
+    return [pixels, *placed, *([placement.frame(sizes, card.seen)] if signature.frame else [])]
 
 
 def _write_warmup(path: Path, card: Card, data: Data) -> None:

@@ -6,7 +6,6 @@ All end in rounded values of 0..255, so that stored uint8 images, images decoded
 import tensorflow as tf
 
 from components.transform import decoding, placement
-from components.transform.placement import whole
 from configs.schema.reading import Reading
 from configs.schema.transform import TransformConfig
 
@@ -41,13 +40,20 @@ def placed_from_bytes(
     encoded: tf.Tensor, config: TransformConfig, reading: Reading | None = READING
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As `from_bytes`, and int32 [N, 4]: where each image lies in its pixels, as components.transform.placement has it."""
+    resized, sizes = sized_from_bytes(encoded, config, reading)
+    return resized, placement.of_size(sizes, config)
+
+
+@tf.autograph.experimental.do_not_convert
+def sized_from_bytes(encoded: tf.Tensor, config: TransformConfig, reading: Reading | None = READING) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `from_bytes`, and int32 [N, 2]: height and width of each image before it was resized, px."""
     shape = [config.height, config.width, config.channels]
 
     def one(image):
         decoded = decoding.decode(image, config.channels, reading)
-        return tf.cast(resize(decoded, config), tf.uint8), placement.of_size(tf.shape(decoded)[:2], config)
+        return tf.cast(resize(decoded, config), tf.uint8), tf.shape(decoded)[:2]
 
-    return tf.map_fn(one, encoded, fn_output_signature=(tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([4], tf.int32)))
+    return tf.map_fn(one, encoded, fn_output_signature=(tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([2], tf.int32)))
 
 
 @tf.autograph.experimental.do_not_convert
@@ -104,10 +110,7 @@ def _cropped(images: tf.Tensor, config: TransformConfig, method: str, place: flo
     Args:
         place: where along the side that is too long: 0 at its begin, 0.5 in the middle, 1 at its end.
     """
-    target, size = tf.constant([config.height, config.width]), tf.shape(images)[-3:-1]
-    ratios = tf.cast(target, tf.float64) / tf.cast(size, tf.float64)
     # Cut first: a long thin image would be enormous at the model's size.
-    kept = tf.minimum(whole(tf.cast(target, tf.float64) / tf.reduce_max(ratios)), size)
-    before = tf.cast(tf.cast(size - kept, tf.float64) * place, tf.int32)
+    before, kept = placement.cropped(tf.shape(images)[-3:-1], config, place)
     images = tf.image.crop_to_bounding_box(images, before[0], before[1], kept[0], kept[1])
-    return tf.image.resize(images, target, method, antialias=method == "bilinear")
+    return tf.image.resize(images, [config.height, config.width], method, antialias=method == "bilinear")

@@ -65,7 +65,7 @@ class Task(base.Task):
         return {
             RECONSTRUCT: Signature(reconstruct, gives=IMAGES),
             ENCODE: Signature(encode, gives={"codes": "code"}),
-            DECODE: Signature(decode, gives=IMAGES, takes="codes", code_size=decoder.input_shape[-1]),
+            DECODE: Signature(decode, gives=IMAGES, takes="code", code_size=decoder.input_shape[-1]),
             ANOMALY_SCORE: Signature(anomaly_score, gives={ANOMALY_SCORE: "number"}, placement=True),
             FIGURES: Signature(self.figures(model, card)),
             INPAINT: inpainting.signature(model, card),

@@ -111,7 +111,7 @@ def _generate(decoder: keras.Model) -> Signature:
     size, told = decoder.input_shape[-1], [layer for layer in decoder.layers if layer.name == "conditional_decoder"]
     if not told:
         return Signature(
-            lambda codes: {"images": 255.0 * decoder(codes, training=False)}, gives=IMAGES, takes="codes", code_size=size
+            lambda codes: {"images": 255.0 * decoder(codes, training=False)}, gives=IMAGES, takes="code", code_size=size
         )
     [conditional] = told
     classes = conditional.input_shape[1][-1]
@@ -125,4 +125,4 @@ def _generate(decoder: keras.Model) -> Signature:
         return tf.range(many, dtype=tf.int64) % (classes + 1) - 1
 
     label = Extra(tf.TensorSpec([None], tf.int64), example)
-    return Signature(generate, gives=IMAGES, takes="codes", code_size=size, extra={keys.LABEL: label})
+    return Signature(generate, gives=IMAGES, takes="code", code_size=size, extra={keys.LABEL: label})

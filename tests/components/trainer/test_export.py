@@ -168,8 +168,10 @@ def test_what_a_task_leaves_open_is_a_number_or_a_text(tmp_path):
 
 
 def test_the_kind_of_an_output_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="signature serving_default declares the kind of mask; it gives value, word"):
+    with pytest.raises(ValueError, match="signature serving_default has no output mask; it gives value, word"):
         tiny_export(tmp_path, gives={"mask": "mask"})
+    with pytest.raises(ValueError, match="signature serving_default has no output valeu; it gives value, word"):
+        tiny_export(tmp_path, compared=["valeu"])
     with pytest.raises(ValueError, match="no kind of output 'picture'"):
         Signature(lambda pixels: {}, gives={"value": "picture"})
 

@@ -86,7 +86,7 @@ def versatile(tmp_path_factory):
             "anomalies_at": Signature(anomalies_at, extra={"threshold": at}),
             "decode": found["decode"],
             "denoise": found["reconstruct"],
-            "generate": Signature(generate, takes="codes", code_size=CODE_SIZE, extra={"label": label}),
+            "generate": Signature(generate, takes="code", code_size=CODE_SIZE, extra={"label": label}),
         }
 
     return _exported(tmp_path_factory.mktemp("versatile"), signatures)
