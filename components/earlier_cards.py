@@ -1,9 +1,13 @@
 """Models pushed before cards said what signatures give: it follows from what hubel's tasks gave then. The only such place."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from components import keys
 from serving import answers
+
+if TYPE_CHECKING:  # importing it imports TensorFlow
+    from components.trainer.card import Card
 
 KINDS = {  # output -> its kind, in whichever signature it stood
     "probabilities": "probabilities",
@@ -14,6 +18,7 @@ KINDS = {  # output -> its kind, in whichever signature it stood
     "anomaly_map": "heat",
 }
 NAMED = frozenset({"classes", "scores"})
+NAMING = ("classification", "ensemble")  # the tasks that gave them
 SCORED = "anomaly_score"  # the signature of autoencoders that `hubel predict` asked
 
 
@@ -24,6 +29,19 @@ def gives(signatures: Mapping[str, Mapping[str, bool]]) -> dict[str, dict[str, s
         signatures: signature -> output -> whether it is of strings.
     """
     return {name: {output: _kind(output, outputs) for output in outputs} for name, outputs in signatures.items()}
+
+
+def names_classes(card: Mapping[str, Any]) -> bool:
+    """Whether a card, as its JSON, is of a model that tells classes apart."""
+    kinds = card.get("gives", {}).get(keys.SERVING_DEFAULT)
+    return card.get("task") in NAMING if kinds is None else "names" in kinds.values()
+
+
+def completed(card: "Card", signatures: Mapping[str, Mapping[str, bool]]) -> "Card":
+    """A card that says nothing of it, with what its signatures, the ends of each included, give."""
+    first = signatures.get(keys.IMAGE_BYTES, {})
+    kinds = gives({keys.SERVING_DEFAULT: first, **signatures})
+    return card.model_copy(update={"gives": kinds, "predicts": predicts(signatures)})
 
 
 def predicts(signatures: Mapping) -> str:

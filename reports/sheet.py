@@ -1,11 +1,12 @@
 """Pictures side by side on one white sheet, so that a person sees them at a glance."""
 
-import io
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from serving import formats
 
 SHOWN = 96  # px: smaller images are enlarged by a whole factor
 LARGEST = 256  # px: larger images are reduced
@@ -44,23 +45,9 @@ def picture(image: np.ndarray):
     """A Pillow image, small ones enlarged without smoothing."""
     from PIL import Image
 
-    made = plain(image)
+    made = formats.pillow(image)
     factor = max(1, SHOWN // max(made.size))
     return made.resize((made.width * factor, made.height * factor), Image.Resampling.NEAREST)
-
-
-def plain(image: np.ndarray):
-    """A Pillow image of uint8 [height, width, 1 or 3]."""
-    from PIL import Image
-
-    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-
-
-def png(made) -> bytes:
-    """A Pillow image as a file."""
-    buffer = io.BytesIO()
-    made.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _small(image: np.ndarray):

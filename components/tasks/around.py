@@ -19,6 +19,7 @@ class Around(base.Task):
     classes = property(lambda self: self.inner.classes)
     is_closed_form = property(lambda self: self.inner.is_closed_form)
     crops = property(lambda self: self.inner.crops)
+    averages = property(lambda self: self.inner.averages)
     predicts = property(lambda self: self.inner.predicts)
 
     def __init__(self, inner: base.Task):

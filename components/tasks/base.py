@@ -109,6 +109,7 @@ class Task(abc.ABC):
     classes: ClassVar[int] = 0  # how many the images that it learns from must have at least
     is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
+    averages: ClassVar[bool] = False  # whether an ensemble may average the softmax of what its models answer
     predicts: ClassVar[str] = keys.SERVING_DEFAULT  # the signature of images that `hubel predict` asks
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks

@@ -20,6 +20,7 @@ class Task(base.Task):
     targets = (keys.LABEL,)
     classes = 2
     crops = True
+    averages = True
 
     def check(self, facts):
         if len(facts.class_names) < self.classes:

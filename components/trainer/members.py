@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from components import keys
+from components.tasks.by_name import task_of
 from components.trainer.card import Card
 from configs.errors import UsageError
 from configs.schema.reading import Reading
@@ -12,7 +13,6 @@ from configs.schema.transform import TransformConfig
 
 SEEN = ("height", "width", "channels", "resize", "interpolation")  # keys of transform that decide which pixels a model sees
 READING = Reading()
-KINDS = ("classification", "ensemble")  # tasks whose softmax can be averaged
 
 
 def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading = READING) -> dict[str, Card]:
@@ -29,7 +29,7 @@ def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading 
     if found and transform.normalize != "none":
         raise UsageError("An ensemble's members normalise their images themselves.", "Set transform.normalize=none.")
     for name, card in found.items():
-        if card.task not in KINDS:
+        if not task_of(card.task).averages:
             raise UsageError(f"{name} is a model of {card.task}, which has no probabilities to average.", "Take it out.")
         if _pixels(card.transform) != _pixels(transform):
             raise UsageError(

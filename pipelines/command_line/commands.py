@@ -274,11 +274,16 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
 def predict(model, images, top, form, workspace, as_json):
     """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them."""
     from pipelines.command_line import console
+    from serving import answers
 
     value = options.ask_of(requests.Predict, model, workspace, {"images": images, "top": top})
-    rows = value["images"]
+    rows, gives, about = value["images"], value["gives"], answers.About(value["class_names"], top)
     columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized", "changes", "frames")))
-    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
+
+    def shown(column, told):
+        return answers.kind(gives[column]).line(told, about) if column in gives and told is not None else told
+
+    cells = [[shown(column, row.get(column)) for column in columns] for row in rows]
     if as_json or form == "json":
         print(json.dumps([{**row, "run": value["run"]} for row in rows]))
     elif form == "csv":
@@ -342,12 +347,6 @@ def _model_options(assignments) -> dict:
     if not isinstance(chosen, dict) or list(tree["model"]) != ["options"]:
         raise UsageError("`hubel show` can set options of the model alone.", "For example: --set model.options.stem=small")
     return chosen
-
-
-def _cell(value):
-    if isinstance(value, list):
-        return " ".join(str(_cell(v)) for v in value)
-    return f"{value:.4f}" if isinstance(value, float) else value
 
 
 def _plain(value):

@@ -24,6 +24,7 @@ from configs.schema.data import DataConfig
 from configs.schema.reading import Reading
 from configs.schema.run import RunConfig
 from reports import sheet
+from serving import formats
 
 SPARE = 2  # images of a class beyond those to be shown, in case of damaged ones
 TOLD = 2000  # images between two words of progress
@@ -67,7 +68,7 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
         blocks = [sheet.Block(_caption(one), [one.original, *one.augmented]) for one in shown]
         for name in (PNG, HTML):
             listing.record(folder / name)
-        (folder / PNG).write_bytes(sheet.png(sheet.sheet(blocks, COLUMNS)))
+        (folder / PNG).write_bytes(formats.png(sheet.sheet(blocks, COLUMNS)))
         (folder / HTML).write_text(_page(cfg, steps, shown), encoding="utf-8")
     except OSError as error:
         raise HubelError(
@@ -167,7 +168,7 @@ def _page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown]) 
     import jinja2
 
     def embedded(image: np.ndarray) -> str:
-        return base64.b64encode(sheet.png(sheet.picture(image))).decode()
+        return base64.b64encode(formats.png(sheet.picture(image))).decode()
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import keys
+from components import earlier_cards, keys
 from keras_models import published
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
@@ -36,7 +36,8 @@ def pushed(place: Workspace, channels: int) -> Source | None:
     """The newest classifier of the workspace that takes such images and was pushed."""
     for record in reversed(runs.records(place)):
         card = _card(record)
-        if card.get("task") == "classification" and card.get("input_shape", [0])[-1] in (channels, 3):
+        is_classifier = earlier_cards.names_classes(card) and not card.get("members")  # an ensemble has no layer of features
+        if is_classifier and card.get("input_shape", [0])[-1] in (channels, 3):
             return Source(record.config, *card["input_shape"][:2])
     return None
 

@@ -13,6 +13,7 @@ from pipelines.verbs import outputs
 from pipelines.verbs.code_verbs import codes_of
 from pipelines.verbs.served import Served
 from reports import sheet
+from serving import formats
 
 EMBEDDING, PICTURE = "embedding.csv", "embedding.png"
 NEIGHBOURS, SHEET = "neighbours.csv", "sheet.png"
@@ -55,9 +56,9 @@ def embed(model: str, images: Sequence[str], method: str, seed: int, out: str, f
     good = [row for row in rows if "error" not in row]
     for row in good:
         row["x"], row["y"] = map(float, places[row.pop("row")])
-    table = outputs.table(["file", "x", "y"], [[row["file"], f"{row['x']:.6g}", f"{row['y']:.6g}"] for row in good])
+    table = formats.table(["file", "x", "y"], [[row["file"], f"{row['x']:.6g}", f"{row['y']:.6g}"] for row in good])
     written = [outputs.write(folder / EMBEDDING, table)]
-    written.append(outputs.write(folder / PICTURE, sheet.png(_map(served, [Path(row["file"]) for row in good], places))))
+    written.append(outputs.write(folder / PICTURE, formats.png(_map(served, [Path(row["file"]) for row in good], places))))
     return {**served.facts(rows), "method": method, "explained": explained, "files": written, "images": rows}
 
 
@@ -103,9 +104,9 @@ def neighbours(
     if folder and good:
         pairs = [(row["file"], rank, near) for row in good for rank, near in enumerate(row["neighbours"], 1)]
         lines = [[file, rank, near["file"], f"{near['distance']:.6g}"] for file, rank, near in pairs]
-        value["files"].append(outputs.write(folder / NEIGHBOURS, outputs.table(["file", "rank", "neighbour", "distance"], lines)))
+        value["files"].append(outputs.write(folder / NEIGHBOURS, formats.table(["file", "rank", "neighbour", "distance"], lines)))
         if with_sheet:
-            value["files"].append(outputs.write(folder / SHEET, sheet.png(_sheet(served, good[:ON_SHEET]))))
+            value["files"].append(outputs.write(folder / SHEET, formats.png(_sheet(served, good[:ON_SHEET]))))
     return value
 
 
@@ -155,7 +156,7 @@ def _map(served: Served, paths: Sequence[Path], places: np.ndarray):
             break
         if (np.abs(taken - (x, y)).max(axis=1) > THUMBNAIL + 4).all():
             taken = np.vstack([taken, (x, y)])
-            small = sheet.plain(served.seen(image_files.read(path))).convert("RGB")
+            small = formats.pillow(served.seen(image_files.read(path))).convert("RGB")
             scale = THUMBNAIL / max(small.size)
             small = small.resize((max(1, round(small.width * scale)), max(1, round(small.height * scale))))
             left, top = x - small.width // 2, y - small.height // 2

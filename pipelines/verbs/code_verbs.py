@@ -13,8 +13,10 @@ from configs.errors import UsageError, first_line
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
 from pipelines.verbs.images import BATCH
-from pipelines.verbs.served import Served, uint8
+from pipelines.verbs.served import Served
 from reports import sheet
+from serving import formats
+from serving.answers.image import uint8
 
 CODES, FILES = "codes", ".json"  # name of a file of codes; ending of the one beside it that says which image each row is of
 SHEET, COLUMNS, ON_SHEET = "sheet.png", 10, 200
@@ -49,10 +51,10 @@ def encode(model: str, images: Sequence[str], out: str, force: bool, form: str) 
     if form == "csv":
         # Nine digits give the same float32 back.
         numbered = ([file, *(f"{number:.9g}" for number in code)] for file, code in zip(files, codes, strict=True))
-        content = outputs.table(["file", *range(codes.shape[1])], numbered)
+        content = formats.table(["file", *range(codes.shape[1])], numbered)
     else:
         outputs.write(folder / (CODES + FILES), json.dumps({"model": served.card.name, "files": files}, indent=1).encode())
-        content = outputs.array(codes)
+        content = formats.npy(codes)
     return {**value, "codes": outputs.write(folder / name, content)}
 
 
@@ -62,7 +64,7 @@ def codes_of(served: Served, paths: Sequence[Path]) -> tuple[np.ndarray, list[di
     Raises:
         UsageError: without the signature, or for more numbers than are held at once.
     """
-    function, code_size = served.of_images("encode"), served.code_size
+    function, code_size, output = served.of_images("encode"), served.code_size, served.output("encode", "code")
     if len(paths) * code_size > MAX_NUMBERS:
         raise UsageError(
             f"{len(paths):,} codes of {code_size:,} numbers are more than {MAX_NUMBERS:,} numbers.", "Name fewer images at a time."
@@ -73,7 +75,7 @@ def codes_of(served: Served, paths: Sequence[Path]) -> tuple[np.ndarray, list[di
         rows.append(image_files.row(answer))
         if answer.error is None:
             rows[-1]["row"] = len(codes)
-            codes.append(answer.outputs["codes"])
+            codes.append(answer.outputs[output])
     return np.array(codes, np.float32).reshape(len(codes), code_size), rows
 
 
@@ -94,14 +96,14 @@ def decode(model: str, codes: str, out: str, force: bool, with_sheet: bool) -> d
     names = outputs.names(map(Path, files), ".png", [SHEET]) if files else _numbered(len(found))
     folder = outputs.folder(out, [*names, SHEET] if with_sheet else names, force, list(map(Path, files)))
     served = Served.load(model)
-    function = served.of_codes("decode")
+    served.of_codes("decode")
     if found.shape[1] != served.code_size:
         raise UsageError(
             f"{codes} holds codes of {found.shape[1]} numbers; those of {served.card.name} have {served.code_size}.",
             "Decode with the model that encoded them.",
         )
     rows = [{"row": row, "file": file} for row, file in enumerate(files or [None] * len(found))]
-    sheet_at = _write(function, found, {}, folder, names, rows, with_sheet)
+    sheet_at = _write(served, "decode", found, {}, folder, names, rows, with_sheet)
     return {"model": served.folder, "size": served.size, "code_size": served.code_size, "images": rows, "sheet": sheet_at}
 
 
@@ -127,7 +129,7 @@ def generate(model: str, count: int, seed: int, label: str | None, out: str, for
         raise UsageError(f"{count:,} codes of {code_size:,} numbers are more than {MAX_NUMBERS:,} numbers.", "Lower --count.")
     drawn = np.random.default_rng(seed).standard_normal((count, code_size), np.float32)
     rows = [{"row": row} for row in range(count)]
-    sheet_at = _write(function, drawn, _labelled(served, function, label), folder, names, rows, with_sheet)
+    sheet_at = _write(served, "generate", drawn, _labelled(served, function, label), folder, names, rows, with_sheet)
     facts = {"model": served.folder, "size": served.size, "code_size": code_size, "seed": seed, "label": label}
     return {**facts, "images": rows, "sheet": sheet_at}
 
@@ -158,7 +160,7 @@ def interpolate(model: str, images: Sequence[str], steps: int, spherical: bool, 
     made = [{"share": float(share)} for share in shares]
     ends = [sheet.Block(f"given: {path.name}", [served.seen(image_files.read(path))]) for path in paths]
     way = between(*codes, shares, spherical).astype(np.float32)
-    sheet_at = _write(served.of_codes("decode"), way, {}, folder, names, made, True, ends)
+    sheet_at = _write(served, "decode", way, {}, folder, names, made, True, ends)
     return {**served.facts(rows), "images": rows, "steps": made, "sheet": sheet_at}
 
 
@@ -173,7 +175,8 @@ def between(first: np.ndarray, second: np.ndarray, shares: np.ndarray, spherical
 
 
 def _write(
-    function: Callable,
+    served: Served,
+    name: str,
     codes: np.ndarray,
     extra: dict[str, Any],
     folder: Path,
@@ -182,24 +185,26 @@ def _write(
     with_sheet: bool,
     ends: Sequence[sheet.Block] = (),
 ) -> str | None:
-    """Write an image for each code and say so in its row; the sheet's path. `extra` goes with every code."""
+    """Write the image that the signature `name` makes of each code and say so in its row; the sheet's path. `extra` goes with every
+    code."""
     import tensorflow as tf
 
+    function, output = served.of_codes(name), served.output(name, "image")
     blocks = []
     for start in range(0, len(codes), BATCH):
         progress.emit("step", what="Decoding", done=start, of=len(codes))
         batch = tf.constant(codes[start : start + BATCH], tf.float32)
         given = {name: tf.fill([len(batch)], value) for name, value in extra.items()}
-        images = uint8(function(z=batch, **given)["images"].numpy())
+        images = uint8(function(z=batch, **given)[output].numpy())
         for at, image in enumerate(images, start):
-            rows[at]["written"] = outputs.write(folder / names[at], sheet.png(sheet.plain(image)))
+            rows[at]["written"] = outputs.write(folder / names[at], formats.png(image))
             if len(blocks) < ON_SHEET:
                 blocks.append(sheet.Block(names[at], [image]))
     if not with_sheet:
         return None
     blocks = [*ends[:1], *blocks, *ends[1:]]
     made = sheet.sheet(blocks, min(COLUMNS + len(ends), len(blocks)), sheet.SHOWN)
-    return outputs.write(folder / SHEET, sheet.png(made))
+    return outputs.write(folder / SHEET, formats.png(made))
 
 
 def _numbered(count: int) -> list[str]:

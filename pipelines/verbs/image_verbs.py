@@ -13,8 +13,11 @@ from configs.errors import UsageError
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
 from pipelines.verbs.images import Answer, Unreadable
-from pipelines.verbs.served import Served, uint8
+from pipelines.verbs.served import Served
 from reports import scores, sheet
+from serving import formats
+from serving.answers.heat import colours
+from serving.answers.image import uint8
 
 SHEET, SCORES = "sheet.png", "anomalies.csv"
 ON_SHEET, COLUMNS = 100, 4  # blocks
@@ -45,14 +48,14 @@ def remake(
     beside = _masks(mask) if mask else lambda path, encoded: {}
     folder = outputs.folder(out, [*names, SHEET] if with_sheet else names, force, paths)
     served = Served.load(model)
-    rows, blocks = [], []
+    rows, blocks, output = [], [], served.output(verb, "image")
     told = image_files.answers(served.of_images(verb), paths, served.prepared, beside)
     for number, (name, answer) in enumerate(zip(names, told, strict=True)):
         progress.emit("step", what="Asking", done=number, of=len(paths))
         rows.append(image_files.row(answer))
         if answer.error is None:
-            made = uint8(answer.outputs["images"])
-            rows[-1]["written"] = outputs.write(folder / name, sheet.png(sheet.plain(made)))
+            made = uint8(answer.outputs[output])
+            rows[-1]["written"] = outputs.write(folder / name, formats.png(made))
             if with_sheet and len(blocks) < ON_SHEET:
                 blocks.append(sheet.Block(answer.path.name, [_given(served, answer), made]))
     return {**served.facts(rows), "images": rows, "sheet": _sheet(folder, blocks)}
@@ -86,10 +89,10 @@ def anomalies(
     names = outputs.names(paths, ".png", [SHEET, SCORES])
     folder = outputs.folder(out, [*names, SHEET, SCORES], force, paths) if out else None
     served = Served.load(model)
-    calibrated = "anomalies_image_bytes" in served.signatures
+    calibrated = "anomalies" in served.signatures
     extra = {"threshold": np.float32(threshold)} if calibrated and threshold is not None else {}
     signature = "anomaly_score" if not calibrated else "anomalies_at" if extra else "anomalies"
-    rows, worst = [], []
+    rows, worst, errors = [], [], served.output(signature, "heat")
     told = image_files.answers(served.of_images(signature), paths, served.prepared, lambda path, encoded: extra)
     for number, (name, answer) in enumerate(zip(names, told, strict=True)):
         progress.emit("step", what="Scoring", done=number, of=len(paths))
@@ -100,9 +103,9 @@ def anomalies(
         score = float(answer.outputs["anomaly_score"])
         decided = answer.outputs.get("is_anomaly", None if threshold is None else score > threshold)
         rows[-1].update(anomaly_score=score, is_anomaly=None if decided is None else bool(decided))
-        heat = [_heat(answer.outputs["anomaly_map"])] if "anomaly_map" in answer.outputs else []
+        heat = [colours(answer.outputs[errors])] if errors else []
         if folder and heat:
-            rows[-1]["written"] = outputs.write(folder / name, sheet.png(sheet.plain(*heat)))
+            rows[-1]["written"] = outputs.write(folder / name, formats.png(*heat))
         if folder and with_sheet and (len(worst) < ON_SHEET or score > worst[-1][0]):
             block = sheet.Block(f"{score:.4g} {answer.path.name}", [_given(served, answer), *heat])
             worst = heapq.nlargest(ON_SHEET, [*worst, (score, -number, block)])
@@ -116,7 +119,7 @@ def anomalies(
     value |= {"sheet": None, "scores": None, "csv": None}
     if any("error" not in row for row in rows):
         columns = ["file", "anomaly_score", "is_anomaly", "error"]
-        content = outputs.table(columns, [[row.get(column) for column in columns] for row in scores.ranked(rows)])
+        content = formats.table(columns, [[row.get(column) for column in columns] for row in scores.ranked(rows)])
         if folder:
             value.update(sheet=_sheet(folder, [block for _, _, block in worst]), scores=outputs.write(folder / SCORES, content))
         if table_at:
@@ -125,16 +128,7 @@ def anomalies(
 
 
 def _sheet(folder: Path, blocks: Sequence[sheet.Block]) -> str | None:
-    return outputs.write(folder / SHEET, sheet.png(sheet.sheet(blocks, COLUMNS))) if blocks else None
-
-
-def _heat(errors: np.ndarray) -> np.ndarray:
-    """Squared errors of pixels in [0, 1] as colours, black over red and yellow to white: uint8 [height, width, 3].
-
-    The root is shown, on the same scale for all images: white is an error of a whole 1.
-    """
-    share = np.sqrt(np.clip(errors, 0, 1))
-    return uint8(255 * np.clip(3 * share - np.array([0, 1, 2]), 0, 1))
+    return outputs.write(folder / SHEET, formats.png(sheet.sheet(blocks, COLUMNS))) if blocks else None
 
 
 def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:

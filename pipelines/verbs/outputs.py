@@ -1,8 +1,6 @@
 """Files that a verb leaves in a folder: named after its inputs, never on top of others unasked, each there whole or not at all."""
 
-import csv
-import io
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from components.example_gen import listing
@@ -80,24 +78,6 @@ def write(path: Path, content: bytes) -> str:
     except OSError as error:
         raise _unwritable(path, error) from None
     return str(path)
-
-
-def array(values) -> bytes:
-    """A .npy file."""
-    import numpy as np
-
-    buffer = io.BytesIO()
-    np.save(buffer, values, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence]) -> bytes:
-    """A CSV file; None is an empty cell. Bytes of names that are no UTF-8 stay as they are."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue().encode(errors="surrogateescape")
 
 
 def _unwritable(path: Path, error: OSError) -> HubelError:

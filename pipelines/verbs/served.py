@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from components import earlier_cards, keys
 from components.trainer.card import Card
 from configs.errors import UsageError
 from pipelines.verbs.images import Unreadable
 
+PUSHED = "Was it pushed by hubel?"
 WHICH = {  # signature -> the kind of model that has it
     "reconstruct": "an autoencoder",
     "encode": "an autoencoder",
@@ -37,8 +39,11 @@ class Served:
 
         card = Card.exported(folder)
         if card is None:
-            raise UsageError(f"The SavedModel {folder} has no card (assets.extra/hubel.json).", "Was it pushed by hubel?")
-        return cls(folder, card, tf.saved_model.load(folder).signatures)
+            raise UsageError(f"The SavedModel {folder} has no card (assets.extra/hubel.json).", PUSHED)
+        signatures = tf.saved_model.load(folder).signatures
+        if not card.gives:
+            card = earlier_cards.completed(card, {name: _are_texts(function) for name, function in signatures.items()})
+        return cls(folder, card, signatures)
 
     @property
     def size(self) -> list[int]:
@@ -54,6 +59,24 @@ class Served:
     def resizes(self, row: dict[str, Any]) -> bool:
         """Whether the image of a row, as of pipelines.verbs.images.row, has another size than the model's."""
         return list(row.get("size") or self.size[:2]) != self.size[:2]
+
+    def gives(self, name: str) -> dict[str, str]:
+        """The outputs of a signature, and the kind of each, of serving.answers."""
+        return self.card.gives.get(name, {})
+
+    def output(self, name: str, kind: str) -> str | None:
+        """The output of a signature that is of that kind; None where it has none, or several."""
+        outputs = [output for output, its in self.gives(name).items() if its == kind]
+        return outputs[0] if len(outputs) == 1 else None
+
+    @property
+    def predicting(self) -> Callable:
+        """The signature of encoded images that `predict` asks. Raises UsageError where there is none."""
+        name = self.card.predicts
+        full = keys.IMAGE_BYTES if name == keys.SERVING_DEFAULT else f"{name}_{keys.IMAGE_BYTES}"
+        if full not in self.signatures:
+            raise UsageError(f"The SavedModel {self.folder} has no signature {full}.", PUSHED)
+        return self.signatures[full]
 
     def of_images(self, name: str) -> Callable:
         """The signature `name` of encoded images. Raises UsageError, naming who has it, where there is none."""
@@ -110,6 +133,6 @@ class Served:
         raise UsageError(f"{what}; to {name} takes {WHICH[name]}.", "`hubel list models` shows which there are.")
 
 
-def uint8(images: np.ndarray) -> np.ndarray:
-    """Pixels of 0..255 as they are stored."""
-    return np.rint(np.clip(images, 0, 255)).astype(np.uint8)
+def _are_texts(function: Callable) -> dict[str, bool]:
+    """Output of a signature -> whether it is of strings."""
+    return {output: spec.dtype.name == "string" for output, spec in function.structured_outputs.items()}

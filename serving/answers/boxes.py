@@ -1,6 +1,6 @@
 """Boxes around objects: float [M, 4], top, left, bottom and right in px of the image that was asked about."""
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind, plain
 
 SIDES = ("top", "left", "bottom", "right")
@@ -17,4 +17,4 @@ class Answer(Kind):
         return f"{len(told)}: {corners}" if told else "none"
 
     def file(self, value, about):
-        return files.table(SIDES, plain(value))
+        return formats.table(SIDES, plain(value))

@@ -1,6 +1,6 @@
 """What an encoder makes of an example: float32 [k]."""
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind, plain
 
 
@@ -15,4 +15,4 @@ class Answer(Kind):
 
     def file(self, value, about):
         """Of [N, k] too."""
-        return files.npy(value)
+        return formats.npy(value)

@@ -1,6 +1,6 @@
 """A squared error for each pixel, of values in [0, 1]: float [height, width] or [height, width, 1]. In JSON the numbers."""
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind, plain
 from serving.answers.image import uint8
 
@@ -15,7 +15,7 @@ class Answer(Kind):
         return f"map of {len(told)}x{len(told[0])} px"
 
     def file(self, value, about):
-        return files.png(colours(value))
+        return formats.png(colours(value))
 
 
 def colours(errors):

@@ -2,7 +2,7 @@
 
 import base64
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind
 
 
@@ -17,7 +17,7 @@ class Answer(Kind):
         return f"image of {height}x{width} px"
 
     def file(self, value, about):
-        return files.png(uint8(value))
+        return formats.png(uint8(value))
 
 
 def uint8(image):

@@ -6,7 +6,7 @@ In JSON it is a PNG whose values are the classes, {"b64": ...} as TF Serving's R
 import base64
 from typing import Any
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind
 
 MOST = 256  # classes that a grey PNG of 8 bits tells apart
@@ -32,7 +32,7 @@ class Answer(Kind):
 
         if value.min() < 0 or value.max() >= MOST:
             raise ValueError(f"a mask's classes lie in 0..{MOST - 1}; got {value.min()}..{value.max()}")
-        return files.png(np.asarray(value, np.uint8).reshape(*value.shape[:2], 1))
+        return formats.png(np.asarray(value, np.uint8).reshape(*value.shape[:2], 1))
 
 
 def _name(number: int, about: Any) -> str:

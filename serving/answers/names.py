@@ -1,6 +1,6 @@
 """Names of classes, the best first: string [k]."""
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind, cell, plain
 
 
@@ -14,4 +14,4 @@ class Answer(Kind):
         return cell(told)
 
     def file(self, value, about):
-        return files.table(["class"], [[name] for name in plain(value)])
+        return formats.table(["class"], [[name] for name in plain(value)])

@@ -1,6 +1,6 @@
 """A number of an example, or several of any shape: scores, figures, decisions."""
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind, cell, plain
 
 
@@ -14,4 +14,4 @@ class Answer(Kind):
         return cell(told)
 
     def file(self, value, about):
-        return files.npy(value)
+        return formats.npy(value)

@@ -1,6 +1,6 @@
 """A probability for each class of the card, in its order: float [K]. Beside names and scores it says nothing new to a person."""
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind, cell, plain
 
 
@@ -20,4 +20,4 @@ class Answer(Kind):
     def file(self, value, about):
         told = plain(value)
         names = about.class_names if len(told) == len(about.class_names) else range(len(told))
-        return files.table(["class", "probability"], zip(names, told, strict=True))
+        return formats.table(["class", "probability"], zip(names, told, strict=True))

@@ -1,6 +1,6 @@
 """How sure the names beside it are, in their order: float [k]."""
 
-from serving import files
+from serving import formats
 from serving.answers.base import Kind, cell, plain
 
 
@@ -14,4 +14,4 @@ class Answer(Kind):
         return cell(told)
 
     def file(self, value, about):
-        return files.table(["score"], [[score] for score in plain(value)])
+        return formats.table(["score"], [[score] for score in plain(value)])

@@ -68,7 +68,7 @@ def test_answers_in_the_image_s_own_frame(tmp_path, resize):
     signature = Signature(boxes, gives={"boxes": "boxes"}, frame=True)
     answer = served(tmp_path, lambda net, card: {"boxes": signature}, resize)
     for height, width in [(160, 120), (96, 300), (300, 96), (32, 24)]:
-        wanted = np.array([height // 2 - height // 8, width // 2 - width // 8, height // 2 + height // 8, width // 2 + width // 8])
+        wanted = np.array([height // 4, width // 4, height - height // 4, width - width // 4])
         image = np.zeros((height, width), np.uint8)
         image[wanted[0] : wanted[2], wanted[1] : wanted[3]] = 255
         if resize == "crop":  # what of it lies within the patch that is seen

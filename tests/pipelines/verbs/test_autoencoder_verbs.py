@@ -79,14 +79,15 @@ def versatile(tmp_path_factory):
         def generate(codes, label):
             return {"images": decode(codes)["images"] / 2 + 10.0 * tf.cast(label[:, None, None, None] + 1, tf.float32)}
 
+        mapped = {"anomaly_map": "heat"}
         label = Extra(tf.TensorSpec([None], tf.int64), lambda many: tf.zeros([many], tf.int64))
         at = Extra(tf.TensorSpec([None], tf.float32), lambda many: tf.zeros([many]))
         return {
-            "anomalies": Signature(lambda pixels: anomalies_at(pixels, tf.fill([tf.shape(pixels)[0]], THRESHOLD))),
-            "anomalies_at": Signature(anomalies_at, extra={"threshold": at}),
+            "anomalies": Signature(lambda pixels: anomalies_at(pixels, tf.fill([tf.shape(pixels)[0]], THRESHOLD)), gives=mapped),
+            "anomalies_at": Signature(anomalies_at, gives=mapped, extra={"threshold": at}),
             "decode": found["decode"],
             "denoise": found["reconstruct"],
-            "generate": Signature(generate, takes="code", code_size=CODE_SIZE, extra={"label": label}),
+            "generate": Signature(generate, gives={"images": "image"}, takes="code", code_size=CODE_SIZE, extra={"label": label}),
         }
 
     return _exported(tmp_path_factory.mktemp("versatile"), signatures)

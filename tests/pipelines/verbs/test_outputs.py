@@ -6,6 +6,7 @@ import pytest
 
 from configs.errors import HubelError, UsageError
 from pipelines.verbs import outputs
+from serving import formats
 
 
 def test_names_are_the_inputs_and_never_the_same():
@@ -52,4 +53,4 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 
 def test_a_table_holds_names_of_any_bytes():
     name = b"\xff,\n.png".decode(errors="surrogateescape")
-    assert outputs.table(["file", "x"], [[name, None]]) == b'file,x\n"\xff,\n.png",\n'
+    assert formats.table(["file", "x"], [[name, None]]) == b'file,x\n"\xff,\n.png",\n'
