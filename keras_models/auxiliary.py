@@ -1,11 +1,13 @@
 """What is trained with a net and not served: outputs from its middle, and what is minimised beside the task's loss.
 
 A builder attaches them to its net, which keeps its one output and knows nothing of them: what is counted, saved, exported and
-served is the net. Who trains it trains `learner(net)` instead; the layers are the same.
+served is the net. Who trains it trains `learner(net)` instead; the layers are the same. Where heads and terms do not say what is
+minimised, such as of two networks that work against each other, the learner is a model of the builder's own: see `train_by`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import keras
 from keras import ops
@@ -106,6 +108,12 @@ class Learner(keras.Model):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return super().compute_metrics(x, y, y_pred[0], sample_weight)
 
+    def behind(self, image, x):
+        """See Standing."""
+        given = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in self.inputs[1:]]
+        about = self.weight, self.terms.held, self.called, self.head_loss.held
+        return Learner(_one_or_all([image, *given]), _as_net(self, x, *given), *about, name=self.name)
+
     def forget(self) -> None:
         """Begin anew to follow the parts of the loss."""
         for values in self._parts.held:
@@ -116,6 +124,17 @@ class Learner(keras.Model):
         for term in self.terms.held:
             share = min(1.0, (epoch + 1) / term.warmup) if term.warmup else 1.0
             self._shares.held[term.name].assign(share)
+
+
+class Standing(Protocol):
+    """What a keras.Model has to know to be trained in a net's place."""
+
+    def behind(self, image: keras.KerasTensor, x: keras.KerasTensor) -> keras.Model:
+        """The same, of the same layers, where its net is given `x`, which is computed from the model's input `image`."""
+
+    @property
+    def optimizers(self) -> Sequence[tuple[keras.optimizers.Optimizer, Sequence[keras.Variable]]]:
+        """Where there are several: each, `optimizer` first, and the variables that it trains. Left out where there is one."""
 
 
 class WarmUp(keras.callbacks.Callback):
@@ -165,6 +184,28 @@ def attach(
     net.auxiliary = Aside(Learner(inputs, [*outputs, *heads, *taps], weight, terms, called, head_loss, name=net.name))
 
 
+def train_by(net: keras.Model, learner: keras.Model) -> None:
+    """Have another model be trained in a net's place.
+
+    Args:
+        learner: Standing; compiled by the task and fitted with the net's targets. Its layers hold the net's, and what is only
+            trained with them.
+
+    Raises:
+        TypeError: for a model that does not know how to stand behind other layers.
+    """
+    if not isinstance(learner, keras.Model) or not callable(getattr(learner, "behind", None)):
+        raise TypeError(f"a learner is a keras.Model with a method behind(image, x); got {type(learner).__name__}")
+    net.auxiliary = Aside(learner)
+
+
+def optimizers(model: keras.Model) -> list[tuple[keras.optimizers.Optimizer, Sequence[keras.Variable]]]:
+    """Those of a compiled model, and what each trains; none where it is compiled without one."""
+    if hasattr(model, "optimizers"):
+        return list(model.optimizers)
+    return [(model.optimizer, model.trainable_variables)] if model.optimizer else []
+
+
 def learner(net: keras.Model) -> keras.Model:
     """What is trained in the net's place: the same object each time; the net itself where nothing is attached."""
     return net.auxiliary.held if hasattr(net, "auxiliary") else net
@@ -186,18 +227,17 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
         x: what the net is given, computed from it.
     """
 
-    def output(of, *given):  # the same layers under the name, the given model stays as it is
-        return keras.Model(_one_or_all(of.inputs), of.outputs, name="net")(_one_or_all([x, *given]))
-
-    model, trained = keras.Model(image, output(net), name=net.name), learner(net)
+    model, trained = keras.Model(image, _as_net(net, x), name=net.name), learner(net)
     if trained is not net:
-        given = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in trained.inputs[1:]]
-        inputs = _one_or_all([image, *given])
-        about = trained.weight, trained.terms.held, trained.called, trained.head_loss.held
-        model.auxiliary = Aside(Learner(inputs, output(trained, *given), *about, name=net.name))
+        train_by(model, trained.behind(image, x))
     return model
+
+
+def _as_net(model, *given):
+    """Its outputs of what it is given; the same layers under the name, the model stays as it is."""
+    return keras.Model(_one_or_all(model.inputs), model.outputs, name="net")(_one_or_all(given))
 
 
 def _one_or_all(tensors):
     """What a model of one input takes is no list."""
-    return tensors[0] if len(tensors) == 1 else tensors
+    return tensors[0] if len(tensors) == 1 else list(tensors)

@@ -65,12 +65,13 @@ class Search(keras_tuner.Tuner):
         keras.utils.set_random_seed(cfg.seed)
         model = build(entry_of(self._fn_args.custom_config, cfg), data, cfg)
         progress.emit("trial", trial=trial.trial_id, values=chosen)
-        history = _Best()
-        for phase in phases_of(self._task, cfg, model):
+        phases = phases_of(self._task, cfg, model)
+        history = _Best(phases[-1].figure)
+        for phase in phases:
             if phase.begin:
                 phase.begin(model)
             judged = [history] if phase.part is None else []
-            callbacks = [*plateau.callbacks(phase.train), *judged, keras.callbacks.TerminateOnNaN()]
+            callbacks = [*plateau.callbacks(phase.train, judged_by=phase.figure), *judged, keras.callbacks.TerminateOnNaN()]
             phase.task.fit(phase.part or model, data, phase.train, 0, callbacks)
         progress.emit("trial_done", trial=trial.trial_id, value=history.best)
         if self._tune.minutes is not None and time.monotonic() - self._started > 60 * self._tune.minutes:
@@ -100,12 +101,16 @@ class _NoModel(keras_tuner.HyperModel):
 
 
 class _Best(keras.callbacks.Callback):
-    """The lowest validation loss of a training; infinite when it diverged."""
+    """The lowest validation loss of a training, or what it is judged by in its place; infinite when it diverged."""
 
     best = math.inf
 
+    def __init__(self, judged_by: str = OBJECTIVE):
+        super().__init__()
+        self._judged_by = judged_by
+
     def on_epoch_end(self, epoch, logs=None):
-        value = float((logs or {}).get(OBJECTIVE, math.inf))
+        value = float((logs or {}).get(self._judged_by, math.inf))
         self.best = min(self.best, value if math.isfinite(value) else math.inf)
 
 

@@ -19,6 +19,7 @@ class Around(base.Task):
     classes = property(lambda self: self.inner.classes)
     is_closed_form = property(lambda self: self.inner.is_closed_form)
     crops = property(lambda self: self.inner.crops)
+    judged_by = property(lambda self: self.inner.judged_by)
     averages = property(lambda self: self.inner.averages)
     predicts = property(lambda self: self.inner.predicts)
 
@@ -34,8 +35,8 @@ class Around(base.Task):
     def pair(self, pixels, targets):
         return self.inner.pair(pixels, targets)
 
-    def compile(self, model, chosen):
-        self.inner.compile(model, chosen)
+    def compile(self, model, make):
+        self.inner.compile(model, make)
 
     def signatures(self, model, card):
         return self.inner.signatures(model, card)

@@ -81,6 +81,8 @@ class Signature:
 Smooth = Callable[[Mapping[str, tf.Tensor], float, Facts], Mapping[str, tf.Tensor]]
 
 
+MakeOptimizer = Callable[..., keras.optimizers.Optimizer]  # () or (variables) -> a new one
+
 MOST_AT_ONE_GO = 16
 
 
@@ -107,6 +109,7 @@ class Task(abc.ABC):
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
     cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
     classes: ClassVar[int] = 0  # how many the images that it learns from must have at least
+    judged_by: ClassVar[str] = "val_loss"  # the figure of an epoch by which the best one is known: the lowest
     is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
     averages: ClassVar[bool] = False  # whether an ensemble may average the softmax of what its models answer
@@ -130,8 +133,13 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def compile(self, model: keras.Model, chosen: keras.optimizers.Optimizer) -> None:
-        """Set loss and training metrics. `model` takes pixels; its first layer normalises. See keras_models.auxiliary for heads."""
+    def compile(self, model: keras.Model, make: MakeOptimizer) -> None:
+        """Set loss, training metrics and optimizer.
+
+        Args:
+            model: takes pixels; its first layer normalises. See keras_models.auxiliary for heads, and for learners of one's own.
+            make: a new optimizer as the config has it at each call, of all variables of the model or of those given.
+        """
 
     @abc.abstractmethod
     def signatures(self, model: keras.Model, card: Card) -> dict[str, Signature]:
@@ -148,7 +156,11 @@ class Task(abc.ABC):
             first_epoch: where a killed training goes on.
         """
         learner = auxiliary.learner(model)
-        self.compile(learner, optimizer(train, data.steps, learner.trainable_variables))
+
+        def make(variables=None):
+            return optimizer(train, data.steps, learner.trainable_variables if variables is None else variables)
+
+        self.compile(learner, make)
         if not tf.config.list_physical_devices("GPU"):
             learner.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
         learner.steps_per_execution = _at_one_go(data.steps, callbacks)

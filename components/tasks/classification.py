@@ -42,8 +42,8 @@ class Task(base.Task):
     def pair(self, pixels, targets):
         return pixels, targets[keys.LABEL]
 
-    def compile(self, model, chosen):
-        model.compile(chosen, loss=cross_entropy, metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")])
+    def compile(self, model, make):
+        model.compile(make(), loss=cross_entropy, metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")])
 
     def class_weight(self, data):
         """n / (k n_c), as scikit-learn's "balanced": k classes have images. A class without any gets 1, which nothing uses."""

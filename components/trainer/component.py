@@ -62,8 +62,10 @@ def run_fn(fn_args):
     if fn_args.base_model and cfg.transfer is None:
         task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     state = Path(custom["training_dir"]) / _identity(fn_args, custom, chosen)
-    history, resumes = train_in_phases(phases_of(task, cfg, model), model, data, cfg, state)
-    if not young and not fn_args.base_model and (kept := kept_epochs(history, cfg)) < cfg.train.epochs:
+    phases = phases_of(task, cfg, model)
+    history, resumes = train_in_phases(phases, model, data, cfg, state)
+    kept = kept_epochs(history, cfg, phases[-1].figure)
+    if not young and not fn_args.base_model and kept < cfg.train.epochs:
         for text in doubts.of_moving_statistics(model, kept, data.steps):
             progress.emit("warning", text=f"of the weights that are kept, after epoch {kept}: {text}")
     model = model if members else served(model, entry, data, cfg)  # members are as they were served
@@ -190,11 +192,11 @@ def train_in_phases(
     Returns:
         Figures by epoch of the phases that fit the whole model, and all states, which may be cleared once it is safely written.
     """
-    history, resumes, best = [], [], (math.inf, None)
+    history, resumes, best, by = [], [], (math.inf, None), None
     for phase in phases:
         if phase.begin:
             phase.begin(model)
-        resumes.append(Resume(state.with_name("-".join(filter(None, [state.name, phase.name]))), _patience(cfg)))
+        resumes.append(Resume(state.with_name("-".join(filter(None, [state.name, phase.name]))), _patience(cfg), phase.figure))
         asked = cfg.model_copy(update={"train": phase.train})
         if phase.part is not None:
             progress.emit("note", text=f"pre-training {phase.name}")
@@ -202,13 +204,12 @@ def train_in_phases(
             continue
         figures = train(phase.task, model, data, asked, resumes[-1], phase.rate)
         history += figures
-        loss = min((f["val_loss"] for f in figures if math.isfinite(f["val_loss"])), default=math.inf)
-        if best[1] is None or loss <= best[0]:
-            best = loss, model.get_weights() if phase is not phases[-1] else None
+        reached = min((f[phase.figure] for f in figures if math.isfinite(f[phase.figure])), default=math.inf)
+        if best[1] is None or reached <= best[0] or phase.figure != by:  # what is judged otherwise cannot be held against it
+            best, by = (reached, model.get_weights() if phase is not phases[-1] else None), phase.figure
         else:
-            progress.emit(
-                "warning", text=f"{phase.name} did not lower the validation loss of {best[0]:.4f}; the weights before it stay"
-            )
+            of = "validation loss" if by == divergence.VALIDATION else by
+            progress.emit("warning", text=f"{phase.name} did not lower the {of} of {best[0]:.4f}; the weights before it stay")
             model.set_weights(best[1])
     return history, resumes
 
@@ -228,22 +229,23 @@ def train(
     """
 
     def has_diverged():
-        return not task.is_closed_form and divergence.has_happened(resume.history, resume.start)
+        return not task.is_closed_form and divergence.has_happened(resume.history, resume.start, resume.judged_by)
 
     if resume.epoch < cfg.train.epochs and not resume.is_over and not has_diverged():
-        falling = plateau.callbacks(cfg.train, resume.history)
+        falling = plateau.callbacks(cfg.train, resume.history, resume.judged_by)
         guard = divergence.Guard(resume, lambda: task.of_model(model).pair(*next(iter(data.plain))))
         guards = [] if task.is_closed_form else [guard]
         task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, *guards])
-    if task.is_closed_form and not all(math.isfinite(figures["val_loss"]) for figures in resume.history):
+    if task.is_closed_form and not all(math.isfinite(figures[resume.judged_by]) for figures in resume.history):
         resume.clear()
         raise HubelError(
             "What was found in closed form has a validation loss that is no finite number.",
             "Nothing was trained, so no rate helps: look at what the images, or the features of transfer.source, hold.",
         )
     if has_diverged():
-        what, hint = divergence.words(resume.history, auxiliary.learner(model), cfg.train, rate, resume.start)
-        best = divergence.best(resume.history)
+        learner = auxiliary.learner(model)
+        what, hint = divergence.words(resume.history, learner, cfg.train, rate, resume.start, resume.judged_by)
+        best = divergence.best(resume.history, resume.judged_by)
         if not best or cfg.train.keep == "last":
             resume.clear()
             raise Diverged(what, hint)
@@ -252,9 +254,9 @@ def train(
     return resume.history
 
 
-def kept_epochs(history: Sequence[Mapping[str, float]], cfg: TrainerSlice) -> int:
+def kept_epochs(history: Sequence[Mapping[str, float]], cfg: TrainerSlice, judged_by: str = divergence.VALIDATION) -> int:
     """After how many epochs the weights were as they are kept."""
-    best = divergence.best(history)
+    best = divergence.best(history, judged_by)
     return len(history) if cfg.train.keep == "last" or best is None else best + 1
 
 

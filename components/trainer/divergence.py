@@ -9,19 +9,23 @@ from components.trainer.resume import Resume
 from configs.schema.train import TrainConfig
 from keras_models.auxiliary import Learner
 
+VALIDATION = "val_loss"
 EXPLODED = 1e4  # times the first epoch's loss: what learns badly, or overfits, gets worse by tens, not by tens of thousands
 LEAST = 0.1  # the first epoch's loss, or that before it, counts as this at least: one near 0 may well be left again
 
 
-def has_happened(history: Sequence[Mapping[str, float]], start: float | None = None) -> bool:
+def has_happened(history: Sequence[Mapping[str, float]], start: float | None = None, judged_by: str = VALIDATION) -> bool:
     """Whether the last epoch's losses are not finite numbers, or its validation loss has exploded.
 
     Args:
+        judged_by: what stands for the validation loss.
         history: figures by epoch.
         start: the loss before training. One that explodes in the first epoch is known by it alone. Training and validation loss
             must both be far above: the one holds a bad step that was made good, the other is far off while running means are young.
     """
-    return bool(history) and (not _is_finite(history[-1]) or _exploded(history) or _exploded_at_once(history, start))
+    return bool(history) and (
+        not _is_finite(history[-1], judged_by) or _exploded(history, judged_by) or _exploded_at_once(history, start)
+    )
 
 
 class Guard(keras.callbacks.TerminateOnNaN):
@@ -36,11 +40,11 @@ class Guard(keras.callbacks.TerminateOnNaN):
         self._resume, self._batch = resume, batch
 
     def on_train_begin(self, logs=None):
-        if not self._resume.history and self.model.compiled:
+        if not self._resume.history and self.model.compiled and self._resume.judged_by == VALIDATION:
             self._resume.start = _loss(self.model, *self._batch())
 
     def on_epoch_end(self, epoch, logs=None):
-        if has_happened(self._resume.history, self._resume.start):
+        if has_happened(self._resume.history, self._resume.start, self._resume.judged_by):
             self.model.stop_training = True
 
 
@@ -50,7 +54,12 @@ def _loss(model: keras.Model, x, y, weights=None) -> float:
 
 
 def words(
-    history: Sequence[Mapping[str, float]], model: keras.Model, train: TrainConfig, rate: str, start: float | None = None
+    history: Sequence[Mapping[str, float]],
+    model: keras.Model,
+    train: TrainConfig,
+    rate: str,
+    start: float | None = None,
+    judged_by: str = VALIDATION,
 ) -> tuple[str, str]:
     """What happened, and what to try.
 
@@ -61,10 +70,11 @@ def words(
         rate: the config's key of the learning rate.
     """
     last = history[-1]
-    than = "that of the first epoch" if _exploded(history) else f"the {start or 0:.3g} before training"
+    than = "that of the first epoch" if _exploded(history, judged_by) else f"the {start or 0:.3g} before training"
+    figure = "validation loss" if judged_by == VALIDATION else judged_by
     what = (
-        f"its validation loss of {last['val_loss']:.3g} is over {EXPLODED:,.0f} times {than}"
-        if _is_finite(last)
+        f"its {figure} of {last[judged_by]:.3g} is over {EXPLODED:,.0f} times {than}"
+        if _is_finite(last, judged_by)
         else "its loss was not a finite number"
     )
     part = _culprit(model) if isinstance(model, Learner) else None
@@ -80,10 +90,10 @@ def words(
     return f"Training diverged in epoch {len(history)} of {train.epochs}: {what}.", f"{hint[0].upper()}{hint[1:]}."
 
 
-def best(history: Sequence[Mapping[str, float]]) -> int | None:
-    """Place of the epoch with the lowest validation loss; None where none is finite."""
-    finite = [place for place, figures in enumerate(history) if math.isfinite(figures["val_loss"])]
-    return min(finite, key=lambda place: history[place]["val_loss"], default=None)
+def best(history: Sequence[Mapping[str, float]], judged_by: str = VALIDATION) -> int | None:
+    """Place of the epoch with the lowest validation loss, or what stands for it; None where none is finite."""
+    finite = [place for place, figures in enumerate(history) if math.isfinite(figures.get(judged_by, math.nan))]
+    return min(finite, key=lambda place: history[place][judged_by], default=None)
 
 
 def _culprit(learner: Learner) -> str | None:
@@ -96,14 +106,14 @@ def _culprit(learner: Learner) -> str | None:
     return max(before, key=lambda name: abs(before[name]), default=None)
 
 
-def _is_finite(figures: Mapping[str, float]) -> bool:
-    return all(math.isfinite(figures[name]) for name in ("loss", "val_loss") if name in figures)
+def _is_finite(figures: Mapping[str, float], judged_by: str) -> bool:
+    return all(math.isfinite(figures[name]) for name in ("loss", judged_by) if name in figures)
 
 
-def _exploded(history) -> bool:
-    return history[-1]["val_loss"] > EXPLODED * max(abs(history[0]["val_loss"]), LEAST)
+def _exploded(history, judged_by: str) -> bool:
+    return history[-1][judged_by] > EXPLODED * max(abs(history[0][judged_by]), LEAST)
 
 
 def _exploded_at_once(history, start) -> bool:
-    losses = [history[-1][name] for name in ("loss", "val_loss") if name in history[-1]]
+    losses = [history[-1][name] for name in ("loss", VALIDATION) if name in history[-1]]
     return start is not None and min(losses) > EXPLODED * max(abs(start), LEAST)

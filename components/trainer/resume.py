@@ -13,6 +13,7 @@ from typing import Literal
 import keras
 
 from configs import atomic
+from configs.errors import HubelError
 from keras_models import auxiliary
 
 _STATE = "state.json"
@@ -21,16 +22,17 @@ _STATE = "state.json"
 class Resume(keras.callbacks.Callback):
     """Saves the state of training in `folder` after each epoch, the weights of the last one and of the best.
 
-    Best is the lowest `val_loss`. Keras must be asked to start at `epoch`.
+    Best is the lowest `judged_by`. Keras must be asked to start at `epoch`.
 
     Args:
         folder: outlives the process; made when missing.
         patience: epochs without a better one after which training stops; None trains to the end.
+        judged_by: a figure that each epoch has.
     """
 
-    def __init__(self, folder: Path, patience: int | None):
+    def __init__(self, folder: Path, patience: int | None, judged_by: str = "val_loss"):
         super().__init__()
-        self._folder, self._patience = folder, patience
+        self._folder, self._patience, self.judged_by = folder, patience, judged_by
         self._state = _read(folder) or {"history": [], "best": None, "last": None, "seeds": [], "start": None}
 
     @property
@@ -60,21 +62,28 @@ class Resume(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         if self._state["last"]:
-            if not self.model.optimizer.built:
-                self.model.optimizer.build(self.model.trainable_variables)
+            for optimizer, variables in auxiliary.optimizers(self.model):
+                if not optimizer.built:
+                    optimizer.build(variables)
             self.model.load_weights(self._folder / self._state["last"]["file"])
             for seed, value in zip(_seeds(self.model), self._state["seeds"], strict=True):
                 seed.assign(value)
 
     def on_epoch_end(self, epoch, logs=None):
         figures = {name: float(value) for name, value in (logs or {}).items()}
+        if self.judged_by not in figures:
+            raise HubelError(
+                f"The training is judged by {self.judged_by}, and its epochs have {', '.join(figures) or 'no figures'}.",
+                "Name another figure as judged_by of the task, or have the learner log it.",
+            )
+        reached = figures[self.judged_by]
         self._folder.mkdir(parents=True, exist_ok=True)
         file = f"{epoch}.weights.h5"
         self.model.save_weights(self._folder / file)
         last = {"epoch": epoch, "file": file}
         best = self._state["best"]
-        if math.isfinite(figures["val_loss"]) and (best is None or figures["val_loss"] < best["val_loss"]):
-            best = {**last, "val_loss": figures["val_loss"]}
+        if math.isfinite(reached) and (best is None or reached < best[self.judged_by]):
+            best = {**last, self.judged_by: reached}
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(self.model)]
         history = [*self.history[:epoch], figures]
         self._state = {"history": history, "best": best, "last": last, "seeds": seeds, "start": self.start}
@@ -88,7 +97,7 @@ class Resume(keras.callbacks.Callback):
     def restore(self, model: keras.Model, which: Literal["best", "last"]) -> bool:
         """Load the weights of the best or the last epoch. False where the epoch's loss is not finite, or there is none."""
         kept = self._state[which]
-        if which == "last" and kept and not math.isfinite(self.history[-1]["val_loss"]):
+        if which == "last" and kept and not math.isfinite(self.history[-1][self.judged_by]):
             return False
         if kept:
             auxiliary.learner(model).load_weights(self._folder / kept["file"])

@@ -82,7 +82,7 @@ class Neighbours(classification.Task):
         features = tf.function(lambda pixels: under(model.get_layer("normalize")(pixels), training=False), reduce_retracing=True)
         rows = [(features(pixels).numpy(), targets[keys.LABEL].numpy()) for pixels, targets in data.plain]
         head.hold(*(np.concatenate(column) for column in zip(*rows, strict=True)))
-        self.compile(model, None)
+        self.compile(model, lambda: None)
         model.jit_compile = False  # see base.Task.fit
         events = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=data.steps)
         events.on_train_begin()

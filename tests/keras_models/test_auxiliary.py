@@ -170,3 +170,48 @@ def test_terms_come_along_behind_other_layers_and_teach_what_is_under_them():
     assert learner.fit(X, Y, batch_size=8, verbose=0).history["loss"] == [pytest.approx(data + 0.5 * size + 2 * both, rel=1e-5)]
     assert (net.get_layer("hidden").get_weights()[0] != before).any()
     assert total_params(learner) == total_params(net) == 39
+
+
+class Sum(keras.Model):
+    """A learner of one's own: a net's output plus that of a layer that is only trained with it."""
+
+    def __init__(self, net, other, front=None):
+        super().__init__(name=net.name)
+        self.net, self.other, self.front = net, other, front
+
+    def behind(self, image, x):
+        return Sum(self.net, self.other, keras.Model(image, x))
+
+    def call(self, values, training=False):
+        values = values if self.front is None else self.front(values)
+        return self.net(values) + self.other(values)
+
+
+def test_a_learner_of_one_s_own_stands_behind_other_layers():
+    x = keras.Input((5,))
+    net, other = keras.Model(x, layers.Dense(3)(x), name="own"), layers.Dense(3)
+    auxiliary.train_by(net, Sum(net, other))
+    image = keras.Input((5,))
+    model = auxiliary.behind(image, layers.Rescaling(2.0)(image), net)
+    learner = auxiliary.learner(model)
+    assert isinstance(learner, Sum)
+    np.testing.assert_allclose(learner(X), net(2 * X) + other(2 * X), rtol=1e-5)
+    np.testing.assert_allclose(model(X), net(2 * X), rtol=1e-5)
+    assert [id(weight) for weight in learner.trainable_variables[:2]] == [id(weight) for weight in net.trainable_variables]
+
+
+def test_a_learner_that_cannot_stand_behind_other_layers_is_refused():
+    x = keras.Input((5,))
+    net = keras.Model(x, layers.Dense(3)(x))
+    for learner in (keras.Model(x, net(x)), object()):
+        with pytest.raises(TypeError, match=r"method behind\(image, x\)"):
+            auxiliary.train_by(net, learner)
+
+
+def test_optimizers_are_a_learner_s_own_or_the_one_it_was_compiled_with():
+    x = keras.Input((5,))
+    net = keras.Model(x, layers.Dense(3)(x))
+    assert auxiliary.optimizers(net) == []
+    net.compile("sgd", "mse")
+    [(optimizer, variables)] = auxiliary.optimizers(net)
+    assert (optimizer, len(variables)) == (net.optimizer, 2)

@@ -42,10 +42,10 @@ class Task(base.Task):
     def pair(self, pixels, targets):
         return pixels, targets.get(keys.CLEAN, pixels) / 255.0
 
-    def compile(self, model, chosen):
+    def compile(self, model, make):
         net = normalize.inner(model)
         has_loss = any(layer.name == pixel_loss.NAME for layer in net.layers)
-        model.compile(chosen, loss=net.get_layer(pixel_loss.NAME).of if has_loss else "mean_squared_error")
+        model.compile(make(), loss=net.get_layer(pixel_loss.NAME).of if has_loss else "mean_squared_error")
 
     def signatures(self, model, card):
         decoder = normalize.inner(model).get_layer("decoder")

@@ -36,9 +36,9 @@ class Task(Autoencoder):
     def fit(self, model, data, train, first_epoch, callbacks):
         Autoencoder.fit(self.of_model(model), model, data, train, first_epoch, callbacks)
 
-    def compile(self, model, chosen):
+    def compile(self, model, make):
         _likelihood(normalize.inner(model))
-        super().compile(model, chosen)
+        super().compile(model, make)
 
     def calibrate(self, model, data, card):
         net = normalize.inner(model)

@@ -184,4 +184,4 @@ def test_a_loss_that_is_no_likelihood_is_refused():
     image = keras.Input((8, 8, 1))
     model = normalize.with_normalization(keras.Model(image, PixelLoss("squared_error")(image), name="own"), "unit")
     with pytest.raises(HubelError, match=r"^The model has no likelihood of images"):
-        TASK.compile(model, keras.optimizers.SGD())
+        TASK.compile(model, keras.optimizers.SGD)

@@ -43,7 +43,7 @@ def test_layers_compute_in_halves_and_what_is_served_does_not(precision):
     model = component.build(entry, data, cfg)
     assert policies(model) == ["float32", precision, "float32"]
     assert {weight.dtype for weight in model.weights} == {"float32"}
-    task_of("classification").compile(model, optimizer(cfg.train, data.steps))
+    task_of("classification").compile(model, lambda: optimizer(cfg.train, data.steps))
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (precision == "mixed_float16")
     exact = component.served(model, entry, data, cfg)
     assert policies(exact) == ["float32"] * 3

@@ -11,6 +11,7 @@ import tensorflow as tf
 from components.tasks.by_name import task_of
 from components.trainer import component
 from components.trainer.data import Data, Facts
+from components.trainer.phases import Phase
 from components.trainer.resume import Resume
 from configs.errors import Diverged, HubelError
 from keras_models import normalize
@@ -263,6 +264,62 @@ def test_a_state_that_cannot_be_used_is_started_over(stopped, tmp_path, text):
         (folder / "state.json").write_text(text)
     resume = Resume(folder, 2)
     assert (resume.epoch, resume.is_over, resume.restore(None, "best")) == (0, False, False)
+
+
+class Otherwise(type(task_of("classification"))):
+    """A task whose epochs have no validation loss, but `distance`, which is least in the second one."""
+
+    judged_by = "distance"
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        told = keras.callbacks.LambdaCallback(on_epoch_end=self._tell)
+        super().fit(model, data, train, first_epoch, [told, *callbacks])
+
+    def _tell(self, epoch, logs):
+        del logs["val_loss"]
+        logs["distance"] = [3.0, 1.0, 2.0, 4.0, 5.0][epoch]
+
+
+def in_phases(folder, cfg, task):
+    """History, weights and state of a training of one phase."""
+    keras.backend.clear_session()
+    model = fresh_model()
+    history, [resume] = component.train_in_phases([Phase(task, cfg.train)], model, data_of(), cfg, folder)
+    return history, model.get_weights(), resume
+
+
+def test_a_training_is_judged_by_what_its_task_says(tmp_path):
+    cfg = slice_of(epochs=5, early_stopping={"patience": 2})
+    history, weights, resume = in_phases(tmp_path / "a", cfg, Otherwise())
+    assert [figures["distance"] for figures in history] == [3.0, 1.0, 2.0, 4.0], "patience ran out"
+    assert (resume.is_over, component.kept_epochs(history, cfg, "distance")) == (True, 2)
+    _, at_best, _ = in_phases(tmp_path / "b", slice_of(epochs=2, early_stopping=None), Otherwise())
+    for mine, theirs in zip(weights, at_best, strict=True):
+        np.testing.assert_allclose(mine, theirs, **CLOSE)
+    with pytest.raises(Killed):
+        in_phases(tmp_path / "c", cfg, Killing(Otherwise(), 0))
+    assert_same(in_phases(tmp_path / "c", cfg, Otherwise()), (history, weights))
+
+
+def test_a_rate_falls_by_what_the_task_says(tmp_path):
+    rates = Rates()
+
+    class Falling(Otherwise):
+        def fit(self, model, data, train, first_epoch, callbacks):
+            super().fit(model, data, train, first_epoch, [*callbacks, rates])
+
+    train = {"epochs": 5, "schedule": {"name": "plateau", "factor": 0.5, "patience": 1, "warmup_epochs": 0}}
+    cfg = slice_of(**train, early_stopping=None, optimizer={"name": "sgd", "learning_rate": 0.2})
+    in_phases(tmp_path / "a", cfg, Falling())
+    assert [rates.seen[epoch, 0] for epoch in range(5)] == pytest.approx([0.2, 0.2, 0.2, 0.1, 0.05])
+
+
+def test_a_figure_that_no_epoch_has_is_said(tmp_path):
+    class Misnamed(type(task_of("classification"))):
+        judged_by = "val_lost"
+
+    with pytest.raises(HubelError, match=r"judged by val_lost, and its epochs have .*val_loss"):
+        in_phases(tmp_path / "a", slice_of(epochs=1), Misnamed())
 
 
 def test_only_the_weights_that_are_needed_are_kept(stopped):
