@@ -28,7 +28,7 @@ from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
-from keras_models import catalogue
+from keras_models import auxiliary, catalogue
 from keras_models.arithmetic import total_params
 from tests.docs.pages import Place, examples
 
@@ -118,6 +118,10 @@ def test_the_page_has_all_examples():
         "components/tasks/counting.py",
         "my_models.py",
         "components/example_gen/npz.py",
+        "keras_models/autoencoders/adversarial.py",
+        "components/tasks/adversarial.py",
+        "components/tasks/compression.py",
+        "my_compressor.py",
     ]
 
 
@@ -202,3 +206,79 @@ def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
     archive.write_bytes(b"rubbish")
     with pytest.raises(HubelError, match="no NumPy archive"):
         sources.check(source, datasets)
+
+
+class Killed(Exception):
+    pass
+
+
+class KilledAfter(keras.callbacks.Callback):
+    """Ends a training right after an epoch's state was written."""
+
+    def __init__(self, epoch: int):
+        super().__init__()
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self._epoch:
+            raise Killed
+
+
+def test_two_networks_and_two_optimizers_go_on_bit_by_bit_after_a_kill(place, digits, tmp_path, monkeypatch):
+    place.put("keras_models/autoencoders/adversarial.py", "components/tasks/adversarial.py")
+    monkeypatch.setattr(catalogue, "FAMILIES", place.folder / "keras_models")
+    assignments = ["model.name=adversarial_autoencoder", "model.options={code_size: 2}", "train.epochs=3", "anomaly=null"]
+    cfg = small(load.load("digits_autoencoder", [*SMALL, *assignments, "transform.normalize=unit"]))
+    entry = keras_models.get(cfg.model.name)
+    assert total_params(keras_models.build(entry, {}, {})) == entry.params
+    _, whole, data, history = trained(cfg, digits, tmp_path / "whole")
+    assert {"loss", "fooling", "critic", "val_loss"} == set(history[0])
+    assert history[-1]["val_loss"] < history[0]["val_loss"]
+
+    task = task_of("adversarial")
+    killed = type(
+        "Task", (type(task),), {"fit": lambda self, *given: super(type(self), self).fit(*given[:-1], [*given[-1], KilledAfter(0)])}
+    )
+    with pytest.raises(Killed):
+        train(killed(), started(cfg, entry, data), data, cfg, Resume(tmp_path / "state", None))
+    again = started(cfg, entry, data)
+    for variable in auxiliary.learner(again).variables:
+        variable.assign(keras.ops.zeros_like(variable))  # nothing may be left to chance
+    assert train(task, again, data, cfg, Resume(tmp_path / "state", None)) == history
+    mine, theirs = (auxiliary.learner(model) for model in (again, whole))
+    pairs = [(mine.variables, theirs.variables)]
+    pairs += [(a.variables, b.variables) for (a, _), (b, _) in zip(mine.optimizers, theirs.optimizers, strict=True)]
+    for ours, wanted in pairs:
+        assert len(ours) == len(wanted) > 0
+        for one, other in zip(ours, wanted, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+    artifact, _ = exported(cfg, task, whole, data, history, tmp_path / "artifact")
+    assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 4)) is None
+    served = keras.saving.load_model(artifact / "model.keras")
+    assert served.count_params() == whole.count_params(), "the critic is trained, not served"
+
+
+def started(cfg: TrainerSlice, entry, data: Data) -> keras.Model:
+    keras.utils.set_random_seed(cfg.seed)
+    return build(entry, data, cfg)
+
+
+def test_an_image_becomes_bytes_and_bytes_an_image(place, digits, tmp_path):
+    place.put("components/tasks/compression.py", "my_compressor.py")
+    assignments = ["model.name=my_compressor:compressor", "model.options={size: 16}", "train.epochs=30"]
+    cfg = small(load.load("digits_autoencoder", [*SMALL, *assignments, "transform.normalize=unit"]))
+    task, model, data, history = trained(cfg, digits, tmp_path)
+    assert history[-1]["val_loss"] < history[0]["val_loss"]
+    artifact, _ = exported(cfg, task, model, data, history, tmp_path / "artifact")
+    served = tf.saved_model.load(str(artifact / "Format-Serving")).signatures
+    packed = served["image_bytes"](image_bytes=tf.constant([png(image) for image in digits[0][1000:1010]]))["bytes"]
+    assert [len(stored) for stored in packed.numpy()] == [16] * 10
+    images = served["decompress"](bytes=packed)["images"].numpy()
+    errors = np.square((images[..., 0] - digits[0][1000:1010]) / 255).mean((1, 2))
+    assert errors.mean() < np.square((digits[0][1000:1010] - digits[0][:800].mean(0)) / 255).mean()
+    assert Card.exported(str(artifact / "Format-Serving")).gives["decompress"] == {"images": "image"}
+    assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 8)) is None
+    figures = judged(judge_of("compression"), artifact, raw_records(digits, 1000, 10), tmp_path)
+    assert figures["mse"] == pytest.approx(errors.mean(), rel=1e-4)
+    assert figures["bits_per_pixel"] == 16 * 8 / 64

@@ -11,7 +11,18 @@ from sklearn import metrics
 
 from components.evaluator import detection, intervals, statistic
 from components.evaluator.psnr import decibels
-from components.evaluator.statistic import ID, Auroc, AveragePrecision, Decibels, Decision, MacroF1, Mean, Share, StandardError
+from components.evaluator.statistic import (
+    ID,
+    Auroc,
+    AveragePrecision,
+    Decibels,
+    Decision,
+    MacroF1,
+    Mean,
+    MeanRatio,
+    Share,
+    StandardError,
+)
 
 
 def rows(**columns):
@@ -246,3 +257,17 @@ def test_the_standard_error_of_a_mean_has_an_interval_too():
     low, high = StandardError("score").interval(rows(score=column))
     wanted = np.sqrt(np.array(stats.chi2.ppf([0.025, 0.975], 899)) / 899) * stats.sem(column)  # of normal numbers
     assert (low, high) == pytest.approx(tuple(wanted), rel=0.03)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 4, st.integers(0, 3)), min_size=1, max_size=8))
+def test_a_mean_ratio_is_of_the_classes_that_are_there(images):
+    parts, rests, weights = np.array(images)[:, :2], np.array(images)[:, 2:4], np.array(images)[:, 4]
+    named = {
+        f"{name}/{number}": column[:, number] for name, column in (("part", parts), ("whole", parts + rests)) for number in (0, 1)
+    }
+    statistic_ = MeanRatio("part", "whole", 2)
+    assert statistic_.columns == ("part/0", "part/1", "whole/0", "whole/1")
+    with np.errstate(invalid="ignore"):
+        ratios = weights @ parts / (weights @ (parts + rests))
+    wanted = float(np.mean(ratios[np.isfinite(ratios)])) if np.isfinite(ratios).any() else np.nan
+    assert statistic_.weighted(rows(**named), weights[None].astype(float))[0] == pytest.approx(wanted, nan_ok=True)

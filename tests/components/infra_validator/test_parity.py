@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -209,3 +210,43 @@ def test_rounding_adds_up_over_layers_and_passes(autoencoder):
     model, card = artifact.load(str(autoencoder)), Card.read(str(autoencoder))
     made = task_of(card.task).signatures(model, card)
     assert {name: signature.passes for name, signature in made.items() if signature.passes > 1} == {"inpaint": inpainting.STEPS}
+
+
+def greedy(compared):
+    """A classifier's task of whose first signature so much is compared."""
+
+    class Greedy(type(task_of("classification"))):
+        def signatures(self, model, card):
+            made = super().signatures(model, card)
+            return {**made, keys.SERVING_DEFAULT: replace(made[keys.SERVING_DEFAULT], compared=compared)}
+
+    return lambda name: Greedy()
+
+
+def whole_numbers(signatures):
+    function = signatures[keys.SERVING_DEFAULT].function
+
+    def numbered(pixels):
+        outputs = function(pixels)
+        return {**outputs, "classes": tf.argsort(outputs["scores"])}
+
+    return {**signatures, keys.SERVING_DEFAULT: Signature(numbered)}
+
+
+def test_where_all_follows_from_an_argmax_only_what_is_compared_must_be_the_same(in_process, classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr(parity, "task_of", greedy(["probabilities", "scores"]))
+    turned = exported(classifier, tmp_path / "turned", reversed_classes)
+    assert refusal(classifier, turned) is None
+    assert "signature serving_default, output classes is int32 instead of object" in refusal(
+        classifier, exported(classifier, tmp_path / "numbers", whole_numbers)
+    )
+    monkeypatch.setattr(parity, "task_of", greedy(["classes"]))
+    assert "output classes: [b'" in refusal(classifier, turned)
+
+
+def test_bytes_that_nothing_makes_cannot_be_compared():
+    decompress = Signature(lambda stored: {"images": stored}, takes="bytes", made_by="compress")
+    endpoint = export._from_plain(decompress.function, decompress)
+    for others in ({}, {"compress": Signature(dict, gives={"codes": "code"})}):
+        with pytest.raises(ValueError, match="takes bytes, and made_by names none of images that gives one such output"):
+            parity._plain(others, endpoint, tf.zeros([2, 8, 8, 1]), None, None, 0)

@@ -381,6 +381,16 @@ def test_the_newest_pushed_classifier_is_the_one_that_is_offered(tmp_path):
         record.save(place.run(f"m{number}", f"r{number}"))
     assert few_images.pushed(place, 3) == few_images.Source("m0", 20, 30)
     assert few_images.pushed(place, 1) == few_images.Source("m2", 20, 30)
+    for number, (gives, members) in enumerate(
+        [({"a": "names"}, {}), ({"a": "names"}, {"x": digits.card()}), ({"a": "mask"}, {})], 4
+    ):
+        folder = tmp_path / f"model{number}"  # of tasks that nobody knows: the card says what they give
+        (folder / keys.CARD_IN_EXPORT).parent.mkdir(parents=True)
+        card = digits.card(task="later", gives={"serving_default": gives}, members=members, input_shape=(9, 9, 3))
+        (folder / keys.CARD_IN_EXPORT).write_text(card.model_dump_json())
+        record = runs.RunRecord(f"r{number}", f"m{number}", f"2026-01-0{number + 1}", version=1, model_dir=str(folder))
+        record.save(place.run(f"m{number}", f"r{number}"))
+    assert few_images.pushed(place, 3) == few_images.Source("m4", 9, 9)
 
 
 def table_of(folder, header, rows):

@@ -1,5 +1,7 @@
 """What `predict` makes of the outputs of SavedModels that were made by hand."""
 
+import base64
+import io
 import json
 
 import pytest
@@ -7,7 +9,8 @@ import tensorflow as tf
 from PIL import Image
 
 from components import keys
-from pipelines.command_line import options
+from configs.errors import UsageError
+from pipelines.command_line import commands, options
 from pipelines.verbs.predict import predict
 from tests.components import digits
 from tests.components.example_gen import deep_colour
@@ -18,7 +21,7 @@ def answered(tmp_path):
     """-> the row that `predict` gives of one image and a model with these outputs."""
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
 
-    def ask(outputs, top=1):
+    def ask(outputs, top=1, end="image_bytes", **told):
         module = tf.Module()
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
@@ -26,9 +29,9 @@ def answered(tmp_path):
             return {name: tf.repeat(tf.constant([value]), tf.shape(image_bytes)[0], axis=0) for name, value in outputs.items()}
 
         folder = tmp_path / "model"
-        tf.saved_model.save(module, str(folder), signatures={"image_bytes": answer})
+        tf.saved_model.save(module, str(folder), signatures={end: answer})
         (folder / keys.CARD_IN_EXPORT).parent.mkdir(exist_ok=True)
-        (folder / keys.CARD_IN_EXPORT).write_text(digits.card().model_dump_json())
+        (folder / keys.CARD_IN_EXPORT).write_text(digits.card(**told).model_dump_json())
         [row] = predict(str(folder), [str(tmp_path / "a.png")], top)["images"]
         return {name: value for name, value in json.loads(json.dumps(row)).items() if name not in ("file", "size", "resized")}
 
@@ -84,3 +87,33 @@ def test_of_several_frames_the_first_is_asked_about_and_that_is_said(tmp_path):
     assert depth == "1 image has more than 8 bits a colour in a format of which only the upper 8 are read; make them PNG."
     assert first == "3 images have several frames or pages, of which the first is read."
     assert named.startswith(f"Of several frames or pages: {tmp_path / 'a.gif'} (the first of 3), ")
+
+
+def test_outputs_become_json_by_the_kinds_that_the_card_says(answered):
+    outputs = {"labels": ["cat", "dog"], "sure": [0.75, 0.25], "all": [0.25] * 2, "seen": [[[0.0], [254.6]]], "z": [0.5]}
+    gives = {"labels": "names", "sure": "scores", "all": "probabilities", "seen": "image", "z": "code"}
+    row = answered(outputs, gives={"serving_default": gives}, predicts="serving_default")
+    picture = base64.b64decode(row.pop("seen")["b64"])
+    assert list(Image.open(io.BytesIO(picture)).getdata()) == [0, 255]
+    assert row == {"labels": ["cat"], "sure": [0.75], "z": [0.5]}
+
+
+def test_the_card_says_which_signature_is_asked(answered):
+    told = {"gives": {"rank": {"value": "number"}}, "predicts": "rank"}
+    assert answered({"value": 2.5}, end="rank_image_bytes", **told) == {"value": 2.5}
+    with pytest.raises(UsageError, match="has no signature rank_image_bytes"):
+        answered({"value": 2.5}, **told)
+
+
+def test_of_a_model_pushed_before_the_score_is_asked(answered):
+    assert answered({"anomaly_score": 2.5}, end="anomaly_score_image_bytes", task="reconstruction") == {"anomaly_score": 2.5}
+
+
+def test_a_table_shows_each_output_as_its_kind_does(monkeypatch, capsys):
+    good = {"file": "a.png", "size": [8, 8], "resized": False, "p": [0.25, 0.75], "z": [1.0, 2.0]}
+    value = {"images": [good, {"file": "b", "error": "empty"}], "size": [8, 8, 1], "resized": 0, "passed_over": {}}
+    value |= {"gives": {"p": "probabilities", "z": "code"}, "class_names": ["cat", "dog"]}
+    value |= {"asked": "m", "run": None}
+    monkeypatch.setattr(options, "ask_of", lambda *asked: value)
+    assert commands.predict.callback("m", ["a.png"], 1, "csv", None, None, False) == 0
+    assert capsys.readouterr().out.splitlines() == ["file,p,z,error", "a.png,dog 0.7500,2 numbers,", "b,,,empty"]
