@@ -11,7 +11,7 @@ from typing import Any
 
 from configs.errors import UsageError
 from keras_models import catalogue, raised
-from keras_models.record import CLASSIFICATION, ENTRIES, ModelEntry, Record, default_input
+from keras_models.record import ENTRIES, ModelEntry, Record, default_input
 
 
 def get(name: str) -> ModelEntry:
@@ -40,7 +40,7 @@ def get(name: str) -> ModelEntry:
         raise UsageError(f"Model {name!r}: importing {module} failed: {what}.", "Import it in Python to see where.") from error
     if not callable(build_):
         raise UsageError(f"Model {name!r}: {module} has no function {function!r}.", "Write package.module:function.")
-    known = replace(catalogue.own(name, module, getattr(build_, "task", CLASSIFICATION)), input_shape=default_input(build_))
+    known = replace(catalogue.own(name, module, build_), input_shape=default_input(build_))
     return ModelEntry(build=build_, **{f.name: getattr(known, f.name) for f in fields(known)})
 
 

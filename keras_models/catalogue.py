@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from configs.errors import UsageError
 from keras_models.record import CLASSIFICATION, ENTRIES, Record, claim
@@ -39,7 +40,7 @@ def check(name: str) -> Record:
             registered = dict(_read(origin, module)) if origin else {}
         except (OSError, SyntaxError, ValueError) as error:
             raise UsageError(f"Model {name!r}: {origin} cannot be read: {error}.", "Importing it in Python shows more.") from None
-        return own(name, module, registered[function].task if function in registered else CLASSIFICATION)
+        return own(name, module, registered.get(function))
     if name in ENTRIES:
         return ENTRIES[name].record()
     by_name = {called: record for record in catalog().values() for called in (record.name, *record.aliases)}
@@ -88,9 +89,10 @@ def locate(module: str, asked: str) -> Path | None:
     return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
 
 
-def own(name: str, module: str, task: str) -> Record:
+def own(name: str, module: str, registered: Any) -> Record:
     """The record of a builder of one's own, of which nothing more is known."""
-    return Record(name=name, task=task, params=None, tiny={}, paper="", year=None, module=module)
+    told = {"task": getattr(registered, "task", CLASSIFICATION), "gives": getattr(registered, "gives", None)}
+    return Record(name=name, params=None, tiny={}, paper="", year=None, module=module, **told)
 
 
 @functools.cache

@@ -18,7 +18,7 @@ import numpy as np
 from configs.errors import UsageError
 from keras_models import building, files, raised
 from keras_models.arithmetic import without_weights
-from keras_models.record import CLASSIFICATION, ModelEntry
+from keras_models.record import LOGITS, ModelEntry
 from keras_models.usable import broken, has_argument, untouched
 
 CLASSES = 10  # that stand in for the data's, where a builder has no number by default
@@ -42,7 +42,7 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
             probabilities where logits are wanted, or does not come back from a .keras file as it was.
     """
     facts = {"input_shape": tuple(input_shape)}
-    if entry.task == CLASSIFICATION or "num_classes" in inspect.signature(entry.build).parameters:
+    if entry.output == LOGITS or "num_classes" in inspect.signature(entry.build).parameters:
         facts["num_classes"] = _classes(entry) or CLASSES
     if entry.is_shipped:
         with without_weights():
@@ -62,7 +62,7 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
         model = keras.Model(first.inputs, first.outputs, name=first.name)  # of that class it is stored
         images = np.random.default_rng(0).random((IMAGES, *input_shape), dtype="float32")
         answers = _answer(entry, model, images)
-        if entry.task == CLASSIFICATION:
+        if entry.output == LOGITS:
             _are_logits(entry, answers)
         _comes_back(entry, model, images, answers)
 

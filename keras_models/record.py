@@ -11,6 +11,8 @@ from typing import Any
 
 CLASSIFICATION = "classification"
 RECONSTRUCTION = "reconstruction"
+LOGITS, IMAGE, CODED_IMAGE = "logits", "image", "coded_image"  # kinds of output; keras_models.usable says what they promise
+OF_TASK = {CLASSIFICATION: LOGITS, RECONSTRUCTION: CODED_IMAGE}  # what models give, by the task's family, unless they say otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class Record:
     year: int | None
     aliases: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)  # keyword arguments of the builder that this name fixes
+    gives: str | None = None  # kind of its output, of keras_models.usable; None: that of its task's models
     module: str  # dotted path of the builder's file, for fingerprints of the source
     input_shape: tuple[int, ...] | None = None  # (height px, width px, channels) that the builder takes by default, if it has one
 
@@ -32,6 +35,11 @@ class Record:
     def family(self) -> str:
         """Name of the builder's file."""
         return self.module.rpartition(".")[2]
+
+    @property
+    def output(self) -> str | None:
+        """Kind of what it gives; None where nothing is known."""
+        return self.gives or OF_TASK.get(self.task.partition(".")[0])
 
     @property
     def is_shipped(self) -> bool:
@@ -54,7 +62,16 @@ ENTRIES: dict[str, ModelEntry] = {}
 
 
 def register(
-    name: str, *, task: str, params: int | None, tiny: Mapping, paper: str, year: int, aliases: Iterable[str] = (), options=None
+    name: str,
+    *,
+    task: str,
+    params: int | None,
+    tiny: Mapping,
+    paper: str,
+    year: int,
+    aliases: Iterable[str] = (),
+    options=None,
+    gives: str | None = None,
 ):
     """Decorate a builder with its record; every argument must be a literal. Decorators stack: several names may share a builder.
 
@@ -73,12 +90,13 @@ def register(
             year=year,
             aliases=tuple(aliases),
             options=dict(options or {}),
+            gives=gives,
             module=build.__module__,
             input_shape=default_input(build),
         )
         claim(entry, ENTRIES, lambda held: f"{held.build.__qualname__} in {held.module}")
         ENTRIES[name] = entry
-        build.task = task
+        build.task, build.gives = task, gives
         return build
 
     return add

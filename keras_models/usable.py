@@ -11,7 +11,7 @@ import keras
 
 from configs.errors import UsageError
 from keras_models.arithmetic import without_weights
-from keras_models.record import CLASSIFICATION, RECONSTRUCTION, ModelEntry
+from keras_models.record import CODED_IMAGE, IMAGE, LOGITS, ModelEntry
 
 NOTHING_LEFT = "Computed output size would be zero or negative"  # what Keras says of a convolution or pooling without a place
 LARGEST = 1_024  # px, the largest side that is tried
@@ -35,23 +35,43 @@ def check(entry: ModelEntry, model, facts: Mapping) -> None:
         raise broken(entry, "the model must be uncompiled: loss and optimizer are the config's", "Leave out compile().")
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise broken(entry, f"the model must have one input and one output; it has {len(model.inputs)} and {len(model.outputs)}")
-    takes, gives = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
+    takes = tuple(model.inputs[0].shape[1:])
     if takes != facts.get("input_shape", takes):
         hint = "" if has_argument(entry, "input_shape") else "Give the builder a parameter input_shape: (height, width, channels)."
         raise broken(entry, f"the input's shape must be {facts['input_shape']}, as the data has it; it is {takes}", hint)
     for what, tensor in (("input", model.inputs[0]), ("output", model.outputs[0])):
         if not keras.backend.is_float_dtype(tensor.dtype):
             raise broken(entry, f"the {what} must be floating-point numbers; it is {tensor.dtype}")
-    if entry.task == CLASSIFICATION and "num_classes" in facts and gives != (facts["num_classes"],):
+    if entry.output is not None and entry.output not in OUTPUTS:
+        raise broken(entry, f"there is no kind of output {entry.output!r}", f"There are: {', '.join(OUTPUTS)}.")
+    if entry.output is not None:
+        OUTPUTS[entry.output](entry, model, facts)
+
+
+def _has_logits(entry: ModelEntry, model: keras.Model, facts: Mapping) -> None:
+    wanted, gives = (facts.get("num_classes"),), tuple(model.outputs[0].shape[1:])
+    if "num_classes" in facts and gives != wanted:
         hint = "" if has_argument(entry, "num_classes") else "Give the builder a parameter num_classes."
-        raise broken(entry, f"the output's shape must be {(facts['num_classes'],)}, a logit for each class; it is {gives}", hint)
-    if entry.task.partition(".")[0] == RECONSTRUCTION:
-        if gives != takes:
-            raise broken(entry, f"a reconstruction must have the input's shape {takes}; it is {gives}")
-        parts = {layer.name for layer in model.layers if isinstance(layer, keras.Model)}
-        if absent := [part for part in ("encoder", "decoder") if part not in parts]:
-            names = " and ".join(absent)
-            raise broken(entry, f"a reconstruction model must hold sub-models named encoder and decoder; {names} not found")
+        raise broken(entry, f"the output's shape must be {wanted}, a logit for each class; it is {gives}", hint)
+
+
+def _has_an_image(entry: ModelEntry, model: keras.Model, facts: Mapping) -> None:
+    takes, gives = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
+    if gives != takes:
+        raise broken(entry, f"a reconstruction must have the input's shape {takes}; it is {gives}")
+
+
+def _has_a_coded_image(entry: ModelEntry, model: keras.Model, facts: Mapping) -> None:
+    _has_an_image(entry, model, facts)
+    parts = {layer.name for layer in model.layers if isinstance(layer, keras.Model)}
+    if absent := [part for part in ("encoder", "decoder") if part not in parts]:
+        names = " and ".join(absent)
+        raise broken(entry, f"a reconstruction model must hold sub-models named encoder and decoder; {names} not found")
+
+
+# kind of output -> what raises UsageError for a model that does not give it: a logit for each class, [N, num_classes]; an image of
+# the input's shape; such an image by way of a code, through sub-models `encoder` and `decoder`
+OUTPUTS = {LOGITS: _has_logits, IMAGE: _has_an_image, CODED_IMAGE: _has_a_coded_image}
 
 
 def lack_of_room(entry: ModelEntry, given: Mapping, error: ValueError) -> str | None:

@@ -476,3 +476,24 @@ def test_a_builder_that_does_not_take_the_size_is_told_to():
 
 def _codes(image):
     return keras.layers.Dense(32)(keras.layers.Flatten()(image))
+
+
+def test_a_model_is_held_to_what_it_says_that_it_gives():
+    build(shipped(without_parts, task="reconstruction", gives="image"), FACTS, {})
+    build(shipped(without_parts, task="nobody_s"), FACTS, {})  # of a task that says nothing of outputs
+    error = refusal(shipped(without_parts, task="nobody_s", gives="logits"), FACTS, {})
+    assert error.message == "Model toy: the output's shape must be (3,), a logit for each class; it is (4, 4, 1)."
+    error = refusal(shipped(without_parts, task="nobody_s", gives="coded_image"), FACTS, {})
+    assert "sub-models named encoder and decoder" in error.message
+    error = refusal(shipped(without_parts, gives="picture"), FACTS, {})
+    assert error.message == "Model toy: there is no kind of output 'picture'."
+    assert error.hint == "There are: logits, image, coded_image. Its builder is in toys."
+
+
+def test_what_a_builder_of_one_s_own_gives_is_known_before_it_is_imported(own):
+    facts = 'task="nobody_s", params=None, tiny={}, paper="", year=2026, gives="image"'
+    own(f'from keras_models import register\n\n\n@register("own_nets", {facts})\ndef make(input_shape):\n    pass\n')
+    assert (check("own_models:make").output, check("own_models:make").task) == ("image", "nobody_s")
+    assert get("own_models:make").output == "image"
+    assert (get("lenet5").output, get("conv_autoencoder").output) == ("logits", "coded_image")
+    ENTRIES.pop("own_nets")
