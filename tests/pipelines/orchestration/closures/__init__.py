@@ -11,6 +11,7 @@ import pytest
 from components import fingerprint
 from components.example_gen.sources import Located
 from configs import load
+from configs.packages import PACKAGES
 from pipelines.orchestration import pipeline
 from pipelines.workspace.layout import Workspace
 
@@ -66,7 +67,7 @@ def modules(stage: str, of: Stages) -> set[str]:
 
 
 def _closure(entries: tuple[str, ...]) -> set[str]:
-    return fingerprint._closure(entries, set(fingerprint._OURS))
+    return fingerprint._closure(entries, set(PACKAGES))
 
 
 def chain(module: str, entries: tuple[str, ...]) -> str:
@@ -75,7 +76,7 @@ def chain(module: str, entries: tuple[str, ...]) -> str:
     waiting = deque(entries)
     while module not in before:
         name = waiting.popleft()
-        for imported in itertools.chain([name.rpartition(".")[0]], fingerprint._imports(name, set(fingerprint._OURS))):
+        for imported in itertools.chain([name.rpartition(".")[0]], fingerprint._imports(name, set(PACKAGES))):
             if imported not in before and fingerprint._is_module(imported):
                 before[imported] = name
                 waiting.append(imported)
