@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components import cpu
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results"
+FEATURES = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "VNNI", "amx_tile": "AMX"}  # Linux's name -> that of a page
 
 
 def circumstances() -> dict[str, str]:
@@ -24,9 +27,10 @@ def circumstances() -> dict[str, str]:
 
 
 def machine() -> str:
-    """Cores and processor."""
-    model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return f"{os.cpu_count()} cores of {model[1] if model else 'an unknown processor'}"
+    """Cores, processor, and those of its instruction sets that make a difference to TensorFlow and PyTorch."""
+    model = re.search(r"^model name\s*: (.+)$", cpu.INFO.read_text(), re.MULTILINE)
+    has = " ".join(name for flag, name in FEATURES.items() if flag in cpu.features())
+    return f"{os.cpu_count()} cores of {model[1] if model else 'an unknown processor'}{f' ({has})' * bool(has)}"
 
 
 def commit() -> str:

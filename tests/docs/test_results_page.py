@@ -1,6 +1,7 @@
 """docs/results.md shows what was measured, and the configs that the figures are from are still there."""
 
 import csv
+import os
 import re
 from dataclasses import fields
 
@@ -9,6 +10,7 @@ import pytest
 from benchmarks import paper_results, record, train_speed
 from benchmarks.paper_results import EXPERIMENTS
 from benchmarks.train_speed import Cost
+from components import cpu
 from configs import load
 
 
@@ -20,6 +22,15 @@ def test_the_table_is_that_of_the_rows():
 def test_every_row_is_of_a_known_experiment():
     known = {(one.name, one.config) for one in EXPERIMENTS}
     assert {(row["name"], row["config"]) for row in paper_results.rows()} <= known
+
+
+@pytest.mark.parametrize(
+    ("flags", "shown"), [("sse4_2", ""), ("sse4_2 avx2", " (AVX2)"), ("avx2 avx512f avx512_vnni", " (AVX2 AVX-512 VNNI)")]
+)
+def test_a_machine_is_told_from_one_of_the_same_name_with_other_instructions(tmp_path, monkeypatch, flags, shown):
+    (tmp_path / "cpuinfo").write_text(f"model name\t: AMD EPYC\nflags\t: {flags}\n")
+    monkeypatch.setattr(cpu, "INFO", tmp_path / "cpuinfo")
+    assert record.circumstances()["machine"] == f"{os.cpu_count()} cores of AMD EPYC{shown}"
 
 
 def test_a_loop_s_speed_is_written_once_for_each_machine(tmp_path, monkeypatch):
