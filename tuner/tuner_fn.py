@@ -9,9 +9,9 @@ import keras_tuner
 from tfx.components.tuner.component import TunerFnResult
 
 from components import progress
-from components.tasks.by_name import task_of
+from components.tasks.by_name import name_of, task_of
 from components.trainer import device, plateau
-from components.trainer.component import build, data_of, entry_of, phases_of, tuned
+from components.trainer.component import begun, data_of, entry_of, phases_of, tuned
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
@@ -43,7 +43,7 @@ class Search(keras_tuner.Tuner):
 
     def __init__(self, fn_args, cfg: TrainerSlice, tune: TuneConfig):
         self._fn_args, self._cfg, self._tune = fn_args, cfg, tune
-        self._task = task_of(entry_of(fn_args.custom_config, cfg).task)
+        self._task = task_of(name_of(entry_of(fn_args.custom_config, cfg).task, cfg.anomaly))
         self._data = {}
         self._started = time.monotonic()
         folder = Path(fn_args.custom_config["tuning_dir"])
@@ -62,8 +62,7 @@ class Search(keras_tuner.Tuner):
         epochs = trial.hyperparameters.values.get("tuner/epochs", self._tune.epochs or cfg.train.epochs)
         cfg = override(cfg, {"train.epochs": epochs})
         data = self._data_for(cfg)
-        keras.utils.set_random_seed(cfg.seed)
-        model = build(entry_of(self._fn_args.custom_config, cfg), data, cfg)
+        model = begun(self._fn_args, entry_of(self._fn_args.custom_config, cfg), self._task, data, cfg)
         progress.emit("trial", trial=trial.trial_id, values=chosen)
         phases = phases_of(self._task, cfg, model)
         history = _Best(phases[-1].figure)

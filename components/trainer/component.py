@@ -54,13 +54,10 @@ def run_fn(fn_args):
     uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
     members = ensembles.cards(uris, cfg.transform, cfg.reading)
     ensembles.check_classes(members, data.facts.class_names, "the data")
-    keras.utils.set_random_seed(cfg.seed)
-    model = build(entry, data, cfg, members=[artifact.load(uri) for uri in uris.values()])
+    model = begun(fn_args, entry, task, data, cfg, [artifact.load(uri) for uri in uris.values()])
     young = [] if fn_args.base_model else doubts.of_moving_statistics(model, cfg.train.epochs, data.steps)
     for text in [*doubts.of(model, cfg), *task.doubts(model), *young]:
         progress.emit("warning", text=text)
-    if fn_args.base_model and cfg.transfer is None:
-        task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
     state = Path(custom["training_dir"]) / _identity(fn_args, custom, chosen)
     phases = phases_of(task, cfg, model)
     history, resumes = train_in_phases(phases, model, data, cfg, state)
@@ -144,6 +141,16 @@ def _check_options(cfg: TrainerSlice, task) -> None:
         raise UsageError(
             "train.class_weight weighs an image by its one class, and mixup and cutmix give it two.", "Take one of them out."
         )
+
+
+def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence[keras.Model] = ()) -> keras.Model:
+    """What a Trainer, and each trial of a Tuner, trains: the config's network, its weights drawn by the seed, or those of
+    `model.initial`. Arguments as of `build`. Raises as Task.start."""
+    keras.utils.set_random_seed(cfg.seed)
+    model = build(entry, data, cfg, members=members)
+    if fn_args.base_model and cfg.transfer is None:
+        task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
+    return model
 
 
 def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, members: Sequence[keras.Model] = ()) -> keras.Model:

@@ -1,9 +1,12 @@
 """The pipeline: wiring only. Each component gets its own slice of the config and a digest of the source it runs."""
 
 import pkgutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from tfx.components.trainer.component import Trainer
+from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import pipeline
@@ -31,6 +34,7 @@ from components.trainer.origin import Origin
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
 from configs import policies
+from configs.schema.augment import AugmentStep
 from configs.schema.run import RunConfig
 from configs.schema.slices.copies import CopiesSlice
 from configs.schema.slices.trainer import TrainerSlice
@@ -43,6 +47,30 @@ from pipelines.workspace.layout import Workspace
 
 TRAINER = "components.trainer.component"
 TUNER = "tuner.tuner_fn"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the stages are made from: the config, and what was found for it."""
+
+    config: RunConfig
+    workspace: Workspace
+    task: str
+    modules: Sequence[str]  # that task and network are made of
+    origin: Origin | None
+    members: Mapping[str, str]
+
+    @property
+    def steps(self) -> list[AugmentStep]:
+        """Of the augmentation, policies expanded."""
+        return policies.expand(self.config.augment, self.config.transform.channels)
+
+
+class Learning(NamedTuple):
+    """What Trainer and Tuner are given: inputs, and their custom_config."""
+
+    inputs: dict[str, Any]
+    custom: dict[str, Any]
 
 
 def build(
@@ -63,123 +91,171 @@ def build(
         members: of an ensemble, NAME/VERSION -> folder of the Model artifact.
         served: without it the pipeline ends with Evaluator's figures: nothing is made ready to be served.
     """
-    of_task, modules = learned(config, origin)
-    task = task_of(of_task)
-    materialized = config.materializes
-    steps = policies.expand(config.augment, config.transform.channels)
-
-    is_label_learned = judge_of(of_task).label_key == keys.LABEL
-    example_gen = ImageExampleGen(config.data, located, is_label_learned, task.classes).with_id("ExampleGen")
+    asked = Asked(config, workspace, *learned(config, origin), origin, members or {})
+    example_gen = _example_gen(asked, located)
     images = example_gen.outputs["examples"]
     statistics_gen = StatisticsGen(examples=images)
     statistics = statistics_gen.outputs["statistics"]
-    earlier = Resolver(
-        strategy_class=LatestOtherStatistics, current=statistics, earlier=Channel(type=standard_artifacts.ExampleStatistics)
-    ).with_id("EarlierStatistics")
+    earlier = _earlier_statistics(statistics)
     schema_gen = SchemaGen(statistics=statistics, examples=images, pinned=pinned.read(config.data.pinned_schema))
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
         statistics=statistics, schema=schema, earlier=earlier.outputs["earlier"], allow_anomalies=config.data.allow_anomalies
     )
-    transform = Transform(
-        examples=images,
-        schema=schema,
-        config=TransformSlice(
-            transform=config.transform,
-            reading=config.reading,
-            targets=list(task.targets),
-            covariance=any(step.operation[0] == "pca_color" for step in steps),
-        ),
-        materialize=materialized,
-    )
+    transform = _transform(asked, images, schema)
     transform.add_upstream_node(example_validator)
-    nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform]
+    copies = _augmented_copies(asked, images, transform)
+    importer = _initial_model(initial)
+    learning = _learning(asked, images, schema, transform, copies, importer)
+    tuner = _tuner(asked, learning, initial)
+    trainer = _trainer(asked, learning, tuner)
+    model = trainer.outputs["model"]
+    resolver = _last_blessed(model)
+    evaluator = Evaluator(
+        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=asked.task
+    )
+    gate = InfraValidator(model=model, examples=images, task=asked.task) if served else None
+    pusher = _pusher(asked, model, evaluator, gate)
+    nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform, copies, importer, tuner]
+    nodes += [trainer, resolver, evaluator, gate, pusher]
+    return pipeline.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(workspace.pipeline(config.name)),
+        components=[node for node in nodes if node is not None],
+        enable_cache=True,
+        metadata_connection_config=local.stored_in(workspace.metadata),
+        beam_pipeline_args=list(config.beam.flags),
+    )
 
-    graph = transform.outputs["transform_graph"]
-    read, splits = transform.outputs["transformed_examples"] if materialized else images, [keys.TRAIN]
-    plan = policies.schedule(steps)
-    if plan.copies:
-        slice_ = CopiesSlice(seed=config.seed, transform=config.transform, steps=plan.written, copies=plan.copies)
-        copies = AugmentedCopies(examples=read, transform_graph=graph, config=slice_)
-        nodes.append(copies)
-        read, splits = copies.outputs["augmented_examples"], [keys.TRAIN, keys.COPIES]
 
-    training = {
-        "examples": read,
-        "transform_graph": graph,
+def _example_gen(asked: Asked, located: Located) -> ImageExampleGen:
+    is_label_learned = judge_of(asked.task).label_key == keys.LABEL
+    classes = task_of(asked.task).classes
+    return ImageExampleGen(asked.config.data, located, is_label_learned, classes).with_id("ExampleGen")
+
+
+def _earlier_statistics(statistics: Channel) -> Resolver:
+    """Those of other data, if there was any."""
+    return Resolver(
+        strategy_class=LatestOtherStatistics, current=statistics, earlier=Channel(type=standard_artifacts.ExampleStatistics)
+    ).with_id("EarlierStatistics")
+
+
+def _transform(asked: Asked, images: Channel, schema: Channel) -> Transform:
+    slice_ = TransformSlice(
+        transform=asked.config.transform,
+        reading=asked.config.reading,
+        targets=list(task_of(asked.task).targets),
+        covariance=any(step.operation[0] == "pca_color" for step in asked.steps),
+    )
+    return Transform(examples=images, schema=schema, config=slice_, materialize=asked.config.materializes)
+
+
+def _augmented_copies(asked: Asked, images: Channel, transform: Transform) -> AugmentedCopies | None:
+    plan = policies.schedule(asked.steps)
+    if not plan.copies:
+        return None
+    slice_ = CopiesSlice(seed=asked.config.seed, transform=asked.config.transform, steps=plan.written, copies=plan.copies)
+    return AugmentedCopies(
+        examples=_stored(asked, images, transform), transform_graph=transform.outputs["transform_graph"], config=slice_
+    )
+
+
+def _stored(asked: Asked, images: Channel, transform: Transform) -> Channel:
+    """What is read of the images: transformed ones where these are stored."""
+    return transform.outputs["transformed_examples"] if asked.config.materializes else images
+
+
+def _initial_model(initial: str | None) -> Importer | None:
+    if initial is None:
+        return None
+    return Importer(source_uri=initial, artifact_type=standard_artifacts.Model).with_id("InitialModel")
+
+
+def _learning(
+    asked: Asked,
+    images: Channel,
+    schema: Channel,
+    transform: Transform,
+    copies: AugmentedCopies | None,
+    importer: Importer | None,
+) -> Learning:
+    """Tuner's trials are trainings: it gets what Trainer gets."""
+    config = asked.config
+    inputs = {
+        "examples": copies.outputs["augmented_examples"] if copies else _stored(asked, images, transform),
+        "transform_graph": transform.outputs["transform_graph"],
         "schema": schema,
-        "train_args": trainer_pb2.TrainArgs(splits=splits),
+        "train_args": trainer_pb2.TrainArgs(splits=[keys.TRAIN, keys.COPIES] if copies else [keys.TRAIN]),
         "eval_args": trainer_pb2.EvalArgs(splits=[keys.VALIDATION]),
+        **({"base_model": importer.outputs["result"]} if importer else {}),
     }
     custom = {
         "slice": TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields}).model_dump_json(),
-        "materialized": materialized,
-        "source": fingerprint.of(TRAINER, *modules),
-        **({"origin": origin.as_json()} if origin else {}),
+        "materialized": config.materializes,
+        **({"origin": asked.origin.as_json()} if asked.origin else {}),
     }
-    if members:
-        parts = ensembles.cards(members, config.transform, config.reading)
-        custom["members"] = {name: {"uri": uri, "digest": ensembles.digest(uri)} for name, uri in members.items()}
-        architectures = set().union(*(card.architectures for card in parts.values()))
-        custom["source"] = fingerprint.of(TRAINER, *modules, *_sources(architectures))
-    chosen = {}
-    if config.tune.enabled:
-        from tfx.components.tuner.component import Tuner
+    return Learning(inputs, custom)
 
-        tuner = Tuner(
-            tuner_fn=f"{TUNER}.tuner_fn",
-            custom_config={
-                **custom,
-                "tune": config.tune.model_dump_json(),
-                "tuning_dir": str(
-                    workspace.tuning(config.name) / fingerprint.of_text(custom["slice"], config.tune.model_dump_json())
-                ),
-                "source": fingerprint.of(TUNER, *modules),
-            },
-            **training,
-        )
-        nodes.append(tuner)
-        chosen["hyperparameters"] = tuner.outputs["best_hyperparameters"]
-    if initial:
-        importer = Importer(source_uri=initial, artifact_type=standard_artifacts.Model).with_id("InitialModel")
-        nodes.append(importer)
-        chosen["base_model"] = importer.outputs["result"]
-    trainer = Trainer(
-        run_fn=f"{TRAINER}.run_fn",
-        custom_config={**custom, "training_dir": str(workspace.training(config.name))},
-        **training,
-        **chosen,
-    )
-    model = trainer.outputs["model"]
-    resolver = Resolver(
+
+def _tuner(asked: Asked, learning: Learning, initial: str | None) -> base_node.BaseNode | None:
+    if not asked.config.tune.enabled:
+        return None
+    from tfx.components.tuner.component import Tuner
+
+    tune = asked.config.tune.model_dump_json()
+    search = fingerprint.of_text(learning.custom["slice"], tune, *([initial] if initial else []))
+    custom = {
+        **learning.custom,
+        "tune": tune,
+        "tuning_dir": str(asked.workspace.tuning(asked.config.name) / search),
+        "source": fingerprint.of(TUNER, *asked.modules),
+    }
+    return Tuner(tuner_fn=f"{TUNER}.tuner_fn", custom_config=custom, **learning.inputs)
+
+
+def _trainer(asked: Asked, learning: Learning, tuner: base_node.BaseNode | None) -> Trainer:
+    custom = {
+        **learning.custom,
+        "source": fingerprint.of(TRAINER, *asked.modules),
+        **_members(asked),
+        "training_dir": str(asked.workspace.training(asked.config.name)),
+    }
+    chosen = {"hyperparameters": tuner.outputs["best_hyperparameters"]} if tuner else {}
+    return Trainer(run_fn=f"{TRAINER}.run_fn", custom_config=custom, **learning.inputs, **chosen)
+
+
+def _members(asked: Asked) -> dict[str, Any]:
+    """What Trainer's custom_config has of an ensemble's members; their networks' source is among what it runs."""
+    if not asked.members:
+        return {}
+    parts = ensembles.cards(asked.members, asked.config.transform, asked.config.reading)
+    architectures = set().union(*(card.architectures for card in parts.values()))
+    return {
+        "members": {name: {"uri": uri, "digest": ensembles.digest(uri)} for name, uri in asked.members.items()},
+        "source": fingerprint.of(TRAINER, *asked.modules, *_sources(architectures)),
+    }
+
+
+def _last_blessed(model: Channel) -> Resolver:
+    return Resolver(
         strategy_class=LatestBlessedOther,
         candidate=model,
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id("Resolver")
-    evaluator = Evaluator(
-        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=of_task
-    )
-    nodes += [trainer, resolver, evaluator]
-    if served:
-        infra_validator = InfraValidator(model=model, examples=images, task=of_task)
-        nodes.append(infra_validator)
-    if served and config.push.enabled:
-        pusher = Pusher(
-            model=model,
-            model_blessing=evaluator.outputs["blessing"],
-            infra_blessing=infra_validator.outputs["blessing"],
-            base=workspace.served(config.name, config.push.destination),
-            gone=runs.gone(workspace, config.name),
-        )
-        nodes.append(pusher)
-    return pipeline.Pipeline(
-        pipeline_name=config.name,
-        pipeline_root=str(workspace.pipeline(config.name)),
-        components=nodes,
-        enable_cache=True,
-        metadata_connection_config=local.stored_in(workspace.metadata),
-        beam_pipeline_args=list(config.beam.flags),
+
+
+def _pusher(asked: Asked, model: Channel, evaluator: Evaluator, gate: InfraValidator | None) -> Pusher | None:
+    config, workspace = asked.config, asked.workspace
+    if gate is None or not config.push.enabled:
+        return None
+    return Pusher(
+        model=model,
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=gate.outputs["blessing"],
+        base=workspace.served(config.name, config.push.destination),
+        gone=runs.gone(workspace, config.name),
     )
 
 

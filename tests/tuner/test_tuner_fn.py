@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components import keys
+from components.trainer import artifact
 from components.trainer.component import with_best
 from components.trainer.origin import Origin
 from configs.schema.tune import TuneConfig
@@ -177,3 +179,26 @@ def test_a_transfer_is_searched_with_all_its_phases(artifacts, tmp_path):
     search.search()
     assert {values["transfer.fine_tune.learning_rate"] for values in tried(search)} == {0.001, 0.002}
     assert len({*scores(search)}) == 2  # the rate of the second phase alone tells them apart
+
+
+def test_trials_start_from_the_model_that_trainer_would_start_from(searching, classifier):
+    search = searching("initial", trials=1, space={"train.optimizer.learning_rate": {"choices": [1e-12]}})
+    search._fn_args.base_model = str(classifier / "Format-Serving")
+    search.search()
+    data = search._data_for(search._cfg)
+    learned = artifact.load(str(classifier))
+    search._task.compile(learned, keras.optimizers.SGD(0.0))
+    loss = learned.evaluate(data.validation.map(search._task.pair), return_dict=True, verbose=0)["loss"]
+    assert scores(search) == pytest.approx([loss], rel=1e-4)  # such a step leaves them as they were
+
+
+def test_trials_of_an_anomaly_detector_are_of_its_task(artifacts, tmp_path):
+    config = digits.trainer_slice(digits.AUTOENCODER, anomaly={})
+    rates = {"train.optimizer.learning_rate": {"choices": [0.001]}}
+    tune = TuneConfig.model_validate({"enabled": True, "algorithm": "random", "trials": 1, "epochs": 1, "space": rates})
+    custom = {"tune": tune.model_dump_json(), "tuning_dir": str(tmp_path / "tuning")}
+    args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, config, **custom)
+    search = tuner_fn.tuner_fn(args).tuner
+    assert search._task.label_key == keys.ANOMALY
+    search.search()
+    assert 0 < scores(search)[0] < math.inf

@@ -1,5 +1,7 @@
 """What is decided and refused when a pipeline is put together, before anything runs."""
 
+import json
+
 import apache_beam
 import pytest
 from apache_beam.options.pipeline_options import StandardOptions
@@ -35,3 +37,37 @@ def test_a_network_of_a_file_may_have_any_of_our_layers():
     known = pipeline._sources(["/a/b.keras", "lenet5", "keras.applications:MobileNet"])
     assert {"keras_models.classifiers.lenet", "keras_models.layers.k_sparse", "keras_models.layers.whitening"} <= {*known}
     assert pipeline._sources(["lenet5"]) == ["keras_models.classifiers.lenet"]
+
+
+def inputs(built, name) -> dict[str, list[str]]:
+    """Of a component: key -> which outputs of which components it reads."""
+    [node] = [component for component in built.components if component.id == name]
+    return {key: [f"{one.producer_component_id}.{one.output_key}"] for key, one in node.inputs.items() if one.producer_component_id}
+
+
+def custom(built, name) -> dict:
+    [node] = [component for component in built.components if component.id == name]
+    return json.loads(node.exec_properties["custom_config"])
+
+
+@pytest.mark.parametrize("config", ["digits_mlp", "digits_anomalies"])
+def test_tuner_is_given_what_trainer_is_given(config, tmp_path):
+    space = "tune.space={train.optimizer.learning_rate: {choices: [0.001, 0.01]}}"
+    asked = load.load(config, ["tune.enabled=true", space, "augment=[{rotate: {degrees: 5}}, {copies: 2}]"])
+    built = pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"), initial=str(tmp_path))
+    trainer = inputs(built, "Trainer")
+    assert trainer.pop("hyperparameters") == ["Tuner.best_hyperparameters"]
+    assert inputs(built, "Tuner") == trainer
+    assert trainer["base_model"] == ["InitialModel.result"]
+    assert trainer["examples"] == ["AugmentedCopies.augmented_examples"]
+    for key in ("slice", "materialized"):
+        assert custom(built, "Tuner")[key] == custom(built, "Trainer")[key]
+
+
+def test_a_search_from_another_model_is_another_search(tmp_path):
+    asked = load.load("digits_mlp", ["tune.enabled=true", "tune.space={seed: {choices: [1, 2]}}"])
+    folders = {
+        custom(pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"), initial=initial), "Tuner")["tuning_dir"]
+        for initial in (None, str(tmp_path / "1"), str(tmp_path / "2"))
+    }
+    assert len(folders) == 3
