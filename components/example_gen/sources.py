@@ -11,6 +11,8 @@ A source module offers four functions; the last two run in Beam's workers too:
         has ended. So what it reads is bound to it (functools.partial), not to a variable of the loop or a file open meanwhile.
 One that prepares data in `locate` has a fifth:
     is_prepared(rest, datasets) -> bool: whether `locate` would find it as it is.
+One whose `locate` imports what takes seconds has a sixth, which imports nothing heavy:
+    held(rest, datasets) -> str | None: the digest of `locate`; None where that would prepare the data first.
 """
 
 import importlib
@@ -125,6 +127,20 @@ def planned(data: DataConfig, datasets: Path) -> Located:
         return Located({}, "")
     with digest.unremembered():
         return locate(data, datasets)
+
+
+def held(data: DataConfig, datasets: Path) -> tuple[str, Mapping[str, int]] | None:
+    """`digest` and `passed_over` as `locate` would find them, importing nothing heavy; None where it would prepare the data first.
+
+    Raises:
+        UsageError, HubelError: as `locate`, though not of what only reading an image or a record tells.
+    """
+    module = module_of(data.source)
+    if hasattr(module, "held"):
+        digested = module.held(data.source.partition(":")[2], datasets)
+        return None if digested is None else (digested, {})
+    located = locate(data, datasets)
+    return located.digest, located.passed_over
 
 
 def opened(data: DataConfig, address: Mapping[str, Any]) -> tuple[DataConfig, Contents]:

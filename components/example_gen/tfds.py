@@ -61,11 +61,19 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
     if folder is None:
         _prepare_digits(datasets)
         folder = prepared([datasets], *wanted)
-    files = [path for path in folder.iterdir() if path.is_file()]
-    digested = digest.of_files(files, folder, datasets / ".digests.json")
     builder = _builder(str(folder))
     names = _class_names(builder, _named(builder, features).label)
-    return Located({"folder": str(folder), "features": dict(features)}, digested, names)
+    return Located({"folder": str(folder), "features": dict(features)}, _digest(folder, datasets), names)
+
+
+def held(rest: str, datasets: Path) -> str | None:
+    """See components.example_gen.sources."""
+    folder = prepared(_roots(datasets), *parsed(rest))
+    return folder and _digest(folder, datasets)
+
+
+def _digest(folder: Path, datasets: Path) -> str:
+    return digest.of_files([path for path in folder.iterdir() if path.is_file()], folder, datasets / ".digests.json")
 
 
 def contents(address: Mapping[str, Any]) -> Contents:

@@ -48,13 +48,18 @@ def locate(
 ) -> Located:
     """See components.example_gen.sources. The first LOOKED_AT records tell which features there are."""
     root, paths = _found(rest)
-    digested = files.digested(root, [os.path.relpath(path, root) for path in paths], datasets)
     first = list(itertools.islice((example for path in paths for _, example in _examples(path)), LOOKED_AT))
     if not first:
         raise UsageError(f"There is no record in {rest}.", "An empty TFRecord file is a file without images.")
     there = {name for example in first for name in example.features.feature if examples.values(example, name)}
     address = {"root": root, "files": [os.path.relpath(path, root) for path in paths], "features": _named(rest, there, features)}
-    return Located({**address, "missing_markers": missing_markers}, digested)
+    return Located({**address, "missing_markers": missing_markers}, held(rest, datasets))
+
+
+def held(rest: str, datasets: Path) -> str:
+    """See components.example_gen.sources."""
+    root, paths = _found(rest)
+    return files.digested(root, [os.path.relpath(path, root) for path in paths], datasets)
 
 
 def contents(address: Mapping[str, Any]) -> Contents:

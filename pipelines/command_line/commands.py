@@ -145,20 +145,61 @@ def run_command(config, assignments, workspace, dry_run, as_json):
 
 def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     """One run on record. Returns the JSON contract's value."""
-    from pipelines.command_line import console, hints
-    from pipelines.process import supervise
+    import time
+
+    from pipelines.command_line import hints
+    from pipelines.workspace import unchanged
     from pipelines.workspace.runs import new_run_id, recorded
 
     run_id = new_run_id(place, cfg.name)
     _state.tell()  # what an earlier run of the same command line said
     _state.log, _state.again = place.log(cfg.name, run_id), options.GOES_ON
-    request = requests.Run(config, assignments, str(place.root), run_id)
-    with recorded(place, cfg, run_id) as record, console.RunView(quiet=quiet) as view:
-        value = supervise.ask(request, _state.log, view, held=(lock,))
+    start = time.monotonic()
+    with recorded(place, cfg, run_id) as record:
+        answer = unchanged.known(cfg, place)
+        if answer is None:
+            value = _worked_out(config, assignments, cfg, place, run_id, lock, quiet)
+        else:
+            value = _repeated(answer, cfg, place, run_id, quiet) | {"seconds": round(time.monotonic() - start, 2)}
         record(value)
     uri = value.pop("model_uri")
     value["hints"] = hints.of(cfg, value)
     value["candidate"] = str(place.exported(uri)) if uri and value["version"] is None else None
+    return value
+
+
+def _worked_out(config, assignments, cfg, place, run_id, lock, quiet) -> dict:
+    """The value of pipelines.orchestration.execute.run, asked of a worker."""
+    from pipelines.command_line import console
+    from pipelines.process import requests, supervise
+    from pipelines.workspace import unchanged
+
+    request = requests.Run(config, assignments, str(place.root), run_id)
+    before = unchanged.before(cfg, place)
+    with console.RunView(quiet=quiet) as view:
+        value = supervise.ask(request, _state.log, view, held=(lock,))
+    unchanged.keep(cfg, place, run_id, before, value.pop("data_digest"), value)
+    return value | {"unchanged_since": None, "checked": []}
+
+
+def _repeated(answer, cfg, place, run_id, quiet) -> dict:
+    """The same of a run that would find everything as another left it."""
+    from components.example_gen import listing
+    from pipelines.command_line import console
+
+    checked = list(answer.rests_on)
+    told = f"Nothing has changed since run {answer.run}: {', '.join(checked)}. Nothing else was looked at again."
+    _state.log.parent.mkdir(parents=True, exist_ok=True)
+    _state.log.write_text(f"{told}\n")
+    value = answer.value | {"run": run_id, "unchanged_since": answer.run, "checked": checked}
+    value["components"] = [component | {"cached": True, "seconds": 0.0} for component in value["components"]]
+    with console.RunView(quiet=quiet, loads=False) as view:
+        view({"event": "note", "text": told})
+        if value["passed_over"]:
+            view({"event": "note", "text": listing.sentence(cfg.data.source, value["passed_over"])})
+        for component in value["components"]:
+            view({"event": "node_done", **component})
+    answer.save(place.run(cfg.name, run_id))
     return value
 
 

@@ -30,9 +30,10 @@ SLICE_FIGURES = 3  # of a slice: the first ones
 
 
 class RunView:
-    """Follows the events of one run. A context manager; `quiet` shows nothing at all."""
+    """Follows the events of one run. A context manager; `quiet` shows nothing at all; `loads`: whether it
+    starts with a process that imports what takes seconds."""
 
-    def __init__(self, quiet: bool = False):
+    def __init__(self, quiet: bool = False, loads: bool = True):
         self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, soft_wrap=True)
         self._live = self._console.is_terminal and not quiet
         self._bar = Progress(
@@ -46,14 +47,15 @@ class RunView:
             console=self._console,
             transient=True,
         )
-        self._task = None
+        self._loads, self._task = loads, None
         self._node, self._told, self._below, self._warnings = "", "", [], []  # of the node that runs: what is in and below its line
 
     def __enter__(self) -> "RunView":
         if self._live:
             self._bar.start()
-        self._show("Loading TensorFlow and TFX")
-        if not self._live:
+        if self._loads:
+            self._show("Loading TensorFlow and TFX")
+        if self._loads and not self._live:
             self._console.print("Loading TensorFlow and TFX ...")
         return self
 

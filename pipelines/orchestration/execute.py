@@ -24,7 +24,8 @@ def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dic
     """Run a config to its end.
 
     Returns:
-        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3), and model_uri, the Model artifact's folder.
+        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3), and model_uri, the Model artifact's folder, and
+        data_digest, of what the source holds.
 
     Raises:
         HubelError: with what failed in plain words.
@@ -107,6 +108,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "quarantined": _json(examples.property("examples", keys.QUARANTINED), {}),
         "examples": folder,
         "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
+        "data_digest": located.digest,
         "model_uri": results["Trainer"].outputs["model"][0][0],
         "report": None,
         "components": [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()],
@@ -133,7 +135,7 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
     located = located or _ready(cfg, place, origin)
     built = _pipeline(cfg, place, origin, located, served)
     if located.passed_over:
-        progress.emit("note", text=f"passed over in {cfg.data.source}: {listing.words(located.passed_over)}")
+        progress.emit("note", text=listing.sentence(cfg.data.source, located.passed_over))
         print(f"Passed over: {json.dumps(located.passed_over)}", file=sys.stderr)  # into the log
     for asked, name in _starts_from(cfg, place, origin).items():
         if name != asked:

@@ -21,6 +21,7 @@ CANDIDATE = "candidate"
 RUN = re.compile(r"\d{8}-\d{6}(-\d+)?")  # as `new_run_id` makes them
 
 KEPT = ("blessed", "reason", "metrics", "intervals", "differences", "slices", "version", "model_dir", "model_uri")  # of a result
+KEPT += ("unchanged_since", "checked")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class RunRecord:
     version: int | None = None
     model_dir: str | None = None
     model_uri: str | None = None  # the Model artifact: model.keras and card.json lie there
+    unchanged_since: str | None = None  # the run whose answer it repeats, because nothing had changed
+    checked: list[str] = field(default_factory=list)  # what was looked at for that; see unchanged.py
 
     def save(self, folder: Path) -> None:
         """Write it beside the run's config, in one step."""

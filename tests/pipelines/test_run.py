@@ -119,6 +119,25 @@ def test_the_same_run_again_computes_nothing_and_pushes_nothing(digits):
     assert "\x1b" not in again.out + again.err
 
 
+def test_where_nothing_has_changed_the_answer_is_that_of_the_long_way_in_no_time(digits):
+    workspace, _ = digits
+    long, short = (hubel("run", TINY, "--json", "--workspace", workspace, TF_OF_THIS_TEST="1") for _ in range(2))
+    assert (long.code, short.code, short.err) == (0, 0, "")
+    assert (long.json["unchanged_since"], short.json["unchanged_since"]) == (None, long.json["run"])  # the environment is another
+    told = {"run", "seconds", "unchanged_since", "checked"}
+    alike = [{key: value for key, value in one.json.items() if key not in {*told, "components"}} for one in (long, short)]
+    assert alike[0] == alike[1]
+    assert [[(c["name"], c["cached"]) for c in one.json["components"]] for one in (long, short)] == [
+        [(s, True) for s in STAGES]
+    ] * 2
+    assert short.json["seconds"] < long.json["seconds"] / 2
+    assert {"config", "code", "packages", "environment", "data", "artifacts", "served versions"} <= set(short.json["checked"])
+    record = json.loads((workspace / f"pipelines/digits_lenet5_tiny/runs/{short.json['run']}/run.json").read_text())
+    assert (record["unchanged_since"], record["checked"]) == (long.json["run"], short.json["checked"])
+    assert record["metrics"] == long.json["metrics"]
+    assert "Nothing has changed" in (workspace / f"logs/digits_lenet5_tiny/{short.json['run']}.log").read_text()
+
+
 def test_a_dry_run_changes_nothing_at_all(digits):
     workspace, _ = digits
     staged = workspace / "models/digits_lenet5_tiny/.staged-1"  # a run may be in Pusher meanwhile
