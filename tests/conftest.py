@@ -44,6 +44,14 @@ def chromium() -> str:
     return _chromium() or pytest.skip("no chromium on PATH")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def what_is_there_stays():
+    """Garbage is looked for among what came since: keras.backend.clear_session does that, and each trial of a search does twice. It
+    takes seconds where it looks at everything that TensorFlow's import leaves."""
+    gc.collect()
+    gc.freeze()
+
+
 NOT_REACHED = "not reached in the seconds that were given"
 STARTED = pytest.StashKey[float]()
 
