@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PYTEST = (sys.executable, "-m", "pytest", "-p", "pytest_timeout", "-p", "no:cacheprovider", "--color=no")
+FEW_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the others take longer to load than these tests to run
 TESTS = """
 import pytest
 
@@ -74,10 +76,11 @@ def outcomes(tmp_path):
         if browser:
             (tmp_path / "bin/chromium").write_text("#!/bin/sh\n")
             (tmp_path / "bin/chromium").chmod(0o755)
-        env = {k: v for k, v in os.environ.items() if k not in ("HUBEL_CI", "HUBEL_TEST_DATA")} | {"PATH": str(tmp_path / "bin")}
+        env = {k: v for k, v in os.environ.items() if k not in ("HUBEL_CI", "HUBEL_TEST_DATA")}
+        env |= {"PATH": str(tmp_path / "bin"), **FEW_PLUGINS}
         env |= {"HUBEL_CI": "1"} if ci else {}
         env |= {"HUBEL_TEST_DATA": str(tmp_path / "data")} if data else {}
-        command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--color=no"]
+        command = [*PYTEST, "-v"]
         lines = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60).stdout.splitlines()
         seen = [line.split("::")[1].split()[:2] for line in lines if line.startswith("tests/test_some.py::") and "%]" in line]
         return {name.removeprefix("test_"): outcome for name, outcome in seen}
@@ -105,8 +108,8 @@ def test_elsewhere_a_skip_stays_one(outcomes, ci, data, passed):
 
 def whole(folder: Path, *options) -> str:
     """What pytest says last, in a CI that has data."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", *options]
-    env = {**os.environ, "HUBEL_CI": "1", "HUBEL_TEST_DATA": str(folder / "data")}
+    command = [*PYTEST, *options]
+    env = {**os.environ, "HUBEL_CI": "1", "HUBEL_TEST_DATA": str(folder / "data"), **FEW_PLUGINS}
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
