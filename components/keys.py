@@ -5,11 +5,14 @@ IMAGE_ENCODED = "image/encoded"  # bytes: PNG or JPEG
 IMAGE_ID = "image/id"  # bytes, stable
 LABEL = "label"  # int64, absent when unlabelled
 ANOMALY = "anomaly"  # int64, 1 where the label is none of data.inliers; absent without inliers
-MASK = "mask"  # bytes: grey PNG of the image's size whose values are classes; where a task needs it
+# What else may be learned, where the data has it; components.targets has the kinds and their features.
+LABELS = "labels"  # which of several classes an image has
+MASK = "mask"  # bytes: grey PNG of the image's size whose values are classes
+OBJECTS = "objects"  # boxes and their classes
+CAPTIONS = "captions"  # bytes: sentences
 IMAGE_HEIGHT, IMAGE_WIDTH = "image/height", "image/width"  # int64, px; with the next two for statistics, never for a model
 IMAGE_CHANNELS = "image/channels"  # int64, as encoded
 IMAGE_BRIGHTNESS = "image/brightness"  # float32, mean of all values in 0..255
-MAPS = (MASK,)  # targets that are images themselves: resized and augmented with theirs, never mixing values
 
 # Transformed features.
 PIXELS = "pixels"  # bytes: tf.io.serialize_tensor of uint8 [height, width, channels]
@@ -43,8 +46,10 @@ CARD_IN_EXPORT = "assets.extra/hubel.json"  # the same, in the SavedModel's fold
 
 # Custom properties of artifacts.
 CLASS_NAMES = "class_names"  # Examples: JSON list, index = label
+TARGETS = "targets"  # Examples: JSON map, further target -> names of its classes; see components.targets
 QUARANTINED = "quarantined"  # Examples: JSON map, reason -> count
 UNLABELLED = "unlabelled"  # Examples: JSON map, why an image has no label although others do -> count
+BARE = "bare"  # Examples: how many images are kept although they have no label and others do
 COUNTS = "counts"  # Examples: JSON map, split -> images
 CLASSES = "classes"  # Examples: JSON map, split -> class name -> images; empty without labels
 CHANGES = "changes"  # Examples: JSON map, what was done to images -> how many; see components.example_gen.pictures

@@ -1,7 +1,8 @@
 """One image as a tf.Example of the raw schema, and the numbers that are drawn from its id."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from components import keys
 
@@ -10,25 +11,36 @@ def example(
     image: bytes,
     image_id: bytes,
     label: int | None = None,
-    mask: bytes | None = None,
-    anomaly: bool | None = None,
+    targets: Mapping[str, Any] | None = None,
     measures: Mapping[str, int | float] | None = None,
 ) -> bytes:
-    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs, `measures` by feature name. None is absent."""
+    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs, `targets` are further ones by name, as their
+    kinds (components.targets) take them, `measures` by feature name. None is absent."""
     import tensorflow as tf
 
-    numbers = {keys.LABEL: label, keys.ANOMALY: None if anomaly is None else int(anomaly), **(measures or {})}
-    texts = {keys.IMAGE_ENCODED: image, keys.IMAGE_ID: image_id, keys.MASK: mask}
-    feature = {name: _feature(tf, value) for name, value in {**texts, **numbers}.items() if value is not None}
+    from components import targets as kinds
+
+    held: dict[str, Sequence] = {keys.IMAGE_ENCODED: [image], keys.IMAGE_ID: [image_id]}
+    types: dict[str, int] = {}
+    for name, value in {keys.LABEL: label, **(targets or {})}.items():
+        if value is not None:
+            held |= kinds.of(name).raw(value)
+            types |= kinds.of(name).features
+    held |= {name: [value] for name, value in (measures or {}).items() if value is not None}
+    feature = {name: _feature(tf, values, types.get(name)) for name, values in held.items()}
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString(deterministic=True)
 
 
-def _feature(tf, value: bytes | int | float):
-    if isinstance(value, bytes):
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-    if isinstance(value, float):
-        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+def _feature(tf, values: Sequence, type_: int | None):
+    """`type_`: a Schema's, where no value may tell."""
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    kind = type(values[0]) if type_ is None else {schema_pb2.BYTES: bytes, schema_pb2.FLOAT: float}.get(type_, int)
+    if kind is bytes:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+    if kind is float:
+        return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
 
 def share(image_id: bytes, purpose: bytes = b"split") -> float:

@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 from components.example_gen import classes, digest
@@ -51,24 +51,26 @@ class Contents:
     """What a source holds.
 
     class_names stand in the order of the labels and are empty for unlabelled data; shards are JSON values by source split, each
-    small enough for one worker; counts are images by source split, None where nobody knows without reading.
+    small enough for one worker; counts are images by source split, None where nobody knows without reading; targets are the further
+    ones that Raw has, each with the names of its classes, none where they have none (components.targets has the kinds).
     """
 
     class_names: Sequence[str]
     shards: Mapping[str, Sequence[Any]]
     counts: Mapping[str, int | None] = field(default_factory=dict)
+    targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Raw(NamedTuple):
     """One image as a source has it. `image` reads the encoded bytes whenever it is called (OSError where it cannot), `image_id` is
-    stable between runs, `label` an index into the class names or None, `mask` reads a PNG (see components.keys) or is None, `why`
-    says why there is no label.
+    stable between runs, `label` an index into the class names or None, `targets` read what else is known of it, by name, as
+    components.targets takes it (OSError too, pictures.Damaged for what is no such value), `why` says why there is no label.
     """
 
     image: Callable[[], bytes]
     image_id: bytes
     label: int | None
-    mask: Callable[[], bytes] | None = None
+    targets: Mapping[str, Callable[[], Any]] = MappingProxyType({})
     why: str | None = None
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
+from components import keys
 from components.example_gen import pictures, records, sources
 from components.example_gen.splits import Plan
 from configs import atomic
@@ -75,13 +76,13 @@ class WriteShard(beam.DoFn):
                     continue
                 try:
                     picture = pictures.read(raw.image(), self._config.reading)
-                    mask = raw.mask() if raw.mask else None
+                    targets = {name: read() for name, read in raw.targets.items()}
                 except (pictures.Damaged, OSError) as error:
                     reason = str(error) if isinstance(error, pictures.Damaged) else "unreadable"
                     yield beam.pvalue.TaggedOutput(DAMAGED, _named(raw, reason))
                     continue
-                outlier = plan.is_outlier(raw, self._config)
-                files.write(split, records.example(picture.encoded, raw.image_id, raw.label, mask, outlier, picture.measures))
+                targets[keys.ANOMALY] = plan.is_outlier(raw, self._config)
+                files.write(split, records.example(picture.encoded, raw.image_id, raw.label, targets, picture.measures))
                 yield Fact(split, raw.label, raw.image_id, *picture[1:])
 
 

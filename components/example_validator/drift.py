@@ -3,9 +3,12 @@
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components import keys
+from components import keys, targets
 
-MEASURED = (keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH, keys.IMAGE_CHANNELS, keys.IMAGE_BRIGHTNESS)
+MEASURED = (  # those of the data's targets, and of the images
+    *filter(None, (kind.counted for kind in targets.KINDS.values())),
+    *(keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH, keys.IMAGE_CHANNELS, keys.IMAGE_BRIGHTNESS),
+)
 
 
 def has_outliers(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool:

@@ -1,7 +1,8 @@
-"""SchemaGen: TFX's, from the training split alone, with the label's classes and their names added; or the one that is pinned."""
+"""SchemaGen: TFX's, from the training split alone, with what each target knows of itself added; or the one that is pinned."""
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -14,8 +15,8 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils
 
-from components import fingerprint, keys, spec
-from components.schema_gen.names import allow_missing_labels, class_names, describe_changes, describe_label, forget_values
+from components import fingerprint, keys, spec, targets
+from components.schema_gen.names import class_names, describe_changes, forget_values
 from configs.errors import HubelError
 
 PINNED = "pinned"
@@ -34,10 +35,11 @@ class Executor(executor.Executor):
             artifact_utils.get_single_uri(output_dict[standard_component_specs.SCHEMA_KEY]), executor.DEFAULT_FILE_NAME
         )
         examples = artifact_utils.get_single_instance(input_dict[standard_component_specs.EXAMPLES_KEY])
-        names, counts, classes, changes = (
+        labels, further, changes = (
             json.loads(examples.get_string_custom_property(name) or empty)
-            for name, empty in ((keys.CLASS_NAMES, "[]"), (keys.COUNTS, "{}"), (keys.CLASSES, "{}"), (keys.CHANGES, "{}"))
+            for name, empty in ((keys.CLASS_NAMES, "[]"), (keys.TARGETS, "{}"), (keys.CHANGES, "{}"))
         )
+        names = {keys.LABEL: labels, **further}
         if exec_properties[PINNED]:
             schema = text_format.Parse(exec_properties[PINNED], schema_pb2.Schema())
             _check_names(class_names(schema), names)
@@ -47,9 +49,11 @@ class Executor(executor.Executor):
         super().Do(input_dict, output_dict, exec_properties)
         schema = io_utils.SchemaReader().read(path)
         forget_values(schema)
-        describe_label(schema, names)
-        if names and sum(counts.values()) > sum(sum(of_class.values()) for of_class in classes.values()):
-            allow_missing_labels(schema)
+        for name, of_target in names.items():
+            kind = targets.of(name)
+            kind.describe(schema, of_target)
+            if kind.is_label and examples.get_int_custom_property(keys.BARE):
+                kind.allow_missing(schema)
         describe_changes(schema, changes)
         io_utils.write_pbtxt_file(path, schema)
 
@@ -84,12 +88,18 @@ class SchemaGen(TfxSchemaGen):
         )
 
 
-def _check_names(pinned: list[str], found: list[str]) -> None:
+def _check_names(pinned: Mapping[str, Sequence[str]], there: Mapping[str, Sequence[str]]) -> None:
     """Labels are places in the list of names, so another list would give every image another class."""
+    for target in sorted({*pinned, *there}):
+        _check_order(target, list(pinned.get(target, [])), list(there.get(target, [])))
+
+
+def _check_order(target: str, pinned: list[str], found: list[str]) -> None:
     if pinned != found:
+        of = "" if target == keys.LABEL else f" of {target}"
         new, gone = (sorted(set(a) - set(b)) for a, b in ((found, pinned), (pinned, found)))
         what = "; ".join(f"{word} {', '.join(names)}" for word, names in (("new:", new), ("gone:", gone)) if names)
         raise HubelError(
-            f"The data's classes are not those of the pinned schema ({what or 'another order'}).",
+            f"The data's classes{of} are not those of the pinned schema ({what or 'another order'}).",
             "Mend the data, or pin a schema of the new classes (data.pinned_schema).",
         )

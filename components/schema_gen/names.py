@@ -1,31 +1,14 @@
-"""What ExampleGen knows, inside a Schema: classes as a string domain called `label`, whose values stand in the order of the integer
-labels, and what it did to images as tags of the schema's annotation.
+"""What ExampleGen knows, inside a Schema: classes of each target as a string domain called as the target, whose values stand in the
+order of the integers (components.targets writes them), and what it did to images as tags of the schema's annotation.
 """
 
 from collections.abc import Mapping
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components import keys
+from components import keys, targets
 
 CHANGED = "changed:"  # begins a tag of the schema
-
-
-def describe_label(schema: schema_pb2.Schema, names: list[str]) -> None:
-    """Bound an integer label feature to its classes and add their names, in place. Nothing happens without labels or names."""
-    for feature in schema.feature:
-        if feature.name == keys.LABEL and names:
-            feature.int_domain.CopyFrom(schema_pb2.IntDomain(min=0, max=len(names) - 1, is_categorical=True))
-            schema.string_domain.add(name=keys.LABEL, value=names)
-
-
-def allow_missing_labels(schema: schema_pb2.Schema) -> None:
-    """Take back that every image has a label, in place: which of the splits those without one are in is chance."""
-    for feature in schema.feature:
-        if feature.name == keys.LABEL:
-            feature.ClearField("shape")
-            feature.presence.min_fraction = 0.0
-            feature.value_count.CopyFrom(schema_pb2.ValueCount(min=0, max=1))
 
 
 def forget_values(schema: schema_pb2.Schema) -> None:
@@ -33,8 +16,9 @@ def forget_values(schema: schema_pb2.Schema) -> None:
 
     An id that training did not hold is no anomaly: it is what every new image has.
     """
+    unnamed = (keys.IMAGE_ID, keys.IMAGE_ENCODED, *(name for kind in targets.KINDS.values() for name in kind.uncounted))
     for feature in schema.feature:
-        if feature.name in (keys.IMAGE_ID, keys.IMAGE_ENCODED):
+        if feature.name in unnamed:
             inferred = feature.domain or feature.name
             feature.ClearField("domain_info")
             feature.ClearField("distribution_constraints")
@@ -58,9 +42,6 @@ def changes(schema: schema_pb2.Schema) -> dict[str, int]:
     return {name: int(count) for name, count in noted}
 
 
-def class_names(schema: schema_pb2.Schema) -> list[str]:
-    """Names in label order; empty for unlabelled data."""
-    for domain in schema.string_domain:
-        if domain.name == keys.LABEL:
-            return list(domain.value)
-    return []
+def class_names(schema: schema_pb2.Schema) -> dict[str, list[str]]:
+    """Target -> names of its classes in the order of their numbers, of the targets whose classes have names."""
+    return {domain.name: list(domain.value) for domain in schema.string_domain if domain.name in targets.KINDS}

@@ -103,7 +103,7 @@ class Task(abc.ABC):
     through one."""
 
     is_around: ClassVar[bool] = False  # whether it is one around another; see around.Around
-    targets: ClassVar[Sequence[str]] = ()  # features of the raw schema that training learns from: integers, or components.keys.MAPS
+    targets: ClassVar[Sequence[str]] = ()  # what training learns from; components.targets has the kinds
     mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it

@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 from tfx.utils import io_utils
 
 import keras_models
-from components import progress
+from components import progress, targets
 from components.example_gen.pictures import TURNED
 from components.schema_gen.names import changes, class_names
 from components.tasks.by_name import name_of, task_of
@@ -116,7 +116,7 @@ def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
         [train_files],
         fn_args.eval_files,
         tft.TFTransformOutput(fn_args.transform_graph_path),
-        class_names(io_utils.SchemaReader().read(fn_args.schema_path)),
+        targets.classes_of(task.targets, class_names(io_utils.SchemaReader().read(fn_args.schema_path))),
         task.targets,
         fn_args.custom_config["materialized"],
         cfg,

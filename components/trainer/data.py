@@ -22,10 +22,9 @@ from keras_models import normalize
 class Data:
     """Training and validation images of one run.
 
-    Datasets yield (pixels float32 [N, height, width, channels] in 0..255, {target: int64 [N], or
-    [N, height, width, 1] for a map}). Where augmentation mixes images, the targets of training batches are as the task mixes
-    them; where it adds noise, `keys.CLEAN` among them is the pixels without it, and of a task that `cleans` the pixels with it may
-    leave the range.
+    Datasets yield (pixels float32 [N, height, width, channels] in 0..255, {target: as its kind has it, components.targets}).
+    Where augmentation mixes images, the targets of training batches are as the task mixes them; where it adds noise, `keys.CLEAN`
+    among them is the pixels without it, and of a task that `cleans` the pixels with it may leave the range.
     """
 
     facts: Facts

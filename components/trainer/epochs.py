@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import keys
+from components import targets as kinds
 from components.trainer.facts import Facts, Mix
 from components.transform import augment
 from configs import policies
@@ -121,17 +122,16 @@ def _in_memory(images: tf.data.Dataset, count: int) -> _Images:
 
 def _pair(rows, targets):
     """Pixels and targets of a batch."""
-    wanted = {name: tf.cast(rows[name], tf.int64) if name in keys.MAPS else rows[name] for name in targets}
-    return tf.cast(rows[keys.PIXELS], tf.float32), wanted
+    return tf.cast(rows[keys.PIXELS], tf.float32), {name: kinds.of(name).given(rows[name]) for name in targets}
 
 
 def augmentation(
     steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts, used: int = 0, clips_noise: bool = True
 ) -> Callable:
-    """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; a map moves with its image. The first
-    `used` numbers were those of steps done before."""
-    kinds = augment.kinds(steps)
-    if augment.MIXING in kinds and mix is None:
+    """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; what has places in an image moves with it.
+    The first `used` numbers were those of steps done before."""
+    done = augment.kinds(steps)
+    if augment.MIXING in done and mix is None:
         raise UsageError(
             "mixup and cutmix mix what images are labelled with, and this task has no labels.", "Take them out of augment."
         )
@@ -139,19 +139,11 @@ def augmentation(
     @tf.autograph.experimental.do_not_convert
     def change(rows, drawn):
         pixels, wanted = _pair(rows, targets)
-        maps = [name for name in targets if name in keys.MAPS]
-        changed = augment.change(
-            steps,
-            pixels,
-            drawn[:, used:],
-            facts.covariance,
-            [tf.cast(wanted[name], tf.float32) for name in maps],
-            clips_noise,
-        )
-        wanted |= {name: tf.cast(moved, tf.int64) for name, moved in zip(maps, changed.maps, strict=True)}
+        changed = augment.change(steps, pixels, drawn[:, used:], facts.covariance, wanted, clips_noise)
+        wanted = changed.targets
         for kept in changed.kept:
             wanted = mix(wanted, {name: augment.partner(values) for name, values in wanted.items()}, kept, facts)
-        return changed.images, wanted | ({keys.CLEAN: changed.clean} if augment.NOISE in kinds else {})
+        return changed.images, wanted | ({keys.CLEAN: changed.clean} if augment.NOISE in done else {})
 
     return change
 

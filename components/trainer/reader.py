@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
+from components import targets as kinds
 from components.transform.stored import parsed
 from configs.schema.transform import TransformConfig
 
@@ -53,5 +54,5 @@ class Reader:
         return batches.unbatch().map(self._decoded, num_parallel_calls=tf.data.AUTOTUNE)
 
     def _decoded(self, row):
-        maps = {name: parsed(row[name], self.config, 1) for name in keys.MAPS if name in row}
-        return {**row, keys.PIXELS: parsed(row[keys.PIXELS], self.config, self.config.channels), **maps}
+        targets = {name: kinds.of(name).row(value, self.config) for name, value in row.items() if name in kinds.KINDS}
+        return {**row, **targets, keys.PIXELS: parsed(row[keys.PIXELS], self.config, self.config.channels)}

@@ -16,7 +16,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
-from components import fingerprint, keys, spec
+from components import fingerprint, keys, spec, targets
 from components.compat import tfx
 from components.transform import augment, moments
 from components.transform.stored import parsed, stored
@@ -63,16 +63,16 @@ class WriteCopy(beam.DoFn):
         config = CopiesSlice.model_validate_json(self._json)
         graph = tft.TFTransformOutput(self._graph)
         features = graph.transformed_feature_spec()
-        names = [name for name in (keys.PIXELS, *keys.MAPS) if name in features]
-        spec_ = {name: features[name] for name in (*names, keys.IMAGE_ID)}
+        kinds = {name: targets.of(name) for name in features if targets.of(name).moves}
+        spec_ = {name: features[name] for name in (keys.PIXELS, *kinds, keys.IMAGE_ID)}
         shape = (config.transform.height, config.transform.width, config.transform.channels)
         channels = moments.read(graph, keys.CHANNEL_MOMENTS)
         covariance = channels and channels.covariance.tolist()
 
-        def decoded(texts, depth):
-            signature = tf.TensorSpec((*shape[:2], depth), tf.uint8)
+        def decoded(texts):
+            signature = tf.TensorSpec(shape, tf.uint8)
             return tf.cast(
-                tf.map_fn(lambda text: parsed(text, config.transform, depth), texts, fn_output_signature=signature), tf.float32
+                tf.map_fn(lambda text: parsed(text, config.transform, shape[2]), texts, fn_output_signature=signature), tf.float32
             )
 
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([], tf.int64)], autograph=False)
@@ -83,11 +83,12 @@ class WriteCopy(beam.DoFn):
                 rows[keys.IMAGE_ID],
                 fn_output_signature=tf.float32,
             )
-            maps = [decoded(rows[name], 1) for name in names[1:]]
-            changed = augment.change(config.steps, decoded(rows[keys.PIXELS], shape[2]), drawn, covariance, maps)
-            return [stored(tf.cast(tf.round(images), tf.uint8)) for images in (changed.images, *changed.maps)]
+            moving = {name: kind.loaded(rows[name], config.transform) for name, kind in kinds.items()}
+            changed = augment.change(config.steps, decoded(rows[keys.PIXELS]), drawn, covariance, moving)
+            images = stored(tf.cast(tf.round(changed.images), tf.uint8))
+            return {keys.PIXELS: images, **{name: kinds[name].stored(values) for name, values in changed.targets.items()}}
 
-        self._names, self._change = names, change
+        self._change = change
 
     def process(self, element: tuple[int, str]):
         copy, shard = element
@@ -96,10 +97,10 @@ class WriteCopy(beam.DoFn):
         options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
         with tf.io.TFRecordWriter(str(folder / Path(shard).name), options) as writer:
             for records in tf.data.TFRecordDataset(shard, "GZIP").batch(BATCH):
-                changed = [values.numpy() for values in self._change(records, tf.constant(copy, tf.int64))]
-                for record, *values in zip(records.numpy(), *changed, strict=True):
+                changed = {name: values.numpy() for name, values in self._change(records, tf.constant(copy, tf.int64)).items()}
+                for record, *values in zip(records.numpy(), *changed.values(), strict=True):
                     example = tf.train.Example.FromString(record)
-                    for name, value in zip(self._names, values, strict=True):
+                    for name, value in zip(changed, values, strict=True):
                         example.features.feature[name].bytes_list.value[:] = [value]
                     writer.write(example.SerializeToString())
 

@@ -82,6 +82,13 @@ def frame(size: tf.Tensor, config: TransformConfig) -> tf.Tensor:
     return tf.cast(tf.concat([own, factor, shift], -1), tf.float32)
 
 
+def scale_and_shift(size: tf.Tensor, config: TransformConfig) -> tuple[tf.Tensor, tf.Tensor]:
+    """float32 [..., 2] each: what a place in an image, (down, right) in px from its upper left corner, is multiplied by, and what
+    is then added, to be the same place in the model's input. Arguments and what is raised as of `frame`."""
+    _, factor, shift = tf.split(frame(size, config), 3, -1)
+    return factor, shift
+
+
 def own_boxes(boxes: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
     """Boxes of the model's input as boxes of the images, cut at their edges: top, left, bottom, right in px.
 

@@ -2,8 +2,9 @@
 
 import tensorflow as tf
 
-from components import keys
+from components import keys, targets
 from components.transform import moments, pixels
+from components.transform.follow import Resize
 from components.transform.stored import stored
 from configs.schema.slices.transform import TransformSlice
 
@@ -17,9 +18,8 @@ def preprocessing_fn(inputs, custom_config):
         custom_config: {"slice": TransformSlice as JSON}.
 
     Returns:
-        `pixels` string [N] (serialized uint8 [height, width, channels]), `image/id` string [N], each target int64 [N] (-1
-        where it is missing) or, for a map, like `pixels` with one channel. Statistics of the training split are files beside
-        the graph: see components.transform.moments.
+        `pixels` string [N] (serialized uint8 [height, width, channels]), `image/id` string [N], each target as its kind stores it
+        (components.targets). Statistics of the training split are files beside the graph: see components.transform.moments.
     """
     cfg = TransformSlice.model_validate_json(custom_config["slice"])
     images = pixels.from_bytes(_flat(inputs[keys.IMAGE_ENCODED]), cfg.transform, cfg.reading, stored=True)
@@ -27,10 +27,9 @@ def preprocessing_fn(inputs, custom_config):
         keys.PIXELS: stored(images),
         keys.IMAGE_ID: _flat(inputs[keys.IMAGE_ID]),
     }
-    for target in cfg.targets:
-        missing = target not in keys.MAPS and target not in inputs
-        flat = tf.fill(tf.shape(outputs[keys.IMAGE_ID]), tf.constant(-1, tf.int64)) if missing else _flat(inputs[target])
-        outputs[target] = stored(pixels.masks_from_bytes(flat, cfg.transform)) if target in keys.MAPS else flat
+    resize = Resize(cfg.transform, inputs, tf.shape(outputs[keys.IMAGE_ID])[0])
+    for kind in map(targets.of, cfg.targets):
+        outputs[kind.name] = kind.stored(kind.resized(inputs, resize))
     _keep_statistics(images, cfg)
     return outputs
 
@@ -43,9 +42,6 @@ def _keep_statistics(images: tf.Tensor, cfg: TransformSlice) -> None:
         moments.save(images, cfg.transform.values, keys.IMAGE_MOMENTS)
 
 
-def _flat(feature: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
-    """[N, 1] to [N]; a missing integer becomes -1."""
-    if isinstance(feature, tf.SparseTensor):
-        feature = tf.sparse.to_dense(feature, default_value=-1 if feature.dtype == tf.int64 else "")
-        feature = tf.pad(feature, [[0, 0], [0, 1]], constant_values=-1 if feature.dtype == tf.int64 else "")[:, :1]
+def _flat(feature: tf.Tensor) -> tf.Tensor:
+    """[N, 1] to [N]."""
     return tf.reshape(feature, [-1])

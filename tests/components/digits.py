@@ -111,7 +111,8 @@ def write_schema(path: Path, names: list[str] = NAMES) -> Path:
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
-    from components.schema_gen.names import describe_changes, describe_label
+    from components import targets
+    from components.schema_gen.names import describe_changes
 
     schema = schema_pb2.Schema()
     kinds = {keys.IMAGE_ENCODED: schema_pb2.BYTES, keys.IMAGE_ID: schema_pb2.BYTES}
@@ -119,7 +120,7 @@ def write_schema(path: Path, names: list[str] = NAMES) -> Path:
     for name, kind in kinds.items():
         feature = schema.feature.add(name=name, type=kind, presence=schema_pb2.FeaturePresence(min_fraction=1, min_count=1))
         feature.shape.dim.add(size=1)
-    describe_label(schema, names)
+    targets.of(keys.LABEL).describe(schema, names)
     describe_changes(schema, {"turned": 3})
     path.write_text(text_format.MessageToString(schema))
     return path

@@ -109,7 +109,7 @@ class Judge(abc.ABC):
 
         Args:
             model: SavedModel folder, as it would be pushed.
-            images: split name -> batches of (float32 pixels [N, height, width, channels] in 0..255, {label or anomaly: int64 [N],
-                -1 where it is missing; so each integer of Task.targets; a map of these: int64 [N, height, width, 1]}).
+            images: split name -> batches of (float32 pixels [N, height, width, channels] in 0..255, {label, anomaly and each of
+                Task.targets: as its kind gives it, components.targets}).
         """
         return []

@@ -12,18 +12,21 @@ written here, in plain TensorFlow on whole batches (geometry.py, color.py, noise
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from components import targets as kinds_of_targets
 from components.transform.augment import color, geometry, mixing, noise, rand_augment
-from components.transform.augment.geometry import Border
+from components.transform.augment.geometry import Border, Move
 from components.transform.augment.mixing import partner
 from configs.schema.augment import AugmentStep
 
 __all__ = ["COLOR", "GEOMETRY", "MIXING", "NOISE", "Changed", "apply", "change", "draw", "draws", "kinds", "partner"]
 
+NOTHING = MappingProxyType({})
 GEOMETRY, COLOR, NOISE, MIXING = "geometry", "color", "noise", "mixing"
 
 
@@ -70,13 +73,13 @@ class Changed(NamedTuple):
 
     images: float32 [N, height, width, channels], 0..255; with noise that is not clipped any number.
     clean: the same without the operations of noise.py, 0..255.
-    maps: moved as the images are; their values never mix; 0 where a constant border came in.
+    targets: moved as the images are, each as its kind is (components.targets).
     kept: for each mixing step float32 [N], what of an image is its own; the rest is of its `partner`.
     """
 
     images: tf.Tensor
     clean: tf.Tensor
-    maps: list[tf.Tensor]
+    targets: dict[str, tf.Tensor]
     kept: list[tf.Tensor]
 
 
@@ -114,7 +117,7 @@ def change(
     images: tf.Tensor,
     drawn: tf.Tensor,
     covariance=None,
-    maps: Sequence[tf.Tensor] = (),
+    targets: Mapping[str, tf.Tensor] = NOTHING,
     clips_noise: bool = True,
 ) -> Changed:
     """Apply what was drawn, in the order of the steps; moves of one border that follow each other are one resampling.
@@ -124,14 +127,14 @@ def change(
         images: float32 [N, height, width, channels], 0..255; all but N known.
         drawn: float32 [N, draws(steps, shape)], as `draw` gives.
         covariance: [channels * channels] numbers, of the training split's pixels over 0..255; for pca_color alone.
-        maps: float32 [N, height, width, 1] each.
+        targets: by name, as tasks get them; those without places in the image stay as they are.
         clips_noise: whether noise is cut to 0..255. Half of what is put on black or white pixels is lost by that, so a task that
             learns to take it away (`Task.cleans`) leaves it whole. A colour clips in any case, and noise before it too.
 
     Raises:
         UsageError: for pca_color without a covariance.
     """
-    clean, maps, kept = images, list(maps), []
+    clean, targets, kept = images, dict(targets), []
     limited = _clipped if clips_noise else _as_they_are
     _, height, width, _ = images.shape
     for kind, group in itertools.groupby(_parts(steps, drawn, tuple(images.shape[1:])), key=lambda part: part[0]):
@@ -140,7 +143,8 @@ def change(
             for border, moves in _by_border(parts):
                 way = geometry.way(moves, tf.shape(images)[0], height, width)
                 images, clean = _both(images, clean, lambda x, w=way, b=border: geometry.resample(x, w, "BILINEAR", b))
-                maps = [geometry.resample(one, way, "NEAREST", Border(border.mode)) for one in maps]
+                move = Move(way, border, height, width)
+                targets = {name: kinds_of_targets.of(name).moved(values, move) for name, values in targets.items()}
             continue
         for function, step, numbers in parts:
             if kind == COLOR:
@@ -152,7 +156,7 @@ def change(
                 own, weight = function(step, numbers, height, width)
                 images, clean = _both(images, clean, lambda x, own=own: limited(mixing.mix(x, own)))
                 kept.append(weight)
-    return Changed(images, clean, maps, kept)
+    return Changed(images, clean, targets, kept)
 
 
 def _parts(steps, drawn, shape):

@@ -98,6 +98,31 @@ def way(parts: Sequence[tuple], rows: tf.Tensor, height: int, width: int) -> tf.
     return places
 
 
+class Move:
+    """What a `way` does to the targets that are moved with images of height and width px: see components.targets.Move."""
+
+    def __init__(self, found: tf.Tensor, border: Border, height: int, width: int):
+        self._found, self._border, self._height, self._width = found, border, height, width
+
+    def nearest(self, maps: tf.Tensor) -> tf.Tensor:
+        """See components.targets."""
+        return resample(maps, self._found, "NEAREST", Border(self._border.mode))
+
+    def boxes(self, boxes: tf.Tensor) -> tf.Tensor:
+        """See components.targets. A way is from the output's pixels to the input's, so boxes go by its inverse; what is around a
+        turned box is larger than it. Raises ValueError for a field of displacements, which has none."""
+        if self._found.shape.rank != 3:
+            raise ValueError("boxes have no way through a field of displacements")  # refused before: components.transform.augment
+        forward = tf.linalg.inv(self._found)
+        top, left, bottom, right = tf.unstack(boxes - 0.5, axis=-1)  # edges of pixels, of which a way has the centres
+        corners = tf.stack(
+            [tf.stack([x, y, tf.ones_like(x)], -1) for x in (left, right) for y in (top, bottom)], -2
+        )  # [N, M, 4, 3]
+        x, y, _ = tf.unstack(tf.einsum("nab,nmcb->nmca", forward, corners) + 0.5, axis=-1)
+        ends = [reduce(axis, -1) for reduce in (tf.reduce_min, tf.reduce_max) for axis in (y, x)]
+        return tf.clip_by_value(tf.stack(ends, -1), 0.0, tf.constant([self._height, self._width] * 2, tf.float32))
+
+
 def resample(images: tf.Tensor, found: tf.Tensor, interpolation: str, border: Border = Border()) -> tf.Tensor:  # noqa: B008 frozen
     """Images along a `way`; interpolation is "BILINEAR", or "NEAREST" for maps, whose values must not mix.
 

@@ -9,10 +9,9 @@ from PIL import Image
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
 
-from components import keys
+from components import keys, targets
 from components.example_gen import component, sources, splits, summary
 from components.example_gen.sources import Raw
-from components.schema_gen import names
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 from tests.components.example_gen.test_component import ids
@@ -106,6 +105,6 @@ def test_a_schema_of_data_with_missing_labels_asks_for_none():
     label = schema.feature.add(name=keys.LABEL, type=schema_pb2.INT)
     label.presence.min_fraction = 1.0
     label.shape.dim.add(size=1)
-    names.allow_missing_labels(schema)
+    targets.of(keys.LABEL).allow_missing(schema)
     assert not label.HasField("shape")
     assert label.presence.min_fraction == 0

@@ -78,7 +78,7 @@ def test_images_that_inliers_leave_to_the_test_split_are_no_skew(tmp_path, anoma
         with tf.io.TFRecordWriter(str(tmp_path / f"{split}.tfrecord")) as writer:
             for label in labels:
                 is_outlier = None if anomaly is None else anomaly and label == 7
-                writer.write(records.example(b"", b"id", label, anomaly=is_outlier))
+                writer.write(records.example(b"", b"id", label, {keys.ANOMALY: is_outlier}))
         found = tfdv.generate_statistics_from_tfrecord(str(tmp_path / f"{split}.tfrecord"))
         (place / "FeatureStats.pb").write_bytes(found.SerializeToString())
     made = {"statistics": standard_artifacts.ExampleStatistics(), "schema": standard_artifacts.Schema()}

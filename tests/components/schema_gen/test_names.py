@@ -2,8 +2,10 @@
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components import keys
-from components.schema_gen.names import changes, class_names, describe_changes, describe_label, forget_values
+from components import keys, targets
+from components.schema_gen.names import changes, class_names, describe_changes, forget_values
+
+LABEL = targets.of(keys.LABEL)
 
 
 def schema(*features) -> schema_pb2.Schema:
@@ -15,8 +17,8 @@ def schema(*features) -> schema_pb2.Schema:
 
 def test_names_come_back_in_the_order_of_their_labels():
     made = schema(keys.IMAGE_ID, keys.LABEL)
-    describe_label(made, ["zero", "one", "ten"])
-    assert class_names(schema_pb2.Schema.FromString(made.SerializeToString())) == ["zero", "one", "ten"]
+    LABEL.describe(made, ["zero", "one", "ten"])
+    assert class_names(schema_pb2.Schema.FromString(made.SerializeToString())) == {keys.LABEL: ["zero", "one", "ten"]}
     [domain] = [feature.int_domain for feature in made.feature if feature.name == keys.LABEL]
     assert (domain.min, domain.max, domain.is_categorical) == (0, 2, True)
 
@@ -24,9 +26,9 @@ def test_names_come_back_in_the_order_of_their_labels():
 def test_without_labels_or_without_names_there_are_none():
     for made, names in ((schema(keys.IMAGE_ID), ["a"]), (schema(keys.LABEL), [])):
         before = made.SerializeToString()
-        describe_label(made, names)
+        LABEL.describe(made, names)
         assert made.SerializeToString() == before
-        assert class_names(made) == []
+        assert class_names(made) == {}
 
 
 def test_what_was_done_to_images_comes_back_and_replaces_what_stood_there():
@@ -47,9 +49,9 @@ def test_the_ids_of_training_are_not_the_only_ones_allowed():
     made.feature[0].domain = keys.IMAGE_ID
     made.feature[0].distribution_constraints.min_domain_mass = 1.0
     made.string_domain.add(name=keys.IMAGE_ID, value=["a", "b"])
-    describe_label(made, ["cat", "dog"])
+    LABEL.describe(made, ["cat", "dog"])
     forget_values(made)
     assert not made.feature[0].HasField("domain")
     assert not made.feature[0].HasField("distribution_constraints")
     assert [domain.name for domain in made.string_domain] == [keys.LABEL]
-    assert class_names(made) == ["cat", "dog"]
+    assert class_names(made) == {keys.LABEL: ["cat", "dog"]}

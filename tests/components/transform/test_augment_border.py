@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
+from components import keys
 from components.transform import augment
 from components.transform.augment import geometry, rand_augment
 from configs import policies
@@ -108,13 +109,15 @@ def test_both_samplers_and_a_mask_have_the_same_border(after, border, value):
     )
     drawn = tf.constant([[DRAWN[0], *[0.0] * (2 * IMAGE.size if after else 0)]])
     mask = np.random.default_rng(5).integers(1, 4, IMAGE.shape).astype(np.float32)
-    found = augment.change(made, tf.constant(IMAGE)[None, ..., None], drawn, maps=[tf.constant(mask)[None, ..., None]])
+    found = augment.change(
+        made, tf.constant(IMAGE)[None, ..., None], drawn, targets={keys.MASK: tf.constant(mask)[None, ..., None]}
+    )
     matrix, offset = AFFINE["rotate"][1]
     expected = ndimage.affine_transform(IMAGE, matrix, offset, order=1, mode=SCIPY[border], cval=value)
     np.testing.assert_allclose(found.images[0, ..., 0], expected, atol=0.05)
     expected = ndimage.affine_transform(mask, matrix, offset, order=0, mode=SCIPY[border], cval=0)
-    np.testing.assert_array_equal(found.maps[0][0, ..., 0], expected)
-    assert (found.maps[0].numpy() == 0).any() == (border == "constant")
+    np.testing.assert_array_equal(found.targets[keys.MASK][0, ..., 0], expected)
+    assert (found.targets[keys.MASK].numpy() == 0).any() == (border == "constant")
 
 
 @pytest.mark.parametrize("after", [[], [{"elastic": {"alpha": 0, "border": "constant", "value": [10, 200, 90]}}]], ids=str)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components import keys
 from components.transform import augment
 from configs import policies
 from configs.errors import UsageError
@@ -104,7 +105,7 @@ def test_a_graph_does_what_eager_execution_does(name):
 def test_a_map_follows_moves_alone_and_keeps_its_values(name):
     images, steps = photos(height=24, width=32), step(name)
     marks = tf.constant(np.random.default_rng(2).integers(0, 3, (IMAGES, 24, 32, 1)) * 7, tf.float32)
-    [found] = augment.change(steps, images, drawn(steps, images), COVARIANCE, [marks]).maps
+    found = augment.change(steps, images, drawn(steps, images), COVARIANCE, {keys.MASK: marks}).targets[keys.MASK]
     assert set(np.unique(found)) <= {0, 7, 14}
     assert np.array_equal(found, marks) == (augment.GEOMETRY not in augment.kinds(steps))
 
