@@ -6,9 +6,11 @@ what a task gets in a batch. Stages ask and name none, so a further kind is a cl
 """
 
 import abc
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -16,6 +18,8 @@ from components import keys
 from components.transform.stored import parsed, stored
 from configs.schema.transform import TransformConfig
 
+VOID = 255  # in a map: what is of no class, as PASCAL VOC has it
+ROUNDED = 1.0  # px that a box may leave its image
 NONE = -1  # the class of what is none: a missing label, a row of a table that only fills it up
 
 Values = Mapping[str, tf.Tensor | tf.SparseTensor]  # raw features of a batch
@@ -47,6 +51,7 @@ class Kind(abc.ABC):
     """A target of some kind. `name` is also that of its feature among the transformed ones."""
 
     moves = False  # whether it has places in the image
+    has_corners = False  # whether what follows a move are corners, for which the move needs an inverse
     is_label = False  # whether an image without it is one without a label
 
     def __init__(self, name: str):
@@ -66,6 +71,22 @@ class Kind(abc.ABC):
     def uncounted(self) -> Sequence[str]:
         """Raw features whose values say nothing by their number, such as encoded images."""
         return [name for name, type_ in self.features.items() if type_ == schema_pb2.BYTES]
+
+    def checked(self, value: Any, height: int, width: int, names: Sequence[str]) -> Any:
+        """A source's value, as `raw` takes it.
+
+        Args:
+            height, width: px of the image.
+            names: of the classes, empty where they have none.
+
+        Raises:
+            ValueError: with a reason of few words, for what does not fit the image.
+        """
+        return value
+
+    def classes(self, value: Any) -> tuple[int, ...]:
+        """Those that a value has."""
+        return ()
 
     @abc.abstractmethod
     def raw(self, value: Any) -> dict[str, list]:
@@ -136,7 +157,7 @@ class Number(Kind):
     def resized(self, inputs, resize):
         if self.name not in inputs:  # not one image has it
             return tf.fill([resize.rows], tf.constant(NONE, tf.int64))
-        return tf.reshape(_padded(inputs[self.name], NONE, least=1)[:, :1], [-1])
+        return first(inputs[self.name])
 
 
 class Labels(Kind):
@@ -153,8 +174,11 @@ class Labels(Kind):
     def counted(self):
         return f"{self.name}/classes"
 
+    def classes(self, value):
+        return tuple(place for place, is_on in enumerate(value) if is_on)
+
     def raw(self, value):
-        return {self.name: list(map(int, value)), self.counted: [place for place, is_on in enumerate(value) if is_on]}
+        return {self.name: list(map(int, value)), self.counted: list(self.classes(value))}
 
     def spec(self):
         return {self.name: tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True, default_value=NONE)}
@@ -178,17 +202,52 @@ class Map(Kind):
 
     @property
     def features(self):
-        return {self.name: schema_pb2.BYTES}
+        return {self.name: schema_pb2.BYTES, self.counted: schema_pb2.INT}
+
+    @property
+    def counted(self):
+        return f"{self.name}/classes"
+
+    def checked(self, value, height, width, names):
+        """A PNG, in which a palette's places are the classes, not its colours."""
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            with Image.open(io.BytesIO(value)) as opened:
+                if opened.format == "JPEG":
+                    raise ValueError(f"{self.name} is a JPEG, which mixes classes")
+                if opened.mode not in ("L", "P", "1") and not opened.mode.startswith("I"):
+                    raise ValueError(f"{self.name} is in colour ({opened.mode})")
+                found = np.array(opened).astype(np.int64)
+        except (UnidentifiedImageError, OSError):
+            raise ValueError(f"{self.name} is no image") from None
+        if found.shape != (height, width):
+            raise ValueError(f"{self.name} is not of its image's size")
+        there = np.unique(found)
+        if there.max() > VOID or (names and (there[there != VOID] >= len(names)).any()):
+            raise ValueError(f"{self.name} has a class that there is none of")
+        held = io.BytesIO()
+        Image.fromarray(found.astype(np.uint8)).save(held, "PNG")
+        return held.getvalue(), tuple(there.tolist())
+
+    def classes(self, value):
+        return value[1] if isinstance(value, tuple) else ()
 
     def raw(self, value):
-        return {self.name: [value]}
+        if not isinstance(value, tuple):
+            return {self.name: [value]}
+        return {self.name: [value[0]], self.counted: list(value[1])}
 
     def spec(self):
         return {self.name: tf.io.FixedLenFeature([], tf.string)}
 
+    def describe(self, schema, names):
+        _may_be_empty(schema, self.features, [self.counted])
+        super().describe(schema, names)
+
     def resized(self, inputs, resize):
         """uint8."""
-        return resize.nearest(tf.reshape(_padded(inputs[self.name], "", least=1)[:, :1], [-1]))
+        return resize.nearest(first(inputs[self.name]))
 
     def stored(self, values):
         return stored(tf.cast(values, tf.uint8))
@@ -213,7 +272,7 @@ class Table(Kind):
     and right exclusive. Tasks get float32 [N, M, 5], the same in px of the model's input; a row of NONE is none, wherever it
     stands: it fills up, or its box was cut off or moved out."""
 
-    moves = True
+    moves = has_corners = True
 
     @property
     def _boxes(self):
@@ -226,6 +285,22 @@ class Table(Kind):
     @property
     def counted(self):
         return f"{self.name}/classes"
+
+    def checked(self, value, height, width, names):
+        """Cut off at the image's sides, by as much as rounding does."""
+        rows = []
+        for top, left, bottom, right, category in value:
+            if min(top, left) < -ROUNDED or bottom > height + ROUNDED or right > width + ROUNDED:
+                raise ValueError(f"{self.name} has a box that leaves the image")
+            if bottom <= top or right <= left:
+                raise ValueError(f"{self.name} has a box without an area")
+            if names and not 0 <= category < len(names):
+                raise ValueError(f"{self.name} has a class that there is none of")
+            rows.append((max(top, 0), max(left, 0), min(bottom, height), min(right, width), category))
+        return rows
+
+    def classes(self, value):
+        return tuple(sorted({int(row[4]) for row in value}))
 
     def raw(self, value):
         return {self._boxes: [float(place) for row in value for place in row[:4]], self.counted: [int(row[4]) for row in value]}
@@ -315,17 +390,29 @@ def of(name: str) -> Kind:
     return KINDS.get(name) or Number(name)
 
 
+def is_further(name: str) -> bool:
+    """Whether it is one that a source has or lacks as a whole, and no number that may be missing."""
+    return name in KINDS and not isinstance(KINDS[name], Number)
+
+
 def classes_of(targets: Sequence[str], names: Mapping[str, Sequence[str]]) -> list[str]:
     """The classes that a model is of, out of the names that travel in the Schema: those of the first target that has any, and of
     a task that learns from none the label's."""
     return list(next((names[name] for name in targets if names.get(name)), names.get(keys.LABEL, [])))
 
 
-def _padded(feature: tf.Tensor | tf.SparseTensor, missing, least: int = 0) -> tf.Tensor:
-    """[N, M]: what is not there is `missing`, and M is at least so much."""
+def first(feature: tf.Tensor | tf.SparseTensor) -> tf.Tensor:
+    """[N, 1], or [N], to [N]; a missing integer becomes NONE, a missing text ""."""
+    if isinstance(feature, tf.SparseTensor):
+        missing = NONE if feature.dtype == tf.int64 else ""
+        feature = tf.pad(tf.sparse.to_dense(feature, default_value=missing), [[0, 0], [0, 1]], constant_values=missing)[:, :1]
+    return tf.reshape(feature, [-1])
+
+
+def _padded(feature: tf.Tensor | tf.SparseTensor, missing) -> tf.Tensor:
+    """[N, M]: what is not there is `missing`."""
     if isinstance(feature, tf.SparseTensor):
         feature = tf.sparse.to_dense(feature, default_value=missing)
-        feature = tf.pad(feature, [[0, 0], [0, least]], constant_values=missing) if least else feature
     return feature if feature.shape.rank == 2 else tf.reshape(feature, [-1, 1])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from components import targets
 from components.transform import pixels, placement
 from configs.schema.transform import TransformConfig
 
@@ -25,7 +26,7 @@ class Resize:
 
     def boxes(self, boxes: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         """See components.targets. Raises InvalidArgumentError, in the graph, for images that do not say how large they are."""
-        sizes = tf.stack([tf.reshape(tf.cast(self._features[name], tf.int32), [-1]) for name in placement.SIZE], 1)
+        sizes = tf.stack([tf.cast(targets.first(self._features[name]), tf.int32) for name in placement.SIZE], 1)
         with tf.control_dependencies([tf.debugging.assert_positive(sizes, "boxes need the sizes of their images")]):
             scale, shift = placement.scale_and_shift(sizes, self._config)
         scale, shift = (tf.gather(tf.tile(each, [1, 2]), images) for each in (scale, shift))

@@ -22,10 +22,10 @@ def preprocessing_fn(inputs, custom_config):
         (components.targets). Statistics of the training split are files beside the graph: see components.transform.moments.
     """
     cfg = TransformSlice.model_validate_json(custom_config["slice"])
-    images = pixels.from_bytes(_flat(inputs[keys.IMAGE_ENCODED]), cfg.transform, cfg.reading, stored=True)
+    images = pixels.from_bytes(targets.first(inputs[keys.IMAGE_ENCODED]), cfg.transform, cfg.reading, stored=True)
     outputs = {
         keys.PIXELS: stored(images),
-        keys.IMAGE_ID: _flat(inputs[keys.IMAGE_ID]),
+        keys.IMAGE_ID: targets.first(inputs[keys.IMAGE_ID]),
     }
     resize = Resize(cfg.transform, inputs, tf.shape(outputs[keys.IMAGE_ID])[0])
     for kind in map(targets.of, cfg.targets):
@@ -40,8 +40,3 @@ def _keep_statistics(images: tf.Tensor, cfg: TransformSlice) -> None:
         moments.save(images, cfg.transform.channels, keys.CHANNEL_MOMENTS)
     if cfg.transform.normalize == "zca":
         moments.save(images, cfg.transform.values, keys.IMAGE_MOMENTS)
-
-
-def _flat(feature: tf.Tensor) -> tf.Tensor:
-    """[N, 1] to [N]."""
-    return tf.reshape(feature, [-1])

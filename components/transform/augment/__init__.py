@@ -22,9 +22,24 @@ from components import targets as kinds_of_targets
 from components.transform.augment import color, geometry, mixing, noise, rand_augment
 from components.transform.augment.geometry import Border, Move
 from components.transform.augment.mixing import partner
+from configs.errors import UsageError
 from configs.schema.augment import AugmentStep
 
-__all__ = ["COLOR", "GEOMETRY", "MIXING", "NOISE", "Changed", "apply", "change", "draw", "draws", "kinds", "partner"]
+__all__ = [
+    "COLOR",
+    "GEOMETRY",
+    "MIXING",
+    "NOISE",
+    "Changed",
+    "apply",
+    "change",
+    "check",
+    "doubts",
+    "draw",
+    "draws",
+    "kinds",
+    "partner",
+]
 
 NOTHING = MappingProxyType({})
 GEOMETRY, COLOR, NOISE, MIXING = "geometry", "color", "noise", "mixing"
@@ -68,6 +83,9 @@ OPERATIONS = {
 }
 
 
+FIELDS = ("elastic",)  # those whose way is no matrix, and so has no inverse
+
+
 class Changed(NamedTuple):
     """A batch after augmentation.
 
@@ -86,6 +104,28 @@ class Changed(NamedTuple):
 def kinds(steps: Sequence[AugmentStep]) -> set[str]:
     """Which of GEOMETRY, COLOR, NOISE and MIXING are done."""
     return {kind for step in steps for kind, _ in OPERATIONS[step.operation[0]].parts}
+
+
+def check(steps: Sequence[AugmentStep], targets: Sequence[str]) -> None:
+    """Raise UsageError for a step that a task's targets cannot follow."""
+    fields = [name for name, _ in (step.operation for step in steps) if name in FIELDS]
+    if fields and any(kinds_of_targets.of(name).has_corners for name in targets):
+        raise UsageError(
+            f"{fields[0]} moves each pixel its own way, which boxes cannot follow: a rectangle does not stay one.",
+            f"Take {fields[0]} out of augment; rotate, shear, zoom, crop, translate and flip move boxes with their images.",
+        )
+
+
+def doubts(steps: Sequence[AugmentStep], targets: Sequence[str]) -> list[str]:
+    """Sentences on what targets do not follow and a person should know of, mostly none."""
+    if not any(kinds_of_targets.of(name).has_corners for name in targets):
+        return []
+    mirrored = [name for name, parameters in (step.operation for step in steps) if getattr(parameters, "border", "") == "mirror"]
+    if not mirrored:
+        return []
+    return [
+        f"augment: {', '.join(mirrored)} with border: mirror brings mirrored objects in that have no box; border: constant has none"
+    ]
 
 
 def draws(steps: Sequence[AugmentStep], shape: tuple[int, int, int]) -> int:

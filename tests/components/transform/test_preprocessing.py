@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components import keys
+from components import keys, targets
 from components.transform import preprocessing
 from configs.schema.slices.transform import TransformSlice
 from tests.components import digits
@@ -78,7 +78,7 @@ def test_nothing_random_is_in_the_graph(artifacts):
 def test_a_missing_value_becomes_minus_one_or_nothing(dtype):
     values = tf.constant([7, 8], tf.int64) if dtype == tf.int64 else tf.constant(["x", "y"])
     sparse = tf.SparseTensor([[0, 0], [2, 0]], values, [4, 1])
-    assert preprocessing._flat(sparse).numpy().tolist() == ([7, -1, 8, -1] if dtype == tf.int64 else [b"x", b"", b"y", b""])
+    assert targets.first(sparse).numpy().tolist() == ([7, -1, 8, -1] if dtype == tf.int64 else [b"x", b"", b"y", b""])
     nothing = tf.SparseTensor(tf.zeros([0, 2], tf.int64), values[:0], [3, 0])
-    assert preprocessing._flat(nothing).numpy().tolist() == ([-1] * 3 if dtype == tf.int64 else [b""] * 3)
-    assert preprocessing._flat(values[:, None]).numpy().tolist() == values.numpy().tolist()
+    assert targets.first(nothing).numpy().tolist() == ([-1] * 3 if dtype == tf.int64 else [b""] * 3)
+    assert targets.first(values[:, None]).numpy().tolist() == values.numpy().tolist()
