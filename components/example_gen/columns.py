@@ -1,10 +1,12 @@
-"""Which columns of a table are the image, the label, the split and the id."""
+"""Which columns of a table are the image, the label, the split, the id and further targets."""
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
+from components import keys
 from configs.errors import UsageError
 
 IMAGE = (
@@ -23,6 +25,7 @@ IMAGE = (
 )
 LABEL = ("label", "class", "target", "category", "class_name", "labels")
 SPLIT = "split"
+FURTHER = (keys.LABELS, keys.MASK, keys.OBJECTS)  # targets that only data.features names
 YES, NO = ("1", "1.0", "true"), ("0", "0.0", "false", "")  # cells of a one-hot column
 LINES = 5  # of data.features that a hint shows
 VALUES = 1000  # of a column that are told apart
@@ -31,16 +34,23 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ -]*")
 
 
 class Columns(NamedTuple):
-    """Places in a line. Several of the label are one-hot, none means that there are no labels."""
+    """Places in a line. Several of the label are one-hot, none means that there are no labels; further ones are by target."""
 
     image: int
     label: tuple[int, ...]
     split: int | None
     image_id: int | None
+    further: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
     def unused(self, header: Sequence[str]) -> list[str]:
         """Names of the other columns, but for those of row numbers."""
-        read = {self.image, *self.label, self.split, self.image_id}
+        read = {
+            self.image,
+            *self.label,
+            self.split,
+            self.image_id,
+            *(place for places in self.further.values() for place in places),
+        }
         return [name for place, name in enumerate(header) if place not in read and not _INDEX.fullmatch(name.lower())]
 
 
@@ -77,7 +87,9 @@ def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence
             f"{path} has no column of images, such as path, file or image; it has: {', '.join(header)}.",
             "Name the columns: data.features: {image: COLUMN, label: COLUMN}",
         )
-    return Columns(image[0], places("label", LABEL), *(next(iter(places(*one)), None) for one in ((SPLIT, (SPLIT,)), ("id", ()))))
+    label = places("label", () if keys.LABELS in given else LABEL)
+    split, image_id = (next(iter(places(kind, usual_names)), None) for kind, usual_names in ((SPLIT, (SPLIT,)), ("id", ())))
+    return Columns(image[0], label, split, image_id, {name: places(name, ()) for name in FURTHER if name in given})
 
 
 def _several(path: str, kind: str, names: Sequence[str]) -> UsageError:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import Channel, artifact_utils, standard_artifacts, standard_component_specs
 
 from components import fingerprint, keys, progress, spec
+from components import targets as kinds
 from components.compat import tfx
 from components.example_gen import classes, labels, sources, splits, summary, write
 from configs import words
@@ -25,6 +26,7 @@ ADDRESS = "address"
 DIGEST = "content_digest"
 NEEDS_LABELS = "needs_labels"
 LEAST = "least_classes"
+NEEDS = "needs"
 LISTED = 5  # classes named in a message
 
 
@@ -49,15 +51,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         least = json.loads(exec_properties[LEAST])
         classes.check_told_apart(data.source, contents.class_names, data, least, "this model", HubelError)
         folder = Path(examples.uri)
-        needs_labels = json.loads(exec_properties[NEEDS_LABELS])
+        needs_labels, needs = (json.loads(exec_properties[name]) for name in (NEEDS_LABELS, NEEDS))
         with tfx.beam_pipeline(self) as pipeline:
-            _read(pipeline, contents, address, data, folder, needs_labels)
+            _read(pipeline, contents, address, data, folder, needs_labels, needs)
         found = summary.read(folder)
         aside = summary.lines(folder / summary.QUARANTINE)
         damaged = dict(Counter(one["reason"] for one in aside))
         unlabelled = summary.unlabelled(folder)
         duplicates = len(summary.lines(folder / summary.DUPLICATES))
         by_class = _classes(found["classes"], contents.class_names)
+        for names in filter(None, [contents.targets.get(labelled_by(contents))]):
+            by_class = _classes(found["labels"], names)
         counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
         for one in aside:  # into the log: where the run is stopped, TFX removes what was written
             print(f"Set aside: {json.dumps(one)}", file=sys.stderr)
@@ -93,7 +97,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 class ImageExampleGen(BaseBeamComponent):
     """TFX component for every hubel source. Output: `examples`, standard Examples."""
 
-    SPEC_CLASS = spec.extended(standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST, NEEDS_LABELS, LEAST)
+    SPEC_CLASS = spec.extended(
+        standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST, NEEDS_LABELS, NEEDS, LEAST
+    )
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
     def __init__(
@@ -102,12 +108,14 @@ class ImageExampleGen(BaseBeamComponent):
         located: sources.Located,
         learns_labels: bool = False,
         least_classes: int = 0,
+        targets: Collection[str] = (),
     ):
         """
         Args:
             learns_labels: whether the task learns from the label, so that images without one are left out and each class is trained
                 on. So it is with data.inliers, of which nobody can say whether an image without a label is one.
             least_classes: how many the task tells apart; nobody could look before where only reading the images tells.
+            targets: further ones that the task learns from; images without one of them are left out too.
 
         Raises:
             UsageError: where labels are known to be missing and data.missing_labels refuses that.
@@ -132,10 +140,18 @@ class ImageExampleGen(BaseBeamComponent):
                 content_digest=located.digest,
                 needs_labels=json.dumps(needs_labels),
                 least_classes=json.dumps(least_classes),
+                needs=json.dumps(sorted(targets)),
                 source_digest=fingerprint.of(__name__, source),
                 examples=Channel(type=standard_artifacts.Examples),
             )
         )
+
+
+def labelled_by(contents: sources.Contents) -> str | None:
+    """The target that images have a label by; None where the source has no labels."""
+    if contents.class_names:
+        return keys.LABEL
+    return next((name for name in contents.targets if kinds.of(name).is_label), None)
 
 
 def check_labels(data: DataConfig, unlabelled: Mapping[str, int], error: type[HubelError] = HubelError) -> None:
@@ -156,14 +172,17 @@ def _read(
     data: DataConfig,
     folder: Path,
     needs_labels: bool,
+    needs: Collection[str] = (),
 ) -> None:
     """Everything that ExampleGen writes under `folder`, as Beam work."""
     own = splits.used(contents.shards)
     is_labelled = bool(contents.class_names)
+    labelled = labelled_by(contents)
+    needed = {*needs, *([labelled] if needs_labels and labelled else [])}
 
     def looked_at(item):
         raws = sources.images_of(data, address, item[2])
-        return ((item[0], splits.row_of(raw)) for raw in raws if not (is_labelled and needs_labels and raw.label is None))
+        return ((item[0], splits.row_of(raw)) for raw in raws if not needed - raw.known)
 
     numbered = list(enumerate((name, shard) for name in own for shard in contents.shards[name]))
     shards = (
@@ -178,7 +197,7 @@ def _read(
             census | "Plan" >> beam.Map(lambda census: splits.usable(splits.plan(census, own, data), census, data))
         )
     folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
-    writer = write.WriteShard(data, address, folders, len(numbered), is_labelled, needs_labels)
+    writer = write.WriteShard(data, address, folders, len(numbered), labelled, contents.targets, needed)
     written = shards | "Write" >> beam.ParDo(writer, plan).with_outputs(write.DAMAGED, write.UNLABELLED, main="facts")
     _write_lines(written[write.DAMAGED], folder / summary.QUARANTINE)
     _write_lines(written[write.UNLABELLED], folder / summary.UNLABELLED)

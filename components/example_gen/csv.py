@@ -3,11 +3,17 @@
 The columns of the image and of the label are found by their usual names, or named by data.features; a column `split` is used where
 there is one. Paths start from the table's folder, or from data.images, and stay in it; components.example_gen.lookup finds files.
 Labels are read as components.example_gen.labels says, or from one-hot columns, and stand in the order of
-components.example_gen.classes. An image's id is its path, or data.features' `id`.
+components.example_gen.classes. An image's id is its path, or data.features' `id`. Further targets are named by data.features:
+`labels`, a list of columns of 0 or 1, each a class that an image may have beside others; `mask`, a column of paths of grey images
+whose values are classes; `objects`, a column of JSON lists, a box and its class each, as COCO writes them:
+[{"bbox": [x, y, width, height], "category": NAME}, ...].
 """
 
 import csv
+import dataclasses
 import hashlib
+import json
+import math
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -31,8 +37,8 @@ class _NoCsv(UsageError):
 
 
 class _Row(NamedTuple):
-    """One line: the path below the folder of the images, label, our split and id as text; "" for no label, None for no id, and why
-    there is no label."""
+    """One line: the path below the folder of the images, label, our split and id as text; "" for no label, None for no id, why
+    there is no label, and further targets as files.File has them, but for names in the place of classes."""
 
     line: int
     path: str
@@ -40,6 +46,7 @@ class _Row(NamedTuple):
     split: str
     image_id: str | None
     why: str | None
+    targets: Mapping[str, Any]
 
 
 def check(rest: str, datasets: Path) -> None:
@@ -62,14 +69,15 @@ def locate(
     header, delimiter = _header(path)
     found, rows, root = choice.find(path, header, features), _rows(address), _root(address)
     is_there = any(os.path.isfile(os.path.join(root, row.path)) for row in rows)
-    if not is_there or (not found.label and "label" not in features and found.unused(header)):
+    is_unsaid = not found.label and "label" not in features and not found.further and found.unused(header)
+    if not is_there or is_unsaid:
         table = [cells for _, cells in _lines(path, header, delimiter)]
         elsewhere = None if is_there else _none_there(path, root, [cells[found.image] for cells in table])
-        if found.label or "label" in features or not found.unused(header):
+        if not is_unsaid:
             raise elsewhere
         unknown = choice.unknown_label(path, header, found, table)
         raise UsageError(unknown.message, unknown.hint + (f" {elsewhere.message} {elsewhere.hint}" if elsewhere else ""))
-    paths = [row.path for row in rows]
+    paths = [path for row in rows for path in (row.path, *(value for value in row.targets.values() if isinstance(value, str)))]
     if images is None:
         digested = files.digested(root, [os.path.basename(path), *paths], datasets)
     else:
@@ -82,12 +90,17 @@ def locate(
 def contents(address: Mapping[str, Any]) -> Contents:
     """See components.example_gen.sources."""
     rows = _rows(address)
-    names = _class_names(address, rows)
+    names, further = _class_names(address, rows), _names(address, rows)
     places = {name: label for label, name in enumerate(names)}
+    categories = {name: place for place, name in enumerate(further.get(keys.OBJECTS, []))}
     by_split: dict[str, list[files.File]] = {}
     for row in rows:
-        by_split.setdefault(row.split, []).append(files.File(row.path, places.get(row.label), row.image_id, row.why))
-    return files.contents(names, by_split)
+        targets = dict(row.targets)
+        if keys.OBJECTS in targets:
+            targets[keys.OBJECTS] = [(*box, categories[name]) for *box, name in targets[keys.OBJECTS]]
+        file = files.File(row.path, places.get(row.label), row.image_id, row.why, targets or None)
+        by_split.setdefault(row.split, []).append(file)
+    return dataclasses.replace(files.contents(names, by_split), targets=further)
 
 
 def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
@@ -96,19 +109,33 @@ def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
 
 
 def columns(address: Mapping[str, Any]) -> dict[str, Any]:
-    """Which columns are read: {image, label, split, id: name or None, unused: names}; for one-hot labels a list of names."""
+    """Which columns are read: {image, label, split, id: name or None, unused: names}; for one-hot labels a list of names; and the
+    columns of further targets, by target, each a list."""
     header, _ = _header(address["path"])
     found = choice.find(address["path"], header, address["features"])
     read = {"image": found.image, "split": found.split, "id": found.image_id}
     named = {kind: None if place is None else header[place] for kind, place in read.items()}
     label = [header[place] for place in found.label]
-    return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": found.unused(header)}
+    further = {target: [header[place] for place in places] for target, places in found.further.items()}
+    return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": found.unused(header), **further}
 
 
 def _class_names(address: Mapping[str, Any], rows: list[_Row]) -> list[str]:
     """Those that images have, and one-hot columns that none has: a class of which nothing can be learned, and that is said."""
     one_hot = columns(address)["label"]
     return classes.in_order([*(row.label for row in rows if row.label), *(one_hot if isinstance(one_hot, list) else ())])
+
+
+def _names(address: Mapping[str, Any], rows: list[_Row]) -> dict[str, list[str]]:
+    """Further target -> names of its classes: of `labels` the columns as they were named, of a mask none."""
+    features, found = address["features"], {}
+    if keys.LABELS in features:
+        found[keys.LABELS] = list(features[keys.LABELS])
+    if keys.MASK in features:
+        found[keys.MASK] = []
+    if keys.OBJECTS in features:
+        found[keys.OBJECTS] = classes.in_order(box[-1] for row in rows for box in row.targets.get(keys.OBJECTS, ()))
+    return found
 
 
 def _root(address: Mapping[str, Any]) -> str:
@@ -163,7 +190,15 @@ class _Reader:
         if image_id == "":
             raise self._wrong(line, "the id is empty.", "Give every image an id, or leave data.features.id out.")
         label, why = self._label(line, [cells[place] for place in places.label])
-        return _Row(line, self._image(line, cells[places.image]), label or "", split, image_id, why)
+        targets = {}
+        if keys.LABELS in places.further:
+            targets[keys.LABELS], why = self._labels(line, places.further[keys.LABELS], cells)
+        for place in places.further.get(keys.MASK, ()):
+            targets[keys.MASK] = self._image(line, cells[place])
+        for place in places.further.get(keys.OBJECTS, ()):
+            targets[keys.OBJECTS] = self._objects(line, cells[place])
+        known = {name: value for name, value in targets.items() if value is not None}
+        return _Row(line, self._image(line, cells[places.image]), label or "", split, image_id, why, known)
 
     def _split(self, line: int, name: str) -> str:
         if name.lower() not in keys.SPLIT_WORDS:
@@ -186,6 +221,35 @@ class _Reader:
             if is_one:
                 ones.append(self._header[place])
         return (ones[0], None) if len(ones) == 1 else (None, labels.SEVERAL if ones else labels.NO_COLUMN)
+
+    def _labels(self, line: int, places: Sequence[int], cells: Sequence[str]) -> tuple[list[int] | None, str | None]:
+        """0 or 1 of each class; None, and why, where one of them is missing."""
+        ones = []
+        for place in places:
+            is_one, text = choice.is_one(cells[place]), cells[place].strip()
+            if is_one is None and text not in self._markers:
+                raise self._wrong(
+                    line,
+                    f"{self._header[place]} is {text!r}, and a column of data.features.labels has 0 or 1.",
+                    "Name columns of 0 and 1 alone; what is not known is written as missing (nan), and leaves the image out.",
+                )
+            if is_one is None:
+                return None, text
+            ones.append(int(is_one))
+        return ones, None
+
+    def _objects(self, line: int, cell: str) -> list[list]:
+        """[top, left, bottom, right, name of the class] each, px."""
+        try:
+            found = json.loads(cell) if cell.strip() else []
+            return [[y, x, y + h, x + w, _category(box["category"])] for box in found for x, y, w, h in [_numbers(box["bbox"])]]
+        except (ValueError, TypeError, KeyError):
+            raise self._wrong(
+                line,
+                f"the objects are {cell!r}.",
+                'Write a JSON list: [{"bbox": [x, y, width, height], "category": "NAME"}, ...], in px from the upper left corner; '
+                "[] for none.",
+            ) from None
 
     def _image(self, line: int, name: str) -> str:
         """Path below the root of the file that is meant, or as it is written where there is none."""
@@ -226,6 +290,21 @@ class _Reader:
 
     def _wrong(self, line: int, what: str, hint: str) -> UsageError:
         return UsageError(f"{self._path}, line {line}: {what}", hint)
+
+
+def _category(value: Any) -> str:
+    """Raises ValueError for what is no name."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        raise ValueError(value)
+    return labels.spelling(str(value))
+
+
+def _numbers(values: Sequence[float]) -> list[float]:
+    """Four. Raises ValueError for other ones, or what is not finite."""
+    numbers = [float(value) for value in values]
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+        raise ValueError(values)
+    return numbers
 
 
 def _none_there(path: str, root: str, names: Sequence[str]) -> UsageError:

@@ -23,13 +23,14 @@ _NAMED = re.compile(rf"(.*[^a-z])??({_WORD})([ _-]?set|[ _-](?:images|imgs|data|
 
 
 class File(NamedTuple):
-    """An image file: its path below the source's folder, its label as an index, an id where that is not the path, and why it has no
-    label."""
+    """An image file: its path below the source's folder, its label as an index, an id where that is not the path, why it has no
+    label, and further targets by name, as components.targets takes them, but for files: text is the path of one that has it."""
 
     path: str
     label: int | None
     image_id: str | None = None
     why: str | None = None
+    targets: dict[str, Any] | None = None
 
 
 def absolute(rest: str) -> str:
@@ -55,7 +56,12 @@ def images(root: str, shard: str) -> Iterator[Raw]:
     """The images of one shard of `contents`, none of them read yet."""
     for row in (File(*values) for values in json.loads(shard)):
         name = row.path if row.image_id is None else row.image_id
-        yield Raw(functools.partial(read, os.path.join(root, row.path)), os.fsencode(name), row.label, why=row.why)
+        targets = {target: functools.partial(_value, root, value) for target, value in (row.targets or {}).items()}
+        yield Raw(functools.partial(read, os.path.join(root, row.path)), os.fsencode(name), row.label, targets, row.why)
+
+
+def _value(root: str, value: Any) -> Any:
+    return read(os.path.join(root, value)) if isinstance(value, str) else value
 
 
 def read(path: str) -> bytes:

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
+from components import keys
 from components.example_gen import classes, digest
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
@@ -36,8 +37,8 @@ _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 class Located:
     """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds;
     `class_names` are those of Contents, None where only reading the images tells, and so is `unlabelled`: how many images have no
-    label although others do, by why. `passed_over` counts the files beside the images, by their ending or by what they are
-    (components.example_gen.listing)."""
+    label although others do, by why. `passed_over` counts the
+    files beside the images, by their ending or by what they are (components.example_gen.listing)."""
 
     address: Mapping[str, Any]
     digest: str
@@ -72,6 +73,11 @@ class Raw(NamedTuple):
     label: int | None
     targets: Mapping[str, Callable[[], Any]] = MappingProxyType({})
     why: str | None = None
+
+    @property
+    def known(self) -> set[str]:
+        """The targets that the image has."""
+        return {*self.targets, *([] if self.label is None else [keys.LABEL])}
 
 
 def schemes() -> list[str]:

@@ -23,17 +23,19 @@ MEASURES = ("height", "width", "aspect", "channels", "brightness")  # px, px, wi
 
 
 class Summary(beam.CombineFn):
-    """Facts -> {classes: {split: {label: images}}, measures: {label: {measure: {mean, min, max}}}, changes: {name: images}, peak}.
+    """Facts -> {classes: {split: {label: images}}, labels: so too, of images that may have several, measures: {label: {measure:
+    {mean, min, max}}}, changes: {name: images}, peak}.
 
     Labels are text, "" for none; components.example_gen.pictures names the changes; peak is the largest colour of 16-bit images.
     """
 
     def create_accumulator(self):
-        return {}, {}, Counter(), [-1]
+        return {}, {}, Counter(), [-1], {}
 
     def add_input(self, accumulator, fact: Fact):
-        classes, measures, changes, peak = accumulator
+        classes, measures, changes, peak, labels = accumulator
         changes.update(fact.changes)
+        labels.setdefault(fact.split, Counter()).update(map(str, fact.labels))
         peak[0] = max(peak[0], fact.peak)
         label = "" if fact.label is None else str(fact.label)
         classes.setdefault(fact.split, Counter())[label] += 1
@@ -45,23 +47,25 @@ class Summary(beam.CombineFn):
         return accumulator
 
     def merge_accumulators(self, accumulators):
-        classes, measures, changes, peak = self.create_accumulator()
-        for their_classes, their_measures, their_changes, their_peak in accumulators:
+        classes, measures, changes, peak, labels = self.create_accumulator()
+        for their_classes, their_measures, their_changes, their_peak, their_labels in accumulators:
             changes.update(their_changes)
             peak[0] = max(peak[0], their_peak[0])
-            for split, counts in their_classes.items():
-                classes.setdefault(split, Counter()).update(counts)
+            for ours, theirs in ((classes, their_classes), (labels, their_labels)):
+                for split, counts in theirs.items():
+                    ours.setdefault(split, Counter()).update(counts)
             for label, ranges in their_measures.items():
                 into = measures.setdefault(label, ranges)
                 if into is not ranges:
                     for ours, theirs in zip(into, ranges, strict=True):
                         ours[:] = ours[0] + theirs[0], ours[1] + theirs[1], min(ours[2], theirs[2]), max(ours[3], theirs[3])
-        return classes, measures, changes, peak
+        return classes, measures, changes, peak, labels
 
     def extract_output(self, accumulator):
-        classes, measures, changes, peak = accumulator
+        classes, measures, changes, peak, labels = accumulator
         return {
             "classes": {split: dict(counts) for split, counts in classes.items()},
+            "labels": {split: dict(counts) for split, counts in labels.items()},
             "measures": {
                 label: {
                     name: {"mean": total / count, "min": low, "max": high}

@@ -5,13 +5,14 @@ TFX's own writer sends every serialized image through a reshuffle, which the in-
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
 from components import keys
+from components import targets as kinds
 from components.example_gen import pictures, records, sources
 from components.example_gen.splits import Plan
 from configs import atomic
@@ -34,6 +35,7 @@ class Fact(NamedTuple):
     content: bytes
     changes: tuple[str, ...] = ()  # see components.example_gen.pictures
     peak: int = -1
+    labels: tuple[int, ...] = ()  # of an image that may have several
 
 
 class WriteShard(beam.DoFn):
@@ -43,7 +45,9 @@ class WriteShard(beam.DoFn):
     one, to UNLABELLED.
 
     Args:
-        is_labelled: whether the source has labels. needs_labels: whether images without one are left out.
+        labelled: the target that images have a label by, None where the source has no labels.
+        named: further target -> names of its classes.
+        needed: targets without which images are left out.
         folders: our split -> folder.
         shards: how many there are, for the names of the files.
     """
@@ -54,11 +58,12 @@ class WriteShard(beam.DoFn):
         address: Mapping[str, Any],
         folders: Mapping[str, str],
         shards: int,
-        is_labelled: bool,
-        needs_labels: bool,
+        labelled: str | None,
+        named: Mapping[str, Sequence[str]],
+        needed: Collection[str],
     ):
         super().__init__()
-        self._is_labelled, self._needs_labels = is_labelled, needs_labels
+        self._labelled, self._names, self._needed = labelled, dict(named), set(needed)
         self._data, self._address, self._folders, self._shards = data.model_dump_json(), address, folders, shards
 
     def setup(self):
@@ -68,22 +73,35 @@ class WriteShard(beam.DoFn):
         source_split, number, shard = element
         with _Files(self._folders, f"data_tfrecord-{number:05d}-of-{self._shards:05d}.gz") as files:
             for raw in sources.images_of(self._config, self._address, shard):
-                is_unlabelled = self._is_labelled and raw.label is None
-                split = None if is_unlabelled and self._needs_labels else plan.split_of(source_split, raw, self._config)
-                if is_unlabelled and (split or self._needs_labels):
-                    yield beam.pvalue.TaggedOutput(UNLABELLED, _named(raw, raw.why or NO_LABEL))
+                missing = self._missing(raw)
+                split = None if missing & self._needed else plan.split_of(source_split, raw, self._config)
+                if missing and (split or missing & self._needed):
+                    lacking = next(iter(sorted(missing & self._needed or missing)))
+                    why = raw.why or (NO_LABEL if lacking == self._labelled else f"no {lacking}")
+                    yield beam.pvalue.TaggedOutput(UNLABELLED, _named(raw, why))
                 if split is None:
                     continue
                 try:
                     picture = pictures.read(raw.image(), self._config.reading)
-                    targets = {name: read() for name, read in raw.targets.items()}
+                    targets = {name: self._read(name, read, picture) for name, read in raw.targets.items()}
                 except (pictures.Damaged, OSError) as error:
                     reason = str(error) if isinstance(error, pictures.Damaged) else "unreadable"
                     yield beam.pvalue.TaggedOutput(DAMAGED, _named(raw, reason))
                     continue
                 targets[keys.ANOMALY] = plan.is_outlier(raw, self._config)
                 files.write(split, records.example(picture.encoded, raw.image_id, raw.label, targets, picture.measures))
-                yield Fact(split, raw.label, raw.image_id, *picture[1:])
+                labels = kinds.of(self._labelled).classes(targets[self._labelled]) if self._labelled in targets else ()
+                yield Fact(split, raw.label, raw.image_id, *picture[1:], labels)
+
+    def _missing(self, raw: sources.Raw) -> set[str]:
+        """Of the label, where the source has one, and of what is needed besides."""
+        return ({self._labelled} - {None} | self._needed) - raw.known
+
+    def _read(self, name: str, read: Callable[[], Any], picture: pictures.Picture) -> Any:
+        try:
+            return kinds.of(name).checked(read(), picture.height, picture.width, self._names.get(name, ()))
+        except ValueError as error:
+            raise pictures.Damaged(str(error)) from None
 
 
 def _named(raw: sources.Raw, reason: str) -> dict[str, str]:

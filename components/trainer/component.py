@@ -49,7 +49,7 @@ def run_fn(fn_args):
     device.tell()
     data = data_of(fn_args, cfg, task)
     steps = policies.expand(cfg.augment, cfg.transform.channels)
-    for text in policies.doubts(steps, data.facts.class_names, cfg.export.crops):
+    for text in [*policies.doubts(steps, data.facts.class_names, cfg.export.crops), *augment.doubts(steps, task.targets)]:
         progress.emit("warning", text=text)
     uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
     members = ensembles.cards(uris, cfg.transform, cfg.reading)

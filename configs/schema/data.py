@@ -24,10 +24,11 @@ class DataConfig(Reading):
     validation: float = Field(0.1, gt=0, lt=1, description="share of the images for validation, where the source has no such split")
     test: float = Field(0.2, gt=0, lt=1, description="share of the images for test, where the source has no such split")
     limit: int | None = Field(None, gt=0, description="at most this many images a source split, taken by hash of their id")
-    features: dict[Literal["image", "label", "id"], str | list[str] | None] = Field(
+    features: dict[Literal["image", "label", "labels", "mask", "objects", "id"], str | list[str] | None] = Field(
         {},
         description="names of the source's own features or columns, where they cannot be guessed; of a table's label also a list "
-        "of one-hot columns; label: null for none",
+        "of one-hot columns, label: null for none; and what else is learned: labels, a list of columns of 0 or 1 whose classes an "
+        "image may have several of; mask; objects",
     )
     images: str | None = Field(
         None, description="folder that a table's paths start from, itself from the table's folder; null: the table's folder"
@@ -73,10 +74,14 @@ class DataConfig(Reading):
     @classmethod
     def _one_name_each(cls, features):
         for what, named in features.items():
-            if not isinstance(named, str) and what != "label":
+            if what == "labels" and not isinstance(named, list):
+                raise ValueError("labels takes a list of columns, such as [red, round]; of one column per image, use label")
+            if not isinstance(named, str) and what not in ("label", "labels"):
                 raise ValueError(f"{what} takes one name")
             if isinstance(named, list) and len(set(named)) < max(2, len(named)):
-                raise ValueError("a list of one-hot columns has two names at least, each once")
+                raise ValueError("a list of columns has two names at least, each once")
+        if features.get("label") and "labels" in features:
+            raise ValueError("label is one class an image and labels are several; give one of them")
         return features
 
     @field_validator("classes")

@@ -14,7 +14,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import Channel, standard_artifacts
 
 import keras_models
-from components import fingerprint, keys
+from components import fingerprint, keys, targets
 from components.evaluator.component import Evaluator
 from components.evaluator.resolver import LatestBlessedOther
 from components.example_gen.component import ImageExampleGen
@@ -31,6 +31,7 @@ from components.tasks.by_name import modules_of, name_of, task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import members as ensembles
 from components.trainer.origin import Origin
+from components.transform import augment
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
 from configs import policies
@@ -129,9 +130,9 @@ def build(
 
 
 def _example_gen(asked: Asked, located: Located) -> ImageExampleGen:
-    is_label_learned = judge_of(asked.task).label_key == keys.LABEL
-    classes = task_of(asked.task).classes
-    return ImageExampleGen(asked.config.data, located, is_label_learned, classes).with_id("ExampleGen")
+    label, task = targets.of(judge_of(asked.task).label_key or ""), task_of(asked.task)
+    needed = [name for name in task.targets if targets.is_further(name)]
+    return ImageExampleGen(asked.config.data, located, label.is_label, task.classes, needed).with_id("ExampleGen")
 
 
 def _earlier_statistics(statistics: Channel) -> Resolver:
@@ -266,6 +267,7 @@ def learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
     if config.anomaly is not None:
         anomaly.check(task_of(task), config.anomaly)
     name = name_of(task, config.anomaly)
+    augment.check(policies.expand(config.augment, config.transform.channels), task_of(name).targets)
     return name, [*modules_of(name), *([entry.module] if entry else _sources([origin.architecture]))]
 
 

@@ -1,0 +1,185 @@
+"""Further targets of a table: several classes an image, masks, boxes."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from pydantic import ValidationError
+from tfx.types import standard_artifacts
+
+from components import keys
+from components.example_gen import component, csv, sources, summary
+from configs.errors import HubelError, UsageError
+from configs.schema.data import DataConfig
+
+LABELS = ["red", "round", "loud"]
+
+
+def written(folder, header, rows, images=True):
+    """A table, and a grey image of 6x8 px for each row."""
+    if images:
+        for number in range(len(rows)):
+            Image.fromarray(np.full((6, 8), number % 251, np.uint8)).save(folder / f"{number}.png")
+    lines = [header, *(f"{number}.png,{row}" for number, row in enumerate(rows))]
+    (folder / "table.csv").write_text("\n".join(lines) + "\n")
+    return DataConfig(source=f"csv:{folder / 'table.csv'}")
+
+
+def raws(data, tmp_path):
+    located = sources.locate(data, tmp_path)
+    contents = csv.contents(located.address)
+    return (
+        located,
+        contents,
+        {
+            raw.image_id.decode(): raw
+            for shards in contents.shards.values()
+            for shard in shards
+            for raw in csv.images(located.address, shard)
+        },
+    )
+
+
+def test_columns_of_zeros_and_ones_are_the_classes_of_an_image(tmp_path):
+    data = written(tmp_path, "file,red,round,loud,label", ["1,0,1,x", "0,0,0,y", "1.0,True,,z", "0,nan,1,x"])
+    data = data.model_copy(update={"features": {"labels": LABELS}})
+    located, contents, found = raws(data, tmp_path)
+    assert dict(contents.targets) == {keys.LABELS: LABELS}
+    assert list(contents.class_names) == [], "label is another target"
+    values = {name: raw.targets[keys.LABELS]() for name, raw in found.items() if keys.LABELS in raw.targets}
+    assert values == {"0.png": [1, 0, 1], "1.png": [0, 0, 0], "2.png": [1, 1, 0]}
+    assert found["3.png"].why == "nan"
+    assert located.unlabelled == {"nan": 1}
+    assert csv.columns(located.address)["labels"] == LABELS
+    assert csv.columns(located.address)["unused"] == ["label"]
+
+
+@pytest.mark.parametrize(("cell", "words"), [("-1", "-1"), ("maybe", "maybe"), ("2", "2")])
+def test_another_number_is_refused_with_its_line(tmp_path, cell, words):
+    data = written(tmp_path, "file,red,round", ["1,0", f"{cell},1"]).model_copy(update={"features": {"labels": ["red", "round"]}})
+    with pytest.raises(UsageError, match=rf"line 3: red is '{words}'"):
+        sources.locate(data, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        ({"labels": "red"}, "list of columns"),
+        ({"labels": ["red"]}, "two names"),
+        ({"labels": ["red", "red"]}, "each once"),
+        ({"labels": ["a", "b"], "label": "c"}, "give one of them"),
+        ({"mask": ["a", "b"]}, "takes one name"),
+    ],
+)
+def test_what_names_no_such_target_is_refused(features, words):
+    with pytest.raises(ValidationError, match=words):
+        DataConfig(features=features)
+
+
+def test_boxes_are_read_from_a_cell_of_json(tmp_path):
+    boxes = [[{"bbox": [1, 2, 3, 4], "category": "dog"}, {"bbox": [0, 0, 8, 6], "category": 7}], []]
+    cells = ['"' + json.dumps(row).replace('"', '""') + '"' for row in boxes]
+    data = written(tmp_path, "file,things", cells).model_copy(update={"features": {"objects": "things"}})
+    _, contents, found = raws(data, tmp_path)
+    assert contents.targets == {keys.OBJECTS: ["7", "dog"]}
+    assert found["0.png"].targets[keys.OBJECTS]() == [[2, 1, 6, 4, 1], [0, 0, 6, 8, 0]]
+    assert found["1.png"].targets[keys.OBJECTS]() == []
+
+
+@pytest.mark.parametrize(
+    "cell", ["[1]", "{", '[{""bbox"": [1, 2, 3], ""category"": ""a""}]', '[{""bbox"": [1, 2, 3, NaN], ""category"": 1}]']
+)
+def test_what_is_no_list_of_boxes_is_refused(tmp_path, cell):
+    data = written(tmp_path, "file,things", [f'"{cell}"']).model_copy(update={"features": {"objects": "things"}})
+    with pytest.raises(UsageError, match="line 2: the objects are"):
+        sources.locate(data, tmp_path)
+
+
+def generated(data, tmp_path, **asked):
+    """The executor's folder and artifact."""
+    examples = standard_artifacts.Examples()
+    examples.uri = str(tmp_path / "examples")
+    made = component.ImageExampleGen(data, sources.locate(data, tmp_path), **asked)
+    properties = {name: value for name, value in made.exec_properties.items() if value is not None}
+    component.Executor().Do({}, {"examples": [examples]}, properties)
+    return tmp_path / "examples", examples
+
+
+def read(folder):
+    paths = tf.io.gfile.glob(f"{folder}/Split-*/*.gz")
+    for record in tf.data.TFRecordDataset(paths, "GZIP").as_numpy_iterator():
+        yield tf.train.Example.FromString(record).features.feature
+
+
+def test_several_classes_are_counted_by_split_and_written_as_places_too(tmp_path):
+    rows = [f"{n % 2},{int(n % 3 == 0)},{'nan' if n == 7 else 1}" for n in range(60)]
+    data = written(tmp_path, "file,red,round,loud", rows).model_copy(update={"features": {"labels": LABELS}})
+    folder, artifact = generated(data, tmp_path, learns_labels=True)
+    assert json.loads(artifact.get_string_custom_property(keys.TARGETS)) == {keys.LABELS: LABELS}
+    assert json.loads(artifact.get_string_custom_property(keys.UNLABELLED)) == {"nan": 1}
+    classes = json.loads(artifact.get_string_custom_property(keys.CLASSES))
+    assert [sum(of_split[name] for of_split in classes.values()) for name in LABELS] == [29, 20, 59]
+    for feature in read(folder):
+        row = list(feature[keys.LABELS].int64_list.value)
+        number = int(feature[keys.IMAGE_ID].bytes_list.value[0].decode().removesuffix(".png"))
+        assert row == [number % 2, int(number % 3 == 0), 1]
+        assert list(feature["labels/classes"].int64_list.value) == [place for place, value in enumerate(row) if value]
+        assert keys.LABEL not in feature
+
+
+def test_a_class_that_no_training_image_has_stops_the_run(tmp_path):
+    rows = [f"{n % 2},0" for n in range(40)]
+    data = written(tmp_path, "file,red,round", rows).model_copy(update={"features": {"labels": ["red", "round"]}})
+    with pytest.raises(HubelError, match="No training image has the class 'round'"):
+        generated(data, tmp_path, learns_labels=True)
+
+
+def masked(tmp_path, made, **features):
+    """A table of images and of what `made` makes of each number as its mask."""
+    rows = []
+    for number in range(40):
+        image = made(number)
+        if image is not None:
+            image.save(tmp_path / f"m{number}.png")
+        rows.append("" if image is None else f"m{number}.png")
+    data = written(tmp_path, "file,truth", rows)
+    return data.model_copy(update={"features": {"mask": "truth", **features}, "max_quarantined": 0.5})
+
+
+def test_masks_are_checked_and_stored_as_grey_whatever_their_palette(tmp_path):
+    def made(number):
+        mask = Image.fromarray((np.arange(48) % 3).astype(np.uint8).reshape(6, 8))
+        if number == 0:
+            return Image.fromarray(np.zeros((6, 7), np.uint8))
+        if number == 1:
+            return Image.fromarray(np.zeros((6, 8, 3), np.uint8))
+        if number % 2:
+            mask.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0])
+        return mask
+
+    data = masked(tmp_path, made)
+    folder, artifact = generated(data, tmp_path, targets=[keys.MASK])
+    assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {
+        "mask is in colour (RGB)": 1,
+        "mask is not of its image's size": 1,
+    }
+    for feature in read(folder):
+        mask = tf.io.decode_png(feature[keys.MASK].bytes_list.value[0]).numpy()
+        np.testing.assert_array_equal(mask.ravel(), np.arange(48) % 3)
+        assert list(feature["mask/classes"].int64_list.value) == [0, 1, 2]
+
+
+def test_a_mask_that_changed_is_other_data(tmp_path):
+    data = masked(tmp_path, lambda number: Image.fromarray(np.zeros((6, 8), np.uint8)))
+    before = sources.locate(data, tmp_path).digest
+    Image.fromarray(np.ones((6, 8), np.uint8)).save(tmp_path / "m3.png")
+    assert sources.locate(data, tmp_path).digest != before
+
+
+def test_summaries_of_workers_add_up_the_classes_of_images():
+    made = summary.Summary()
+    facts = [summary.Fact("train", None, b"", 6, 8, 1, 0.0, b"", (), -1, labels) for labels in ((0, 2), (2,), ())]
+    parts = [made.add_input(made.create_accumulator(), fact) for fact in facts]
+    assert made.extract_output(made.merge_accumulators(parts))["labels"] == {"train": {"0": 1, "2": 2}}
