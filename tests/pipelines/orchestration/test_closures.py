@@ -1,13 +1,12 @@
 """What an edit costs: each stage depends on the modules that its list in closures/ names, and runs again for no others."""
 
-from pathlib import Path
+from collections import defaultdict
 
 import pytest
 
 from components import fingerprint
 from tests.pipelines.orchestration import closures
 
-ROOT = Path(__file__).parents[3]
 JUDGES = ("components.evaluator", "components.tasks.judges")
 
 
@@ -17,11 +16,16 @@ def stages() -> closures.Stages:
 
 
 def test_each_stage_depends_on_what_its_list_names(stages):
-    problems = [f"{path.name} is of no stage" for path in closures.FOLDER.glob("*.txt") if path.stem not in stages]
-    for stage, entries in stages.items():
+    new, gone = defaultdict(list), defaultdict(list)
+    for stage in stages:
         known, named = closures.modules(stage, stages), set(closures.written(stage))
-        problems += [f"{stage} now depends on {module} too ({closures.chain(module, entries)})" for module in sorted(known - named)]
-        problems += [f"{stage} no longer depends on {module}" for module in sorted(named - known)]
+        for module in known - named:
+            new[module].append(stage)
+        for module in named - known:
+            gone[module].append(stage)
+    problems = [f"{path.name} is of no stage" for path in closures.FOLDER.glob("*.txt") if path.stem not in stages]
+    problems += [f"{name} is new in {', '.join(of)}: {closures.chain(name, stages[of[0]])}" for name, of in sorted(new.items())]
+    problems += [f"{name} is gone from {', '.join(of)}" for name, of in sorted(gone.items())]
     assert not problems, "\n".join(
         ["An edit of a module runs each stage again that depends on it.", *problems, f"If that is meant: {closures.ACCEPT}"]
     )
