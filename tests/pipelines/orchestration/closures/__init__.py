@@ -94,7 +94,8 @@ def written(stage: str) -> list[str]:
 
 def accept(of: Mapping[str, tuple[str, ...]]) -> None:
     """Write what is so now."""
+    lists = {f"{stage}.txt": "".join(f"{module}\n" for module in sorted(modules(stage, of))) for stage in of}
     for path in FOLDER.glob("*.txt"):
         path.unlink()
-    for stage in of:
-        (FOLDER / f"{stage}.txt").write_text("".join(f"{module}\n" for module in sorted(modules(stage, of))))
+    for name, text in lists.items():
+        (FOLDER / name).write_text(text)
