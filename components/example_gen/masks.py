@@ -32,6 +32,9 @@ GREY = 4  # of 255: how much the channels of a grey JPEG may differ
 THUMBNAIL = 128  # px
 
 
+TWINS = "namesakes"
+
+
 class Mask(NamedTuple):
     """A path that may be that of a mask, the path of the image that it would be of, and by what it is called so."""
 
@@ -87,7 +90,7 @@ def _named(paths: Iterable[str], classes: Collection[str]) -> Iterator[Mask]:
                 yield from (Mask(path, own[found[0]][0], found[1]) for path in here)
             elif len(here) == 2:
                 exact = [path for path in here if path.lower().endswith(EXACT)]
-                yield from (Mask(path, here[1 - here.index(path)], f"{folder} twins") for path in exact[:1])
+                yield from (Mask(path, here[1 - here.index(path)], f"{PurePosixPath(path).suffix} {TWINS}") for path in exact)
 
 
 def _above(folder: str) -> str:
@@ -110,7 +113,7 @@ def _look_so(root: str, masks: Collection[Mask]) -> bool:
     for mask in chosen:
         looks = _looks_like_one(root, mask.path)
         if looks is not None:
-            told.append(looks and not (mask.kind.endswith(" twins") and _looks_like_one(root, mask.image)))
+            told.append(looks and not (mask.kind.endswith(TWINS) and _looks_like_one(root, mask.image)))
     return bool(told) and sum(told) >= FLAT * len(told)
 
 

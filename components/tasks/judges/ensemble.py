@@ -22,19 +22,24 @@ class Judge(classification.Judge):
 
     def compare(self, model, card, images):
         """With the member that is right most often of the test images, which flatters it: no bound."""
-        answers, rows = _members(artifact.load(str(model.parent)), card), [[] for _ in card.members]
+        answers, batches = _members(artifact.load(str(model.parent)), card), [[] for _ in card.members]
         for pixels, targets in images(keys.TEST):
-            labels = targets[keys.LABEL].numpy().tolist()
-            for of_member, probabilities in zip(rows, answers(pixels), strict=True):
-                answered = zip(probabilities.numpy(), labels, strict=True)
-                of_member += [{keys.LABEL: label, **self.each({self.prediction_key: row}, label)} for row, label in answered]
-        columns = [{name: np.array([row[name] for row in of_member]) for name in of_member[0]} for of_member in rows]
+            labels = targets[keys.LABEL].numpy()
+            for of_member, probabilities in zip(batches, answers(pixels), strict=True):
+                of_member.append(self._columns(probabilities.numpy(), labels))
+        columns = [{name: np.concatenate([of[name] for of in parts]) for name in parts[0]} for parts in batches]
         best = max(range(len(columns)), key=lambda place: _merit(columns[place]))
         words = f"{list(card.members)[best]}, the best of its {len(columns)} members"
         return [
             Comparison(name, metric.statistic.value(columns[best]), words, f"{BEST}_{name}", each=columns[best], is_bound=False)
             for name, metric in self.metrics.items()
         ]
+
+    def _columns(self, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+        """What `each` says of images, [N] by name, and their labels."""
+        answered = zip(probabilities, labels.tolist(), strict=True)
+        rows = [self.each({self.prediction_key: row}, label) for row, label in answered]
+        return {keys.LABEL: labels, **{name: np.array([row[name] for row in rows]) for name in rows[0]}}
 
 
 def _merit(columns: Mapping[str, np.ndarray]) -> tuple[float, float]:

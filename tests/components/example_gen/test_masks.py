@@ -44,6 +44,8 @@ def beside(root, classes=()):
         ("benign ({}).png", "benign ({})_mask_1.png"),
         ("{}.jpg", "{} Ground Truth.bmp"),
         ("{}.jpg", "{}.png"),  # namesakes
+        ("{}.png", "{}.tif"),
+        ("{}.tif", "{}.png"),
         ("{}.png", "{}_mask.jpg"),  # grey, whatever JPEG made of its values
         ("{}.png", "masks/{}.png"),
         ("images/{}.png", "masks/{}_mask.png"),
