@@ -1,6 +1,6 @@
 """TFX: what its executors and its launcher keep to themselves. Nothing here imports it; whoever asks has its objects."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 def begin(executor, input_dict, output_dict, exec_properties) -> None:
@@ -46,3 +46,14 @@ def needs_execution(launcher) -> bool:
 def resolve_outputs_by(launcher, resolver) -> None:
     """Let an OutputsResolver say where a launcher's outputs go, in the place of TFX's."""
     launcher._output_resolver = resolver
+
+
+def tell_execution(launcher, told: Callable[[], None]) -> None:
+    """Have a launcher call `told` before it starts its executor, which it does not for what is found in the cache."""
+    run = launcher._run_executor
+
+    def telling(execution_info):
+        told()
+        return run(execution_info)
+
+    launcher._run_executor = telling

@@ -25,6 +25,28 @@ DEEP, DEEP_TOLERANCE = 50, 1e-4  # answers that more layers had a part in: round
 SECONDS = 600
 
 
+_ahead: list[subprocess.Popen] = []  # started and not asked yet; one at most
+
+
+def begin() -> None:
+    """Start the other process: it imports TensorFlow while this one trains, and waits for the next `refusal` to ask it. Where none
+    comes, it ends with this process."""
+    if not _ahead:
+        _ahead.append(_started())
+
+
+def _started() -> subprocess.Popen:
+    command = [sys.executable, "-I", str(Path(__file__).with_name("replay.py"))]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _other() -> subprocess.Popen:
+    """One that was begun and still waits, or a new one."""
+    waiting = [process for process in _ahead if process.poll() is None]
+    _ahead.clear()
+    return waiting[0] if waiting else _started()
+
+
 def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str | None:
     """Why a model must not be served, or None.
 
@@ -38,17 +60,12 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
     """
     with tempfile.TemporaryDirectory(prefix="hubel-parity-") as scratch:
         folder = Path(scratch)
-        with subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).with_name("replay.py")), str(saved_model), scratch],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as other:
+        with _other() as other:
             try:
                 card = Card.read(model_uri)
                 model = artifact.load(model_uri)
                 expected, ids, signatures = _ask(model, card, records, folder)
-                _, noise = other.communicate("go\n", timeout=SECONDS)
+                _, noise = other.communicate(f"{json.dumps([str(saved_model), scratch])}\n", timeout=SECONDS)
             except subprocess.TimeoutExpired:
                 return f"the process that loads the model did not answer within {SECONDS} s"
             finally:

@@ -1,8 +1,8 @@
 """The other process of the served-equals-trained gate: a SavedModel, tensors in, tensors out. Imports tensorflow alone.
 
-Run as `python -I replay.py MODEL FOLDER`. It waits for a line on standard input, then reads FOLDER/requests.json
+Run as `python -I replay.py`. It waits for a line on standard input, [MODEL, FOLDER] as JSON, then reads FOLDER/requests.json
 ({signature: [{argument: {file, dtype}}, ...]}) and writes FOLDER/answers.json ({signature: [{output: {file, dtype}}, ...]} or
-{signature: "what went wrong"}). Tensors are files of tf.io.serialize_tensor.
+{signature: "what went wrong"}). Tensors are files of tf.io.serialize_tensor. Without a line it ends.
 """
 
 import json
@@ -14,7 +14,6 @@ import tensorflow as tf
 
 def main(model: str, folder: Path) -> None:
     """Answer every request."""
-    sys.stdin.readline()
     loaded = tf.saved_model.load(model)
     answers = {}
     for name, requests in json.loads((folder / "requests.json").read_text()).items():
@@ -43,4 +42,6 @@ def _read(path: Path, dtype: str) -> tf.Tensor:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    if asked := sys.stdin.readline():
+        to_load, at = json.loads(asked)
+        main(to_load, Path(at))

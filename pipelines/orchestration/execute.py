@@ -19,6 +19,8 @@ from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.runs import artifact, artifacts, trained
 
+BEFORE_THE_GATE = ("Transform", "AugmentedCopies", "Tuner", "Trainer")  # what executes one of them has a new model to validate
+
 
 def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dict:
     """Run a config to its end.
@@ -125,6 +127,7 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
         HubelError: with what failed in plain words.
     """
     from components.compat import beam
+    from components.infra_validator import parity
     from components.pusher import publish
     from pipelines.orchestration import local
 
@@ -152,8 +155,12 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
     def after(result: local.NodeResult) -> None:
         progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
 
+    def executes(node: str) -> None:
+        if served and node in BEFORE_THE_GATE:
+            parity.begin()
+
     try:
-        return local.run(built, before, after)
+        return local.run(built, before, after, executes)
     except Exception as error:
         raise plain(error, running[0] if running else None, place) from error
 

@@ -1,6 +1,7 @@
 """TFX's local runner, node by node: the same launcher, with events a person can follow, and a dry run."""
 
 import datetime
+import functools
 import shutil
 import tempfile
 import time
@@ -32,13 +33,18 @@ class NodeResult:
 
 
 def run(
-    tfx_pipeline: pipeline.Pipeline, before: Callable[[str], None], after: Callable[[NodeResult], None]
+    tfx_pipeline: pipeline.Pipeline,
+    before: Callable[[str], None],
+    after: Callable[[NodeResult], None],
+    executes: Callable[[str], None] = lambda node: None,
 ) -> dict[str, NodeResult]:
-    """Run every node in order. `before` and `after` are told of each; an exception of a node ends the run."""
+    """Run every node in order. `before` and `after` are told of each, `executes` of those that are not found in the cache; an
+    exception of a node ends the run."""
     ir = _compiled(tfx_pipeline)
     results = {}
     for node, made in _launchers(ir, launcher.Launcher):
         before(node)
+        tfx.tell_execution(made, functools.partial(executes, node))
         start = time.monotonic()
         info = made.launch()
         results[node] = NodeResult(node, _is_cached(made, info), time.monotonic() - start, _outputs(made, info))

@@ -37,6 +37,7 @@ CALLABLES = {
     ),
     "_MarkNotPushed": ("tfx.components.pusher.executor:Executor", (None, None)),
     "_prepare_execution": ("tfx.orchestration.portable.launcher:Launcher", (None,)),
+    "_run_executor": ("tfx.orchestration.portable.launcher:Launcher", (None, None)),
     "_download": ("tensorflow_datasets:download.DownloadManager", (None, SimpleNamespace(url=""))),
     "rejected": ("tensorflow_datasets.core.utils.lazy_imports_utils:promise.Promise", (ValueError(),)),
     "tqdm_lib": ("tensorflow_datasets.core.utils.tqdm_utils", None),
