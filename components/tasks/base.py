@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from components import keys
+from components.trainer import jit
 from components.trainer.card import Card
 from components.trainer.data import Data
 from components.trainer.facts import Facts, Mix
@@ -161,23 +162,22 @@ class Task(abc.ABC):
             return optimizer(train, data.steps, learner.trainable_variables if variables is None else variables)
 
         self.compile(learner, make)
-        if not tf.config.list_physical_devices("GPU"):
-            learner.jit_compile = False  # on a CPU, XLA compiles anew for each batch shape and then runs slower (docs/pipeline.md)
         learner.steps_per_execution = _at_one_go(data.steps, callbacks)
         callbacks = [*callbacks, auxiliary.WarmUp()]
         batches = data.training(first_epoch, train.epochs)
         if train.label_smoothing:
             batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
-        learner.fit(
-            batches.map(self.pair),
-            validation_data=data.validation.map(self.pair),
-            initial_epoch=first_epoch,
-            epochs=train.epochs,
-            steps_per_epoch=data.steps,
-            callbacks=callbacks,
-            class_weight=self.class_weight(data) if train.class_weight else None,
-            verbose=0,
-        )
+        with jit.step(learner, train, data.facts.train_images % train.batch_size == 0):
+            learner.fit(
+                batches.map(self.pair),
+                validation_data=data.validation.map(self.pair),
+                initial_epoch=first_epoch,
+                epochs=train.epochs,
+                steps_per_epoch=data.steps,
+                callbacks=callbacks,
+                class_weight=self.class_weight(data) if train.class_weight else None,
+                verbose=0,
+            )
 
     def start(self, model: keras.Model, earlier: keras.Model) -> None:
         """Take over what an earlier model (`model.initial`) learned, before `fit`; by default all of its weights.

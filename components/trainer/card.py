@@ -27,6 +27,7 @@ class Card(BaseModel):
     train_images: int
     epochs: int  # trained, not asked for: early stopping may end sooner
     seed: int
+    jit: bool = False  # whether XLA compiled the training steps, of the last phase where there were several
     hyperparameters: dict  # what the tuner chose, by dotted path
     calibrated: dict = {}  # what the task found after training, such as a threshold
     anomaly: AnomalyConfig | None = None  # how it judges images, where it does

@@ -76,6 +76,7 @@ def run_fn(fn_args):
         train_images=data.facts.train_images,
         epochs=len(history),
         seed=cfg.seed,
+        jit=resumes[-1].jit,
         hyperparameters=chosen,
         anomaly=cfg.anomaly,
         members=members,

@@ -12,6 +12,7 @@ from typing import Literal
 
 import keras
 
+from components.trainer import jit
 from configs import atomic
 from configs.errors import HubelError
 from keras_models import auxiliary
@@ -50,6 +51,11 @@ class Resume(keras.callbacks.Callback):
         self._state["start"] = loss
 
     @property
+    def jit(self) -> bool:
+        """Whether XLA compiled the last epoch's steps."""
+        return self._state.get("jit", False)
+
+    @property
     def epoch(self) -> int:
         """The epoch to start at."""
         return len(self.history)
@@ -86,7 +92,8 @@ class Resume(keras.callbacks.Callback):
             best = {**last, self.judged_by: reached}
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(self.model)]
         history = [*self.history[:epoch], figures]
-        self._state = {"history": history, "best": best, "last": last, "seeds": seeds, "start": self.start}
+        kept = {"history": history, "best": best, "last": last, "seeds": seeds, "start": self.start}
+        self._state = kept | {"jit": jit.is_used(self.model)}
         atomic.write_text(self._folder / _STATE, json.dumps(self._state))
         for path in self._folder.glob("*.weights.h5"):
             if path.name not in (last["file"], best and best["file"]):

@@ -115,6 +115,11 @@ class TrainConfig(Slice):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="what training computes in; mixed: weights stay float32, and so does all that is served"
     )
+    jit: bool | Literal["auto"] = Field(
+        "auto",
+        description="whether XLA compiles the training step of a whole batch; auto: on a GPU, where it can compile the network's; "
+        "true: refuse a network of which it cannot",
+    )
 
     @model_validator(mode="after")
     def _falls_before_it_stops(self):
