@@ -44,12 +44,13 @@ def measure(name: str) -> None:
 
     from components.tasks.classification import accuracy, cross_entropy
     from keras_models import arithmetic, auxiliary
+    from keras_models.parameters import total_params, without_weights
 
     entry = keras_models.get(name)
-    with arithmetic.without_weights():
+    with without_weights():
         empty = keras_models.build(entry, {}, {})
     totals = arithmetic.totals(arithmetic.layer_table(empty))
-    assert arithmetic.total_params(empty) == entry.params, f"{name} has {arithmetic.total_params(empty):,} parameters"
+    assert total_params(empty) == entry.params, f"{name} has {total_params(empty):,} parameters"
     side = entry.input_shape[0]
     batch = SMALL[1] if side <= SMALL[0] else LARGE
     _say(batch=batch, side=side, gmacs=totals["multiply_adds"] / 1e9)

@@ -4,39 +4,17 @@ Parameters are trainable ones, as papers count them: moving statistics and fixed
 of convolutions and dense layers (`connections` says what counts), fields are those of Araujo et al. 2019 (`receptive`).
 """
 
-import contextlib
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
 
 from keras_models import compat, connections
+from keras_models.parameters import count
 from keras_models.receptive import Field, together
 
 BYTES = 4  # of a float32
 SUMS = ("multiply_adds", "unshared_weights", "dense_weights", "activation_bytes")
-
-
-@contextlib.contextmanager
-def without_weights() -> Iterator[None]:
-    """Models that are built in here know the shapes of their weights and have no values: they cost no memory and cannot run.
-
-    A builder that reads or sets values fails in here.
-    """
-    with compat.uninitialized_as_before(), keras.StatelessScope(initialize_variables=False):
-        yield  # or the next such scope of Keras's own would draw the values after all
-
-
-def total_params(model: keras.Model) -> int:
-    """Trainable parameters, each shared one once."""
-    return _count(model.trainable_variables)
-
-
-def frozen_params(model: keras.Model) -> int:
-    """Parameters that could be trained and are not, because their layer is frozen; moving statistics are not among them."""
-    frozen = (layer for layer in compat.layers_of(model) if not layer.trainable)
-    return _count({id(variable): variable for layer in frozen for variable in compat.own_trainable_variables(layer)}.values())
 
 
 def layer_table(model: keras.Model) -> list[dict]:
@@ -150,7 +128,7 @@ def _row(path, layer, calls, seen):
         "name": path,
         "type": type(layer).__name__,
         "output": outputs[0] if len(outputs) == 1 else outputs,
-        "params": _count(new),
+        "params": count(new),
         "multiply_adds": multiplied,
         "unshared_weights": weighed,  # each weight is used in one multiply-add then
         "dense_weights": dense,
@@ -190,7 +168,3 @@ def _sum(counts):
 
 def _number(fraction):
     return int(fraction) if fraction.denominator == 1 else float(fraction)
-
-
-def _count(variables) -> int:
-    return sum(math.prod(v.shape) for v in variables)

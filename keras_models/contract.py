@@ -17,7 +17,7 @@ import numpy as np
 
 from configs.errors import UsageError
 from keras_models import building, files, raised
-from keras_models.arithmetic import without_weights
+from keras_models.parameters import without_weights
 from keras_models.record import LOGITS, ModelEntry
 from keras_models.usable import broken, has_argument, untouched
 

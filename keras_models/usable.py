@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import keras
 
 from configs.errors import UsageError
-from keras_models.arithmetic import without_weights
+from keras_models.parameters import without_weights
 from keras_models.record import CODED_IMAGE, IMAGE, LOGITS, ModelEntry
 
 NOTHING_LEFT = "Computed output size would be zero or negative"  # what Keras says of a convolution or pooling without a place

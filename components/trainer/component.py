@@ -30,7 +30,8 @@ from configs import policies
 from configs.errors import Diverged, HubelError, UsageError
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
-from keras_models import arithmetic, auxiliary, normalize
+from keras_models import auxiliary, normalize
+from keras_models.parameters import frozen_params, total_params
 
 
 def run_fn(fn_args):
@@ -70,7 +71,7 @@ def run_fn(fn_args):
         name=cfg.name,
         architecture=entry.name,
         task=name_of(entry.task, cfg.anomaly),
-        params=arithmetic.total_params(model) + arithmetic.frozen_params(model),
+        params=total_params(model) + frozen_params(model),
         input_shape=data.facts.input_shape,
         class_names=data.facts.class_names,
         train_images=data.facts.train_images,

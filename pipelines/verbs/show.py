@@ -31,6 +31,7 @@ def show(
         UsageError: for an unknown model, a malformed size, a size that the model cannot take, or a file that holds no such model.
     """
     from keras_models import arithmetic
+    from keras_models.parameters import frozen_params, total_params
 
     size = _size(shape) if shape else None
     if artifact:
@@ -47,8 +48,8 @@ def show(
     return {
         "architecture": name,
         "input": takes[0] if len(takes) == 1 else takes,
-        "params": arithmetic.total_params(built),
-        "frozen": arithmetic.frozen_params(built),
+        "params": total_params(built),
+        "frozen": frozen_params(built),
         **arithmetic.totals(rows),
         "receptive_field": rows[-1]["receptive_field"],
         "layers": rows,
@@ -63,7 +64,7 @@ def _size(text: str) -> tuple[int, ...]:
 
 def _from_builder(model, size, classes, options):
     import keras_models
-    from keras_models import arithmetic
+    from keras_models.parameters import without_weights
 
     entry = keras_models.get(model)
     facts = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
@@ -71,7 +72,7 @@ def _from_builder(model, size, classes, options):
         parameter = inspect.signature(entry.build).parameters.get(what)
         if parameter and parameter.default is parameter.empty and what not in facts:
             raise UsageError(f"Model {entry.name} has no {what} by default.", f"Give one, such as {option}")
-    with contextlib.suppress(Exception), arithmetic.without_weights():
+    with contextlib.suppress(Exception), without_weights():
         return keras_models.build(entry, facts, options), entry.name
     try:  # a builder that sets values itself, or one that fails anyway and says so again
         return keras_models.build(entry, facts, options), entry.name
@@ -119,11 +120,11 @@ def _sized(model, size, path):
     """The model for images of that size: the sides that a file leaves open are set, the others must be the same."""
     import keras
 
-    from keras_models import arithmetic
+    from keras_models.parameters import without_weights
 
     takes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     if len(takes) != 1 or len(takes[0]) != 3 or any(fixed not in (None, side) for fixed, side in zip(takes[0], size, strict=True)):
         known = " and ".join("x".join("?" if side is None else str(side) for side in shape) for shape in takes)
         raise UsageError(f"{path} takes images of {known}, not of {'x'.join(map(str, size))}.", "Without --input its own is shown.")
-    with arithmetic.without_weights():
+    with without_weights():
         return keras.models.clone_model(model, input_tensors=keras.Input(size, name="image"))

@@ -29,7 +29,7 @@ from configs.schema.data import DataConfig
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, catalogue
-from keras_models.arithmetic import total_params
+from keras_models.parameters import total_params
 from tests.docs.pages import Place, examples
 
 SMALL = ("transform.height=8", "transform.width=8", "transform.resize=stretch", "augment=[]", "train.early_stopping=null")

@@ -6,7 +6,7 @@ import pytest
 
 from configs import load
 from keras_models import build, catalog, contract, get
-from keras_models.arithmetic import total_params, without_weights
+from keras_models.parameters import total_params, without_weights
 from keras_models.record import CLASSIFICATION
 from tests.docs.pages import ROOT, Place
 

@@ -3,7 +3,7 @@
 import functools
 
 from keras_models import catalog, twin
-from keras_models.arithmetic import without_weights
+from keras_models.parameters import without_weights
 
 # Name -> the one whose twin is the same network: CIFAR's are all of depth 8.
 SAME = {

@@ -6,8 +6,9 @@ import pytest
 from keras import layers
 
 from keras_models import build, twin
-from keras_models.arithmetic import layer_table, total_params, totals, without_weights
+from keras_models.arithmetic import layer_table, totals
 from keras_models.normalize import with_normalization
+from keras_models.parameters import total_params, without_weights
 
 
 def test_rows_of_lenet5():

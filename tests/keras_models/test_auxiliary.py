@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from keras_models import auxiliary
-from keras_models.arithmetic import total_params
+from keras_models.parameters import total_params
 
 X = np.random.default_rng(0).random((8, 5)).astype("float32")
 Y = np.arange(8) % 3

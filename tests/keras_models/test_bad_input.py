@@ -9,7 +9,7 @@ import pytest
 
 from configs.errors import UsageError
 from keras_models import build, catalog, get
-from keras_models.arithmetic import without_weights
+from keras_models.parameters import without_weights
 
 BUILDERS = {get(name).build: name for name in reversed(catalog())}  # names of one builder differ in depth and maps alone
 once = pytest.mark.parametrize("name", sorted(BUILDERS.values()))

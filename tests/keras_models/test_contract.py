@@ -12,7 +12,8 @@ import pytest
 
 from configs.errors import UsageError
 from keras_models import arithmetic, auxiliary, build, catalog, get, twin
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
+from keras_models.parameters import total_params, without_weights
 from tests.keras_models.structures import DEEPER, SAME, TESTED, empty, kinds
 
 each = pytest.mark.parametrize("name", list(catalog()))
@@ -56,7 +57,7 @@ MULTIPLY_ADDS = {
 
 @pytest.mark.parametrize("name", sorted(set(catalog()) - {"resnet1202"}))  # test_resnet.py counts its blocks
 def test_the_published_size_has_its_parameters_and_multiply_adds(name):
-    with arithmetic.without_weights():
+    with without_weights():
         model = build(name, {}, {})
     rows = layer_table(model)
     assert total_params(model) == sum(row["params"] for row in rows) == get(name).params
@@ -72,7 +73,7 @@ def printed(rows):
 
 
 def test_the_stride_in_the_3x3_convolutions_costs_resnet50_more():
-    with arithmetic.without_weights():
+    with without_weights():
         model = build("resnet50", {}, {"strided": "3x3"})
     assert 4.1 in printed(layer_table(model))
     assert total_params(model) == get("resnet50").params
@@ -105,7 +106,7 @@ def test_what_is_deeper_has_no_layer_of_a_kind_that_is_not_tested(name):
 @once
 def test_it_builds_at_another_size_and_number_of_channels(name):
     height, width, channels = get(name).tiny["input_shape"]
-    with arithmetic.without_weights():
+    with without_weights():
         model = twin(name, input_shape=(height + 5, width + 8, 4 - channels))
     assert model.output_shape == expected_shape(name, model)
 
@@ -113,7 +114,7 @@ def test_it_builds_at_another_size_and_number_of_channels(name):
 @once
 @pytest.mark.usefixtures("half")
 def test_output_stays_float32_under_mixed_precision(name):
-    with arithmetic.without_weights():
+    with without_weights():
         assert twin(name).output.dtype == "float32"
 
 
@@ -134,7 +135,7 @@ def normalizations(name):
     }
     found = []
     for options in ({}, *({option: value} for option, value in switches.items())):
-        with arithmetic.without_weights(), contextlib.suppress(UsageError):  # some switches need another option beside them
+        with without_weights(), contextlib.suppress(UsageError):  # some switches need another option beside them
             model = auxiliary.learner(twin(name, **options))
             found += [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
     return found
@@ -192,7 +193,7 @@ def test_build_is_pure(name, tmp_path, monkeypatch):
 @once
 def test_names_are_stable(name):
     names = [row["name"] for row in layer_table(empty(name))]
-    with arithmetic.without_weights():
+    with without_weights():
         assert names == [row["name"] for row in layer_table(twin(name))]
     assert len(set(names)) == len(names)
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models import arithmetic, convolutions, twin
+from keras_models import convolutions, twin
+from keras_models.parameters import without_weights
 from tests.keras_models.reference import convolved
 
 
@@ -54,7 +55,7 @@ def test_padding_that_keras_adds_loses_to_negative_values_too(size, stride):
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "plain18", "densenet121"])
 def test_no_stem_pads_its_pooling_with_zeros(name):
-    with arithmetic.without_weights():
+    with without_weights():
         model = twin(name, input_shape=(64, 64, 1), stem="imagenet", activation="elu")
     pooled = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.MaxPooling2D)]
     before = [layer.input._keras_history.operation for layer in pooled]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_models.arithmetic import layer_table, without_weights
+from keras_models.arithmetic import layer_table
+from keras_models.parameters import without_weights
 
 SIDE = 48
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from keras_models import auxiliary, build, normalize
-from keras_models.arithmetic import total_params
 from keras_models.classifiers.googlenet import googlenet
 from keras_models.classifiers.lenet import lenet5
 from keras_models.layers.spatial_transformer import BilinearSampler
+from keras_models.parameters import total_params
 from keras_models.spatial_transformer import TRANSFORMS, dense, samplers, transformed, with_spatial_transformer
 
 IMAGES = np.random.default_rng(0).random((8, 16, 16, 1), dtype="float32")

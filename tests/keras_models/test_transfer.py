@@ -7,7 +7,7 @@ from keras import layers
 
 import keras_models
 from keras_models import normalize, transfer
-from keras_models.arithmetic import frozen_params, total_params
+from keras_models.parameters import frozen_params, total_params
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (6, 32, 32, 1)).astype("float32")
 LENET = 61_706

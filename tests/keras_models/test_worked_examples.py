@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras import layers
 
 from keras_models import build
-from keras_models.arithmetic import layer_table, total_params, totals, without_weights
+from keras_models.arithmetic import layer_table, totals
+from keras_models.parameters import total_params, without_weights
 
 
 def row_of(layer, *shape) -> dict:

@@ -141,14 +141,15 @@ def test_variables_made_without_values_are_forgotten():
     import keras
     from keras.src.backend.common import global_state
 
-    from keras_models import arithmetic, compat
+    from keras_models import compat
+    from keras_models.parameters import without_weights
 
     before = list(global_state.get_global_attribute(compat.UNINITIALIZED, []))
     with keras.StatelessScope(initialize_variables=False):
         keras.layers.Dense(2).build((None, 2))
         assert len(global_state.get_global_attribute(compat.UNINITIALIZED, [])) > len(before), "Keras keeps them elsewhere"
     global_state.set_global_attribute(compat.UNINITIALIZED, list(before))
-    with arithmetic.without_weights():
+    with without_weights():
         keras.layers.Dense(2).build((None, 2))
     assert global_state.get_global_attribute(compat.UNINITIALIZED, []) == before
 

@@ -7,8 +7,8 @@ from scipy.linalg import subspace_angles
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from keras_models.arithmetic import frozen_params, total_params
 from keras_models.autoencoders.linear import linear_autoencoder, pca
+from keras_models.parameters import frozen_params, total_params
 
 X = np.random.default_rng(0).random((4, 5, 4, 1), dtype="float32")
 

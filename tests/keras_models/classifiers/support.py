@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_models import build
-from keras_models.arithmetic import total_params, without_weights
+from keras_models.parameters import total_params, without_weights
 
 
 def published(name, **options):

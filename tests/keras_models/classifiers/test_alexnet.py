@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.blocks import POOLINGS
 from keras_models.classifiers.alexnet import alexnet
+from keras_models.parameters import total_params
 from tests.keras_models.classifiers.support import losses, published
 
 SMALL = {"stem": "small", "width": 0.05}

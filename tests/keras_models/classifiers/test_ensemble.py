@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from keras_models import build
-from keras_models.arithmetic import total_params
 from keras_models.classifiers.ensemble import ensemble
+from keras_models.parameters import total_params
 
 SHAPE = (16, 16, 1)
 

@@ -4,8 +4,9 @@ import keras
 import pytest
 
 from keras_models import auxiliary, get
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.classifiers.googlenet import googlenet
+from keras_models.parameters import total_params
 from tests.keras_models.classifiers.support import losses
 
 TWIN = get("googlenet").tiny

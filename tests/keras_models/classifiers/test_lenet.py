@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.blocks import POOLINGS
 from keras_models.classifiers.lenet import TABLE_I, lenet5, lenet5_1998
+from keras_models.parameters import total_params
 
 DENSE = ["c5", "c5_drop", "f6", "f6_drop", "logits"]
 

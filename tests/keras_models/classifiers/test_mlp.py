@@ -2,8 +2,9 @@
 
 import pytest
 
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.classifiers.mlp import mlp
+from keras_models.parameters import total_params
 
 
 def test_784_100_10():

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.classifiers.spatial_transformer import st_cnn, st_mlp
+from keras_models.parameters import total_params
 from keras_models.spatial_transformer import TRANSFORMS
 
 IMAGES = np.random.default_rng(0).random((8, 28, 28, 1), dtype="float32")

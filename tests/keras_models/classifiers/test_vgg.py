@@ -6,9 +6,10 @@ import pytest
 
 from configs.errors import UsageError
 from keras_models import build, get
-from keras_models.arithmetic import layer_table, total_params
+from keras_models.arithmetic import layer_table
 from keras_models.blocks import POOLINGS
 from keras_models.classifiers.vgg import vgg
+from keras_models.parameters import total_params
 from tests.keras_models.classifiers.support import losses, published
 
 SMALL = {"stem": "small", "width": 0.05}
