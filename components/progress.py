@@ -11,7 +11,7 @@ def listen(listener: Callable[[dict[str, Any]], None]) -> None:
     _listeners.append(listener)
 
 
-def emit(event: str, **facts: Any) -> None:
-    """Tell the listeners, if any. `facts` are JSON values."""
+def emit(event: str, **values: Any) -> None:
+    """Tell the listeners, if any. `values` are JSON."""
     for listener in _listeners:
-        listener({"event": event, **facts})
+        listener({"event": event, **values})

@@ -9,20 +9,20 @@ FULL = (errno.ENOSPC, errno.EDQUOT)  # what an OSError says of a disk, or of a s
 
 
 class HubelError(Exception):
-    """Something failed while running. `message` says what and where, `hint` what to do about it, `facts` what a program may want
+    """Something failed while running. `message` says what and where, `hint` what to do about it, `details` what a program may want
     to know besides (JSON values)."""
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str = "", **facts: Any):
+    def __init__(self, message: str, hint: str = "", **details: Any):
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.facts = facts
+        self.details = details
 
     def as_json(self) -> dict:
         """The failure object of the command line's JSON contract."""
-        return {"error": {"message": self.message, "hint": self.hint, "exit_code": self.exit_code, **self.facts}}
+        return {"error": {"message": self.message, "hint": self.hint, "exit_code": self.exit_code, **self.details}}
 
 
 class Diverged(HubelError):

@@ -72,8 +72,8 @@ class Told:
         """{metric, against: in words, difference, interval: [low, high] or None, p, test, within_noise, words: of these}."""
         found = self.difference
         interval = list(found.interval) if found.interval else None
-        facts = {"difference": found.value, "interval": interval, "p": found.p, "test": found.test, "within_noise": found.is_noise}
-        return {"metric": self.metric, "against": self.against, **facts, "words": found.words}
+        said = {"difference": found.value, "interval": interval, "p": found.p, "test": found.test, "within_noise": found.is_noise}
+        return {"metric": self.metric, "against": self.against, **said, "words": found.words}
 
 
 def beside(one: Comparison, figures: Mapping[str, float], judge: Judge, ours: Rows, images: np.ndarray) -> Told:

@@ -21,13 +21,13 @@ DIGITS = {  # what hubel's own data set will be once it is prepared, which takes
 
 
 def listed(datasets: Path) -> list[dict[str, Any]]:
-    """`facts` of every data set under a workspace's datasets/, by name; `digits` is always one of them."""
-    found = [facts(folder, datasets) for folder in _folders(datasets)]
-    own = [] if any(row["name"] == DIGITS["name"] for row in found) else [DIGITS]
-    return sorted(found + own, key=lambda row: (row["name"], row["version"]))
+    """A `row` of every data set under a workspace's datasets/, by name; `digits` is always one of them."""
+    rows = [row(folder, datasets) for folder in _folders(datasets)]
+    own = [] if any(held["name"] == DIGITS["name"] for held in rows) else [DIGITS]
+    return sorted(rows + own, key=lambda held: (held["name"], held["version"]))
 
 
-def facts(folder: Path, datasets: Path) -> dict[str, Any]:
+def row(folder: Path, datasets: Path) -> dict[str, Any]:
     """What a prepared data set holds, as JSON.
 
     Args:
@@ -38,16 +38,16 @@ def facts(folder: Path, datasets: Path) -> dict[str, Any]:
         empty without one, bytes on disk, folder, error: what is wrong with it or None}.
     """
     name = folder.parent.relative_to(datasets).as_posix()
-    row = {"name": name, "version": folder.name, "source": f"tfds:{name}", "splits": {}, "classes": []}
-    row["bytes"] = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    row |= {"folder": str(folder), "error": None}
+    held = {"name": name, "version": folder.name, "source": f"tfds:{name}", "splits": {}, "classes": []}
+    held["bytes"] = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    held |= {"folder": str(folder), "error": None}
     try:
         info = json.loads((folder / INFO).read_text())
-        row["splits"] = {split["name"]: sum(map(int, split.get("shardLengths", ()))) for split in info["splits"]}
-        row["classes"] = _classes(folder, info)
+        held["splits"] = {split["name"]: sum(map(int, split.get("shardLengths", ()))) for split in info["splits"]}
+        held["classes"] = _classes(folder, info)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        row["error"] = f"its JSON files cannot be read ({type(error).__name__})"
-    return row
+        held["error"] = f"its JSON files cannot be read ({type(error).__name__})"
+    return held
 
 
 def _folders(datasets: Path) -> Iterator[Path]:

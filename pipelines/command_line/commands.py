@@ -73,7 +73,7 @@ def _unforeseen(error: Exception) -> HubelError:
 
 def _fail(error: HubelError) -> int:
     if _state.log and _state.log.is_file() and error.exit_code == 1:
-        error = HubelError(error.message, f"{error.hint} Log: {_state.log}".strip(), **error.facts)
+        error = HubelError(error.message, f"{error.hint} Log: {_state.log}".strip(), **error.details)
     if _state.json:
         print(json.dumps(error.as_json()))
     else:
@@ -224,12 +224,12 @@ def list_models(as_json):
     import keras_models
     from pipelines.command_line import list_view
 
-    facts = list_view.ordered(keras_models.catalog().values())
+    records = list_view.ordered(keras_models.catalog().values())
     if as_json:
         columns = ("name", "family", "aliases", "task", "params", "input_shape", "paper", "year")
-        print(json.dumps([{column: _plain(getattr(fact, column)) for column in columns} for fact in facts]))
+        print(json.dumps([{column: _plain(getattr(record, column)) for column in columns} for record in records]))
     else:
-        list_view.models(facts)
+        list_view.models(records)
 
 
 @list_group.command("configs")

@@ -49,7 +49,7 @@ def prepare(name, archives, workspace, as_json):
             state.log = place.log("datasets", new_run_id(place, "datasets"))
             with steps_view.StepsView(f"Preparing {name}" + (f" from {archives}" if archives else ""), quiet=as_json) as view:
                 folder = Path(supervise.ask(request, state.log, view, held=(lock,)))
-    row = prepared.facts(folder, place.datasets)
+    row = prepared.row(folder, place.datasets)
     if as_json:
         print(json.dumps({**row, "already": is_there, "seconds": round(time.monotonic() - start, 2)}))
     else:

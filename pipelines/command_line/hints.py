@@ -1,4 +1,4 @@
-"""What to try where a model was not blessed: sentences from the facts of its run. Plain data in, nothing heavy."""
+"""What to try where a model was not blessed: sentences from the record of its run. Plain data in, nothing heavy."""
 
 import math
 import shlex

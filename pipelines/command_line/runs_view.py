@@ -1,4 +1,4 @@
-"""`hubel list runs` for people: a line of facts a run, below it its figures and why it ended as it did."""
+"""`hubel list runs` for people: a line a run, below it its figures and why it ended as it did."""
 
 import textwrap
 from collections.abc import Sequence
@@ -24,18 +24,18 @@ def terminal(records: Sequence[RunRecord]) -> None:
     """Print them in the order given, in lines that fit a terminal; figures are the test split's."""
     out = Console(highlight=False, soft_wrap=True)
     width = out.width if out.is_terminal else WIDTH
-    facts = [[_cell(cell) for cell in _facts(record)] for record in records]
-    sizes = [max(map(cell_len, column)) for column in zip(COLUMNS, *facts, strict=True)]
+    lines = [[_cell(cell) for cell in _cells(record)] for record in records]
+    sizes = [max(map(cell_len, column)) for column in zip(COLUMNS, *lines, strict=True)]
     room = width - sum(sizes) + sizes[FOLDED] - GAP * (len(COLUMNS) - 1)
     sizes[FOLDED] = min(sizes[FOLDED], max(LEAST, room))
     out.print(_line(COLUMNS, sizes, style="bold"))
-    for record, cells in zip(records, facts, strict=True):
+    for record, cells in zip(records, lines, strict=True):
         out.print(_line(cells, sizes))
         for text in _below(record):
             print(textwrap.fill(text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False))
 
 
-def _facts(record: RunRecord) -> list:
+def _cells(record: RunRecord) -> list:
     seconds = None if record.seconds is None else f"{record.seconds:.0f}"
     return [record.run, record.config, seconds, record.status, record.version]
 

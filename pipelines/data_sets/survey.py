@@ -89,7 +89,7 @@ def look(
         "images": labels.total(),
         "carved": carving.tried(),
         "passed_over": dict(located.passed_over),
-        **seen.facts(),
+        **seen.as_json(),
         "used": splits.used(contents.shards),
         "by_split": _by_split(counts, names),
         "classes_read": located.class_names is None and bool(names),
@@ -148,7 +148,7 @@ class _Seen:
             self._grounds.append(np.median(edge, axis=0))
         return picture
 
-    def facts(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """See `look`."""
         sizes = list(zip(self._heights, self._widths, strict=True))
         return {

@@ -90,7 +90,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "parity": infra.property("blessing", "blessed") == 1,
         "missed": _json(verdict.property("blessing", keys.MISSED), []),
-        "training": training.facts(cfg, *(Path(results["Trainer"].outputs[key][0][0]) for key in ("model_run", "model"))),
+        "training": training.summary(cfg, *(Path(results["Trainer"].outputs[key][0][0]) for key in ("model_run", "model"))),
         "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
         "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
         "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),

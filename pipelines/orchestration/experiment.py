@@ -91,7 +91,7 @@ def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Origin | Non
             found.append((arm, origins.locate(arm.config, place)))
             execute.prove(arm.config, found[-1][1])
         except UsageError as error:
-            raise UsageError(f"Arm {arm.name}: {error.message}", error.hint, **error.facts) from error
+            raise UsageError(f"Arm {arm.name}: {error.message}", error.hint, **error.details) from error
         keras.backend.clear_session()
     return found
 

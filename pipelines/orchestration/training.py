@@ -10,7 +10,7 @@ from components import keys
 from configs.schema.run import RunConfig
 
 
-def facts(cfg: RunConfig, model_run: Path, model: Path) -> dict[str, Any]:
+def summary(cfg: RunConfig, model_run: Path, model: Path) -> dict[str, Any]:
     """Of a Trainer's outputs.
 
     Args:

@@ -60,8 +60,8 @@ def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable
     record.save(folder)
     (folder / "config.yaml").write_text(load.dump(config))
 
-    def end(**facts) -> None:
-        dataclasses.replace(record, seconds=round(time.monotonic() - start, 2), **facts).save(folder)
+    def end(**outcome) -> None:
+        dataclasses.replace(record, seconds=round(time.monotonic() - start, 2), **outcome).save(folder)
 
     def done(value: dict) -> None:
         kept = {name: value[name] for name in KEPT if name in value}

@@ -42,8 +42,8 @@ class Task(Autoencoder):
 
     def calibrate(self, model, data, card):
         net = normalize.inner(model)
-        facts = {"likelihood": _likelihood(net).kind, "code_size": net.get_layer("encoder").output_shape[-1]}
-        return {**super().calibrate(model, data, card), **facts}
+        density = {"likelihood": _likelihood(net).kind, "code_size": net.get_layer("encoder").output_shape[-1]}
+        return {**super().calibrate(model, data, card), **density}
 
     def signatures(self, model, card):
         estimate = _estimator(model, card.export.draws)

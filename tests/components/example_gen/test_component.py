@@ -140,7 +140,7 @@ def test_the_share_of_damaged_images_is_of_all_images(damaged, refused):
     if refused:
         with pytest.raises(HubelError, match=f"{damaged} of 100 images are damaged") as caught:
             component._check(counts, {}, aside, data)
-        assert caught.value.facts == {"quarantined": {"empty": damaged}}
+        assert caught.value.details == {"quarantined": {"empty": damaged}}
         assert caught.value.message.count("(empty)") == min(damaged, 5)
         assert ("and 94 more" in caught.value.message) == (damaged == 99)
     else:

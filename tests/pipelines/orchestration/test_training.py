@@ -10,15 +10,15 @@ from pipelines.orchestration import training
 from tests.components import digits
 
 
-def facts(tmp_path, cfg, history, **card):
+def summary(tmp_path, cfg, history, **card):
     (tmp_path / "history.json").write_text(json.dumps(history))
     (tmp_path / keys.CARD_FILE).write_text(digits.card(**card).model_dump_json())
-    return training.facts(cfg, tmp_path, tmp_path)
+    return training.summary(cfg, tmp_path, tmp_path)
 
 
 def test_it_is_what_trainer_wrote(tmp_path):
     history = [{"loss": 2.0, "val_loss": 1.0}, {"loss": float("nan"), "val_loss": float("inf")}, {"val_loss": 0.5}]
-    found = facts(tmp_path, load.load("digits_lenet5"), history, train_images=7)
+    found = summary(tmp_path, load.load("digits_lenet5"), history, train_images=7)
     assert found == {
         "epochs": 3,
         "asked": 15,
@@ -40,12 +40,12 @@ def test_it_is_what_trainer_wrote(tmp_path):
 )
 def test_the_tuner_s_values_and_the_config_s_come_before_the_builder_s(tmp_path, assignments, chosen, asked, code):
     cfg = load.load("digits_conv_autoencoder", assignments)
-    found = facts(tmp_path, cfg, [], hyperparameters=chosen)
+    found = summary(tmp_path, cfg, [], hyperparameters=chosen)
     assert found["asked"] == (asked or cfg.train.epochs)
     assert found["code_size"] == (code or cfg.model.options["code_size"])
 
 
 def test_a_fine_tuning_has_its_own_epochs_and_a_transfer_no_code(tmp_path):
     cfg = load.load("digits_lenet5", ["transfer={source: a, fine_tune: {from: c3, epochs: 7}}", "train.epochs=3"])
-    found = facts(tmp_path, cfg, [])
+    found = summary(tmp_path, cfg, [])
     assert (found["asked"], found["code_size"]) == (10, None)
