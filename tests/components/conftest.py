@@ -3,6 +3,7 @@
 import pytest
 
 from tests.components import digits
+from tests.once import made_once
 
 
 @pytest.fixture(scope="session")
@@ -13,19 +14,22 @@ def artifacts(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def classifier(artifacts, tmp_path_factory):
-    """Folder of a Model artifact: an MLP after an epoch on raw images."""
-    return _trained(tmp_path_factory.mktemp("classifier"), artifacts, digits.MLP, materialized=False)
+    """Folder of a Model artifact, not to be changed: an MLP after an epoch on raw images."""
+    return _trained(tmp_path_factory, "classifier", artifacts, digits.MLP, materialized=False)
 
 
 @pytest.fixture(scope="session")
 def autoencoder(artifacts, tmp_path_factory):
-    """Folder of a Model artifact: a convolutional autoencoder after an epoch on stored images."""
-    return _trained(tmp_path_factory.mktemp("autoencoder"), artifacts, digits.AUTOENCODER, materialized=True)
+    """Folder of a Model artifact, not to be changed: a convolutional autoencoder after an epoch on stored images."""
+    return _trained(tmp_path_factory, "autoencoder", artifacts, digits.AUTOENCODER, materialized=True)
 
 
-def _trained(run, artifacts, tree, materialized):
+def _trained(factory, name, artifacts, tree, materialized):
     from components.trainer.component import run_fn
 
     examples = artifacts.transformed if materialized else artifacts.examples
-    run_fn(digits.fn_args(run, examples, artifacts.transform, artifacts.schema, digits.trainer_slice(tree), materialized))
-    return run / "model"
+
+    def train(folder):
+        run_fn(digits.fn_args(folder, examples, artifacts.transform, artifacts.schema, digits.trainer_slice(tree), materialized))
+
+    return made_once(factory, name, train) / "model"

@@ -1,4 +1,4 @@
-"""scikit-learn's digits as a run's artifacts, made by hubel's own functions without a pipeline; each kind once a session."""
+"""scikit-learn's digits as a run's artifacts, made by hubel's own functions without a pipeline; each kind once."""
 
 import functools
 import types
@@ -13,6 +13,7 @@ from components.example_gen import records
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
+from tests.once import made_once
 
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 COUNTS = {keys.TRAIN: 240, keys.VALIDATION: 60, keys.TEST: 60}
@@ -164,26 +165,19 @@ def write_transform(
     return folder
 
 
-_made = []
-
-
 def artifacts(factory) -> types.SimpleNamespace:
-    """All of the above in one folder of pytest's tmp_path_factory, once a session whoever asks."""
-    if not _made:
-        _made.append(_artifacts(factory.mktemp("artifacts")))
-    return _made[0]
-
-
-def _artifacts(folder: Path) -> types.SimpleNamespace:
-    schema = write_schema(folder / "schema.pbtxt")
+    """All of the above in one folder of pytest's tmp_path_factory, once whoever asks."""
+    folder = made_once(factory, "artifacts", _write_artifacts)
     return types.SimpleNamespace(
-        schema=schema,
-        examples=write_examples(folder / "examples"),
-        transformed=folder / "transformed",
-        transform=write_transform(
-            folder / "transform", schema, MLP, [keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH], folder / "transformed"
-        ),
+        **{name: folder / name for name in ("examples", "transformed", "transform")}, schema=folder / "schema.pbtxt"
     )
+
+
+def _write_artifacts(folder: Path) -> None:
+    schema = write_schema(folder / "schema.pbtxt")
+    write_examples(folder / "examples")
+    targets = [keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH]
+    write_transform(folder / "transform", schema, MLP, targets, folder / "transformed")
 
 
 def fn_args(run: Path, examples_at: Path, transform: Path, schema: Path, config: TrainerSlice, materialized=False, **custom):

@@ -1,6 +1,5 @@
 """Real runs through the command line, shared by the tests that look at what they left."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -12,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.once import made_once
 
 
 @dataclass
@@ -102,18 +103,15 @@ def eventually(condition, seconds=30) -> bool:
 
 
 def _first_run(tmp_path_factory) -> Path:
-    """Folder of one whole `hubel run digits_lenet5.tiny --json` without a network, the same for all of pytest's processes."""
-    root = tmp_path_factory.getbasetemp()
-    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "digits_run"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "outcome.json").exists():
-            command = ("run", "digits_lenet5.tiny", "--json", "--workspace", folder / "workspace")
-            outcome = hubel(folder / "attempts.json", *command, module="tests.pipelines.offline")
-            shutil.copytree(folder / "workspace", folder / "finished", symlinks=True)
-            (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
-    return folder
+    """Folder of one whole `hubel run digits_lenet5.tiny --json` without a network."""
+
+    def run(folder):
+        command = ("run", "digits_lenet5.tiny", "--json", "--workspace", folder / "workspace")
+        outcome = hubel(folder / "attempts.json", *command, module="tests.pipelines.offline")
+        shutil.copytree(folder / "workspace", folder / "finished", symlinks=True)
+        (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
+
+    return made_once(tmp_path_factory, "digits_run", run)
 
 
 @pytest.fixture(scope="session")
