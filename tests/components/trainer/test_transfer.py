@@ -18,7 +18,6 @@ from components.tasks import classification
 from components.tasks.by_name import task_of
 from components.trainer import artifact, component, export, shots
 from components.trainer import transfer as transferred
-from components.trainer.card import Card
 from components.trainer.data import Data, Facts
 from components.trainer.origin import Origin
 from components.trainer.resume import Resume
@@ -358,21 +357,3 @@ def test_a_network_of_keras_applications_is_transferred(monkeypatch, tmp_path):
 def test_where_a_network_comes_from_survives_json(source):
     assert Origin.of_json(origin_of(source).as_json()) == origin_of(source)
     assert transferred.entry(origin_of(source), slice_of(source).transfer).name == str(source)
-
-
-def test_trainer_transfers_a_pushed_model_with_a_few_images(artifacts, classifier, tmp_path):
-    kept = str(classifier / keys.KERAS_FILE)
-    origin = Origin("tiny/3", "mlp", kept, "digest", True, artifact=str(classifier))
-    cfg = slice_of("tiny/3", head="nearest_neighbours", shots=2, neighbours=3)
-    args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg, origin=origin.as_json())
-    args.base_model = str(classifier / "Format-Serving")  # for the lineage; `task.start` must not see it
-    component.run_fn(args)
-    card = Card.read(str(tmp_path / "model"))
-    assert (card.architecture, card.task, card.epochs, card.train_images) == ("mlp", "classification", 1, 20)
-    assert (card.transfer, card.params) == (cfg.transfer, 64 * 16 + 16)
-    model = artifact.load(str(tmp_path / "model"))
-    references, labels = normalize.inner(model).get_layer(transfer.HEAD).get_weights()
-    assert sorted(labels) == sorted([*range(10)] * 2)
-    taken = transfer.extractor(artifact.load(str(classifier))).predict_on_batch(PIXELS[:240])
-    assert all(np.abs(taken - row).max(1).min() < 1e-5 for row in references)
-    assert not list((tmp_path / "training").rglob("*"))
