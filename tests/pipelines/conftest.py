@@ -1,5 +1,8 @@
 """Real runs through the command line, shared by the tests that look at what they left."""
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import shutil
@@ -43,6 +46,32 @@ def hubel(*arguments, timeout=280, module="pipelines.command_line.cli", **enviro
         env={**os.environ, **environment},
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def in_process(*arguments) -> Outcome:
+    """What `hubel` does, in this process, which has its libraries: for tests of what a verb does, not of the processes it starts.
+
+    The worker's part is the same function of the same JSON, and gives back the same; what it prints goes into the same log.
+    """
+    from components import progress
+    from pipelines.command_line import commands
+    from pipelines.process import supervise
+
+    def ask(call, arguments, log, listen=lambda event: None, held=()):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        module, _, function = call.partition(":")
+        with pytest.MonkeyPatch.context() as patch, log.open("a") as sink:
+            patch.setattr(progress, "_listeners", [lambda event: listen(json.loads(json.dumps(event)))])
+            with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+                value = getattr(importlib.import_module(module), function)(**json.loads(json.dumps(arguments)))
+        return json.loads(json.dumps(value))
+
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supervise, "ask", ask)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = commands.run([*map(str, arguments)])
+    return Outcome(code, out.getvalue(), err.getvalue())
 
 
 class Running:

@@ -19,7 +19,7 @@ from configs.errors import HubelError, UsageError
 from pipelines.command_line import names
 from pipelines.orchestration import execute
 from pipelines.workspace.layout import Workspace
-from tests.pipelines.conftest import Running, hubel
+from tests.pipelines.conftest import Running, hubel, in_process
 
 
 def refused(outcome, code: int, *words: str) -> None:
@@ -81,7 +81,7 @@ def test_failures_are_json_too(arguments, tmp_path):
 
 
 def test_a_metric_that_the_task_does_not_have_is_refused(tmp_path):
-    outcome = hubel("run", "digits_lenet5.tiny", "--set", "evaluate.thresholds={acuracy: {min: 0.5}}", "--workspace", tmp_path)
+    outcome = in_process("run", "digits_lenet5.tiny", "--set", "evaluate.thresholds={acuracy: {min: 0.5}}", "--workspace", tmp_path)
     assert outcome.code == 2
     assert "acuracy" in outcome.err
     assert "accuracy" in outcome.err
@@ -201,7 +201,7 @@ def test_a_run_on_a_disk_that_fills_up_ends_in_a_sentence_and_the_next_one_goes_
     assert "hubel gc" in err
     assert "Traceback" not in out + err
     (disk / "filler").unlink()
-    outcome = hubel(*arguments, "--json")
+    outcome = in_process(*arguments, "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.json["blessed"]
     assert outcome.json["architecture"] == "mlp"
@@ -226,9 +226,9 @@ def test_damaged_prepared_data_is_refused_with_what_to_do(finished, tmp_path):
     [shard] = folder.glob("*.tfrecord*")
     whole = shard.read_bytes()
     shard.write_bytes(b"")
-    refused(hubel("run", "digits_lenet5.tiny", "--workspace", tmp_path), 1, "damaged", str(folder))
+    refused(in_process("run", "digits_lenet5.tiny", "--workspace", tmp_path), 1, "damaged", str(folder))
     shard.write_bytes(whole[: len(whole) // 2])
-    outcome = hubel("run", "digits_lenet5.tiny", "--workspace", tmp_path)
+    outcome = in_process("run", "digits_lenet5.tiny", "--workspace", tmp_path)
     assert outcome.code == 1
     assert "damaged" in outcome.err
     assert "Traceback" not in outcome.err
@@ -275,7 +275,7 @@ def odd_digits(tmp_path_factory):
 
 
 def test_a_test_split_without_a_label_is_said_to_be_that(odd_digits):
-    outcome = hubel("run", "digits_mlp.tiny", "--set", "data.source=tfds:odd_digits", "--workspace", odd_digits)
+    outcome = in_process("run", "digits_mlp.tiny", "--set", "data.source=tfds:odd_digits", "--workspace", odd_digits)
     assert outcome.code == 1
     assert "The test split has no image (260 in all; 40 images without a label left out)." in outcome.err
     assert "Traceback" not in outcome.err
@@ -289,13 +289,13 @@ def test_anomalies_stop_a_run_and_say_how_to_allow_them(finished, tmp_path):
     label.int_domain.max = 5
     (tmp_path / "schema.pbtxt").write_text(text_format.MessageToString(schema))
     pinned = ("--set", f"data.pinned_schema={tmp_path / 'schema.pbtxt'}", "--workspace", tmp_path / "workspace")
-    outcome = hubel("run", "digits_mlp.tiny", *pinned)
+    outcome = in_process("run", "digits_mlp.tiny", *pinned)
     assert outcome.code == 1
     assert "label in test" in outcome.err
     assert "data.allow_anomalies=true" in outcome.err
     assert "Traceback" not in outcome.err
     assert not (tmp_path / "workspace/models").exists()
-    plan = hubel("run", "digits_mlp.tiny", *pinned, "--set", "data.allow_anomalies=true", "--dry-run", "--json").json
+    plan = in_process("run", "digits_mlp.tiny", *pinned, "--set", "data.allow_anomalies=true", "--dry-run", "--json").json
     cached = {component["name"]: component["cached"] for component in plan["components"]}
     assert cached["StatisticsGen"]
     assert not cached["ExampleValidator"]
@@ -305,7 +305,8 @@ def test_an_image_file_that_is_no_image_fails_alone(finished, scans, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"not an image")
     (tmp_path / "empty.png").write_bytes(b"")
     good = next(iter(sorted(scans.iterdir())))
-    outcome = hubel("predict", "digits_lenet5_tiny", tmp_path, good, tmp_path / "missing.png", "--json", "--workspace", finished)
+    files = (tmp_path, good, tmp_path / "missing.png")
+    outcome = in_process("predict", "digits_lenet5_tiny", *files, "--json", "--workspace", finished)
     assert outcome.code == 0, outcome.err
     rows = {Path(row["file"]).name: row for row in outcome.json}
     assert "error" in rows["broken.png"]
@@ -317,13 +318,13 @@ def test_an_image_file_that_is_no_image_fails_alone(finished, scans, tmp_path):
 
 def test_only_broken_files_is_a_failure(finished, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"not an image")
-    outcome = hubel("predict", "digits_lenet5_tiny", tmp_path / "broken.png", "--workspace", finished)
+    outcome = in_process("predict", "digits_lenet5_tiny", tmp_path / "broken.png", "--workspace", finished)
     assert outcome.code == 1
     assert "Traceback" not in outcome.err
 
 
 def test_a_folder_without_images_is_said(finished, tmp_path):
-    refused(hubel("predict", "digits_lenet5_tiny", tmp_path, "--workspace", finished), 2, "no image")
+    refused(in_process("predict", "digits_lenet5_tiny", tmp_path, "--workspace", finished), 2, "no image")
 
 
 def test_a_closed_pipe_is_no_failure():

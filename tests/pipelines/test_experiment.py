@@ -12,7 +12,7 @@ from configs.errors import UsageError
 from keras_models import contract
 from pipelines.orchestration import experiment
 from pipelines.workspace.layout import Workspace
-from tests.pipelines.conftest import hubel
+from tests.pipelines.conftest import hubel, in_process
 
 TREE = {
     "config": "digits_mlp",
@@ -143,11 +143,11 @@ def test_the_command_lists_looks_ahead_and_refuses(tmp_path):
     found = {row["name"]: row["about"] for row in hubel("list", "experiments", "--json").json}
     assert found.keys() == set(experiments.names())
     assert all(found.values())
-    ahead = hubel("experiment", "random_labels", "--dry-run", "--json", "--workspace", tmp_path).json
+    ahead = in_process("experiment", "random_labels", "--dry-run", "--json", "--workspace", tmp_path).json
     assert ahead["trainings"] == len(experiments.load("random_labels").arms)
     assert list(ahead["arms"]) == list(experiments.load("random_labels").asked.arms)
     refused = hubel("experiment", "random_label", "--workspace", tmp_path)
     assert (refused.code, refused.lines[-1]) == (2, "Did you mean 'random_labels'?")
-    unknown = hubel("experiment", "random_labels", "--set", "model.name=lenet6", "--workspace", tmp_path)
+    unknown = in_process("experiment", "random_labels", "--set", "model.name=lenet6", "--workspace", tmp_path)
     assert (unknown.code, "lenet5" in unknown.err) == (2, True)
     assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.pipelines.conftest import Running, eventually, hubel, is_alive
+from tests.pipelines.conftest import Running, eventually, hubel, in_process, is_alive
 
 EPOCHS = 40
 RUN = ("run", "digits_lenet5.tiny", "--set", f"train.epochs={EPOCHS}", "--set", "train.early_stopping=null")
@@ -49,6 +49,7 @@ def test_ctrl_c_while_libraries_load_is_clean(workspace):
     assert outcome.err.splitlines()[-1].startswith("Stopped. The same command goes on from here")
 
 
+@pytest.mark.whole  # as process/test_supervise.py has it of a worker that waits
 def test_kill_9_of_the_command_in_transform_ends_its_worker_too(workspace):
     running = Running(*RUN, "--workspace", workspace)
     running.wait_for("ExampleValidator")
@@ -136,5 +137,5 @@ def test_gc_removes_what_killed_runs_left_and_nothing_that_is_needed(workspace):
     [last] = hubel("list", "runs", "--json", "--workspace", workspace).json
     assert [path.stem for path in (workspace / "logs" / NAME).iterdir()] == [last["run"]]
     assert models(workspace) == ["1"]
-    plan = hubel(*RUN, "--dry-run", "--json", "--workspace", workspace).json
+    plan = in_process(*RUN, "--dry-run", "--json", "--workspace", workspace).json
     assert all(component["cached"] for component in plan["components"])

@@ -17,7 +17,7 @@ from configs import load
 from pipelines.orchestration import execute
 from pipelines.workspace.layout import Workspace
 from tests.components.trainer.graphs import operations, random_ops
-from tests.pipelines.conftest import hubel
+from tests.pipelines.conftest import hubel, in_process
 
 STAGES = (
     "ExampleGen",
@@ -144,7 +144,7 @@ def test_a_dry_run_changes_nothing_at_all(digits):
     staged.mkdir()
     (workspace / "datasets/.digests.json").unlink()
     before = {path: path.stat().st_mtime_ns for path in workspace.rglob("*")}
-    outcome = hubel("run", TINY, "--dry-run", "--json", "--set", "train.epochs=3", "--workspace", workspace)
+    outcome = in_process("run", TINY, "--dry-run", "--json", "--set", "train.epochs=3", "--workspace", workspace)
     after = {path: path.stat().st_mtime_ns for path in workspace.rglob("*")}
     staged.rmdir()
     assert outcome.code == 0
@@ -293,7 +293,7 @@ def test_gc_keeps_what_the_last_run_needs_and_can_only_say(digits):
 
 def test_a_model_that_is_not_good_enough_is_not_pushed_the_code_is_3_and_it_is_no_dead_end(digits, scans):
     workspace, _ = digits
-    outcome = hubel("run", TINY, "--set", "evaluate.thresholds.accuracy.min=1.01", "--json", "--workspace", workspace)
+    outcome = in_process("run", TINY, "--set", "evaluate.thresholds.accuracy.min=1.01", "--json", "--workspace", workspace)
     assert outcome.code == 3
     value = outcome.json
     assert (value["blessed"], value["version"]) == (False, None)
@@ -306,16 +306,16 @@ def test_a_model_that_is_not_good_enough_is_not_pushed_the_code_is_3_and_it_is_n
     assert any(f"{1.01 - figure:.4f} below its bound" in hint for hint in value["hints"])
     # the same model is live, so the answers can be compared
     answers = [
-        hubel("predict", name, scans, "--json", "--workspace", workspace).json
+        in_process("predict", name, scans, "--json", "--workspace", workspace).json
         for name in ("digits_lenet5_tiny@candidate", value["run"], value["candidate"], "digits_lenet5_tiny/1")
     ]
     said = [{row.pop("run") for row in rows} for rows in answers]
     assert answers[0] == answers[1] == answers[2] == answers[3]
-    first = hubel("list", "runs", "--json", "--workspace", workspace).json[0]["run"]
+    first = in_process("list", "runs", "--json", "--workspace", workspace).json[0]["run"]
     assert said == [{value["run"]}, {value["run"]}, {first}, {first}], "the second run trained nothing anew"
-    asked = hubel("predict", "digits_lenet5_tiny@candidate", scans, "--workspace", workspace)
+    asked = in_process("predict", "digits_lenet5_tiny@candidate", scans, "--workspace", workspace)
     assert f"digits_lenet5_tiny@candidate is what run {value['run']} trained." in asked.out
-    shown = hubel("show", "digits_lenet5_tiny@candidate", "--json", "--workspace", workspace).json
+    shown = in_process("show", "digits_lenet5_tiny@candidate", "--json", "--workspace", workspace).json
     assert (shown["architecture"], shown["input"], shown["params"]) == ("lenet5", [32, 32, 1], 61706)
     assert shown["run"] == value["run"]
 
@@ -325,7 +325,7 @@ def tuned(digits):
     """A run that pushes a second version of what `digits` pushed."""
     workspace, _ = digits
     space = "tune.space={train.optimizer.learning_rate: {choices: [0.0011, 0.0012]}}"
-    return hubel(
+    return in_process(
         *("run", TINY, "--json", "--workspace", workspace),
         *("--set", "tune.enabled=true", "--set", "tune.algorithm=random", "--set", "tune.trials=2", "--set", space),
     )
@@ -378,7 +378,7 @@ def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pus
 def transferred(digits):
     """A run whose source is the model that `digits` pushed."""
     workspace, _ = digits
-    return hubel("run", *TRANSFER, "--json", "--workspace", workspace)
+    return in_process("run", *TRANSFER, "--json", "--workspace", workspace)
 
 
 TRANSFER = ("digits_transfer.tiny", "--set", "transfer.source=digits_lenet5_tiny/1")

@@ -24,7 +24,7 @@ from pipelines.command_line.console import RunView
 from pipelines.process.requests import Request
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
-from tests.pipelines.conftest import hubel
+from tests.pipelines.conftest import hubel, in_process
 
 HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "numpy")
 
@@ -118,7 +118,7 @@ def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):
     assert sum(layer["params"] for layer in named["layers"]) == 61706
     shape = {"input_shape": (32, 32, 1), "num_classes": 10}
     keras_models.build("lenet5_1998", shape, {}).save(tmp_path / "own.keras")
-    assert hubel("show", tmp_path / "own.keras", "--json").json["params"] == 60000
+    assert in_process("show", tmp_path / "own.keras", "--json").json["params"] == 60000
 
 
 def test_families_stand_together_and_variants_as_people_count():
@@ -129,7 +129,7 @@ def test_families_stand_together_and_variants_as_people_count():
 
 
 def test_show_refuses_too_small_a_size():
-    outcome = hubel("show", "lenet5", "--input", "4x4x1")
+    outcome = in_process("show", "lenet5", "--input", "4x4x1")
     assert outcome.code == 2
     assert "Traceback" not in outcome.err
 
@@ -144,11 +144,11 @@ def test_predictions_come_as_table_csv_and_json(finished, scans):
     names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
     assert {name for row in rows for name in row["classes"]} <= names
     assert all((row["size"], row["resized"]) == ([8, 8], True) for row in rows)
-    form = hubel("predict", "digits_lenet5_tiny/1", scans, "--format", "csv", "--workspace", finished)
+    form = in_process("predict", "digits_lenet5_tiny/1", scans, "--format", "csv", "--workspace", finished)
     table = list(csv.DictReader(io.StringIO(form.out)))
     assert [row["classes"] for row in table] == [row["classes"][0] for row in rows]
     assert set(table[0]) == {"file", "classes", "scores"}
-    text = hubel("predict", finished / "models/digits_lenet5_tiny", scans, "--workspace", finished / "elsewhere").out
+    text = in_process("predict", finished / "models/digits_lenet5_tiny", scans, "--workspace", finished / "elsewhere").out
     assert text.count("png") == 8
     assert text.endswith(f"8 were of another size: {RESIZED}\n")
     assert form.err == text.splitlines()[-1] + "\n"

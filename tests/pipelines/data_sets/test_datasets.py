@@ -13,7 +13,7 @@ import pytest
 from components.example_gen import prepare, prepared, tfds
 from configs.errors import HubelError, UsageError
 from tests.pipelines.command_line.test_commands import imported_by
-from tests.pipelines.conftest import Running, hubel
+from tests.pipelines.conftest import Running, hubel, in_process
 from tests.pipelines.test_bad_input import refused
 
 MNIST = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
@@ -137,7 +137,7 @@ def test_what_was_typed_wrong_is_refused_before_tensorflow_is_imported(tmp_path)
 
 
 def test_a_failure_is_one_json_value(tmp_path):
-    outcome = hubel("datasets", "prepare", "mnistt", "--json", "--workspace", tmp_path)
+    outcome = in_process("datasets", "prepare", "mnistt", "--json", "--workspace", tmp_path)
     assert outcome.code == 2
     assert outcome.err == ""
     assert "mnist" in outcome.json["error"]["message"]
@@ -202,7 +202,7 @@ def test_a_run_of_an_unprepared_source_ends_within_a_second(tmp_path):
 
 
 def test_json_of_a_prepared_data_set_is_one_value(digits):
-    outcome = hubel("datasets", "prepare", "digits", "--json", "--workspace", digits.parent)
+    outcome = in_process("datasets", "prepare", "digits", "--json", "--workspace", digits.parent)
     assert outcome.code == 0
     assert outcome.out.count("\n") == 1
     assert json.loads(outcome.out)["already"]

@@ -16,7 +16,7 @@ from configs import load, policies
 from configs.errors import HubelError
 from pipelines.data_sets import preview
 from reports import sheet
-from tests.pipelines.conftest import hubel
+from tests.pipelines.conftest import hubel, in_process
 from tests.pipelines.test_bad_input import refused
 
 SMALL = ["transform.height=16", "transform.width=16"]
@@ -57,7 +57,7 @@ def made(config, tmp_path, *assignments, images=6, samples=2):
 
 def test_the_command_line_shows_digits(tmp_path):
     arguments = ("datasets", "preview", "digits_lenet5", "--images", "10", "--samples", "2", "--workspace", tmp_path)
-    outcome = hubel(*arguments, "--json")
+    outcome = in_process(*arguments, "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.err == ""
     folder = tmp_path / "previews/digits_lenet5"

@@ -23,7 +23,7 @@ from pipelines.orchestration import execute
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from tests.components import digits
-from tests.pipelines.conftest import hubel
+from tests.pipelines.conftest import hubel, in_process
 from tests.pipelines.test_bad_input import refused
 
 FOUND = {
@@ -116,7 +116,7 @@ def test_a_folder_becomes_a_config_that_a_run_takes(letters, tmp_path):
     assert operations(cfg) == ["translate", "rotate"]
     assert cfg.data.max_quarantined > 2 / 29
     assert f"hubel run {out}" in out.read_text()
-    dry = hubel("run", out, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
+    dry = in_process("run", out, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
     assert dry.code == 0, dry.err
     assert not any(component["cached"] for component in dry.json["components"] if component["name"] == "Trainer")
 
@@ -142,7 +142,7 @@ def test_labels_that_are_missing_are_counted_with_what_a_run_does(tmp_path):
         "18 images have no label (6 NA, 6 empty, 6 nan): a run counts and leaves out what has none; if NA is a class"
     )
     (tmp_path / "table.csv").write_text("file,breed\n0.png,pug\n1.png,lab\n2.png,pug\n")
-    outcome = hubel("init", tmp_path / "table.csv", "--out", tmp_path / "x.yaml", "--workspace", tmp_path / "workspace")
+    outcome = in_process("init", tmp_path / "table.csv", "--out", tmp_path / "x.yaml", "--workspace", tmp_path / "workspace")
     refused(outcome, 2, "breed (2 values)", "data.features: {label: breed}")
     assert not (tmp_path / "x.yaml").exists()
 
@@ -465,7 +465,7 @@ def product(root, train=40, test=6):
 
 def test_what_trains_on_good_alone_is_a_detector(tmp_path):
     root, file = product(tmp_path / "cable"), tmp_path / "cable.yaml"
-    outcome = hubel("init", root, "--out", file, "--json", "--workspace", tmp_path / "workspace")
+    outcome = in_process("init", root, "--out", file, "--json", "--workspace", tmp_path / "workspace")
     assert outcome.code == 0, outcome.err
     found, cfg = outcome.json["found"], load.load(str(file))
     assert found["by_split"] == {"train": {"good": 40, "hole": 0, "scratch": 0}, "test": {"good": 6, "hole": 6, "scratch": 6}}
@@ -476,7 +476,7 @@ def test_what_trains_on_good_alone_is_a_detector(tmp_path):
     assert "train has good alone, and test has hole, scratch besides" in outcome.json["notes"][0]
     assert "the black bars beside the image are left out of the score" in file.read_text()
     assert (found["images"], found["passed_over"], found["masks"]) == (58, {"masks": 12}, None)
-    dry = hubel("run", file, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
+    dry = in_process("run", file, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
     assert dry.code == 0, dry.err
 
 
@@ -601,7 +601,7 @@ def test_a_folder_of_masks_beside_one_of_images_is_no_class(tmp_path):
         picture(tmp_path / f"cells/images/{number}.png", (9 * number, 5, 200), mode="RGB")
         picture(tmp_path / f"cells/masks/{number}.png", 0)
     out = tmp_path / "cells.yaml"
-    outcome = hubel("init", tmp_path / "cells", "--out", out, "--json", "--workspace", tmp_path / "workspace")
+    outcome = in_process("init", tmp_path / "cells", "--out", out, "--json", "--workspace", tmp_path / "workspace")
     assert outcome.code == 0, outcome.err
     assert outcome.json["source"] == f"folder:{tmp_path / 'cells/images'}"
     assert (outcome.json["found"]["images"], outcome.json["found"]["left_out"]["images"]) == (12, 12)
