@@ -8,13 +8,16 @@ from configs import load
 from keras_models.record import RECONSTRUCTION
 from pipelines.orchestration import execute
 from tests.pipelines import test_generative_models
-from tests.pipelines.whole_way import first_alone, goes_the_whole_way
+from tests.pipelines.whole_way import goes_the_whole_way
+
+# One that reconstructs goes that way whenever tests run in test_without_labels.py, one that generates in test_generative_models.py.
+pytestmark = pytest.mark.whole
 
 FAMILIES = [name for name, facts in keras_models.catalog().items() if facts.task.split(".")[0] == RECONSTRUCTION]
 CONFIGS = [config for config in (f"digits_{name}" for name in FAMILIES) if config not in test_generative_models.CONFIGS]
 
 
-@pytest.mark.parametrize("name", first_alone(CONFIGS, "digits_conv_autoencoder"))
+@pytest.mark.parametrize("name", CONFIGS)
 def test_it_is_blessed_and_pushed_and_answers(name, place, scans, tmp_path):
     goes_the_whole_way(name, place, scans, tmp_path)
 
