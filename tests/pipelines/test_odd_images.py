@@ -1,11 +1,13 @@
 """What `hubel init` says and ExampleGen records of images and tables as people really have them; see tests/odd_images.py."""
 
+import functools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from tfx.types.standard_artifacts import Examples
 
 from components import keys
 from components.example_gen import sources
@@ -13,7 +15,6 @@ from components.trainer.card import Card
 from components.transform import pixels
 from configs import load
 from configs.errors import UsageError
-from configs.schema.data import DataConfig
 from pipelines.data_sets import survey
 from pipelines.init import proposal
 from pipelines.orchestration import execute
@@ -102,21 +103,43 @@ def taken(path: Path, read: dict) -> dict:
     return {**read, **({"images": str(path.parent / read["images"])} if "images" in read else {})}
 
 
+@dataclass(frozen=True)
+class Read:
+    """What `init` and ExampleGen made of a variant."""
+
+    found: dict
+    text: str
+    passed_over: dict[str, int]
+    rows: dict[str, list]
+    artifact: Examples
+
+
+@pytest.fixture(scope="module")
+def reading(drawn, tmp_path_factory):
+    """Reads a variant as a person would have it read, once."""
+
+    @functools.cache
+    def read_variant(variant: str) -> Read:
+        path, folder = drawn(variant.partition("/")[0]) / variant, tmp_path_factory.mktemp("read")
+        read, source = taken(path, VARIANTS[variant].read), proposal.source_of(str(path))
+        found = survey.look(source, str(folder / "datasets"), **read)
+        text = proposal.propose("odd", source, found, "odd.yaml", read).text
+        (folder / "odd.yaml").write_text(text, encoding="utf-8")
+        cfg = load.load(str(folder / "odd.yaml"))
+        located = sources.locate(cfg.data, folder / "datasets")
+        return Read(found, text, dict(located.passed_over), *generated(located, folder, **cfg.data.model_dump()))
+
+    return read_variant
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_what_is_there_is_read_or_said(variant, drawn, tmp_path):
-    expected, path = VARIANTS[variant], drawn(variant.partition("/")[0]) / variant
-    read = taken(path, expected.read)
-    source = proposal.source_of(str(path))
-    found = survey.look(source, str(tmp_path / "datasets"), **read)
-    made = proposal.propose("odd", source, found, "odd.yaml", read)
+def test_what_is_there_is_read_or_said(variant, reading):
+    expected, made = VARIANTS[variant], reading(variant)
+    found, rows, artifact = made.found, made.rows, made.artifact
     for words in expected.says:
         assert words in made.text
     assert found["changes"] == expected.changes
     assert found["passed_over"] == expected.passed_over
-    (tmp_path / "odd.yaml").write_text(made.text, encoding="utf-8")
-    cfg = load.load(str(tmp_path / "odd.yaml"))
-    located = sources.locate(cfg.data, tmp_path / "datasets")
-    rows, artifact = generated(located, tmp_path, **cfg.data.model_dump())
     names = json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES))
     counts: dict[str, int] = {}
     for row in (row for of_split in rows.values() for row in of_split):
@@ -127,7 +150,7 @@ def test_what_is_there_is_read_or_said(variant, drawn, tmp_path):
     assert all(rows.values()), {split: len(of_split) for split, of_split in rows.items()}
     for name, wanted in ((keys.CHANGES, expected.changes), (keys.QUARANTINED, expected.quarantined)):
         assert json.loads(artifact.get_string_custom_property(name)) == wanted
-    assert dict(located.passed_over) == expected.passed_over
+    assert made.passed_over == expected.passed_over
 
 
 @pytest.mark.parametrize("variant", REFUSED)
@@ -138,15 +161,12 @@ def test_what_cannot_be_guessed_is_refused_with_the_line_to_use(variant, drawn, 
     assert REFUSED[variant].format(path=path) in f"{refused.value.message} {refused.value.hint}"
 
 
-def test_a_drawing_in_alpha_is_what_a_viewer_shows_of_it(drawn, tmp_path):
+def test_a_drawing_in_alpha_is_what_a_viewer_shows_of_it(reading):
     """To the pixel, in every format; and each drawing is another one."""
-    root = drawn("alpha") / "alpha"
     seen: dict[str, dict[str, bytes]] = {}
     decode = tf.function(lambda encoded: pixels.from_bytes(encoded, load.load("digits_lenet5").transform))
     for form in ("seen", "rgba", "la", "palette", "gif", "webp"):
-        data = DataConfig(source=f"folder:{root / form}")
-        rows, _ = generated(sources.locate(data, tmp_path / "datasets"), tmp_path / form, source=data.source)
-        every = [row for of_split in rows.values() for row in of_split]
+        every = [row for of_split in reading(f"alpha/{form}").rows.values() for row in of_split]
         names = [Path(row[keys.IMAGE_ID].bytes_list.value[0].decode()).with_suffix("").as_posix() for row in every]
         images = decode(tf.constant([row[keys.IMAGE_ENCODED].bytes_list.value[0] for row in every])).numpy()
         seen[form] = {name: image.tobytes() for name, image in zip(names, images, strict=True)}
