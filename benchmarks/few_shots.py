@@ -98,7 +98,7 @@ def _data(cfg: TrainerSlice, images: dict[str, list]) -> Data:
     examples = [records.example(b"", image_id, label) for image_id, (_, label) in by_id.items()]
     chosen = shots.chosen(tf.data.Dataset.from_tensor_slices(examples), cfg.transfer.shots, cfg.seed)
     parsed = [tf.train.Example.FromString(row.numpy()).features.feature for row in chosen]
-    rows = [by_id[row[keys.IMAGE_ID].bytes_list.value[0]] for row in parsed]
+    rows = [by_id[row[keys.EXAMPLE_ID].bytes_list.value[0]] for row in parsed]
 
     def batches(pairs):
         seen, labels = zip(*pairs, strict=True)

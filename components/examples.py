@@ -46,6 +46,6 @@ def ids_of(files: Iterable[str]) -> Iterator[bytes]:
     """The id of each image in files, in order; empty where it has none. Nothing else is unpacked."""
     import tensorflow as tf
 
-    feature = {keys.IMAGE_ID: tf.io.FixedLenFeature([], tf.string, default_value="")}
-    batches = records_of(files).batch(BATCH).map(lambda batch: tf.io.parse_example(batch, feature)[keys.IMAGE_ID])
+    feature = {keys.EXAMPLE_ID: tf.io.FixedLenFeature([], tf.string, default_value="")}
+    batches = records_of(files).batch(BATCH).map(lambda batch: tf.io.parse_example(batch, feature)[keys.EXAMPLE_ID])
     return (image_id for batch in batches.as_numpy_iterator() for image_id in batch)

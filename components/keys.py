@@ -2,7 +2,8 @@
 
 # Raw schema: what every source writes and every served tf.Example holds.
 IMAGE_ENCODED = "image/encoded"  # bytes: PNG or JPEG
-IMAGE_ID = "image/id"  # bytes, stable
+EXAMPLE_ID = "example/id"  # bytes, stable: decides the split
+EXAMPLE_ID_BEFORE = "image/id"  # what it was called when only images were read; TFRecords and pinned schemas may still say so
 LABEL = "label"  # int64, absent when unlabelled
 ANOMALY = "anomaly"  # int64, 1 where the label is none of data.inliers; absent without inliers
 # What else may be learned, where the data has it; components.targets has the kinds and their features.

@@ -62,7 +62,7 @@ def digest(image_id: bytes) -> int:
 
 def _per_image(name, task, model_name="", output_name="", **_):
     key = metric_types.MetricKey(name=name, model_name=model_name, output_name=output_name)
-    wanted = metric_types.StandardMetricInputsPreprocessor(include_filter={constants.FEATURES_KEY: {keys.IMAGE_ID: {}}})
+    wanted = metric_types.StandardMetricInputsPreprocessor(include_filter={constants.FEATURES_KEY: {keys.EXAMPLE_ID: {}}})
     return [metric_types.MetricComputation(keys=[key], preprocessors=[wanted], combiner=_Rows(key, task))]
 
 
@@ -78,7 +78,7 @@ class _Rows(beam.CombineFn):
     def add_input(self, accumulator, element):
         label = element.get_by_key("labels", self._key.model_name)
         label = int(np.ravel(label)[0]) if label is not None and np.size(label) else -1
-        image_id = np.ravel(element[constants.FEATURES_KEY][keys.IMAGE_ID])[0]
+        image_id = np.ravel(element[constants.FEATURES_KEY][keys.EXAMPLE_ID])[0]
         row = _judge(self._task).each(tfma.answers_of(element, self._key.model_name), label)
         for name, value in {ID: digest(image_id), keys.LABEL: label, **row}.items():
             accumulator.setdefault(name, array(_kind(name))).append(value)

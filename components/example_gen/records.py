@@ -20,7 +20,7 @@ def example(
 
     from components import targets as kinds
 
-    held: dict[str, Sequence] = {keys.IMAGE_ENCODED: [image], keys.IMAGE_ID: [image_id]}
+    held: dict[str, Sequence] = {keys.IMAGE_ENCODED: [image], keys.EXAMPLE_ID: [image_id]}
     types: dict[str, int] = {}
     for name, value in {keys.LABEL: label, **(targets or {})}.items():
         if value is not None:

@@ -27,7 +27,8 @@ from configs.errors import HubelError, UsageError
 USUAL = {
     "image": ("image/encoded", "image", "image_raw", "image_bytes", "image_floats", "image/raw", "encoded", "img", "jpg", "png"),
     "label": ("label", "image/class/label", "image_class", "class", "image/label", "target", "labels", "image/class/text"),
-    "id": ("image/id", "image_id", "id", "image/source_id"),
+    # our own name last: what has another one too is split by that, as it always was
+    "id": (keys.EXAMPLE_ID_BEFORE, "image_id", "id", "image/source_id", keys.EXAMPLE_ID),
 }
 TAKES = ("missing_markers",)
 RANGES = ((0, 1), (-0.5, 0.5), (-1, 1), (0, 255))  # (black, white) of lists of numbers; the first that holds all of them

@@ -138,7 +138,7 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
     """Write every request and compute here what the answers must be; also the images' ids, and the signature of each endpoint."""
     parsed = list(examples.parsed(records))
     encoded = [examples.values(example, keys.IMAGE_ENCODED)[0] for example in parsed]
-    ids = [examples.values(example, keys.IMAGE_ID)[0].decode(errors="replace") for example in parsed]
+    ids = [examples.values(example, keys.EXAMPLE_ID)[0].decode(errors="replace") for example in parsed]
     if not encoded:
         raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
     decoded, sizes = pixels.sized_from_bytes(tf.constant(encoded), card.seen, card.reading)

@@ -16,7 +16,7 @@ def forget_values(schema: schema_pb2.Schema) -> None:
 
     An id that training did not hold is no anomaly: it is what every new image has.
     """
-    unnamed = (keys.IMAGE_ID, keys.IMAGE_ENCODED, *(name for kind in targets.KINDS.values() for name in kind.uncounted))
+    unnamed = (keys.EXAMPLE_ID, keys.IMAGE_ENCODED, *(name for kind in targets.KINDS.values() for name in kind.uncounted))
     for feature in schema.feature:
         if feature.name in unnamed:
             inferred = feature.domain or feature.name

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from components import keys, progress
 from configs.errors import UsageError
 
 MAX_BYTES = 2**22
@@ -27,4 +28,15 @@ def read(path: str | None) -> str:
         raise UsageError(f"The pinned schema {path} is no Schema: {error}.", hint) from None
     if not parsed.feature:
         raise UsageError(f"The pinned schema {path} describes no feature.", hint)
-    return text
+    return text_format.MessageToString(parsed) if _renamed(parsed) else text
+
+
+def _renamed(schema) -> bool:
+    """Give the id of a Schema that an earlier hubel inferred its present name, in place. Returns whether it had the former one."""
+    named = {feature.name: feature for feature in schema.feature}
+    if keys.EXAMPLE_ID_BEFORE not in named or keys.EXAMPLE_ID in named:
+        return False
+    feature = named[keys.EXAMPLE_ID_BEFORE]
+    feature.name = keys.EXAMPLE_ID
+    progress.emit("note", text=f"the pinned schema calls an image's id {keys.EXAMPLE_ID_BEFORE}; it is {keys.EXAMPLE_ID} now")
+    return True

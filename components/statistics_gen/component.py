@@ -18,6 +18,6 @@ class StatisticsGen(TfxStatisticsGen):
 def _described() -> schema_pb2.Schema:
     """What TFDV is told before it looks. An image domain is its way of saying that values are not to be counted, for ids too."""
     schema = schema_pb2.Schema()
-    for name in (keys.IMAGE_ENCODED, keys.IMAGE_ID, *(name for kind in targets.KINDS.values() for name in kind.uncounted)):
+    for name in (keys.IMAGE_ENCODED, keys.EXAMPLE_ID, *(name for kind in targets.KINDS.values() for name in kind.uncounted)):
         schema.feature.add(name=name, type=schema_pb2.BYTES).image_domain.SetInParent()
     return schema

@@ -100,7 +100,7 @@ def _relabelling(cfg: TrainerSlice, targets: Sequence[str], facts: Facts) -> Cal
         raise UsageError("train.random_labels draws classes anew, and this task has none.", "Take it out.")
 
     def relabelled(row):
-        stream = tf.stack([tf.constant(cfg.seed, tf.int64), tf.strings.to_hash_bucket_fast(row[keys.IMAGE_ID], 2**62)])
+        stream = tf.stack([tf.constant(cfg.seed, tf.int64), tf.strings.to_hash_bucket_fast(row[keys.EXAMPLE_ID], 2**62)])
         chance, place = tf.unstack(tf.random.stateless_uniform([2], ~stream))  # ~: not the numbers that augmentation draws
         drawn = tf.cast(place * len(facts.class_names), tf.int64)
         return {**row, keys.LABEL: tf.where(chance < share, drawn, row[keys.LABEL])}

@@ -90,7 +90,7 @@ class Epochs:
         drawn = order.map(
             lambda place: (
                 place,
-                augment.draw(self._drawn_for, self._seed, epoch, rows(place)[keys.IMAGE_ID], self._shape),
+                augment.draw(self._drawn_for, self._seed, epoch, rows(place)[keys.EXAMPLE_ID], self._shape),
             ),
             num_parallel_calls=tf.data.AUTOTUNE,
         )

@@ -39,7 +39,7 @@ class Reader:
         spec = {
             name: feature
             for name, feature in self.transform.transformed_feature_spec().items()
-            if name in (keys.PIXELS, keys.IMAGE_ID, *self.targets)
+            if name in (keys.PIXELS, keys.EXAMPLE_ID, *self.targets)
         }
         return serialized.map(
             lambda record: self._decoded(tf.io.parse_single_example(record, spec)), num_parallel_calls=tf.data.AUTOTUNE

@@ -20,7 +20,7 @@ def chosen(records: tf.data.Dataset, shots: int, seed: int) -> tf.data.Dataset:
     """
     by_label = defaultdict(list)
     for place, example in enumerate(examples.parsed(records.as_numpy_iterator())):
-        [image_id], label = examples.values(example, keys.IMAGE_ID), tuple(examples.values(example, keys.LABEL))
+        [image_id], label = examples.values(example, keys.EXAMPLE_ID), tuple(examples.values(example, keys.LABEL))
         by_label[label].append((share(image_id, f"shots {seed}".encode()), place))
     taken = np.zeros(sum(map(len, by_label.values())), bool)
     for drawn in by_label.values():

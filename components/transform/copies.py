@@ -64,7 +64,7 @@ class WriteCopy(beam.DoFn):
         graph = tft.TFTransformOutput(self._graph)
         features = graph.transformed_feature_spec()
         kinds = {name: targets.of(name) for name in features if targets.of(name).moves}
-        spec_ = {name: features[name] for name in (keys.PIXELS, *kinds, keys.IMAGE_ID)}
+        spec_ = {name: features[name] for name in (keys.PIXELS, *kinds, keys.EXAMPLE_ID)}
         shape = (config.transform.height, config.transform.width, config.transform.channels)
         channels = moments.read(graph, keys.CHANNEL_MOMENTS)
         covariance = channels and channels.covariance.tolist()
@@ -80,7 +80,7 @@ class WriteCopy(beam.DoFn):
             rows = tf.io.parse_example(records, spec_)
             drawn = tf.map_fn(
                 lambda image_id: augment.draw(config.steps, config.seed, copy, image_id, shape),
-                rows[keys.IMAGE_ID],
+                rows[keys.EXAMPLE_ID],
                 fn_output_signature=tf.float32,
             )
             moving = {name: kind.loaded(rows[name], config.transform) for name, kind in kinds.items()}

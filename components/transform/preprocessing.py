@@ -18,16 +18,16 @@ def preprocessing_fn(inputs, custom_config):
         custom_config: {"slice": TransformSlice as JSON}.
 
     Returns:
-        `pixels` string [N] (serialized uint8 [height, width, channels]), `image/id` string [N], each target as its kind stores it
+        `pixels` string [N] (serialized uint8 [height, width, channels]), `example/id` string [N], each target as its kind stores it
         (components.targets). Statistics of the training split are files beside the graph: see components.transform.moments.
     """
     cfg = TransformSlice.model_validate_json(custom_config["slice"])
     images = pixels.from_bytes(targets.first(inputs[keys.IMAGE_ENCODED]), cfg.transform, cfg.reading, stored=True)
     outputs = {
         keys.PIXELS: stored(images),
-        keys.IMAGE_ID: targets.first(inputs[keys.IMAGE_ID]),
+        keys.EXAMPLE_ID: targets.first(inputs[keys.EXAMPLE_ID]),
     }
-    resize = Resize(cfg.transform, inputs, tf.shape(outputs[keys.IMAGE_ID])[0])
+    resize = Resize(cfg.transform, inputs, tf.shape(outputs[keys.EXAMPLE_ID])[0])
     for kind in map(targets.of, cfg.targets):
         outputs[kind.name] = kind.stored(kind.resized(inputs, resize))
     _keep_statistics(images, cfg)

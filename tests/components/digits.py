@@ -116,7 +116,7 @@ def write_schema(path: Path, names: list[str] = NAMES) -> Path:
     from components.schema_gen.names import describe_changes
 
     schema = schema_pb2.Schema()
-    kinds = {keys.IMAGE_ENCODED: schema_pb2.BYTES, keys.IMAGE_ID: schema_pb2.BYTES}
+    kinds = {keys.IMAGE_ENCODED: schema_pb2.BYTES, keys.EXAMPLE_ID: schema_pb2.BYTES}
     kinds |= dict.fromkeys([keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH], schema_pb2.INT)
     for name, kind in kinds.items():
         feature = schema.feature.add(name=name, type=kind, presence=schema_pb2.FeaturePresence(min_fraction=1, min_count=1))

@@ -35,7 +35,7 @@ def test_files_stand_in_order_and_folders_are_none(stored, tmp_path):
 def test_ids_are_those_of_the_records_and_the_values_those_written(stored):
     files = examples.files_of(stored, "test")
     parsed = list(examples.parsed(examples.records_of(files).as_numpy_iterator()))
-    assert list(examples.ids_of(files)) == [examples.values(example, "image/id")[0] for example in parsed] == [b"1", b"", b"3"]
+    assert list(examples.ids_of(files)) == [examples.values(example, "example/id")[0] for example in parsed] == [b"1", b"", b"3"]
     assert [list(examples.values(example, "label")) for example in parsed] == [[0], [1], [0]]
     assert list(examples.values(parsed[0], "image/brightness")) == [0.5]
 

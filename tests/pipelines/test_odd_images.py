@@ -167,7 +167,7 @@ def test_a_drawing_in_alpha_is_what_a_viewer_shows_of_it(reading):
     decode = tf.function(lambda encoded: pixels.from_bytes(encoded, load.load("digits_lenet5").transform))
     for form in ("seen", "rgba", "la", "palette", "gif", "webp"):
         every = [row for of_split in reading(f"alpha/{form}").rows.values() for row in of_split]
-        names = [Path(row[keys.IMAGE_ID].bytes_list.value[0].decode()).with_suffix("").as_posix() for row in every]
+        names = [Path(row[keys.EXAMPLE_ID].bytes_list.value[0].decode()).with_suffix("").as_posix() for row in every]
         images = decode(tf.constant([row[keys.IMAGE_ENCODED].bytes_list.value[0] for row in every])).numpy()
         seen[form] = {name: image.tobytes() for name, image in zip(names, images, strict=True)}
     assert all(images == seen["seen"] for images in seen.values())

@@ -76,7 +76,7 @@ def test_a_metric_without_a_statistic_is_the_mean_of_what_has_its_name():
 def test_ids_are_those_of_the_files_in_their_order(artifacts):
     [file] = (artifacts.examples / "Split-test").iterdir()
     examples = [tf.train.Example.FromString(record) for record in digits.examples(keys.TEST)]
-    expected = [per_image.digest(example.features.feature[keys.IMAGE_ID].bytes_list.value[0]) for example in examples]
+    expected = [per_image.digest(example.features.feature[keys.EXAMPLE_ID].bytes_list.value[0]) for example in examples]
     assert noise.ids_of([str(file)]).tolist() == expected
     assert len(set(expected)) == 60
 

@@ -16,9 +16,9 @@ BY_LABEL = {"slices": {"label": {}}}
 def test_slices_are_counted_by_value(tmp_path):
     labels = digits.images()[1][list(digits.rows(keys.TEST))]
     files = [str(path) for path in (digits.write_examples(tmp_path) / "Split-test").iterdir()]
-    counts = slices.counts(files, ["label", "image/id", "nowhere"])
+    counts = slices.counts(files, ["label", "example/id", "nowhere"])
     assert counts["label"] == {str(value): int((labels == value).sum()) for value in set(labels.tolist())}
-    assert counts["image/id"] == {f"digit-{i}": 1 for i in digits.rows(keys.TEST)}
+    assert counts["example/id"] == {f"digit-{i}": 1 for i in digits.rows(keys.TEST)}
     assert counts["nowhere"] == {}
     assert slices.counts(["not even read"], []) == {}
 

@@ -36,7 +36,7 @@ def generated(located, tmp_path, least_classes=0, **data):
 
 
 def ids(rows) -> list[bytes]:
-    return [row[keys.IMAGE_ID].bytes_list.value[0] for row in rows]
+    return [row[keys.EXAMPLE_ID].bytes_list.value[0] for row in rows]
 
 
 def labels(rows) -> list[int]:

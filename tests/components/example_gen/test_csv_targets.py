@@ -123,7 +123,7 @@ def test_several_classes_are_counted_by_split_and_written_as_places_too(tmp_path
     assert [sum(of_split[name] for of_split in classes.values()) for name in LABELS] == [29, 20, 59]
     for feature in read(folder):
         row = list(feature[keys.LABELS].int64_list.value)
-        number = int(feature[keys.IMAGE_ID].bytes_list.value[0].decode().removesuffix(".png"))
+        number = int(feature[keys.EXAMPLE_ID].bytes_list.value[0].decode().removesuffix(".png"))
         assert row == [number % 2, int(number % 3 == 0), 1]
         assert list(feature["labels/classes"].int64_list.value) == [place for place, value in enumerate(row) if value]
         assert keys.LABEL not in feature

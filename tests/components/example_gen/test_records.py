@@ -12,12 +12,12 @@ from components.example_gen import records
 
 def test_an_example_holds_the_raw_schema_and_its_label_only_where_there_is_one():
     made = tf.train.Example.FromString(records.example(b"png", b"id-1", 0)).features.feature
-    assert set(made) == {keys.IMAGE_ENCODED, keys.IMAGE_ID, keys.LABEL}
+    assert set(made) == {keys.IMAGE_ENCODED, keys.EXAMPLE_ID, keys.LABEL}
     assert made[keys.IMAGE_ENCODED].bytes_list.value[0] == b"png"
     assert made[keys.LABEL].int64_list.value[0] == 0
     assert set(tf.train.Example.FromString(records.example(b"png", b"id-1")).features.feature) == {
         keys.IMAGE_ENCODED,
-        keys.IMAGE_ID,
+        keys.EXAMPLE_ID,
     }
     everything = records.example(
         b"png", b"id-1", None, {keys.MASK: b"mask", keys.ANOMALY: True}, {keys.IMAGE_HEIGHT: 3, keys.IMAGE_BRIGHTNESS: 0.5}

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from components import keys
 from components.example_gen import pictures, sources, tfrecord
+from components.example_gen.splits import Plan
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 from tests.components.digits import images
@@ -181,6 +182,25 @@ def test_features_are_named_where_they_are_not_known(tmp_path):
     assert names == ["0", "1", "2"]
     assert [(raw.image_id, raw.label) for raw in found["all"]] == [(b"k0", 0), (b"k1", 1), (b"k2", 2)]
     assert [raw.image_id for raw in read(tmp_path / "a", tmp_path, image="picture", id="number")[1]["all"]] == [b"0", b"1", b"2"]
+
+
+TEST, VALIDATION = (0, 4, 10), (2, 6)  # of the images image-0 to image-11, with the default shares; the others are for training
+
+
+@pytest.mark.parametrize("name", ["example__id", "image__id"])
+def test_an_id_is_known_by_its_former_name_too_and_splits_stay_where_they_were(tmp_path, name):
+    write(tmp_path / "a", [example(image=png(i), **{name: f"image-{i}".encode()}) for i in range(12)])
+    raws = read(tmp_path / "a", tmp_path)[1]["all"]
+    assert [raw.image_id for raw in raws] == [f"image-{i}".encode() for i in range(12)]
+    plan, data = Plan({"all": keys.TRAIN}), DataConfig(validation=0.1, test=0.2)
+    splits = [plan.split_of("all", raw, data) for raw in raws]
+    assert tuple(place for place, split in enumerate(splits) if split == keys.TEST) == TEST
+    assert tuple(place for place, split in enumerate(splits) if split == keys.VALIDATION) == VALIDATION
+
+
+def test_what_has_another_id_beside_hubel_s_own_is_split_by_that_as_before(tmp_path):
+    write(tmp_path / "a", [example(image=png(0), example__id=b"new", image_id=b"known")])
+    assert read(tmp_path / "a", tmp_path)[1]["all"][0].image_id == b"known"
 
 
 def test_a_label_that_the_first_record_lacks_is_found(tmp_path):

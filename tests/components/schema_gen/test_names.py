@@ -16,7 +16,7 @@ def schema(*features) -> schema_pb2.Schema:
 
 
 def test_names_come_back_in_the_order_of_their_labels():
-    made = schema(keys.IMAGE_ID, keys.LABEL)
+    made = schema(keys.EXAMPLE_ID, keys.LABEL)
     LABEL.describe(made, ["zero", "one", "ten"])
     assert class_names(schema_pb2.Schema.FromString(made.SerializeToString())) == {keys.LABEL: ["zero", "one", "ten"]}
     [domain] = [feature.int_domain for feature in made.feature if feature.name == keys.LABEL]
@@ -24,7 +24,7 @@ def test_names_come_back_in_the_order_of_their_labels():
 
 
 def test_without_labels_or_without_names_there_are_none():
-    for made, names in ((schema(keys.IMAGE_ID), ["a"]), (schema(keys.LABEL), [])):
+    for made, names in ((schema(keys.EXAMPLE_ID), ["a"]), (schema(keys.LABEL), [])):
         before = made.SerializeToString()
         LABEL.describe(made, names)
         assert made.SerializeToString() == before
@@ -32,7 +32,7 @@ def test_without_labels_or_without_names_there_are_none():
 
 
 def test_what_was_done_to_images_comes_back_and_replaces_what_stood_there():
-    made = schema(keys.IMAGE_ID)
+    made = schema(keys.EXAMPLE_ID)
     before = made.SerializeToString()
     describe_changes(made, {})
     assert made.SerializeToString() == before
@@ -45,10 +45,10 @@ def test_what_was_done_to_images_comes_back_and_replaces_what_stood_there():
 
 
 def test_the_ids_of_training_are_not_the_only_ones_allowed():
-    made = schema(keys.IMAGE_ID, keys.LABEL)
-    made.feature[0].domain = keys.IMAGE_ID
+    made = schema(keys.EXAMPLE_ID, keys.LABEL)
+    made.feature[0].domain = keys.EXAMPLE_ID
     made.feature[0].distribution_constraints.min_domain_mass = 1.0
-    made.string_domain.add(name=keys.IMAGE_ID, value=["a", "b"])
+    made.string_domain.add(name=keys.EXAMPLE_ID, value=["a", "b"])
     LABEL.describe(made, ["cat", "dog"])
     forget_values(made)
     assert not made.feature[0].HasField("domain")

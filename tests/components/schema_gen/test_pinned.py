@@ -7,7 +7,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
 
-from components import keys
+from components import keys, progress
 from components.schema_gen import component, pinned
 from configs.errors import HubelError, UsageError
 from tests.components.digits import NAMES
@@ -31,6 +31,18 @@ def test_a_pinned_schema_is_written_as_it_is(artifacts, tmp_path):
     text = pinned.read(str(artifacts.schema))
     assert "changed:turned=3" in text
     assert written(tmp_path, text, NAMES) == text_format.Parse(artifacts.schema.read_text(), schema_pb2.Schema())
+
+
+def test_a_schema_that_calls_the_id_by_its_former_name_is_read_as_of_now(artifacts, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(progress, "_listeners", [said.append])
+    now = artifacts.schema.read_text()
+    (tmp_path / "before.pbtxt").write_text(now.replace(keys.EXAMPLE_ID, "image/id"))
+    text = pinned.read(str(tmp_path / "before.pbtxt"))
+    assert text_format.Parse(text, schema_pb2.Schema()) == text_format.Parse(now, schema_pb2.Schema())
+    assert ["image/id" in event["text"] for event in said] == [True]
+    assert pinned.read(str(artifacts.schema)) == now
+    assert len(said) == 1
 
 
 def test_what_was_done_to_other_images_does_not_stay_in_a_pinned_schema(artifacts, tmp_path):

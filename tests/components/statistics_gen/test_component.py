@@ -18,7 +18,7 @@ def test_values_of_bytes_and_ids_are_not_counted(artifacts):
     features = {
         name: {feature.path.step[0]: feature for feature in found.features} for name, found in (("told", told), ("plain", plain))
     }
-    for name in (keys.IMAGE_ENCODED, keys.IMAGE_ID):
+    for name in (keys.IMAGE_ENCODED, keys.EXAMPLE_ID):
         assert features["plain"][name].string_stats.unique > 1
         assert features["plain"][name].string_stats.top_values
         assert not features["told"][name].HasField("string_stats")

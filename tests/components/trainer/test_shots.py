@@ -19,7 +19,7 @@ def drawn(count, seed=0, of=None):
     rows = [
         tf.train.Example.FromString(row).features.feature for row in shots.chosen(of or records(), count, seed).as_numpy_iterator()
     ]
-    return [(row[keys.IMAGE_ID].bytes_list.value[0], row[keys.LABEL].int64_list.value[0]) for row in rows]
+    return [(row[keys.EXAMPLE_ID].bytes_list.value[0], row[keys.LABEL].int64_list.value[0]) for row in rows]
 
 
 @pytest.mark.parametrize("count", [1, 5])

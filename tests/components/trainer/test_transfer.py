@@ -47,7 +47,7 @@ def few(count, seed=0):
     examples = [records.example(b"", str(place).encode(), int(LABELS[place])) for place in places]
     chosen = shots.chosen(tf.data.Dataset.from_tensor_slices(examples), count, seed)
     ids = [
-        tf.train.Example.FromString(row).features.feature[keys.IMAGE_ID].bytes_list.value[0] for row in chosen.as_numpy_iterator()
+        tf.train.Example.FromString(row).features.feature[keys.EXAMPLE_ID].bytes_list.value[0] for row in chosen.as_numpy_iterator()
     ]
     return np.array([int(name) for name in ids])
 

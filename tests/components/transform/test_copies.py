@@ -51,7 +51,7 @@ def rows(pattern: str) -> list[tuple]:
     for record in tf.data.TFRecordDataset(sorted(tf.io.gfile.glob(pattern)), "GZIP").as_numpy_iterator():
         features = tf.train.Example.FromString(record).features.feature
         pixels = tf.io.parse_tensor(features[keys.PIXELS].bytes_list.value[0], tf.uint8).numpy()
-        found.append((features[keys.IMAGE_ID].bytes_list.value[0], features[keys.LABEL].int64_list.value[0], pixels))
+        found.append((features[keys.EXAMPLE_ID].bytes_list.value[0], features[keys.LABEL].int64_list.value[0], pixels))
     return found
 
 
@@ -129,7 +129,7 @@ def test_masks_move_with_their_images_and_keep_their_values(artifacts, tmp_path)
             for image_id, label, pixels in rows(f"{artifacts.transformed}/Split-{split}/*"):
                 example = tf.train.Example()
                 for name, value in {
-                    keys.IMAGE_ID: image_id,
+                    keys.EXAMPLE_ID: image_id,
                     keys.PIXELS: tf.io.serialize_tensor(pixels).numpy(),
                     keys.MASK: tf.io.serialize_tensor((pixels > 127).astype(np.uint8)).numpy(),
                 }.items():

@@ -87,4 +87,4 @@ def test_the_graph_itself_carries_no_statistic(artifacts, tmp_path):
     saved = tf.saved_model.load(graph.transform_savedmodel_dir).transform_fn.graph
     sizes = [np.size(tf.get_static_value(op.outputs[0])) for op in saved.get_operations() if op.type == "Const"]
     assert max(sizes) < 64
-    assert set(graph.transformed_feature_spec()) == {keys.PIXELS, keys.IMAGE_ID}
+    assert set(graph.transformed_feature_spec()) == {keys.PIXELS, keys.EXAMPLE_ID}

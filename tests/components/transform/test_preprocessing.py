@@ -24,7 +24,7 @@ def transformed(output, split):
 
 def test_only_what_training_reads_is_in_a_record(output):
     targets = {keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH}  # those that were asked for
-    assert set(output.transformed_feature_spec()) == {keys.PIXELS, keys.IMAGE_ID, *targets}
+    assert set(output.transformed_feature_spec()) == {keys.PIXELS, keys.EXAMPLE_ID, *targets}
 
 
 def test_pixels_ids_and_labels_come_through(output):
@@ -33,14 +33,14 @@ def test_pixels_ids_and_labels_come_through(output):
     decoded = [tf.io.parse_tensor(record, tf.uint8) for record in found[keys.PIXELS]]
     assert np.array_equal(decoded, digits.images()[0][places])
     assert found[keys.LABEL].numpy().tolist() == digits.images()[1][places].tolist()
-    assert found[keys.IMAGE_ID].numpy().tolist() == [f"digit-{i}".encode() for i in places]
+    assert found[keys.EXAMPLE_ID].numpy().tolist() == [f"digit-{i}".encode() for i in places]
 
 
 def test_without_targets_labels_are_left_out(output):
     raw = tf.io.parse_example(digits.examples(keys.TEST)[:2], output.raw_feature_spec())
     chosen = TransformSlice(transform=digits.AUTOENCODER["transform"], targets=[]).model_dump_json()
     made = preprocessing.preprocessing_fn(raw, {"slice": chosen})
-    assert set(made) == {keys.PIXELS, keys.IMAGE_ID}  # `unit` needs no statistics either
+    assert set(made) == {keys.PIXELS, keys.EXAMPLE_ID}  # `unit` needs no statistics either
 
 
 def test_labels_of_images_that_have_none_are_minus_one(output):
@@ -55,13 +55,13 @@ def test_a_stored_image_takes_little_more_than_its_bytes(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (500, 28, 28, 1), np.uint8)
     raw = {
         keys.IMAGE_ENCODED: tf.constant([[tf.io.encode_png(image).numpy()] for image in noise]),
-        keys.IMAGE_ID: tf.constant([[f"mnist-train.tfrecord-00000-of-00001__{60_000 - i}"] for i in range(500)]),
+        keys.EXAMPLE_ID: tf.constant([[f"mnist-train.tfrecord-00000-of-00001__{60_000 - i}"] for i in range(500)]),
         keys.LABEL: tf.constant([[i % 10] for i in range(500)], tf.int64),
     }
     config = {"height": 28, "width": 28, "normalize": "unit"}
     chosen = TransformSlice(transform=config, targets=[keys.LABEL]).model_dump_json()
     made = preprocessing.preprocessing_fn(raw, {"slice": chosen})
-    kinds = {keys.PIXELS: tf.string, keys.IMAGE_ID: tf.string, keys.LABEL: tf.int64}
+    kinds = {keys.PIXELS: tf.string, keys.EXAMPLE_ID: tf.string, keys.LABEL: tf.int64}
     spec = {name: tf.io.FixedLenFeature([], kind) for name, kind in kinds.items()}
     coder = tft.coders.ExampleProtoCoder(tft.DatasetMetadata.from_feature_spec(spec).schema)
     with tf.io.TFRecordWriter(str(tmp_path / "stored.gz"), "GZIP") as writer:
