@@ -3,12 +3,9 @@
 import functools
 
 import keras
-import numpy as np
-import tensorflow as tf
 from keras import layers
 
-from components import keys, progress
-from components.tasks import classification
+from components import progress
 from components.tasks.by_name import task_of
 from components.trainer import artifact
 from components.trainer.origin import Origin
@@ -19,6 +16,13 @@ from configs.schema.transfer import TransferConfig
 from keras_models import build, contract, files, normalize, published, transfer
 from keras_models.layers.neighbours import NearestNeighbours
 from keras_models.record import CLASSIFICATION, ModelEntry
+
+NEIGHBOURS = "nearest_neighbours"  # the head that is a task of its own
+
+
+def tasks(asked: TransferConfig) -> list[str]:
+    """Names of the tasks that fit what is transferred; it is served and judged as a classifier."""
+    return [CLASSIFICATION, *([NEIGHBOURS] if asked.head == NEIGHBOURS else [])]
 
 
 def entry(origin: Origin, asked: TransferConfig, learned: bool = True) -> ModelEntry:
@@ -57,8 +61,8 @@ def fetch(origin: Origin, input_shape: tuple[int, int, int]) -> None:
 def phases(cfg: TrainerSlice) -> list[Phase]:
     """The head, and what is trained after it."""
     asked = cfg.transfer
-    if asked.head == "nearest_neighbours":
-        return [Phase(Neighbours(), cfg.train.model_copy(update={"epochs": 1}))]
+    if asked.head == NEIGHBOURS:
+        return [Phase(task_of(asked.head), cfg.train.model_copy(update={"epochs": 1}))]
     found = [Phase(task_of(CLASSIFICATION), cfg.train)]
     if asked.fine_tune is not None:
         slower = cfg.train.optimizer.model_copy(update={"learning_rate": asked.fine_tune.learning_rate})
@@ -66,30 +70,6 @@ def phases(cfg: TrainerSlice) -> list[Phase]:
         begin = functools.partial(_unfreeze, layer=asked.fine_tune.from_)
         found.append(Phase(task_of(CLASSIFICATION), train, "fine_tune", begin, "transfer.fine_tune.learning_rate"))
     return found
-
-
-class Neighbours(classification.Task):
-    """Learning by heart: the features of the training images, as they are without augmentation, become the head's weights."""
-
-    is_closed_form = True
-
-    def fit(self, model, data, train, first_epoch, callbacks):
-        if first_epoch:
-            return  # a killed run had finished this; its weights are restored
-        net = normalize.inner(model)
-        head = net.get_layer(transfer.HEAD)
-        under = keras.Model(net.inputs[0], head.input)
-        features = tf.function(lambda pixels: under(model.get_layer("normalize")(pixels), training=False), reduce_retracing=True)
-        rows = [(features(pixels).numpy(), targets[keys.LABEL].numpy()) for pixels, targets in data.plain]
-        head.hold(*(np.concatenate(column) for column in zip(*rows, strict=True)))
-        self.compile(model, lambda: None)
-        model.jit_compile = False  # see base.Task.fit
-        events = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=data.steps)
-        events.on_train_begin()
-        events.on_epoch_begin(0)
-        judged = model.evaluate(data.validation.map(self.pair), return_dict=True, verbose=0)
-        events.on_epoch_end(0, {f"val_{name}": value for name, value in judged.items()})
-        events.on_train_end()
 
 
 def _unfreeze(model: keras.Model, layer: str) -> None:
@@ -120,7 +100,7 @@ def _build(origin: Origin, asked: TransferConfig, learned: bool, input_shape, nu
 
 
 def _head(asked: TransferConfig, num_classes: int, references: int) -> layers.Layer:
-    if asked.head == "nearest_neighbours":
+    if asked.head == NEIGHBOURS:
         return NearestNeighbours(references, num_classes, asked.neighbours, asked.distance, name=transfer.HEAD)
     return layers.Dense(num_classes, dtype="float32", name=transfer.HEAD)
 

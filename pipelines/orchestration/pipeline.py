@@ -30,6 +30,7 @@ from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import members as ensembles
+from components.trainer import transfer
 from components.trainer.origin import Origin
 from components.transform import augment
 from components.transform.component import Transform
@@ -268,7 +269,10 @@ def learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
         anomaly.check(task_of(task), config.anomaly)
     name = name_of(task, config.anomaly)
     augment.check(policies.expand(config.augment, config.transform.channels), task_of(name).targets)
-    return name, [*modules_of(name), *([entry.module] if entry else _sources([origin.architecture]))]
+    if entry:
+        return name, [*modules_of(name), entry.module]
+    fits = [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
+    return name, [*dict.fromkeys([*modules_of(name), *fits]), *_sources([origin.architecture])]
 
 
 def _sources(architectures: Collection[str]) -> list[str]:

@@ -78,6 +78,12 @@ def test_an_edited_judge_runs_evaluator_again_and_nothing_else(edited, judge):
     assert {stage.split(".")[0] for stage in edited(f"components.tasks.{judge}", "\nMARGIN = 2\n")} == {"evaluator"}
 
 
+def test_a_task_trains_its_own_models_again_and_no_others(edited):
+    again = edited("components.tasks.classification", "\nRATE = 2\n")
+    assert {"trainer.classification", "evaluator.classification", "infra_validator.classification"} <= again
+    assert not [stage for stage in again if not stage.endswith("classification")]
+
+
 def test_what_is_learned_trains_again(edited):
     assert {"trainer.reconstruction", "evaluator.reconstruction", "infra_validator.reconstruction"} <= edited(
         "components.tasks.reconstruction.task", "\nRATE = 2\n"
