@@ -43,7 +43,7 @@ class Search(keras_tuner.Tuner):
 
     def __init__(self, fn_args, cfg: TrainerSlice, tune: TuneConfig):
         self._fn_args, self._cfg, self._tune = fn_args, cfg, tune
-        self._task = task_of(name_of(entry_of(fn_args.custom_config, cfg).task, cfg.anomaly))
+        self._task = task_of(fn_args.custom_config.get("task") or name_of(entry_of(fn_args.custom_config, cfg).task, cfg.anomaly))
         self._data = {}
         self._started = time.monotonic()
         folder = Path(fn_args.custom_config["tuning_dir"])

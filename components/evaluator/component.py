@@ -87,6 +87,7 @@ class Executor(executor.Executor):
         for part in parts:
             key = tuple(part["slice"].items())
             part["intervals"] = noise.intervals(part["metrics"], rows.get(key, {}), judge, own.get(key, {}))
+        parts += slices.of_classes(judge, ours, card.class_names)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         evaluation.set_string_custom_property(keys.INTERVALS, json.dumps(intervals))
         evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tensorflow_model_analysis.proto import config_pb2, validation_result_pb2
 
-from components import keys
+from components import keys, targets
 from components.evaluator.miss import Miss
 from components.tasks.judges.base import Comparison, Judge, Metric
 from configs.errors import UsageError
@@ -27,7 +27,11 @@ def check(config: EvaluateConfig, judge: Judge) -> None:
     for name in [*config.change, *(name for part in config.slices.values() for name in part.thresholds)]:
         if name in judge.measured:
             raise UsageError(f"{name} is known for the whole test split of one model alone.", "Bound it in evaluate.thresholds.")
+    several = targets.is_further(judge.label_key or "")
     for feature in config.slices:
+        if several:
+            text = f"evaluate.slices names {feature!r}, and these images may have several classes."
+            raise UsageError(text, "Take it out: the figures of each class are given without it.")
         if feature != keys.LABEL:  # a misspelt one would be a bound that nothing is held to
             raise UsageError(f"evaluate.slices names the feature {feature!r}.", f"Images can be sliced by: {keys.LABEL}.")
     for name, change in config.change.items():

@@ -77,11 +77,13 @@ class _Rows(beam.CombineFn):
 
     def add_input(self, accumulator, element):
         label = element.get_by_key("labels", self._key.model_name)
-        label = int(np.ravel(label)[0]) if label is not None and np.size(label) else -1
+        label = np.ravel(label).astype(np.int64) if label is not None and np.size(label) else np.array([-1])
+        several = len(label) > 1
         image_id = np.ravel(element[constants.FEATURES_KEY][keys.EXAMPLE_ID])[0]
-        row = _judge(self._task).each(tfma.answers_of(element, self._key.model_name), label)
-        for name, value in {ID: digest(image_id), keys.LABEL: label, **row}.items():
-            accumulator.setdefault(name, array(_kind(name))).append(value)
+        row = _judge(self._task).each(tfma.answers_of(element, self._key.model_name), label if several else int(label[0]))
+        for name, value in {ID: digest(image_id), keys.LABEL: -1 if several else int(label[0]), **row}.items():
+            column = accumulator.setdefault(name, array(_kind(name)))
+            column.extend(value.tolist()) if isinstance(value, np.ndarray) else column.append(value)
         return accumulator
 
     def merge_accumulators(self, accumulators):
@@ -93,7 +95,9 @@ class _Rows(beam.CombineFn):
 
     def extract_output(self, accumulator):
         packed = io.BytesIO()
-        np.savez(packed, **{name: np.array(column) for name, column in accumulator.items()})
+        images = len(accumulator.get(ID, ()))
+        columns = {name: np.array(column) for name, column in accumulator.items()}  # those of several numbers an image are [N, k]
+        np.savez(packed, **{name: c if len(c) == images else c.reshape(images, -1) for name, c in columns.items()})
         return {self._key: packed.getvalue()}
 
 

@@ -41,10 +41,11 @@ class LatestBlessedOther(resolver.ResolverStrategy):
 
 
 class _Question(NamedTuple):
-    """What a model is asked: its task, the classes, and the outputs of the signature that the task's metrics read."""
+    """What a model is asked: its task, the classes of each of its targets, and the outputs of the signature that
+    the task's metrics read."""
 
     task: str
-    classes: tuple[str, ...]
+    classes: tuple[tuple[str, ...], ...]
     signature: str
     outputs: frozenset[str]
 
@@ -64,4 +65,5 @@ def _question(model: standard_artifacts.Model) -> _Question | None:
     except (OSError, ValueError, DecodeError, IndexError, UsageError):
         return None
     read = {judge.prediction_key, *(value for metric in judge.metrics.values() for value in metric.config.values())}
-    return _Question(card.task, tuple(card.class_names), judge.signature, there & read) if there else None
+    classes = (tuple(card.class_names), *((name, *of) for name, of in sorted(card.targets.items())))
+    return _Question(card.task, classes, judge.signature, there & read) if there else None

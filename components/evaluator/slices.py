@@ -7,6 +7,7 @@ import numpy as np
 
 from components import examples, keys
 from components.compat import tfma
+from components.evaluator.statistic import Rows
 from components.tasks.judges.base import Judge
 from configs.schema.evaluate import EvaluateConfig
 
@@ -30,6 +31,25 @@ def figures(evaluation: str, has_baseline: bool) -> dict[tfma.Key, dict[str, flo
     """Slice -> name -> figure, as TFMA wrote them, without those that are no number."""
     values = tfma.values(evaluation, "candidate" if has_baseline else None)
     return {key: dict(_numbers(outputs)) for key, outputs in values.items()}
+
+
+def of_classes(judge: Judge, rows: Rows, class_names: Sequence[str]) -> list[dict]:
+    """What is said of each class where images may have several, as `reported` has it and with `intervals`, the worst first:
+    examples are those that have the class, and the figures are over all images."""
+    if not rows or not judge.label_key:
+        return []
+    parts = []
+    for place, figures in enumerate(judge.of_classes(rows)):
+        parts.append(
+            {
+                "slice": {judge.label_key: place},
+                "class": class_names[place] if place < len(class_names) else None,
+                "examples": int((rows[judge.label_key][:, place] > 0).sum()),
+                "metrics": {name: float(figure) for name, figure in figures.items()},
+                "intervals": {name: list(figure.interval) for name, figure in figures.items() if figure.interval},
+            }
+        )
+    return sorted(parts, key=lambda part: next(iter(part["metrics"].values()), np.inf))
 
 
 def _numbers(outputs: Mapping[str, Mapping]) -> Iterator[tuple[str, float]]:

@@ -105,6 +105,7 @@ class Task(abc.ABC):
 
     is_around: ClassVar[bool] = False  # whether it is one around another; see around.Around
     targets: ClassVar[Sequence[str]] = ()  # what training learns from; components.targets has the kinds
+    instead: ClassVar[Mapping[str, str]] = {}  # target that data.features names -> the task that learns it with the same networks
     mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it

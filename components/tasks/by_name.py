@@ -7,7 +7,7 @@ A task named `x` is the class `Task` in components/tasks/x.py. Of a kind that ha
 import functools
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -22,6 +22,11 @@ OF_FOLDER = "task"  # file of the task that has a folder's name
 def name_of(task: str, anomaly: AnomalyConfig | None) -> str:
     """The name of what a config asks for: the task of its network, or `anomaly` around that."""
     return task if anomaly is None else f"anomaly:{task}"
+
+
+def of_data(task: str, features: Collection[str]) -> str:
+    """The name of the task that a network of `task` learns from data that has these `data.features`."""
+    return next((other for target, other in task_of(task).instead.items() if target in features), task)
 
 
 def modules_of(name: str) -> list[str]:

@@ -18,6 +18,7 @@ class Task(base.Task):
     """Models map an image to K logits; loss is the cross-entropy of their softmax."""
 
     targets = (keys.LABEL,)
+    instead = {keys.LABELS: "multilabel"}
     classes = 2
     crops = True
     averages = True

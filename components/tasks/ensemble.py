@@ -6,5 +6,7 @@ from components.tasks import classification
 class Task(classification.Task):
     """Models are ensembles of classifiers; served as these are."""
 
+    instead = {}
+
     def fit(self, model, data, train, first_epoch, callbacks):
         """Members are trained."""

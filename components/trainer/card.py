@@ -24,6 +24,7 @@ class Card(BaseModel):
     params: int
     input_shape: tuple[int, int, int]
     class_names: list[str]
+    targets: dict[str, list[str]] = {}  # further ones that it learned from -> names of their classes; see components.targets
     train_images: int
     epochs: int  # trained, not asked for: early stopping may end sooner
     seed: int

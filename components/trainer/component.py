@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 from tfx.utils import io_utils
 
 import keras_models
-from components import progress, targets
+from components import keys, progress, targets
 from components.example_gen.pictures import TURNED
 from components.schema_gen.names import changes, class_names
 from components.tasks.by_name import name_of, task_of
@@ -38,15 +38,17 @@ def run_fn(fn_args):
     """Train one model and write what is served.
 
     Reads: train_files, eval_files, transform_graph_path, schema_path, hyperparameters (or None), base_model (or None),
-        custom_config: slice (TrainerSlice as JSON), materialized, training_dir (state of killed trainings), source (digest),
-        origin (of a transfer, components.trainer.origin as JSON), members (of an ensemble: NAME/VERSION -> {uri, digest}).
+        custom_config: slice (TrainerSlice as JSON), task (its name; that of the network where there is none), materialized,
+        training_dir (state of killed trainings), source (digest), origin (of a transfer, components.trainer.origin as JSON),
+        members (of an ensemble: NAME/VERSION -> {uri, digest}).
     Writes: serving_model_dir (SavedModel), model.keras and card.json beside its folder, model_run_dir/history.json.
     Raises: HubelError, UsageError in plain words.
     """
     custom = fn_args.custom_config
     cfg, chosen = with_best(TrainerSlice.model_validate_json(custom["slice"]), fn_args.hyperparameters)
     entry = entry_of(custom, cfg)
-    task = task_of(name_of(entry.task, cfg.anomaly))
+    of_task = custom.get("task") or name_of(entry.task, cfg.anomaly)
+    task = task_of(of_task)
     device.tell()
     data = data_of(fn_args, cfg, task)
     steps = policies.expand(cfg.augment, cfg.transform.channels)
@@ -67,13 +69,16 @@ def run_fn(fn_args):
         for text in doubts.of_moving_statistics(model, kept, data.steps):
             progress.emit("warning", text=f"of the weights that are kept, after epoch {kept}: {text}")
     model = model if members else served(model, entry, data, cfg)  # members are as they were served
+    schema = io_utils.SchemaReader().read(fn_args.schema_path)
+    names = class_names(schema)
     card = Card(
         name=cfg.name,
         architecture=entry.name,
-        task=name_of(entry.task, cfg.anomaly),
+        task=of_task,
         params=total_params(model) + frozen_params(model),
         input_shape=data.facts.input_shape,
         class_names=data.facts.class_names,
+        targets={name: of for name, of in names.items() if name in task.targets and targets.is_further(name)},
         train_images=data.facts.train_images,
         epochs=len(history),
         seed=cfg.seed,
@@ -84,7 +89,7 @@ def run_fn(fn_args):
         transform=cfg.transform,
         reading=cfg.reading,
         turns=True,
-        turned=changes(io_utils.SchemaReader().read(fn_args.schema_path)).get(TURNED, 0),
+        turned=changes(schema).get(TURNED, 0),
         export=cfg.export,
         transfer=cfg.transfer,
     )
@@ -106,7 +111,7 @@ def entry_of(custom: dict, cfg: TrainerSlice) -> keras_models.ModelEntry:
 def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
     """The fits that a training is made of."""
     if cfg.transfer is not None:
-        return transfer.phases(cfg)
+        return transfer.phases(task, cfg)
     return [Phase(task, cfg.train)] if cfg.train.pretrain is None else pretrain.phases(task, cfg, model)
 
 
@@ -135,6 +140,15 @@ def _check_options(cfg: TrainerSlice, task) -> None:
         raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
     if cfg.train.label_smoothing and task.smooth is None:
         raise UsageError("train.label_smoothing spreads labels over classes, and this task has none.", "Take it out.")
+    if (
+        cfg.transfer is not None
+        and keys.LABEL not in task.targets
+        and (cfg.transfer.shots or cfg.transfer.head == transfer.NEIGHBOURS)
+    ):
+        raise UsageError(
+            "transfer.shots and nearest_neighbours are of images of one class each, and these may have several.",
+            "Take head: logistic_regression, and no shots.",
+        )
     if cfg.train.class_weight is None:
         return
     if task.class_weight is None:

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from components import progress
+from components.tasks.base import Task
 from components.tasks.by_name import task_of
 from components.trainer import artifact
 from components.trainer.origin import Origin
@@ -58,17 +59,17 @@ def fetch(origin: Origin, input_shape: tuple[int, int, int]) -> None:
         _opened(origin, input_shape)
 
 
-def phases(cfg: TrainerSlice) -> list[Phase]:
-    """The head, and what is trained after it."""
+def phases(task: Task, cfg: TrainerSlice) -> list[Phase]:
+    """The head, and what is trained after it, each a fit of `task`."""
     asked = cfg.transfer
     if asked.head == NEIGHBOURS:
         return [Phase(task_of(asked.head), cfg.train.model_copy(update={"epochs": 1}))]
-    found = [Phase(task_of(CLASSIFICATION), cfg.train)]
+    found = [Phase(task, cfg.train)]
     if asked.fine_tune is not None:
         slower = cfg.train.optimizer.model_copy(update={"learning_rate": asked.fine_tune.learning_rate})
         train = cfg.train.model_copy(update={"epochs": asked.fine_tune.epochs, "optimizer": slower})
         begin = functools.partial(_unfreeze, layer=asked.fine_tune.from_)
-        found.append(Phase(task_of(CLASSIFICATION), train, "fine_tune", begin, "transfer.fine_tune.learning_rate"))
+        found.append(Phase(task, train, "fine_tune", begin, "transfer.fine_tune.learning_rate"))
     return found
 
 

@@ -12,7 +12,7 @@ from components import keys, progress
 from components.example_gen import classes, digest, listing, sources, summary
 from components.trainer.origin import Origin
 from configs import load
-from configs.errors import FULL, HubelError, first_line, last_line
+from configs.errors import FULL, HubelError, UsageError, first_line, last_line
 from configs.schema.run import RunConfig
 from pipelines.orchestration import training
 from pipelines.workspace import origins
@@ -204,13 +204,23 @@ def _ready(cfg: RunConfig, place: Workspace, origin: Origin | None) -> sources.L
 
 def _located(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Callable) -> sources.Located:
     """The data source. Raises UsageError where it has fewer classes than are to be told apart."""
+    from components import targets
     from components.tasks.by_name import task_of
     from pipelines.orchestration import pipeline
 
     located = locate(cfg.data, place.datasets)
+    task, _ = pipeline.learned(cfg, origin)
+    needed = [name for name in task_of(task).targets if targets.is_further(name)]
+    if needed and located.address:  # of data that is still to be prepared nothing is known
+        _, contents = sources.opened(cfg.data, located.address)
+        for name in needed:
+            if name not in contents.targets:
+                raise UsageError(
+                    f"A model for {task} learns from {name}, and {cfg.data.source} gives none.",
+                    f"Name what has them: data.features: {{{name}: ...}} (docs/data.md).",
+                )
     if located.class_names is None:
         return located
-    task, _ = pipeline.learned(cfg, origin)
     data, names = classes.resolved(cfg.data, located.class_names), located.class_names
     kept = [names[label] for label in data.classes] if data.classes is not None else names
     classes.check_told_apart(cfg.data.source, kept, data, task_of(task).classes, f"a model for {task}")

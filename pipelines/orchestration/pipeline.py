@@ -27,7 +27,7 @@ from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
 from components.tasks import anomaly
-from components.tasks.by_name import modules_of, name_of, task_of
+from components.tasks.by_name import modules_of, name_of, of_data, task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import members as ensembles
 from components.trainer import transfer
@@ -195,6 +195,7 @@ def _learning(
     custom = {
         "slice": TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields}).model_dump_json(),
         "materialized": config.materializes,
+        "task": asked.task,
         **({"origin": asked.origin.as_json()} if asked.origin else {}),
     }
     return Learning(inputs, custom)
@@ -264,7 +265,7 @@ def _pusher(asked: Asked, model: Channel, evaluator: Evaluator, gate: InfraValid
 def learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
     """The task's name, and the modules that task and network are made of."""
     entry = keras_models.get(config.model.name) if origin is None else None
-    task = entry.task if entry else CLASSIFICATION
+    task = of_data(entry.task if entry else CLASSIFICATION, config.data.features)
     if config.anomaly is not None:
         anomaly.check(task_of(task), config.anomaly)
     name = name_of(task, config.anomaly)

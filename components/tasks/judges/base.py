@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import tensorflow as tf
 
-from components.evaluator.statistic import Statistic
+from components.evaluator.intervals import Figure
+from components.evaluator.statistic import Rows, Statistic
 from components.trainer.card import Card
 
 
@@ -75,13 +76,13 @@ class Judge(abc.ABC):
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
     label_key: ClassVar[str | None] = None
 
-    def each(self, outputs: Mapping[str, np.ndarray], label: int) -> dict[str, float]:
-        """What is kept of the answer about one test image, for the statistics of `metrics`: the same names for each image, four
-        bytes a number. By default every output that is one number.
+    def each(self, outputs: Mapping[str, np.ndarray], label: int | np.ndarray) -> dict[str, float | np.ndarray]:
+        """What is kept of the answer about one test image, for the statistics of `metrics`: the same names for each image, and as
+        many numbers under each, four bytes a number. By default every output that is one number.
 
         Args:
             outputs: of `signature`, by name, of that image.
-            label: its `label_key`; -1 where it has none.
+            label: its `label_key`; -1 where it has none; int64 [K] where that has several numbers an image.
         """
         return {name: float(np.ravel(value)[0]) for name, value in outputs.items() if _is_number(value)}
 
@@ -99,6 +100,15 @@ class Judge(abc.ABC):
         Asked where the config slices by label. By default nothing; arguments as of `compare`.
         """
         return {}
+
+    def of_classes(self, rows: Rows) -> list[dict[str, Figure]]:
+        """Figures of each class by itself, over all test images, by label, for models whose images may have several. By default
+        none.
+
+        Args:
+            rows: what `each` kept of the test images.
+        """
+        return []
 
     def remarks(self, card: Card, metrics: Mapping[str, float]) -> list[str]:
         """Sentences on the figures of the test split that a person should know, mostly none."""

@@ -18,6 +18,8 @@ VALUES = {
     "boxes": np.array([[1.0, 2.0, 30.5, 40.0], [0.0, 0.0, 5.0, 6.0]], np.float32),
     "bytes": b"\x00\xff\x80",
     "code": RNG.random(5, np.float32),
+    "decisions": np.array([True, False, True]),
+    "flags": np.array([True, True, False]),
     "heat": RNG.random((4, 6, 1), np.float32),
     "image": np.array([[[0.0], [254.6], [300.0]], [[-3.0], [0.4], [17.0]]], np.float32),
     "mask": np.array([[[0], [1]], [[1], [1]]], np.int64),
@@ -31,6 +33,8 @@ LINES = {
     "boxes": "2: 1 2 30 40; 0 0 5 6",
     "bytes": "3 bytes",
     "code": "5 numbers",
+    "decisions": "cat, cow",
+    "flags": "yes yes no",
     "heat": "map of 4x6 px",
     "image": "image of 2x3 px",
     "mask": "dog 75%, cat 25%",
@@ -63,6 +67,13 @@ def test_a_line_is_made_of_the_json(kind):
 @pytest.mark.parametrize("kind", ["code", "boxes", "heat", "number", "probabilities", "scores"])
 def test_numbers_are_themselves_in_json(kind):
     np.testing.assert_array_equal(np.array(told(kind), np.float32), VALUES[kind])
+
+
+def test_flags_are_cut_off_as_the_names_beside_them_and_decisions_are_said_by_them():
+    assert told("flags", About(("cat", "dog", "cow"), 2)) == [True, True]
+    assert answers.shown({"on": 0, "decisions": 0}, {"on": "flags", "decisions": "decisions"}) == ["on"]
+    assert answers.kind("decisions").line([False] * 3, ABOUT) == "none"
+    assert list(csv.reader(io.StringIO(file("decisions").decode())))[1:] == [["cat", "1"], ["dog", "0"], ["cow", "1"]]
 
 
 def test_bytes_of_any_content_come_back():
