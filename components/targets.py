@@ -25,6 +25,10 @@ NONE = -1  # the class of what is none: a missing label, a row of a table that o
 Values = Mapping[str, tf.Tensor | tf.SparseTensor]  # raw features of a batch
 
 
+class Shares(list):
+    """Rows of a Table whose places are shares of the image's height and width, not px."""
+
+
 class Resize(Protocol):
     """What `transform.resize` does to a batch of images; components.transform.follow has it."""
 
@@ -288,6 +292,8 @@ class Table(Kind):
 
     def checked(self, value, height, width, names):
         """Cut off at the image's sides, by as much as rounding does."""
+        if isinstance(value, Shares):
+            value = [(top * height, left * width, bottom * height, right * width, of) for top, left, bottom, right, of in value]
         rows = []
         for top, left, bottom, right, category in value:
             if min(top, left) < -ROUNDED or bottom > height + ROUNDED or right > width + ROUNDED:

@@ -37,8 +37,8 @@ _DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 class Located:
     """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds;
     `class_names` are those of Contents, None where only reading the images tells, and so is `unlabelled`: how many images have no
-    label although others do, by why. `passed_over` counts the
-    files beside the images, by their ending or by what they are (components.example_gen.listing)."""
+    label although others do, by why. `passed_over` counts the files beside the images, by their ending or by what they are
+    (components.example_gen.listing)."""
 
     address: Mapping[str, Any]
     digest: str
@@ -78,6 +78,12 @@ class Raw(NamedTuple):
     def known(self) -> set[str]:
         """The targets that the image has."""
         return {*self.targets, *([] if self.label is None else [keys.LABEL])}
+
+
+def refuse_targets(features: Mapping[str, Any], source: str, takes: Sequence[str] = ()) -> None:
+    """Raise UsageError where data.features names a further target, such as a mask, that a source cannot have."""
+    for name in sorted(set(features) - {"image", "label", "id", *takes}):
+        raise UsageError(f"data.features names {name}, and {source} has none that hubel reads.", f"Take {name} out.")
 
 
 def schemes() -> list[str]:

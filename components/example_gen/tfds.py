@@ -9,11 +9,12 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.example_gen import digest
+from components import keys
+from components.example_gen import digest, sources
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError, first_line
 from configs.paths import workspace_default
@@ -25,6 +26,8 @@ _WANTED = {
     "image": "an image has to be Image",
     "label": "a label ClassLabel or a whole number",
     "id": "an id text or a whole number",
+    keys.MASK: "a mask an Image of one channel",
+    keys.OBJECTS: "objects a Sequence with a BBoxFeature",
 }
 _NAME = re.compile(r"(?P<name>[a-z0-9_]+)(/(?P<config>[A-Za-z0-9_.-]+))?(:(?P<version>[0-9]+\.[0-9]+\.[0-9]+))?")
 
@@ -82,7 +85,8 @@ def contents(address: Mapping[str, Any]) -> Contents:
     A label that is a plain number is read once of all images: its values are the classes, and part of each shard.
     """
     builder = _builder(address["folder"])
-    label, splits = _named(builder, address["features"]).label, builder.info.splits
+    named, splits = _named(builder, address["features"]), builder.info.splits
+    label = named.label
     names = _class_names(builder, label)
     values = _values(builder, label) if names is None else None
     more = [] if values is None else [values]
@@ -90,6 +94,7 @@ def contents(address: Mapping[str, Any]) -> Contents:
         [str(value) for value in values] if names is None else names,
         {name: [[name, shard, *more] for shard in range(info.num_shards)] for name, info in splits.items()},
         {name: info.num_examples for name, info in splits.items()},
+        {target: _names(builder.info.features[feature]) for target, feature in named.targets.items()},
     )
 
 
@@ -102,11 +107,14 @@ def images(address: Mapping[str, Any], shard: Sequence[Any]) -> Iterator[Raw]:
     split, number, *values = shard
     builder = _builder(address["folder"])
     named = _named(builder, address["features"])
+    encoded = [named.image, *filter(None, [named.targets.get(keys.MASK)])]
+    parts = _parts(builder.info.features[named.targets[keys.OBJECTS]]) if keys.OBJECTS in named.targets else None
     places = {value: place for of_label in values for place, value in enumerate(of_label)}
     dataset = builder.as_dataset(
         split=tfds.core.ReadInstruction(split, from_=number, to=number + 1, unit="shard"),
         decoders=tfds.decode.PartialDecoding(
-            dict.fromkeys(filter(None, named), True), decoders={named.image: tfds.decode.SkipDecoding()}
+            dict.fromkeys(filter(None, [named.image, named.label, named.id, *named.targets.values()]), True),
+            decoders=dict.fromkeys(encoded, tfds.decode.SkipDecoding()),
         ),
         read_config=tfds.ReadConfig(add_tfds_id=True, interleave_cycle_length=1),
         shuffle_files=False,
@@ -115,9 +123,46 @@ def images(address: Mapping[str, Any], shard: Sequence[Any]) -> Iterator[Raw]:
         for row in tfds.as_numpy(dataset):
             known = int(row[named.label]) if named.label else NONE
             label = None if known == NONE else places[known] if values else known
-            yield Raw(functools.partial(bytes, row[named.image]), _id(row[named.id or "tfds_id"]), label, why=str(NONE))
+            image, image_id = functools.partial(bytes, row[named.image]), _id(row[named.id or "tfds_id"])
+            yield Raw(image, image_id, label, _targets(row, named.targets, parts), str(NONE))
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
         raise _damaged(Path(address["folder"]), first_line(error)) from None
+
+
+def _targets(row: Mapping[str, Any], named: Mapping[str, str], parts: tuple[str, str | None] | None) -> dict[str, Callable]:
+    """What reads the further targets of an image. parts: those of _parts."""
+    from components.targets import Shares
+
+    found: dict[str, Callable] = {}
+    if keys.MASK in named:
+        found[keys.MASK] = functools.partial(bytes, row[named[keys.MASK]])
+    if parts:
+        objects, (box, category) = row[named[keys.OBJECTS]], parts
+        classes = objects[category] if category else [0] * len(objects[box])
+        rows = [(*map(float, place), int(number)) for place, number in zip(objects[box], classes, strict=True)]
+        found[keys.OBJECTS] = functools.partial(Shares, rows)
+    return found
+
+
+def _parts(feature) -> tuple[str, str | None] | None:
+    """Of a Sequence of objects, the names of their boxes and of their ClassLabel, None without one; None of another feature."""
+    import tensorflow_datasets as tfds
+
+    inner = getattr(feature, "feature", None)
+    if not isinstance(feature, tfds.features.Sequence) or not isinstance(inner, tfds.features.FeaturesDict):
+        return None
+    boxes, classes = (
+        [name for name, part in inner.items() if isinstance(part, kind)]
+        for kind in (tfds.features.BBoxFeature, tfds.features.ClassLabel)
+    )
+    return (boxes[0], classes[0] if classes else None) if len(boxes) == 1 and len(classes) < 2 else None
+
+
+def _names(feature) -> list[str]:
+    """Of the classes of a mask or of objects, empty where they have none."""
+    parts = _parts(feature)
+    held = feature if parts is None else feature.feature[parts[1]] if parts[1] else None
+    return list(getattr(held, "names", None) or [])
 
 
 def _class_names(builder, label: str | None) -> list[str] | None:
@@ -158,6 +203,7 @@ class _Named(NamedTuple):
     image: str
     label: str | None
     id: str | None
+    targets: Mapping[str, str]
 
 
 def _named(builder, given: Mapping[str, str]) -> _Named:
@@ -165,6 +211,7 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
     import tensorflow_datasets as tfds
 
     features = builder.info.features
+    sources.refuse_targets(given, f"the TFDS data set {builder.info.full_name}", (keys.MASK, keys.OBJECTS))
     if isinstance(given.get("label"), list):
         raise UsageError(
             f"data.features.label is a list, and the TFDS data set {builder.info.full_name} is no table.",
@@ -183,6 +230,8 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
     numbers = [name for name, feature in features.items() if _is_number(feature)]
     texts = [name for name, feature in features.items() if isinstance(feature, tfds.features.Text)]
     fitting = {"image": pictures, "label": [*labels, *numbers], "id": [*texts, *labels, *numbers]}
+    fitting[keys.MASK] = [name for name in pictures if features[name].shape[-1] == 1]
+    fitting[keys.OBJECTS] = [name for name, feature in features.items() if _parts(feature)]
     for what, name in given.items():
         if name not in fitting[what]:
             raise UsageError(
@@ -190,6 +239,8 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
                 f"{type(features[name]).__name__}, and {_WANTED[what]}.",
                 f"Those that fit: {', '.join(sorted(fitting[what])) or 'none'}.",
             )
+    further = {target: given[target] for target in (keys.MASK, keys.OBJECTS) if target in given}
+    pictures = [name for name in pictures if name != further.get(keys.MASK)]
     keyed = builder.info.supervised_keys or ()
     pictures = [given["image"]] if "image" in given else [name for name in pictures if name in keyed] or pictures
     labels = [given["label"]] if "label" in given else [name for name in labels if name in keyed] or labels
@@ -198,7 +249,7 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
             f"The TFDS data set {builder.info.full_name} has image features {pictures} and labels {labels}.",
             "Name those to use: data.features: {image: NAME, label: NAME}",
         )
-    return _Named(pictures[0], labels[0] if labels and not is_unlabelled else None, given.get("id"))
+    return _Named(pictures[0], labels[0] if labels and not is_unlabelled else None, given.get("id"), further)
 
 
 def _is_number(feature) -> bool:

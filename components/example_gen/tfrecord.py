@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from components import examples, keys
-from components.example_gen import classes, files, labels, pictures
+from components.example_gen import classes, files, labels, pictures, sources
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
 
@@ -193,6 +193,7 @@ def _size(path: str) -> int:
 
 def _named(rest: str, there: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
     """What -> name of the feature. Raises UsageError for names that are not there, or no image."""
+    sources.refuse_targets(given, rest)
     several = next((name for name in given.values() if isinstance(name, list)), None)
     if several:
         raise UsageError(
