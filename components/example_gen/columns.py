@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -103,24 +103,47 @@ def _several(path: str, kind: str, names: Sequence[str]) -> UsageError:
     )
 
 
-def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Iterable[Sequence[str]]) -> UsageError:
-    """For a table none of whose columns is known as the label: those that are not used, and how to use each."""
+class _Unused(NamedTuple):
+    """Columns that nothing uses, with their values; of these the ones of 0 and 1, where they are most; whether a row has several
+    ones in them; how many rows there are."""
+
+    values: dict[str, set[str]]
+    hot: list[str]
+    has_several: bool
+    rows: int
+
+
+def _unused(header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str]]) -> _Unused:
     unused = columns.unused(header)
     values: dict[str, set[str]] = {name: set() for name in unused}
-    lines = 0
-    for lines, cells in enumerate(rows, 1):  # noqa: B007 counted to the end
+    for cells in rows:
         for name, found in values.items():
             if len(found) <= VALUES:
                 found.add(cells[header.index(name)].strip().lower())
     hot = [name for name, found in values.items() if found <= {*YES, *NO} and found & set(YES)]
-    one_hot = hot if len(hot) > 1 and len(hot) > len(unused) / 2 else []
-    likely = [name for name, found in values.items() if 1 < len(found) < max(lines, 3) and name not in one_hot] or unused
+    hot = hot if len(hot) > 1 and len(hot) > len(unused) / 2 else []
+    places = [header.index(name) for name in hot]
+    return _Unused(values, hot, any(sum(bool(is_one(cells[place])) for place in places) > 1 for cells in rows), len(rows))
+
+
+def several(header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns of 0 and 1 that are no label's, most of what nothing uses, where a row has several ones: classes that an image may
+    have several of. Otherwise none."""
+    unused = _unused(header, columns, rows)
+    return unused.hot if unused.has_several and all(header.count(name) == 1 for name in unused.hot) else []
+
+
+def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str]]) -> UsageError:
+    """For a table none of whose columns is known as the label: those that are not used, and how to use each."""
+    values, one_hot, has_several, lines = _unused(header, columns, rows)
+    likely = [name for name, found in values.items() if 1 < len(found) < max(lines, 3) and name not in one_hot] or [*values]
     likely = [name for name in likely if header.count(name) == 1] or ["COLUMN"]
     asked = ([_flow(one_hot)] if one_hot else []) + [_flow(name) for name in likely][:LINES]
+    kinds = [keys.LABELS if one_hot and has_several else "label", *["label"] * len(asked)]
     shown = ", ".join(f"{name} ({_many(len(found), 'value')})" for name, found in values.items())
     return UsageError(
         f"{path} has no column of labels that hubel knows, such as label or class; nothing uses: {shown}.",
-        f"Name it: data.features: {{label: {asked[0]}}}"
+        f"Name it: data.features: {{{kinds[0]}: {asked[0]}}}"
         + "".join(f", or {{label: {line}}}" for line in asked[1:])
         + "; {label: null} says that there are no labels.",
     )

@@ -120,6 +120,16 @@ def columns(address: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": found.unused(header), **further}
 
 
+def several(rest: str, features: Mapping[str, Any]) -> list[str]:
+    """The columns of 0 and 1 of a table without a label whose rows have several ones; none where a label is there or named."""
+    path = files.absolute(rest)
+    header, delimiter = _header(path)
+    if "label" in features or keys.LABELS in features:
+        return []
+    found = choice.find(path, header, features)
+    return [] if found.label else choice.several(header, found, [cells for _, cells in _lines(path, header, delimiter)])
+
+
 def _class_names(address: Mapping[str, Any], rows: list[_Row]) -> list[str]:
     """Those that images have, and one-hot columns that none has: a class of which nothing can be learned, and that is said."""
     one_hot = columns(address)["label"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from components import progress
+from components import keys, progress
 from components.example_gen import pictures, sources, splits
 from components.example_gen.records import share
 from components.example_gen.sources import Contents, Raw
@@ -48,13 +48,16 @@ def look(
         whether none has a colour, plain: the share whose edge is of one colour, ground: that colour [red, green, blue], 0..255,
         where at least half have nearly the same, or None, oblong: by what share of the longer side the other one is shorter, in
         the mean. Of a table, columns: see components.example_gen.csv; of a folder,
-        masks and below: see pipelines.init.places; None where there are none}.
+        masks and below: see pipelines.init.places; None where there are none. Where images may have several classes, labels: {name:
+        images} in the order of the columns, empty otherwise, and several: {unknown, none, one, several: images}}.
 
     Raises:
         UsageError: where the data is not there.
     """
-    data = DataConfig(source=source, features=features, **({"images": images} if images else {}))
     module = sources.module_of(source)
+    if hasattr(module, "several") and (columns := module.several(source.partition(":")[2], features)):
+        features = {**features, keys.LABELS: columns}
+    data = DataConfig(source=source, features=features, **({"images": images} if images else {}))
     try:
         located = sources.locate(data, Path(datasets))
     except UsageError as error:
@@ -67,7 +70,8 @@ def look(
     counts, seen, places = {split: Counter() for split in contents.shards}, _Seen(), Places()
     names, is_folder = list(contents.class_names), source.startswith("folder:")
     carving = Carving(contents.shards, bool(names))
-    missing = Counter()
+    missing, of_class, several = Counter(), Counter(), Counter()
+    columns = contents.targets.get(keys.LABELS, [])
     for number, (split, raw) in enumerate(_images(module, located, contents)):
         if number % TOLD == 0:
             progress.emit("step", what=f"Looking at {words.count(total, 'image')}", done=number, of=total)
@@ -76,6 +80,12 @@ def look(
         places.add(raw.image_id, None if raw.label is None else names[raw.label])
         if raw.label is None and names:
             missing[raw.why or NO_LABEL] += 1
+        if columns:
+            has = raw.targets[keys.LABELS]() if keys.LABELS in raw.targets else None
+            several["unknown" if has is None else "none" if not any(has) else "one" if sum(has) == 1 else "several"] += 1
+            of_class.update(name for name, is_on in zip(columns, has or (), strict=False) if is_on)
+            if has is None:
+                missing[raw.why or NO_LABEL] += 1
         if share(raw.image_id, b"init") <= most:
             picture = seen.add(raw)
             if is_folder and picture is not None:
@@ -84,7 +94,7 @@ def look(
     return {
         "splits": {split: found.total() for split, found in counts.items()},
         "classes": {name: labels[label] for label, name in enumerate(names)},
-        "unlabelled": labels[None],
+        "unlabelled": several["unknown"] if columns else labels[None],
         "without_label": dict(missing.most_common()),
         "images": labels.total(),
         "carved": carving.tried(),
@@ -93,6 +103,8 @@ def look(
         "used": splits.used(contents.shards),
         "by_split": _by_split(counts, names),
         "classes_read": located.class_names is None and bool(names),
+        "labels": {name: of_class[name] for name in columns},
+        "several": dict(several),
         "columns": module.columns(located.address) if hasattr(module, "columns") else None,
         "masks": places.masks() if is_folder else None,
         "below": places.below() if is_folder else None,

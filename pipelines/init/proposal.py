@@ -35,6 +35,7 @@ NORMAL = 1000  # normal images, below which a larger share of them is for the th
 SMOOTHED = 21 / 256  # side of the square that errors are averaged over, as a share of the image's: Zavrtanik et al. 2021
 CODE, FILTERS = 64, [16, 32, 64]  # of a detector
 DETECTED = 0.6  # AUROC
+RANKED = 0.6  # mean of the classes' AUROC
 CLASSES_SHOWN = 20
 MANY = 2  # images of a class in the mean, below which there are too many classes
 NUMBERS = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
@@ -146,7 +147,8 @@ def propose(
     if not sound:
         raise UsageError(f"There is no sound image in {source}: {_reasons(found)}.", "Check the files.")
     counted = {label: count for label, count in found["classes"].items() if count}
-    is_labelled, inliers = len(counted) > 1, inliers_of(found)
+    several = found.get("labels") or {}  # classes that an image may have several of
+    is_labelled, inliers = len(counted) > 1 or bool(several), inliers_of(found)
     left_out = [] if inliers or not is_labelled else remarks.untrained(found)
     _check_told_apart(source, found, [label for label in counted if label not in left_out], left_out)
     images = _used_images(found, left_out, inliers) if is_labelled else remarks.images(found)
@@ -157,16 +159,19 @@ def propose(
     data, remark = _data(source, found, counted, inliers, images)
     if is_labelled and not inliers and len(counted) < len(found["classes"]):
         data["classes"] = list(counted)
+    if several:
+        read = {**read, "features": {**read.get("features", {}), keys.LABELS: list(several)}}
     notes = [
+        *remarks.about_several(found),
         *remarks.of(found, counted, inliers, left_out),
         *remarks.about_splits(found, images, data, is_labelled and not inliers),
     ]
     if features:
-        body = _transferred(found, counted, features)
+        body = _transferred(found, several or counted, features)
     elif inliers:
         body = _detector(found, side)
     elif is_labelled:
-        body = _classifier(found, counted, side, pushed)
+        body = _classifier(found, several or counted, side, pushed)
     else:
         body = _autoencoder(found)
     sides = (features.height, features.width) if features else (side, side)
@@ -246,6 +251,12 @@ def summary(found: Mapping[str, Any], source: str) -> list[str]:
         shown = list(found["classes"].items())[:CLASSES_SHOWN]
         more = f", and {len(found['classes']) - len(shown)} more" if len(found["classes"]) > len(shown) else ""
         lines.append(f"{words.classes(len(found['classes']))}: {', '.join(f'{label}: {count:,}' for label, count in shown)}{more}")
+        if found["unlabelled"]:
+            lines.append(f"{words.count(found['unlabelled'], 'image')} without a label")
+    elif several := found.get("labels"):
+        shown = list(several.items())[:CLASSES_SHOWN]
+        more = f", and {len(several) - len(shown)} more" if len(several) > len(shown) else ""
+        lines.append(f"{words.classes(len(several))}, several an image: {', '.join(f'{n}: {c:,}' for n, c in shown)}{more}")
         if found["unlabelled"]:
             lines.append(f"{words.count(found['unlabelled'], 'image')} without a label")
     else:
@@ -390,11 +401,14 @@ def _classifier(found, counted, side: int, pushed: Source | None) -> list[str]:
         *_comment(_about_transfer(found, pushed)),
         f"model: {_flow(model)}",
         f"train: {_flow(train)}",
-        *_bound(counted),
+        *_bound(found, counted),
     ]
 
 
-def _bound(counted) -> list[str]:
+def _bound(found, counted) -> list[str]:
+    if found.get("labels"):
+        bound = _flow({"thresholds": {"macro_auroc": {"min": RANKED}}})
+        return ["# modest: 0.5 is guessing; raise it once you know what can be reached", f"evaluate: {bound}"]
     most = max(counted.values()) / sum(counted.values())
     bound = min(0.99, math.ceil(100 * (most + 0.2 * (1 - most))) / 100)
     return [
@@ -435,7 +449,7 @@ def _transferred(found, counted, features: Source) -> list[str]:
         f"# {found['images']:,} photos are few: a new head on a network of ImageNet, whose weights are on this machine",
         f"transfer: {_flow({'source': features.source})}",
         f"train: {_flow(train)}",
-        *_bound(counted),
+        *_bound(found, counted),
     ]
 
 

@@ -18,6 +18,7 @@ from configs.schema.reading import Reading
 IMBALANCE = 3  # times the rarest class, from which on it is pointed out
 FEW = 10  # images of a class, below which it is pointed out
 CLASSES_SHOWN, COLUMNS_SHOWN = 5, 12
+_SEVERAL = {"several": "have several", "one": "have one", "none": "have none"}
 
 
 def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
@@ -59,6 +60,25 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
     return [*notes, *_about_damage(found)]
 
 
+def about_several(found: Mapping[str, Any]) -> list[str]:
+    """Where images may have several classes: how many have, and classes that no image has, or all."""
+    if not found.get("labels"):
+        return []
+    counts = found["several"]
+    parts = [f"{counts[kind]:,} {what}" for kind, what in _SEVERAL.items() if counts.get(kind)]
+    notes = [f"Each of these columns is a class that an image may have beside others: of the images {', '.join(parts)}."]
+    if found["unlabelled"]:
+        notes.append(_about_missing_labels(found))
+    known = sum(counts.values()) - counts.get("unknown", 0)
+    if empty := [name for name, count in found["labels"].items() if not count]:
+        notes.append(
+            f"No image has the class {listed(empty)}: a run will refuse that; leave its column out of data.features.labels."
+        )
+    if always := [name for name, count in found["labels"].items() if count == known]:
+        notes.append(f"All images have the class {listed(always)}, so there is nothing to learn of it.")
+    return notes
+
+
 def _about_missing_labels(found) -> str:
     why = found.get("without_label", {})
     reasons, doubt = f" ({labels.reasons(why)})" if why else "", labels.doubt(why)
@@ -94,7 +114,8 @@ def _about_columns(found) -> list[str]:
     if not columns or not columns["unused"]:
         return []
     unused = listed(columns["unused"], COLUMNS_SHOWN)
-    label = columns["label"] if isinstance(columns["label"], str) else ", ".join(columns["label"] or ["none"])
+    label = columns.get(keys.LABELS) or columns["label"]
+    label = label if isinstance(label, str) else ", ".join(label or ["none"])
     return [f"The image is {columns['image']}, the label {label}. Not used: {unused}. --image and --label name others."]
 
 

@@ -1,0 +1,149 @@
+"""A table of images that have several classes each: what `hubel init` makes of it, and the whole way from there to answers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from components import keys
+from components.example_gen import sources
+from configs import load
+from configs.errors import UsageError
+from configs.schema.data import DataConfig
+from pipelines.data_sets import survey
+from pipelines.init import proposal
+
+NAMES = ["beam", "column", "dot"]
+SIDE = 16
+
+
+def drawn(has, generator) -> Image.Image:
+    """Noise with a bright beam, a bright column and a bright dot in the corner, those that it has."""
+    image = generator.integers(0, 90, (SIDE, SIDE))
+    if has[0]:
+        image[7:9] += 150
+    if has[1]:
+        image[:, 7:9] += 80
+    if has[2]:
+        image[:4, :4] += 150
+    return Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
+
+
+def table(folder: Path, images: int, seed: int = 0) -> Path:
+    """Images, and a table that says what each has; the last one is not known."""
+    generator = np.random.default_rng(seed)
+    lines = [f"file,{','.join(NAMES)}"]
+    for number in range(images):
+        has = (generator.random(3) < [0.5, 0.4, 0.3]).astype(int)
+        drawn(has, generator).save(folder / f"{number}.png")
+        cells = ["nan", "0", "1"] if number == images - 1 else map(str, has)
+        lines.append(f"{number}.png,{','.join(cells)}")
+    path = folder / "table.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def proposed(path: Path, tmp_path: Path):
+    source = proposal.source_of(str(path))
+    found = survey.look(source, str(tmp_path / "datasets"))
+    return found, proposal.propose("several", source, found, "several.yaml")
+
+
+def test_columns_of_which_rows_have_several_ones_become_classes(tmp_path):
+    path = table(tmp_path, 60)
+    lines = path.read_text().replace("nan", "0").splitlines()
+    path.write_text("\n".join(lines))
+    found, made = proposed(path, tmp_path)
+    values = np.array([list(map(int, line.split(",")[1:])) for line in lines[1:]])
+    assert found["labels"] == dict(zip(NAMES, values.sum(0).tolist(), strict=True))
+    assert found["several"]["several"] == int((values.sum(1) > 1).sum())
+    file = tmp_path / "several.yaml"
+    file.write_text(made.text)
+    config = load.load(str(file))
+    assert config.data.features == {"labels": NAMES}
+    assert config.evaluate.thresholds["macro_auroc"].min == proposal.RANKED
+    assert not config.evaluate.slices
+    assert any("have several" in note for note in made.notes)
+    assert "3 classes, several an image" in "\n".join(proposal.summary(found, "x"))
+
+
+def test_columns_of_which_each_row_has_one_are_still_asked_for(tmp_path):
+    path = table(tmp_path, 12)
+    rows = [f"{n}.png," + ",".join(str(int(n % 3 == place)) for place in range(3)) for n in range(12)]
+    path.write_text("\n".join([f"file,{','.join(NAMES)}", *rows]))
+    with pytest.raises(UsageError) as refused:
+        survey.look(f"csv:{path}", str(tmp_path))
+    assert "{label: [beam, column, dot]}" in refused.value.hint
+
+
+def test_a_run_without_them_named_says_which_key_takes_them(tmp_path):
+    path = table(tmp_path, 12)
+    path.write_text(path.read_text().replace("nan", "0"))
+    with pytest.raises(UsageError) as refused:
+        sources.locate(DataConfig(source=f"csv:{path}"), tmp_path)
+    assert "{labels: [beam, column, dot]}" in refused.value.hint
+
+
+def test_a_class_that_all_images_have_is_pointed_out(tmp_path):
+    path = table(tmp_path, 30)
+    rows = [f"{n}.png,1,{n % 2},0" for n in range(30)]
+    path.write_text("\n".join([f"file,{','.join(NAMES)}", *rows]))
+    found = survey.look(f"csv:{path}", str(tmp_path), {keys.LABELS: NAMES})
+    notes = proposal.propose("several", f"csv:{path}", found, "several.yaml").notes
+    assert any("All images have the class beam" in note for note in notes)
+    assert any("No image has the class dot" in note for note in notes)
+
+
+def command(*arguments, cwd):
+    done = subprocess.run(
+        [sys.executable, "-c", "from pipelines.command_line.cli import main; main()", *arguments, "--json"],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.mark.whole
+def test_from_a_table_of_zeros_and_ones_to_answers_about_new_images(tmp_path):
+    """The command line alone, as a person would use it."""
+    data = tmp_path / "data"
+    data.mkdir()
+    path = table(data, 400)
+    place = ["--workspace", str(tmp_path / "workspace")]
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]))  # nan is no 0 or 1: of this table init would say so
+    code, made = command("init", str(path), "--out", "several.yaml", *place, cwd=tmp_path)
+    assert code == 0, made
+    code, ran = command("run", "several.yaml", "--set", "train.epochs=8", *place, cwd=tmp_path)
+    assert code == 0, ran
+    assert ran["metrics"]["macro_auroc"] > 0.9
+    figures = {"macro_auroc", "micro_auroc", "macro_f1", "micro_f1", "subset_accuracy", "cross_entropy"}
+    assert figures <= ran["metrics"].keys()
+    assert figures <= ran["intervals"].keys()
+    assert {part["class"] for part in ran["slices"]} == set(NAMES)
+    for part in ran["slices"]:
+        assert {"auroc", "f1"} <= part["metrics"].keys()
+        low, high = part["intervals"]["auroc"]
+        assert low <= part["metrics"]["auroc"] <= high
+    assert sum(ran["images"].values()) == 399
+    assert set(ran["classes"]["train"]) == set(NAMES)
+    unseen, generator = tmp_path / "unseen", np.random.default_rng(9)
+    unseen.mkdir()
+    truth = [[int(bit) for bit in f"{number:03b}"] for number in range(8)]
+    for number, has in enumerate(truth):
+        drawn(has, generator).save(unseen / f"{number}.png")
+    code, answered = command("predict", ran["model"], str(unseen), *place, cwd=tmp_path)
+    assert code == 0, answered
+    rows = answered["images"] if isinstance(answered, dict) else answered
+    hits = 0
+    for row, has in zip(rows, truth, strict=True):
+        assert row["scores"] == sorted(row["scores"], reverse=True)
+        on = {name for name, is_on in zip(row["classes"], row["on"], strict=True) if is_on}
+        hits += on == {name for name, is_there in zip(NAMES, has, strict=True) if is_there}
+    assert hits >= 6
