@@ -1,29 +1,34 @@
-"""Features of the raw schema that a signature gets besides what it takes: from tf.Examples to tensors, alike for all who ask."""
+"""What an image is labelled with, as a signature gets it besides what it takes, and as judges do: from tf.Examples to tensors."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
-from components import keys
-from components.transform import pixels
+from components import targets
+from components.transform.follow import Resize
 from configs.schema.transform import TransformConfig
 
 
-def spec(names: Sequence[str]) -> dict[str, tf.io.FixedLenFeature]:
-    """How they are parsed: a map must be there, a whole number that is missing is -1."""
-    numbers = tf.io.FixedLenFeature([], tf.int64, default_value=-1)
-    return {name: tf.io.FixedLenFeature([], tf.string) if name in keys.MAPS else numbers for name in names}
+def spec(names: Sequence[str]) -> dict[str, Any]:
+    """How the features of targets are parsed."""
+    return {feature: how for name in names for feature, how in targets.of(name).spec().items()}
 
 
-def of(examples, names: Sequence[str], config: TransformConfig) -> list[tf.Tensor]:
-    """Of serialized tf.Examples, string [N]: as `ready` gives them."""
-    return ready(tf.io.parse_example(examples, spec(names)), names, config) if names else []
+def resized(parsed: targets.Values, names: Sequence[str], config: TransformConfig, rows: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Target -> its values of a batch of so many rows, as they are in the model's input."""
+    resize = Resize(config, parsed, rows)
+    return {name: targets.of(name).resized(parsed, resize) for name in names}
 
 
-def ready(parsed: Mapping[str, tf.Tensor], names: Sequence[str], config: TransformConfig) -> list[tf.Tensor]:
-    """As functions get them: int64 [N], or of a map int64 [N, height, width, 1], resized as its image is."""
-    return [tf.cast(_resized(name, parsed[name], config), tf.int64) for name in names]
+def ready(values: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The same as functions and judges get them; see components.targets."""
+    return {name: targets.of(name).given(value) for name, value in values.items()}
 
 
-def _resized(name: str, values: tf.Tensor, config: TransformConfig) -> tf.Tensor:
-    return pixels.masks_from_bytes(values, config) if name in keys.MAPS else values
+def of(examples: tf.Tensor | Sequence[bytes], names: Sequence[str], config: TransformConfig) -> list[tf.Tensor]:
+    """Of serialized tf.Examples, string [N], in the order of `names`, as functions get them."""
+    if not names:
+        return []
+    parsed = tf.io.parse_example(examples, spec(names))
+    return list(ready(resized(parsed, names, config, tf.shape(examples)[0])).values())

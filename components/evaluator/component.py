@@ -17,7 +17,7 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils, path_utils
 
-from components import fingerprint, keys, progress, spec, targets
+from components import fingerprint, given, keys, progress, spec
 from components.compat import tfma
 from components.evaluator import eval_config, measured, noise, per_image, slices
 from components.examples import files_of, records_of
@@ -28,7 +28,6 @@ from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
 from components.transform import crops
 from components.transform import pixels as pixel_graph
-from components.transform.follow import Resize
 from configs.schema.evaluate import EvaluateConfig
 from configs.schema.reading import Reading
 
@@ -161,22 +160,18 @@ def _reader(examples, card: Card, task: Task):
     Pixels are of the size that the model sees or, with export.crops, of that which crops are cut from.
     """
     seen = crops.enlarged(card.transform, card.export.crops)
-    kinds = [targets.of(name) for name in dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets])]
-    features = {name: feature for kind in kinds for name, feature in kind.spec().items()}
-    features[keys.IMAGE_ENCODED] = tf.io.FixedLenFeature([], tf.string)
+    names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets]))
+    features = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **given.spec(names)}
 
     @functools.cache  # a data set can be read again, and its graph takes longer to build than small images to read
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
             parsed = tf.io.parse_example(batch, features)
             pixels = pixel_graph.from_bytes(parsed[keys.IMAGE_ENCODED], seen, card.reading or Reading(), stored=True)
-            resize = Resize(card.transform, parsed, tf.shape(pixels)[0])
-            return pixels, {kind.name: kind.resized(parsed, resize) for kind in kinds}
+            return pixels, given.resized(parsed, names, card.transform, tf.shape(pixels)[0])
 
         decoded = records_of(files_of(examples, split)).batch(BATCH).map(decode)
         decoded = decoded.cache() if card.train_images * seen.height * seen.width * seen.channels <= HELD_BYTES else decoded
-        return decoded.map(
-            lambda pixels, known: (tf.cast(pixels, tf.float32), {kind.name: kind.given(known[kind.name]) for kind in kinds})
-        )
+        return decoded.map(lambda pixels, known: (tf.cast(pixels, tf.float32), given.ready(known)))
 
     return images

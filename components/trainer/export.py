@@ -129,9 +129,9 @@ def _taken(signature: Signature) -> str:
 
 def _from_examples(seen, answer, signature: Signature, argument: str, card: Card) -> Endpoint:
     def function(examples, *extra):
-        spec = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **given.spec(signature.given)}
-        parsed = tf.io.parse_example(tf.ensure_shape(examples, [None]), spec)
-        labels = given.ready(parsed, signature.given, card.seen)
+        examples = tf.ensure_shape(examples, [None])
+        parsed = tf.io.parse_example(examples, {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)})
+        labels = given.of(examples, signature.given, card.seen)
         return answer(*arguments(signature, *seen(parsed[keys.IMAGE_ENCODED]), card), *labels, *extra)
 
     return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature)
