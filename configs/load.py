@@ -169,10 +169,10 @@ def read(path: Path, seen: tuple[Path, ...] = ()) -> dict:
         )
     beside = path.parent / base
     try:
-        found = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml"))
+        file = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml"))
     except UsageError as error:
         raise UsageError(f"Config {path} extends {short(base)}: {error.message}", error.hint) from None
-    return _changed(read(found, (*seen, path)), [tree])
+    return _changed(read(file, (*seen, path)), [tree])
 
 
 def _parse(text: str) -> Any:
@@ -221,7 +221,7 @@ def _check_space(config: RunConfig, where: str) -> None:
     written = config.model_dump(mode="json", exclude_unset=True)
     values = [(dotted, value) for dotted, drawn in config.tune.space.items() for value in drawn.examples]
     pairs = [pair for pair in itertools.combinations(values, 2) if pair[0][0] != pair[1][0]]  # such as adam and a momentum
-    for tried in [*((one,) for one in values), *pairs]:
+    for tried in [*((candidate,) for candidate in values), *pairs]:
         tree = written
         for dotted, value in tried:
             tree = merge(tree, nested(dotted.split("."), value))

@@ -19,9 +19,9 @@ def literal(path: Path, what: str, hint: str) -> Path:
         UsageError: for one that means other files, or none, as a pattern. It cannot be escaped: most of the patterns are put
             together inside TFX, TensorFlow and Beam.
     """
-    found = sorted({character for character in str(path) if character in PATTERN})
-    if found:
-        raise UsageError(f"{what} {path} has {' and '.join(found)} in its path, which TensorFlow and Beam read as wildcards.", hint)
+    marks = sorted({character for character in str(path) if character in PATTERN})
+    if marks:
+        raise UsageError(f"{what} {path} has {' and '.join(marks)} in its path, which TensorFlow and Beam read as wildcards.", hint)
     return path
 
 

@@ -39,21 +39,21 @@ DIGITS = (set("0123456789"), {"zero", "one", "two", "three", "four", "five", "si
 def expand(steps: Sequence[AugmentStep], channels: int) -> list[AugmentStep]:
     """The steps with each policy replaced by its own, whose moves get the policy's border; for grey images without those that need
     colour."""
-    found = []
+    expanded = []
     for step in steps:
         name, parameters = step.operation
-        found += _of_policy(parameters) if name == "policy" else [step]
-    return [step for step in found if channels > 1 or step.operation[0] not in COLOR_ONLY]
+        expanded += _of_policy(parameters) if name == "policy" else [step]
+    return [step for step in expanded if channels > 1 or step.operation[0] not in COLOR_ONLY]
 
 
 def _of_policy(policy: Policy) -> list[AugmentStep]:
     border = {key: getattr(policy, key) for key in Border.model_fields if key in policy.model_fields_set}
-    found = []
+    steps = []
     for tree in POLICIES[policy.name]:
         [(name, parameters)] = tree.items()
         moves = isinstance(AugmentStep.model_validate(tree).operation[1], Border)
-        found.append(AugmentStep.model_validate({name: {**parameters, **border} if moves else parameters}))
-    return found
+        steps.append(AugmentStep.model_validate({name: {**parameters, **border} if moves else parameters}))
+    return steps
 
 
 class Schedule(NamedTuple):
@@ -77,12 +77,12 @@ def doubts(steps: Sequence[AugmentStep], class_names: Sequence[str], crops: Crop
     classes of these names; usually nothing."""
     if not class_names or not any({name.lower() for name in class_names} <= digits for digits in DIGITS):
         return []
-    found = []
+    doubted = []
     for name, parameters in (step.operation for step in steps):
         if name == "flip" and (parameters.horizontal or parameters.vertical):
-            found.append("augment flips digits: a mirrored 2 is no digit. The policy `digits` never flips.")
+            doubted.append("augment flips digits: a mirrored 2 is no digit. The policy `digits` never flips.")
         if name == "rotate" and parameters.degrees > UPRIGHT:
-            found.append(f"augment turns digits by up to {parameters.degrees:g} degrees: a 6 upside down is a 9.")
+            doubted.append(f"augment turns digits by up to {parameters.degrees:g} degrees: a 6 upside down is a 9.")
     if crops and crops.reflect:
-        found.append("export.crops mirrors digits, and averages over what it is told of them: set export.crops.reflect to false.")
-    return found
+        doubted.append("export.crops mirrors digits, and averages over what it is told of them: set export.crops.reflect to false.")
+    return doubted
