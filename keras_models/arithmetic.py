@@ -157,8 +157,8 @@ def _values(shapes):
     return None if any(None in shape for shape in shapes) else sum(map(math.prod, shapes))
 
 
-def _times(one, other):
-    return None if other is None else one * other
+def _times(factor, other):
+    return None if other is None else factor * other
 
 
 def _sum(counts):

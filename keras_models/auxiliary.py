@@ -110,7 +110,7 @@ class Learner(keras.Model):
 
     def behind(self, image, x):
         """See Standing."""
-        given = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in self.inputs[1:]]
+        given = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name) for tensor in self.inputs[1:]]
         about = self.weight, self.terms.held, self.called, self.head_loss.held
         return Learner(_one_or_all([image, *given]), _as_net(self, x, *given), *about, name=self.name)
 
@@ -213,8 +213,8 @@ def learner(net: keras.Model) -> keras.Model:
 
 def terms(net: keras.Model) -> tuple[Term, ...]:
     """What is minimised beside the task's loss."""
-    found = learner(net)
-    return found.terms.held if isinstance(found, Learner) else ()
+    trained = learner(net)
+    return trained.terms.held if isinstance(trained, Learner) else ()
 
 
 def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> keras.Model:

@@ -89,9 +89,9 @@ def _twice(entry, facts, options):
 
 def _repeats(entry, first, second):
     """Raise where the second build is not the first one again: a stopped training could not go on."""
-    for one, other in ((_names(first), _names(second)), (_shapes(first), _shapes(second))):
-        if one != other:
-            a, b = next(((a, b) for a, b in zip(one, other, strict=False) if a != b), (f"{len(one)}", f"{len(other)}"))
+    for before, after in ((_names(first), _names(second)), (_shapes(first), _shapes(second))):
+        if before != after:
+            a, b = next(((a, b) for a, b in zip(before, after, strict=False) if a != b), (f"{len(before)}", f"{len(after)}"))
             raise broken(entry, f"its builder makes another network each time, {a} and then {b}", "Draw nothing while building.")
 
 

@@ -35,14 +35,14 @@ def readable(called: str, instead: str) -> Iterator[None]:
 def reason(error: Exception) -> tuple[str, str]:
     """What kept Keras from reading a config, and what to do about it: OWN, FUNCTION or OTHER."""
     text = str(raised.cause(error))
-    if found := re.match(r"Could not locate (class|function) '([^']+)'", text):
-        return f"it uses the {found[1]} {printable(found[2])[:100]}, which is not known here", OWN
-    if found := re.match(r"Could not deserialize \w+ '([^']+)' because its parent module (\S+) cannot be imported", text):
-        return f"it uses {printable(found[1])[:100]} of {printable(found[2])[:100]}, which is not installed", OWN
-    if found := re.match(r"Could not interpret (\w+)[\w ]* identifier: \{('class_name': '__lambda__'|'value': [[(])", text):
-        return f"it holds a Python function ({found[1]}), which is not read from a file, for safety", FUNCTION
-    if found := re.match(r"Could not interpret [\w ]+ identifier: \{'module': '[^']*', 'class_name': '([^']+)'", text):
-        return f"it uses the class {printable(found[1])[:100]}, which is not known here", OWN
+    if match := re.match(r"Could not locate (class|function) '([^']+)'", text):
+        return f"it uses the {match[1]} {printable(match[2])[:100]}, which is not known here", OWN
+    if match := re.match(r"Could not deserialize \w+ '([^']+)' because its parent module (\S+) cannot be imported", text):
+        return f"it uses {printable(match[1])[:100]} of {printable(match[2])[:100]}, which is not installed", OWN
+    if match := re.match(r"Could not interpret (\w+)[\w ]* identifier: \{('class_name': '__lambda__'|'value': [[(])", text):
+        return f"it holds a Python function ({match[1]}), which is not read from a file, for safety", FUNCTION
+    if match := re.match(r"Could not interpret [\w ]+ identifier: \{'module': '[^']*', 'class_name': '([^']+)'", text):
+        return f"it uses the class {printable(match[1])[:100]}, which is not known here", OWN
     if "Python lambda" in text:
         return "it holds a Python function (in a Lambda layer), which is not read from a file, for safety", FUNCTION
     return raised.said(error), OTHER

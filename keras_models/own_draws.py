@@ -32,7 +32,7 @@ def _key(values: tf.Tensor, seed: int | tf.Tensor) -> tf.Tensor:
     """int64 [N, 2] of int64 [N, k]."""
     place = tf.range(tf.shape(values, tf.int64)[1])
     sums = [tf.reduce_sum(values * _mixed(place + PLACES * (word + 1)), axis=1) for word in range(2)]
-    return tf.stack([_mixed(one ^ _mixed(_shifted(one, 32) + seed)) for one in sums], axis=1)
+    return tf.stack([_mixed(value ^ _mixed(_shifted(value, 32) + seed)) for value in sums], axis=1)
 
 
 def normal(keys: tf.Tensor, draw: tf.Tensor | int, size: int) -> tf.Tensor:

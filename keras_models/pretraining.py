@@ -61,8 +61,8 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
         return None if part is None else auxiliary.behind(image, x, part)
 
     model = auxiliary.behind(image, x, net)
-    if found := stages(net):
-        attach(model, [replace(stage, pair=moved(stage.pair), under=moved(stage.under)) for stage in found])
+    if own_stages := stages(net):
+        attach(model, [replace(stage, pair=moved(stage.pair), under=moved(stage.under)) for stage in own_stages])
     return model
 
 

@@ -43,7 +43,7 @@ def extractor(model: keras.Model, layer: str | None = None) -> Extractor:
         path, before = find(layer, names), False
     elif encoders := [name for name in names if name.rpartition("/")[2] == "encoder"]:
         path, before = encoders[0], False
-    elif weighty := [name for name, one in _layers(model) if one.weights and compat.graph_of(one) is None]:
+    elif weighty := [name for name, candidate in _layers(model) if candidate.weights and compat.graph_of(candidate) is None]:
         path, before = weighty[-1], True
     else:
         raise ValueError("none of its layers has weights")
@@ -105,9 +105,9 @@ def unfreeze(features: keras.Model, layer: str) -> int:
     names = paths(features)
     first = find(layer, names)
     features.trainable = True
-    for _, one in _layers(features)[: names.index(first)]:
-        if compat.graph_of(one) is None:
-            one.trainable = False
+    for _, part in _layers(features)[: names.index(first)]:
+        if compat.graph_of(part) is None:
+            part.trainable = False
     count = sum(math.prod(variable.shape) for variable in features.trainable_variables)
     if not count:
         features.trainable = False
@@ -121,12 +121,12 @@ def volume(shape) -> str:
 
 
 def _layers(model, prefix="") -> list[tuple[str, layers.Layer]]:
-    found = []
-    for one in compat.graph_of(model).layers:
-        found.append((f"{prefix}{one.name}", one))
-        if compat.graph_of(one) is not None:
-            found += [pair for pair in _layers(one, f"{prefix}{one.name}/") if not isinstance(pair[1], layers.InputLayer)]
-    return found
+    pairs = []
+    for layer in compat.graph_of(model).layers:
+        pairs.append((f"{prefix}{layer.name}", layer))
+        if compat.graph_of(layer) is not None:
+            pairs += [pair for pair in _layers(layer, f"{prefix}{layer.name}/") if not isinstance(pair[1], layers.InputLayer)]
+    return pairs
 
 
 def _output(graph, parts, before):

@@ -113,17 +113,17 @@ def googlenet(
     x = normalise(halve(x, 1), "norm1")  # in figure 3's order
     x = conv(x, reduced, 1, "conv2_reduce", **convolve)
     x = normalise(conv(x, second, 3, "conv2", **convolve), "norm2")
-    found = {}
+    outputs = {}
     for before, (stage, many) in enumerate(zip(STAGES, modules, strict=True), 2):
         x = halve(x, before)
         for name, maps in list(stage.items())[:many]:
-            x = found[name] = inception(x, Inception(*map(wide, maps)), f"inception_{name}", **convolve)
+            x = outputs[name] = inception(x, Inception(*map(wide, maps)), f"inception_{name}", **convolve)
     x = layers.GlobalAveragePooling2D(name="pool5")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     net = keras.Model(image, layers.Dense(num_classes, dtype="float32", name="logits")(x), name="googlenet")
     if auxiliary_weight:
         sizes = wide(HEAD_CONV), wide(HEAD_DENSE), num_classes
-        heads = [_head(found[name], *sizes, f"aux_{name}", convolve) for name in HEADS if name in found]
+        heads = [_head(outputs[name], *sizes, f"aux_{name}", convolve) for name in HEADS if name in outputs]
         auxiliary.attach(net, heads, auxiliary_weight)
     return net
 

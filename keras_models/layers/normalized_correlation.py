@@ -40,8 +40,8 @@ class NormalizedCorrelation(FixedFilters):
         spread = squares - ops.square(sums) / values
         seen = spread > FLAT * squares
         norms = ops.where(seen, ops.sqrt(ops.where(seen, spread, 1)), 1)
-        found = self.correlate(x, ops.cast(self.kernel, inputs.dtype))
-        return found * ops.repeat(ops.where(seen, 1 / norms, 0), found.shape[-1] // maps, axis=-1)
+        responses = self.correlate(x, ops.cast(self.kernel, inputs.dtype))
+        return responses * ops.repeat(ops.where(seen, 1 / norms, 0), responses.shape[-1] // maps, axis=-1)
 
     def multiply_adds(self, input_shape, output_shape):
         """Those of the patterns, and of the sum and the sum of squares of each window; see keras_models.connections."""

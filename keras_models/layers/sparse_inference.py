@@ -170,9 +170,9 @@ class SparseInference(keras.layers.Layer):
         or graph rounds otherwise than another."""
         given = self.dictionary.centred(images), self.dictionary.basis, start
         dtype = "float32" if tolerance == ROUGH else "float64"
-        rows, basis, start = (one if one is None else ops.cast(one, dtype) for one in given)
-        found = infer(rows, basis, self.penalty, self.sparsity, self.scale, start, pull, tolerance)
-        return ops.stop_gradient(ops.cast(found, "float32"))
+        rows, basis, start = (value if value is None else ops.cast(value, dtype) for value in given)
+        inferred = infer(rows, basis, self.penalty, self.sparsity, self.scale, start, pull, tolerance)
+        return ops.stop_gradient(ops.cast(inferred, "float32"))
 
     def cost(self, codes):
         """sum S(a), float32 (batch,)."""
