@@ -15,8 +15,7 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import keys
-from components.transform.stored import parsed, stored
-from configs.schema.transform import TransformConfig
+from components.transform.stored import Size, parsed, stored
 
 VOID = 255  # in a map: what is of no class, as PASCAL VOC has it
 ROUNDED = 1.0  # px that a box may leave its image
@@ -124,11 +123,11 @@ class Kind(abc.ABC):
         """How a transformed record holds what `resized` or `given` has: [N], or [N, k] with k known."""
         return values
 
-    def row(self, value: tf.Tensor, config: TransformConfig) -> tf.Tensor:
+    def row(self, value: tf.Tensor, size: Size) -> tf.Tensor:
         """Of one image what `stored` made -> what is kept in memory, of a shape that all images share."""
         return value
 
-    def loaded(self, values: tf.Tensor, config: TransformConfig) -> tf.Tensor:
+    def loaded(self, values: tf.Tensor, size: Size) -> tf.Tensor:
         """What `stored` made of a batch, as `given` has it."""
         return self.given(values)
 
@@ -256,13 +255,13 @@ class Map(Kind):
     def stored(self, values):
         return stored(tf.cast(values, tf.uint8))
 
-    def row(self, value, config):
+    def row(self, value, size):
         """uint8."""
-        return parsed(value, config, 1)
+        return parsed(value, size, 1)
 
-    def loaded(self, values, config):
-        kept = tf.TensorSpec((config.height, config.width, 1), tf.uint8)
-        return self.given(tf.map_fn(lambda text: self.row(text, config), values, fn_output_signature=kept))
+    def loaded(self, values, size):
+        kept = tf.TensorSpec((size.height, size.width, 1), tf.uint8)
+        return self.given(tf.map_fn(lambda text: self.row(text, size), values, fn_output_signature=kept))
 
     def given(self, rows):
         return tf.cast(rows, tf.int64)

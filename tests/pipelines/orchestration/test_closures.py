@@ -1,10 +1,12 @@
 """What an edit costs: each stage depends on the modules that its list in closures/ names, and runs again for no others."""
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
 from components import fingerprint
+from configs import schema
 from tests.pipelines.orchestration import closures
 
 JUDGES = ("components.evaluator", "components.tasks.judges")
@@ -97,14 +99,30 @@ def test_a_new_key_of_another_topic_runs_nothing_again(edited, tmp_path):
     assert edited("configs.schema.push", key) == set()
 
 
-@pytest.mark.parametrize(
-    ("topic", "again"),
-    [
-        ("evaluate", {"evaluator"}),
-        ("tune", {"tuner"}),
-        ("data", {"example_gen"}),
-        ("train", {"trainer", "tuner", "evaluator", "infra_validator"}),
-    ],
-)
-def test_a_new_key_runs_the_stages_again_that_read_its_topic(edited, topic, again):
-    assert {stage.split(".")[0] for stage in edited(f"configs.schema.{topic}", "\nADDED = 1\n")} == again
+TRAINED = {"trainer", "tuner", "evaluator", "infra_validator"}
+READ_BY = {  # topic of configs/schema -> the stages that read it
+    "anomaly": TRAINED,
+    "augment": {*TRAINED, "transform"},  # AugmentedCopies is transform.copies
+    "base": {"example_gen", "transform", *TRAINED},
+    "beam": set(),
+    "data": {"example_gen"},
+    "evaluate": {"evaluator"},
+    "export": TRAINED,
+    "model": TRAINED,
+    "push": set(),
+    "reading": {"example_gen", "transform", *TRAINED},
+    "run": set(),
+    "train": TRAINED,
+    "transfer": TRAINED,
+    "transform": {"transform", *TRAINED},
+    "tune": {"tuner"},
+}
+
+
+@pytest.mark.parametrize("topic", READ_BY)
+def test_a_new_key_runs_the_stages_again_that_read_its_topic(edited, topic):
+    assert {stage.split(".")[0] for stage in edited(f"configs.schema.{topic}", "\nADDED = 1\n")} == READ_BY[topic]
+
+
+def test_every_topic_has_its_readers_written_down():
+    assert {path.stem for path in Path(schema.__path__[0]).glob("*.py")} - {"__init__"} == READ_BY.keys()
