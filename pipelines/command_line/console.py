@@ -34,7 +34,7 @@ class RunView:
     starts with a process that imports what takes seconds."""
 
     def __init__(self, quiet: bool = False, loads: bool = True):
-        self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, soft_wrap=True)
+        self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, emoji=False, soft_wrap=True)
         self._live = self._console.is_terminal and not quiet
         self._bar = Progress(
             SpinnerColumn(),
@@ -156,7 +156,7 @@ def _from_to(found: Mapping[str, float]) -> str:
 
 def result(value: dict) -> None:
     """The end of a run: verdict, figures, where things are."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     intervals = value.get("intervals", {})
     table = Table(show_header=bool(intervals), header_style="", box=None, padding=(0, 2, 0, 0))
     for title in ("", "", INTERVAL):
@@ -263,7 +263,7 @@ def table(columns: list[str], rows: list[list], right: Collection[str] = (), gap
         right: columns of numbers, which end at the same place and do not break.
         gap: spaces between columns.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     made = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
     for column in columns:
         is_number = column in right

@@ -22,7 +22,7 @@ WIDTH = 100  # columns, where there is no terminal to say how many
 
 def terminal(records: Sequence[RunRecord]) -> None:
     """Print them in the order given, in lines that fit a terminal; figures are the test split's."""
-    out = Console(highlight=False, soft_wrap=True)
+    out = Console(highlight=False, emoji=False, soft_wrap=True)
     width = out.width if out.is_terminal else WIDTH
     lines = [[_cell(cell) for cell in _cells(record)] for record in records]
     sizes = [max(map(cell_len, column)) for column in zip(COLUMNS, *lines, strict=True)]

@@ -11,7 +11,7 @@ class StepsView:
     """Follows `step` events (what, done, of: None where nobody knows). A context manager; `quiet` shows nothing at all."""
 
     def __init__(self, start: str, quiet: bool = False):
-        self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, soft_wrap=True)
+        self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, emoji=False, soft_wrap=True)
         self._live = self._console.is_terminal and not quiet
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
         self._bar = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)

@@ -264,3 +264,11 @@ def test_a_long_training_is_few_plain_lines_where_there_is_no_terminal(capsys):
     shown = capsys.readouterr().err
     assert 5 <= len(shown.splitlines()) <= 7
     assert "\x1b" not in shown
+
+
+def test_what_stands_between_colons_is_no_picture(capfd):
+    RunView()({"event": "note", "text": "passed over in folder:a: 1 .txt"})
+    table(["class"], [[":b:"]])
+    shown = capfd.readouterr()
+    assert shown.err == "    passed over in folder:a: 1 .txt\n"
+    assert shown.out.split() == ["class", ":b:"]
