@@ -165,11 +165,6 @@ def words(passed_over: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in ordered[:SHOWN]) + more
 
 
-def sentence(source: str, passed_over: Mapping[str, int]) -> str:
-    """What a run says of the files beside a source's images."""
-    return f"passed over in {source}: {words(passed_over)}"
-
-
 def _identity(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()

@@ -179,12 +179,12 @@ def _worked_out(config, assignments, cfg, place, run_id, lock, quiet) -> dict:
     with console.RunView(quiet=quiet) as view:
         value = supervise.ask(request, _state.log, view, held=(lock,))
     unchanged.keep(cfg, place, run_id, before, value.pop("data_digest"), value)
+    del value["notes"]  # the view has shown them
     return value | {"unchanged_since": None, "checked": []}
 
 
 def _repeated(answer, cfg, place, run_id, quiet) -> dict:
     """The same of a run that would find everything as another left it."""
-    from components.example_gen import listing
     from pipelines.command_line import console
 
     checked = list(answer.rests_on)
@@ -194,9 +194,8 @@ def _repeated(answer, cfg, place, run_id, quiet) -> dict:
     value = answer.value | {"run": run_id, "unchanged_since": answer.run, "checked": checked}
     value["components"] = [component | {"cached": True, "seconds": 0.0} for component in value["components"]]
     with console.RunView(quiet=quiet, loads=False) as view:
-        view({"event": "note", "text": told})
-        if value["passed_over"]:
-            view({"event": "note", "text": listing.sentence(cfg.data.source, value["passed_over"])})
+        for text in (told, *value.pop("notes")):
+            view({"event": "note", "text": text})
         for component in value["components"]:
             view({"event": "node_done", **component})
     answer.save(place.run(cfg.name, run_id))

@@ -26,8 +26,8 @@ def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dic
     """Run a config to its end.
 
     Returns:
-        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3), and model_uri, the Model artifact's folder, and
-        data_digest, of what the source holds.
+        The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3), and model_uri, the Model artifact's folder,
+        data_digest, of what the source holds, and notes, what was said before the first stage.
 
     Raises:
         HubelError: with what failed in plain words.
@@ -111,6 +111,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "examples": folder,
         "model_dir": pushed.property("pushed_model", "pushed_destination") if is_pushed else None,
         "data_digest": located.digest,
+        "notes": _notes(cfg, place, origin, located),
         "model_uri": results["Trainer"].outputs["model"][0][0],
         "report": None,
         "components": [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()],
@@ -138,13 +139,9 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
     located = located or _ready(cfg, place, origin)
     built = _pipeline(cfg, place, origin, located, served)
     if located.passed_over:
-        progress.emit("note", text=listing.sentence(cfg.data.source, located.passed_over))
         print(f"Passed over: {json.dumps(located.passed_over)}", file=sys.stderr)  # into the log
-    for asked, name in _starts_from(cfg, place, origin).items():
-        if name != asked:
-            progress.emit("note", text=f"{asked} is {name}")
-    if located.class_names is None:
-        progress.emit("note", text=f"which classes {cfg.data.source} has is known once its records are read, in the first stage")
+    for text in _notes(cfg, place, origin, located):
+        progress.emit("note", text=text)
     progress.emit("nodes", names=[node.id for node in built.components])
     running = []
 
@@ -163,6 +160,17 @@ def launched(cfg: RunConfig, place: Workspace, served: bool = True, located: sou
         return local.run(built, before, after, executes)
     except Exception as error:
         raise plain(error, running[0] if running else None, place) from error
+
+
+def _notes(cfg: RunConfig, place: Workspace, origin: Origin | None, located: sources.Located) -> list[str]:
+    """What is said before the first stage, each time."""
+    passed_over = f"passed over in {cfg.data.source}: {listing.words(located.passed_over)}"
+    unread = f"which classes {cfg.data.source} has is known once its records are read, in the first stage"
+    return [
+        *([passed_over] if located.passed_over else []),
+        *(f"{asked} is {name}" for asked, name in _starts_from(cfg, place, origin).items() if name != asked),
+        *([unread] if located.class_names is None else []),
+    ]
 
 
 def prove(cfg: RunConfig, origin: Origin | None) -> None:

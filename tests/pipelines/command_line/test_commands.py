@@ -21,8 +21,9 @@ from configs.errors import HubelError
 from keras_models import Record
 from pipelines.command_line import cli, commands, list_view, options
 from pipelines.command_line.console import RunView
+from pipelines.process import supervise
 from pipelines.process.requests import Request
-from pipelines.workspace import runs
+from pipelines.workspace import runs, unchanged
 from pipelines.workspace.layout import Workspace
 from tests.pipelines.conftest import hubel, in_process
 
@@ -287,3 +288,32 @@ def test_a_quiet_view_shows_nothing(capsys):
     with RunView(quiet=True) as view:
         view({"event": "node_done", "name": "Trainer", "cached": True, "seconds": 0.0})
     assert capsys.readouterr().err == ""
+
+
+def test_a_repeated_answer_says_so_and_shows_what_a_run_from_the_cache_shows(tmp_path, monkeypatch, capfd):
+    value = {
+        "run": "20260101-120000", "config": "digits_lenet5_tiny", "model": "digits_lenet5_tiny", "version": 1, "blessed": True,
+        "reason": "", "comparison": "", "metrics": {"accuracy": 0.9}, "intervals": {"accuracy": [0.8, 0.95]}, "slices": [],
+        "model_dir": str(tmp_path), "model_uri": "", "notes": ["passed over in folder:a: 1 .txt"], "seconds": 60.0,
+        "components": [{"name": "Trainer", "cached": False, "seconds": 12.0}, {"name": "Pusher", "cached": False, "seconds": 0.1}],
+    }  # fmt: skip
+    answer = unchanged.Answer("20260101-120000", {"config": "1", "data": "2"}, value)
+    monkeypatch.setattr(unchanged, "known", lambda cfg, place: answer)
+    monkeypatch.setattr(supervise, "ask", lambda *asked, **more: pytest.fail("a worker was started"))
+    assert commands.run(["run", "digits_lenet5.tiny", "--workspace", str(tmp_path / "w")]) == 0
+    shown = capfd.readouterr()
+    assert shown.err.splitlines() == [
+        "    Nothing has changed since run 20260101-120000: config, data. Nothing else was looked at again.",
+        "    passed over in folder:a: 1 .txt",
+        "  Trainer              cached",
+        "  Pusher               cached",
+    ]
+    assert "Blessed and pushed: digits_lenet5_tiny version 1" in shown.out
+    assert commands.run(["run", "digits_lenet5.tiny", "--json", "--workspace", str(tmp_path / "w")]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told.keys() - value.keys() == {"unchanged_since", "checked", "hints", "candidate"}
+    assert value.keys() - told.keys() == {"model_uri", "notes"}
+    assert (told["unchanged_since"], told["checked"], told["seconds"] < 60) == ("20260101-120000", ["config", "data"], True)
+    assert told["run"] != value["run"]
+    [first, second] = runs.records(Workspace.at(tmp_path / "w"))
+    assert [(record.status, record.unchanged_since) for record in (first, second)] == [("done", "20260101-120000")] * 2
