@@ -57,13 +57,13 @@ def in_process(*arguments) -> Outcome:
     from pipelines.command_line import commands
     from pipelines.process import supervise
 
-    def ask(call, arguments, log, listen=lambda event: None, held=()):
+    def ask(request, log, listen=lambda event: None, held=()):
         log.parent.mkdir(parents=True, exist_ok=True)
-        module, _, function = call.partition(":")
+        module, _, function = request.calls.partition(":")
         with pytest.MonkeyPatch.context() as patch, log.open("a") as sink:
             patch.setattr(progress, "_listeners", [lambda event: listen(json.loads(json.dumps(event)))])
             with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
-                value = getattr(importlib.import_module(module), function)(**json.loads(json.dumps(arguments)))
+                value = getattr(importlib.import_module(module), function)(**json.loads(json.dumps(request.arguments())))
         return json.loads(json.dumps(value))
 
     out, err = io.StringIO(), io.StringIO()

@@ -9,9 +9,12 @@ from tests.pipelines.conftest import eventually, is_alive
 ASK = """
 import sys
 from pathlib import Path
-from pipelines.process import supervise
+from pipelines.process import requests, supervise
 
-supervise.ask("signal:pause", {}, Path(sys.argv[1]))
+class Wait(requests.Request):
+    calls = "signal:pause"
+
+supervise.ask(Wait(), Path(sys.argv[1]))
 """
 
 
