@@ -55,19 +55,32 @@ def what_is_there_stays():
 NOT_REACHED = "not reached in the seconds that were given"
 STARTED = pytest.StashKey[float]()
 
-# Files that take a minute and more. A file is one process's, so the others would wait for one that starts last.
+# The files that take longest, longest first. A file is one process's, so the others would wait for one that starts last.
 LONG = (
-    "pipelines/test_autoencoders.py",
     "pipelines/test_run.py",
-    "pipelines/test_generative_models.py",
     "pipelines/test_without_labels.py",
-    "pipelines/test_interrupted.py",
+    "pipelines/test_autoencoders.py",
+    "pipelines/test_generative_models.py",
+    "pipelines/test_odd_images.py",
     "pipelines/test_bad_input.py",
-    "keras_models/test_contract.py",
-    "pipelines/test_own_images.py",
-    "components/trainer/test_every_model.py",
+    "pipelines/test_interrupted.py",
+    "docs/test_transcripts.py",
+    "components/trainer/test_export.py",
     "components/trainer/test_transfer.py",
+    "keras_models/test_contract.py",
+    "components/infra_validator/test_parity.py",
+    "components/trainer/test_every_model.py",
+    "components/tasks/test_anomaly.py",
     "pipelines/test_experiment.py",
+    "components/evaluator/test_component.py",
+    "components/example_gen/test_component.py",
+    "components/trainer/test_resume.py",
+    "pipelines/init/test_init.py",
+    "pipelines/data_sets/test_datasets.py",
+    "components/tasks/reconstruction/test_sparse.py",
+    "components/trainer/test_pretrain.py",
+    "tuner/test_tuner_fn.py",
+    "setup/test_wheel.py",
 )
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import conftest
+
 ROOT = Path(__file__).parents[2]
 PYTEST = (sys.executable, "-m", "pytest", "-p", "pytest_timeout", "-p", "no:cacheprovider", "--color=no")
 FEW_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the others take longer to load than these tests to run
@@ -132,3 +134,7 @@ def test_what_time_was_too_short_for_is_listed_and_fails_nothing(tmp_path):
     assert "1 passed, 1 skipped, 1 deselected" in said[-1]
     at = next(number for number, line in enumerate(said) if " 1 tests were not reached " in line)
     assert "tests/test_some.py::test_second" in said[at + 1 :]
+
+
+def test_files_that_are_to_start_first_are_there():
+    assert [name for name in conftest.LONG if not (ROOT / "tests" / name).is_file()] == []
