@@ -74,8 +74,8 @@ def _images(cfg: RunConfig, place: Workspace) -> dict[str, list]:
     for name, shards in contents.shards.items():
         for shard in shards:
             for raw in sources.images_of(data, located.address, shard):
-                seen = pixels.from_bytes(tf.constant([raw.image()]), cfg.transform)[0]
-                found[plan.split_of(name, raw, data)].append((raw.image_id, np.float32(seen), raw.label))
+                seen = pixels.from_bytes(tf.constant([raw.encoded()]), cfg.transform)[0]
+                found[plan.split_of(name, raw, data)].append((raw.example_id, np.float32(seen), raw.label))
     return found
 
 

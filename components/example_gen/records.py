@@ -9,18 +9,18 @@ from components import keys
 
 def example(
     image: bytes,
-    image_id: bytes,
+    example_id: bytes,
     label: int | None = None,
     targets: Mapping[str, Any] | None = None,
     measures: Mapping[str, int | float] | None = None,
 ) -> bytes:
-    """Serialized tf.Example: `image` is PNG or JPEG, `image_id` stable between runs, `targets` are further ones by name, as their
-    kinds (components.targets) take them, `measures` by feature name. None is absent."""
+    """Serialized tf.Example: `image` is PNG or JPEG, `targets` are further ones than the label by name, as their kinds
+    (components.targets) take them, `measures` by feature name. None is absent."""
     import tensorflow as tf
 
     from components import targets as kinds
 
-    held: dict[str, Sequence] = {keys.IMAGE_ENCODED: [image], keys.EXAMPLE_ID: [image_id]}
+    held: dict[str, Sequence] = {keys.IMAGE_ENCODED: [image], keys.EXAMPLE_ID: [example_id]}
     types: dict[str, int] = {}
     for name, value in {keys.LABEL: label, **(targets or {})}.items():
         if value is not None:
@@ -43,6 +43,6 @@ def _feature(tf, values: Sequence, type_: int | None):
     return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
 
-def share(image_id: bytes, purpose: bytes = b"split") -> float:
+def share(example_id: bytes, purpose: bytes = b"split") -> float:
     """A number in [0, 1) that depends on the id alone, independent between purposes: what splits and limits are drawn by."""
-    return int.from_bytes(hashlib.sha256(purpose + b"\0" + image_id).digest()[:8], "big") / 2**64
+    return int.from_bytes(hashlib.sha256(purpose + b"\0" + example_id).digest()[:8], "big") / 2**64

@@ -63,13 +63,14 @@ class Contents:
 
 
 class Raw(NamedTuple):
-    """One image as a source has it. `image` reads the encoded bytes whenever it is called (OSError where it cannot), `image_id` is
-    stable between runs, `label` an index into the class names or None, `targets` read what else is known of it, by name, as
-    components.targets takes it (OSError too, pictures.Damaged for what is no such value), `why` says why there is no label.
+    """One example as a source has it. `encoded` reads its bytes whenever it is called (OSError where it cannot): what they are a
+    kind of components.inputs knows. `example_id` is stable between runs, `label` an index into the class names or None, `targets`
+    read what else is known of it, by name, as components.targets takes it (OSError too, pictures.Damaged for what is no such
+    value), `why` says why there is no label.
     """
 
-    image: Callable[[], bytes]
-    image_id: bytes
+    encoded: Callable[[], bytes]
+    example_id: bytes
     label: int | None
     targets: Mapping[str, Callable[[], Any]] = MappingProxyType({})
     why: str | None = None

@@ -44,14 +44,14 @@ class Plan:
 
     def split_of(self, source_split: str, raw: Raw, data: DataConfig) -> str | None:
         """Our split of one image, or None for one that is not used."""
-        if share(raw.image_id, b"limit") > self.limits.get(source_split, 1.0):
+        if share(raw.example_id, b"limit") > self.limits.get(source_split, 1.0):
             return None
         split = self.own[source_split]
         if split == keys.TRAIN:
-            split = self.carved(share(raw.image_id), raw.label, data)
+            split = self.carved(share(raw.example_id), raw.label, data)
         elif split != keys.TEST and _is_left_out(raw.label, data):
             split = None
-        if split == keys.TRAIN and share(raw.image_id, b"downsample") >= self.kept.get(raw.label, 1.0):
+        if split == keys.TRAIN and share(raw.example_id, b"downsample") >= self.kept.get(raw.label, 1.0):
             return None
         return split
 
@@ -140,7 +140,7 @@ def _drawn(row: Row) -> float:
 
 def row_of(raw: Raw) -> Row:
     """What the census knows of an image."""
-    return share(raw.image_id, b"limit"), share(raw.image_id), raw.label
+    return share(raw.example_id, b"limit"), share(raw.example_id), raw.label
 
 
 def plan(census: Mapping[str, tuple[Counter, Counter]], own: Mapping[str, str], data: DataConfig) -> Plan:

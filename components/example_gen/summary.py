@@ -169,7 +169,7 @@ def _number(item: tuple[str, Any]) -> int:
 
 def place(fact: Fact) -> tuple[bytes, tuple[str, str]]:
     """The content of an image, and where it is."""
-    return fact.content, (fact.split, fact.image_id.decode(errors="replace"))
+    return fact.content, (fact.split, fact.example_id.decode(errors="replace"))
 
 
 def leak(found: tuple[bytes, Iterable[tuple[str, str]]]) -> list[dict[str, Any]]:

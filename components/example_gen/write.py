@@ -27,7 +27,7 @@ class Fact(NamedTuple):
 
     split: str
     label: int | None
-    image_id: bytes
+    example_id: bytes
     height: int
     width: int
     channels: int
@@ -82,16 +82,16 @@ class WriteShard(beam.DoFn):
                 if split is None:
                     continue
                 try:
-                    picture = pictures.read(raw.image(), self._config.reading)
+                    picture = pictures.read(raw.encoded(), self._config.reading)
                     targets = {name: self._read(name, read, picture) for name, read in raw.targets.items()}
                 except (pictures.Damaged, OSError) as error:
                     reason = str(error) if isinstance(error, pictures.Damaged) else "unreadable"
                     yield beam.pvalue.TaggedOutput(DAMAGED, _named(raw, reason))
                     continue
                 targets[keys.ANOMALY] = plan.is_outlier(raw, self._config)
-                files.write(split, records.example(picture.encoded, raw.image_id, raw.label, targets, picture.measures))
+                files.write(split, records.example(picture.encoded, raw.example_id, raw.label, targets, picture.measures))
                 labels = kinds.of(self._labelled).classes(targets[self._labelled]) if self._labelled in targets else ()
-                yield Fact(split, raw.label, raw.image_id, *picture[1:], labels)
+                yield Fact(split, raw.label, raw.example_id, *picture[1:], labels)
 
     def _missing(self, raw: sources.Raw) -> set[str]:
         """Of the label, where the source has one, and of what is needed besides."""
@@ -105,7 +105,7 @@ class WriteShard(beam.DoFn):
 
 
 def _named(raw: sources.Raw, reason: str) -> dict[str, str]:
-    return {"id": raw.image_id.decode(errors="replace"), "reason": reason}
+    return {"id": raw.example_id.decode(errors="replace"), "reason": reason}
 
 
 class _Files(contextlib.AbstractContextManager):

@@ -99,14 +99,14 @@ def _chosen(cfg: RunConfig, datasets: Path, images: int) -> list[tuple[str, byte
             progress.emit("step", what="Choosing images", done=number, of=contents.counts.get(name))
         if plan.split_of(name, raw, data) == keys.TRAIN:
             drawn = lowest.setdefault(raw.label, [])
-            heapq.heappush(drawn, (-share(raw.image_id, b"preview"), number, raw))
+            heapq.heappush(drawn, (-share(raw.example_id, b"preview"), number, raw))
             if len(drawn) > quota + SPARE:
                 heapq.heappop(drawn)
     by_label = {label: _sound(drawn, quota, cfg.reading) for label, drawn in lowest.items()}
     rounds = itertools.zip_longest(*(by_label[label] for label in sorted(by_label, key=lambda label: (label is None, label))))
     taken = [raw for row in rounds for raw in row if raw is not None][:images]
     names = [*contents.class_names]
-    found = [("" if raw.label is None else names[raw.label], raw.image_id, encoded) for raw, encoded in taken]
+    found = [("" if raw.label is None else names[raw.label], raw.example_id, encoded) for raw, encoded in taken]
     return sorted(found, key=lambda one: (names.index(one[0]) if one[0] else len(names), share(one[1], b"preview")))
 
 
@@ -126,7 +126,7 @@ def _sound(drawn: list, quota: int, reading: Reading) -> list[tuple[sources.Raw,
     found = []
     for _, _, raw in sorted(drawn, reverse=True):
         try:
-            found.append((raw, pictures.read(raw.image(), reading).encoded))
+            found.append((raw, pictures.read(raw.encoded(), reading).encoded))
         except (pictures.Damaged, OSError):
             continue
         if len(found) == quota:

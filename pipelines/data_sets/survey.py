@@ -77,7 +77,7 @@ def look(
             progress.emit("step", what=f"Looking at {words.count(total, 'image')}", done=number, of=total)
         counts[split][raw.label] += 1
         carving.add(split, raw)
-        places.add(raw.image_id, None if raw.label is None else names[raw.label])
+        places.add(raw.example_id, None if raw.label is None else names[raw.label])
         if raw.label is None and names:
             missing[raw.why or NO_LABEL] += 1
         if columns:
@@ -86,10 +86,10 @@ def look(
             of_class.update(name for name, is_on in zip(columns, has or (), strict=False) if is_on)
             if has is None:
                 missing[raw.why or NO_LABEL] += 1
-        if share(raw.image_id, b"init") <= most:
+        if share(raw.example_id, b"init") <= most:
             picture = seen.add(raw)
             if is_folder and picture is not None:
-                places.seen(raw.image_id, _is_flat(picture.encoded))
+                places.seen(raw.example_id, _is_flat(picture.encoded))
     labels = sum(counts.values(), Counter())
     return {
         "splits": {split: found.total() for split, found in counts.items()},
@@ -141,7 +141,7 @@ class _Seen:
     def add(self, raw: Raw) -> pictures.Picture | None:
         """Decode one image; None where that cannot be done."""
         try:
-            picture = pictures.read(raw.image())
+            picture = pictures.read(raw.encoded())
         except pictures.Damaged as error:
             self._damaged[str(error)] += 1
             return None

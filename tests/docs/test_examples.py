@@ -193,9 +193,9 @@ def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
     assert found.class_names == [str(number) for number in range(10)]
     assert found.counts == {"all": len(digits[1])}
     read = [raw for shard in found.shards["all"] for raw in module.images(located.address, shard)]
-    assert [(raw.image_id, raw.label) for raw in read] == [(str(i).encode(), label) for i, label in enumerate(digits[1])]
+    assert [(raw.example_id, raw.label) for raw in read] == [(str(i).encode(), label) for i, label in enumerate(digits[1])]
     for raw, image in zip(read, digits[0], strict=True):
-        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(raw.image()))), image)
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(raw.encoded()))), image)
 
     os.utime(archive)
     assert sources.locate(DataConfig(source=source), datasets) == located

@@ -56,7 +56,7 @@ def everything(digits, tmp_path_factory):
 def test_every_image_is_read_once_under_the_id_that_its_shard_gives_it(everything, digits):
     found, _ = everything
     every = [(*ids([row]), *labels([row])) for rows in found.values() for row in rows]
-    assert sorted(every) == sorted((raw.image_id, raw.label) for raw in tfds.images(digits.address, ("train", 0)))
+    assert sorted(every) == sorted((raw.example_id, raw.label) for raw in tfds.images(digits.address, ("train", 0)))
     assert len({image_id for image_id, _ in every}) == REAL
     encoded = found["train"][0][keys.IMAGE_ENCODED].bytes_list.value[0]
     assert tf.io.decode_image(encoded).shape == (8, 8, 1)

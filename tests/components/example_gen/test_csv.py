@@ -47,7 +47,7 @@ def read(root: Path, data=None, **features) -> tuple[list[str], dict[str, dict[s
     found = {}
     for split, shards in held.shards.items():
         raws = [raw for shard in shards for raw in csv.images(address, shard)]
-        found[split] = {raw.image_id.decode(): None if raw.label is None else names[raw.label] for raw in raws}
+        found[split] = {raw.example_id.decode(): None if raw.label is None else names[raw.label] for raw in raws}
         assert len(raws) == held.counts[split]
     return names, found
 
@@ -91,7 +91,7 @@ def test_other_columns_are_named(place):
     assert (names, found) == (["lab", "pug"], {"all": {"a.png": "pug", "b.png": "lab"}})
     address = located(place, image="photo", id="id").address
     held = csv.contents(address)
-    assert [raw.image_id for shard in held.shards["all"] for raw in csv.images(address, shard)] == [b"x1", b"x1"]
+    assert [raw.example_id for shard in held.shards["all"] for raw in csv.images(address, shard)] == [b"x1", b"x1"]
     assert list(held.class_names) == ["3", "4"]
 
 
@@ -200,7 +200,7 @@ def test_the_folder_of_the_images_can_be_named(place):
         assert found["all"] == {"a.png": "1", "d.png": "2", "d2.png": "2", "d3.png": "3", "gone/away.png": "1"}
     address = located(place, {"images": "in"}).address
     [shard] = csv.contents(address).shards["all"]
-    assert {raw.image_id: len(raw.image()) for raw in csv.images(address, shard) if raw.image_id == b"d.png"} == {
+    assert {raw.example_id: len(raw.encoded()) for raw in csv.images(address, shard) if raw.example_id == b"d.png"} == {
         b"d.png": (place / "in/d.png").stat().st_size
     }
     for folder, said in (("nowhere", "there is no folder"), ("a.png", "is no folder")):

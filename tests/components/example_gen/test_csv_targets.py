@@ -34,7 +34,7 @@ def raws(data, tmp_path):
         located,
         contents,
         {
-            raw.image_id.decode(): raw
+            raw.example_id.decode(): raw
             for shards in contents.shards.values()
             for shard in shards
             for raw in csv.images(located.address, shard)

@@ -40,7 +40,7 @@ def read(root: Path) -> tuple[list[str], dict[str, dict[str, int | None]]]:
     found = {}
     for split, shards in held.shards.items():
         raws = [raw for shard in shards for raw in folder.images(address, shard)]
-        found[split] = {os.fsdecode(raw.image_id): raw.label for raw in raws}
+        found[split] = {os.fsdecode(raw.example_id): raw.label for raw in raws}
         assert len(found[split]) == len(raws) == held.counts[split]
     return list(held.class_names), found
 

@@ -26,7 +26,7 @@ def read(root: Path) -> tuple[list[str], dict[str, set[str]], dict[str, int]]:
     located = sources.locate(DataConfig(source=f"folder:{root}"), root.parent / "datasets")
     held = folder.contents(located.address)
     ids = {
-        split: {raw.image_id.decode() for shard in shards for raw in folder.images(located.address, shard)}
+        split: {raw.example_id.decode() for shard in shards for raw in folder.images(located.address, shard)}
         for split, shards in held.shards.items()
     }
     assert held.class_names == located.class_names

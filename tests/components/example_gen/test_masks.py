@@ -119,7 +119,7 @@ def read(root, **data):
     source = f"folder:{root}"
     located = sources.locate(DataConfig(source=source, **data), root.parent / "datasets")
     shards = folder.contents(located.address).shards
-    ids = sorted(raw.image_id.decode() for of in shards.values() for shard in of for raw in files.images(str(root), shard))
+    ids = sorted(raw.example_id.decode() for of in shards.values() for shard in of for raw in files.images(str(root), shard))
     return ids, dict(located.passed_over), located.digest
 
 

@@ -65,7 +65,7 @@ def drawn(module, address):
 
 
 def read(raw: Raw):
-    return raw.image_id, raw.label, raw.image(), raw.mask and raw.mask()
+    return raw.example_id, raw.label, raw.encoded(), raw.mask and raw.mask()
 
 
 def stay_good(images) -> bool:

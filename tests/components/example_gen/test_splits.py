@@ -150,7 +150,7 @@ def test_all_images_of_one_id_are_in_one_split(rows, limit, stratify, workers):
     found = taken(raws, counted(raws, {"all": "train"}, data, "all", workers), data, "all")
     splits = {}
     for raw, split in zip(raws, found, strict=True):
-        splits.setdefault(raw.image_id, set()).add(split)
+        splits.setdefault(raw.example_id, set()).add(split)
     assert all(len(own) == 1 for own in splits.values())
     assert limit is None or len(rows) < limit or sum(split is not None for split in found) >= limit
 

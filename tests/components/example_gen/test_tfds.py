@@ -209,7 +209,7 @@ def test_whole_numbers_are_labels_and_texts_ids_where_they_are_named(visits):
     assert found.class_names == ["3", "7"]
     raws = [raw for shard in found.shards["train"] for raw in tfds.images(located.address, shard)]
     grades = [(found.class_names[raw.label] if raw.label is not None else None) for raw in raws]
-    assert sorted(zip([raw.image_id for raw in raws], grades, strict=True), key=str) == sorted(
+    assert sorted(zip([raw.example_id for raw in raws], grades, strict=True), key=str) == sorted(
         ((f"p{number % 4}".encode(), ("7", "3", None)[number % 3]) for number in range(12)), key=str
     )
 

@@ -51,7 +51,7 @@ def test_masks_and_boxes_are_read_with_the_names_of_their_classes(streets):
     assert found.class_names == []
     seen = set()
     for raw in (raw for shard in found.shards["train"] for raw in tfds.images(located.address, shard)):
-        number = int(np.array(Image.open(io.BytesIO(raw.image())))[0, 0, 0])
+        number = int(np.array(Image.open(io.BytesIO(raw.encoded())))[0, 0, 0])
         mask = targets.of(keys.MASK).checked(raw.targets[keys.MASK](), 4, 8, found.targets[keys.MASK])
         assert mask[1] == (number % 2,)
         boxes = targets.of(keys.OBJECTS).checked(raw.targets[keys.OBJECTS](), 4, 8, found.targets[keys.OBJECTS])

@@ -68,7 +68,7 @@ def read(rest: Path | str, tmp_path: Path, **features) -> tuple[list[str], dict[
 
 
 def pixels(raw: sources.Raw) -> np.ndarray:
-    return tf.io.decode_image(pictures.read(raw.image()).encoded).numpy()
+    return tf.io.decode_image(pictures.read(raw.encoded()).encoded).numpy()
 
 
 @pytest.mark.parametrize("compression", ["", "GZIP"])
@@ -76,7 +76,7 @@ def test_encoded_images_come_as_they_are(tmp_path, compression):
     write(tmp_path / "x y" / "dïgits.bin", [example(image__encoded=png(i), label=i % 3) for i in range(9)], compression)
     names, found = read(tmp_path / "x y" / "*", tmp_path)
     assert names == ["0", "1", "2"]
-    assert [(raw.image(), raw.image_id, raw.label) for raw in found["all"]] == [
+    assert [(raw.encoded(), raw.example_id, raw.label) for raw in found["all"]] == [
         (png(i), f"dïgits.bin#{i}".encode(), i % 3) for i in range(9)
     ]
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_an_image_is_set_aside_by_its_reason(tmp_path):
     reasons = []
     for raw in read(tmp_path / "a", tmp_path)[1]["all"][1:]:
         with pytest.raises(pictures.Damaged) as caught:
-            pictures.read(raw.image())
+            pictures.read(raw.encoded())
         reasons.append(str(caught.value))
     assert reasons == ["not a square image", "damaged", "damaged", "empty"]
 
@@ -180,8 +180,8 @@ def test_features_are_named_where_they_are_not_known(tmp_path):
         assert "there are: key, kind, number, picture" in caught.value.hint
     names, found = read(tmp_path / "a", tmp_path, image="picture", label="kind", id="key")
     assert names == ["0", "1", "2"]
-    assert [(raw.image_id, raw.label) for raw in found["all"]] == [(b"k0", 0), (b"k1", 1), (b"k2", 2)]
-    assert [raw.image_id for raw in read(tmp_path / "a", tmp_path, image="picture", id="number")[1]["all"]] == [b"0", b"1", b"2"]
+    assert [(raw.example_id, raw.label) for raw in found["all"]] == [(b"k0", 0), (b"k1", 1), (b"k2", 2)]
+    assert [raw.example_id for raw in read(tmp_path / "a", tmp_path, image="picture", id="number")[1]["all"]] == [b"0", b"1", b"2"]
 
 
 TEST, VALIDATION = (0, 4, 10), (2, 6)  # of the images image-0 to image-11, with the default shares; the others are for training
@@ -191,7 +191,7 @@ TEST, VALIDATION = (0, 4, 10), (2, 6)  # of the images image-0 to image-11, with
 def test_an_id_is_known_by_its_former_name_too_and_splits_stay_where_they_were(tmp_path, name):
     write(tmp_path / "a", [example(image=png(i), **{name: f"image-{i}".encode()}) for i in range(12)])
     raws = read(tmp_path / "a", tmp_path)[1]["all"]
-    assert [raw.image_id for raw in raws] == [f"image-{i}".encode() for i in range(12)]
+    assert [raw.example_id for raw in raws] == [f"image-{i}".encode() for i in range(12)]
     plan, data = Plan({"all": keys.TRAIN}), DataConfig(validation=0.1, test=0.2)
     splits = [plan.split_of("all", raw, data) for raw in raws]
     assert tuple(place for place, split in enumerate(splits) if split == keys.TEST) == TEST
@@ -200,7 +200,7 @@ def test_an_id_is_known_by_its_former_name_too_and_splits_stay_where_they_were(t
 
 def test_what_has_another_id_beside_hubel_s_own_is_split_by_that_as_before(tmp_path):
     write(tmp_path / "a", [example(image=png(0), example__id=b"new", image_id=b"known")])
-    assert read(tmp_path / "a", tmp_path)[1]["all"][0].image_id == b"known"
+    assert read(tmp_path / "a", tmp_path)[1]["all"][0].example_id == b"known"
 
 
 def test_a_label_that_the_first_record_lacks_is_found(tmp_path):
@@ -234,15 +234,15 @@ def test_splits_come_from_the_names_of_files(names, splits):
 def test_ids_stay_when_the_files_move(tmp_path):
     write(tmp_path / "one" / "s" / "a", [example(image=png(0))])
     shutil.copytree(tmp_path / "one", tmp_path / "two")
-    first, second = (read(tmp_path / name / "*" / "*", tmp_path)[1]["all"][0].image_id for name in ("one", "two"))
+    first, second = (read(tmp_path / name / "*" / "*", tmp_path)[1]["all"][0].example_id for name in ("one", "two"))
     assert first == second == b"s/a#0"
 
 
 def test_names_that_are_patterns_or_no_utf_8_work(tmp_path):
     write(tmp_path / "a[1]", [example(image=png(0))])
-    assert read(tmp_path / "a[1]", tmp_path)[1]["all"][0].image_id == b"a[1]#0"
+    assert read(tmp_path / "a[1]", tmp_path)[1]["all"][0].example_id == b"a[1]#0"
     os.rename(tmp_path / "a[1]", os.fsencode(tmp_path) + b"/caf\xe9\n")
-    assert read(tmp_path / "caf*", tmp_path)[1]["all"][0].image_id == b"caf\xe9\n#0"
+    assert read(tmp_path / "caf*", tmp_path)[1]["all"][0].example_id == b"caf\xe9\n#0"
 
 
 def test_what_is_not_there_is_refused(tmp_path):
