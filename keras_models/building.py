@@ -44,7 +44,7 @@ def get(name: str) -> ModelEntry:
     return ModelEntry(build=build_, **{f.name: getattr(known, f.name) for f in fields(known)})
 
 
-def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[str, Any]):
+def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[str, Any], dtype: str = "float32"):
     """Build a model from what its name fixes, what the config asks and what the data decides; check that it keeps the contract.
 
     Args:
@@ -52,9 +52,11 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
         facts: what the data decides, e.g. input_shape (height px, width px, channels) and num_classes; the builder is given
             those that its signature names.
         options: keyword arguments of the builder, from a config.
+        dtype: of what the model will get, such as float32 pixels or int32 ids of tokens.
 
     Returns:
-        Uncompiled functional keras.Model, image float32 (batch, *input_shape) -> the task's output.
+        Uncompiled functional keras.Model, image float32 (batch, *input_shape) -> the task's output; of another kind of input what
+        that kind gives.
 
     Raises:
         UsageError: for an unknown or missing option, a value that the builder refuses, a builder of one's own that fails, or a
@@ -100,7 +102,7 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
             raise
         said = f"its builder failed with {type(error).__name__}: {raised.said(error)}"
         raise UsageError(f"Model {entry.name}: {said}.", f"See {_place(error, entry)}.") from error
-    usable.check(entry, model, facts)
+    usable.check(entry, model, facts, dtype)
     return model
 
 

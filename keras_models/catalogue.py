@@ -92,6 +92,7 @@ def locate(module: str, asked: str) -> Path | None:
 def own(name: str, module: str, registered: Any) -> Record:
     """The record of a builder of one's own, of which nothing more is known."""
     told = {"task": getattr(registered, "task", CLASSIFICATION), "gives": getattr(registered, "gives", None)}
+    told["reads"] = getattr(registered, "reads", Record.reads)
     return Record(name=name, params=None, tiny={}, paper="", year=None, module=module, **told)
 
 

@@ -9,7 +9,7 @@ import inspect
 import random
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import keras
@@ -22,35 +22,38 @@ from keras_models.record import LOGITS, ModelEntry
 from keras_models.usable import broken, has_argument, untouched
 
 CLASSES = 10  # that stand in for the data's, where a builder has no number by default
-IMAGES = 4  # random ones, that an own model is tried with
+EXAMPLES = 4  # random ones, that an own model is tried with
 SUM = 1e-3  # how near to 1 probabilities sum up, in float16 too
 TOLERANCE = 1e-5  # of what a loaded model answers: on an accelerator sums come in any order
 
 
-def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> None:
+def prove(entry: ModelEntry, facts: Mapping, options: Mapping, batch: np.ndarray | None = None) -> None:
     """Try what a config asks for, without data: seconds at most for a network that trains in minutes.
 
     Classes are not known yet: there are as many as the builder has by default, else CLASSES.
 
     Args:
-        input_shape: (height px, width px, channels) that the data will have.
+        facts: what is known of the data, such as input_shape; a builder is given those that its signature names.
         options: the config's model.options.
+        batch: random examples of what the model will get, such as int32 ids of tokens; None: images of 0..1, float32.
 
     Raises:
         UsageError: as `building.build` does, or for a builder of one's own that sets seeds or Keras's dtype policy or builds
-            something else each time, or whose model has weights that are no numbers, cannot answer an image, answers with
+            something else each time, or whose model has weights that are no numbers, cannot answer an example, answers with
             probabilities where logits are wanted, or does not come back from a .keras file as it was.
     """
-    facts = {"input_shape": tuple(input_shape)}
+    if batch is None:
+        batch = np.random.default_rng(0).random((EXAMPLES, *facts["input_shape"]), dtype="float32")
+    facts, dtype = dict(facts), str(batch.dtype)
     if entry.output == LOGITS or "num_classes" in inspect.signature(entry.build).parameters:
         facts["num_classes"] = _classes(entry) or CLASSES
     if entry.is_shipped:
         with without_weights():
-            building.build(entry, facts, options)
+            building.build(entry, facts, options, dtype)
         return
     with untouched():
         try:
-            first, second = _twice(entry, facts, options)
+            first, second = _twice(entry, facts, options, dtype)
         except UsageError as error:
             if not has_argument(entry, "num_classes") or _classes(entry) or not isinstance(error.__cause__, ValueError):
                 raise
@@ -60,11 +63,10 @@ def prove(entry: ModelEntry, input_shape: Sequence[int], options: Mapping) -> No
         if not all(np.isfinite(weight).all() for weight in first.get_weights()):
             raise broken(entry, "its weights start with values that are not finite numbers", "Look at its initializers.")
         model = keras.Model(first.inputs, first.outputs, name=first.name)  # of that class it is stored
-        images = np.random.default_rng(0).random((IMAGES, *input_shape), dtype="float32")
-        answers = _answer(entry, model, images)
+        answers = _answer(entry, model, batch)
         if entry.output == LOGITS:
             _are_logits(entry, answers)
-        _comes_back(entry, model, images, answers)
+        _comes_back(entry, model, batch, answers)
 
 
 def _classes(entry):
@@ -73,12 +75,12 @@ def _classes(entry):
     return parameter.default if parameter and isinstance(parameter.default, int) else None
 
 
-def _twice(entry, facts, options):
+def _twice(entry, facts, options, dtype):
     """Two models of one builder, from different seeds."""
     policy, models, ends = keras.config.dtype_policy(), [], []
     for seed in (1, 2):
         random.seed(seed)
-        models.append(building.build(entry, facts, options))
+        models.append(building.build(entry, facts, options, dtype))
         ends.append(random.getstate())
     if keras.config.dtype_policy() != policy:
         raise broken(entry, "its builder changes Keras's dtype policy", "Leave that out: train.precision sets it.")
@@ -119,8 +121,8 @@ def _are_logits(entry, answers):
         raise broken(entry, "it answers with probabilities, not with logits", "Leave out the softmax at its end.")
 
 
-def _comes_back(entry, model, images, before):
-    """Raise unless a .keras file of the model gives a model that answers images alike."""
+def _comes_back(entry, model, batch, before):
+    """Raise unless a .keras file of the model gives a model that answers alike."""
     with tempfile.TemporaryDirectory(prefix="hubel-model-") as folder:
         file = Path(folder) / "model.keras"
         try:
@@ -128,22 +130,28 @@ def _comes_back(entry, model, images, before):
             again = keras.saving.load_model(file)
         except Exception as error:  # whatever layers of a person's own raise
             raise _unsaved(entry, model, error) from error
-        if not np.allclose(_answer(entry, again, images), before, TOLERANCE, TOLERANCE):
+        if not np.allclose(_answer(entry, again, batch), before, TOLERANCE, TOLERANCE):
             raise broken(
                 entry,
-                "loaded from a .keras file, it answers an image differently",
+                f"loaded from a .keras file, it answers {_example(entry)} differently",
                 "Layers of one's own must make all weights in __init__ or build, and give all arguments in get_config.",
             )
 
 
-def _answer(entry, model, images):
+def _answer(entry, model, batch):
     try:
-        answer = keras.ops.convert_to_numpy(model([images], training=False))
+        answer = keras.ops.convert_to_numpy(model([batch], training=False))
     except Exception as error:  # whatever layers of a person's own raise
-        raise broken(entry, f"it fails on an image: {raised.said(error)}") from error
+        raise broken(entry, f"it fails on {_example(entry)}: {raised.said(error)}") from error
     if not np.isfinite(answer).all():
-        raise broken(entry, "what it answers for an image of random pixels in 0..1 is not finite numbers")
+        of = " of random pixels in 0..1" if entry.reads == "image" else ""
+        raise broken(entry, f"what it answers for {_example(entry)}{of} is not finite numbers")
     return answer
+
+
+def _example(entry):
+    """Of what it reads, with its article."""
+    return f"{'an' if entry.reads[0] in 'aeiou' else 'a'} {entry.reads}"
 
 
 def _unsaved(entry, model, error):

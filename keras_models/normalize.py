@@ -15,31 +15,14 @@ KINDS = ("none", "unit", "per_image", "per_channel", "zca")
 EPSILON = 1e-3  # added to an image's variance, which is in squared pixel steps: 1/65,000 of the smallest that a person sees
 
 
-def zca(mean: np.ndarray, covariance: np.ndarray, epsilon: float) -> tuple[np.ndarray, np.ndarray]:
-    """Zero-phase whitening: Bell & Sejnowski 1997, Vision Research 37(23).
-
-    With U diag(S) U^T the covariance of pixels / 255, W = U diag(1 / sqrt(S + epsilon)) U^T, in float64. The paper has no epsilon;
-    here a direction without variance, such as a corner that is always black, must not be divided by 0.
-
-    Args:
-        mean, covariance: float64 [k] and [k, k], of all values of an image, over 0..255.
-        epsilon: variance of pixels / 255, above 0; directions of much less come out small instead of blown up.
-
-    Returns:
-        The mean as it is, and W / 255 [k, k]: rows (pixels - mean) @ (W / 255) have mean 0 and covariance
-        U diag(S / (S + epsilon)) U^T.
-    """
-    variances, directions = np.linalg.eigh(covariance / 255**2)
-    scales = 1 / np.sqrt(np.maximum(variances, 0) + epsilon)
-    return mean, (directions * scales) @ directions.T / 255
-
-
 def with_normalization(
     net: keras.Model,
     kind: str,
     mean: Sequence[float] | None = None,
     variance: Sequence[float] | None = None,
     whitening: tuple[np.ndarray, np.ndarray] | None = None,
+    name: str = "pixels",
+    dtype: str = "float32",
 ):
     """Put a normalising layer before a net; but for "zca" a stock Keras layer, which loads without code of ours.
 
@@ -51,8 +34,9 @@ def with_normalization(
             channels, a constant image to 0; "per_channel": with mean and variance of each channel; "zca": whitened.
         mean, variance: of each channel over pixels 0..255; for "per_channel" alone. A channel whose variance is 0 is centred
             and divided by 255.
-        whitening: mean [k] and matrix [k, k] of `zca`, k = height * width * channels; for "zca" alone. They become weights of the
-            layer that are not trained.
+        whitening: mean [k] and matrix [k, k], k = height * width * channels, to take from an image's values and to multiply them
+            by; for "zca" alone. They become weights of the layer that are not trained.
+        name, dtype: of the model's input, where it takes something else than pixels; with "none" alone.
 
     Returns:
         Uncompiled functional model: input "pixels", float32 (batch, height px, width px, channels), 0..255 -> the net's output. Its
@@ -64,7 +48,7 @@ def with_normalization(
     """
     need_choice("kind", kind, KINDS)
     shape = net.inputs[0].shape[1:]
-    pixels = keras.Input(shape, name="pixels", dtype="float32")
+    pixels = keras.Input(shape, name=name, dtype=dtype)
     layer = _whitening(shape, whitening) if kind == "zca" else _layer(kind, shape[-1], mean, variance)
     model = pretraining.behind(pixels, layer(pixels), net)
     if kind == "per_channel":

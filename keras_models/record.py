@@ -27,6 +27,7 @@ class Record:
     year: int | None
     aliases: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)  # keyword arguments of the builder that this name fixes
+    reads: str = "image"  # kind of its input: key of components/inputs
     gives: str | None = None  # kind of its output, of keras_models.usable; None: that of its task's models
     module: str  # dotted path of the builder's file, for fingerprints of the source
     input_shape: tuple[int, ...] | None = None  # (height px, width px, channels) that the builder takes by default, if it has one
@@ -72,6 +73,7 @@ def register(
     aliases: Iterable[str] = (),
     options=None,
     gives: str | None = None,
+    reads: str = Record.reads,
 ):
     """Decorate a builder with its record; every argument must be a literal. Decorators stack: several names may share a builder.
 
@@ -90,13 +92,14 @@ def register(
             year=year,
             aliases=tuple(aliases),
             options=dict(options or {}),
+            reads=reads,
             gives=gives,
             module=build.__module__,
             input_shape=default_input(build),
         )
         claim(entry, ENTRIES, lambda held: f"{held.build.__qualname__} in {held.module}")
         ENTRIES[name] = entry
-        build.task, build.gives = task, gives
+        build.task, build.gives, build.reads = task, gives, reads
         return build
 
     return add

@@ -18,12 +18,13 @@ LARGEST = 1_024  # px, the largest side that is tried
 PATIENCE = 5.0  # seconds, to find the smallest side
 
 
-def check(entry: ModelEntry, model, facts: Mapping) -> None:
+def check(entry: ModelEntry, model, facts: Mapping, dtype: str = "float32") -> None:
     """Raise UsageError for a model that the pipeline could not use.
 
     Args:
         model: what the builder returned.
         facts: as `building.build` has them; what is not among them is not compared.
+        dtype: of what the model will get: floating-point numbers of any size, or exactly these whole ones.
     """
     if not isinstance(model, keras.Model):
         raise broken(entry, f"the builder must return a keras.Model; it returned {type(model).__name__}")
@@ -39,7 +40,10 @@ def check(entry: ModelEntry, model, facts: Mapping) -> None:
     if takes != facts.get("input_shape", takes):
         hint = "" if has_argument(entry, "input_shape") else "Give the builder a parameter input_shape: (height, width, channels)."
         raise broken(entry, f"the input's shape must be {facts['input_shape']}, as the data has it; it is {takes}", hint)
-    for what, tensor in (("input", model.inputs[0]), ("output", model.outputs[0])):
+    is_float = keras.backend.is_float_dtype(dtype)
+    if not is_float and model.inputs[0].dtype != dtype:
+        raise broken(entry, f"the input must be {dtype}, as what it reads; it is {model.inputs[0].dtype}")
+    for what, tensor in (("input", model.inputs[0]), ("output", model.outputs[0]))[0 if is_float else 1 :]:
         if not keras.backend.is_float_dtype(tensor.dtype):
             raise broken(entry, f"the {what} must be floating-point numbers; it is {tensor.dtype}")
     if entry.output is not None and entry.output not in OUTPUTS:

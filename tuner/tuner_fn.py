@@ -43,7 +43,9 @@ class Search(keras_tuner.Tuner):
 
     def __init__(self, fn_args, cfg: TrainerSlice, tune: TuneConfig):
         self._fn_args, self._cfg, self._tune = fn_args, cfg, tune
-        self._task = task_of(fn_args.custom_config.get("task") or name_of(entry_of(fn_args.custom_config, cfg).task, cfg.anomaly))
+        entry = entry_of(fn_args.custom_config, cfg)
+        self._task = task_of(fn_args.custom_config.get("task") or name_of(entry.task, cfg.anomaly))
+        self._reads = entry.reads
         self._data = {}
         self._started = time.monotonic()
         folder = Path(fn_args.custom_config["tuning_dir"])
@@ -81,7 +83,7 @@ class Search(keras_tuner.Tuner):
         """Opened once for each way of ordering, batching, labelling and augmenting."""
         key = (cfg.seed, cfg.train.batch_size, cfg.train.random_labels, tuple(step.model_dump_json() for step in cfg.augment))
         if key not in self._data:
-            self._data[key] = data_of(self._fn_args, cfg, self._task)
+            self._data[key] = data_of(self._fn_args, cfg, self._task, self._reads)
         return self._data[key]
 
     def save_model(self, trial_id, model, step=0):

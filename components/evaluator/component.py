@@ -17,7 +17,7 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils, path_utils
 
-from components import fingerprint, given, keys, progress, spec
+from components import fingerprint, given, inputs, keys, progress, spec
 from components.compat import tfma
 from components.evaluator import eval_config, measured, noise, per_image, slices
 from components.examples import files_of, records_of
@@ -26,10 +26,7 @@ from components.tasks.by_name import modules_of, task_of
 from components.tasks.judges import by_name as judges
 from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
-from components.transform import crops
-from components.transform import pixels as pixel_graph
 from configs.schema.evaluate import EvaluateConfig
-from configs.schema.reading import Reading
 
 BATCH = 256
 HELD_BYTES = 2**29  # of decoded images that stay in memory between the readings of a split, if they are no more than that
@@ -118,6 +115,7 @@ class Evaluator(TfxEvaluator):
         baseline_model: types.BaseChannel,
         config: EvaluateConfig,
         task: str,
+        reads: str = inputs.DEFAULT,
     ):
         judge = judge_of(task)
         eval_config.check(config, judge)
@@ -131,7 +129,9 @@ class Evaluator(TfxEvaluator):
                 example_splits=json_utils.dumps([keys.TEST]),
                 fairness_indicator_thresholds=json_utils.dumps(None),
                 slice=config.model_dump_json(),
-                source_digest=fingerprint.of(__name__, "components.evaluator.metrics", *modules_of(task), *judges.modules_of(task)),
+                source_digest=fingerprint.of(
+                    __name__, "components.evaluator.metrics", *modules_of(task), *judges.modules_of(task), inputs.module_of(reads)
+                ),
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             ),
@@ -155,23 +155,23 @@ def _refuse(blessing) -> None:
 
 
 def _reader(examples, card: Card, task: Task):
-    """split -> batches of pixels, decoded by the graph that is served, labels, and the task's targets.
+    """split -> batches of what the model gets, by the graph that is served, labels, and the task's targets.
 
     Pixels are of the size that the model sees or, with export.crops, of that which crops are cut from.
     """
-    seen = crops.enlarged(card.transform, card.export.crops)
+    kind = inputs.input_of(card.reads)
     names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets]))
-    features = {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string), **given.spec(names)}
+    features = {kind.feature: tf.io.FixedLenFeature([], tf.string), **given.spec(names)}
 
     @functools.cache  # a data set can be read again, and its graph takes longer to build than small images to read
     def images(split: str) -> tf.data.Dataset:
         def decode(batch):
             parsed = tf.io.parse_example(batch, features)
-            pixels = pixel_graph.from_bytes(parsed[keys.IMAGE_ENCODED], seen, card.reading or Reading(), stored=True)
-            return pixels, given.resized(parsed, names, card.transform, tf.shape(pixels)[0])
+            seen = kind.seen(parsed[kind.feature], card)
+            return seen, given.resized(parsed, names, card.transform, tf.shape(seen)[0])
 
         decoded = records_of(files_of(examples, split)).batch(BATCH).map(decode)
-        decoded = decoded.cache() if card.train_images * seen.height * seen.width * seen.channels <= HELD_BYTES else decoded
-        return decoded.map(lambda pixels, known: (tf.cast(pixels, tf.float32), given.ready(known)))
+        decoded = decoded.cache() if card.train_images * kind.bytes_of(card.seen) <= HELD_BYTES else decoded
+        return decoded.map(lambda seen, known: (kind.given(seen), given.ready(known)))
 
     return images

@@ -14,7 +14,7 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.proto import example_gen_pb2
 from tfx.types import Channel, artifact_utils, standard_artifacts, standard_component_specs
 
-from components import fingerprint, keys, progress, spec
+from components import fingerprint, inputs, keys, progress, spec
 from components import targets as kinds
 from components.compat import tfx
 from components.example_gen import classes, labels, sources, splits, summary, write
@@ -26,6 +26,7 @@ ADDRESS = "address"
 DIGEST = "content_digest"
 NEEDS_LABELS = "needs_labels"
 LEAST = "least_classes"
+READS = "reads"
 NEEDS = "needs"
 LISTED = 5  # classes named in a message
 
@@ -52,8 +53,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         classes.check_told_apart(data.source, contents.class_names, data, least, "this model", HubelError)
         folder = Path(examples.uri)
         needs_labels, needs = (json.loads(exec_properties[name]) for name in (NEEDS_LABELS, NEEDS))
+        reads = exec_properties[READS]
+        noun = inputs.storage_of(reads).noun
         with tfx.beam_pipeline(self) as pipeline:
-            _read(pipeline, contents, address, data, folder, needs_labels, needs)
+            _read(pipeline, contents, address, data, folder, needs_labels, needs, reads)
         found = summary.read(folder)
         aside = summary.lines(folder / summary.QUARANTINE)
         damaged = dict(Counter(one["reason"] for one in aside))
@@ -76,11 +79,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             duplicates=duplicates,
             overall=summary.overall(found),
             changes=found["changes"],
-            warnings=summary.warnings(folder, data.reading, needs_labels),
+            warnings=summary.warnings(folder, data, needs_labels, reads),
         )
         if needs_labels:
-            check_labels(data, unlabelled)
-        _check(counts, by_class, aside, data, needs_labels, sum(unlabelled.values()) if needs_labels else 0)
+            check_labels(data, unlabelled, noun=noun)
+        _check(counts, by_class, aside, data, needs_labels, sum(unlabelled.values()) if needs_labels else 0, noun)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         examples_utils.set_file_format(examples, "tfrecords_gzip")
         examples.set_string_custom_property(keys.CLASS_NAMES, json.dumps(contents.class_names))
@@ -98,7 +101,7 @@ class ImageExampleGen(BaseBeamComponent):
     """TFX component for every hubel source. Output: `examples`, standard Examples."""
 
     SPEC_CLASS = spec.extended(
-        standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST, NEEDS_LABELS, NEEDS, LEAST
+        standard_component_specs.QueryBasedExampleGenSpec, spec.SLICE, ADDRESS, DIGEST, NEEDS_LABELS, NEEDS, LEAST, READS
     )
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
@@ -109,6 +112,7 @@ class ImageExampleGen(BaseBeamComponent):
         learns_labels: bool = False,
         least_classes: int = 0,
         targets: Collection[str] = (),
+        reads: str = inputs.DEFAULT,
     ):
         """
         Args:
@@ -116,13 +120,14 @@ class ImageExampleGen(BaseBeamComponent):
                 on. So it is with data.inliers, of which nobody can say whether an image without a label is one.
             least_classes: how many the task tells apart; nobody could look before where only reading the images tells.
             targets: further ones that the task learns from; images without one of them are left out too.
+            reads: kind of input that the model reads; see components.inputs.
 
         Raises:
             UsageError: where labels are known to be missing and data.missing_labels refuses that.
         """
         needs_labels = learns_labels or data.inliers is not None
         if needs_labels:
-            check_labels(data, located.unlabelled or {}, UsageError)
+            check_labels(data, located.unlabelled or {}, UsageError, inputs.storage_of(reads).noun)
         source = sources.module_of(data.source).__name__
         super().__init__(
             self.SPEC_CLASS(
@@ -141,7 +146,8 @@ class ImageExampleGen(BaseBeamComponent):
                 needs_labels=json.dumps(needs_labels),
                 least_classes=json.dumps(least_classes),
                 needs=json.dumps(sorted(targets)),
-                source_digest=fingerprint.of(__name__, source),
+                reads=reads,
+                source_digest=fingerprint.of(__name__, source, inputs.storing_module_of(reads)),
                 examples=Channel(type=standard_artifacts.Examples),
             )
         )
@@ -154,12 +160,14 @@ def labelled_by(contents: sources.Contents) -> str | None:
     return next((name for name in contents.targets if kinds.of(name).is_label), None)
 
 
-def check_labels(data: DataConfig, unlabelled: Mapping[str, int], error: type[HubelError] = HubelError) -> None:
+def check_labels(
+    data: DataConfig, unlabelled: Mapping[str, int], error: type[HubelError] = HubelError, noun: str = "image"
+) -> None:
     """Raise an error for missing labels that data.missing_labels refuses."""
     if unlabelled and data.missing_labels == "refuse":
         doubt = labels.doubt(unlabelled)
         raise error(
-            f"{sum(unlabelled.values()):,} images of {data.source} have no label ({labels.reasons(unlabelled)}), and "
+            f"{sum(unlabelled.values()):,} {noun}s of {data.source} have no label ({labels.reasons(unlabelled)}), and "
             "data.missing_labels is refuse.",
             "Give them one, or leave them out (data.missing_labels: drop)" + (f"; {doubt}." if doubt else "."),
         )
@@ -173,6 +181,7 @@ def _read(
     folder: Path,
     needs_labels: bool,
     needs: Collection[str] = (),
+    reads: str = inputs.DEFAULT,
 ) -> None:
     """Everything that ExampleGen writes under `folder`, as Beam work."""
     own = splits.used(contents.shards)
@@ -197,7 +206,7 @@ def _read(
             census | "Plan" >> beam.Map(lambda census: splits.usable(splits.plan(census, own, data), census, data))
         )
     folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
-    writer = write.WriteShard(data, address, folders, len(numbered), labelled, contents.targets, needed)
+    writer = write.WriteShard(data, address, folders, len(numbered), labelled, contents.targets, needed, reads)
     written = shards | "Write" >> beam.ParDo(writer, plan).with_outputs(write.DAMAGED, write.UNLABELLED, main="facts")
     _write_lines(written[write.DAMAGED], folder / summary.QUARANTINE)
     _write_lines(written[write.UNLABELLED], folder / summary.UNLABELLED)
@@ -233,22 +242,23 @@ def _check(
     data: DataConfig,
     needs_labels: bool = True,
     left_out: int = 0,
+    noun: str = "image",
 ) -> None:
     total = len(aside) + sum(counts.values())
     if len(aside) > data.max_quarantined * total:
         damaged = dict(Counter(one["reason"] for one in aside))
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(damaged.items()))
         raise HubelError(
-            f"{len(aside)} of {total} images are damaged ({reasons}), more than data.max_quarantined = {data.max_quarantined} "
+            f"{len(aside)} of {total} {noun}s are damaged ({reasons}), more than data.max_quarantined = {data.max_quarantined} "
             f"allows: {summary.named(aside)}.",
             "Repair or remove them, or raise data.max_quarantined. The log names each of them.",
             quarantined=damaged,
         )
     for split, count in counts.items():
         if not count:
-            without = f"; {words.count(left_out, 'image')} without a label left out" if left_out else ""
+            without = f"; {words.count(left_out, noun)} without a label left out" if left_out else ""
             raise HubelError(
-                f"The {split} split has no image ({total} in all{without}).",
+                f"The {split} split has no {noun} ({total} in all{without}).",
                 "Give it more data, a larger share (data.validation, data.test), or check data.inliers and data.limit.",
             )
     wanted = enumerate(classes.get(keys.TRAIN, {}).items())
@@ -256,6 +266,6 @@ def _check(
     if empty and needs_labels:
         named = ", ".join(map(repr, empty[:LISTED])) + (f" and {len(empty) - LISTED} more" if len(empty) > LISTED else "")
         raise HubelError(
-            f"No training image has the class {named}.",
-            "Give these classes images, leave them out of the data, or raise data.limit.",
+            f"No training {noun} has the class {named}.",
+            f"Give these classes {noun}s, leave them out of the data, or raise data.limit.",
         )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from components import keys
 from components.image_files import FORMATS, MAX_PIXELS
+from components.inputs.storing import Damaged
 from configs.schema.reading import Reading
 
 MPO = ("JPEG", "MPO")
@@ -58,10 +59,6 @@ class Picture(NamedTuple):
             keys.IMAGE_CHANNELS: self.channels,
             keys.IMAGE_BRIGHTNESS: self.brightness,
         }
-
-
-class Damaged(Exception):
-    """An image that cannot be used; its text is the reason, one of a few."""
 
 
 def read(encoded: bytes, reading: Reading | None = None) -> Picture:

@@ -1,26 +1,27 @@
-"""One image as a tf.Example of the raw schema, and the numbers that are drawn from its id."""
+"""One example as a tf.Example of the raw schema, and the numbers that are drawn from its id."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components import keys
+from components import inputs, keys
 
 
 def example(
-    image: bytes,
+    encoded: bytes,
     example_id: bytes,
     label: int | None = None,
     targets: Mapping[str, Any] | None = None,
     measures: Mapping[str, int | float] | None = None,
+    reads: str = inputs.DEFAULT,
 ) -> bytes:
-    """Serialized tf.Example: `image` is PNG or JPEG, `targets` are further ones than the label by name, as their kinds
-    (components.targets) take them, `measures` by feature name. None is absent."""
+    """Serialized tf.Example: `encoded` as the kind of input `reads` keeps it, `targets` are further ones than the label by name, as
+    their kinds (components.targets) take them, `measures` by feature name. None is absent."""
     import tensorflow as tf
 
     from components import targets as kinds
 
-    held: dict[str, Sequence] = {keys.IMAGE_ENCODED: [image], keys.EXAMPLE_ID: [example_id]}
+    held: dict[str, Sequence] = {inputs.storage_of(reads).feature: [encoded], keys.EXAMPLE_ID: [example_id]}
     types: dict[str, int] = {}
     for name, value in {keys.LABEL: label, **(targets or {})}.items():
         if value is not None:

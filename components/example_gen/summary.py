@@ -1,4 +1,4 @@
-"""What ExampleGen found: images by split and class, what they look like, what was set aside, what stands in two splits."""
+"""What ExampleGen found: examples by split and class, their measures, what was set aside, what stands in two splits."""
 
 import json
 from collections import Counter
@@ -8,25 +8,23 @@ from typing import Any
 
 import apache_beam as beam
 
+from components import inputs
 from components.example_gen import labels
-from components.example_gen.changes import doubts
 from components.example_gen.write import Fact
 from configs import words
 from configs.errors import printable
-from configs.schema.reading import Reading
+from configs.schema.data import DataConfig
 
 # beside the Examples
 FILE, QUARANTINE, DUPLICATES, UNLABELLED = "summary.json", "quarantine", "duplicates", "unlabelled"
-READING = Reading()
 NAMED = 5  # damaged images that a person is told of by name
-MEASURES = ("height", "width", "aspect", "channels", "brightness")  # px, px, width / height, as encoded, mean of 0..255
 
 
 class Summary(beam.CombineFn):
     """Facts -> {classes: {split: {label: images}}, labels: so too, of images that may have several, measures: {label: {measure:
     {mean, min, max}}}, changes: {name: images}, peak}.
 
-    Labels are text, "" for none; components.example_gen.pictures names the changes; peak is the largest colour of 16-bit images.
+    Labels are text, "" for none; the kind of input (components.inputs.storing) names measures and changes, and says what peak is.
     """
 
     def create_accumulator(self):
@@ -39,11 +37,10 @@ class Summary(beam.CombineFn):
         peak[0] = max(peak[0], fact.peak)
         label = "" if fact.label is None else str(fact.label)
         classes.setdefault(fact.split, Counter())[label] += 1
-        ranges = measures.setdefault(label, [[0, 0.0, float("inf"), float("-inf")] for _ in MEASURES])
-        for found, value in zip(
-            ranges, (fact.height, fact.width, fact.width / fact.height, fact.channels, fact.brightness), strict=True
-        ):
-            found[:] = found[0] + 1, found[1] + value, min(found[2], value), max(found[3], value)
+        ranges = measures.setdefault(label, {name: [0, 0.0, float("inf"), float("-inf")] for name in fact.measures})
+        for name, value in fact.measures.items():
+            count, total, low, high = ranges[name]
+            ranges[name] = [count + 1, total + value, min(low, value), max(high, value)]
         return accumulator
 
     def merge_accumulators(self, accumulators):
@@ -57,8 +54,9 @@ class Summary(beam.CombineFn):
             for label, ranges in their_measures.items():
                 into = measures.setdefault(label, ranges)
                 if into is not ranges:
-                    for ours, theirs in zip(into, ranges, strict=True):
-                        ours[:] = ours[0] + theirs[0], ours[1] + theirs[1], min(ours[2], theirs[2]), max(ours[3], theirs[3])
+                    for name, (count, total, low, high) in ranges.items():
+                        ours = into[name]
+                        into[name] = [ours[0] + count, ours[1] + total, min(ours[2], low), max(ours[3], high)]
         return classes, measures, changes, peak, labels
 
     def extract_output(self, accumulator):
@@ -68,8 +66,7 @@ class Summary(beam.CombineFn):
             "labels": {split: dict(counts) for split, counts in labels.items()},
             "measures": {
                 label: {
-                    name: {"mean": total / count, "min": low, "max": high}
-                    for name, (count, total, low, high) in zip(MEASURES, ranges, strict=True)
+                    name: {"mean": total / count, "min": low, "max": high} for name, (count, total, low, high) in ranges.items()
                 }
                 for label, ranges in measures.items()
             },
@@ -113,29 +110,32 @@ def unlabelled(folder: Path) -> dict[str, int]:
     return dict(Counter(one["reason"] for one in lines(folder / UNLABELLED)).most_common())
 
 
-def warnings(folder: Path, reading: Reading = READING, needs_labels: bool = False) -> list[str]:
+def warnings(folder: Path, data: DataConfig | None = None, needs_labels: bool = False, reads: str = inputs.DEFAULT) -> list[str]:
     """What a person should know of the Examples in a folder, a sentence each.
 
     Args:
-        reading: how they were read.
-        needs_labels: whether images without a label were left out.
+        data: how they were read; None: by the defaults.
+        needs_labels: whether those without a label were left out.
+        reads: kind of input that they are.
     """
     aside, leak, made = lines(folder / QUARANTINE), leakage(folder), read(folder)
-    found = doubts(made["changes"], made["peak"], reading)
+    storage = inputs.storage_of(reads)
+    many = f"{storage.noun}s"
+    found = storage.doubts(made["changes"], made["peak"], data or DataConfig())
     if aside:
-        are = f"{words.count(len(aside), 'image')} {'is' if len(aside) == 1 else 'are'}"
+        are = f"{words.count(len(aside), storage.noun)} {'is' if len(aside) == 1 else 'are'}"
         found.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
     if missing := unlabelled(folder):
         fate = "are left out" if needs_labels else "are kept: this model learns without labels"
         doubt = labels.doubt(missing)
         found.append(
-            f"{sum(missing.values()):,} images have no label ({labels.reasons(missing)}) and {fate}; see {folder / UNLABELLED}"
+            f"{sum(missing.values()):,} {many} have no label ({labels.reasons(missing)}) and {fate}; see {folder / UNLABELLED}"
             + (f"; {doubt}" if doubt else "")
         )
     if leak:
         one, other = (f"{printable(image['id'])} in {image['split']}" for image in leak["first"])
         found.append(
-            f"leakage: {leak['images']} images have the pixels of one in another split, which flatters the figures; {one} and "
+            f"leakage: {leak['images']} {many} {storage.alike} one in another split, which flatters the figures; {one} and "
             f"{other}, for instance; see {leak['folder']}"
         )
     return found
@@ -146,6 +146,7 @@ def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     images = Counter()
     for counts in found["classes"].values():
         images.update(counts)
+    names = next(iter(found["measures"].values()), {})
     every = [(images[label], of_class) for label, of_class in found["measures"].items()]
     return {
         name: {
@@ -153,7 +154,7 @@ def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
             "min": min(of_class[name]["min"] for _, of_class in every),
             "max": max(of_class[name]["max"] for _, of_class in every),
         }
-        for name in (MEASURES if every else ())
+        for name in names
     }
 
 

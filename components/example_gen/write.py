@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from components import keys
+from components import inputs, keys
 from components import targets as kinds
-from components.example_gen import pictures, records, sources
+from components.example_gen import records, sources
 from components.example_gen.splits import Plan
+from components.inputs.storing import Damaged, Stored
 from configs import atomic
 from configs.schema.data import DataConfig
 
@@ -23,17 +24,14 @@ NO_LABEL = "no label"  # where a source does not say why
 
 
 class Fact(NamedTuple):
-    """What is known of an image that was written."""
+    """What is known of an example that was written; the four before the last are of components.inputs.storing.Stored."""
 
     split: str
     label: int | None
     example_id: bytes
-    height: int
-    width: int
-    channels: int
-    brightness: float
+    measures: Mapping[str, float]
     content: bytes
-    changes: tuple[str, ...] = ()  # see components.example_gen.pictures
+    changes: tuple[str, ...] = ()
     peak: int = -1
     labels: tuple[int, ...] = ()  # of an image that may have several
 
@@ -50,6 +48,7 @@ class WriteShard(beam.DoFn):
         needed: targets without which images are left out.
         folders: our split -> folder.
         shards: how many there are, for the names of the files.
+        reads: kind of input that the source is read as.
     """
 
     def __init__(
@@ -61,13 +60,15 @@ class WriteShard(beam.DoFn):
         labelled: str | None,
         named: Mapping[str, Sequence[str]],
         needed: Collection[str],
+        reads: str = inputs.DEFAULT,
     ):
         super().__init__()
+        self._reads = reads
         self._labelled, self._names, self._needed = labelled, dict(named), set(needed)
         self._data, self._address, self._folders, self._shards = data.model_dump_json(), address, folders, shards
 
     def setup(self):
-        self._config = DataConfig.model_validate_json(self._data)
+        self._config, self._storage = DataConfig.model_validate_json(self._data), inputs.storage_of(self._reads)
 
     def process(self, element: tuple[str, int, Any], plan: Plan):
         source_split, number, shard = element
@@ -82,26 +83,27 @@ class WriteShard(beam.DoFn):
                 if split is None:
                     continue
                 try:
-                    picture = pictures.read(raw.encoded(), self._config.reading)
-                    targets = {name: self._read(name, read, picture) for name, read in raw.targets.items()}
-                except (pictures.Damaged, OSError) as error:
-                    reason = str(error) if isinstance(error, pictures.Damaged) else "unreadable"
+                    kept = self._storage.store(raw.encoded(), self._config)
+                    targets = {name: self._read(name, read, kept) for name, read in raw.targets.items()}
+                except (Damaged, OSError) as error:
+                    reason = str(error) if isinstance(error, Damaged) else "unreadable"
                     yield beam.pvalue.TaggedOutput(DAMAGED, _named(raw, reason))
                     continue
                 targets[keys.ANOMALY] = plan.is_outlier(raw, self._config)
-                files.write(split, records.example(picture.encoded, raw.example_id, raw.label, targets, picture.measures))
+                example = records.example(kept.encoded, raw.example_id, raw.label, targets, kept.numbers, self._reads)
+                files.write(split, example)
                 labels = kinds.of(self._labelled).classes(targets[self._labelled]) if self._labelled in targets else ()
-                yield Fact(split, raw.label, raw.example_id, *picture[1:], labels)
+                yield Fact(split, raw.label, raw.example_id, kept.measures, kept.content, kept.changes, kept.peak, labels)
 
     def _missing(self, raw: sources.Raw) -> set[str]:
         """Of the label, where the source has one, and of what is needed besides."""
         return ({self._labelled} - {None} | self._needed) - raw.known
 
-    def _read(self, name: str, read: Callable[[], Any], picture: pictures.Picture) -> Any:
+    def _read(self, name: str, read: Callable[[], Any], kept: Stored) -> Any:
         try:
-            return kinds.of(name).checked(read(), picture.height, picture.width, self._names.get(name, ()))
+            return kinds.of(name).checked(read(), *kept.size, self._names.get(name, ()))
         except ValueError as error:
-            raise pictures.Damaged(str(error)) from None
+            raise Damaged(str(error)) from None
 
 
 def _named(raw: sources.Raw, reason: str) -> dict[str, str]:

@@ -5,10 +5,16 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 from components import keys, targets
 
-MEASURED = (  # those of the data's targets, and of the images
-    *filter(None, (kind.counted for kind in targets.KINDS.values())),
-    *(keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH, keys.IMAGE_CHANNELS, keys.IMAGE_BRIGHTNESS),
-)
+TARGETS = tuple(filter(None, (kind.counted for kind in targets.KINDS.values())))
+
+
+def _is_measure(feature: schema_pb2.Feature) -> bool:
+    """Whether it is a number that is measured of what is read, such as image/height: see components.inputs.storing."""
+    return "/" in feature.name and feature.type in (schema_pb2.INT, schema_pb2.FLOAT) and not _of_targets(feature.name)
+
+
+def _of_targets(name: str) -> bool:
+    return any(name in kind.features for kind in targets.KINDS.values())
 
 
 def has_outliers(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool:
@@ -28,7 +34,9 @@ def measured(
     wanted = schema_pb2.Schema()
     wanted.CopyFrom(schema)
     for feature in wanted.feature:
-        if feature.name in MEASURED:  # a threshold that nothing exceeds: TFDV measures only where there is one
+        if feature.name in TARGETS or _is_measure(
+            feature
+        ):  # a threshold that nothing exceeds: TFDV measures only where there is one
             feature.drift_comparator.jensen_shannon_divergence.threshold = 1.0
             feature.skew_comparator.jensen_shannon_divergence.threshold = 1.0
     anomalies = tfdv.validate_statistics(statistics, wanted, previous_statistics=earlier, serving_statistics=served)

@@ -11,7 +11,7 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import path_utils
 
-from components import fingerprint, keys, spec
+from components import fingerprint, inputs, keys, spec
 from components.examples import files_of, records_of
 from components.infra_validator import parity
 from components.tasks.by_name import modules_of
@@ -52,12 +52,14 @@ class InfraValidator(base_component.BaseComponent):
     SPEC_CLASS = spec.extended(InfraValidatorSpec)
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, model: types.BaseChannel, examples: types.BaseChannel, task: str):
+    def __init__(self, model: types.BaseChannel, examples: types.BaseChannel, task: str, reads: str = inputs.DEFAULT):
         super().__init__(
             self.SPEC_CLASS(
                 model=model,
                 examples=examples,
-                source_digest=fingerprint.of(__name__, "components.infra_validator.replay", *modules_of(task)),
+                source_digest=fingerprint.of(
+                    __name__, "components.infra_validator.replay", *modules_of(task), inputs.module_of(reads)
+                ),
                 blessing=types.Channel(type=standard_artifacts.InfraBlessing),
             )
         )

@@ -11,13 +11,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import examples, given, keys
+from components import examples, given, inputs, keys
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
 from components.trainer import artifact, export
 from components.trainer.card import Card
-from components.transform import decoding, pixels, placement
-from configs.errors import HubelError, last_line
+from configs.errors import last_line
 from keras_models import compat
 
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
@@ -136,62 +135,53 @@ def depth(model: keras.Model) -> int:
 
 def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str], dict[str, Signature]]:
     """Write every request and compute here what the answers must be; also the images' ids, and the signature of each endpoint."""
-    parsed = list(examples.parsed(records))
-    encoded = [examples.values(example, keys.IMAGE_ENCODED)[0] for example in parsed]
-    ids = [examples.values(example, keys.EXAMPLE_ID)[0].decode(errors="replace") for example in parsed]
-    if not encoded:
-        raise HubelError("There is no test image to validate the model with.", "Give the test split at least one image.")
-    decoded, sizes = pixels.sized_from_bytes(tf.constant(encoded), card.seen, card.reading)
-    seen = tf.cast(decoded, tf.float32)
-    told = [[value for name in placement.SIZE for value in examples.values(example, name)] for example in parsed]
-    if all(len(sides) == len(placement.SIZE) for sides in told):  # by which the model was calibrated
-        sizes = tf.constant(told, tf.int32)
-    bare = [decoding.decode(tf.constant(image), card.transform.channels, card.reading) for image in encoded]
-    same_size = len({tuple(image.shape) for image in bare}) == 1
+    samples = inputs.input_of(card.reads).samples(records, card)
+    whole = next(iter(samples.given.values()))[0]
+    ids = [examples.values(example, keys.EXAMPLE_ID)[0].decode(errors="replace") for example in examples.parsed(records)]
     signatures = task_of(card.task).signatures(model, card)
     made = export.endpoints(signatures, card)
     requests, expected = {}, {}
     for index, (name, endpoint) in enumerate(made.items()):
-        signature, rows = endpoint.signature, [slice(None)]
+        signature = endpoint.signature
         if signature.takes in export.PLAIN:
-            sent = behind = [_plain(signatures, endpoint, seen, sizes, card, seed=index)]
-        elif endpoint.spec.dtype == tf.string:
-            sent, behind = [tf.constant(encoded if endpoint.spec.name == keys.IMAGE_BYTES else list(records))], [seen]
-        elif same_size:
-            sent, behind = [tf.cast(tf.stack(bare), tf.float32)], [seen]
+            sent = [_plain(signatures, endpoint, whole, card, seed=index)]
+            behind = [sent]
+        elif endpoint.end == export.EXAMPLES:
+            sent, behind = [tf.constant(list(records))], [whole]
         else:
-            sent, behind = [tf.cast(image[None], tf.float32) for image in bare], tf.split(seen, len(bare))
-            rows = [slice(place, place + 1) for place in range(len(bare))]
+            sent, behind = samples.sent[endpoint.end], samples.given[endpoint.end]
+        rows = [slice(None)] if len(sent) == 1 else [slice(place, place + 1) for place in range(len(sent))]
         labels = given.of(list(records), signature.given, card.seen)
         requests[name], expected[name] = [], []
-        for number, (tensor, inputs, chosen) in enumerate(zip(sent, behind, rows, strict=True)):
-            extra = _extra(signature, len(inputs))
+        for number, (tensor, seen, chosen) in enumerate(zip(sent, behind, rows, strict=True)):
+            extra = _extra(signature, len(seen[0]))
             told = {endpoint.spec.name: tensor, **extra}
             requests[name].append(
                 {argument: _write(folder / f"request-{index}-{number}-{argument}", value) for argument, value in told.items()}
             )
-            plain = signature.takes in export.PLAIN
-            first = [inputs] if plain else export.arguments(signature, inputs, sizes[chosen], card)
+            first = seen if signature.takes in export.PLAIN else export.arguments(signature, seen, card)
             answer = signature.function(*first, *(label[chosen] for label in labels), *extra.values())
             expected[name].append({output: value.numpy() for output, value in answer.items()})
     (folder / "requests.json").write_text(json.dumps(requests))
     return expected, ids, {name: endpoint.signature for name, endpoint in made.items()}
 
 
-def _plain(signatures: Mapping[str, Signature], endpoint: export.Endpoint, seen, sizes, card: Card, seed: int) -> tf.Tensor:
-    """What a signature of codes or of bytes is asked: what another one makes of the images, or numbers drawn from N(0, 1).
+def _plain(
+    signatures: Mapping[str, Signature], endpoint: export.Endpoint, seen: Sequence[tf.Tensor], card: Card, seed: int
+) -> tf.Tensor:
+    """What a signature of codes or of bytes is asked: what another one makes of the examples, or numbers drawn from N(0, 1).
 
     Raises:
         ValueError: where nothing says what makes it.
     """
     signature, maker = endpoint.signature, signatures.get(endpoint.signature.made_by)
     if maker is None and signature.takes == "code":
-        return tf.random.stateless_normal([len(seen), endpoint.spec.shape[-1]], [0, seed])
+        return tf.random.stateless_normal([len(seen[0]), endpoint.spec.shape[-1]], [0, seed])
     outputs = [output for output, kind in maker.gives.items() if kind == signature.takes] if maker else []
     if len(outputs) != 1:
-        raise ValueError(f"a signature takes {signature.takes}, and made_by names none of images that gives one such output")
-    extra = _extra(maker, len(seen))
-    return maker.function(*export.arguments(maker, seen, sizes, card), *extra.values())[outputs[0]]
+        raise ValueError(f"a signature takes {signature.takes}, and made_by names none of {card.reads}s that gives one such output")
+    extra = _extra(maker, len(seen[0]))
+    return maker.function(*export.arguments(maker, seen, card), *extra.values())[outputs[0]]
 
 
 def _extra(signature: Signature, many: int) -> dict[str, tf.Tensor]:

@@ -12,13 +12,14 @@ CHANGED = "changed:"  # begins a tag of the schema
 
 
 def forget_values(schema: schema_pb2.Schema) -> None:
-    """Take back the list of allowed values that TFDV infers for ids and images where there are few, in place.
+    """Take back the list of allowed values that TFDV infers for ids and for bytes that are read or learned, where there are few, in
+    place.
 
-    An id that training did not hold is no anomaly: it is what every new image has.
+    An id that training did not hold is no anomaly: it is what every new example has.
     """
-    unnamed = (keys.EXAMPLE_ID, keys.IMAGE_ENCODED, *(name for kind in targets.KINDS.values() for name in kind.uncounted))
+    unnamed = (keys.EXAMPLE_ID, *(name for kind in targets.KINDS.values() for name in kind.uncounted))
     for feature in schema.feature:
-        if feature.name in unnamed:
+        if feature.type == schema_pb2.BYTES or feature.name in unnamed:
             inferred = feature.domain or feature.name
             feature.ClearField("domain_info")
             feature.ClearField("distribution_constraints")

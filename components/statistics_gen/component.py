@@ -5,19 +5,23 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.components.statistics_gen.component import StatisticsGen as TfxStatisticsGen
 
-from components import keys, targets
+from components import inputs, keys, targets
 
 
 class StatisticsGen(TfxStatisticsGen):
     """Output: `statistics` of every split; top values and uniques of none but small features."""
 
-    def __init__(self, examples: types.BaseChannel):
-        super().__init__(examples=examples, stats_options=tfdv.StatsOptions(schema=_described()))
+    def __init__(self, examples: types.BaseChannel, reads: str = inputs.DEFAULT):
+        """
+        Args:
+            reads: kind of input that the examples are of; see components.inputs.
+        """
+        super().__init__(examples=examples, stats_options=tfdv.StatsOptions(schema=_described(inputs.storage_of(reads).feature)))
 
 
-def _described() -> schema_pb2.Schema:
+def _described(encoded: str) -> schema_pb2.Schema:
     """What TFDV is told before it looks. An image domain is its way of saying that values are not to be counted, for ids too."""
     schema = schema_pb2.Schema()
-    for name in (keys.IMAGE_ENCODED, keys.EXAMPLE_ID, *(name for kind in targets.KINDS.values() for name in kind.uncounted)):
+    for name in (encoded, keys.EXAMPLE_ID, *(name for kind in targets.KINDS.values() for name in kind.uncounted)):
         schema.feature.add(name=name, type=schema_pb2.BYTES).image_domain.SetInParent()
     return schema

@@ -22,7 +22,8 @@ class Card(BaseModel):
     architecture: str
     task: str
     params: int
-    input_shape: tuple[int, int, int]
+    reads: str = "image"  # kind of its input: key of components/inputs
+    input_shape: tuple[int, ...]
     class_names: list[str]
     targets: dict[str, list[str]] = {}  # further ones that it learned from -> names of their classes; see components.targets
     train_images: int
@@ -31,6 +32,7 @@ class Card(BaseModel):
     jit: bool = False  # whether XLA compiled the training steps, of the last phase where there were several
     hyperparameters: dict  # what the tuner chose, by dotted path
     calibrated: dict = {}  # what the task found after training, such as a threshold
+    learned: dict = {}  # what the kind of its input learned from the training split, such as a vocabulary
     anomaly: AnomalyConfig | None = None  # how it judges images, where it does
     members: dict[str, "Card"] = {}  # of an ensemble: NAME/VERSION -> what that model says of itself
     transform: TransformConfig

@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 from tfx.utils import io_utils
 
 import keras_models
-from components import keys, progress, targets
+from components import inputs, keys, progress, targets
 from components.example_gen.pictures import TURNED
 from components.schema_gen.names import changes, class_names
 from components.tasks.by_name import name_of, task_of
@@ -50,7 +50,9 @@ def run_fn(fn_args):
     of_task = custom.get("task") or name_of(entry.task, cfg.anomaly)
     task = task_of(of_task)
     device.tell()
-    data = data_of(fn_args, cfg, task)
+    data = data_of(fn_args, cfg, task, entry.reads)
+    for text in inputs.input_of(entry.reads).doubts(cfg.transform, data.facts):
+        progress.emit("warning", text=text)
     steps = policies.expand(cfg.augment, cfg.transform.channels)
     for text in [*policies.doubts(steps, data.facts.class_names, cfg.export.crops), *augment.doubts(steps, task.targets)]:
         progress.emit("warning", text=text)
@@ -76,7 +78,9 @@ def run_fn(fn_args):
         architecture=entry.name,
         task=of_task,
         params=total_params(model) + frozen_params(model),
+        reads=entry.reads,
         input_shape=data.facts.input_shape,
+        learned=dict(data.facts.learned),
         class_names=data.facts.class_names,
         targets={name: of for name, of in names.items() if name in task.targets and targets.is_further(name)},
         train_images=data.facts.train_images,
@@ -115,8 +119,8 @@ def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
     return [Phase(task, cfg.train)] if cfg.train.pretrain is None else pretrain.phases(task, cfg, model)
 
 
-def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
-    """Open the data of a Trainer or Tuner and let the task object to it."""
+def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
+    """Open the data of a Trainer or Tuner, of which the network reads a kind of input, and let the task object to it."""
     _check_options(cfg, task)
     train_files, *copies = fn_args.train_files  # one pattern a split of TrainArgs
     data = open_data(
@@ -130,6 +134,7 @@ def data_of(fn_args, cfg: TrainerSlice, task) -> Data:
         task.mix,
         *copies,
         clips_noise=not task.cleans,
+        reads=reads,
     )
     task.check(data.facts)
     return data
@@ -170,7 +175,7 @@ def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence
 
 
 def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, members: Sequence[keras.Model] = ()) -> keras.Model:
-    """The config's network behind its normalisation; input float32 pixels in 0..255.
+    """The config's network behind its normalisation; input as its kind of input gives it, of images float32 pixels in 0..255.
 
     Args:
         precision: what its layers compute in, unless they say otherwise themselves; None: as the config says.
@@ -180,8 +185,9 @@ def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, me
     with _policy(precision or cfg.train.precision):
         given = facts.for_builder() | ({"members": members} if members else {})
         options = cfg.model.options if cfg.transfer is None else {"references": facts.train_images}
-        net = keras_models.build(entry, given, options)
-        return normalize.with_normalization(net, cfg.transform.normalize, facts.mean, facts.variance, facts.whitening)
+        kind = inputs.input_of(entry.reads)
+        net = keras_models.build(entry, given, options, kind.dtype)
+        return normalize.with_normalization(net, name=kind.layer, dtype=kind.dtype, **kind.first_layer(cfg.transform, facts))
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What training reads: transformed images as tf.data, in an order that depends on (seed, epoch) alone."""
+"""What training reads: transformed examples as tf.data, in an order that depends on (seed, epoch) alone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,23 +6,24 @@ from dataclasses import dataclass
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from components import keys
+from components import inputs, keys
+from components.inputs.base import Input
 from components.trainer import shots
 from components.trainer.epochs import Epochs, held, unchanged
 from components.trainer.facts import Facts, Mix
 from components.trainer.reader import Reader, records
-from components.transform import augment, moments
+from components.transform import augment
 from configs import policies
 from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice
-from keras_models import normalize
 
 
 @dataclass(frozen=True)
 class Data:
-    """Training and validation images of one run.
+    """Training and validation examples of one run.
 
-    Datasets yield (pixels float32 [N, height, width, channels] in 0..255, {target: as its kind has it, components.targets}).
+    Datasets yield (what a model gets, of images pixels float32 [N, height, width, channels] in 0..255; {target: as its kind has it,
+    components.targets}).
     Where augmentation mixes images, the targets of training batches are as the task mixes them; where it adds noise, `keys.CLEAN`
     among them is the pixels without it, and of a task that `cleans` the pixels with it may leave the range.
     """
@@ -45,50 +46,49 @@ def open_data(
     mix: Mix | None = None,
     copies: str | None = None,
     clips_noise: bool = True,
+    reads: str = inputs.DEFAULT,
 ) -> Data:
     """Open both splits.
 
     Args:
         train_files, validation_files: GZIP TFRecords: transformed examples when `materialized`, else raw ones.
         mix, copies, clips_noise: see Epochs.
+        reads: the kind of input; see components.inputs.
 
     Raises:
         UsageError: where the config mixes images and the task cannot mix their targets, or asks for random labels of no classes.
     """
-    reader = Reader(transform, targets, cfg.transform, materialized)
+    kind = inputs.input_of(reads)
+    reader = Reader(transform, kind, targets, cfg.transform, materialized)
     train = records(train_files)
     if cfg.transfer is not None and cfg.transfer.shots is not None:
         train = shots.chosen(train, cfg.transfer.shots, cfg.seed)
-    facts = _facts(transform, class_names, _count(train), cfg)
+    facts = _facts(transform, kind, class_names, _count(train), cfg)
     relabel = _relabelling(cfg, targets, facts)
 
     def rows(serialized):
         return relabel(reader.rows(serialized))
 
-    epochs = Epochs(train, facts.train_images, rows, targets, facts, cfg, mix, copies, clips_noise)
+    epochs = Epochs(train, facts.train_images, rows, kind, targets, facts, cfg, mix, copies, clips_noise)
     validation = records(validation_files)
     judged = reader.rows(validation).batch(cfg.train.batch_size)
-    judged = judged.cache() if _count(validation) <= held(cfg) else judged
-    return Data(facts, epochs.steps, epochs.training, epochs.plain(), unchanged(judged, targets))
+    judged = judged.cache() if _count(validation) <= held(kind, cfg) else judged
+    return Data(facts, epochs.steps, epochs.training, epochs.plain(), unchanged(judged, kind, targets))
 
 
 def _count(serialized: tf.data.Dataset) -> int:
     return sum(1 for _ in serialized)
 
 
-def _facts(transform: tft.TFTransformOutput, class_names: list[str], count: int, cfg: TrainerSlice) -> Facts:
-    """Of `count` training images, with what Transform's analyzers learned from them."""
+def _facts(transform: tft.TFTransformOutput, kind: Input, class_names: list[str], count: int, cfg: TrainerSlice) -> Facts:
+    """Of `count` training examples, with what Transform's analyzers learned from them."""
     steps = policies.expand(cfg.augment, cfg.transform.channels)
-    channels, images = (moments.read(transform, name) for name in (keys.CHANNEL_MOMENTS, keys.IMAGE_MOMENTS))
     return Facts(
-        (cfg.transform.height, cfg.transform.width, cfg.transform.channels),
+        kind.shape(cfg.transform),
         class_names,
-        mean=channels and channels.mean.tolist(),
-        variance=channels and channels.covariance.diagonal().tolist(),
         train_images=count,
-        covariance=channels and channels.covariance.tolist(),
-        whitening=images and normalize.zca(images.mean, images.covariance, cfg.transform.zca_epsilon),
         noise=tuple(step for step in steps if augment.NOISE in augment.kinds([step])),
+        **kind.learned(transform, cfg.transform),
     )
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from components import keys
 from components import targets as kinds
+from components.inputs.base import Input
 from components.trainer.facts import Facts, Mix
 from components.transform import augment
 from configs import policies
@@ -41,6 +42,7 @@ class Epochs:
         records: tf.data.Dataset,
         count: int,
         rows: Rows,
+        kind: Input,
         targets: Sequence[str],
         facts: Facts,
         cfg: TrainerSlice,
@@ -51,21 +53,25 @@ class Epochs:
         """
         Args:
             records: `count` serialized tf.Examples, of which `rows` makes rows.
+            kind: of what is read.
             mix: how the task mixes targets; None where it cannot.
             copies: pattern of the folders that AugmentedCopies wrote, where the config asks for them.
             clips_noise: whether images with noise are cut to 0..255.
 
         Raises:
-            UsageError: where the config mixes images and the task cannot mix their targets.
+            UsageError: where the config mixes images and the task cannot mix their targets, or changes what is no image.
         """
+        if cfg.augment and not kind.augments:
+            raise UsageError("augment changes images, and this model reads none.", "Take augment out.")
         plan = policies.schedule(policies.expand(cfg.augment, cfg.transform.channels))
         # those of written steps are drawn too, so that the live ones get what follows them
         self._drawn_for = [*plan.written, *plan.live] if plan.live else []
-        self._shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
-        self._change = augmentation(plan.live, targets, mix, facts, augment.draws(plan.written, self._shape), clips_noise)
-        self._read, self._targets, self._seed, self._size = rows, targets, cfg.seed, cfg.train.batch_size
-        fits = count <= held(cfg)
-        self._buffer = count if fits else max(1, min(count, SHUFFLE, held(cfg)))
+        self._shape = facts.input_shape
+        self._change = augmentation(plan.live, kind, targets, mix, facts, augment.draws(plan.written, self._shape), clips_noise)
+        self._kind, self._read, self._targets, self._seed, self._size = kind, rows, targets, cfg.seed, cfg.train.batch_size
+        most = held(kind, cfg)
+        fits = count <= most
+        self._buffer = count if fits else max(1, min(count, SHUFFLE, most))
         self._copies, self._written = plan.copies, _shards(copies) if plan.copies else None
         every = rows(records)
         self._kept = _in_memory(every, count) if fits and self._written is None else _Images(every)
@@ -77,7 +83,7 @@ class Epochs:
 
     def plain(self) -> tf.data.Dataset:
         """Batches of the split once, in the order of its records, as it is."""
-        return unchanged(self._kept.elements.batch(self._size), self._targets, self._kept.rows)
+        return unchanged(self._kept.elements.batch(self._size), self._kind, self._targets, self._kept.rows)
 
     def _epoch(self, epoch):
         tf.random.set_seed(1)  # of this graph alone: tf.data takes no tensor as a seed beside a global one of 0
@@ -103,14 +109,16 @@ class Epochs:
         return _Images(self._read(tf.data.TFRecordDataset(tf.gather(self._written, epoch % self._copies), "GZIP")))
 
 
-def held(cfg: TrainerSlice) -> int:
-    """How many images of a split may stay in memory."""
-    return CACHE_BYTES // cfg.transform.values
+def held(kind: Input, cfg: TrainerSlice) -> int:
+    """How many examples of a split may stay in memory."""
+    return CACHE_BYTES // kind.bytes_of(cfg.transform)
 
 
-def unchanged(batches: tf.data.Dataset, targets: Sequence[str], rows: Callable = _as_they_are) -> tf.data.Dataset:
-    """Batches of rows, or of what `rows` makes rows of -> (pixels, targets), neither shuffled nor augmented."""
-    return batches.map(lambda some: _pair(rows(some), targets), num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+def unchanged(batches: tf.data.Dataset, kind: Input, targets: Sequence[str], rows: Callable = _as_they_are) -> tf.data.Dataset:
+    """Batches of rows, or of what `rows` makes rows of -> (what a model gets, targets), neither shuffled nor augmented."""
+    return batches.map(lambda some: _pair(rows(some), kind, targets), num_parallel_calls=tf.data.AUTOTUNE).prefetch(
+        tf.data.AUTOTUNE
+    )
 
 
 def _in_memory(images: tf.data.Dataset, count: int) -> _Images:
@@ -120,16 +128,24 @@ def _in_memory(images: tf.data.Dataset, count: int) -> _Images:
     return _Images(tf.data.Dataset.range(count), lambda places: {name: tf.gather(kept, places) for name, kept in values.items()})
 
 
-def _pair(rows, targets):
-    """Pixels and targets of a batch."""
-    return tf.cast(rows[keys.PIXELS], tf.float32), {name: kinds.of(name).given(rows[name]) for name in targets}
+def _pair(rows, kind, targets):
+    """What a model gets of a batch, and its targets."""
+    return kind.given(rows[kind.transformed]), {name: kinds.of(name).given(rows[name]) for name in targets}
 
 
 def augmentation(
-    steps: Sequence[AugmentStep], targets: Sequence[str], mix: Mix | None, facts: Facts, used: int = 0, clips_noise: bool = True
+    steps: Sequence[AugmentStep],
+    kind: Input,
+    targets: Sequence[str],
+    mix: Mix | None,
+    facts: Facts,
+    used: int = 0,
+    clips_noise: bool = True,
 ) -> Callable:
-    """(rows of a batch, their drawn numbers) -> pixels and targets of the changed batch; what has places in an image moves with it.
-    The first `used` numbers were those of steps done before."""
+    """(rows of a batch, their drawn numbers) -> what a model gets of the changed batch, and its targets; what has places in an
+    image moves with it. The first `used` numbers were those of steps done before."""
+    if not steps:
+        return lambda rows, drawn: _pair(rows, kind, targets)
     done = augment.kinds(steps)
     if augment.MIXING in done and mix is None:
         raise UsageError(
@@ -138,7 +154,7 @@ def augmentation(
 
     @tf.autograph.experimental.do_not_convert
     def change(rows, drawn):
-        pixels, wanted = _pair(rows, targets)
+        pixels, wanted = _pair(rows, kind, targets)
         changed = augment.change(steps, pixels, drawn[:, used:], facts.covariance, wanted, clips_noise)
         wanted = changed.targets
         for kept in changed.kept:

@@ -1,21 +1,22 @@
 """One ExportArchive with every signature: both ends of the way from bytes to answers are inside the graph."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from components import given, keys, saved_model
+from components import given, inputs, keys, saved_model
+from components.inputs.base import End
 from components.tasks.base import Signature, Task
 from components.trainer.card import Card
 from components.trainer.data import Data
-from components.transform import pixels as pixel_graph
 from components.transform import placement
 from serving import answers
 
+EXAMPLES = ""  # the end that takes serialized tf.Examples: no part of a name
 WARMUP_FILE = "tf_serving_warmup_requests"
 PLAIN = {"code": ("z", tf.float32), "bytes": ("bytes", tf.string)}  # what reaches a function as it is sent -> its argument
 
@@ -28,9 +29,10 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     archive = keras.export.ExportArchive()
     archive.track(model)
     signatures = task.signatures(model, card)
-    for resource in {id(held): held for signature in signatures.values() for held in signature.resources}.values():
+    ends = inputs.input_of(card.reads).ends(card)
+    for resource in {id(held): held for asks in (*signatures.values(), *ends.values()) for held in asks.resources}.values():
         archive.track(resource)
-    for name, endpoint in endpoints(signatures, card).items():
+    for name, endpoint in endpoints(signatures, card, ends).items():
         archive.add_endpoint(name, endpoint.function, endpoint.specs)
     archive.write_out(str(folder), verbose=False)
     card = card.model_copy(update={"gives": _gives(signatures, saved_model.texts_of(folder)), "predicts": task.predicts})
@@ -74,11 +76,13 @@ def _json(card: Card) -> str:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A served function, the TensorSpec of what stands before its input end, and the Signature that answers behind it."""
+    """A served function, the TensorSpec of what stands before its input end, the Signature that answers behind it, and the name of
+    the end (components.inputs.base): EXAMPLES for that of tf.Examples, None for codes and bytes."""
 
     function: Callable[..., dict[str, tf.Tensor]]
     spec: tf.TensorSpec
     signature: Signature
+    end: str | None = None
 
     @property
     def specs(self) -> list[tf.TensorSpec]:
@@ -87,72 +91,64 @@ class Endpoint:
         return [self.spec, *(tf.TensorSpec(one.spec.shape, one.spec.dtype, name) for name, one in extra)]
 
 
-def endpoints(signatures: dict[str, Signature], card: Card) -> dict[str, Endpoint]:
+def endpoints(signatures: dict[str, Signature], card: Card, ends: Mapping[str, End] | None = None) -> dict[str, Endpoint]:
     """Every function that is served, by name.
 
-    A signature `x` of images answers tf.Examples as `x`, encoded images as `x_image_bytes` and float32 pixels 0..255 of any size
-    as `x_pixels`; the first one also as `serving_default`, `image_bytes` and `pixels`. One that is given what an image is labelled
-    with answers tf.Examples alone. `classify` takes `inputs`, as TF Serving wants. A signature of codes or of bytes answers under
-    its own name. Extra arguments follow, by name.
+    A signature `x` of what the model reads answers tf.Examples as `x` and the ends of that kind of input as `x_END`: of images
+    `x_image_bytes`, encoded images, and `x_pixels`, float32 pixels 0..255 of any size; the first one also as `serving_default`,
+    `image_bytes` and `pixels`. One that is given what an example is labelled with answers tf.Examples alone. `classify` takes
+    `inputs`, as TF Serving wants. A signature of codes or of bytes answers under its own name. Extra arguments follow, by name.
+
+    Args:
+        ends: those of the model's kind of input.
 
     Raises:
-        ValueError: where the first one cannot answer encoded images.
+        ValueError: where the first one cannot answer what the model reads.
     """
-    found = {}
-    seen = tf.function(lambda encoded: _seen(encoded, card), autograph=False)  # one graph, in whatever signatures it stands
+    kind = inputs.input_of(card.reads)
+    ends = kind.ends(card) if ends is None else ends
+    made = {}
     for index, (name, signature) in enumerate(signatures.items()):
-        if index == 0 and (signature.takes != "image" or signature.given):
-            raise ValueError(f"{name} is the first signature, which must answer any image; it takes {_taken(signature)}")
+        if index == 0 and (signature.takes in PLAIN or signature.given):
+            raise ValueError(f"{name} is the first signature, which must answer any {card.reads}; it takes {_taken(signature)}")
         answer = tf.function(signature.function, autograph=False)
         if signature.takes in PLAIN:
-            found[name] = _from_plain(answer, signature)
+            made[name] = _from_plain(answer, signature)
         elif signature.given:
-            found[name] = _from_examples(seen, answer, signature, "examples", card)
+            made[name] = _from_examples(kind.feature, ends, answer, signature, "examples", card)
         elif name == keys.CLASSIFY:
-            found[name] = _from_examples(seen, answer, signature, "inputs", card)
+            made[name] = _from_examples(kind.feature, ends, answer, signature, "inputs", card)
         else:
-            ends = {
-                "": _from_examples(seen, answer, signature, "examples", card),
-                keys.IMAGE_BYTES: _from_bytes(seen, answer, signature, card),
-                keys.PIXELS: _from_pixels(answer, signature, card),
-            }
+            answered = {EXAMPLES: _from_examples(kind.feature, ends, answer, signature, "examples", card)}
+            answered |= {end: _from_end(ends[end], end, answer, signature, card) for end in ends}
             if index == 0:
-                found.update({end or keys.SERVING_DEFAULT: made for end, made in ends.items()})
+                made.update({end or keys.SERVING_DEFAULT: endpoint for end, endpoint in answered.items()})
             if name != keys.SERVING_DEFAULT:
-                found.update({f"{name}_{end}" if end else name: made for end, made in ends.items()})
-    return found
+                made.update({f"{name}_{end}" if end else name: endpoint for end, endpoint in answered.items()})
+    return made
 
 
 def _taken(signature: Signature) -> str:
     return " and ".join([signature.takes, *signature.given])
 
 
-def _from_examples(seen, answer, signature: Signature, argument: str, card: Card) -> Endpoint:
+def _from_examples(feature: str, ends: Mapping[str, End], answer, signature: Signature, argument: str, card: Card) -> Endpoint:
+    end = next(iter(ends.values()))  # of raw bytes
+
     def function(examples, *extra):
         examples = tf.ensure_shape(examples, [None])
-        parsed = tf.io.parse_example(examples, {keys.IMAGE_ENCODED: tf.io.FixedLenFeature([], tf.string)})
+        parsed = tf.io.parse_example(examples, {feature: tf.io.FixedLenFeature([], tf.string)})
         labels = given.of(examples, signature.given, card.seen)
-        return answer(*arguments(signature, *seen(parsed[keys.IMAGE_ENCODED]), card), *labels, *extra)
+        return answer(*arguments(signature, end.read(parsed[feature]), card), *labels, *extra)
 
-    return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature)
-
-
-def _from_bytes(seen, answer, signature: Signature, card: Card) -> Endpoint:
-    def function(encoded, *extra):
-        return answer(*arguments(signature, *seen(tf.ensure_shape(encoded, [None])), card), *extra)
-
-    return Endpoint(function, tf.TensorSpec([None], tf.string, name=keys.IMAGE_BYTES), signature)
+    return Endpoint(function, tf.TensorSpec([None], tf.string, name=argument), signature, EXAMPLES)
 
 
-def _from_pixels(answer, signature: Signature, card: Card) -> Endpoint:
-    shape = [None, None, None, card.seen.channels]
+def _from_end(end: End, name: str, answer, signature: Signature, card: Card) -> Endpoint:
+    def function(sent, *extra):
+        return answer(*arguments(signature, end.read(sent), card), *extra)
 
-    def function(pixels, *extra):
-        pixels = tf.ensure_shape(pixels, shape)
-        sizes = tf.tile(tf.shape(pixels)[None, 1:3], [tf.shape(pixels)[0], 1])
-        return answer(*arguments(signature, pixel_graph.resize(pixels, card.seen), sizes, card), *extra)
-
-    return Endpoint(function, tf.TensorSpec(shape, tf.float32, name=keys.PIXELS), signature)
+    return Endpoint(function, end.spec, signature, name)
 
 
 def _from_plain(answer, signature: Signature) -> Endpoint:
@@ -166,34 +162,27 @@ def _from_plain(answer, signature: Signature) -> Endpoint:
     return Endpoint(function, tf.TensorSpec(shape, dtype, name=name), signature)
 
 
-def _seen(encoded: tf.Tensor, card: Card) -> tuple[tf.Tensor, tf.Tensor]:
-    """Pixels as training saw them, or enlarged where the answer is averaged over crops, and the images' sizes before."""
-    pixels, sizes = pixel_graph.sized_from_bytes(encoded, card.seen, card.reading)
-    return tf.cast(pixels, tf.float32), sizes
-
-
-def arguments(signature: Signature, pixels: tf.Tensor, sizes: tf.Tensor, card: Card) -> list[tf.Tensor]:
-    """What a signature of images gets of them.
+def arguments(signature: Signature, seen: Sequence[tf.Tensor], card: Card) -> list[tf.Tensor]:
+    """What a signature gets of what an end reads.
 
     Args:
-        pixels: float32 [N, height, width, channels], as `card.seen` has them.
-        sizes: int32 [N, 2], height and width of the images before, px.
+        seen: what the model gets, and, of images as `card.seen` has them, int32 [N, 2]: their heights and widths before, px.
     """
-    placed = [placement.of_size(sizes, card.seen)] if signature.placement else []
-    return [pixels, *placed, *([placement.frame(sizes, card.seen)] if signature.frame else [])]
+    placed = [placement.of_size(seen[1], card.seen)] if signature.placement else []
+    return [seen[0], *placed, *([placement.frame(seen[1], card.seen)] if signature.frame else [])]
 
 
 def _write_warmup(path: Path, card: Card, data: Data) -> None:
-    """Requests of real validation images, as TF Serving replays them before a version answers (at most 1,000)."""
+    """Requests of real validation examples, as TF Serving replays them before a version answers (at most 1,000)."""
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    images = itertools.islice((image for batch, _ in data.validation for image in batch), card.export.warmup)
+    kind = inputs.input_of(card.reads)
+    examples = itertools.islice((example for batch, _ in data.validation for example in batch), card.export.warmup)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for image in images:
+        for example in examples:
             request = predict_pb2.PredictRequest()
             request.model_spec.name = card.name
-            request.model_spec.signature_name = keys.IMAGE_BYTES
-            encoded = tf.io.encode_png(tf.cast(image, tf.uint8))
-            request.inputs[keys.IMAGE_BYTES].CopyFrom(tf.make_tensor_proto([encoded.numpy()]))
+            request.model_spec.signature_name, sent = kind.warmup(example, card)
+            request.inputs[request.model_spec.signature_name].CopyFrom(tf.make_tensor_proto(sent.numpy()))
             log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
             writer.write(log.SerializeToString())

@@ -1,7 +1,8 @@
 """What the data decides about a model, and what tasks make of targets by it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,13 +14,17 @@ from configs.schema.augment import AugmentStep
 class Facts:
     """What the data decides about a model.
 
-    input_shape is (height px, width px, channels); class_names is empty for unlabelled data. Of the training split, over 0..255:
-    mean, variance and covariance [channels, channels] of the channels, None where nothing in the config needs them; whitening, the
-    mean and matrix of keras_models.normalize.zca, where it normalises by that. noise is what the config's augmentation takes from
-    the input of training and not from the target: its steps of components/transform/augment/noise.py.
+    input_shape is of what a model gets of one example: of images (height px, width px, channels); class_names is empty for
+    unlabelled data. builder are further keyword arguments for it. learned, JSON values, is what the kind of input learned from the
+    training split and its graph has to know: it stands on the card.
+
+    Of images over 0..255: mean, variance and covariance [channels, channels] of the training split's channels, None where nothing
+    in the config needs them; whitening, the mean and matrix of components.transform.whitening, where it normalises by that. noise
+    is what the config's augmentation takes from the input of training and not from the target: its steps of
+    components/transform/augment/noise.py.
     """
 
-    input_shape: tuple[int, int, int]
+    input_shape: tuple[int, ...]
     class_names: list[str]
     mean: list[float] | None
     variance: list[float] | None
@@ -27,10 +32,13 @@ class Facts:
     covariance: list[list[float]] | None = None
     whitening: tuple[np.ndarray, np.ndarray] | None = field(default=None, compare=False, repr=False)
     noise: tuple[AugmentStep, ...] = ()
+    builder: Mapping[str, Any] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def for_builder(self) -> dict:
         """Keyword arguments that a model's builder may take."""
-        return {"input_shape": self.input_shape, **({"num_classes": len(self.class_names)} if self.class_names else {})}
+        classes = {"num_classes": len(self.class_names)} if self.class_names else {}
+        return {"input_shape": self.input_shape, **self.builder, **classes}
 
 
 # (targets of a batch, those of each row's partner, float32 [N] that each row keeps of itself, facts) -> targets

@@ -8,7 +8,7 @@ from tfx.components.transform.component import Transform as TfxTransform
 from tfx.dsl.components.base import executor_spec
 from tfx.proto import transform_pb2
 
-from components import fingerprint, keys
+from components import fingerprint, inputs, keys
 from configs.schema.slices.transform import TransformSlice
 
 PREPROCESSING = "components.transform.preprocessing"
@@ -41,5 +41,8 @@ class Transform(TfxTransform):
             materialize=materialize,
             disable_analyzer_cache=True,
             disable_statistics=True,
-            custom_config={"slice": config.model_dump_json(), "source": fingerprint.of(__name__, PREPROCESSING)},
+            custom_config={
+                "slice": config.model_dump_json(),
+                "source": fingerprint.of(__name__, PREPROCESSING, inputs.module_of(config.reads)),
+            },
         )

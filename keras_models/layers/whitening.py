@@ -1,4 +1,4 @@
-"""Whitening of whole images; keras_models.normalize.zca finds the mean and the matrix."""
+"""Whitening of whole images; the mean and the matrix are learned before."""
 
 import math
 

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from components import keys, progress
+from components import inputs, keys, progress
 from components.example_gen import classes, digest, listing, sources, summary
+from components.inputs import checks
 from components.trainer.origin import Origin
 from configs import load
 from configs.errors import FULL, HubelError, UsageError, first_line, last_line
@@ -183,11 +184,13 @@ def prove(cfg: RunConfig, origin: Origin | None) -> None:
     from components.trainer import transfer
     from keras_models import contract
 
-    shape = _shape(cfg)
     if origin is not None and (origin.file is not None or origin.is_published):
-        transfer.prove(origin, cfg.transfer, shape)
+        transfer.prove(origin, cfg.transfer, _shape(cfg))
     elif origin is None and not cfg.model.members:  # those were proved when they were trained
-        contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
+        entry = keras_models.get(cfg.model.name)
+        checks.check(cfg, entry.reads)
+        tried = inputs.input_of(entry.reads).stand_in(cfg.transform, contract.EXAMPLES)
+        contract.prove(entry, tried.facts, cfg.model.options, tried.batch)
 
 
 def fetch(cfg: RunConfig, origin: Origin | None) -> None:

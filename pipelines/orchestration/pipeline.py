@@ -14,7 +14,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import Channel, standard_artifacts
 
 import keras_models
-from components import fingerprint, keys, targets
+from components import fingerprint, inputs, keys, targets
 from components.evaluator.component import Evaluator
 from components.evaluator.resolver import LatestBlessedOther
 from components.example_gen.component import ImageExampleGen
@@ -63,6 +63,11 @@ class Asked:
     members: Mapping[str, str]
 
     @property
+    def reads(self) -> str:
+        """The kind of input."""
+        return reads_of(self.config, self.origin)
+
+    @property
     def steps(self) -> list[AugmentStep]:
         """Of the augmentation, policies expanded."""
         return policies.expand(self.config.augment, self.config.transform.channels)
@@ -96,7 +101,7 @@ def build(
     asked = Asked(config, workspace, *learned(config, origin), origin, members or {})
     example_gen = _example_gen(asked, located)
     images = example_gen.outputs["examples"]
-    statistics_gen = StatisticsGen(examples=images)
+    statistics_gen = StatisticsGen(examples=images, reads=asked.reads)
     statistics = statistics_gen.outputs["statistics"]
     earlier = _earlier_statistics(statistics)
     schema_gen = SchemaGen(statistics=statistics, examples=images, pinned=pinned.read(config.data.pinned_schema))
@@ -114,9 +119,14 @@ def build(
     model = trainer.outputs["model"]
     resolver = _last_blessed(model)
     evaluator = Evaluator(
-        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=asked.task
+        examples=images,
+        model=model,
+        baseline_model=resolver.outputs["model"],
+        config=config.evaluate,
+        task=asked.task,
+        reads=asked.reads,
     )
-    gate = InfraValidator(model=model, examples=images, task=asked.task) if served else None
+    gate = InfraValidator(model=model, examples=images, task=asked.task, reads=asked.reads) if served else None
     pusher = _pusher(asked, model, evaluator, gate)
     nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform, copies, importer, tuner]
     nodes += [trainer, resolver, evaluator, gate, pusher]
@@ -133,7 +143,7 @@ def build(
 def _example_gen(asked: Asked, located: Located) -> ImageExampleGen:
     label, task = targets.of(judge_of(asked.task).label_key or ""), task_of(asked.task)
     needed = [name for name in task.targets if targets.is_further(name)]
-    return ImageExampleGen(asked.config.data, located, label.is_label, task.classes, needed).with_id("ExampleGen")
+    return ImageExampleGen(asked.config.data, located, label.is_label, task.classes, needed, asked.reads).with_id("ExampleGen")
 
 
 def _earlier_statistics(statistics: Channel) -> Resolver:
@@ -147,6 +157,7 @@ def _transform(asked: Asked, images: Channel, schema: Channel) -> Transform:
     slice_ = TransformSlice(
         transform=asked.config.transform,
         reading=asked.config.reading,
+        reads=asked.reads,
         targets=list(task_of(asked.task).targets),
         covariance=any(step.operation[0] == "pca_color" for step in asked.steps),
     )
@@ -263,17 +274,23 @@ def _pusher(asked: Asked, model: Channel, evaluator: Evaluator, gate: InfraValid
 
 
 def learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
-    """The task's name, and the modules that task and network are made of."""
+    """The task's name, and the modules that task, input and network are made of."""
     entry = keras_models.get(config.model.name) if origin is None else None
     task = of_data(entry.task if entry else CLASSIFICATION, config.data.features)
     if config.anomaly is not None:
         anomaly.check(task_of(task), config.anomaly)
     name = name_of(task, config.anomaly)
     augment.check(policies.expand(config.augment, config.transform.channels), task_of(name).targets)
+    of_input = inputs.module_of(reads_of(config, origin))
     if entry:
-        return name, [*modules_of(name), entry.module]
+        return name, [*modules_of(name), of_input, entry.module]
     fits = [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
-    return name, [*dict.fromkeys([*modules_of(name), *fits]), *_sources([origin.architecture])]
+    return name, [*dict.fromkeys([*modules_of(name), of_input, *fits]), *_sources([origin.architecture])]
+
+
+def reads_of(config: RunConfig, origin: Origin | None) -> str:
+    """The kind of input that the network reads; see components.inputs. What is transferred is of images."""
+    return keras_models.get(config.model.name).reads if origin is None else inputs.DEFAULT
 
 
 def _sources(architectures: Collection[str]) -> list[str]:

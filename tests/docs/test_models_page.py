@@ -62,7 +62,7 @@ def test_a_spatial_transformer_in_front_of_a_network(tmp_path, monkeypatch):
     place.put("my_readers.py", page="docs/models.md")
     try:
         entry = get("my_readers:turned")
-        contract.prove(entry, (28, 28, 1), {"transform": "projective", "side": 16})
+        contract.prove(entry, {"input_shape": (28, 28, 1)}, {"transform": "projective", "side": 16})
         assert entry.build((28, 28, 1), 3).output_shape == (None, 3)
     finally:
         place.leave()

@@ -10,8 +10,9 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
+from components.transform.whitening import zca
 from keras_models import build
-from keras_models.normalize import KINDS, inner, with_normalization, zca
+from keras_models.normalize import KINDS, inner, with_normalization
 
 MEAN, VARIANCE = (10.0, 100.0, 0.1), (4.0, 0.0, 1e-3)
 EPSILON = 0.01

@@ -39,7 +39,7 @@ def own(tmp_path, monkeypatch):
 
 def refusal(entry, options=None) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        prove(entry, SHAPE, options or {})
+        prove(entry, {"input_shape": SHAPE}, options or {})
     assert caught.value.exit_code == 2
     assert "\n" not in caught.value.message + caught.value.hint
     return caught.value
@@ -72,12 +72,12 @@ WITH_CONFIG = REGISTERED + "\n    def get_config(self):\n        return {**super
     ],
 )
 def test_what_keeps_the_contract_passes(own, body, before):
-    prove(own(body, before), SHAPE, {"units": 5})
+    prove(own(body, before), {"input_shape": SHAPE}, {"units": 5})
 
 
 def test_a_try_leaves_no_trace(own):
     state, policy = random.getstate(), keras.config.dtype_policy()
-    prove(own(), SHAPE, {})
+    prove(own(), {"input_shape": SHAPE}, {})
     assert random.getstate() == state
     assert keras.config.dtype_policy() == policy
 
@@ -184,7 +184,7 @@ def test_a_layer_that_fails_on_an_image_is_named_by_its_error(own):
 
 def test_a_builder_without_a_number_of_classes_is_asked_for_some(own):
     text = BUILDER.replace("num_classes=3", "num_classes")
-    prove(own(text=text), SHAPE, {})
+    prove(own(text=text), {"input_shape": SHAPE}, {})
     error = refusal(own("if num_classes != 2:\n        raise ValueError('two classes only')", text=text))
     assert error.hint.endswith("in place of the data's: give num_classes a default to be asked for it.")
 
@@ -199,7 +199,7 @@ def test_a_builder_of_another_task_gets_what_it_names(own):
         "    return keras.Model(image, layers.Dense(1)(layers.Flatten()(image)))\n"
     )
     try:
-        prove(own(text=text), SHAPE, {})
+        prove(own(text=text), {"input_shape": SHAPE}, {})
     finally:
         from keras_models.record import ENTRIES
 
@@ -223,13 +223,13 @@ def test_a_builder_of_another_task_gets_what_it_names(own):
 )
 def test_a_shipped_network_is_tried_without_its_weights(name, shape, options, sentence):
     with pytest.raises(UsageError) as caught:
-        prove(get(name), shape, options)
+        prove(get(name), {"input_shape": shape}, options)
     assert sentence in caught.value.message
 
 
 def test_trying_a_large_network_allocates_nothing(monkeypatch):
     monkeypatch.setattr(keras.Variable, "_initialize", lambda *_: pytest.fail("a weight got its values"))
-    prove(get("vgg_e"), (224, 224, 3), {})
+    prove(get("vgg_e"), {"input_shape": (224, 224, 3)}, {})
 
 
 def test_weights_of_a_model_that_passes_are_drawn_anew(own):
@@ -238,7 +238,7 @@ def test_weights_of_a_model_that_passes_are_drawn_anew(own):
     expected = layers.Dense(2)
     expected.build((None, 4))
     keras.utils.set_random_seed(3)
-    prove(own(), SHAPE, {})
+    prove(own(), {"input_shape": SHAPE}, {})
     found = layers.Dense(2)
     found.build((None, 4))
     np.testing.assert_array_equal(expected.get_weights()[0], found.get_weights()[0])

@@ -14,7 +14,7 @@ from pipelines.workspace.layout import Workspace
 def test_the_network_can_be_built_for_the_images(name):
     cfg = load.load(name)
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
-    contract.prove(keras_models.get(cfg.model.name), shape, cfg.model.options)
+    contract.prove(keras_models.get(cfg.model.name), {"input_shape": shape}, cfg.model.options)
 
 
 @pytest.mark.parametrize("name", experiments.names())

@@ -6,10 +6,11 @@ from configs.schema.transform import TransformConfig
 
 
 class TransformSlice(Slice):
-    """What Transform reads. `targets` names the raw features that the task learns from; `covariance` says whether Trainer will ask
-    for that of the channels."""
+    """What Transform reads. `reads` is the kind of input (components/inputs); `targets` names the raw features that the task learns
+    from; `covariance` says whether Trainer will ask for that of the channels."""
 
     transform: TransformConfig
     reading: Reading = Reading()
+    reads: str = "image"
     targets: list[str] = []
     covariance: bool = False

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import keys
+from components.inputs import input_of
 from components.tasks.by_name import task_of
 from components.trainer.data import Facts, open_data
 from components.trainer.epochs import augmentation
@@ -251,6 +252,6 @@ def test_colours_come_from_the_covariance_of_the_training_split(artifacts):
     step = AugmentStep(pca_color={"stddev": 0.5})
     facts = Facts((2, 2, 3), [], None, None, 1, covariance=np.diag([0.0, 0.0, 900.0]).tolist())
     rows = {keys.PIXELS: np.full((1, 2, 2, 3), 100, np.uint8)}
-    images, _ = augmentation([step], [], None, facts)(rows, tf.constant([[0.9, 0.9, 0.9]]))
+    images, _ = augmentation([step], input_of("image"), [], None, facts)(rows, tf.constant([[0.9, 0.9, 0.9]]))
     assert np.allclose(images[..., :2], 100)
     assert np.abs(images[..., 2] - 100).min() > 5

@@ -9,6 +9,7 @@ from components import progress
 from components.tasks.by_name import task_of
 from components.trainer import component, doubts
 from components.trainer.data import Data, Facts
+from components.transform.whitening import zca
 from keras_models import auxiliary, get, normalize
 from keras_models.layers.extractor import Extractor
 from keras_models.layers.k_sparse import KSparse
@@ -30,7 +31,7 @@ def said(name="autoencoder", augment=(), **options):
 def test_a_spatial_transformer_without_a_black_ground_is_doubted(kind, is_doubted):
     transform = {**digits.MLP["transform"], "normalize": kind}
     cfg = digits.trainer_slice(digits.MLP, model={"name": "st_mlp"}, transform=transform)
-    whitening = normalize.zca(np.zeros(64), np.eye(64), 0.01)
+    whitening = zca(np.zeros(64), np.eye(64), 0.01)
     facts = Facts((8, 8, 1), digits.NAMES, [9.0], [1.0], 1, whitening=whitening)
     said = doubts.of(component.build(get("st_mlp"), Data(facts, 1, None, None, None), cfg), cfg)
     assert [kind in text and "not black" in text for text in said] == ([True] if is_doubted else [])

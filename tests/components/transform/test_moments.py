@@ -8,7 +8,7 @@ import tensorflow_transform as tft
 from components import keys
 from components.trainer.data import open_data
 from components.transform import moments
-from keras_models.normalize import zca
+from components.transform.whitening import zca
 from tests.components import digits
 
 ZCA = {"transform": {**digits.MLP["transform"], "normalize": "zca", "batch_size": 7}}

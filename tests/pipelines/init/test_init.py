@@ -252,7 +252,7 @@ def test_the_network_fits_the_images_and_the_config_says_why(changed, name, widt
     assert (cfg.model.name, cfg.model.options.get("width")) == (name, width)
     assert why in made.text
     shape = (cfg.transform.height, cfg.transform.width, cfg.transform.channels)
-    contract.prove(keras_models.get(name), shape, cfg.model.options)
+    contract.prove(keras_models.get(name), {"input_shape": shape}, cfg.model.options)
 
 
 def test_the_rate_of_a_residual_network_goes_with_its_batches(tmp_path):

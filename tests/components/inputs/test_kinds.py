@@ -1,0 +1,88 @@
+"""Kinds of input are files; nobody but they, and what is made for images alone, knows what is read."""
+
+import re
+from pathlib import Path
+
+import keras
+import pytest
+
+import keras_models
+from components import fingerprint, inputs, keys
+from components.inputs import checks
+from components.trainer.card import Card
+from configs.errors import UsageError
+from configs.packages import PACKAGES
+from configs.schema.run import RunConfig
+from keras_models import contract
+from tests.components import digits
+
+ROOT = Path(__file__).parents[3]
+KNOWS_IMAGES = {  # who may name the feature of an image's bytes
+    "components/keys.py",
+    "components/inputs/image.py",
+    "components/inputs/storing/image.py",
+    "components/example_gen/tfrecord.py",  # as a name in files of other people
+}
+
+
+def test_a_kind_is_a_file():
+    assert "image" in inputs.kinds()
+    for kind in inputs.kinds():
+        told, kept = inputs.input_of(kind), inputs.storage_of(kind)
+        assert told.feature == kept.feature
+        assert told.feature not in kept.numbers
+        assert type(told).__module__ == inputs.module_of(kind) == f"components.inputs.{kind}"
+        assert type(kept).__module__ == inputs.storing_module_of(kind)
+    assert len({inputs.input_of(kind).feature for kind in inputs.kinds()}) == len(inputs.kinds())
+
+
+@pytest.mark.parametrize("name", ["sound", "base", "checks", "../image", "", "Image"])
+def test_another_kind_is_refused_by_name(name):
+    for ask in (inputs.input_of, inputs.storage_of):
+        with pytest.raises(UsageError, match="There is no kind of input") as caught:
+            ask(name)
+        assert "image" in caught.value.hint
+
+
+def test_only_the_kind_itself_names_the_feature_of_an_image_s_bytes():
+    packages = ("components", "pipelines", "tuner", "keras_models", "configs", "serving", "reports")
+    files = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    knowing = {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        if re.search(rf"IMAGE_ENCODED|{re.escape(keys.IMAGE_ENCODED)}", path.read_text(encoding="utf-8"))
+    }
+    assert knowing == KNOWS_IMAGES
+
+
+def test_no_stage_imports_a_kind_but_by_its_name():
+    """A kind's file is of the runs that read it: an edit of another kind re-runs nothing."""
+    for stage in ("example_gen", "statistics_gen", "schema_gen", "example_validator", "evaluator", "infra_validator", "trainer"):
+        entry = f"components.{stage}.component"
+        closure = fingerprint._closure([entry], set(PACKAGES))
+        assert not {f"components.inputs.{kind}" for kind in inputs.kinds()} & closure, stage
+    keeping = fingerprint._closure(["components.example_gen.component", inputs.storing_module_of("image")], set(PACKAGES))
+    assert "components.example_gen.pictures" in keeping
+    assert not {"components.inputs.image", "components.inputs.base", "components.transform.pixels"} & keeping
+
+
+def test_a_network_reads_images_unless_its_record_says_otherwise():
+    assert {facts.reads for facts in keras_models.catalog().values()} <= set(inputs.kinds())
+    assert keras_models.check("lenet5").reads == keras_models.get("lenet5").reads == "image" == inputs.DEFAULT
+
+
+def test_a_card_of_before_is_of_a_model_that_reads_images():
+    told = digits.card().model_dump()
+    del told["reads"], told["learned"]
+    assert Card.model_validate(told).reads == "image"
+
+
+def test_what_a_builder_s_input_must_be_is_the_kind_s():
+    image = keras.Input((4, 4, 1))
+    entry = keras_models.get("lenet5")
+    with pytest.raises(UsageError, match="the input must be int32, as what it reads; it is float32"):
+        contract.keep(entry, keras.Model(image, keras.layers.Flatten()(image)), {}, "int32")
+
+
+def test_keys_that_mean_nothing_for_the_kind_are_refused():
+    checks.check(RunConfig(name="a", transform={"height": 8}, data={"ground": "black"}, augment="digits"), "image")
