@@ -44,6 +44,6 @@ def _smoothed(kept: tf.Tensor, inside: tf.Tensor, window: int) -> tf.Tensor:
     Recognition 112."""
     before = window // 2
     around = [[0, 0], [before, before], [before, before], [0, 0]]
-    sums, counts = (tf.nn.avg_pool2d(tf.pad(one, around), window, 1, "VALID") * window**2 for one in (kept, inside))
+    sums, counts = (tf.nn.avg_pool2d(tf.pad(values, around), window, 1, "VALID") * window**2 for values in (kept, inside))
     is_full = counts > tf.reduce_max(counts, [1, 2, 3], keepdims=True) - 0.5
     return tf.reduce_max(tf.where(is_full, tf.math.divide_no_nan(sums, counts), 0.0), [1, 2, 3])

@@ -29,15 +29,15 @@ def check(asked: ExperimentConfig, rows: Sequence[Row]) -> None:
 def table(asked: ExperimentConfig, rows: Sequence[Row]) -> dict:
     """What is printed: {columns, rows}; a row an arm, figures as the mean over its seeds and, of several, the range; of one seed,
     the 95 % interval in brackets."""
-    found = []
+    lines = []
     for arm in asked.arms:
         mine = [row for row in rows if row["arm"] == arm]
         cells = [summary([row.get(name) for row in mine]) + _interval(mine, name) for name in asked.show]
-        found.append([arm, *cells, "; ".join(dict.fromkeys(str(row["note"]) for row in mine if row["note"]))])
+        lines.append([arm, *cells, "; ".join(dict.fromkeys(str(row["note"]) for row in mine if row["note"]))])
     columns = ["arm", *(_title(name, asked) for name in asked.show), "note"]
-    if not any(cells[-1] for cells in found):
-        columns, found = columns[:-1], [cells[:-1] for cells in found]
-    return {"columns": columns, "rows": found}
+    if not any(cells[-1] for cells in lines):
+        columns, lines = columns[:-1], [cells[:-1] for cells in lines]
+    return {"columns": columns, "rows": lines}
 
 
 def summary(values: Sequence[float | None]) -> str:
@@ -66,8 +66,8 @@ def with_errors_too(intervals: Mapping[str, Sequence[float]]) -> dict[str, list[
 def told(asked: ExperimentConfig, differences: Sequence[Mapping]) -> list[str]:
     """Lines below the table: how far arms are from the first one, and whether that is more than noise."""
     lines = [f"Differences from {differences[0]['against']!r}; in brackets, 95 % over test images:"] if differences else []
-    for one in differences:
-        lines.append(f"  {one['arm']}: {_title(one['metric'], asked)} {one['difference']:+.4f}, {one['words']}")
+    for row in differences:
+        lines.append(f"  {row['arm']}: {_title(row['metric'], asked)} {row['difference']:+.4f}, {row['words']}")
     return lines
 
 

@@ -33,11 +33,11 @@ def sheet(blocks: Sequence[Block], columns: int, least: int = 2 * SHOWN):
     block = (max(len(blocks[0].images) * (width + GAP), least) + 2 * GAP, height + CAPTION + 2 * GAP)
     made = Image.new("RGB", (GAP + columns * block[0], GAP + -(-len(blocks) // columns) * block[1]), "white")
     draw, font = ImageDraw.Draw(made), ImageFont.load_default(12)
-    for at, one in enumerate(blocks):
+    for at, part in enumerate(blocks):
         left, top = GAP + at % columns * block[0], GAP + at // columns * block[1]
-        for number, image in enumerate(one.images):
+        for number, image in enumerate(part.images):
             made.paste(_small(image), (left + number * (width + GAP) + (GAP if number else 0), top))
-        draw.text((left, top + height + 3), fitting(draw, font, one.caption, block[0] - 2 * GAP), fill="black", font=font)
+        draw.text((left, top + height + 3), fitting(draw, font, part.caption, block[0] - 2 * GAP), fill="black", font=font)
     return made
 
 

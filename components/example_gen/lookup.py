@@ -38,21 +38,21 @@ class Lookup:
         """
         written, _, name = path.rpartition("/")
         folder = self._folder(written)
-        found = None if folder is None else self._listed(folder).file(name)
-        return f"{folder}/{found}" if folder and found else found
+        held = None if folder is None else self._listed(folder).file(name)
+        return f"{folder}/{held}" if folder and held else held
 
     def find_end(self, path: str) -> str | None:
         """As `find`, of the longest end of a path that is there."""
         parts = path.split("/")
         ends = (self.find("/".join(parts[start:])) for start in range(len(parts)))
-        return next((found for found in ends if found is not None), None)
+        return next((end for end in ends if end is not None), None)
 
     def _folder(self, written: str) -> str | None:
         if written not in self._folders:
             above, _, name = written.rpartition("/")
             folder = self._folder(above)
-            found = None if folder is None else self._listed(folder).folder(name)
-            self._folders[written] = f"{folder}/{found}" if folder and found else found
+            held = None if folder is None else self._listed(folder).folder(name)
+            self._folders[written] = f"{folder}/{held}" if folder and held else held
         return self._folders[written]
 
     def _listed(self, folder: str) -> "_Listing":
@@ -89,8 +89,8 @@ class _Listing:
         if name in self._files:
             return name
         folded = _folded(name)
-        with_ending = [found for ending in ENDINGS for found in self._folded_files.get(folded + ending, ())]
-        as_written = [found for found in with_ending if found.startswith(name)]
+        with_ending = [held for ending in ENDINGS for held in self._folded_files.get(folded + ending, ())]
+        as_written = [held for held in with_ending if held.startswith(name)]
         return _only(as_written or self._folded_files.get(folded) or with_ending)
 
     @functools.cached_property
@@ -103,10 +103,10 @@ class _Listing:
 
 
 def _by_folded(names: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    by_folded: dict[str, list[str]] = {}
     for name in sorted(names):
-        found.setdefault(_folded(name), []).append(name)
-    return found
+        by_folded.setdefault(_folded(name), []).append(name)
+    return by_folded
 
 
 def _folded(name: str) -> str:

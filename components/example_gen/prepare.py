@@ -203,8 +203,8 @@ def _plain(error: Exception, builder, name: str, archives: str | None) -> HubelE
     """Any exception of TFDS as one sentence."""
     text = str(error)
     if type(error).__name__ == "NonMatchingChecksumError":
-        found = re.search(r"Artifact (\S+), downloaded to (.+), has wrong checksum", text)
-        url, path = found.groups() if found else ("its address", "An archive")
+        named = re.search(r"Artifact (\S+), downloaded to (.+), has wrong checksum", text)
+        url, path = named.groups() if named else ("its address", "An archive")
         return HubelError(f"{path} is not what its publisher offers: its checksum is another.", f"Get it again from {url}")
     if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "Not enough disk space" in text:
         return HubelError(f"The disk is full: {_line(text)}", "Free some space, or choose another disk with --workspace.")

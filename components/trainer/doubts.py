@@ -34,8 +34,8 @@ def _of_noise(model: keras.Model, cfg: TrainerSlice) -> list[str]:
     """Where it is not what a denoising autoencoder is judged with: there, it stands on images as they are."""
     steps = policies.expand(cfg.augment, cfg.transform.channels)
     is_noise = [augment.NOISE in augment.kinds([step]) for step in steps]
-    first = next((place for place, found in enumerate(is_noise) if found), len(steps))
-    later = [step.operation[0] for step, found in zip(steps[first:], is_noise[first:], strict=True) if not found]
+    first = next((place for place, noisy in enumerate(is_noise) if noisy), len(steps))
+    later = [step.operation[0] for step, noisy in zip(steps[first:], is_noise[first:], strict=True) if not noisy]
     if _encoder(model) is None or not later:
         return []
     return [
@@ -45,8 +45,8 @@ def _of_noise(model: keras.Model, cfg: TrainerSlice) -> list[str]:
 
 
 def _encoder(model: keras.Model) -> keras.Model | None:
-    found = next((layer for layer in normalize.inner(model).layers if layer.name == "encoder"), None)
-    return found if isinstance(found, keras.Model) else None
+    encoder = next((layer for layer in normalize.inner(model).layers if layer.name == "encoder"), None)
+    return encoder if isinstance(encoder, keras.Model) else None
 
 
 def _of_a_large_code(model: keras.Model, cfg: TrainerSlice) -> list[str]:
@@ -80,9 +80,9 @@ def of_moving_statistics(model: keras.Model, epochs: int, steps: int) -> list[st
         epochs: of the training, or those after which its weights are kept.
         steps: batches an epoch.
     """
-    found = [layer for layer in _layers(model) if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable]
+    normalised = [layer for layer in _layers(model) if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable]
     done = epochs * steps
-    young = [layer for layer in found if layer.momentum**done > STARTED]
+    young = [layer for layer in normalised if layer.momentum**done > STARTED]
     if not young or not done:
         return []
     worst = max(young, key=lambda layer: layer.momentum)

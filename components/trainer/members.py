@@ -25,10 +25,10 @@ def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading 
     Raises:
         UsageError: where one answers another question or sees other pixels than the ensemble; says which.
     """
-    found = {name: Card.read(uri) for name, uri in uris.items()}
-    if found and transform.normalize != "none":
+    by_name = {name: Card.read(uri) for name, uri in uris.items()}
+    if by_name and transform.normalize != "none":
         raise UsageError("An ensemble's members normalise their images themselves.", "Set transform.normalize=none.")
-    for name, card in found.items():
+    for name, card in by_name.items():
         if not task_of(card.task).averages:
             raise UsageError(f"{name} is a model of {card.task}, which has no probabilities to average.", "Take it out.")
         if _pixels(card.transform) != _pixels(transform):
@@ -42,8 +42,8 @@ def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading 
                 f"has {reading.ground} and {reading.white}.",
                 "Members must see the same pixels; give the ensemble their data.ground and data.white.",
             )
-        check_classes(found, card.class_names, name)
-    return found
+        check_classes(by_name, card.class_names, name)
+    return by_name
 
 
 def check_classes(members: Mapping[str, Card], class_names: Sequence[str], whose: str) -> None:

@@ -64,13 +64,13 @@ def phases(task: Task, cfg: TrainerSlice) -> list[Phase]:
     asked = cfg.transfer
     if asked.head == NEIGHBOURS:
         return [Phase(task_of(asked.head), cfg.train.model_copy(update={"epochs": 1}))]
-    found = [Phase(task, cfg.train)]
+    planned = [Phase(task, cfg.train)]
     if asked.fine_tune is not None:
         slower = cfg.train.optimizer.model_copy(update={"learning_rate": asked.fine_tune.learning_rate})
         train = cfg.train.model_copy(update={"epochs": asked.fine_tune.epochs, "optimizer": slower})
         begin = functools.partial(_unfreeze, layer=asked.fine_tune.from_)
-        found.append(Phase(task, train, "fine_tune", begin, "transfer.fine_tune.learning_rate"))
-    return found
+        planned.append(Phase(task, train, "fine_tune", begin, "transfer.fine_tune.learning_rate"))
+    return planned
 
 
 def _unfreeze(model: keras.Model, layer: str) -> None:
