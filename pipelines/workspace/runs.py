@@ -187,7 +187,7 @@ def _pushed(place: Workspace, model: str) -> Trained:
     name, _, version = model.partition("/")
     pushed = [r for r in records(place, name) if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()]
     known = {r.version: r for r in reversed(pushed)}
-    wanted = int(version) if version.isdigit() else version or max(known, default=None)
+    wanted = int(version) if version.isdecimal() else version or max(known, default=None)
     if wanted not in known:
         have = ", ".join(f"{name}/{v}" for v in sorted(known)) or "none of that name"
         raise UsageError(
