@@ -2,15 +2,13 @@
 
 import ast
 import io
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from components import image_files
-from configs.packages import PACKAGES
+from tests import sources
 
-ROOT = Path(__file__).parents[2]
 FLOATS = {".pfm"}  # Pillow's PPM reads it into floating-point numbers, which are set aside
 
 
@@ -30,13 +28,10 @@ def test_a_format_is_exact_where_classes_of_a_mask_come_back(name):
         assert (again.convert("L").tobytes() == image.tobytes()) >= (name in image_files.EXACT)
 
 
+def lists_endings(node) -> bool:
+    leaves = {leaf.value for leaf in getattr(node, "elts", ()) if isinstance(leaf, ast.Constant)}
+    return len(leaves & image_files.ENDINGS) > 1
+
+
 def test_no_other_file_lists_endings_of_images():
-    wrong = []
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-                    named = {leaf.value for leaf in node.elts if isinstance(leaf, ast.Constant)}
-                    if len(named & image_files.ENDINGS) > 1:
-                        wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
-    assert [place for place in wrong if not place.startswith("components/image_files.py:")] == []
+    assert sources.files_that(lists_endings) == {"components/image_files.py"}

@@ -1,14 +1,12 @@
 """What is written appears whole or not at all."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
 from configs import atomic
 from configs.packages import PACKAGES
-
-ROOT = Path(__file__).parents[2]
+from tests import sources
 
 
 def names(folder):
@@ -61,15 +59,13 @@ def test_texts_are_utf_8(tmp_path):
 MARKS = {"components/evaluator/component.py"}  # renames TFX's empty file of a verdict
 
 
-def test_no_other_file_renames():
+def renames(node) -> bool:
     """`replace` of one argument is a path's, that of a text or a dataclass has two or a keyword."""
-    wrong = []
-    for package in (*PACKAGES, "benchmarks"):
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                    is_replace = node.func.attr == "replace" and len(node.args) == 1 and not node.keywords
-                    is_os = ast.unparse(node.func) in ("os.replace", "os.rename", "shutil.move")
-                    if is_replace or is_os or node.func.attr == "rename":
-                        wrong.append(path.relative_to(ROOT).as_posix())
-    assert set(wrong) - MARKS == {"configs/atomic.py"}
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    is_replace = node.func.attr == "replace" and len(node.args) == 1 and not node.keywords
+    return is_replace or node.func.attr == "rename" or ast.unparse(node.func) in ("os.replace", "shutil.move")
+
+
+def test_no_other_file_renames():
+    assert sources.files_that(renames, *PACKAGES, "benchmarks") - MARKS == {"configs/atomic.py"}

@@ -1,14 +1,11 @@
 """What a library's message becomes in a sentence."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
 from configs.errors import SAID, first_line, last_line
-from configs.packages import PACKAGES
-
-ROOT = Path(__file__).parents[2]
+from tests import sources
 
 
 @pytest.mark.parametrize(
@@ -29,13 +26,10 @@ def test_the_first_and_the_last_line_that_hold_anything(said, first, last):
 ALONE = {"components/infra_validator/replay.py"}  # imports tensorflow and nothing of ours
 
 
+def cuts_lines(node) -> bool:
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "splitlines"
+    return is_call and ast.unparse(node.func.value) in ("str(error)", "str(error).strip()")
+
+
 def test_no_other_file_cuts_lines_out_of_an_error():
-    wrong = set()
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("str(error).splitlines"):
-                    wrong.add(path.relative_to(ROOT).as_posix())
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("str(error).strip().splitlines"):
-                    wrong.add(path.relative_to(ROOT).as_posix())
-    assert wrong == ALONE
+    assert sources.files_that(cuts_lines) == ALONE

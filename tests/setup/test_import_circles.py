@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 from configs.packages import PACKAGES
+from tests import sources
 
-ROOT = Path(__file__).parents[2]
 OURS = (*PACKAGES, "benchmarks")
 
 
 @cache
 def file_of(module: str) -> Path | None:
     """A module's file, where it is one of ours."""
-    path = ROOT.joinpath(*module.split("."))
+    path = sources.ROOT.joinpath(*module.split("."))
     return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
 
 
 def name_of(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = path.relative_to(sources.ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -29,8 +29,8 @@ def imported(path: Path) -> set[str]:
 
     `from package import name` is of the module package.name where that is one, else of the package. That a package is imported
     before its modules does not count: it is so for all of them."""
-    package, modules = path.parent.relative_to(ROOT).parts, set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    package, modules = path.parent.relative_to(sources.ROOT).parts, set()
+    for node in ast.walk(sources.tree(path)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -81,8 +81,7 @@ def test_circles_are_found(graph, expected):
 
 
 def test_no_module_imports_what_imports_it():
-    paths = (path for package in OURS for path in (ROOT / package).rglob("*.py"))
-    graph = {name_of(path): imported(path) for path in paths}
+    graph = {name_of(path): imported(path) for path in sources.files(*OURS)}
     assert len(graph) > 200
     assert "configs.errors" in graph["keras_models.published"]
     assert circles(graph) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from configs.packages import PACKAGES
+from tests import sources
 
 ROOT = Path(__file__).parents[2]
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hubel"]
@@ -26,7 +27,7 @@ def modules(package: str) -> list[Path]:
 def imported(path: Path, parts: int = 1) -> set[str]:
     """Names that a file imports, their first `parts`, at module level or inside functions, by statement or by import_module."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in ast.walk(sources.tree(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -48,7 +49,7 @@ def test_every_package_is_declared():
 def test_packages_are_listed_once():
     wrong = set()
     for path in (*(path for package in PACKAGES for path in modules(package)), *ROOT.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        for node in ast.walk(sources.tree(path)):
             leaves = getattr(node, "elts", ())
             if len({leaf.value for leaf in leaves if isinstance(leaf, ast.Constant)} & set(PACKAGES)) > 3:
                 wrong.add(path.relative_to(ROOT).as_posix())

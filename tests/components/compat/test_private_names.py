@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from configs.packages import PACKAGES
+from tests import sources
 
-ROOT = Path(__file__).parents[3]
-HOMES = {ROOT / "keras_models/compat.py", *(ROOT / "components/compat").glob("*.py")}
-OURS = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+HOMES = {sources.ROOT / "keras_models/compat.py", *(sources.ROOT / "components/compat").glob("*.py")}
+OURS = sources.files()
 PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of named tuples and of os: documented
 
 # Each private name, or name that is patched, -> (where it is, what hubel calls it with; None: it is read).
@@ -182,7 +182,7 @@ def private_names(path: Path) -> set[tuple[int, str]]:
 
     That is attributes that start with _ and that no file of ours defines, imports of such and of keras.src, and attributes of
     imported modules and classes that are set."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    tree = sources.tree(path)
     libraries, uses = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -224,7 +224,7 @@ def defined(paths) -> set[str]:
     """Names that files define: functions, classes, variables and attributes of self."""
     names = set()
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        for node in ast.walk(sources.tree(path)):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 names.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -238,7 +238,7 @@ DEFINED = defined(path for path in OURS if path not in HOMES) - {*CALLABLES, *AT
 
 
 def test_no_other_file_uses_a_private_name_of_a_library_or_changes_one():
-    wrong = {str(path.relative_to(ROOT)): uses for path in OURS if path not in HOMES and (uses := private_names(path))}
+    wrong = {sources.place(path): uses for path in OURS if path not in HOMES and (uses := private_names(path))}
     assert not wrong, "put it into components/compat/ or keras_models/compat.py, and into the tables of this file"
 
 
