@@ -14,7 +14,7 @@ from components.trainer.phases import Phase
 from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.transfer import TransferConfig
-from keras_models import build, contract, files, normalize, published, transfer
+from keras_models import build, contract, files, normalize, published, transfer, usable
 from keras_models.layers.neighbours import NearestNeighbours
 from keras_models.record import CLASSIFICATION, ModelEntry
 
@@ -92,7 +92,7 @@ def _build(origin: Origin, asked: TransferConfig, learned: bool, input_shape, nu
         return transfer.with_head(features, input_shape, _head(asked, num_classes, references), asked.maps)
     except ValueError as error:
         said, hint = error, "See transfer in docs/configuration.md; `hubel show` lists layers."
-        if contract.NOTHING_LEFT in str(error):
+        if usable.NOTHING_LEFT in str(error):
             said, hint = (
                 f"images of {transfer.volume(input_shape)} are too small for it",
                 "Set transform.height and transform.width.",
