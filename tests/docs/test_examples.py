@@ -1,5 +1,6 @@
 """The worked examples of docs/architecture.md do what they say: they are put where hubel looks, and used as it uses its own."""
 
+import dataclasses
 import io
 import os
 from pathlib import Path
@@ -96,6 +97,7 @@ def exported(cfg: TrainerSlice, task, model, data, history, folder: Path) -> tup
         transform=cfg.transform,
         export=cfg.export,
     )
+    card = card.model_copy(update={"calibrated": task.calibrate(model, data, card)})
     export.write(folder / "Format-Serving", model, task, card, data)
     return folder, card
 
@@ -122,6 +124,8 @@ def test_the_page_has_all_examples():
         "components/tasks/adversarial.py",
         "components/tasks/compression.py",
         "my_compressor.py",
+        "components/tasks/captioning.py",
+        "my_captioner.py",
     ]
 
 
@@ -282,3 +286,51 @@ def test_an_image_becomes_bytes_and_bytes_an_image(place, digits, tmp_path):
     figures = judged(judge_of("compression"), artifact, raw_records(digits, 1000, 10), tmp_path)
     assert figures["mse"] == pytest.approx(errors.mean(), rel=1e-4)
     assert figures["bits_per_pixel"] == 16 * 8 / 64
+
+
+def captioned(data: Data) -> Data:
+    """The same with two sentences in the place of each label."""
+
+    def told(pixels, targets):
+        name = tf.gather(tf.constant(NAMES), targets[keys.LABEL])
+        return pixels, {keys.CAPTIONS: tf.stack([tf.strings.join(["a small ", name]), tf.strings.join(["the digit ", name])], 1)}
+
+    plain, validation = data.plain.map(told), data.validation.map(told)
+    training = lambda first, epochs: data.training(first, epochs).map(told)  # noqa: E731
+    return dataclasses.replace(data, training=training, plain=plain, validation=validation)
+
+
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def test_a_sentence_is_decoded_in_the_graph_and_judged_by_those_that_an_image_has(place, digits, tmp_path):
+    place.put("components/tasks/captioning.py", "my_captioner.py")
+    options = "model.options={words: 20, length: 5, units: 48}"
+    assignments = [*SMALL, "model.name=my_captioner:captioner", options, "train.epochs=15", "transform.normalize=unit"]
+    cfg = small(load.load("digits_autoencoder", assignments))
+    task, data = task_of("captioning"), captioned(data_of(digits, cfg))
+    model = started(cfg, keras_models.get(cfg.model.name), data)
+    history = train(task, model, data, cfg, Resume(tmp_path / "state", None))
+    artifact, card = exported(cfg, task, model, data, history, tmp_path / "artifact")
+    assert card.calibrated["words"][:4] == ["a", "digit", "small", "the"]
+    assert set(card.calibrated["words"][4:]) == set(NAMES)
+
+    served = tf.saved_model.load(str(artifact / "Format-Serving")).signatures
+    images, labels = (part[1000:1100] for part in digits)
+    sentences = served["image_bytes"](image_bytes=tf.constant([png(image) for image in images]))["caption"].numpy()
+    right = [sentence.decode() == f"a small {NAMES[label]}" for sentence, label in zip(sentences, labels, strict=True)]
+    assert np.mean(right) > 0.7
+
+    def record(number):
+        name = NAMES[digits[1][number]]
+        captions = {keys.CAPTIONS: [f"A small {name}", f"the digit {name} and no other"]}
+        return records.example(png(digits[0][number]), str(number).encode(), None, captions)
+
+    examples_ = [record(number) for number in range(1000, 1100)]
+    figures = judged(judge_of("captioning"), artifact, examples_, tmp_path)
+    matched = [
+        len({*sentence.decode().split()} & {"a", "small", "the", "digit", NAMES[label]})
+        for sentence, label in zip(sentences, labels, strict=True)
+    ]
+    assert figures["bleu_1"] == pytest.approx(sum(matched) / sum(len(sentence.split()) for sentence in sentences), rel=1e-5)
+    assert parity.refusal(str(artifact), artifact / "Format-Serving", examples_[:8]) is None
