@@ -23,15 +23,15 @@ IMAGES = 3
 PROBES = {"probe_accuracy", "knn_accuracy", "kmeans_ari"}
 
 
-def first_alone(configs: list[str], first: str) -> list:
-    """Parameters of a test: one config whenever tests run, and the others, which go the same way, with --whole."""
-    return [first, *(pytest.param(name, marks=pytest.mark.whole) for name in configs if name != first)]
+def goes_the_whole_way(name: str, place: Workspace, scans, out, unlabelled: str | None = None) -> None:
+    """The config's twin is trained on digits, blessed by its family's baseline, pushed, and answers signatures and verbs.
 
-
-def goes_the_whole_way(name: str, place: Workspace, scans, out) -> None:
-    """The config's twin is trained on digits, blessed by its family's baseline, pushed, and answers signatures and verbs."""
+    Args:
+        unlabelled: a data source without labels in place of the config's.
+    """
     keras.backend.clear_session()
-    results = execute.launched(load.load(f"{name}.tiny").model_copy(update={"name": "autoencoder"}), place)
+    cfg = load.load(f"{name}.tiny", [f"data.source={unlabelled}"] if unlabelled else [])
+    results = execute.launched(cfg.model_copy(update={"name": "without_labels" if unlabelled else "autoencoder"}), place)
     for gate in ("Evaluator", "InfraValidator"):
         assert results[gate].property("blessing", "blessed") == 1, results[gate].property("blessing", keys.REASON)
     assert " against " in results["Evaluator"].property("evaluation", keys.COMPARISON)
@@ -40,7 +40,8 @@ def goes_the_whole_way(name: str, place: Workspace, scans, out) -> None:
     intervals = json.loads(results["Evaluator"].property("evaluation", keys.INTERVALS))
     assert intervals.keys() == figures.keys() - {"example_count"}, "every figure has one, but the number of images"
     if load.load(name).anomaly is None:
-        assert {"mse", "psnr", "ssim", "pca_mse"} | PROBES <= figures.keys()
+        assert {"mse", "psnr", "ssim", "pca_mse"} <= figures.keys()
+        assert figures.keys() & PROBES == (set() if unlabelled else PROBES)
     assert results["Pusher"].property("pushed_model", "pushed") == 1
     pushed = results["Pusher"].property("pushed_model", "pushed_destination")
     with _loaded_once():
