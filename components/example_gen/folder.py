@@ -27,7 +27,7 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str], masks: str | 
     root = files.absolute(rest)
     if features:
         raise UsageError(f"data.features names {', '.join(features)}, but a folder has no features.", "Remove data.features.")
-    address = {"path": root, "masks": masks}
+    address = {"path": root} | ({"masks": masks} if masks else {})
     listed, passed_over = _listed(address)
     found = [path for by_class in listed.values() for paths in by_class.values() for path in paths]
     return Located(address, files.digested(root, found, datasets), _class_names(listed), passed_over)
@@ -67,7 +67,7 @@ def _listed(address: Mapping[str, Any]) -> tuple[Layout, Counter]:
         }
         for split, by_class in layout.items()
     }
-    if address.get("masks") is not None:
+    if "masks" in address:
         return found, passed_over
     every = [path for by_class in found.values() for paths in by_class.values() for path in paths]
     of_classes = {folder for by_class in layout.values() for folders in by_class.values() for folder in folders}

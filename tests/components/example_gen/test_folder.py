@@ -102,7 +102,7 @@ def test_what_is_hidden_or_no_image_is_skipped(tmp_path):
     assert len(read(spelt)[1]["all"]) == 5
     for name in ("a/notes.txt", "README.md", "b/Thumbs.db", "a/png"):
         (root / name).write_text("no image")
-    (root / "empty" / "deeper").mkdir(parents=True)
+    (root / "a" / "empty" / "deeper").mkdir(parents=True)  # beside a and b it would be a class without an image
     os.mkfifo(root / "a" / "pipe.png")
     names, found = read(root)
     assert (names, set(found["all"])) == (["a", "b"], {"a/1.png", "b/2.png"})
