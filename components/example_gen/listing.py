@@ -25,7 +25,9 @@ RAWS = frozenset(
 )  # fmt: skip
 HIDDEN, OWN, MASKS, NO_ENDING, NO_FILE = "hidden", "hubel's own", "masks", "no ending", "no file"  # kinds beside the endings
 RECORD = ".hubel"  # in a folder: names of the files that hubel has written there, a JSON text a line
-WORKSPACE = (("pipelines", "lock"), ("pipelines", "metadata.db"))  # what is in every workspace that was ever used
+WORKSPACE = (  # what is in a workspace that a run, or only `hubel init`, has used; and in its folder of data sets
+    ("pipelines", "lock"), ("pipelines", "metadata.db"), ("datasets", "lock"), ("datasets/.digests.json",), (".digests.json",)
+)  # fmt: skip
 SHOWN = 10  # kinds that a message names
 _BEGINS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+",
            b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")  # fmt: skip
@@ -136,7 +138,7 @@ def _is_file_or_lost(entry: os.DirEntry) -> bool:
 
 
 def is_workspace(folder: str) -> bool:
-    """Whether a folder is a workspace of hubel's."""
+    """Whether a folder is a workspace of hubel's, or that of its data sets."""
     return any(all(os.path.exists(os.path.join(folder, name)) for name in names) for names in WORKSPACE)
 
 

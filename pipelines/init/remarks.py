@@ -32,7 +32,7 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
             f"train has {inliers[0]} alone, and test has {listed([name for name in counted if name not in inliers])} besides: the "
             "config is for a detector that learns what is normal."
         )
-        return [*notes, *_about_damage(found)]
+        return [*notes, *_about_damage(found), *_about_masks(found)]
     if len(counted) == 1:
         notes.append("All images are of one class, so there is nothing to tell apart: the config is for an autoencoder.")
     if len(counted) > 1:
@@ -57,7 +57,7 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
         )
     if alike := twins(found):
         notes.append(alike)
-    return [*notes, *_about_damage(found)]
+    return [*notes, *_about_damage(found), *_about_masks(found)]
 
 
 def about_several(found: Mapping[str, Any]) -> list[str]:
@@ -125,11 +125,16 @@ def _about_read_classes(found) -> list[str]:
     return ["Which classes there are only reading all images tells: a run checks data.classes and data.inliers in its first stage."]
 
 
+def _about_masks(found) -> list[str]:
+    aside = found.get("passed_over", {}).get(listing.MASKS)
+    if not aside:
+        return []
+    are = f"{words.count(aside, 'mask')} of other images {'is' if aside == 1 else 'are'}"
+    return [f"{are} left out, for nothing learns from masks yet."]
+
+
 def _about_places(found) -> list[str]:
     notes, masks, below = [], found.get("masks"), found.get("below")
-    if aside := found.get("passed_over", {}).get(listing.MASKS):
-        are = f"{words.count(aside, 'mask')} of other images {'is' if aside == 1 else 'are'}"
-        notes.append(f"{are} left out, for nothing learns from masks yet.")
     if masks:
         notes.append(
             f"{masks['images']:,} images look like masks of others, such as {masks['such as']}. A run would take them for "

@@ -190,6 +190,12 @@ def test_without_classes_a_folder_without_an_image_is_none(tmp_path):
     assert read(loose)[2] == {".txt": 1}
 
 
+@pytest.mark.parametrize("digests", ["workspace/datasets/.digests.json", "datasets/.digests.json"])
+def test_a_workspace_that_only_init_has_used_is_no_class(tmp_path, digests):
+    root = put(tmp_path / "p", "a/1.png", "b/2.png", digests)
+    assert read(root)[2] == {"hubel's own": 1}
+
+
 def test_what_hubel_wrote_beside_classes_is_no_class(tmp_path):
     root = put(tmp_path / "p", "a/1.png", "b/2.png", "out/3.png", "out/4.png")
     for name in ("3.png", "4.png"):

@@ -466,7 +466,7 @@ def test_requests_are_bounded_in_files_and_bytes(tmp_path, monkeypatch):
         path.write_bytes(content)
     batches = list(images._batches(paths, bytes, lambda path, encoded: {}))
     assert [len(batch) for batch in batches] == [2, 3]
-    assert batches[1][1:] == [(paths[3], "empty file"), (paths[4], "larger than 0 MiB")]
+    assert batches[1][1:] == [(paths[3], "empty file", ()), (paths[4], "larger than 0 MiB", ())]
     monkeypatch.setattr(images, "BATCH", 1)
     assert [len(batch) for batch in images._batches(paths, bytes, lambda path, encoded: {})] == [1] * 5
 
