@@ -361,7 +361,6 @@ def test_the_example_file_of_tfx_works_as_it_is(shared_data, tmp_path):
     ("values", "data", "has"),
     [
         ([7], {}, "images of one class, '7',"),
-        ([1, 2], {"classes": ["2"]}, "images of one class, '2',"),
         ([1, 2], {"inliers": ["1"]}, "images of one class, '1',"),
         ([], {}, "images without labels"),
     ],

@@ -71,7 +71,7 @@ def test_of_several_frames_the_first_is_asked_about_and_that_is_said(tmp_path):
 
     tf.saved_model.save(module, str(tmp_path / "model"), signatures={"image_bytes": answer})
     (tmp_path / "model" / keys.CARD_IN_EXPORT).parent.mkdir(exist_ok=True)
-    (tmp_path / "model" / keys.CARD_IN_EXPORT).write_text(digits.card().model_dump_json())
+    (tmp_path / "model" / keys.CARD_IN_EXPORT).write_text(digits.card(turns=True).model_dump_json())
     greys = [Image.new("L", (8, 8), grey) for grey in (10, 90, 170)]
     for name in ("a.gif", "b.tif", "c.webp"):
         greys[0].save(tmp_path / name, save_all=True, append_images=greys[1:], **({"lossless": True} if name == "c.webp" else {}))
