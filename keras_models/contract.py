@@ -19,9 +19,8 @@ from configs.errors import UsageError
 from keras_models import building, files, raised
 from keras_models.parameters import without_weights
 from keras_models.record import LOGITS, ModelEntry
-from keras_models.usable import broken, has_argument, untouched
+from keras_models.usable import CLASSES, broken, has_argument, untouched
 
-CLASSES = 10  # that stand in for the data's, where a builder has no number by default
 EXAMPLES = 4  # random ones, that an own model is tried with
 SUM = 1e-3  # how near to 1 probabilities sum up, in float16 too
 TOLERANCE = 1e-5  # of what a loaded model answers: on an accelerator sums come in any order

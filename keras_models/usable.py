@@ -13,6 +13,7 @@ from configs.errors import UsageError
 from keras_models.parameters import without_weights
 from keras_models.record import CODED_IMAGE, IMAGE, LOGITS, ModelEntry
 
+CLASSES = 10  # that stand in for the data's, where a builder has no number by default
 NOTHING_LEFT = "Computed output size would be zero or negative"  # what Keras says of a convolution or pooling without a place
 LARGEST = 1_024  # px, the largest side that is tried
 PATIENCE = 5.0  # seconds, to find the smallest side

@@ -14,7 +14,7 @@ from components.trainer.phases import Phase
 from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.transfer import TransferConfig
-from keras_models import build, contract, files, normalize, published, transfer, usable
+from keras_models import build, files, normalize, published, transfer, usable
 from keras_models.layers.neighbours import NearestNeighbours
 from keras_models.record import CLASSIFICATION, ModelEntry
 
@@ -43,7 +43,7 @@ def prove(origin: Origin, asked: TransferConfig, input_shape: tuple[int, int, in
     Raises:
         UsageError: for a source that cannot be loaded or cut, a layer that it does not have, or images that it cannot take.
     """
-    facts = {"input_shape": input_shape, "num_classes": contract.CLASSES}
+    facts = {"input_shape": input_shape, "num_classes": usable.CLASSES}
     build(entry(origin, asked, learned=False), facts, {"references": asked.neighbours})
 
 
