@@ -25,7 +25,7 @@ from components.trainer.origin import Origin
 from components.trainer.phases import Phase
 from components.trainer.progress import EpochProgress
 from components.trainer.resume import Resume
-from components.transform import augment
+from components.transform.augment import steps as augment
 from configs import policies
 from configs.errors import Diverged, HubelError, UsageError
 from configs.override import override

@@ -12,7 +12,7 @@ from components.trainer import shots
 from components.trainer.epochs import Epochs, held, unchanged
 from components.trainer.facts import Facts, Mix
 from components.trainer.reader import Reader, records
-from components.transform import augment
+from components.transform.augment import steps as augment
 from configs import policies
 from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice

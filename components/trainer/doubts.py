@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import keras
 
-from components.transform import augment
+from components.transform.augment import steps as augment
 from configs import policies
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, compat, normalize, spatial_transformer

@@ -10,7 +10,7 @@ from components import keys
 from components import targets as kinds
 from components.inputs.base import Input
 from components.trainer.facts import Facts, Mix
-from components.transform import augment
+from components.transform.augment import steps as augment
 from configs import policies
 from configs.errors import UsageError
 from configs.schema.augment import AugmentStep

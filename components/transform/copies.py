@@ -18,7 +18,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components import fingerprint, keys, spec, targets
 from components.compat import tfx
-from components.transform import augment, moments
+from components.transform import moments
+from components.transform.augment import steps as augment
 from components.transform.stored import parsed, stored
 from configs.schema.slices.copies import CopiesSlice
 

@@ -140,7 +140,8 @@ def _seen(cfg: RunConfig, steps: Sequence[AugmentStep], chosen, samples: int) ->
 
     import keras_models
     from components.tasks.by_name import task_of
-    from components.transform import augment, pixels
+    from components.transform import pixels
+    from components.transform.augment import steps as augment
 
     originals = pixels.from_bytes(tf.constant([encoded for _, _, encoded in chosen]), cfg.transform, cfg.reading)
     batch = tf.cast(originals, tf.float32)

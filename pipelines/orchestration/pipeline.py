@@ -32,7 +32,7 @@ from components.tasks.judges.by_name import judge_of
 from components.trainer import members as ensembles
 from components.trainer import transfer
 from components.trainer.origin import Origin
-from components.transform import augment
+from components.transform.augment import steps as augment
 from components.transform.component import Transform
 from components.transform.copies import AugmentedCopies
 from configs import policies

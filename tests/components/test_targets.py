@@ -10,7 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components import keys, targets
 from components.example_gen import records
-from components.transform import augment
+from components.transform.augment import steps as augment
 from components.transform.follow import Resize
 from configs.errors import UsageError
 from configs.schema.augment import AugmentStep

@@ -172,7 +172,7 @@ def test_a_changed_threshold_runs_evaluator_and_what_follows_alone(digits):
 @pytest.mark.parametrize(
     ("edited", "first"),
     [
-        ("components.transform.augment", "Trainer"),
+        ("components.transform.augment.steps", "Trainer"),
         ("components.transform.preprocessing", "Transform"),
         ("components.evaluator.metrics", "Evaluator"),
         ("components.infra_validator.replay", "InfraValidator"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from components.transform import augment
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 
 PATTERNS = 64  # draws for a whole image, among which each image has its own

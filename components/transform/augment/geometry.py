@@ -112,7 +112,7 @@ class Move:
         """See components.targets. A way is from the output's pixels to the input's, so boxes go by its inverse; what is around a
         turned box is larger than it. Raises ValueError for a field of displacements, which has none."""
         if self._found.shape.rank != 3:
-            raise ValueError("boxes have no way through a field of displacements")  # refused before: components.transform.augment
+            raise ValueError("boxes have no way through a field of displacements")  # refused before: steps.check
         forward = tf.linalg.inv(self._found)
         top, left, bottom, right = tf.unstack(boxes - 0.5, axis=-1)  # edges of pixels, of which a way has the centres
         corners = tf.stack(

@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.transform import augment
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 from tests.components import digits
 

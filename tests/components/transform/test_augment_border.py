@@ -9,8 +9,8 @@ import tensorflow as tf
 from scipy import ndimage
 
 from components import keys
-from components.transform import augment
 from components.transform.augment import geometry, rand_augment
+from components.transform.augment import steps as augment
 from configs import policies
 from configs.schema.augment import AugmentStep, Elastic
 from tests.components import digits

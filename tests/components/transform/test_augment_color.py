@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.transform import augment
 from components.transform.augment import color
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 
 PHOTOS = np.random.default_rng(3).integers(0, 256, (4, 5, 6, 3)).astype(np.float32)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys
-from components.transform import augment
+from components.transform.augment import steps as augment
 from configs import policies
 from configs.errors import UsageError
 from configs.schema.augment import BATCH_ONLY, COLOR_ONLY, AugmentStep, Policy

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
-from components.transform import augment
 from components.transform.augment import geometry
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep, Elastic
 from tests.components import digits
 

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from components.transform import augment
 from components.transform.augment import mixing, noise
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 
 IMAGES = tf.constant(np.random.default_rng(3).integers(0, 256, (4, 9, 12, 3)), tf.float32)

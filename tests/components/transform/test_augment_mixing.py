@@ -8,8 +8,8 @@ from scipy import stats
 from components import keys
 from components.tasks.by_name import task_of
 from components.trainer.data import Facts
-from components.transform import augment
 from components.transform.augment import mixing
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 
 FACTS = Facts((8, 10, 3), ["a", "b", "c"], None, None, 4)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.transform import augment
 from components.transform.augment import noise
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 
 SHAPE = (20, 30)

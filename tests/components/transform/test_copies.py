@@ -14,7 +14,7 @@ from tfx.types.artifact_utils import decode_split_names, encode_split_names
 from components import keys, spec
 from components.compat.beam import RUNNER
 from components.trainer.data import open_data
-from components.transform import augment
+from components.transform.augment import steps as augment
 from components.transform.copies import Executor
 from configs import policies
 from configs.schema.run import RunConfig

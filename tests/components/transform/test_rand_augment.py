@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
-from components.transform import augment
 from components.transform.augment import rand_augment
+from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 
 PHOTO = np.clip(np.random.default_rng(5).normal(120, 40, (24, 24, 3)), 10, 240).astype(np.uint8)

@@ -11,7 +11,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from components.transform import augment, pixels
+from components.transform import pixels
+from components.transform.augment import steps as augment
 from configs import load, policies
 from configs.errors import HubelError
 from pipelines.data_sets import preview

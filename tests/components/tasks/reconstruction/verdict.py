@@ -16,7 +16,7 @@ from components.tasks.judges.by_name import judge_of
 from components.trainer import component, export
 from components.trainer.card import Card
 from components.trainer.data import Data, Facts
-from components.transform import augment
+from components.transform.augment import steps as augment
 from keras_models import get
 from tests.components import digits
 from tests.components.verdict import refusals
