@@ -24,7 +24,7 @@ class Carving:
         """Count an image; nothing of it is read."""
         rows = self._unlabelled if self._is_labelled and raw.label is None else self._rows
         if source_split in self._own and len(rows) <= splits.SMALL:
-            rows.append((source_split, raw._replace(image=bytes)))
+            rows.append((source_split, raw._replace(encoded=bytes)))
 
     def tried(self) -> list[dict[str, Any]]:
         """[{validation, test: shares, images: {split: images}}]; empty where there are too many images to have to ask."""
