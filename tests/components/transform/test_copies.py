@@ -119,21 +119,21 @@ def test_what_stands_after_copies_is_drawn_every_epoch(written, artifacts):
     assert masked[0] != masked[1]
 
 
-def test_masks_move_with_their_images_and_keep_their_values(artifacts, tmp_path):
-    """A target that is a map itself, here the image's own ink."""
-    with_masks = tmp_path / "transformed"
+def flipped(artifacts, tmp_path, name, of):
+    """Copies of the digits that are flipped or not, with a target that `of` makes of the pixels: (pixels, what is stored) each."""
+    with_target = tmp_path / "transformed"
     for split in keys.SPLITS:
-        folder = with_masks / f"Split-{split}"
+        folder = with_target / f"Split-{split}"
         folder.mkdir(parents=True)
         with tf.io.TFRecordWriter(str(folder / "transformed-0.gz"), "GZIP") as writer:
             for image_id, label, pixels in rows(f"{artifacts.transformed}/Split-{split}/*"):
                 example = tf.train.Example()
-                for name, value in {
+                for feature, value in {
                     keys.EXAMPLE_ID: image_id,
                     keys.PIXELS: tf.io.serialize_tensor(pixels).numpy(),
-                    keys.MASK: tf.io.serialize_tensor((pixels > 127).astype(np.uint8)).numpy(),
+                    name: tf.io.serialize_tensor(of(pixels)).numpy(),
                 }.items():
-                    example.features.feature[name].bytes_list.value.append(value)
+                    example.features.feature[feature].bytes_list.value.append(value)
                 example.features.feature[keys.LABEL].int64_list.value.append(label)
                 writer.write(example.SerializeToString())
     graph = shutil.copytree(artifacts.transform, tmp_path / "graph")
@@ -141,13 +141,34 @@ def test_masks_move_with_their_images_and_keep_their_values(artifacts, tmp_path)
     text = schema.read_text()
     start = text.index("feature {", 0)
     blocks = [block for block in text[start:].split("feature {") if f'"{keys.PIXELS}"' in block]
-    schema.write_text(text + "feature {" + blocks[0].replace(f'"{keys.PIXELS}"', f'"{keys.MASK}"'))
-    given = type(artifacts)(**{**vars(artifacts), "transformed": with_masks, "transform": graph})
+    schema.write_text(text + "feature {" + blocks[0].replace(f'"{keys.PIXELS}"', f'"{name}"'))
+    given = type(artifacts)(**{**vars(artifacts), "transformed": with_target, "transform": graph})
     made(tmp_path / "copies", given, [{"flip": {"horizontal": True}}, {"copies": 1}])
     for record in tf.data.TFRecordDataset(tf.io.gfile.glob(f"{tmp_path}/copies/Split-copies/*/*"), "GZIP").as_numpy_iterator():
         features = tf.train.Example.FromString(record).features.feature
-        pixels, mask = (tf.io.parse_tensor(features[name].bytes_list.value[0], tf.uint8) for name in (keys.PIXELS, keys.MASK))
-        assert np.array_equal(mask, pixels.numpy() > 127)
+        yield (
+            tf.io.parse_tensor(features[keys.PIXELS].bytes_list.value[0], tf.uint8).numpy(),
+            features[name].bytes_list.value[0],
+        )
+
+
+def test_masks_move_with_their_images_and_keep_their_values(artifacts, tmp_path):
+    """A target that is a map itself, here the image's own ink."""
+    for pixels, stored in flipped(artifacts, tmp_path, keys.MASK, lambda pixels: (pixels > 127).astype(np.uint8)):
+        assert np.array_equal(tf.io.parse_tensor(stored, tf.uint8), pixels > 127)
+
+
+def around(pixels) -> tuple:
+    """The smallest box around the ink: top, left, bottom, right."""
+    rows_, columns = (np.flatnonzero((pixels > 127).any((axis, 2))) for axis in (1, 0))
+    return rows_[0], columns[0], rows_[-1] + 1, columns[-1] + 1
+
+
+def test_boxes_move_with_their_images(artifacts, tmp_path):
+    seen = list(flipped(artifacts, tmp_path, keys.OBJECTS, lambda pixels: np.array([[*around(pixels), 4]], np.float32)))
+    assert len(seen) == 240
+    for pixels, stored in seen:
+        np.testing.assert_allclose(tf.io.parse_tensor(stored, tf.float32), [[*around(pixels), 4]], atol=1e-4)
 
 
 def test_a_lost_worker_s_shard_is_written_anew(written, artifacts, tmp_path):
