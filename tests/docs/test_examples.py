@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 from sklearn.datasets import load_digits
+from sklearn.metrics import jaccard_score
 
 import keras_models
 from components import keys
@@ -120,6 +122,8 @@ def test_the_page_has_all_examples():
         "components/tasks/counting.py",
         "my_models.py",
         "components/example_gen/npz.py",
+        "components/tasks/segmentation.py",
+        "my_segmenter.py",
         "keras_models/autoencoders/adversarial.py",
         "components/tasks/adversarial.py",
         "components/tasks/compression.py",
@@ -266,6 +270,42 @@ def test_two_networks_and_two_optimizers_go_on_bit_by_bit_after_a_kill(place, di
 def started(cfg: TrainerSlice, entry, data: Data) -> keras.Model:
     keras.utils.set_random_seed(cfg.seed)
     return build(entry, data, cfg)
+
+
+def with_masks(data: Data) -> Data:
+    """The same images, with their ink as a mask."""
+
+    def masked(batches):
+        return batches.map(lambda pixels, _: (pixels, {keys.MASK: tf.cast(pixels > 127, tf.int64)}))
+
+    facts = replace(data.facts, class_names=["paper", "ink"])
+    plain, validation = masked(data.plain), masked(data.validation)
+    return replace(
+        data, facts=facts, training=lambda first, epochs: masked(data.training(first, epochs)), plain=plain, validation=validation
+    )
+
+
+def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
+    place.put("components/tasks/segmentation.py", "my_segmenter.py")
+    cfg = small(load.load("digits_lenet5", [*SMALL, "model.name=my_segmenter:segmenter", "train.epochs=6"]))
+    task, data = task_of("segmentation"), with_masks(data_of(digits, cfg))
+    task.check(data.facts)
+    keras.utils.set_random_seed(cfg.seed)
+    model = build(keras_models.get(cfg.model.name), data, cfg)
+    history = train(task, model, data, cfg, Resume(tmp_path / "state", None))
+    artifact, _ = exported(cfg, task, model, data, history, tmp_path / "artifact")
+
+    images, ink = digits[0][1000:1060], digits[0][1000:1060] > 127
+    served = tf.saved_model.load(str(artifact / "Format-Serving")).signatures
+    found = served[keys.IMAGE_BYTES](image_bytes=tf.constant([png(image) for image in images]))["masks"].numpy()[..., 0]
+    assert (found == ink).mean() > 0.97
+    raw = [
+        records.example(png(image), str(number).encode(), None, {keys.MASK: png(mask.astype(np.uint8))})
+        for number, (image, mask) in enumerate(zip(images, ink, strict=True))
+    ]
+    assert parity.refusal(str(artifact), artifact / "Format-Serving", raw[:8]) is None
+    expected = [jaccard_score(mask.ravel(), made.ravel(), average="macro") for mask, made in zip(ink, found, strict=True)]
+    assert judged(judge_of("segmentation"), artifact, raw, tmp_path)["mean_iou"] == pytest.approx(np.mean(expected), rel=1e-5)
 
 
 def test_an_image_becomes_bytes_and_bytes_an_image(place, digits, tmp_path):
