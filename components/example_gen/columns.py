@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from components import keys
+from components.example_gen import labels
 from configs.errors import UsageError
 
 IMAGE = (
@@ -26,6 +27,7 @@ IMAGE = (
 LABEL = ("label", "class", "target", "category", "class_name", "labels")
 SPLIT = "split"
 FURTHER = (keys.LABELS, keys.MASK, keys.OBJECTS)  # targets that only data.features names
+_MISSING = {text.lower() for text in labels.MISSING}
 YES, NO = ("1", "1.0", "true"), ("0", "0.0", "false", "")  # cells of a one-hot column
 LINES = 5  # of data.features that a hint shows
 VALUES = 1000  # of a column that are told apart
@@ -120,7 +122,7 @@ def _unused(header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str
         for name, found in values.items():
             if len(found) <= VALUES:
                 found.add(cells[header.index(name)].strip().lower())
-    hot = [name for name, found in values.items() if found <= {*YES, *NO} and found & set(YES)]
+    hot = [name for name, cells in values.items() if cells <= {*YES, *NO, *_MISSING} and cells & set(YES)]
     hot = hot if len(hot) > 1 and len(hot) > len(unused) / 2 else []
     places = [header.index(name) for name in hot]
     return _Unused(values, hot, any(sum(bool(is_one(cells[place])) for place in places) > 1 for cells in rows), len(rows))

@@ -179,7 +179,26 @@ def _rows(address: Mapping[str, Any]) -> list[_Row]:
         rows.append(row)
     if not rows:
         raise _empty(path)
-    return rows
+    return _ticked(rows)
+
+
+def _ticked(rows: list[_Row]) -> list[_Row]:
+    """The rows with 0 for the empty cells of columns in which people wrote 1 alone; where 0 stands too, an empty cell is a missing
+    value, and the row has no labels."""
+    of_rows = [row.targets.get(keys.LABELS, ()) for row in rows]
+    if not any(None in ones for ones in of_rows):
+        return rows
+    says_no = [0 in column for column in zip(*filter(None, of_rows), strict=True)]
+    settled = []
+    for row, ones in zip(rows, of_rows, strict=True):
+        if any(one is None and no for one, no in zip(ones, says_no, strict=False)):
+            rest = {name: value for name, value in row.targets.items() if name != keys.LABELS}
+            settled.append(row._replace(why=labels.EMPTY, targets=rest))
+        elif ones:
+            settled.append(row._replace(targets={**row.targets, keys.LABELS: [one or 0 for one in ones]}))
+        else:
+            settled.append(row)
+    return settled
 
 
 class _Reader:
@@ -232,8 +251,8 @@ class _Reader:
                 ones.append(self._header[place])
         return (ones[0], None) if len(ones) == 1 else (None, labels.SEVERAL if ones else labels.NO_COLUMN)
 
-    def _labels(self, line: int, places: Sequence[int], cells: Sequence[str]) -> tuple[list[int] | None, str | None]:
-        """0 or 1 of each class; None, and why, where one of them is missing."""
+    def _labels(self, line: int, places: Sequence[int], cells: Sequence[str]) -> tuple[list[int | None] | None, str | None]:
+        """0 or 1 of each class, or None for an empty cell; None, and why, where one of them is missing."""
         ones = []
         for place in places:
             is_one, text = choice.is_one(cells[place]), cells[place].strip()
@@ -245,7 +264,7 @@ class _Reader:
                 )
             if is_one is None:
                 return None, text
-            ones.append(int(is_one))
+            ones.append(int(is_one) if text else None)
         return ones, None
 
     def _objects(self, line: int, cell: str) -> list[list]:

@@ -126,11 +126,13 @@ def warnings(folder: Path, data: DataConfig | None = None, needs_labels: bool = 
         are = f"{words.count(len(aside), storage.noun)} {'is' if len(aside) == 1 else 'are'}"
         found.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
     if missing := unlabelled(folder):
-        fate = "are left out" if needs_labels else "are kept: this model learns without labels"
+        unlabelled_count = sum(missing.values())
+        has, is_ = ("has", "is") if unlabelled_count == 1 else ("have", "are")
+        fate = f"{is_} left out" if needs_labels else f"{is_} kept: this model learns without labels"
         doubt = labels.doubt(missing)
         found.append(
-            f"{sum(missing.values()):,} {many} have no label ({labels.reasons(missing)}) and {fate}; see {folder / UNLABELLED}"
-            + (f"; {doubt}" if doubt else "")
+            f"{words.count(unlabelled_count, storage.noun)} {has} no label ({labels.reasons(missing)}) and {fate}; "
+            f"see {folder / UNLABELLED}" + (f"; {doubt}" if doubt else "")
         )
     if leak:
         one, other = (f"{printable(image['id'])} in {image['split']}" for image in leak["first"])

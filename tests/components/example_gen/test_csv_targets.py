@@ -43,7 +43,7 @@ def raws(data, tmp_path):
 
 
 def test_columns_of_zeros_and_ones_are_the_classes_of_an_image(tmp_path):
-    data = written(tmp_path, "file,red,round,loud,label", ["1,0,1,x", "0,0,0,y", "1.0,True,,z", "0,nan,1,x"])
+    data = written(tmp_path, "file,red,round,loud,label", ["1,0,1,x", "0,0,0,y", "1.0,True,false,z", "0,nan,1,x"])
     data = data.model_copy(update={"features": {"labels": LABELS}})
     located, contents, found = raws(data, tmp_path)
     assert dict(contents.targets) == {keys.LABELS: LABELS}
@@ -54,6 +54,19 @@ def test_columns_of_zeros_and_ones_are_the_classes_of_an_image(tmp_path):
     assert located.unlabelled == {"nan": 1}
     assert csv.columns(located.address)["labels"] == LABELS
     assert csv.columns(located.address)["unused"] == ["label"]
+
+
+def test_an_empty_cell_is_no_answer_unless_people_only_ticked(tmp_path):
+    data = written(tmp_path, "file,red,round,loud", ["1,0,1", ",1,1", "1,,", ",0,"])
+    located, _, found = raws(data.model_copy(update={"features": {"labels": LABELS}}), tmp_path)
+    values = {name: raw.targets[keys.LABELS]() for name, raw in found.items() if keys.LABELS in raw.targets}
+    assert values == {"0.png": [1, 0, 1], "1.png": [0, 1, 1], "3.png": [0, 0, 0]}
+    assert located.unlabelled == {"empty": 1}
+
+
+def test_a_class_with_missing_values_is_proposed_too(tmp_path):
+    data = written(tmp_path, "file,red,round,loud", ["1,0,1", "0,nan,1", "1,1,NA"])
+    assert csv.several(data.source.partition(":")[2], {}) == LABELS
 
 
 @pytest.mark.parametrize(("cell", "words"), [("-1", "-1"), ("maybe", "maybe"), ("2", "2")])
