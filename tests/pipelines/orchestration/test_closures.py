@@ -43,6 +43,23 @@ def test_no_stage_depends_on_the_config_as_a_whole(stages):
     assert not [stage for stage in stages if {"configs.schema.run", "configs.load"} & closures.modules(stage, stages)]
 
 
+CHOOSES_BY_NAME = {  # module that imports what it is told -> how the digest hears of that
+    "components.example_gen.sources": "the source's module is among those that ExampleGen's digest starts from",
+    "components.inputs": "module_of and storing_module_of, among those that digests start from",
+    "components.tasks.by_name": "modules_of, among those that digests start from",
+    "keras_models.building": "a network's module, among those that digests start from",
+    "keras_models.layers": "models import a layer from its file; of one in a file, see pipeline._sources",
+    "keras_models.published": "Keras's own",
+    "serving.answers": "stages ask it for names alone",
+}
+
+
+def test_what_is_imported_by_its_name_is_told_to_the_digest(stages):
+    """Which sees import statements alone: an edit of what importlib imports would be served from the cache."""
+    every = set().union(*(closures.modules(stage, stages) for stage in stages))
+    assert {name for name in every if "import_module" in fingerprint._source(name).read_text()} == CHOOSES_BY_NAME.keys()
+
+
 @pytest.fixture
 def edited(stages, tmp_path, monkeypatch):
     """Stages whose digest changes with an edit: of a copy, the file of a module -> what is added at its end, or put in a place."""
