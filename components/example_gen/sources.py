@@ -7,7 +7,7 @@ A source module offers four functions; the last two run in Beam's workers too:
         further keys of DataConfig, it gets as keywords.
     contents(address) -> Contents: what there is to read, as shards.
     images(address, shard) -> iterator of Raw: one shard's images, always in the same order, one at a time. A Raw stays good:
-        whoever drew it may read its image and mask later, in any order and more than once, while the iterator goes on and after it
+        whoever drew it may read it and its targets later, in any order and more than once, while the iterator goes on and after it
         has ended. So what it reads is bound to it (functools.partial), not to a variable of the loop or a file open meanwhile.
 One that prepares data in `locate` has a fifth:
     is_prepared(rest, datasets) -> bool: whether `locate` would find it as it is.

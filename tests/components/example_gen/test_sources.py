@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import pickle
 
 import pytest
 from PIL import Image
@@ -65,7 +66,7 @@ def drawn(module, address):
 
 
 def read(raw: Raw):
-    return raw.example_id, raw.label, raw.encoded(), raw.mask and raw.mask()
+    return raw.example_id, raw.label, raw.encoded(), pickle.dumps({name: target() for name, target in raw.targets.items()})
 
 
 def stay_good(images) -> bool:

@@ -13,7 +13,7 @@ from components.trainer.card import Card
 from configs.errors import UsageError
 from configs.packages import PACKAGES
 from configs.schema.run import RunConfig
-from keras_models import contract
+from keras_models import usable
 from tests.components import digits
 
 ROOT = Path(__file__).parents[3]
@@ -81,7 +81,7 @@ def test_what_a_builder_s_input_must_be_is_the_kind_s():
     image = keras.Input((4, 4, 1))
     entry = keras_models.get("lenet5")
     with pytest.raises(UsageError, match="the input must be int32, as what it reads; it is float32"):
-        contract.keep(entry, keras.Model(image, keras.layers.Flatten()(image)), {}, "int32")
+        usable.check(entry, keras.Model(image, keras.layers.Flatten()(image)), {}, "int32")
 
 
 def test_keys_that_mean_nothing_for_the_kind_are_refused():
