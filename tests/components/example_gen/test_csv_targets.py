@@ -193,6 +193,6 @@ def test_a_mask_that_changed_is_other_data(tmp_path):
 
 def test_summaries_of_workers_add_up_the_classes_of_images():
     made = summary.Summary()
-    facts = [summary.Fact("train", None, b"", 6, 8, 1, 0.0, b"", (), -1, labels) for labels in ((0, 2), (2,), ())]
+    facts = [summary.Fact("train", None, b"", {}, b"", (), -1, labels) for labels in ((0, 2), (2,), ())]
     parts = [made.add_input(made.create_accumulator(), fact) for fact in facts]
     assert made.extract_output(made.merge_accumulators(parts))["labels"] == {"train": {"0": 1, "2": 2}}
