@@ -250,4 +250,4 @@ def test_bytes_that_nothing_makes_cannot_be_compared():
     endpoint = export._from_plain(decompress.function, decompress)
     for others in ({}, {"compress": Signature(dict, gives={"codes": "code"})}):
         with pytest.raises(ValueError, match="takes bytes, and made_by names none of images that gives one such output"):
-            parity._plain(others, endpoint, tf.zeros([2, 8, 8, 1]), None, None, 0)
+            parity._plain(others, endpoint, [tf.zeros([2, 8, 8, 1])], digits.card(), 0)
