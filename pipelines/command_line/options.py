@@ -56,7 +56,7 @@ assignments = click.option(
 def remarks(value: dict) -> list[str]:
     """Sentences on which run trained the candidate that answered, on what of the images was passed over, and on those of which the
     model saw something else than the file holds; `value` is what `ask_of` returns of a verb about images, with
-    pipelines.verbs.served.facts."""
+    pipelines.verbs.served.summary."""
     return [*answered(value), *passed_over(value.get("passed_over", {})), *resized(value), *changed(value)]
 
 

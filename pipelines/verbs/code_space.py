@@ -59,7 +59,7 @@ def embed(model: str, images: Sequence[str], method: str, seed: int, out: str, f
     table = formats.table(["file", "x", "y"], [[row["file"], f"{row['x']:.6g}", f"{row['y']:.6g}"] for row in good])
     written = [outputs.write(folder / EMBEDDING, table)]
     written.append(outputs.write(folder / PICTURE, formats.png(_map(served, [Path(row["file"]) for row in good], places))))
-    return {**served.facts(rows), "method": method, "explained": explained, "files": written, "images": rows}
+    return {**served.summary(rows), "method": method, "explained": explained, "files": written, "images": rows}
 
 
 def neighbours(
@@ -100,7 +100,7 @@ def neighbours(
         near = [(files[at], float(far)) for at, far in zip(order, distances, strict=True) if resolved[at] != own]
         row["neighbours"] = [{"file": file, "distance": far} for file, far in near[:count]]
         del row["row"]
-    value = {**served.facts([*rows, *found]), "images": rows, "unreadable": [row for row in found if "error" in row], "files": []}
+    value = {**served.summary([*rows, *found]), "images": rows, "unreadable": [row for row in found if "error" in row], "files": []}
     if folder and good:
         pairs = [(row["file"], rank, near) for row in good for rank, near in enumerate(row["neighbours"], 1)]
         lines = [[file, rank, near["file"], f"{near['distance']:.6g}"] for file, rank, near in pairs]

@@ -45,7 +45,7 @@ def encode(model: str, images: Sequence[str], out: str, force: bool, form: str) 
     served = Served.load(model)
     codes, rows = codes_of(served, paths)
     files = [row["file"] for row in rows if "error" not in row]
-    value = {**served.facts(rows), "code_size": codes.shape[1], "codes": None, "images": rows}
+    value = {**served.summary(rows), "code_size": codes.shape[1], "codes": None, "images": rows}
     if not files:
         return value
     if form == "csv":
@@ -130,8 +130,8 @@ def generate(model: str, count: int, seed: int, label: str | None, out: str, for
     drawn = np.random.default_rng(seed).standard_normal((count, code_size), np.float32)
     rows = [{"row": row} for row in range(count)]
     sheet_at = _write(served, "generate", drawn, _labelled(served, function, label), folder, names, rows, with_sheet)
-    facts = {"model": served.folder, "size": served.size, "code_size": code_size, "seed": seed, "label": label}
-    return {**facts, "images": rows, "sheet": sheet_at}
+    asked = {"model": served.folder, "size": served.size, "code_size": code_size, "seed": seed, "label": label}
+    return {**asked, "images": rows, "sheet": sheet_at}
 
 
 def interpolate(model: str, images: Sequence[str], steps: int, spherical: bool, out: str, force: bool) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def interpolate(model: str, images: Sequence[str], steps: int, spherical: bool, 
     ends = [sheet.Block(f"given: {path.name}", [served.seen(image_files.read(path))]) for path in paths]
     way = between(*codes, shares, spherical).astype(np.float32)
     sheet_at = _write(served, "decode", way, {}, folder, names, made, True, ends)
-    return {**served.facts(rows), "images": rows, "steps": made, "sheet": sheet_at}
+    return {**served.summary(rows), "images": rows, "steps": made, "sheet": sheet_at}
 
 
 def between(first: np.ndarray, second: np.ndarray, shares: np.ndarray, spherical: bool) -> np.ndarray:

@@ -58,7 +58,7 @@ def remake(
             rows[-1]["written"] = outputs.write(folder / name, formats.png(made))
             if with_sheet and len(blocks) < ON_SHEET:
                 blocks.append(sheet.Block(answer.path.name, [_given(served, answer), made]))
-    return {**served.facts(rows), "images": rows, "sheet": _sheet(folder, blocks)}
+    return {**served.summary(rows), "images": rows, "sheet": _sheet(folder, blocks)}
 
 
 def anomalies(
@@ -110,7 +110,7 @@ def anomalies(
             block = sheet.Block(f"{score:.4g} {answer.path.name}", [_given(served, answer), *heat])
             worst = heapq.nlargest(ON_SHEET, [*worst, (score, -number, block)])
     value = {
-        **served.facts(rows),
+        **served.summary(rows),
         "calibrated": calibrated,
         "threshold": threshold,
         "images": rows,

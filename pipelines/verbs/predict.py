@@ -31,4 +31,4 @@ def predict(model: str, images: list[str], top: int) -> dict:
         if answer.error is None:
             row.update(resized=served.resizes(row), **as_json(answer.outputs, gives, about))
         rows.append(row)
-    return {**served.facts(rows), "images": rows, "gives": gives, "class_names": served.card.class_names}
+    return {**served.summary(rows), "images": rows, "gives": gives, "class_names": served.card.class_names}

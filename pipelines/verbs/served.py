@@ -50,7 +50,7 @@ class Served:
         """Height and width in px, and channels, of the images it takes and gives."""
         return list(self.card.input_shape)
 
-    def facts(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def summary(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """What the JSON of a verb says of the model, how many images had another size, and of how many a model sees something else
         than the file holds, by what that is; `rows` as of `images.row`."""
         changes = Counter(change for row in rows for change in row.get("changes", ()))
