@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def made_once(factory, name: str, make: Callable[[Path], None]) -> Path:
     with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
+            shutil.rmtree(root / name, ignore_errors=True)  # what a process began and failed with says nothing to the next
             (root / name).mkdir()
             make(root / name)
             done.touch()
