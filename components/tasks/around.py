@@ -12,6 +12,7 @@ class Around(base.Task):
 
     is_around = True
     targets = property(lambda self: self.inner.targets)
+    instead = property(lambda self: self.inner.instead)
     mix = property(lambda self: self.inner.mix)
     class_weight = property(lambda self: self.inner.class_weight)
     smooth = property(lambda self: self.inner.smooth)

@@ -27,6 +27,9 @@ class Around(base.Judge):
     def measure_labels(self, model, card, images):
         return self.inner.measure_labels(model, card, images)
 
+    def of_classes(self, rows):
+        return self.inner.of_classes(rows)
+
     def remarks(self, card, metrics):
         return self.inner.remarks(card, metrics)
 
