@@ -305,7 +305,9 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     ]
     assert parity.refusal(str(artifact), artifact / "Format-Serving", raw[:8]) is None
     expected = [jaccard_score(mask.ravel(), made.ravel(), average="macro") for mask, made in zip(ink, found, strict=True)]
-    assert judged(judge_of("segmentation"), artifact, raw, tmp_path)["mean_iou"] == pytest.approx(np.mean(expected), rel=1e-5)
+    figures = judged(judge_of("segmentation"), artifact, raw, tmp_path)
+    assert figures["mean_iou"] == pytest.approx(np.mean(expected), rel=1e-5)
+    assert figures["pixel_accuracy"] == pytest.approx((found == ink).mean(), rel=1e-5)
 
 
 def test_an_image_becomes_bytes_and_bytes_an_image(place, digits, tmp_path):
