@@ -168,9 +168,10 @@ class Task(abc.ABC):
         batches = data.training(first_epoch, train.epochs)
         if train.label_smoothing:
             batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
-        with jit.step(learner, train, data.facts.train_images % train.batch_size == 0):
+        batches = batches.map(self.pair)
+        with jit.step(learner, train, batches, data.facts.train_images % train.batch_size == 0):
             learner.fit(
-                batches.map(self.pair),
+                batches,
                 validation_data=data.validation.map(self.pair),
                 initial_epoch=first_epoch,
                 epochs=train.epochs,

@@ -7,35 +7,44 @@ TensorFlow's own operations, as do validation and all that is served.
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import keras
 import tensorflow as tf
 
-from configs.errors import UsageError
+from configs.errors import UsageError, first_line
 from configs.schema.train import TrainConfig
 
-_UNKNOWN = re.compile(r"No registered '(\w+)'|Op type not registered '(\w+)'|\((\w+)\) ")
+_LACKS = re.compile(r"(?:No registered '|[Oo]p type not registered '|Op:|node \S+ \()(\w+)")
 
 
 @contextlib.contextmanager
-def step(model: keras.Model, train: TrainConfig, whole: bool = False) -> Iterator[None]:
+def step(model: keras.Model, train: TrainConfig, batches: tf.data.Dataset, whole: bool = False) -> Iterator[None]:
     """While a compiled model is fitted, give it the training step that the config asks for.
 
     Args:
-        whole: whether all batches of an epoch have the same size.
+        batches: what it is fitted with.
+        whole: whether all of them have the same size.
 
     Raises:
-        UsageError: by `fit`, for `train.jit: true` and a step that XLA cannot compile.
+        UsageError: for `train.jit: true` and a step that XLA cannot compile.
     """
     model.jit_compile = False  # Keras's own compiles for each shape of a batch, validation too
-    if not is_wanted(train.jit):
+    insists = train.jit is True
+    why = _doubt(model, batches.element_spec, train.batch_size, insists) if is_wanted(train.jit) else "not asked for"
+    if why and insists:
+        raise _refused(why)
+    if why:
         yield
         return
-    model.train_step = Step(model, train.batch_size, whole, insists=train.jit is True)
+    model.train_step = Step(model.train_step, train.batch_size, whole)
     try:
         yield
+    except tf.errors.OpError as error:
+        if "XLA" not in str(error):
+            raise
+        raise _refused(_said(error)) from error
     finally:
         del model.train_step
 
@@ -51,36 +60,30 @@ def is_wanted(asked: bool | Literal["auto"]) -> bool:
 
 
 def is_used(model: keras.Model) -> bool:
-    """Whether XLA compiled the training step of a model that is being fitted."""
-    return isinstance(getattr(model, "train_step", None), Step) and bool(model.train_step.compiled)
+    """Whether XLA compiles the training step of a model that is being fitted."""
+    return isinstance(getattr(model, "train_step", None), Step)
 
 
 class Step:
-    """A model's training step, as Keras calls it: (inputs, targets) of a batch -> its logs.
+    """A model's training step, as Keras calls it: what `fit` reads of a batch -> its logs.
 
-    The first trace decides: a step of which XLA cannot compile an operation is refused where the config asks for XLA (`insists`),
-    and left to TensorFlow where it does not. `compiled` says what became of it, None before that.
+    Args:
+        plain: Keras's.
+        size: of a whole batch.
+        whole: whether there are no others.
     """
 
-    def __init__(self, model: keras.Model, batch_size: int, whole: bool, insists: bool):
-        self._plain, self._size, self._whole, self._insists = model.train_step, batch_size, whole, insists
-        self._xla = tf.function(self._plain, jit_compile=True, autograph=False)
-        self.compiled: bool | None = None
+    def __init__(self, plain: Callable, size: int, whole: bool):
+        self._plain, self._size, self._all_are_whole = plain, size, whole
+        self._compiled = tf.function(plain, jit_compile=True, autograph=False)
 
     def __call__(self, data):
-        if self.compiled is None:
-            why = self._refusal(data)
-            if why and self._insists:
-                raise UsageError(f"train.jit: true, and XLA cannot compile a step of this training: {why}.", "Set train.jit: auto.")
-            self.compiled = not why
-        if not self.compiled:
-            return self._plain(data)
-        if self._whole:
-            return self._xla(self._sized(data))
+        if self._all_are_whole:
+            return self._compiled(self._whole(data))
         rows = tf.shape(tf.nest.flatten(data)[0])[0]
-        return tf.cond(rows == self._size, lambda: self._xla(self._sized(data)), lambda: self._plain(data))
+        return tf.cond(rows == self._size, lambda: self._compiled(self._whole(data)), lambda: self._plain(data))
 
-    def _sized(self, data):
+    def _whole(self, data):
         def sized(tensor):  # not tf.ensure_shape: what a branch checks, TensorFlow may check before it
             tensor = tf.identity(tensor)
             tensor.set_shape([self._size, *tensor.shape[1:]])
@@ -88,12 +91,38 @@ class Step:
 
         return tf.nest.map_structure(sized, data)
 
-    def _refusal(self, data) -> str | None:
-        """What XLA says against the step, if anything."""
-        with tf.init_scope():
-            example = tf.nest.map_structure(lambda tensor: tf.zeros([self._size, *tensor.shape[1:]], tensor.dtype), data)
-            try:
-                self._xla.experimental_get_compiler_ir(example)(stage="hlo")
-            except (tf.errors.OpError, ValueError, NotImplementedError) as error:
-                return str(error)
-        return None
+
+def _doubt(model: keras.Model, spec: tuple, size: int, insists: bool) -> str | None:
+    """What speaks against compiling a model's step; None for nothing.
+
+    XLA is asked to translate the loss of a batch and its gradients, not to compile or run them. A step of the model's own, of which
+    these say nothing, is compiled only where the config `insists`; so is one that draws at random, as dropout does: XLA draws other
+    numbers from the same seed.
+    """
+    if type(model).train_step is not keras.Model.train_step:
+        return None if insists else "it has a step of its own"
+    if not insists and any("seed_generator" in variable.path for variable in model.variables):
+        return "it draws at random"
+
+    def gradients(batch):
+        x, y, *weights = batch
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(x, y, model(x, training=True), *weights, training=True)
+        return tape.gradient(loss, model.trainable_variables)
+
+    batch = tf.nest.map_structure(lambda one: tf.zeros([size, *one.shape[1:]], one.dtype), spec)
+    try:
+        tf.function(gradients, jit_compile=True, autograph=False).experimental_get_compiler_ir(batch)(stage="hlo")
+    except (tf.errors.OpError, ValueError, NotImplementedError) as error:
+        return _said(error)
+    return None
+
+
+def _said(error: Exception) -> str:
+    """What XLA says, in few words."""
+    lacks = list(dict.fromkeys(_LACKS.findall(str(error))))
+    return f"it has no {', '.join(lacks)}" if lacks else first_line(error).rstrip(".")
+
+
+def _refused(why: str) -> UsageError:
+    return UsageError(f"train.jit: true, and XLA cannot compile a step of this training: {why}.", "Set train.jit: auto.")

@@ -117,8 +117,8 @@ class TrainConfig(Slice):
     )
     jit: bool | Literal["auto"] = Field(
         "auto",
-        description="whether XLA compiles the training step of a whole batch; auto: on a GPU, where it can compile the network's; "
-        "true: refuse a network of which it cannot",
+        description="whether XLA compiles the training step of a whole batch; auto: on a GPU, where it can compile the network's "
+        "and that draws nothing at random; true: refuse a network of which it cannot",
     )
 
     @model_validator(mode="after")

@@ -45,14 +45,14 @@ def network(*first) -> keras.Model:
     return keras.Model(image, keras.layers.Dense(10)(keras.layers.Flatten()(x)))
 
 
-def convolutional() -> keras.Model:
-    return network(
-        keras.layers.Rescaling(1 / 255),
-        keras.layers.Conv2D(4, 3, activation="tanh"),
-        keras.layers.BatchNormalization(),
-        keras.layers.Dropout(0.3, seed=1),
-        keras.layers.AveragePooling2D(),
-    )
+def convolutional(*more) -> keras.Model:
+    keras.utils.set_random_seed(0)  # layers draw the seeds of their weights when they are made
+    first = keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(4, 3, activation="tanh")
+    return network(*first, keras.layers.BatchNormalization(), keras.layers.AveragePooling2D(2), *more)
+
+
+def dropping() -> keras.Model:
+    return convolutional(keras.layers.Dropout(0.3, seed=1))  # draws by its own seed
 
 
 def trained(model, folder, asked, epochs=3, first=0):
@@ -82,12 +82,12 @@ class Killed(keras.callbacks.Callback):
 
 @pytest.mark.parametrize("asked", [False, True])
 def test_a_killed_training_goes_on_bit_by_bit(asked, tmp_path):
-    whole = convolutional()
+    whole = dropping()
     trained(whole, tmp_path / "whole", asked)
     train = TrainConfig(epochs=3, batch_size=BATCH, jit=asked)
     with pytest.raises(KeyboardInterrupt):
-        task_of("classification").fit(convolutional(), data(), train, 0, [Resume(tmp_path / "killed", None), Killed()])
-    again = convolutional()
+        task_of("classification").fit(dropping(), data(), train, 0, [Resume(tmp_path / "killed", None), Killed()])
+    again = dropping()
     assert trained(again, tmp_path / "killed", asked, first=1).jit is asked
     for weights, others in zip(whole.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(weights, others)
@@ -120,10 +120,12 @@ class Looked(keras.layers.Layer):
         return x * self.table.lookup(tf.cast(x, tf.int64))
 
 
-@pytest.mark.parametrize(("layer", "named"), [(Words, "AsString"), (Halved, "while"), (Looked, "LookupTableFindV2")])
+@pytest.mark.parametrize(
+    ("layer", "named"), [(Words, "has no AsString"), (Halved, "fixed tensor list size"), (Looked, "has no LookupTableFindV2")]
+)
 def test_what_xla_cannot_compile_is_refused_in_a_sentence(layer, named, tmp_path):
     with pytest.raises(UsageError, match=rf"^train.jit: true, and XLA cannot compile [^\n]*{named}[^\n]*\.$") as error:
-        trained(network(layer()), tmp_path, True)
+        trained(network(keras.layers.Conv2D(2, 3), layer()), tmp_path, True)
     assert "train.jit: auto" in error.value.hint
     assert not list(tmp_path.iterdir())
 
@@ -134,6 +136,33 @@ def test_auto_on_a_gpu_compiles_what_can_be(layer, compiles, tmp_path, monkeypat
     resume = trained(network(layer()), tmp_path, "auto")
     assert resume.jit is compiles
     assert len(resume.history) == 3
+
+
+def test_auto_leaves_alone_what_draws_at_random(tmp_path, monkeypatch):
+    monkeypatch.setattr(jit, "has_gpu", lambda: True)
+    assert trained(dropping(), tmp_path, "auto").jit is False  # XLA would draw other numbers
+
+
+class OwnStep(keras.Model):
+    """Learns in a way of its own."""
+
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+@pytest.mark.parametrize("asked", [True, "auto"])
+def test_a_step_of_one_s_own_is_compiled_where_that_is_asked_for(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(jit, "has_gpu", lambda: True)
+    image = keras.Input((8, 8, 1))
+    model = OwnStep(image, keras.layers.Dense(10)(keras.layers.Flatten()(image)))
+    assert trained(model, tmp_path, asked).jit is (asked is True)
+
+
+def test_where_it_cannot_be_it_is_said_too(tmp_path):
+    image = keras.Input((8, 8, 1))
+    model = OwnStep(image, keras.layers.Dense(10)(keras.layers.Flatten()(Words()(image))))
+    with pytest.raises(UsageError, match="XLA cannot compile a step of this training: it has no AsString"):
+        trained(model, tmp_path, True)
 
 
 def test_auto_on_a_cpu_leaves_it_to_onednn(tmp_path, monkeypatch):
