@@ -4,14 +4,16 @@ Which runner the pipelines have that hubel starts: Beam 2.77's default first tri
 and to run the pipeline on that. The name is not a flag, because TFX packs itself for other machines wherever there is any flag,
 which takes a second in each stage.
 
-What it computes anew each time although the answer cannot change is remembered, together about a tenth of a run's CPU time:
-the signature of every DoFn method, inspected some 200,000 times in one run, and argparse's help formatter, made for each
-pipeline option at each look at one, only to check that `nargs` can be printed.
+What it computes anew each time although the answer cannot change is remembered, together more than a tenth of a run's CPU time:
+the signature of every DoFn method, inspected some 200,000 times in one run; what a kind of pipeline options reads of the flags, for
+which Beam builds a parser at each look at one, 1,900 times in StatisticsGen alone; and argparse's help formatter, made for each
+option of such a parser, only to check that `nargs` can be printed.
 
 And records are batched by their bytes, 20 MiB at a time: by default batches grow to 1,000 records, which are 450 MB of photographs.
 """
 
 import argparse
+import copy
 import functools
 import weakref
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from tfx_bsl.coders import batch_util  # noqa: F401 defines the flag
 RUNNER = "FnApiRunner"  # in this process's memory
 _INSPECT = "get_function_args_defaults"
 _PARSER = "_BeamArgumentParser"
+_VIEW = "view_as"
 _BY_BYTES = "tfxio_use_byte_size_batching"
 
 
@@ -38,6 +41,9 @@ def install() -> None:
     if parser is not None and "_get_formatter" not in vars(parser):
         formatter = argparse.HelpFormatter("hubel")
         parser._get_formatter = lambda self: formatter
+    view = getattr(pipeline_options.PipelineOptions, _VIEW, None)
+    if view is not None and not hasattr(view, "__wrapped__"):
+        setattr(pipeline_options.PipelineOptions, _VIEW, parsing_once(view))
     if _BY_BYTES in flags.FLAGS:
         flags.FLAGS.set_default(_BY_BYTES, True)
 
@@ -60,3 +66,24 @@ def remembering(inspect: Callable[[Callable], tuple[list, list]]) -> Callable[[C
         return list(names), list(defaults)
 
     return remembered
+
+
+def parsing_once(view_as: Callable) -> Callable:
+    """The same method of (options, class) -> these options as that class sees them, which reads the flags once for each class."""
+    parsed = {}  # (class, flags) -> values
+
+    @functools.wraps(view_as)
+    def viewed(self, cls):
+        if self._flags is None or cls.__init__ is not pipeline_options.PipelineOptions.__init__:
+            return view_as(self, cls)
+        key = cls, tuple(self._flags)
+        if key not in parsed:
+            parsed[key] = copy.deepcopy(cls(self._flags)._visible_options)
+        view = cls.__new__(cls)
+        view._flags, view._visible_options = self._flags, copy.deepcopy(parsed[key])  # lists among them are added to
+        for name in view._visible_option_list():
+            self._all_options.setdefault(name, getattr(view._visible_options, name))
+        view._all_options = self._all_options
+        return view
+
+    return viewed

@@ -90,3 +90,44 @@ def test_records_are_batched_by_their_bytes_in_a_process_that_has_imported_nothi
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(20 * 2**20), "450000"]
+
+
+KINDS = [kind for kind in pipeline_options.PipelineOptions.__subclasses__() if kind.__module__ == pipeline_options.__name__]
+VIEW_AS = getattr(pipeline_options.PipelineOptions.view_as, "__wrapped__", pipeline_options.PipelineOptions.view_as)
+
+
+@pytest.mark.parametrize("flags", [[], ["--runner=FnApiRunner", "--experiments=a", "--direct_num_workers=2"]], ids=["none", "some"])
+def test_options_are_seen_as_beam_sees_them(flags, monkeypatch):
+    assert KINDS
+    for view_as in VIEW_AS, beam.parsing_once(VIEW_AS):
+        monkeypatch.setattr(pipeline_options.PipelineOptions, "view_as", view_as)
+        options = pipeline_options.PipelineOptions(flags)
+        options.view_as(pipeline_options.StandardOptions).runner = "Other"
+        options.view_as(pipeline_options.DebugOptions).add_experiment("b")  # to a list
+        seen = {
+            kind: {name: getattr(options.view_as(kind), name) for name in options.view_as(kind)._visible_option_list()}
+            for kind in KINDS
+        }
+        if view_as is VIEW_AS:
+            expected = seen
+    assert seen == expected
+    assert seen[pipeline_options.StandardOptions]["runner"] == "Other"
+    assert list(seen) == KINDS
+
+
+def test_options_of_one_pipeline_do_not_leak_into_another(monkeypatch):
+    monkeypatch.setattr(pipeline_options.PipelineOptions, "view_as", beam.parsing_once(VIEW_AS))
+    one, other = (pipeline_options.PipelineOptions(["--experiments=a"]) for _ in range(2))
+    one.view_as(pipeline_options.DebugOptions).add_experiment("b")
+    assert other.view_as(pipeline_options.DebugOptions).experiments == ["a"]
+
+
+def test_flags_are_read_once_for_each_kind_of_options(monkeypatch):
+    monkeypatch.setattr(pipeline_options.PipelineOptions, "view_as", beam.parsing_once(VIEW_AS))
+    built, parser = [], pipeline_options._BeamArgumentParser
+    monkeypatch.setattr(pipeline_options, "_BeamArgumentParser", lambda **given: built.append(1) or parser(**given))
+    for _ in range(5):
+        options = pipeline_options.PipelineOptions([])
+        options.view_as(pipeline_options.TypeOptions)
+        options.view_as(pipeline_options.TypeOptions)
+    assert len(built) == 5 + 1  # the options themselves, and the first look at them

@@ -28,6 +28,7 @@ CALLABLES = {
     "get_function_args_defaults": ("apache_beam.transforms.core", (None,)),
     "_BeamArgumentParser": ("apache_beam.options.pipeline_options", None),
     "_get_formatter": ("argparse:ArgumentParser", (None,)),
+    "_visible_option_list": ("apache_beam.options.pipeline_options:PipelineOptions", (None,)),
     "DEFAULT_RUNNER": ("apache_beam.options.pipeline_options:StandardOptions", None),
     "_log_startup": ("tfx.dsl.components.base.base_executor:BaseExecutor", (None, {}, {}, {})),
     "_make_beam_pipeline": ("tfx.dsl.components.base.base_beam_executor:BaseBeamExecutor", (None,)),
@@ -48,6 +49,9 @@ ATTRIBUTES = {
     "_pipeline_node": "tfx.orchestration.portable.launcher:Launcher",
     "_mlmd_connection": "tfx.orchestration.portable.launcher:Launcher",
     "_output_resolver": "tfx.orchestration.portable.launcher:Launcher",
+    "_flags": "apache_beam.options.pipeline_options:PipelineOptions",
+    "_visible_options": "apache_beam.options.pipeline_options:PipelineOptions",
+    "_all_options": "apache_beam.options.pipeline_options:PipelineOptions",
 }
 TRIED = {"_functional", "_nodes_by_depth", "_trainable_variables", "_keras_logits", "_compile_loss"}  # by a test below
 
