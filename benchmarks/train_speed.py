@@ -65,14 +65,14 @@ class Loops:
         self._labels = np.concatenate([targets["label"] for _, targets in batches])
         self._pair = [np.asarray(one) for one in self._task.pair(self._images, {"label": self._labels})]
         self._bare = auxiliary.learner(component.build(self._entry, self._data, self._cfg))
-        self._task.compile(self._bare, self._adam())
+        self._task.compile(self._bare, self._adam)
         self.params = sum(int(np.prod(variable.shape)) for variable in self._bare.trainable_variables)
         self.of: dict[str, Callable[[], Cost]] = {"Trainer": self._trainer, "fit": self._fit}
         if torch:
             self._torch = self._started(torch)
             self.of["PyTorch"] = self._pytorch
 
-    def _adam(self):
+    def _adam(self, variables=None):
         import keras
 
         return keras.optimizers.Adam(RATE)
