@@ -124,6 +124,8 @@ def test_the_page_has_all_examples():
         "components/example_gen/npz.py",
         "components/tasks/segmentation.py",
         "my_segmenter.py",
+        "components/tasks/localization.py",
+        "my_localizer.py",
         "keras_models/autoencoders/adversarial.py",
         "components/tasks/adversarial.py",
         "components/tasks/compression.py",
@@ -272,23 +274,24 @@ def started(cfg: TrainerSlice, entry, data: Data) -> keras.Model:
     return build(entry, data, cfg)
 
 
-def with_masks(data: Data) -> Data:
-    """The same images, with their ink as a mask."""
+def with_target(data: Data, name: str, class_names: list[str], of) -> Data:
+    """The same images, with what `of` makes of a batch of them as the target."""
 
-    def masked(batches):
-        return batches.map(lambda pixels, _: (pixels, {keys.MASK: tf.cast(pixels > 127, tf.int64)}))
+    def targeted(batches):
+        return batches.map(lambda pixels, _: (pixels, {name: of(pixels)}))
 
-    facts = replace(data.facts, class_names=["paper", "ink"])
-    plain, validation = masked(data.plain), masked(data.validation)
+    facts = replace(data.facts, class_names=class_names)
+    plain, validation = targeted(data.plain), targeted(data.validation)
     return replace(
-        data, facts=facts, training=lambda first, epochs: masked(data.training(first, epochs)), plain=plain, validation=validation
+        data, facts=facts, training=lambda first, epochs: targeted(data.training(first, epochs)), plain=plain, validation=validation
     )
 
 
 def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     place.put("components/tasks/segmentation.py", "my_segmenter.py")
     cfg = small(load.load("digits_lenet5", [*SMALL, "model.name=my_segmenter:segmenter", "train.epochs=6"]))
-    task, data = task_of("segmentation"), with_masks(data_of(digits, cfg))
+    task = task_of("segmentation")
+    data = with_target(data_of(digits, cfg), keys.MASK, ["paper", "ink"], lambda pixels: tf.cast(pixels > 127, tf.int64))
     task.check(data.facts)
     keras.utils.set_random_seed(cfg.seed)
     model = build(keras_models.get(cfg.model.name), data, cfg)
@@ -308,6 +311,62 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     figures = judged(judge_of("segmentation"), artifact, raw, tmp_path)
     assert figures["mean_iou"] == pytest.approx(np.mean(expected), rel=1e-5)
     assert figures["pixel_accuracy"] == pytest.approx((found == ink).mean(), rel=1e-5)
+
+
+def around(pixels) -> np.ndarray:
+    """Boxes around the ink: [N, 4], top, left, bottom, right; from [N, 8, 8]."""
+    ends = []
+    for axis in (2, 1):
+        there = (pixels > 127).any(axis)
+        ends.append((there.argmax(1), there.shape[1] - there[:, ::-1].argmax(1)))
+    (top, bottom), (left, right) = ends
+    return np.stack([top, left, bottom, right], 1).astype(np.float32)
+
+
+def test_a_network_finds_a_box_and_answers_in_the_image_s_own_px(place, digits, tmp_path):
+    place.put("components/tasks/localization.py", "my_localizer.py")
+    cfg = small(
+        load.load(
+            "digits_lenet5", [*SMALL, "model.name=my_localizer:localizer", "train.epochs=20", "transform.interpolation=nearest"]
+        )
+    )
+    task = task_of("localization")
+
+    def boxes(pixels):
+        found = tf.numpy_function(lambda values: around(values[..., 0]), [pixels], tf.float32)
+        return tf.pad(tf.ensure_shape(found, [None, 4])[:, None], [[0, 0], [0, 1], [0, 1]])[:, :1]
+
+    data = with_target(data_of(digits, cfg), keys.OBJECTS, ["digit"], boxes)
+    task.check(data.facts)
+    keras.utils.set_random_seed(cfg.seed)
+    model = build(keras_models.get(cfg.model.name), data, cfg)
+    history = train(task, model, data, cfg, Resume(tmp_path / "state", None))
+    artifact, _ = exported(cfg, task, model, data, history, tmp_path / "artifact")
+
+    images = digits[0][1000:1060]
+    large = [np.repeat(np.repeat(image, 5, 0), 5, 1) for image in images]
+    served = tf.saved_model.load(str(artifact / "Format-Serving")).signatures[keys.IMAGE_BYTES]
+    small_, found = (
+        served(image_bytes=tf.constant([png(image) for image in some]))["boxes"].numpy()[:, 0] for some in (images, large)
+    )
+    np.testing.assert_allclose(found, 5 * small_, atol=0.5)
+    truth = around(images)
+    raw = [
+        records.example(png(image), str(n).encode(), None, {keys.OBJECTS: [(*box, 0)]}, {keys.IMAGE_HEIGHT: 8, keys.IMAGE_WIDTH: 8})
+        for n, (image, box) in enumerate(zip(images, truth.tolist(), strict=True))
+    ]
+    assert parity.refusal(str(artifact), artifact / "Format-Serving", raw[:8]) is None
+    figures = judged(judge_of("localization"), artifact, raw, tmp_path)
+    assert figures["iou"] == pytest.approx(np.mean([_iou(*pair) for pair in zip(small_, truth, strict=True)]), abs=3e-3)
+    mean_box = around(digits[0][:800]).mean(0)
+    assert figures["iou"] > np.mean([_iou(mean_box, box) for box in truth])
+
+
+def _iou(ours, theirs) -> float:
+    """By counting fine cells."""
+    grid = (np.arange(800) + 0.5) / 100
+    inside = [(grid[:, None] >= box[0]) & (grid[:, None] < box[2]) & (grid >= box[1]) & (grid < box[3]) for box in (ours, theirs)]
+    return float((inside[0] & inside[1]).sum() / (inside[0] | inside[1]).sum())
 
 
 def test_an_image_becomes_bytes_and_bytes_an_image(place, digits, tmp_path):
