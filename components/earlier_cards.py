@@ -39,9 +39,9 @@ def names_classes(card: Mapping[str, Any]) -> bool:
 
 def completed(card: "Card", signatures: Mapping[str, Mapping[str, bool]]) -> "Card":
     """A card that says nothing of it, with what its signatures, the ends of each included, give."""
-    first = signatures.get(keys.IMAGE_BYTES, {})
-    kinds = gives({keys.SERVING_DEFAULT: first, **signatures})
-    return card.model_copy(update={"gives": kinds, "predicts": predicts(signatures)})
+    by_files = {name.removesuffix(keys.IMAGE_BYTES).rstrip("_"): outputs for name, outputs in signatures.items()}
+    known = {keys.SERVING_DEFAULT: by_files.pop("", {}), **by_files, **signatures}
+    return card.model_copy(update={"gives": gives(known), "predicts": predicts(known)})
 
 
 def predicts(signatures: Mapping) -> str:

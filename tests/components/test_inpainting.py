@@ -73,7 +73,11 @@ def png(mask: np.ndarray) -> bytes:
 @pytest.fixture(scope="module")
 def served(model, tmp_path_factory):
     """The signatures `inpaint*` alone, exported: folder and what it loads to."""
-    task = SimpleNamespace(signatures=lambda model, card: {"inpaint": inpainting.signature(model, card)}, beside=lambda model: {})
+    task = SimpleNamespace(
+        signatures=lambda model, card: {"inpaint": inpainting.signature(model, card)},
+        beside=lambda model: {},
+        predicts="serving_default",
+    )
     folder = tmp_path_factory.mktemp("inpaint") / "artifact" / "saved"
     export.write(folder, model, task, digits.principal_autoencoder()[1], SimpleNamespace(validation=[]))
     return folder, tf.saved_model.load(str(folder)).signatures

@@ -115,5 +115,5 @@ def test_a_table_shows_each_output_as_its_kind_does(monkeypatch, capsys):
     value |= {"gives": {"p": "probabilities", "z": "code"}, "class_names": ["cat", "dog"]}
     value |= {"asked": "m", "run": None}
     monkeypatch.setattr(options, "ask_of", lambda *asked: value)
-    assert commands.predict.callback("m", ["a.png"], 1, "csv", None, None, False) == 0
+    assert commands.predict.callback("m", ["a.png"], 1, "csv", None, False) == 0
     assert capsys.readouterr().out.splitlines() == ["file,p,z,error", "a.png,dog 0.7500,2 numbers,", "b,,,empty"]
