@@ -3,7 +3,6 @@
 import pytest
 
 from tests.components import digits
-from tests.once import made_once
 
 
 @pytest.fixture(scope="session")
@@ -13,23 +12,12 @@ def artifacts(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def classifier(artifacts, tmp_path_factory):
-    """Folder of a Model artifact, not to be changed: an MLP after an epoch on raw images."""
-    return _trained(tmp_path_factory, "classifier", artifacts, digits.MLP, materialized=False)
+def classifier(tmp_path_factory):
+    """Folder of a Model artifact: an MLP after an epoch on raw images."""
+    return digits.trained(tmp_path_factory, "classifier", digits.MLP, materialized=False)
 
 
 @pytest.fixture(scope="session")
-def autoencoder(artifacts, tmp_path_factory):
-    """Folder of a Model artifact, not to be changed: a convolutional autoencoder after an epoch on stored images."""
-    return _trained(tmp_path_factory, "autoencoder", artifacts, digits.AUTOENCODER, materialized=True)
-
-
-def _trained(factory, name, artifacts, tree, materialized):
-    from components.trainer.component import run_fn
-
-    examples = artifacts.transformed if materialized else artifacts.examples
-
-    def train(folder):
-        run_fn(digits.fn_args(folder, examples, artifacts.transform, artifacts.schema, digits.trainer_slice(tree), materialized))
-
-    return made_once(factory, name, train) / "model"
+def autoencoder(tmp_path_factory):
+    """Folder of a Model artifact: a convolutional autoencoder after an epoch on stored images."""
+    return digits.trained(tmp_path_factory, "autoencoder", digits.AUTOENCODER, materialized=True)

@@ -180,6 +180,24 @@ def _write_artifacts(folder: Path) -> None:
     write_transform(folder / "transform", schema, MLP, targets, folder / "transformed")
 
 
+def trained(factory, name: str, tree: dict, materialized: bool) -> Path:
+    """Folder of a Model artifact, not to be changed, that Trainer made of those artifacts; once whoever asks, in graphs."""
+    import tensorflow as tf
+
+    from components.trainer.component import run_fn
+
+    of = artifacts(factory)
+    examples_at = of.transformed if materialized else of.examples
+
+    def train(folder: Path) -> None:
+        is_eager = tf.config.functions_run_eagerly()
+        tf.config.run_functions_eagerly(False)
+        run_fn(fn_args(folder, examples_at, of.transform, of.schema, trainer_slice(tree), materialized))
+        tf.config.run_functions_eagerly(is_eager)
+
+    return made_once(factory, name, train) / "model"
+
+
 def fn_args(run: Path, examples_at: Path, transform: Path, schema: Path, config: TrainerSlice, materialized=False, **custom):
     """What TFX hands to run_fn and tuner_fn, as far as they read it."""
     return types.SimpleNamespace(

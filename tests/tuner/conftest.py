@@ -1,4 +1,4 @@
-"""The artifacts that Trainer's tests train on."""
+"""The artifacts that Trainer's tests train on, and a model."""
 
 import pytest
 
@@ -9,3 +9,9 @@ from tests.components import digits
 def artifacts(tmp_path_factory):
     """See tests.components.conftest."""
     return digits.artifacts(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def classifier(tmp_path_factory):
+    """See tests.components.conftest."""
+    return digits.trained(tmp_path_factory, "classifier", digits.MLP, materialized=False)
