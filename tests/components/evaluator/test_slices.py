@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from components import keys
+from components.compat import tfma
 from components.evaluator import slices
 from components.tasks.judges.by_name import judge_of
 from configs.schema.evaluate import EvaluateConfig
@@ -26,7 +27,7 @@ def test_slices_are_counted_by_value(tmp_path):
 def test_figures_are_those_that_are_numbers(monkeypatch):
     written = {"mse": {"doubleValue": 0.5}, "auroc": {"doubleValue": "NaN"}, "recall": {}, "mse_diff": {"doubleValue": 0.1}}
     parts = [((), {"": {"": written}}), ((("label", 1),), {"": {"": {"mse": {"doubleValue": 9.0}}}})]
-    monkeypatch.setattr(slices.tfma, "load_eval_result", lambda folder, model_name: SimpleNamespace(slicing_metrics=parts))
+    monkeypatch.setattr(tfma.tfma, "load_eval_result", lambda folder, model_name: SimpleNamespace(slicing_metrics=parts))
     assert slices.figures("folder", has_baseline=True) == {(): {"mse": 0.5}, (("label", 1),): {"mse": 9.0}}
 
 
