@@ -203,7 +203,8 @@ def optimizers(model: keras.Model) -> list[tuple[keras.optimizers.Optimizer, Seq
     """Those of a compiled model, and what each trains; none where it is compiled without one."""
     if hasattr(model, "optimizers"):
         return list(model.optimizers)
-    return [(model.optimizer, model.trainable_variables)] if model.optimizer else []
+    optimizer = getattr(model, "optimizer", None)  # Keras sets it in compile
+    return [(optimizer, model.trainable_variables)] if optimizer else []
 
 
 def learner(net: keras.Model) -> keras.Model:
