@@ -187,7 +187,7 @@ def test_trials_start_from_the_model_that_trainer_would_start_from(searching, cl
     search.search()
     data = search._data_for(search._cfg)
     learned = artifact.load(str(classifier))
-    search._task.compile(learned, keras.optimizers.SGD(0.0))
+    search._task.compile(learned, lambda: keras.optimizers.SGD(0.0))
     loss = learned.evaluate(data.validation.map(search._task.pair), return_dict=True, verbose=0)["loss"]
     assert scores(search) == pytest.approx([loss], rel=1e-4)  # such a step leaves them as they were
 
