@@ -119,7 +119,7 @@ def test_from_a_table_of_zeros_and_ones_to_answers_about_new_images(tmp_path):
     place = ["--workspace", str(tmp_path / "workspace")]
     code, made = command("init", str(path), "--out", "several.yaml", *place, cwd=tmp_path)
     assert code == 0, made
-    code, ran = command("run", "several.yaml", "--set", "train.epochs=8", *place, cwd=tmp_path)
+    code, ran = command("run", "several.yaml", "--set", "train.epochs=20", *place, cwd=tmp_path)
     assert code == 0, ran
     assert ran["metrics"]["macro_auroc"] > 0.9
     figures = {"macro_auroc", "micro_auroc", "macro_f1", "micro_f1", "subset_accuracy", "cross_entropy"}
@@ -135,15 +135,15 @@ def test_from_a_table_of_zeros_and_ones_to_answers_about_new_images(tmp_path):
     assert set(ran["classes"]["train"]) == set(NAMES)
     unseen, generator = tmp_path / "unseen", np.random.default_rng(9)
     unseen.mkdir()
-    truth = [[int(bit) for bit in f"{number:03b}"] for number in range(8)]
+    truth = [[int(bit) for bit in f"{number % 8:03b}"] for number in range(40)]  # all sets, as often
     for number, has in enumerate(truth):
-        drawn(has, generator).save(unseen / f"{number}.png")
+        drawn(has, generator).save(unseen / f"{number:02d}.png")
     code, answered = command("predict", ran["model"], str(unseen), *place, cwd=tmp_path)
     assert code == 0, answered
     rows = answered["images"] if isinstance(answered, dict) else answered
-    hits = 0
+    right = []
     for row, has in zip(rows, truth, strict=True):
         assert row["scores"] == sorted(row["scores"], reverse=True)
         on = {name for name, is_on in zip(row["classes"], row["on"], strict=True) if is_on}
-        hits += on == {name for name, is_there in zip(NAMES, has, strict=True) if is_there}
-    assert hits >= 6
+        right += [(name in on) == bool(is_there) for name, is_there in zip(NAMES, has, strict=True)]
+    assert np.mean(right) > 0.8
