@@ -7,6 +7,7 @@ output: the card's `gives` has the kind of each. An output of an undeclared kind
 import functools
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,4 +48,7 @@ def as_json(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) 
         outputs: by name, NumPy arrays, or bytes for a single string, as TensorFlow gives them.
         gives: the kind of each.
     """
+    if about.top is not None:
+        least = max((kind(gives[name]).least(value) for name, value in outputs.items()), default=0)
+        about = replace(about, top=max(about.top, least))
     return {name: kind(gives[name]).json(outputs[name], about) for name in shown(outputs, gives)}

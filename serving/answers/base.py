@@ -20,6 +20,10 @@ class Kind(abc.ABC):
     ending: ClassVar[str]  # of a file of it
     said_by: ClassVar[frozenset[str]] = frozenset()  # kinds beside which it says nothing new
 
+    def least(self, value) -> int:
+        """How many of the best a person is shown at least, whatever About.top says."""
+        return 0
+
     @abc.abstractmethod
     def json(self, value, about: About) -> Any:
         """As JSON has it."""

@@ -7,6 +7,10 @@ from serving.answers.base import Kind, plain
 class Answer(Kind):
     ending = ".csv"
 
+    def least(self, value):
+        """Up to the last that holds: none of these is cut off."""
+        return max((place for place, held in enumerate(plain(value), 1) if held), default=0)
+
     def json(self, value, about):
         return [bool(held) for held in plain(value)][: about.top]
 

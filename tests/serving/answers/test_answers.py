@@ -71,6 +71,12 @@ def test_numbers_are_themselves_in_json(kind):
 
 def test_flags_are_cut_off_as_the_names_beside_them_and_decisions_are_said_by_them():
     assert told("flags", About(("cat", "dog", "cow"), 2)) == [True, True]
+    gives = {"classes": "names", "scores": "scores", "on": "flags"}
+    outputs = {"classes": VALUES["names"], "scores": VALUES["scores"], "on": np.array([False, True, False])}
+    row = answers.as_json(outputs, gives, About(("cat", "dog", "cow"), 1))
+    assert row["classes"] == ["dog", "cat"], "a class that the image has is shown, whatever is asked for"
+    assert row["on"] == [False, True]
+    assert len(answers.as_json({**outputs, "on": np.zeros(3, bool)}, gives, About((), 1))["classes"]) == 1
     assert answers.shown({"on": 0, "decisions": 0}, {"on": "flags", "decisions": "decisions"}) == ["on"]
     assert answers.kind("decisions").line([False] * 3, ABOUT) == "none"
     assert list(csv.reader(io.StringIO(file("decisions").decode())))[1:] == [["cat", "1"], ["dog", "0"], ["cow", "1"]]
