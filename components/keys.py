@@ -4,6 +4,8 @@
 IMAGE_ENCODED = "image/encoded"  # bytes: PNG or JPEG
 EXAMPLE_ID = "example/id"  # bytes, stable: decides the split
 EXAMPLE_ID_BEFORE = "image/id"  # what it was called when only images were read; TFRecords and pinned schemas may still say so
+TEXT = "text/bytes"  # bytes: UTF-8
+TEXT_CHARACTERS, TEXT_WORDS = "text/characters", "text/words"  # int64; for statistics, never for a model
 LABEL = "label"  # int64, absent when unlabelled
 ANOMALY = "anomaly"  # int64, 1 where the label is none of data.inliers; absent without inliers
 # What else may be learned, where the data has it; components.targets has the kinds and their features.
@@ -17,6 +19,7 @@ IMAGE_BRIGHTNESS = "image/brightness"  # float32, mean of all values in 0..255
 
 # Transformed features.
 PIXELS = "pixels"  # bytes: tf.io.serialize_tensor of uint8 [height, width, channels]
+TOKENS = "tokens"  # int64 [length]: ids of components.inputs.text
 
 # Files among the assets of Transform's graph: moments of the training split, see components.transform.moments.
 CHANNEL_MOMENTS = "channel_moments.npz"  # of a pixel's channels
@@ -37,6 +40,7 @@ SPLIT_WORDS = {  # what splits are called, in small letters, by sources, folders
 # Signatures (design: the served model takes raw bytes, a tf.Example or plain pixels, never a prepared tensor).
 SERVING_DEFAULT = "serving_default"
 IMAGE_BYTES = "image_bytes"
+TEXT_END = "text"
 CLASSIFY = "classify"
 
 # Files and folders of a Model artifact beside Format-Serving.

@@ -24,6 +24,9 @@ IMAGE = (
     "image_id",
     "id",
 )
+TEXT = ("text", "sentence", "content", "review", "comment", "message", "document", "body", "headline", "title")
+READ = {"image": IMAGE, "text": TEXT}  # kind of input -> usual names of its column, the likeliest first
+SUCH_AS = {"image": "path, file or image", "text": "text, sentence or review"}
 LABEL = ("label", "class", "target", "category", "class_name", "labels")
 SPLIT = "split"
 FURTHER = (keys.LABELS, keys.MASK, keys.OBJECTS)  # targets that only data.features names
@@ -36,9 +39,10 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ -]*")
 
 
 class Columns(NamedTuple):
-    """Places in a line. Several of the label are one-hot, none means that there are no labels; further ones are by target."""
+    """Places in a line. `read` is of an image's path, or of a text. Several of the label are one-hot, none means that there are no
+    labels; further ones are by target."""
 
-    image: int
+    read: int
     label: tuple[int, ...]
     split: int | None
     image_id: int | None
@@ -47,7 +51,7 @@ class Columns(NamedTuple):
     def unused(self, header: Sequence[str]) -> list[str]:
         """Names of the other columns, but for those of row numbers."""
         read = {
-            self.image,
+            self.read,
             *self.label,
             self.split,
             self.image_id,
@@ -56,11 +60,14 @@ class Columns(NamedTuple):
         return [name for place, name in enumerate(header) if place not in read and not _INDEX.fullmatch(name.lower())]
 
 
-def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence[str] | None]) -> Columns:
+def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence[str] | None], reads: str = "image") -> Columns:
     """The columns that data.features names, and others by their usual names.
 
+    Args:
+        reads: kind of input that is read, a key of READ.
+
     Raises:
-        UsageError: for a column that is not there, is there twice (a usual name in any case), or no image.
+        UsageError: for a column that is not there, is there twice (a usual name in any case), or nothing to read.
     """
     given = {kind: [named] if isinstance(named, str) else list(named or ()) for kind, named in features.items()}
     for kind, names in given.items():
@@ -83,15 +90,15 @@ def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence
             raise _several(path, kind, [header[place] for place in known])
         return tuple(known)
 
-    image = places("image", IMAGE)
-    if not image:
+    read = places(reads, READ[reads])
+    if not read:
         raise UsageError(
-            f"{path} has no column of images, such as path, file or image; it has: {', '.join(header)}.",
-            "Name the columns: data.features: {image: COLUMN, label: COLUMN}",
+            f"{path} has no column of {reads}s, such as {SUCH_AS[reads]}; it has: {', '.join(header)}.",
+            f"Name the columns: data.features: {{{reads}: COLUMN, label: COLUMN}}",
         )
     label = places("label", () if keys.LABELS in given else LABEL)
     split, image_id = (next(iter(places(kind, usual_names)), None) for kind, usual_names in ((SPLIT, (SPLIT,)), ("id", ())))
-    return Columns(image[0], label, split, image_id, {name: places(name, ()) for name in FURTHER if name in given})
+    return Columns(read[0], label, split, image_id, {name: places(name, ()) for name in FURTHER if name in given})
 
 
 def _several(path: str, kind: str, names: Sequence[str]) -> UsageError:

@@ -78,6 +78,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             unlabelled=unlabelled,
             duplicates=duplicates,
             overall=summary.overall(found),
+            noun=noun,
             changes=found["changes"],
             warnings=summary.warnings(folder, data, needs_labels, reads),
         )

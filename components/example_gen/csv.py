@@ -1,9 +1,10 @@
-"""Source `csv:PATH`: a table with a header, whose rows name image files and their classes.
+"""Source `csv:PATH`: a table with a header, whose rows name image files and their classes, or hold texts and theirs.
 
-The columns of the image and of the label are found by their usual names, or named by data.features; a column `split` is used where
-there is one. Paths start from the table's folder, or from data.images, and stay in it; components.example_gen.lookup finds files.
-Labels are read as components.example_gen.labels says, or from one-hot columns, and stand in the order of
-components.example_gen.classes. An image's id is its path, or data.features' `id`. Further targets are named by data.features:
+The columns of what is read and of the label are found by their usual names, or named by data.features; a column `split` is used
+where there is one. Paths start from the table's folder, or from data.images, and stay in it; components.example_gen.lookup finds
+files. Labels are read as components.example_gen.labels says, or from one-hot columns, and stand in the order of
+components.example_gen.classes. An image's id is its path, a text's the table's name and its line; or data.features' `id`.
+Further targets are named by data.features:
 `labels`, a list of columns of 0 or 1, each a class that an image may have beside others; `mask`, a column of paths of grey images
 whose values are classes; `objects`, a column of JSON lists, a box and its class each, as COCO writes them:
 [{"bbox": [x, y, width, height], "category": NAME}, ...].
@@ -11,6 +12,7 @@ whose values are classes; `objects`, a column of JSON lists, a box and its class
 
 import csv
 import dataclasses
+import functools
 import hashlib
 import json
 import math
@@ -28,6 +30,8 @@ from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
 
 TAKES = ("images", "missing_markers")
+READS = tuple(choice.READ)
+TEXTS = 20_000  # a shard: each reads the table anew
 DELIMITERS = (",", ";", "\t")
 ASKED = 3  # rows whose images are looked for elsewhere, where they are not where they should be
 
@@ -37,11 +41,11 @@ class _NoCsv(UsageError):
 
 
 class _Row(NamedTuple):
-    """One line: the path below the folder of the images, label, our split and id as text; "" for no label, None for no id, why
-    there is no label, and further targets as files.File has them, but for names in the place of classes."""
+    """One line: the path below the folder of the images, or the text; label, our split and id as text; "" for no label, None for no
+    id, why there is no label, and further targets as files.File has them, but for names in the place of classes."""
 
     line: int
-    path: str
+    read: str
     label: str
     split: str
     image_id: str | None
@@ -62,35 +66,57 @@ def locate(
     features: Mapping[str, str | Sequence[str] | None],
     images: str | None = None,
     missing_markers: Collection[str] | None = None,
+    reads: str = "image",
 ) -> Located:
     """See components.example_gen.sources. `images` and `missing_markers` are those of DataConfig."""
     path = files.absolute(rest)
     address = {"path": path, "features": dict(features), "images": images, "missing_markers": missing_markers}
+    address |= {"reads": reads} if reads != "image" else {}
     header, delimiter = _header(path)
-    found, rows, root = choice.find(path, header, features), _rows(address), _root(address)
-    is_there = any(os.path.isfile(os.path.join(root, row.path)) for row in rows)
+    found, rows, root = choice.find(path, header, features, reads), _rows(address), _root(address)
+    if reads == "text":
+        return _of_texts(address, rows, found, header, datasets)
+    is_there = any(os.path.isfile(os.path.join(root, row.read)) for row in rows)
     is_unsaid = not found.label and "label" not in features and not found.further and found.unused(header)
     if not is_there or is_unsaid:
         table = [cells for _, cells in _lines(path, header, delimiter)]
-        elsewhere = None if is_there else _none_there(path, root, [cells[found.image] for cells in table])
+        elsewhere = None if is_there else _none_there(path, root, [cells[found.read] for cells in table])
         if not is_unsaid:
             raise elsewhere
         unknown = choice.unknown_label(path, header, found, table)
         raise UsageError(unknown.message, unknown.hint + (f" {elsewhere.message} {elsewhere.hint}" if elsewhere else ""))
-    paths = [path for row in rows for path in (row.path, *(value for value in row.targets.values() if isinstance(value, str)))]
+    paths = [path for row in rows for path in (row.read, *(value for value in row.targets.values() if isinstance(value, str)))]
     if images is None:
         digested = files.digested(root, [os.path.basename(path), *paths], datasets)
     else:
         parts = files.digested(os.path.dirname(path), [os.path.basename(path)], datasets), files.digested(root, paths, datasets)
         digested = hashlib.sha256(" ".join(parts).encode()).hexdigest()
+    return _located(address, rows, digested)
+
+
+def _of_texts(address: Mapping[str, Any], rows: list[_Row], found: Columns, header: Sequence[str], datasets: Path) -> Located:
+    path = address["path"]
+    if not found.label and "label" not in address["features"] and not found.further and found.unused(header):
+        raise choice.unknown_label(path, header, found, [cells for _, cells in _lines(path, *_header(path))])
+    if strange := {keys.MASK, keys.OBJECTS} & set(address["features"]):
+        raise UsageError(f"data.features.{min(strange)} is of images, and the model reads texts.", "Take it out.")
+    return _located(address, rows, files.digested(os.path.dirname(path), [os.path.basename(path)], datasets))
+
+
+def _located(address: Mapping[str, Any], rows: list[_Row], digested: str) -> Located:
     missing = Counter(row.why for row in rows if row.why)
     return Located(address, digested, _class_names(address, rows), unlabelled=dict(missing))
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
-    """See components.example_gen.sources."""
+    """See components.example_gen.sources. A shard of texts is a split and the places of its first row and of that behind its last
+    one among the rows of the split."""
     rows = _rows(address)
     names, further = _class_names(address, rows), _names(address, rows)
+    if _reads(address) == "text":
+        counts = Counter(row.split for row in rows)
+        shards = {split: [[split, at, at + TEXTS] for at in range(0, count, TEXTS)] for split, count in counts.items()}
+        return Contents(names, shards, dict(counts), further)
     places = {name: label for label, name in enumerate(names)}
     categories = {name: place for place, name in enumerate(further.get(keys.OBJECTS, []))}
     by_split: dict[str, list[files.File]] = {}
@@ -98,22 +124,50 @@ def contents(address: Mapping[str, Any]) -> Contents:
         targets = dict(row.targets)
         if keys.OBJECTS in targets:
             targets[keys.OBJECTS] = [(*box, categories[name]) for *box, name in targets[keys.OBJECTS]]
-        file = files.File(row.path, places.get(row.label), row.image_id, row.why, targets or None)
+        file = files.File(row.read, places.get(row.label), row.image_id, row.why, targets or None)
         by_split.setdefault(row.split, []).append(file)
     return dataclasses.replace(files.contents(names, by_split), targets=further)
 
 
-def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
+def images(address: Mapping[str, Any], shard: str | Sequence[Any]) -> Iterator[Raw]:
     """See components.example_gen.sources. A file that is not there raises OSError when it is read."""
-    return files.images(_root(address), shard)
+    return _texts(address, *shard) if _reads(address) == "text" else files.images(_root(address), shard)
+
+
+def _texts(address: Mapping[str, Any], split: str, start: int, end: int) -> Iterator[Raw]:
+    rows, name = _rows(address), os.path.basename(address["path"])
+    places = {name: label for label, name in enumerate(_class_names(address, rows))}
+    for row in [row for row in rows if row.split == split][start:end]:
+        example_id = f"{name}#{row.line}" if row.image_id is None else row.image_id
+        targets = {target: functools.partial(_as_it_is, value) for target, value in row.targets.items()}
+        yield Raw(row.read.encode, os.fsencode(example_id), places.get(row.label), targets, row.why)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def texts(path: str, column: str | None) -> Iterator[tuple[int, str]]:
+    """(line, text) of each row of a table, whatever else stands in it; `column` None: the one with a usual name.
+
+    Raises:
+        UsageError: for no such column, and for what is no table.
+    """
+    header, delimiter = _header(path)
+    place = choice.find(path, header, {"label": None, **({"text": column} if column else {})}, "text").read
+    return ((line, cells[place]) for line, cells in _lines(path, header, delimiter))
+
+
+def _reads(address: Mapping[str, Any]) -> str:
+    return address.get("reads", "image")
 
 
 def columns(address: Mapping[str, Any]) -> dict[str, Any]:
-    """Which columns are read: {image, label, split, id: name or None, unused: names}; for one-hot labels a list of names; and the
-    columns of further targets, by target, each a list."""
+    """Which columns are read: {image (or text), label, split, id: name or None, unused: names}; for one-hot labels a list of names;
+    and the columns of further targets, by target, each a list."""
     header, _ = _header(address["path"])
-    found = choice.find(address["path"], header, address["features"])
-    read = {"image": found.image, "split": found.split, "id": found.image_id}
+    found = choice.find(address["path"], header, address["features"], _reads(address))
+    read = {_reads(address): found.read, "split": found.split, "id": found.image_id}
     named = {kind: None if place is None else header[place] for kind, place in read.items()}
     label = [header[place] for place in found.label]
     further = {target: [header[place] for place in places] for target, places in found.further.items()}
@@ -166,16 +220,16 @@ def _rows(address: Mapping[str, Any]) -> list[_Row]:
     """Every row. Raises UsageError, with the number of the line, for what is no such table."""
     path = address["path"]
     header, delimiter = _header(path)
-    reader = _Reader(address, header, choice.find(path, header, address["features"]))
+    reader = _Reader(address, header, choice.find(path, header, address["features"], _reads(address)))
     rows, seen = [], {}
     for line, cells in _lines(path, header, delimiter):
         row = reader.row(line, cells)
-        if row.path in seen:
+        if row.read in seen and _reads(address) == "image":
             raise UsageError(
-                f"{path}, line {line}: {row.path!r} stands in line {seen[row.path]} already.",
+                f"{path}, line {line}: {row.read!r} stands in line {seen[row.read]} already.",
                 "Give each image one line and one label.",
             )
-        seen[row.path] = line
+        seen[row.read] = line
         rows.append(row)
     if not rows:
         raise _empty(path)
@@ -210,6 +264,7 @@ class _Reader:
         self._inside = os.path.join(self._root, "")
         self._lookup = lookup.Lookup(self._root)
         self._markers = labels.markers(address.get("missing_markers"))
+        self._read = self._text if _reads(address) == "text" else self._image
 
     def row(self, line: int, cells: Sequence[str]) -> _Row:
         """Raises UsageError for a line that is no row."""
@@ -217,7 +272,7 @@ class _Reader:
         split = "all" if places.split is None else self._split(line, cells[places.split].strip())
         image_id = None if places.image_id is None else cells[places.image_id].strip()
         if image_id == "":
-            raise self._wrong(line, "the id is empty.", "Give every image an id, or leave data.features.id out.")
+            raise self._wrong(line, "the id is empty.", "Give every row an id, or leave data.features.id out.")
         label, why = self._label(line, [cells[place] for place in places.label])
         targets = {}
         if keys.LABELS in places.further:
@@ -227,7 +282,7 @@ class _Reader:
         for place in places.further.get(keys.OBJECTS, ()):
             targets[keys.OBJECTS] = self._objects(line, cells[place])
         known = {name: value for name, value in targets.items() if value is not None}
-        return _Row(line, self._image(line, cells[places.image]), label or "", split, image_id, why, known)
+        return _Row(line, self._read(line, cells[places.read]), label or "", split, image_id, why, known)
 
     def _split(self, line: int, name: str) -> str:
         if name.lower() not in keys.SPLIT_WORDS:
@@ -279,6 +334,10 @@ class _Reader:
                 'Write a JSON list: [{"bbox": [x, y, width, height], "category": "NAME"}, ...], in px from the upper left corner; '
                 "[] for none.",
             ) from None
+
+    def _text(self, line: int, cell: str) -> str:
+        """As it is; an empty one is set aside with other damaged ones."""
+        return cell
 
     def _image(self, line: int, name: str) -> str:
         """Path below the root of the file that is meant, or as it is written where there is none."""
@@ -409,4 +468,4 @@ def _first_undecodable(path: str) -> int:
 
 
 def _empty(path: str) -> UsageError:
-    return UsageError(f"{path} has no rows.", "It needs a header, such as `path,label`, and a row for each image.")
+    return UsageError(f"{path} has no rows.", "It needs a header, such as `path,label`, and a row for each image or text.")

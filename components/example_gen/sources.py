@@ -4,7 +4,8 @@ A source module offers four functions; the last two run in Beam's workers too:
     check(rest, datasets): raises at once, importing nothing heavy, where the data is not there or visibly damaged.
     locate(rest, datasets, features) -> Located: prepares what needs no network, and digests what the data holds. `features` is
         data.features: names of the source's own features or columns, where they cannot be guessed. What the module names in TAKES,
-        further keys of DataConfig, it gets as keywords.
+        further keys of DataConfig, it gets as keywords. One that has other things than images to read names their kinds
+        (components.inputs) in READS, and gets the kind that is asked for as the keyword `reads`.
     contents(address) -> Contents: what there is to read, as shards.
     images(address, shard) -> iterator of Raw: one shard's images, always in the same order, one at a time. A Raw stays good:
         whoever drew it may read it and its targets later, in any order and more than once, while the iterator goes on and after it
@@ -23,7 +24,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from components import keys
+from components import inputs, keys
 from components.example_gen import classes, digest
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
@@ -83,7 +84,7 @@ class Raw(NamedTuple):
 
 def refuse_targets(features: Mapping[str, Any], source: str, takes: Sequence[str] = ()) -> None:
     """Raise UsageError where data.features names a further target, such as a mask, that a source cannot have."""
-    for name in sorted(set(features) - {"image", "label", "id", *takes}):
+    for name in sorted(set(features) - {*inputs.kinds(), "label", "id", *takes}):
         raise UsageError(f"data.features names {name}, and {source} has none that hubel reads.", f"Take {name} out.")
 
 
@@ -108,21 +109,42 @@ def check(source: str, datasets: Path) -> None:
     module_of(source).check(source.partition(":")[2], datasets)
 
 
-def locate(data: DataConfig, datasets: Path) -> Located:
+def locate(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> Located:
     """Find a source's data, preparing it where that needs no network.
 
     Args:
         datasets: the workspace's folder of prepared data.
+        reads: kind of input that is to be read; see components.inputs.
 
     Raises:
         UsageError: where the data is not there, or has none of data.features, data.classes, data.inliers; the hint says what to do.
         HubelError: where it is damaged.
     """
     module = module_of(data.source)
-    found = module.locate(data.source.partition(":")[2], datasets, data.features, **_taken(module, data))
+    _check_kind(module, data, reads)
+    taken = _taken(module, data) | ({"reads": reads} if reads != inputs.DEFAULT else {})
+    found = module.locate(data.source.partition(":")[2], datasets, data.features, **taken)
     if found.class_names is not None:
         classes.resolved(data, found.class_names)
     return found
+
+
+def _check_kind(module: ModuleType, data: DataConfig, reads: str) -> None:
+    """Raise UsageError where the source does not have what is to be read, or data.features names something else."""
+    noun = inputs.storage_of(reads).noun
+    if reads not in _readable(module):
+        having = ", ".join(f"{scheme}:" for scheme in schemes() if reads in _readable(module_of(f"{scheme}:")))
+        raise UsageError(
+            f"{data.source} holds {' and '.join(f'{kind}s' for kind in _readable(module))}, and the model reads {noun}s.",
+            f"Sources of {noun}s are: {having}.",
+        )
+    for other in sorted(set(inputs.kinds()) & set(data.features) - {reads}):
+        raise UsageError(f"data.features.{other} is set, and the model reads {noun}s.", f"Take data.features.{other} out.")
+
+
+def _readable(module: ModuleType) -> Sequence[str]:
+    """Kinds of input that a source may hold."""
+    return getattr(module, "READS", (inputs.DEFAULT,))
 
 
 def _taken(module: ModuleType, data: DataConfig) -> dict[str, Any]:
@@ -134,17 +156,17 @@ def _taken(module: ModuleType, data: DataConfig) -> dict[str, Any]:
     return {name: getattr(data, name) for name in takes}
 
 
-def planned(data: DataConfig, datasets: Path) -> Located:
+def planned(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> Located:
     """As `locate`, but nothing is written: what would have to be prepared is like no data that was there before."""
     module, rest = module_of(data.source), data.source.partition(":")[2]
     if hasattr(module, "is_prepared") and not module.is_prepared(rest, datasets):
         module.check(rest, datasets)
         return Located({}, "")
     with digest.unremembered():
-        return locate(data, datasets)
+        return locate(data, datasets, reads)
 
 
-def held(data: DataConfig, datasets: Path) -> tuple[str, Mapping[str, int]] | None:
+def held(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> tuple[str, Mapping[str, int]] | None:
     """`digest` and `passed_over` as `locate` would find them, importing nothing heavy; None where it would prepare the data first.
 
     Raises:
@@ -154,7 +176,7 @@ def held(data: DataConfig, datasets: Path) -> tuple[str, Mapping[str, int]] | No
     if hasattr(module, "held"):
         digested = module.held(data.source.partition(":")[2], datasets)
         return None if digested is None else (digested, {})
-    located = locate(data, datasets)
+    located = locate(data, datasets, reads)
     return located.digest, located.passed_over
 
 

@@ -1,8 +1,8 @@
 """Source `tfrecord:GLOB`: tf.train.Examples in TFRecord files, plain or GZIP, each file by its first bytes.
 
-An image is one encoded file (bytes), or a list of numbers: a square of 1 channel, or of 3. What white is in such lists is found
-from the lowest and the highest number in all files. Features are found by their usual names or named by data.features. Files
-are splits where each has one of the words train, validation (valid, val, dev, eval) and test in its name.
+A text is bytes of UTF-8. An image is one encoded file (bytes), or a list of numbers: a square of 1 channel, or of 3. What white is
+in such lists is found from the lowest and the highest number in all files. Features are found by their usual names or named by
+data.features. Files are splits where each has one of the words train, validation (valid, val, dev, eval) and test in its name.
 """
 
 import functools
@@ -24,8 +24,10 @@ from components.example_gen import classes, files, labels, pictures, sources
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
 
+READS = ("image", "text")
 USUAL = {
     "image": ("image/encoded", "image", "image_raw", "image_bytes", "image_floats", "image/raw", "encoded", "img", "jpg", "png"),
+    "text": (keys.TEXT, "text", "sentence", "content"),
     "label": ("label", "image/class/label", "image_class", "class", "image/label", "target", "labels", "image/class/text"),
     # our own name last: what has another one too is split by that, as it always was
     "id": (keys.EXAMPLE_ID_BEFORE, "image_id", "id", "image/source_id", keys.EXAMPLE_ID),
@@ -45,7 +47,11 @@ def check(rest: str, datasets: Path) -> None:
 
 
 def locate(
-    rest: str, datasets: Path, features: Mapping[str, str | None], missing_markers: Collection[str] | None = None
+    rest: str,
+    datasets: Path,
+    features: Mapping[str, str | None],
+    missing_markers: Collection[str] | None = None,
+    reads: str = "image",
 ) -> Located:
     """See components.example_gen.sources. The first LOOKED_AT records tell which features there are."""
     root, paths = _found(rest)
@@ -53,7 +59,9 @@ def locate(
     if not first:
         raise UsageError(f"There is no record in {rest}.", "An empty TFRecord file is a file without images.")
     there = {name for example in first for name in example.features.feature if examples.values(example, name)}
-    address = {"root": root, "files": [os.path.relpath(path, root) for path in paths], "features": _named(rest, there, features)}
+    named = _named(rest, there, features, reads)
+    address = {"root": root, "files": [os.path.relpath(path, root) for path in paths], "features": named}
+    address |= {"reads": reads} if reads != "image" else {}
     return Located({**address, "missing_markers": missing_markers}, held(rest, datasets))
 
 
@@ -70,7 +78,7 @@ def contents(address: Mapping[str, Any]) -> Contents:
     """
     import numpy as np
 
-    image, label = address["features"]["image"], address["features"].get("label")
+    image, label = address["features"].get("image"), address["features"].get("label")
     markers = labels.markers(address.get("missing_markers"))
     found, low, high, counts = set(), math.inf, -math.inf, []
     for name in address["files"]:
@@ -102,7 +110,11 @@ def images(address: Mapping[str, Any], shard: tuple[int, list[float] | None, lis
     for index, example in _examples(os.path.join(address["root"], name)):
         known, why = _label(example, features.get("label"), markers)
         image_id = _id(example, features.get("id")) or os.fsencode(f"{name}#{index}")
-        yield Raw(functools.partial(_encoded, example, features["image"], span), image_id, places.get(known), why=why)
+        if address.get("reads") == "text":
+            encoded = functools.partial(_text, example, features["text"])
+        else:
+            encoded = functools.partial(_encoded, example, features["image"], span)
+        yield Raw(encoded, image_id, places.get(known), why=why)
 
 
 def _found(rest: str) -> tuple[str, list[str]]:
@@ -191,8 +203,8 @@ def _size(path: str) -> int:
         return -1
 
 
-def _named(rest: str, there: Collection[str], given: Mapping[str, str]) -> dict[str, str]:
-    """What -> name of the feature. Raises UsageError for names that are not there, or no image."""
+def _named(rest: str, there: Collection[str], given: Mapping[str, str], reads: str) -> dict[str, str]:
+    """What -> name of the feature. Raises UsageError for names that are not there, or nothing to read."""
     sources.refuse_targets(given, rest)
     several = next((name for name in given.values() if isinstance(name, list)), None)
     if several:
@@ -200,14 +212,15 @@ def _named(rest: str, there: Collection[str], given: Mapping[str, str]) -> dict[
             f"data.features.label is a list, and {rest} is no table.", "Name one feature: data.features: {label: NAME}"
         )
     unknown = [name for name in given.values() if name is not None and name not in there]
-    guessed = {what: next((name for name in names if name in there), None) for what, names in USUAL.items()}
+    usual = {what: names for what, names in USUAL.items() if what == reads or what not in READS}
+    guessed = {what: next((name for name in names if name in there), None) for what, names in usual.items()}
     named = {what: name for what, name in {**guessed, **given}.items() if name is not None}
-    if unknown or "image" not in named:
+    if unknown or reads not in named:
         raise UsageError(
             f"The records of {rest} have no feature {', '.join(unknown)}."
             if unknown
-            else f"None of the features of {rest} is known as an image.",
-            f"Name them with data.features: {{image: NAME, label: NAME}}; there are: {', '.join(sorted(there)) or 'none'}.",
+            else f"None of the features of {rest} is known as {'an image' if reads == 'image' else f'a {reads}'}.",
+            f"Name them with data.features: {{{reads}: NAME, label: NAME}}; there are: {', '.join(sorted(there)) or 'none'}.",
         )
     return named
 
@@ -272,6 +285,14 @@ def _range(low: float, high: float, address: Mapping[str, Any]) -> list[float] |
         f"The numbers of {address['features']['image']} in {address['root']} reach from {low:g} to {high:g}.",
         "hubel reads 0 to 1, -0.5 to 0.5, -1 to 1 and 0 to 255; write such numbers, or encoded images.",
     )
+
+
+def _text(example, name: str) -> bytes:
+    """The bytes as they are. Raises pictures.Damaged for several, or numbers."""
+    values = list(examples.values(example, name))
+    if len(values) > 1 or not all(isinstance(value, bytes) for value in values):
+        raise pictures.Damaged("not one text")
+    return values[0] if values else b""
 
 
 def _encoded(example, name: str, span: list[float] | None) -> bytes:

@@ -24,7 +24,7 @@ class DataConfig(Reading):
     validation: float = Field(0.1, gt=0, lt=1, description="share of the images for validation, where the source has no such split")
     test: float = Field(0.2, gt=0, lt=1, description="share of the images for test, where the source has no such split")
     limit: int | None = Field(None, gt=0, description="at most this many images a source split, taken by hash of their id")
-    features: dict[Literal["image", "label", "labels", "mask", "objects", "id"], str | list[str] | None] = Field(
+    features: dict[Literal["image", "text", "label", "labels", "mask", "objects", "id"], str | list[str] | None] = Field(
         {},
         description="names of the source's own features or columns, where they cannot be guessed; of a table's label also a list "
         "of one-hot columns, label: null for none; and what else is learned: labels, a list of columns of 0 or 1 whose classes an "

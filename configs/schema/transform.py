@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from configs.schema.base import Slice
+from configs.schema.text import TextConfig
 
 MAX_SIDE = 4096  # px; a model's input, not a photograph's size
 MAX_WHITENED = 4096  # values of an image; their whitening matrix then takes 64 MiB
@@ -33,6 +34,9 @@ class TransformConfig(Slice):
         "auto", description="store transformed images; auto: only where the tuner will read them many times"
     )
     batch_size: int = Field(256, gt=0, le=65536, description="images that Transform holds in memory at once")
+    text: TextConfig | None = Field(
+        None, description="models that read texts: tokens and vocabulary; of the other keys they have materialize and batch_size"
+    )
 
     @property
     def values(self) -> int:

@@ -88,7 +88,9 @@ class RunView:
 
     def _on_images(self, event: dict) -> None:
         *others, (last, images) = event["counts"].items()
-        self._told = ", ".join([*(f"{count} {split}" for split, count in others), words.count(images, f"{last} image")])
+        self._told = ", ".join(
+            [*(f"{count} {split}" for split, count in others), words.count(images, f"{last} {event.get('noun', 'image')}")]
+        )
         self._below = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
         self._below += [_looks(event["overall"])] if event["overall"] else []
         self._below += ["of these " + changes.listed(event["changes"])] if event.get("changes") else []
@@ -143,7 +145,9 @@ def _spread(images: dict[str, int]) -> str:
 
 
 def _looks(measures: Mapping[str, Mapping[str, float]]) -> str:
-    """How large and how bright images are, in a line."""
+    """How large and how bright images are, in a line; of what else is read its measures as they are called."""
+    if "brightness" not in measures:
+        return ", ".join(f"{name} {_from_to(ends)}, {ends['mean']:.0f} in the mean" for name, ends in measures.items())
     width, height, brightness = (measures[name] for name in ("width", "height", "brightness"))
     sides = [f"{name} {_from_to(found)}" for name, found in (("width", width), ("height", height))]
     return f"{', '.join(sides)} px, brightness {_from_to(brightness)} of 255, {brightness['mean']:.0f} in the mean"

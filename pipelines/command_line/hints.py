@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import keras_models
 from configs import words
 from configs.schema.run import RunConfig
 
@@ -89,6 +90,8 @@ def _code(missed: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> I
 
 
 def _few(cfg: RunConfig, value: Mapping[str, Any]) -> Iterator[str]:
+    if cfg.transfer is None and keras_models.check(cfg.model.name).reads != keras_models.Record.reads:
+        return  # what can be transferred reads images
     images, classes = value["training"]["train_images"], value["training"]["classes"]
     if cfg.transfer and cfg.transfer.shots:
         yield (

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
-from components import keys, progress
+import keras_models
+from components import inputs, keys, progress
 from components.example_gen import listing, pictures, sources, splits
 from components.example_gen.records import share
 from configs import load, policies
-from configs.errors import HubelError
+from configs.errors import HubelError, UsageError
 from configs.schema.augment import AugmentStep
 from configs.schema.data import DataConfig
 from configs.schema.reading import Reading
@@ -56,6 +57,8 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
         HubelError: where no training image is sound, or `out` cannot be written.
     """
     cfg = load.load(config, assignments)
+    if cfg.transfer is None and (reads := keras_models.check(cfg.model.name).reads) != inputs.DEFAULT:
+        raise UsageError(f"A preview shows images, and {cfg.model.name} reads {reads}.", "Take the config of a model of images.")
     chosen = _chosen(cfg, Path(datasets), images)
     if not chosen:
         raise HubelError(f"There is no sound training image in {cfg.data.source}.", "Check the data, data.inliers and data.limit.")
@@ -138,7 +141,6 @@ def _seen(cfg: RunConfig, steps: Sequence[AugmentStep], chosen, samples: int) ->
     """Resize as Transform does and augment as Trainer does, in the epochs 0 to samples - 1."""
     import tensorflow as tf
 
-    import keras_models
     from components.tasks.by_name import task_of
     from components.transform import pixels
     from components.transform.augment import steps as augment

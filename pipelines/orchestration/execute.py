@@ -219,7 +219,7 @@ def _located(cfg: RunConfig, place: Workspace, origin: Origin | None, locate: Ca
     from components.tasks.by_name import task_of
     from pipelines.orchestration import pipeline
 
-    located = locate(cfg.data, place.datasets)
+    located = locate(cfg.data, place.datasets, pipeline.reads_of(cfg, origin))
     task, _ = pipeline.learned(cfg, origin)
     needed = [name for name in task_of(task).targets if targets.is_further(name)]
     if needed and located.address:  # of data that is still to be prepared nothing is known

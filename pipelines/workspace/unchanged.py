@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import keras_models
-from components import fingerprint, keys
+from components import fingerprint, inputs, keys
 from components.example_gen import digest, sources
 from configs import atomic, load
 from configs.errors import HubelError
@@ -117,7 +117,8 @@ def _newest(cfg: RunConfig, place: Workspace) -> Answer | None:
 
 
 def _data(cfg: RunConfig, place: Workspace) -> str | None:
-    held = sources.held(cfg.data, place.datasets)
+    reads = keras_models.check(cfg.model.name).reads if cfg.transfer is None else inputs.DEFAULT
+    held = sources.held(cfg.data, place.datasets, reads)
     return held and _with_passed_over(*held)
 
 

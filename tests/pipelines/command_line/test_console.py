@@ -52,6 +52,17 @@ def test_what_was_read_stands_below_its_component_and_warnings_last(capsys):
     ]
 
 
+def test_what_is_read_is_called_what_it_is_and_measured_as_it_can_be(capsys):
+    measures = {"characters": {"min": 4, "max": 60, "mean": 31.4}, "words": {"min": 1, "max": 1, "mean": 1}}
+    with RunView() as view:
+        view({"event": "node", "name": "ExampleGen"})
+        view(IMAGES | {"overall": measures, "noun": "text", "warnings": []})
+        view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+    _, first, _, looks = capsys.readouterr().err.splitlines()
+    assert first.endswith("6 train, 2 validation, 2 test texts")
+    assert looks == "    characters 4 to 60, 31 in the mean, words 1, 1 in the mean"
+
+
 def test_what_was_done_to_images_is_said_in_a_line(capsys):
     with RunView() as view:
         view({"event": "node", "name": "ExampleGen"})

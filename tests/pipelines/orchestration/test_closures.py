@@ -129,6 +129,7 @@ READ_BY = {  # topic of configs/schema -> the stages that read it
     "push": set(),
     "reading": {"example_gen", "transform", *TRAINED},
     "run": set(),
+    "text": {"transform", *TRAINED},
     "train": TRAINED,
     "transfer": TRAINED,
     "transform": {"transform", *TRAINED},

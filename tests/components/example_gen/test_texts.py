@@ -1,0 +1,94 @@
+"""Texts in the rows of a table and in TFRecords: found, labelled, split and set aside as images are."""
+
+import json
+
+import pytest
+
+from components import keys
+from components.example_gen import csv, sources, tfrecord
+from configs.errors import UsageError
+from configs.schema.data import DataConfig
+from tests.components.example_gen.test_tfrecord import example, write
+
+TABLE = """sentence,topic,key,split
+"Rain, and wind",weather,a,train
+Bread,food,b,test
+"Bread",food,c,train
+,weather,d,train
+Snow,,e,train
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    (tmp_path / "texts.csv").write_text(TABLE, encoding="utf-8")
+    return f"csv:{tmp_path / 'texts.csv'}"
+
+
+def located(source, tmp_path, reads="text", **features):
+    return sources.locate(DataConfig(source=source, features=features), tmp_path / "datasets", reads)
+
+
+def raws(module, found):
+    address = json.loads(json.dumps(dict(found.address)))
+    held = module.contents(address)
+    return held, {split: [raw for shard in of for raw in module.images(address, shard)] for split, of in held.shards.items()}
+
+
+def test_a_column_of_texts_is_read(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(csv, "TEXTS", 2)
+    found = located(table, tmp_path, label="topic")
+    held, by_split = raws(csv, found)
+    assert list(held.class_names) == list(found.class_names) == ["food", "weather"]
+    assert dict(found.unlabelled) == {"empty": 1}
+    assert held.counts == {"train": 4, "test": 1}
+    assert [len(of) for of in held.shards.values()] == [2, 1]
+    read = {raw.example_id: (raw.encoded(), raw.label) for of in by_split.values() for raw in of}
+    assert read == {
+        b"texts.csv#2": (b"Rain, and wind", 1),
+        b"texts.csv#3": (b"Bread", 0),
+        b"texts.csv#4": (b"Bread", 0),
+        b"texts.csv#5": (b"", 1),
+        b"texts.csv#6": (b"Snow", None),
+    }
+    assert csv.columns(found.address)["text"] == "sentence"
+    named = raws(csv, located(table, tmp_path, text="key", label="topic", id="key"))[1]
+    assert {raw.example_id for of in named.values() for raw in of} == {b"a", b"b", b"c", b"d", b"e"}
+    assert [raw.encoded() for raw in named["test"]] == [b"b"]
+
+
+def test_a_digest_is_of_the_table(table, tmp_path):
+    before = located(table, tmp_path, label="topic").digest
+    (tmp_path / "texts.csv").write_text(TABLE.replace("Snow", "Hail"), encoding="utf-8")
+    assert located(table, tmp_path, label="topic").digest != before
+
+
+def test_what_a_source_has_not_is_said(table, tmp_path):
+    for source, reads, features, words in (
+        (table, "image", {"text": "sentence"}, "data.features.text is set, and the model reads images"),
+        (table, "text", {"image": "sentence", "label": "topic"}, "data.features.image is set, and the model reads texts"),
+        (table, "text", {"text": "other"}, "no column 'other', which data.features.text names"),
+        (table, "text", {}, "no column of labels that hubel knows"),
+        (table, "text", {"label": "topic", "mask": "key"}, "data.features.mask is of images, and the model reads texts"),
+        (f"folder:{tmp_path}", "text", {}, "holds images, and the model reads texts"),
+    ):
+        with pytest.raises(UsageError, match=words) as caught:
+            located(source, tmp_path, reads, **features)
+        assert caught.value.hint
+    assert "csv:, tfrecord:" in caught.value.hint
+    (tmp_path / "texts.csv").write_text("a,label\nx,y\n")
+    with pytest.raises(UsageError, match="no column of texts, such as text, sentence or review; it has: a, label"):
+        located(table, tmp_path)
+
+
+def test_records_of_texts_are_read(tmp_path):
+    write(tmp_path / "r", [example(sentence=f"Bread {i}".encode(), label=i % 2) for i in range(4)] + [example(sentence=3, label=0)])
+    by_split = raws(tfrecord, located(f"tfrecord:{tmp_path / 'r'}", tmp_path))[1]
+    assert [(raw.encoded(), raw.label) for raw in by_split["all"][:4]] == [(f"Bread {i}".encode(), i % 2) for i in range(4)]
+    with pytest.raises(tfrecord.pictures.Damaged, match="not one text"):
+        by_split["all"][4].encoded()
+    write(tmp_path / "own", [example(**{keys.TEXT.replace("/", "__"): b"x", "label": 1})])
+    assert raws(tfrecord, located(f"tfrecord:{tmp_path / 'own'}", tmp_path))[1]["all"][0].encoded() == b"x"
+    write(tmp_path / "none", [example(picture=b"x", label=1)])
+    with pytest.raises(UsageError, match=r"None of the features of .* is known as a text"):
+        located(f"tfrecord:{tmp_path / 'none'}", tmp_path)

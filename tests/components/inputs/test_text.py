@@ -1,0 +1,209 @@
+"""Texts: checked, parted, looked up by the vocabulary of the training split, and served through the same graph."""
+
+import functools
+import re
+
+import apache_beam as beam
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tensorflow_transform.tf_metadata import dataset_metadata
+from tfx_bsl.tfxio import tf_example_record
+
+from components import inputs, keys
+from components.compat.beam import RUNNER
+from components.example_gen import records
+from components.infra_validator import parity
+from components.inputs import checks, storing, text
+from components.tasks.by_name import task_of
+from components.trainer import export
+from components.trainer.card import Card
+from components.trainer.data import open_data
+from components.transform.preprocessing import preprocessing_fn
+from configs.errors import HubelError, UsageError
+from configs.schema.data import DataConfig
+from configs.schema.run import RunConfig
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.slices.transform import TransformSlice
+from configs.schema.text import TextConfig
+from configs.schema.transform import TransformConfig
+from keras_models.normalize import with_normalization
+
+SENTENCES = ["Rain, rain and snow.", "Bread and butter!", "rain again", "Snow and bread: 2 pounds", "Straße am Äquator"] * 4
+LABELS = [0, 1, 0, 1, 0] * 4
+ASKED = {"unit": "word", "length": 5, "vocabulary": 4, "min_count": 2}
+
+
+def stored(raw: bytes) -> storing.Stored:
+    return inputs.storage_of("text").store(raw, DataConfig())
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"), [(b"", "empty"), (b" \n\t", "empty"), (b"caf\xe9", "not UTF-8"), (b"a" * (2**20 + 1), "too large")]
+)
+def test_what_is_no_text_is_set_aside(raw, why):
+    with pytest.raises(storing.Damaged, match=f"^{why}$"):
+        stored(raw)
+
+
+def test_a_text_is_kept_as_it_is_and_measured():
+    kept = stored("Der Äquator,\n wohl".encode())
+    assert kept.encoded == "Der Äquator,\n wohl".encode()
+    assert kept.numbers == {keys.TEXT_CHARACTERS: 18, keys.TEXT_WORDS: 3}
+    assert kept.measures == {"characters": 18, "words": 3}
+    assert kept.content == stored("Der A\u0308quator, wohl ".encode()).content != stored(b"Der Aquator, wohl").content
+
+
+def parted(texts, **asked) -> list[list[str]]:
+    found = text.tokens(tf.constant(texts), TextConfig(**asked))
+    return [[token.decode() for token in row] for row in found.to_list()]
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_words_are_runs_of_letters_and_every_sign_is_a_token(lower):
+    texts = [*SENTENCES[:5], "It's 3.5 km — n\u00e4mlich\u00a0so_weit", "日本 語", "a\u0301b", ""]
+    sign = re.compile(r"[^\W_]|[_'\u2019]|[\u0300-\u036f]")
+
+    def oracle(line):
+        spaced = "".join(each if sign.match(each) or each.isspace() else f" {each} " for each in (line.lower() if lower else line))
+        return spaced.split()
+
+    assert parted(texts, lower=lower) == list(map(oracle, texts))
+
+
+def test_characters_are_tokens_and_a_run_of_spaces_is_one():
+    assert parted([" Äb \n\u3000c"], unit="character") == [["ä", "b", " ", "c"]]
+    assert parted(["Äb"], unit="character", lower=False) == [["Ä", "b"]]
+
+
+def graph_of(folder, sentences, asked) -> tft.TFTransformOutput:
+    """What Transform makes of a training split, by TFT's own Beam implementation."""
+    schema = schema_pb2.Schema()
+    for name, kind in {keys.TEXT: schema_pb2.BYTES, keys.EXAMPLE_ID: schema_pb2.BYTES, keys.LABEL: schema_pb2.INT}.items():
+        feature = schema.feature.add(name=name, type=kind, presence=schema_pb2.FeaturePresence(min_fraction=1, min_count=1))
+        feature.shape.dim.add(size=1)
+    config = TransformSlice(transform=TransformConfig(text=asked), reads="text", targets=[keys.LABEL])
+    source = tf_example_record.TFExampleBeamRecord(physical_format="inmem", telemetry_descriptors=["test"], schema=schema)
+    metadata = dataset_metadata.DatasetMetadata(schema)
+    with beam.Pipeline(RUNNER) as pipeline, tft_beam.Context(temp_dir=str(folder / "tmp")):
+        raws = pipeline | "Train" >> beam.Create(rows(sentences)) | "Decode" >> source.BeamSource()
+        made = (raws, source.TensorAdapterConfig()) | tft_beam.AnalyzeDataset(
+            functools.partial(preprocessing_fn, custom_config={"slice": config.model_dump_json()})
+        )
+        _ = made | tft_beam.WriteTransformFn(str(folder))
+        _ = metadata | tft_beam.WriteMetadata(str(folder / tft.TFTransformOutput.RAW_METADATA_DIR), pipeline)
+    return tft.TFTransformOutput(str(folder))
+
+
+def rows(sentences) -> list[bytes]:
+    kept = [stored(sentence.encode()) for sentence in sentences]
+    return [
+        records.example(one.encoded, b"%d" % place, LABELS[place % len(LABELS)], measures=one.numbers, reads="text")
+        for place, one in enumerate(kept)
+    ]
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory):
+    return graph_of(tmp_path_factory.mktemp("graph"), SENTENCES, ASKED)
+
+
+@pytest.fixture(scope="module")
+def data(graph, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("records")
+    for name, sentences in (("train", SENTENCES), ("validation", SENTENCES[:5])):
+        with tf.io.TFRecordWriter(str(folder / name), "GZIP") as writer:
+            for row in rows(sentences):
+                writer.write(row)
+    config = RunConfig.model_validate({"name": "texts", "transform": {"text": ASKED}, "train": {"batch_size": 4}})
+    cfg = TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
+    files = ([str(folder / "train")], [str(folder / "validation")])
+    return open_data(*files, graph, ["weather", "food"], [keys.LABEL], False, cfg, reads="text")
+
+
+def test_the_vocabulary_is_of_the_training_split_the_most_frequent_first(data):
+    learned = data.facts.learned
+    assert set(learned[text.VOCABULARY][:2]) == {"rain", "and"}
+    assert set(learned[text.VOCABULARY][2:]) == {"snow", "bread"}
+    assert learned[text.LENGTHS] == {"texts": 20, "tokens": 4 * (6 + 4 + 2 + 6 + 3), "longest": 6, "cut": 8}
+    assert data.facts.for_builder() == {"input_shape": (5,), "length": 5, "vocabulary_size": 6, "num_classes": 2}
+    [said] = inputs.input_of("text").doubts(TransformConfig(text=ASKED), data.facts)
+    assert "8 of 20 training texts have more than transform.text.length = 5 tokens (the longest 6)" in said
+
+
+def test_a_batch_is_ids_with_0_for_padding_and_1_for_what_is_not_known(data):
+    places = {word: place for place, word in enumerate(data.facts.learned[text.VOCABULARY], 2)}
+    expected = [[places.get(token, 1) for token in row[:5]] + [0] * (5 - len(row[:5])) for row in parted(SENTENCES)]
+    batches = list(data.plain.as_numpy_iterator())
+    assert batches[0][0].dtype == np.int32
+    assert np.concatenate([ids for ids, _ in batches]).tolist() == expected
+    assert np.concatenate([targets[keys.LABEL] for _, targets in batches]).tolist() == LABELS
+    shuffled = np.concatenate([ids for ids, _ in data.training(0, 1).as_numpy_iterator()]).tolist()
+    assert sorted(shuffled) == sorted(expected)
+    assert shuffled != expected
+
+
+def test_a_split_in_which_nothing_stands_often_enough_is_refused(tmp_path):
+    empty = graph_of(tmp_path, SENTENCES[:4], {**ASKED, "min_count": 9})
+    with pytest.raises(HubelError, match="No word stands 9 times") as caught:
+        inputs.input_of("text").learned(empty, TransformConfig(text={**ASKED, "min_count": 9}))
+    assert "transform.text.min_count" in caught.value.hint
+
+
+def test_what_is_served_is_what_was_trained_through_every_end(data, tmp_path):
+    tokens = keras.Input((5,), dtype="int32", name="tokens")
+    sums = keras.layers.Flatten()(keras.layers.Embedding(6, 3)(tokens))
+    kind = inputs.input_of("text")
+    net = keras.Model(tokens, keras.layers.Dense(2)(sums))
+    model = with_normalization(net, name=kind.layer, dtype=kind.dtype, **kind.first_layer(TransformConfig(), data.facts))
+    told = {
+        "name": "texts",
+        "architecture": "mlp",
+        "task": "classification",
+        "params": 1,
+        "train_images": 20,
+        "epochs": 1,
+        "seed": 0,
+    }
+    card = Card(
+        **told, reads="text", input_shape=(5,), class_names=["weather", "food"], hyperparameters={}, transform={"text": ASKED},
+        export={"warmup": 3}, learned=dict(data.facts.learned),
+    )  # fmt: skip
+    export.write(tmp_path / "Format-Serving", model, task_of("classification"), card, data)
+    served = tf.saved_model.load(str(tmp_path / "Format-Serving")).signatures
+    assert set(served) == {"serving_default", "text", "classify"}
+    asked = ["Snow AND bread", "", "nothing known"]
+    ids = np.array([[data.facts.learned[text.VOCABULARY].index(word) + 2 for word in ("snow", "and", "bread")] + [0, 0], [0] * 5,
+                    [1, 1, 0, 0, 0]], np.int32)  # fmt: skip
+    expected = tf.nn.softmax(model(ids)).numpy()
+    np.testing.assert_allclose(served["text"](text=tf.constant(asked))["probabilities"], expected, 1e-6)
+    raws = [records.example(sentence.encode(), b"1", reads="text") for sentence in asked]
+    np.testing.assert_allclose(served["serving_default"](examples=tf.constant(raws))["probabilities"], expected, 1e-6)
+    assert parity.refusal(str(tmp_path), tmp_path / "Format-Serving", rows(SENTENCES[:5])) is None
+    net.layers[1].set_weights([w + 1 for w in net.layers[1].get_weights()])
+    export.keep(tmp_path, model, task_of("classification"), card)  # another model than the one that would be served
+    assert "output probabilities: off by" in parity.refusal(str(tmp_path), tmp_path / "Format-Serving", rows(SENTENCES[:5]))
+
+
+@pytest.mark.parametrize(
+    ("reads", "asked", "words"),
+    [
+        ("text", {"transform": {"height": 8}}, "transform.height is of models that read image, and lenet5 reads text"),
+        ("image", {"transform": {"text": {"length": 3}}}, "transform.text is of models that read text, and lenet5 reads image"),
+        ("text", {"data": {"ground": "black"}}, "data.ground is of models that read image"),
+        ("text", {"augment": "digits"}, "augment changes images, and lenet5 reads text"),
+    ],
+)
+def test_keys_of_another_kind_are_refused(reads, asked, words):
+    with pytest.raises(UsageError, match=re.escape(words)) as caught:
+        checks.check(RunConfig.model_validate({"name": "a", **asked}), reads)
+    assert caught.value.exit_code == 2
+    assert caught.value.hint.startswith("Take ")
+
+
+def test_a_text_s_own_keys_stand():
+    checks.check(RunConfig.model_validate({"name": "a", "transform": {"text": ASKED, "batch_size": 9}}), "text")
