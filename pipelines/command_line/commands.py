@@ -305,19 +305,26 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
 
 @cli.command("predict")
 @click.argument("model")
-@click.argument("images", nargs=-1, required=True)
-@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image.")
+@click.argument("images", nargs=-1)
+@click.option("--text", "texts", multiple=True, metavar="TEXT", help="A text itself, for a model that reads texts.")
+@click.option("--column", metavar="COLUMN", help="The column of a table that holds the texts; default: by its usual names.")
+@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image or text.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @options.workspace
 @options.verbose
 @options.as_json
-def predict(model, images, top, form, workspace, as_json):
-    """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them."""
+def predict(model, images, top, form, workspace, as_json, texts=(), column=None):
+    """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them.
+
+    A model that reads texts takes files of a text a line, and tables that end in .csv, in their place.
+    """
+    if not images and not texts:
+        raise click.UsageError("Missing argument 'IMAGES...'.")
     from pipelines.command_line import console
     from serving import answers
 
-    value = options.ask_of(requests.Predict, model, workspace, {"images": images, "top": top})
-    rows, gives, about = value["images"], value["gives"], answers.About(value["class_names"], top)
+    value = options.ask_of(requests.Predict, model, workspace, {"images": images, "top": top, "texts": texts, "column": column})
+    rows, gives, about = value["images" if "images" in value else "texts"], value["gives"], answers.About(value["class_names"], top)
     columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized", "changes", "frames")))
 
     def shown(column, told):
@@ -333,7 +340,7 @@ def predict(model, images, top, form, workspace, as_json):
     else:
         console.table(columns, cells)
     is_bare = as_json or form != "table"
-    for line in options.passed_over(value["passed_over"]) if as_json or form == "json" else options.remarks(value):
+    for line in options.passed_over(value.get("passed_over", {})) if as_json or form == "json" else options.remarks(value):
         click.echo(line, err=is_bare)
     return 1 if all("error" in row for row in rows) else 0
 

@@ -109,6 +109,8 @@ class Predict(Request):
     model: str
     images: Sequence[str]
     top: int
+    texts: Sequence[str] = ()
+    column: str | None = None
 
 
 @dataclass(frozen=True)

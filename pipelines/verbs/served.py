@@ -37,13 +37,19 @@ class Served:
         """Raises UsageError for a SavedModel that hubel did not write."""
         import tensorflow as tf
 
-        card = Card.exported(folder)
-        if card is None:
-            raise UsageError(f"The SavedModel {folder} has no card (assets.extra/hubel.json).", PUSHED)
+        card = cls.card_of(folder)
         signatures = tf.saved_model.load(folder).signatures
         if not card.gives:
             card = earlier_cards.completed(card, {name: _are_texts(function) for name, function in signatures.items()})
         return cls(folder, card, signatures)
+
+    @staticmethod
+    def card_of(folder: str) -> Card:
+        """Its card alone, which takes no time. Raises UsageError as `load`."""
+        card = Card.exported(folder)
+        if card is None:
+            raise UsageError(f"The SavedModel {folder} has no card (assets.extra/hubel.json).", PUSHED)
+        return card
 
     @property
     def size(self) -> list[int]:
@@ -72,8 +78,11 @@ class Served:
     @property
     def predicting(self) -> Callable:
         """The signature of encoded images that `predict` asks. Raises UsageError where there is none."""
-        name = self.card.predicts
-        full = keys.IMAGE_BYTES if name == keys.SERVING_DEFAULT else f"{name}_{keys.IMAGE_BYTES}"
+        return self.of_end(self.card.predicts, keys.IMAGE_BYTES)
+
+    def of_end(self, name: str, end: str) -> Callable:
+        """The signature `name` behind an end of the model's kind of input. Raises UsageError where there is none."""
+        full = end if name == keys.SERVING_DEFAULT else f"{name}_{end}"
         if full not in self.signatures:
             raise UsageError(f"The SavedModel {self.folder} has no signature {full}.", PUSHED)
         return self.signatures[full]
