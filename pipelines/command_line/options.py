@@ -74,7 +74,7 @@ def changed(value: Mapping) -> list[str]:
     from configs.schema.reading import Reading
 
     told = [f"{sentence[0].upper()}{sentence[1:]}." for sentence in changes.doubts(value.get("changes", {}), -1, Reading())]
-    several = [f"{row['file']} (the first of {row['frames']:,})" for row in value["images"] if row.get("frames", 1) > 1]
+    several = [f"{row['file']} (the first of {row['frames']:,})" for row in value.get("images", ()) if row.get("frames", 1) > 1]
     more = f" and {len(several) - SHOWN:,} more" if len(several) > SHOWN else ""
     return [*told, *([f"Of several frames or pages: {', '.join(several[:SHOWN])}{more}."] if several else [])]
 
