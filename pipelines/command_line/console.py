@@ -185,7 +185,7 @@ def result(value: dict) -> None:
     else:
         console.print(f"Blessed and pushed: {value['model']} version {value['version']}", markup=False)
         console.print(f"  {value['model_dir']}", markup=False)
-        console.print(f"  try it: hubel predict {value['model']} IMAGE...", markup=False)
+        console.print(f"  try it: hubel predict {value['model']} {_question(value)}", markup=False)
     console.print(f"{value['seconds']:.1f} s", markup=False)
 
 
@@ -193,7 +193,12 @@ def _candidate(console: Console, value: dict) -> None:
     """Where what was trained lies, and how to ask it."""
     if value.get("candidate"):
         console.print(f"The candidate: {value['candidate']}", markup=False)
-        console.print(f"  ask it all the same: hubel predict {value['model']}@candidate IMAGE...", markup=False)
+        console.print(f"  ask it all the same: hubel predict {value['model']}@candidate {_question(value)}", markup=False)
+
+
+def _question(value: Mapping) -> str:
+    """What a model is asked about; runs recorded before read images."""
+    return "--text TEXT" if value.get("reads") == "text" else "IMAGE..."
 
 
 def figures(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:

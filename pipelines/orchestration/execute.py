@@ -87,6 +87,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "model": cfg.name,
         "architecture": architecture,
         "starts_from": starts_from,
+        "reads": keras_models.check(cfg.model.name).reads if origin is None else inputs.DEFAULT,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "parity": infra.property("blessing", "blessed") == 1,

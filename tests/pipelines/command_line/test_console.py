@@ -283,3 +283,10 @@ def test_what_stands_between_colons_is_no_picture(capfd):
     shown = capfd.readouterr()
     assert shown.err == "    passed over in folder:a: 1 .txt\n"
     assert shown.out.split() == ["class", ":b:"]
+
+
+def test_what_reads_texts_is_tried_with_one():
+    from pipelines.command_line import console
+
+    assert console._question({"reads": "text"}) == "--text TEXT"
+    assert console._question({"reads": "image"}) == console._question({}) == "IMAGE..."
