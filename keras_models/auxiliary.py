@@ -62,7 +62,7 @@ class Learner(keras.Model):
         )
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        output, *rest = y_pred
+        output, *rest = _listed(y_pred)
         heads, values = rest[: self._heads], rest[self._heads :]
         loss = super().compute_loss(x, y, output, sample_weight, training)
         if not self._names.held:
@@ -106,7 +106,7 @@ class Learner(keras.Model):
         return dict(zip(names, before, strict=True)), dict(zip(names, after, strict=True))
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        return super().compute_metrics(x, y, y_pred[0], sample_weight)
+        return super().compute_metrics(x, y, _listed(y_pred)[0], sample_weight)
 
     def behind(self, image, x):
         """See Standing."""
@@ -237,6 +237,11 @@ def behind(image: keras.KerasTensor, x: keras.KerasTensor, net: keras.Model) -> 
 def _as_net(model, *given):
     """Its outputs of what it is given; the same layers under the name, the model stays as it is."""
     return keras.Model(_one_or_all(model.inputs), model.outputs, name="net")(_one_or_all(given))
+
+
+def _listed(outputs):
+    """Those of a model; Keras gives a single one as it is."""
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 def _one_or_all(tensors):

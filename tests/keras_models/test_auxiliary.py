@@ -215,3 +215,15 @@ def test_optimizers_are_a_learner_s_own_or_the_one_it_was_compiled_with():
     net.compile("sgd", "mse")
     [(optimizer, variables)] = auxiliary.optimizers(net)
     assert (optimizer, len(variables)) == (net.optimizer, 2)
+
+
+def test_another_output_alone_stands_for_the_net_s():
+    x, told = keras.Input((5,)), keras.Input((1,))
+    logits = layers.Dense(3)(x)
+    net = keras.Model(x, logits, name="own")
+    auxiliary.attach(net, output=logits + told, given=[told])
+    for learner in (compiled(net), compiled(auxiliary.behind(image := keras.Input((5,)), layers.Rescaling(1.0)(image), net))):
+        given = np.full((8, 1), 3.0, "float32")
+        figures = learner.evaluate((X, given), Y, batch_size=8, verbose=0, return_dict=True)
+        assert figures["loss"] == pytest.approx(float(CROSS_ENTROPY(Y, net(X) + given)), rel=1e-5)
+        assert figures["accuracy"] == pytest.approx(np.mean(np.argmax(net(X), 1) == Y))
