@@ -1,6 +1,8 @@
 """Images: float32 pixels [N, height, width, channels] in 0..255, decoded and resized by components.transform.pixels at both
 ends."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -11,6 +13,15 @@ from components.transform.stored import parsed, stored
 from components.transform.whitening import zca
 from configs.errors import HubelError
 from configs.schema.reading import Reading
+from configs.schema.transform import TransformConfig
+
+
+@functools.cache
+def _decoded(transform: str, reading: str) -> tf.types.experimental.PolymorphicFunction:
+    """pixels.from_bytes of stored records as one function: TFT traces preprocessing_fn nine times, and decoding is most of it."""
+    config, how = TransformConfig.model_validate_json(transform), Reading.model_validate_json(reading)
+    of_strings = [tf.TensorSpec([None], tf.string)]
+    return tf.function(lambda raw: pixels.from_bytes(raw, config, how, stored=True), input_signature=of_strings, autograph=False)
 
 
 class Input(base.Input):
@@ -33,7 +44,7 @@ class Input(base.Input):
     def prepare(self, raw, config):
         """The feature is a serialized uint8 [height, width, channels]. Moments of channels, or of whole images, are files beside
         the graph: see components.transform.moments."""
-        images = pixels.from_bytes(raw, config.transform, config.reading, stored=True)
+        images = _decoded(config.transform.model_dump_json(), config.reading.model_dump_json())(raw)
         if config.transform.normalize == "per_channel" or config.covariance:
             moments.save(images, config.transform.channels, keys.CHANNEL_MOMENTS)
         if config.transform.normalize == "zca":

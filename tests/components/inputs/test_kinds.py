@@ -4,15 +4,19 @@ import re
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_models
 from components import fingerprint, inputs, keys
 from components.inputs import checks
 from components.trainer.card import Card
+from components.transform import pixels
 from configs.errors import UsageError
 from configs.packages import PACKAGES
 from configs.schema.run import RunConfig
+from configs.schema.slices.transform import TransformSlice
 from keras_models import usable
 from tests.components import digits
 
@@ -86,3 +90,20 @@ def test_what_a_builder_s_input_must_be_is_the_kind_s():
 
 def test_keys_that_mean_nothing_for_the_kind_are_refused():
     checks.check(RunConfig(name="a", transform={"height": 8}, data={"ground": "black"}, augment="digits"), "image")
+
+
+def test_images_are_decoded_in_one_function_however_often_their_graph_is_traced(monkeypatch):
+    traced, from_bytes = [], pixels.from_bytes
+    monkeypatch.setattr(pixels, "from_bytes", lambda *given, **more: traced.append(given) or from_bytes(*given, **more))
+    transform = {"height": 7, "width": 9, "channels": 1, "normalize": "unit"}  # of no other test
+    prepare = inputs.input_of("image").prepare
+
+    def graph(ground):
+        cfg = TransformSlice(transform=transform, reading={"ground": ground})
+        return tf.function(lambda raw: prepare(raw, cfg), autograph=False).get_concrete_function(tf.TensorSpec([None], tf.string))
+
+    made = [graph(ground) for ground in ("white", "black", "white")]
+    assert len(traced) == 2  # one for each way of reading
+    image = tf.io.encode_png(np.full((7, 9, 1), 200, np.uint8))[None].numpy()
+    answers = [graph(tf.constant(image))[keys.PIXELS].numpy() for graph in made]
+    assert (answers[0] == answers[2]).all()
