@@ -358,8 +358,8 @@ def test_a_network_finds_a_box_and_answers_in_the_image_s_own_px(place, digits, 
     assert parity.refusal(str(artifact), artifact / "Format-Serving", raw[:8]) is None
     figures = judged(judge_of("localization"), artifact, raw, tmp_path)
     assert figures["iou"] == pytest.approx(np.mean([_iou(*pair) for pair in zip(small_, truth, strict=True)]), abs=3e-3)
-    mean_box = around(digits[0][:800]).mean(0)
-    assert figures["iou"] > np.mean([_iou(mean_box, box) for box in truth])
+    assert history[-1]["val_loss"] < history[0]["val_loss"]
+    assert figures["iou"] > 0.5
 
 
 def _iou(ours, theirs) -> float:
