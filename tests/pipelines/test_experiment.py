@@ -119,7 +119,7 @@ def test_an_arm_that_cannot_be_is_said_before_one_is_trained(tmp_path, look, cha
 
 def test_a_network_that_arms_share_is_tried_once(tmp_path, monkeypatch):
     tried = []
-    monkeypatch.setattr(contract, "prove", lambda entry, shape, options: tried.append(options))
+    monkeypatch.setattr(contract, "prove", lambda entry, facts, options, batch: tried.append(options))
     arms = {**TREE["arms"], "small": {"model": {"options": {"hidden": [3]}}}}
     (tmp_path / "shared.yaml").write_text(yaml.safe_dump({**TREE, "arms": arms}, sort_keys=False))
     experiment.prove(experiments.load(str(tmp_path / "shared.yaml"), seeds=2).arms, Workspace.at(tmp_path))

@@ -75,7 +75,7 @@ def test_what_is_no_such_target_is_refused_before_anything_starts(streets, featu
 
 def test_tfrecords_have_none_that_are_read():
     with pytest.raises(UsageError, match="names mask"):
-        tfrecord._named("x", {"image"}, {"mask": "image"})
+        tfrecord._named("x", {"image"}, {"mask": "image"}, "image")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from components.trainer import export
 from components.trainer.card import Card
 from components.trainer.data import open_data
 from components.transform.preprocessing import preprocessing_fn
+from configs import load
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 from configs.schema.run import RunConfig
@@ -207,3 +208,9 @@ def test_keys_of_another_kind_are_refused(reads, asked, words):
 
 def test_a_text_s_own_keys_stand():
     checks.check(RunConfig.model_validate({"name": "a", "transform": {"text": ASKED, "batch_size": 9}}), "text")
+
+
+@pytest.mark.parametrize(("reads", "asked"), [("text", {"transform": {"text": ASKED}}), ("image", {"transform": {"height": 8}})])
+def test_the_config_that_a_run_records_is_one_to_run(reads, asked, tmp_path):
+    (tmp_path / "config.yaml").write_text(load.dump(RunConfig.model_validate({"name": "a", **asked})))
+    checks.check(load.load(str(tmp_path / "config.yaml")), reads)

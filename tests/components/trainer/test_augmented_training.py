@@ -85,7 +85,7 @@ def test_noise_leaves_the_range_where_it_is_to_be_taken_away_again(artifacts, tm
     stddev = 0.4
     cfg = digits.trainer_slice(tree, augment=[{"gaussian_noise": {"stddev": stddev}}])
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
-    data = component.data_of(args, cfg, task_of(task))
+    data = component.data_of(args, cfg, task_of(task), "image")
     pairs = [(pixels, targets[keys.CLEAN]) for pixels, targets in data.training(0, 1)]
     seen, clean = (np.concatenate(part) for part in zip(*pairs, strict=True))
     assert (clean.min(), clean.max()) == (0, 255)

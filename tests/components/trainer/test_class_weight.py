@@ -64,4 +64,4 @@ def test_what_has_no_one_class_is_refused(artifacts, tmp_path, tree, task, sente
     cfg = digits.trainer_slice({**tree, "train": TRAIN})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=sentence):
-        component.data_of(args, cfg, task_of(task))
+        component.data_of(args, cfg, task_of(task), "image")

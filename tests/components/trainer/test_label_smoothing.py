@@ -68,4 +68,4 @@ def test_a_task_without_classes_refuses(artifacts, tmp_path):
     cfg = digits.trainer_slice({**digits.AUTOENCODER, "train": {"label_smoothing": 0.1}})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=r"train.label_smoothing spreads labels over classes, and this task has none\."):
-        component.data_of(args, cfg, task_of("reconstruction"))
+        component.data_of(args, cfg, task_of("reconstruction"), "image")

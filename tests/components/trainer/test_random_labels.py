@@ -67,4 +67,4 @@ def test_a_task_without_classes_refuses(artifacts, tmp_path):
     cfg = digits.trainer_slice({**digits.AUTOENCODER, "train": {"random_labels": 0.1}})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=r"train.random_labels draws classes anew, and this task has none\."):
-        component.data_of(args, cfg, task_of("reconstruction"))
+        component.data_of(args, cfg, task_of("reconstruction"), "image")

@@ -111,4 +111,4 @@ def test_a_task_without_classes_refuses_them(artifacts, tmp_path):
     cfg = digits.trainer_slice({**digits.AUTOENCODER, "export": {"crops": {}}})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=r"export.crops averages the probabilities of classes"):
-        component.data_of(args, cfg, task_of("reconstruction"))
+        component.data_of(args, cfg, task_of("reconstruction"), "image")
