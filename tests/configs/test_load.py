@@ -406,7 +406,7 @@ def test_set_of_bad_yaml_is_refused(text):
         ({"evaluate": {"slices": {"label": {"mincount": 1}}}}, "(did you mean min_count?)"),
         (
             {"train": {"zzz": 3}},
-            "known here: batch_size, class_weight, early_stopping, epochs, keep, label_smoothing, ",
+            "known here: batch_size, class_weight, early_stopping, epochs, jit, keep, label_smoothing, ",
         ),
         ({"train": {"epochs": "many"}}, "train.epochs = 'many'"),
         ({"train": {"epochs": 1.5}}, "train.epochs = 1.5"),

@@ -1,7 +1,6 @@
 """When the rate falls: by the rule in plain Python, whatever the losses, and whenever the training is killed."""
 
 import math
-from types import SimpleNamespace
 
 import keras
 import pytest
@@ -21,7 +20,9 @@ def rates(train, losses, killed_after=0) -> list[float]:
     """The rate after each epoch, those before the kill left out."""
     [callback] = plateau.callbacks(train, [{"val_loss": loss} for loss in losses[:killed_after]])
     callback.set_params({"steps": 4})
-    callback.set_model(SimpleNamespace(optimizer=keras.optimizers.SGD(1.0)))
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1.0), "mean_squared_error")
+    callback.set_model(model)
     callback.on_train_begin()
     found = []
     for epoch, loss in enumerate(losses[killed_after:], killed_after):
