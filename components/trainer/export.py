@@ -66,7 +66,10 @@ def _gives(signatures: dict[str, Signature], written: dict[str, dict[str, bool]]
         if absent := sorted({*signature.gives, *(signature.compared or ())} - written[name].keys()):
             raise ValueError(f"signature {name} has no output {', '.join(absent)}; it gives {', '.join(written[name])}")
         by_dtype = {output: answers.by_values(is_text) for output, is_text in written[name].items()}
-        kinds[name] = {**by_dtype, **signature.gives}
+        kinds[name] = {
+            **signature.gives,
+            **{output: its for output, its in sorted(by_dtype.items()) if output not in signature.gives},
+        }
     return kinds
 
 

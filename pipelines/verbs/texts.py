@@ -53,7 +53,7 @@ def given(files: Sequence[str], typed: Sequence[str], column: str | None) -> lis
 
 def _of_lines(file: str) -> list[Asked]:
     try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
+        lines = Path(file).read_text(encoding="utf-8-sig").split("\n")  # str.splitlines would part a text at a form feed too
     except UnicodeDecodeError:
         raise UsageError(f"{file} is not UTF-8.", "A file of texts has one a line, as UTF-8.") from None
     except OSError as error:

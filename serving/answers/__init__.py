@@ -36,9 +36,10 @@ def by_values(is_text: bool) -> str:
 
 
 def shown(outputs: Mapping[str, Any], gives: Mapping[str, str]) -> list[str]:
-    """The outputs that a person is shown, in their order: those that only repeat what others say are none."""
+    """The outputs that a person is shown, in the order of `gives`, since a loaded signature has none: those that only repeat what
+    others say are none."""
     there = {gives[name] for name in outputs}
-    return [name for name in outputs if not there & kind(gives[name]).said_by]
+    return [name for name in gives if name in outputs and not there & kind(gives[name]).said_by]
 
 
 def as_json(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) -> dict[str, Any]:

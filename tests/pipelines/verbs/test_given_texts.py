@@ -21,6 +21,12 @@ def test_typed_ones_come_first_then_files_in_order(tmp_path):
     assert [asked.text for asked in texts.given([str(table)], [], "note")] == ["x", "y"]
 
 
+def test_a_line_ends_where_an_editor_ends_it_and_a_byte_order_mark_is_no_text(tmp_path):
+    (tmp_path / "a.txt").write_bytes("\ufeffRain\r\nSnow\u2028and\x0cwind\nSun".encode())
+    told = [(asked.text, asked.line) for asked in texts.given([str(tmp_path / "a.txt")], [], None)]
+    assert told == [("Rain", 1), ("Snow\u2028and\x0cwind", 2), ("Sun", 3)]
+
+
 @pytest.mark.parametrize(
     ("files", "column", "words"),
     [

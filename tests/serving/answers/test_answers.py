@@ -76,6 +76,7 @@ def test_flags_are_cut_off_as_the_names_beside_them_and_decisions_are_said_by_th
     row = answers.as_json(outputs, gives, About(("cat", "dog", "cow"), 1))
     assert row["classes"] == ["dog", "cat"], "a class that the image has is shown, whatever is asked for"
     assert row["on"] == [False, True]
+    assert list(answers.as_json(dict(reversed(outputs.items())), gives, About((), 1))) == list(gives), "whatever order they come in"
     assert len(answers.as_json({**outputs, "on": np.zeros(3, bool)}, gives, About((), 1))["classes"]) == 1
     assert answers.shown({"on": 0, "decisions": 0}, {"on": "flags", "decisions": "decisions"}) == ["on"]
     assert answers.kind("decisions").line([False] * 3, ABOUT) == "none"
