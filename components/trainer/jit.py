@@ -110,7 +110,9 @@ def _doubt(model: keras.Model, spec: tuple, size: int, insists: bool) -> str | N
             loss = model.compute_loss(x, y, model(x, training=True), *weights, training=True)
         return tape.gradient(loss, model.trainable_variables)
 
-    batch = tf.nest.map_structure(lambda one: tf.zeros([size, *one.shape[1:]], one.dtype), spec)
+    if not all(tensor.shape.rank and tensor.shape[1:].is_fully_defined() for tensor in tf.nest.flatten(spec)):
+        return "its batches have no fixed shape"
+    batch = tf.nest.map_structure(lambda tensor: tf.zeros([size, *tensor.shape[1:]], tensor.dtype), spec)
     try:
         tf.function(gradients, jit_compile=True, autograph=False).experimental_get_compiler_ir(batch)(stage="hlo")
     except (tf.errors.OpError, ValueError, NotImplementedError) as error:

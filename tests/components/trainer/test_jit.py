@@ -143,6 +143,21 @@ def test_auto_leaves_alone_what_draws_at_random(tmp_path, monkeypatch):
     assert trained(dropping(), tmp_path, "auto").jit is False  # XLA would draw other numbers
 
 
+@pytest.mark.parametrize("shape", [(BATCH, None, 5), None], ids=["a table of any length", "of any rank"])
+def test_batches_of_no_fixed_shape_are_left_alone_or_refused_in_a_sentence(shape, monkeypatch):
+    monkeypatch.setattr(jit, "has_gpu", lambda: True)
+    one = tf.zeros([BATCH, 8, 8, 1]), {"label": tf.zeros([BATCH], tf.int64), "boxes": tf.zeros([BATCH, 2, 5])}
+    told = tf.TensorSpec(shape, tf.float32)
+    signature = tf.TensorSpec((None, 8, 8, 1)), {"label": tf.TensorSpec((None,), tf.int64), "boxes": told}
+    batches, model = tf.data.Dataset.from_generator(lambda: iter([one]), output_signature=signature), network()
+    model.compile()
+    with jit.step(model, TrainConfig(batch_size=BATCH, jit="auto"), batches):
+        assert not jit.is_used(model)
+    refused = pytest.raises(UsageError, match=r"XLA cannot compile a step .*: its batches have no fixed shape\.$")
+    with refused, jit.step(model, TrainConfig(batch_size=BATCH, jit=True), batches):
+        pass
+
+
 class OwnStep(keras.Model):
     """Learns in a way of its own."""
 
