@@ -1,18 +1,21 @@
 """What the cache sees of source code: a digest of the modules that a function is made of.
 
 TFX keys its cache by a function's dotted path, so an edited function would be served from a stale cache. Each component
-therefore gets the digest of its entry module and of every hubel (or user) module that this imports, found without
-importing any of them. Comments and layout do not count: the digest is of the syntax tree.
+therefore gets the digest of its entry module and of every module of hubel's or of a person's own that this imports, found
+without importing any of them. Comments and layout do not count: the digest is of the syntax tree.
 """
 
 import ast
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from configs.packages import PACKAGES
+
+INSTALLED = {"site-packages", "dist-packages"}  # folders of what pip and the system install
 
 
 def of(*modules: str) -> str:
@@ -66,15 +69,29 @@ def _closure(modules: Iterable[str], roots: set[str]) -> set[str]:
 
 
 def _imports(name: str, roots: set[str]) -> list[str]:
-    """Modules below `roots` that a module's source names in import statements, wherever they stand."""
-    path = _source(name)
+    """Modules below `roots`, and in a person's own source also other own ones, that import statements name, wherever they stand."""
+    path, is_own = _source(name), name.split(".")[0] not in PACKAGES
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found = []
     for base, names in _statements(path, path.stat().st_mtime_ns, package):
-        if base.split(".")[0] in roots:
+        top = base.split(".")[0]
+        if top in roots or (is_own and _is_own(top)):
             found += [base, *(f"{base}.{imported}" for imported in names)]
             found += [module for imported in names for module in _offering(base, imported)]
     return [module for module in found if _is_module(module)]
+
+
+def _is_own(top: str) -> bool:
+    """Whether a top-level package is neither hubel's nor Python's nor installed: beside a builder, in the folder where hubel is
+    started, or elsewhere on the path."""
+    if not top or top in PACKAGES or top in sys.stdlib_module_names:
+        return False
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # a module without a spec, such as __main__
+        return False
+    places = [] if spec is None else [spec.origin] if spec.has_location else [*(spec.submodule_search_locations or [])]
+    return bool(places) and not any(INSTALLED & set(Path(place).parts) for place in places)
 
 
 @cache
@@ -138,12 +155,15 @@ def _source(name: str) -> Path:
 
 @cache
 def _syntax_digest(path: Path, mtime_ns: int) -> str:
+    if path.suffix != ".py":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     return hashlib.sha256(ast.dump(_tree(path, mtime_ns)).encode()).hexdigest()
 
 
 @cache
 def _tree(path: Path, mtime_ns: int) -> ast.Module:  # mtime: a long-lived process sees edits
-    return ast.parse(path.read_bytes(), filename=str(path))
+    text = path.read_bytes() if path.suffix == ".py" else b""  # compiled code shows no imports
+    return ast.parse(text, filename=str(path))
 
 
 def of_text(*texts: str) -> str:

@@ -98,6 +98,51 @@ def test_a_builder_in_a_folder_without_init_has_one(tmp_path, monkeypatch):
     assert fingerprint.of(f"{name}.nets") != before
 
 
+@pytest.fixture
+def builder(tmp_path, monkeypatch):
+    """A file `net` of a person's own, and what it imports: files beside it, one elsewhere on the path, one that is installed."""
+    parts = ("net", "blocks", "deeper", "folder", "elsewhere", "installed", "compiled")
+    names = {part: f"{part}_{tmp_path.name}" for part in parts}
+    imports = ("blocks", "elsewhere", "installed", "compiled")
+    lines = [f"import {names[part]}\n" for part in imports] + [f"from {names['folder']}.part import A\n", "import json, __main__\n"]
+    files = {
+        names["net"]: "".join(lines),
+        names["blocks"]: f"from {names['deeper']} import A\n",
+        names["deeper"]: "A = 1\n",
+        f"{names['folder']}/part": "A = 1\n",  # no __init__.py
+        f"more/{names['elsewhere']}": "A = 1\n",
+        f"site-packages/{names['installed']}": "A = 1\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.py").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / f"{names['compiled']}.so").write_bytes(b"\x7fELF 1")
+    for folder in (tmp_path / "site-packages", tmp_path / "more", tmp_path):
+        monkeypatch.syspath_prepend(str(folder))
+    importlib.invalidate_caches()
+    yield names["net"], lambda part: next(path for path in tmp_path.rglob("*.*") if names.get(part, part) in path.stem)
+    assert not [module for module in sys.modules if module in names.values()], "a fingerprint must not import what it reads"
+
+
+@pytest.mark.parametrize("digest", [fingerprint.of, fingerprint.of_own])
+@pytest.mark.parametrize("edited", ["net", "blocks", "deeper", "part", "elsewhere"])
+def test_an_edit_of_a_helper_of_a_persons_own_builder_changes_it(builder, digest, edited):
+    net, path_of = builder
+    before = digest(net)
+    path_of(edited).write_text("A = 2\n")
+    assert digest(net) != before
+
+
+@pytest.mark.parametrize("digest", [fingerprint.of, fingerprint.of_own])
+def test_compiled_helpers_count_by_their_bytes_and_installed_packages_do_not_count(builder, digest):
+    net, path_of = builder
+    before = digest(net)
+    path_of("installed").write_text("A = 2\n")
+    assert digest(net) == before
+    path_of("compiled").write_bytes(b"\x7fELF 22")
+    assert digest(net) != before
+
+
 @pytest.mark.parametrize("name", ["no_such_package_anywhere", "components.no_such_module", "components.keys.LABEL", ""])
 def test_a_module_that_is_not_there_is_an_error(name):
     with pytest.raises(ModuleNotFoundError):

@@ -44,7 +44,8 @@ def house(tmp_path, monkeypatch):
         "w/models/mine/1/saved_model.pb": "graph",
         "w/pipelines/first/Trainer/model/3/model.keras": "earlier weights",
         "w/pipelines/first/Trainer/model/3/card.json": json.dumps({"architecture": "own_net:build"}),
-        "own_net.py": "def build(input_shape, num_classes): ...",
+        "own_net.py": "from own_blocks import block\n\ndef build(input_shape, num_classes): ...",
+        "own_blocks.py": "def block(): ...",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -127,6 +128,7 @@ CHANGES = {
     "a source": write("components/fingerprint.py"),
     "a file more in the source": write("components/more.py"),
     "a builder of one's own": write("own_net.py", "def build(input_shape): ..."),
+    "a module that it imports": write("own_blocks.py", "def block(x): ..."),
     "an image": replaced_as_by_cp,
     "an image more": another_image,
     "what lies beside the images": write("images/more.txt"),
