@@ -139,6 +139,11 @@ def dump(config: RunConfig) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
+def written(config: RunConfig) -> dict[str, Any]:
+    """The keys that a config was given, values as JSON has them: `validate` makes the same config of them in any process."""
+    return config.model_dump(mode="json", exclude_unset=True)
+
+
 def read(path: Path, seen: tuple[Path, ...] = ()) -> dict:
     """The keys of a file, merged over those of what it extends. Raises UsageError where it is no mapping in YAML."""
     path = path.resolve()
@@ -218,11 +223,11 @@ def _check_space(config: RunConfig, where: str) -> None:
                 f"Config {where}: tune.space cannot search {dotted}: it is settled before the search starts.",
                 "Search keys of train or model.options.",
             )
-    written = config.model_dump(mode="json", exclude_unset=True)
+    given = written(config)
     values = [(dotted, value) for dotted, drawn in config.tune.space.items() for value in drawn.examples]
     pairs = [pair for pair in itertools.combinations(values, 2) if pair[0][0] != pair[1][0]]  # such as adam and a momentum
     for tried in [*((candidate,) for candidate in values), *pairs]:
-        tree = written
+        tree = given
         for dotted, value in tried:
             tree = merge(tree, nested(dotted.split("."), value))
         try:

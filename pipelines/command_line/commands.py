@@ -112,9 +112,9 @@ def run_command(config, assignments, workspace, dry_run, as_json):
     cfg = load.load(config, assignments)
     place = Workspace.at(workspace)
     names.check(cfg, place)
-    runs = [*((name, [], one) for name, one in origins.before(cfg)), (config, list(assignments), cfg)]
-    for _, _, one in runs[:-1]:
-        names.check(one, place)
+    runs = [*origins.before(cfg), (config, cfg)]
+    for _, first in runs[:-1]:
+        names.check(first, place)
     if dry_run:
         value = quietly(requests.PlanRun(config, assignments, str(place.root)))
         if as_json:
@@ -124,9 +124,9 @@ def run_command(config, assignments, workspace, dry_run, as_json):
         return 0
     done = []
     with place.locked(f"hubel run {config}") as lock:
-        for name, set_, one in runs:
-            source = [f"transfer.source={done[-1]['model']}/{done[-1]['version']}"] if done else []
-            done.append(_run(name, [*set_, *source], one, place, lock, as_json))
+        for name, asked in runs:
+            of_source = origins.from_version(asked, done[-1]["model"], done[-1]["version"]) if done else asked
+            done.append(_run(name, of_source, place, lock, as_json))
             if not as_json:
                 console.result(done[-1])
             if not done[-1]["blessed"]:
@@ -143,8 +143,8 @@ def run_command(config, assignments, workspace, dry_run, as_json):
     return 0 if done[-1]["blessed"] else NOT_BLESSED
 
 
-def _run(config, assignments, cfg, place, lock, quiet) -> dict:
-    """One run on record. Returns the JSON contract's value."""
+def _run(config, cfg, place, lock, quiet) -> dict:
+    """One run on record of a config, which messages call `config`. Returns the JSON contract's value."""
     import time
 
     from pipelines.command_line import hints
@@ -158,7 +158,7 @@ def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     with recorded(place, cfg, run_id) as record:
         answer = unchanged.known(cfg, place)
         if answer is None:
-            value = _worked_out(config, assignments, cfg, place, run_id, lock, quiet)
+            value = _worked_out(config, cfg, place, run_id, lock, quiet)
         else:
             value = _repeated(answer, cfg, place, run_id, quiet) | {"seconds": round(time.monotonic() - start, 2)}
         record(value)
@@ -168,13 +168,14 @@ def _run(config, assignments, cfg, place, lock, quiet) -> dict:
     return value
 
 
-def _worked_out(config, assignments, cfg, place, run_id, lock, quiet) -> dict:
+def _worked_out(config, cfg, place, run_id, lock, quiet) -> dict:
     """The value of pipelines.orchestration.execute.run, asked of a worker."""
+    from configs import load
     from pipelines.command_line import console
     from pipelines.process import requests, supervise
     from pipelines.workspace import unchanged
 
-    request = requests.Run(config, assignments, str(place.root), run_id)
+    request = requests.Run(config, load.written(cfg), str(place.root), run_id)
     before = unchanged.before(cfg, place)
     with console.RunView(quiet=quiet) as view:
         value = supervise.ask(request, _state.log, view, held=(lock,))

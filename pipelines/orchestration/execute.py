@@ -23,8 +23,12 @@ from pipelines.workspace.runs import artifact, artifacts, trained
 BEFORE_THE_GATE = ("Transform", "AugmentedCopies", "Tuner", "Trainer")  # what executes one of them has a new model to validate
 
 
-def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dict:
+def run(config: str, tree: dict, workspace: str, run_id: str) -> dict:
     """Run a config to its end.
+
+    Args:
+        config: what messages call it.
+        tree: of configs.load.written. Its file is not read again: it may have been edited since.
 
     Returns:
         The value of the JSON contract's `run` (exit code 0 if `blessed`, else 3), and model_uri, the Model artifact's folder,
@@ -34,7 +38,7 @@ def run(config: str, assignments: list[str], workspace: str, run_id: str) -> dic
         HubelError: with what failed in plain words.
     """
     start = time.monotonic()
-    result = _run(load.load(config, assignments), Workspace.at(workspace), run_id)
+    result = _run(load.validate(tree, config), Workspace.at(workspace), run_id)
     return {**result, "seconds": round(time.monotonic() - start, 2)}
 
 

@@ -28,11 +28,11 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Run(Request):
-    """One run of a config, for its record."""
+    """One run of a config, as it was read when the run began, for its record."""
 
     calls = "pipelines.orchestration.execute:run"
     config: str
-    assignments: Sequence[str]
+    tree: Mapping[str, Any]
     workspace: str
     run_id: str
 

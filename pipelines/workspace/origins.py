@@ -45,6 +45,12 @@ def before(cfg: RunConfig) -> list[tuple[str, RunConfig]]:
     return found
 
 
+def from_version(cfg: RunConfig, model: str, version: int) -> RunConfig:
+    """The config once what `before` names was run: its source is the version that this pushed."""
+    tree = load.written(cfg)
+    return load.validate(tree | {"transfer": tree["transfer"] | {"source": f"{model}/{version}"}}, cfg.name)
+
+
 def check(cfg: RunConfig, place: Workspace) -> None:
     """Raise UsageError where the source is not there, or cannot be made, or cannot take the config's images."""
     if earlier := before(cfg):

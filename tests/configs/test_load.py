@@ -1,5 +1,6 @@
 """From files and --set to one RunConfig: merging, and errors that name the key."""
 
+import json
 import math
 import os
 import re
@@ -82,6 +83,8 @@ def test_shipped_configs_are_what_plain_merging_makes_of_them(path):
 def test_shipped_configs_survive_dump_and_validate(path):
     config = load.load(path.stem)
     assert load.validate(yaml.safe_load(load.dump(config)), "dump") == config
+    again = load.validate(json.loads(json.dumps(load.written(config))), "worker")
+    assert (again, load.dump(again), again.model_fields_set) == (config, load.dump(config), config.model_fields_set)
 
 
 @pytest.mark.parametrize("name", MUST_HAVE_TWINS)

@@ -54,7 +54,7 @@ def test_self_taught_learning_classifies_sparse_codes_of_other_digits(place, sca
     made = {}
     for config in ("digits_sparse_five_to_nine.tiny", "digits_self_taught.tiny"):
         with runs.recorded(place, load.load(config), "1") as done:
-            made[config] = execute.run(config, [], str(place.root), "1")
+            made[config] = execute.run(config, load.written(load.load(config)), str(place.root), "1")
             done(made[config])
         assert made[config]["blessed"], made[config]["reason"]
     bases, classifier = made.values()

@@ -19,7 +19,7 @@ from keras_models import normalize
 from pipelines.command_line import commands
 from pipelines.orchestration import execute
 from pipelines.process import supervise
-from pipelines.workspace import origins, runs
+from pipelines.workspace import origins, runs, unchanged
 from pipelines.workspace.layout import Workspace
 from tests.components import digits
 
@@ -319,8 +319,9 @@ def asked(monkeypatch):
     calls, verdicts = [], {}
 
     def ask(request, log, listen=None, held=()):
-        name = load.load(request.config).name
-        calls.append((name, request.arguments()["assignments"]))
+        of_worker = load.validate(json.loads(json.dumps(request.arguments()["tree"])), request.config)
+        name = of_worker.name
+        calls.append(of_worker)
         answer = {
             "model": name,
             "config": name,
@@ -332,6 +333,9 @@ def asked(monkeypatch):
             "metrics": {},
             "slices": [],
             "model_dir": None,
+            "passed_over": {},
+            "data_digest": "",
+            "notes": [],
         }
         return {**answer, "model_uri": None, "comparison": "", "seconds": 1.0, **verdicts.get(name, {})}
 
@@ -344,10 +348,39 @@ def test_one_command_runs_the_config_before_and_hands_on_its_version(write, tmp_
     write("follower", extends="digits_mlp", transfer={"source": "config:letters.yaml"})
     command = ["run", "follower.yaml", "--set", "seed=3", "--json", "--workspace", str(tmp_path / "w")]
     assert commands.run(command) == 0
-    assert calls == [("letters", []), ("follower", ["seed=3", "transfer.source=letters/4"])]
+    assert [(cfg.name, cfg.seed, cfg.transfer and cfg.transfer.source) for cfg in calls] == [
+        ("letters", 0, None),
+        ("follower", 3, "letters/4"),
+    ]
     value = json.loads(capsys.readouterr().out)
     assert (value["model"], [one["model"] for one in value["first"]]) == ("follower", ["letters"])
     assert [record.config for record in runs.records(Workspace.at(tmp_path / "w"))] == ["letters", "follower"]
+
+
+def test_what_is_noted_of_a_run_is_of_the_config_that_its_worker_got(write, tmp_path, asked, monkeypatch):
+    """With the version handed on, and though its file is saved anew meanwhile."""
+    calls, _ = asked
+    looked = []
+
+    def known(cfg, place):
+        looked.append(cfg)
+        write("follower", extends="digits_mlp", seed=9, transfer={"source": "config:letters.yaml"})
+
+    def before(cfg, place):
+        looked.append(cfg)
+        return {}
+
+    monkeypatch.setattr(unchanged, "known", known)
+    monkeypatch.setattr(unchanged, "before", before)
+    monkeypatch.setattr(unchanged, "keep", lambda cfg, *more: looked.append(cfg))
+    write("follower", extends="digits_mlp", seed=3, transfer={"source": "config:letters.yaml"})
+    assert commands.run(["run", "follower.yaml", "--json", "--workspace", str(tmp_path / "w")]) == 0
+    letters, follower = calls
+    assert looked == [letters] * 3 + [follower] * 3
+    assert (follower.seed, follower.transfer.source) == (3, "letters/4")
+    place = Workspace.at(tmp_path / "w")
+    [record] = runs.records(place, "follower")
+    assert (place.run("follower", record.run) / "config.yaml").read_text() == load.dump(follower)
 
 
 def test_what_follows_a_model_that_is_not_blessed_is_not_started(write, tmp_path, asked, capsys):
@@ -355,7 +388,7 @@ def test_what_follows_a_model_that_is_not_blessed_is_not_started(write, tmp_path
     verdicts["letters"] = {"blessed": False, "version": None, "reason": "mse 1.00 is above the maximum 0.5"}
     write("follower", extends="digits_mlp", transfer={"source": "config:letters.yaml"})
     assert commands.run(["run", "follower.yaml", "--workspace", str(tmp_path / "w")]) == commands.NOT_BLESSED
-    assert [name for name, _ in calls] == ["letters"]
+    assert [cfg.name for cfg in calls] == ["letters"]
     said = capsys.readouterr()
     assert "Not blessed: mse 1.00 is above the maximum 0.5." in said.out
     assert said.err.splitlines()[-1] == (
