@@ -164,8 +164,3 @@ def _syntax_digest(path: Path, mtime_ns: int) -> str:
 def _tree(path: Path, mtime_ns: int) -> ast.Module:  # mtime: a long-lived process sees edits
     text = path.read_bytes() if path.suffix == ".py" else b""  # compiled code shows no imports
     return ast.parse(text, filename=str(path))
-
-
-def of_text(*texts: str) -> str:
-    """Short name for a combination of texts, fit for a folder."""
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 import math
 import time
-from pathlib import Path
 
 import keras
 import keras_tuner
@@ -11,7 +10,7 @@ from tfx.components.tuner.component import TunerFnResult
 from components import progress
 from components.tasks.by_name import name_of, task_of
 from components.trainer import device, plateau
-from components.trainer.component import begun, data_of, entry_of, phases_of, tuned
+from components.trainer.component import begun, data_of, entry_of, identity, phases_of, tuned
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
@@ -29,7 +28,8 @@ ALGORITHMS = {
 def tuner_fn(fn_args) -> TunerFnResult:
     """See TFX's Tuner.
 
-    Reads: as Trainer's run_fn, and custom_config: tune (TuneConfig as JSON), tuning_dir (trials, which survive a kill).
+    Reads: as Trainer's run_fn, and custom_config: tune (TuneConfig as JSON), tuning_dir (trials, which survive a kill, in a folder
+        for each question: config, source, task, origin and input artifacts).
     """
     tune = TuneConfig.model_validate_json(fn_args.custom_config["tune"])
     cfg = TrainerSlice.model_validate_json(fn_args.custom_config["slice"])
@@ -48,13 +48,12 @@ class Search(keras_tuner.Tuner):
         self._reads = entry.reads
         self._data = {}
         self._started = time.monotonic()
-        folder = Path(fn_args.custom_config["tuning_dir"])
         super().__init__(
             oracle=_oracle(tune, cfg),
             hypermodel=_NoModel(),
-            directory=str(folder.parent),
-            project_name=folder.name,
-            overwrite=False,
+            directory=fn_args.custom_config["tuning_dir"],
+            project_name=identity(fn_args, {}),
+            overwrite=False,  # a killed search goes on
         )
 
     def run_trial(self, trial, **_):

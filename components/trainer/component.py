@@ -63,7 +63,7 @@ def run_fn(fn_args):
     young = [] if fn_args.base_model else doubts.of_moving_statistics(model, cfg.train.epochs, data.steps)
     for text in [*doubts.of(model, cfg), *task.doubts(model), *young]:
         progress.emit("warning", text=text)
-    state = Path(custom["training_dir"]) / _identity(fn_args, custom, chosen)
+    state = Path(custom["training_dir"]) / identity(fn_args, chosen)
     phases = phases_of(task, cfg, model)
     history, resumes = train_in_phases(phases, model, data, cfg, state)
     kept = kept_epochs(history, cfg, phases[-1].figure)
@@ -304,8 +304,9 @@ def _patience(cfg: TrainerSlice) -> int | None:
     return cfg.train.early_stopping.patience if cfg.train.early_stopping else None
 
 
-def _identity(fn_args, custom: dict, chosen: dict) -> str:
-    """Names the state of a training that asks for exactly this: config, source, tuned values and input artifacts."""
-    inputs = [*fn_args.train_files, *fn_args.eval_files, fn_args.transform_graph_path, fn_args.base_model]
-    asked = {k: v for k, v in custom.items() if k != "training_dir"}
-    return hashlib.sha256(json.dumps([asked, chosen, inputs], sort_keys=True).encode()).hexdigest()[:16]
+def identity(fn_args, chosen: dict) -> str:
+    """Names the state of a training or of a search that asks for exactly this: config, source, task, tuned values and input
+    artifacts."""
+    custom = {key: value for key, value in fn_args.custom_config.items() if key not in ("training_dir", "tuning_dir")}
+    inputs = [*fn_args.train_files, *fn_args.eval_files, fn_args.transform_graph_path, fn_args.schema_path, fn_args.base_model]
+    return hashlib.sha256(json.dumps([custom, chosen, inputs], sort_keys=True).encode()).hexdigest()[:16]

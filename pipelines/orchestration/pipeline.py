@@ -114,7 +114,7 @@ def build(
     copies = _augmented_copies(asked, images, transform)
     importer = _initial_model(initial)
     learning = _learning(asked, images, schema, transform, copies, importer)
-    tuner = _tuner(asked, learning, initial)
+    tuner = _tuner(asked, learning)
     trainer = _trainer(asked, learning, tuner)
     model = trainer.outputs["model"]
     resolver = _last_blessed(model)
@@ -212,17 +212,15 @@ def _learning(
     return Learning(inputs, custom)
 
 
-def _tuner(asked: Asked, learning: Learning, initial: str | None) -> base_node.BaseNode | None:
+def _tuner(asked: Asked, learning: Learning) -> base_node.BaseNode | None:
     if not asked.config.tune.enabled:
         return None
     from tfx.components.tuner.component import Tuner
 
-    tune = asked.config.tune.model_dump_json()
-    search = fingerprint.of_text(learning.custom["slice"], tune, *([initial] if initial else []))
     custom = {
         **learning.custom,
-        "tune": tune,
-        "tuning_dir": str(asked.workspace.tuning(asked.config.name) / search),
+        "tune": asked.config.tune.model_dump_json(),
+        "tuning_dir": str(asked.workspace.tuning(asked.config.name)),
         "source": fingerprint.of(TUNER, *asked.modules),
     }
     return Tuner(tuner_fn=f"{TUNER}.tuner_fn", custom_config=custom, **learning.inputs)

@@ -181,11 +181,6 @@ def test_components_that_serve_nothing_do_not_know_how_training_works():
     assert "components.trainer.data" not in closure("components.pusher.component", "components.example_gen.component")
 
 
-def test_names_of_texts_are_short_and_keep_their_borders():
-    assert fingerprint.of_text("ab", "c") != fingerprint.of_text("a", "bc")
-    assert len(fingerprint.of_text("a")) == 16
-
-
 def test_a_package_names_none_of_its_files():
     """Each of them would be a part of whatever imports another. Those that patch, and those that people import from, do."""
     folders = [".".join(path.parent.relative_to(ROOT).parts) for name in PACKAGES for path in (ROOT / name).rglob("__init__.py")]

@@ -1,5 +1,6 @@
 """Searches on the digits: they end, can be killed, and give values that Trainer takes."""
 
+import copy
 import json
 import math
 from pathlib import Path
@@ -161,7 +162,36 @@ def test_a_trial_has_what_its_schedule_needs(searching, monkeypatch):
 def test_trials_lie_in_the_folder_they_were_told(finished):
     found = sorted(Path(finished.project_dir).glob("trial_*/trial.json"))
     assert [json.loads(path.read_text())["status"] for path in found] == ["COMPLETED"] * 2
-    assert Path(finished.project_dir).name == "finished"
+    assert Path(finished.project_dir).parent.name == "finished"
+
+
+QUESTIONS = {
+    "the same": {},
+    "of another folder for Trainer's own state": {"training_dir": "elsewhere"},
+    "an edited source": {"source": "edited"},
+    "another task": {"task": "classification"},
+    "another origin": {"origin": {"source": "letters/2"}},
+    "other data": {"train_files": ["examples/8/Split-train/*"]},
+    "other data to judge by": {"eval_files": ["examples/8/Split-validation/*"]},
+    "another transform graph": {"transform_graph_path": "transform_graph/9"},
+    "another schema": {"schema_path": "schema/9"},
+    "another model to start from": {"base_model": "model/7/Format-Serving"},
+    "another config": {"slice": digits.trainer_slice(digits.MLP, seed=1).model_dump_json()},
+}
+
+
+@pytest.mark.parametrize("changed", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_search_goes_on_from_trials_of_the_same_question_alone(finished, changed):
+    asked = copy.deepcopy(finished._fn_args)
+    for key, value in changed.items():
+        if hasattr(asked, key):
+            setattr(asked, key, value)
+        else:
+            asked.custom_config[key] = value
+    search = Search(asked, finished._cfg, finished._tune)
+    goes_on = changed.keys() <= {"training_dir"}
+    assert len(search.oracle.trials) == (2 if goes_on else 0)
+    assert (search.project_dir == finished.project_dir) is goes_on
 
 
 def test_a_transfer_is_searched_with_all_its_phases(artifacts, tmp_path):

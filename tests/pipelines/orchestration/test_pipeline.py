@@ -62,12 +62,3 @@ def test_tuner_is_given_what_trainer_is_given(config, tmp_path):
     assert trainer["examples"] == ["AugmentedCopies.augmented_examples"]
     for key in ("slice", "materialized"):
         assert custom(built, "Tuner")[key] == custom(built, "Trainer")[key]
-
-
-def test_a_search_from_another_model_is_another_search(tmp_path):
-    asked = load.load("digits_mlp", ["tune.enabled=true", "tune.space={seed: {choices: [1, 2]}}"])
-    folders = {
-        custom(pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"), initial=initial), "Tuner")["tuning_dir"]
-        for initial in (None, str(tmp_path / "1"), str(tmp_path / "2"))
-    }
-    assert len(folders) == 3
