@@ -215,7 +215,7 @@ def _learning(
 def _tuner(asked: Asked, learning: Learning) -> base_node.BaseNode | None:
     if not asked.config.tune.enabled:
         return None
-    from tfx.components.tuner.component import Tuner
+    from tuner.component import Tuner
 
     custom = {
         **learning.custom,
