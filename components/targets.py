@@ -213,25 +213,33 @@ class Map(Kind):
 
     def checked(self, value, height, width, names):
         """A PNG, in which a palette's places are the classes, not its colours."""
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
 
+        values = None
         try:
             with Image.open(io.BytesIO(value)) as opened:
-                if opened.format == "JPEG":
-                    raise ValueError(f"{self.name} is a JPEG, which mixes classes")
-                if opened.mode not in ("L", "P", "1") and not opened.mode.startswith("I"):
-                    raise ValueError(f"{self.name} is in colour ({opened.mode})")
-                found = np.array(opened).astype(np.int64)
-        except (UnidentifiedImageError, OSError):
-            raise ValueError(f"{self.name} is no image") from None
-        if found.shape != (height, width):
-            raise ValueError(f"{self.name} is not of its image's size")
-        there = np.unique(found)
+                why = self._refused(opened, height, width)
+                if why is None:
+                    values = np.array(opened).astype(np.int64)
+        except Exception:  # Pillow's parsers raise whatever the bytes lead them into
+            why = "is no image"
+        if why is not None:
+            raise ValueError(f"{self.name} {why}")
+        there = np.unique(values)
         if there.max() > VOID or (names and (there[there != VOID] >= len(names)).any()):
             raise ValueError(f"{self.name} has a class that there is none of")
         held = io.BytesIO()
-        Image.fromarray(found.astype(np.uint8)).save(held, "PNG")
+        Image.fromarray(values.astype(np.uint8)).save(held, "PNG")
         return held.getvalue(), tuple(there.tolist())
+
+    @staticmethod
+    def _refused(opened, height: int, width: int) -> str | None:
+        """Why an image of PIL, which is not decoded for it, is no mask; None: it may be one."""
+        if opened.format == "JPEG":
+            return "is a JPEG, which mixes classes"
+        if opened.mode not in ("L", "P", "1") and not opened.mode.startswith("I"):
+            return f"is in colour ({opened.mode})"
+        return None if opened.size == (width, height) else "is not of its image's size"
 
     def classes(self, value):
         return value[1] if isinstance(value, tuple) else ()

@@ -178,6 +178,36 @@ def test_what_a_record_holds_is_what_a_task_gets_by_each_way(name):
     np.testing.assert_array_equal(kind.loaded(again, config).numpy(), np.array(GIVEN[name]))
 
 
+@pytest.mark.parametrize("error", [SyntaxError, ValueError, IndexError, Image.DecompressionBombError])
+def test_a_mask_that_leads_pillow_into_any_error_is_no_image(monkeypatch, error):
+    def decoded(opened, *_):
+        raise error("broken PNG file")
+
+    kind, encoded = targets.of(keys.MASK), png(np.zeros(SIDES, np.uint8))
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", decoded)
+    with pytest.raises(ValueError, match=r"^mask is no image$"):
+        kind.checked(encoded, *SIDES, ())
+
+
+def test_a_mask_whose_second_chunk_is_damaged_is_no_image():
+    sides = (400, 600)
+    encoded = bytearray(png(np.random.default_rng(0).integers(0, 9, sides, np.uint8)))
+    place = encoded.rindex(b"IDAT")
+    assert place > encoded.index(b"IDAT")
+    encoded[place : place + 4] = b"\0\0\0\0"  # Pillow: SyntaxError
+    with pytest.raises(ValueError, match=r"^mask is no image$"):
+        targets.of(keys.MASK).checked(bytes(encoded), *sides, ())
+
+
+def test_a_mask_of_another_size_is_not_decoded(monkeypatch):
+    encoded = png(np.zeros((SIDES[0], SIDES[1] + 1), np.uint8))
+    decoded = []
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", lambda *_: decoded.append(1))
+    with pytest.raises(ValueError, match="not of its image's size"):
+        targets.of(keys.MASK).checked(encoded, *SIDES, ())
+    assert not decoded
+
+
 def test_every_kind_is_known_by_its_name_and_other_integers_are_numbers():
     assert {name: kind.name for name, kind in targets.KINDS.items()} == {name: name for name in targets.KINDS}
     other = targets.of(keys.IMAGE_HEIGHT)
