@@ -198,8 +198,8 @@ class Labels(Kind):
 
 
 class Map(Kind):
-    """An image itself, whose values are classes, such as a mask. Values are encoded grey images of the image's own size. Tasks get
-    int64 [N, height, width, 1]."""
+    """An image itself, whose values are classes, such as a mask, and VOID where there is none: that is never counted, and a task's
+    loss and figures leave it out. Values are encoded grey images of the image's own size. Tasks get int64 [N, height, width, 1]."""
 
     moves = True
 
@@ -230,7 +230,7 @@ class Map(Kind):
             raise ValueError(f"{self.name} has a class that there is none of")
         held = io.BytesIO()
         Image.fromarray(values.astype(np.uint8)).save(held, "PNG")
-        return held.getvalue(), tuple(there.tolist())
+        return held.getvalue(), tuple(there[there != VOID].tolist())
 
     @staticmethod
     def _refused(opened, height: int, width: int) -> str | None:

@@ -208,6 +208,24 @@ def test_a_mask_of_another_size_is_not_decoded(monkeypatch):
     assert not decoded
 
 
+def test_what_is_of_no_class_is_in_the_mask_and_no_class_of_it(tmp_path):
+    import tensorflow_data_validation as tfdv
+
+    kind, names = targets.of(keys.MASK), ["sky", "sea"]
+    mask = np.zeros(SIDES, np.uint8)
+    mask[:9], mask[9] = 1, targets.VOID
+    held, classes = kind.checked(png(mask), *SIDES, names)
+    np.testing.assert_array_equal(tf.io.decode_png(held).numpy()[..., 0], mask)
+    assert classes == (0, 1)
+    with tf.io.TFRecordWriter(f"{tmp_path}/train.gz", "GZIP") as writer:
+        for number in range(3):
+            writer.write(records.example(b"", b"%d" % number, None, {keys.MASK: (held, classes)}))
+    statistics = tfdv.generate_statistics_from_tfrecord(f"{tmp_path}/train.gz")
+    schema = tfdv.infer_schema(statistics, infer_feature_shape=True)
+    kind.describe(schema, names)
+    assert not tfdv.validate_statistics(statistics, schema).anomaly_info
+
+
 def test_every_kind_is_known_by_its_name_and_other_integers_are_numbers():
     assert {name: kind.name for name, kind in targets.KINDS.items()} == {name: name for name in targets.KINDS}
     other = targets.of(keys.IMAGE_HEIGHT)
