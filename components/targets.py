@@ -226,7 +226,7 @@ class Map(Kind):
         if why is not None:
             raise ValueError(f"{self.name} {why}")
         there = np.unique(values)
-        if there.max() > VOID or (names and (there[there != VOID] >= len(names)).any()):
+        if there[0] < 0 or there[-1] > VOID or (names and (there[there != VOID] >= len(names)).any()):
             raise ValueError(f"{self.name} has a class that there is none of")
         held = io.BytesIO()
         Image.fromarray(values.astype(np.uint8)).save(held, "PNG")

@@ -226,6 +226,16 @@ def test_what_is_of_no_class_is_in_the_mask_and_no_class_of_it(tmp_path):
     assert not tfdv.validate_statistics(statistics, schema).anomaly_info
 
 
+@pytest.mark.parametrize(("value", "dtype"), [(-2, np.int32), (-1, np.int32), (256, np.int32), (300, np.uint16)])
+@pytest.mark.parametrize("names", [(), ("sky", "sea")])
+def test_a_mask_s_values_do_not_wrap_around(value, dtype, names):
+    held, mask = io.BytesIO(), np.zeros(SIDES, dtype)
+    mask[3, 4] = value
+    Image.fromarray(mask).save(held, "TIFF")
+    with pytest.raises(ValueError, match="a class that there is none of"):
+        targets.of(keys.MASK).checked(held.getvalue(), *SIDES, names)
+
+
 def test_every_kind_is_known_by_its_name_and_other_integers_are_numbers():
     assert {name: kind.name for name, kind in targets.KINDS.items()} == {name: name for name in targets.KINDS}
     other = targets.of(keys.IMAGE_HEIGHT)
