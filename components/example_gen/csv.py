@@ -6,7 +6,8 @@ files. Labels are read as components.example_gen.labels says, or from one-hot co
 components.example_gen.classes. An image's id is its path, a text's the table's name and its line; or data.features' `id`.
 Further targets are named by data.features:
 `labels`, a list of columns of 0 or 1, each a class that an image may have beside others; `mask`, a column of paths of grey images
-whose values are classes; `objects`, a column of JSON lists, a box and its class each, as COCO writes them:
+whose values are classes, empty where an image has none; `objects`, a column of JSON lists, a box and its class each, as COCO
+writes them:
 [{"bbox": [x, y, width, height], "category": NAME}, ...].
 """
 
@@ -278,7 +279,7 @@ class _Reader:
         if keys.LABELS in places.further:
             targets[keys.LABELS], why = self._labels(line, places.further[keys.LABELS], cells)
         for place in places.further.get(keys.MASK, ()):
-            targets[keys.MASK] = self._image(line, cells[place])
+            targets[keys.MASK] = self._image(line, cells[place]) if cells[place].strip() else None
         for place in places.further.get(keys.OBJECTS, ()):
             targets[keys.OBJECTS] = self._objects(line, cells[place])
         known = {name: value for name, value in targets.items() if value is not None}

@@ -184,6 +184,17 @@ def test_masks_are_checked_and_stored_as_grey_whatever_their_palette(tmp_path):
         assert list(feature["mask/classes"].int64_list.value) == [0, 1, 2]
 
 
+def test_an_image_without_a_mask_is_left_out_and_counted_where_masks_are_learned(tmp_path):
+    def made(number):
+        return None if number in (3, 4, 20) else Image.fromarray(np.zeros((6, 8), np.uint8))
+
+    data = masked(tmp_path, made)
+    folder, artifact = generated(data, tmp_path, targets=[keys.MASK])
+    assert json.loads(artifact.get_string_custom_property(keys.UNLABELLED)) == {"no mask": 3}
+    ids = {feature[keys.EXAMPLE_ID].bytes_list.value[0] for feature in read(folder)}
+    assert ids == {b"%d.png" % number for number in range(40) if number not in (3, 4, 20)}
+
+
 def test_a_mask_that_changed_is_other_data(tmp_path):
     data = masked(tmp_path, lambda number: Image.fromarray(np.zeros((6, 8), np.uint8)))
     before = sources.locate(data, tmp_path).digest
