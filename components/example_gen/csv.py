@@ -33,6 +33,7 @@ from configs.errors import UsageError
 TAKES = ("images", "missing_markers")
 READS = tuple(choice.READ)
 TEXTS = 20_000  # a shard: each reads the table anew
+MAX_CELL = 2**20  # characters: as many as a text (components.inputs.storing) may have bytes; csv's own bound is an eighth of it
 DELIMITERS = (",", ";", "\t")
 ASKED = 3  # rows whose images are looked for elsewhere, where they are not where they should be
 
@@ -439,6 +440,7 @@ def _lines(path: str, header: list[str] | None, delimiter: str) -> Iterator[tupl
     """(number, cells) of each line that is not blank; after the header and as long as it, if one is given."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
+            csv.field_size_limit(MAX_CELL)
             reader = csv.reader(file, delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True)
             try:
                 found = ((reader.line_num, cells) for cells in reader if cells)
@@ -452,6 +454,11 @@ def _lines(path: str, header: list[str] | None, delimiter: str) -> Iterator[tupl
                         )
                     yield line, cells
             except csv.Error as error:
+                if "field limit" in str(error):
+                    raise _NoCsv(
+                        f"{path}, line {reader.line_num} has a cell of more than {MAX_CELL:,} characters, the most that is read.",
+                        "Shorten it, or look for a double quote that is never closed.",
+                    ) from None
                 raise _NoCsv(f"{path}, line {reader.line_num} is no CSV: {error}.", "Look for a double quote too many.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}, line {_first_undecodable(path)} is not UTF-8.", "Save the table as UTF-8.") from None

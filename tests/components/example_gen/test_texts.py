@@ -6,6 +6,7 @@ import pytest
 
 from components import keys
 from components.example_gen import csv, sources, tfrecord
+from components.inputs.storing.text import MAX_BYTES
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 from tests.components.example_gen.test_tfrecord import example, write
@@ -55,6 +56,18 @@ def test_a_column_of_texts_is_read(table, tmp_path, monkeypatch):
     named = raws(csv, located(table, tmp_path, text="key", label="topic", id="key"))[1]
     assert {raw.example_id for of in named.values() for raw in of} == {b"a", b"b", b"c", b"d", b"e"}
     assert [raw.encoded() for raw in named["test"]] == [b"b"]
+
+
+def test_a_cell_may_be_as_long_as_a_text(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(f"text,label\n{'rain ' * 40_000},a\n{'x' * MAX_BYTES},b\n")
+    kept = raws(csv, located(f"csv:{path}", tmp_path))[1]["all"]
+    assert [len(raw.encoded()) for raw in kept] == [200_000, MAX_BYTES]
+    path.write_text(f"text,label\nrain,a\n{'x' * (MAX_BYTES + 1)},b\n")
+    with pytest.raises(UsageError, match=r"line 3 has a cell of more than 1,048,576 characters") as refused:
+        located(f"csv:{path}", tmp_path)
+    assert "double quote" in refused.value.hint
+    assert csv.MAX_CELL == MAX_BYTES
 
 
 def test_a_digest_is_of_the_table(table, tmp_path):
