@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 from components import examples, keys
 from components.inputs import base
 from components.transform import lengths
-from configs.errors import HubelError
+from configs.errors import HubelError, UsageError
 from configs.schema.text import TextConfig
 from configs.schema.transform import TransformConfig
 
@@ -33,6 +33,10 @@ class Input(base.Input):
     transformed = layer = keys.TOKENS
     dtype = "int32"
     options = frozenset({"text"})
+
+    def check(self, config):
+        if config.export.crops:
+            raise UsageError(f"export.crops cuts images, and {config.model.name} reads text.", "Take export.crops out.")
 
     def shape(self, transform):
         """(tokens,)."""

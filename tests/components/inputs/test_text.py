@@ -197,6 +197,7 @@ def test_what_is_served_is_what_was_trained_through_every_end(data, tmp_path):
         ("image", {"transform": {"text": {"length": 3}}}, "transform.text is of models that read text, and lenet5 reads image"),
         ("text", {"data": {"ground": "black"}}, "data.ground is of models that read image"),
         ("text", {"augment": "digits"}, "augment changes images, and lenet5 reads text"),
+        ("text", {"export": {"crops": {}}}, "export.crops cuts images, and lenet5 reads text"),
     ],
 )
 def test_keys_of_another_kind_are_refused(reads, asked, words):
