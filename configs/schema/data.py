@@ -96,3 +96,14 @@ class DataConfig(Reading):
         if self.validation + self.test >= 1:
             raise ValueError(f"validation + test must leave images to train on; {self.validation} + {self.test} is 1 or more")
         return self
+
+    @model_validator(mode="after")
+    def _one_class_an_image(self):
+        asked = [f"downsample: {self.downsample:g}"] if self.downsample is not None else []
+        asked += ["stratify: true"] if self.stratify is True else []
+        if "labels" in self.features and asked:
+            raise ValueError(
+                f"{' and '.join(asked)} deal{'' if len(asked) > 1 else 's'} with images by their one class, and those of "
+                "features.labels may have several; take it out"
+            )
+        return self

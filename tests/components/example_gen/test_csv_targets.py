@@ -91,6 +91,21 @@ def test_what_names_no_such_target_is_refused(features, words):
         DataConfig(features=features)
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"downsample": 2}, "downsample: 2 deals with images by their one class"),
+        ({"stratify": True}, "stratify: true deals with images by their one class"),
+        ({"stratify": True, "downsample": 1.5}, "downsample: 1.5 and stratify: true deal with images by their one class"),
+    ],
+)
+def test_what_deals_with_images_by_their_class_is_refused_where_they_have_several(asked, words):
+    with pytest.raises(ValidationError, match=words):
+        DataConfig(features={"labels": LABELS}, **asked)
+    DataConfig(features={"labels": LABELS}, stratify="auto")
+    DataConfig(features={"label": "red"}, **asked)
+
+
 def test_boxes_are_read_from_a_cell_of_json(tmp_path):
     boxes = [[{"bbox": [1, 2, 3, 4], "category": "dog"}, {"bbox": [0, 0, 8, 6], "category": 7}], []]
     cells = ['"' + json.dumps(row).replace('"', '""') + '"' for row in boxes]
