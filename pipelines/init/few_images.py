@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import earlier_cards, keys
+from components import earlier_cards, inputs, keys
 from keras_models import published
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
@@ -37,7 +37,8 @@ def pushed(place: Workspace, channels: int) -> Source | None:
     for record in reversed(runs.records(place)):
         card = _card(record)
         is_classifier = earlier_cards.names_classes(card) and not card.get("members")  # an ensemble has no layer of features
-        if is_classifier and card.get("input_shape", [0])[-1] in (channels, 3):
+        reads_images = card.get("reads", inputs.DEFAULT) == "image"  # the length of a text is no number of channels
+        if is_classifier and reads_images and card.get("input_shape", [0])[-1] in (channels, 3):
             return Source(record.config, *card["input_shape"][:2])
     return None
 
