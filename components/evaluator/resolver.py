@@ -41,9 +41,10 @@ class LatestBlessedOther(resolver.ResolverStrategy):
 
 
 class _Question(NamedTuple):
-    """What a model is asked: its task, the classes of each of its targets, and the outputs of the signature that
-    the task's metrics read."""
+    """What a model is asked: its kind of input, its task, the classes of each of its targets, and the outputs of the signature
+    that the task's metrics read."""
 
+    reads: str
     task: str
     classes: tuple[tuple[str, ...], ...]
     signature: str
@@ -51,7 +52,7 @@ class _Question(NamedTuple):
 
     def is_answered(self, other: "_Question | None") -> bool:
         """Whether a model that is asked the other question can be judged by this one: it may answer more."""
-        return other is not None and self[:3] == other[:3] and self.outputs <= other.outputs
+        return other is not None and self[:-1] == other[:-1] and self.outputs <= other.outputs
 
 
 def _question(model: standard_artifacts.Model) -> _Question | None:
@@ -64,6 +65,7 @@ def _question(model: standard_artifacts.Model) -> _Question | None:
         there = frozenset(signature_of(Path(path_utils.serving_model_path(model.uri)), judge.signature).outputs)
     except (OSError, ValueError, DecodeError, IndexError, UsageError):
         return None
-    read = {judge.prediction_key, *(value for metric in judge.metrics.values() for value in metric.config.values())}
+    options = (value for metric in judge.metrics.values() for value in metric.config.values())
+    read = {judge.prediction_key, *(value for value in options if isinstance(value, str))}  # thresholds and the like name no output
     classes = (tuple(card.class_names), *((name, *of) for name, of in sorted(card.targets.items())))
-    return _Question(card.task, classes, judge.signature, there & read) if there else None
+    return _Question(card.reads, card.task, classes, judge.signature, there & read) if there else None

@@ -6,6 +6,8 @@ from tfx.types import standard_artifacts
 
 from components import keys
 from components.evaluator.resolver import LatestBlessedOther
+from components.tasks.judges.base import Metric
+from components.tasks.judges.by_name import judge_of
 from tests.components import digits
 
 SIGNATURES = {"serving_default": {"probabilities", "classes", "scores"}, "figures": {"mse", "ssim"}}
@@ -30,13 +32,13 @@ def store(tmp_path):
         def __init__(self):
             self.models, self.blessings = [], []
 
-        def model(self, number, names=digits.NAMES, task="classification", is_there=True, signatures=SIGNATURES):
+        def model(self, number, names=digits.NAMES, task="classification", is_there=True, signatures=SIGNATURES, reads="image"):
             made = standard_artifacts.Model()
             made.uri, made.id = str(tmp_path / f"model-{number}"), number
             if is_there:
                 (tmp_path / f"model-{number}").mkdir()
                 (tmp_path / f"model-{number}" / keys.CARD_FILE).write_text(
-                    digits.card(task=task, class_names=names).model_dump_json()
+                    digits.card(task=task, class_names=names, reads=reads).model_dump_json()
                 )
                 write_saved_model(tmp_path / f"model-{number}" / "Format-Serving", signatures)
             self.models.append(made)
@@ -86,7 +88,9 @@ def test_a_model_that_was_not_blessed_is_skipped(store):
     assert store.baseline(store.model(4)) == [1]
 
 
-@pytest.mark.parametrize("other", [{"names": ["cat", "dog"]}, {"names": digits.NAMES[::-1]}, {"task": "reconstruction"}], ids=str)
+@pytest.mark.parametrize(
+    "other", [{"names": ["cat", "dog"]}, {"names": digits.NAMES[::-1]}, {"task": "reconstruction"}, {"reads": "text"}], ids=str
+)
 def test_a_model_that_answers_another_question_is_skipped(store, other):
     store.blessing(store.model(1))
     store.blessing(store.model(2, **other))
@@ -120,6 +124,13 @@ def test_a_model_that_answers_more_is_compared(store):
     more = {"figures": {"mse", "ssim", "codes"}}
     store.blessing(store.model(1, task="reconstruction", signatures=more))
     assert store.baseline(store.model(2, task="reconstruction")) == [1]
+
+
+def test_options_of_metrics_that_are_no_names_of_outputs_are_passed_over(store, monkeypatch):
+    figure = Metric("BinaryAccuracy", "more", "keras.metrics", {"thresholds": [0.5], "name": "accuracy"})
+    monkeypatch.setattr(type(judge_of("classification")), "metrics", {"accuracy": figure})
+    store.blessing(store.model(1))
+    assert store.baseline(store.model(2)) == [1]
 
 
 def test_a_model_of_a_task_that_is_gone_is_skipped(store):
