@@ -94,6 +94,9 @@ class Input(abc.ABC):
         """Sentences on what was learned (components.trainer.facts) that a person should know before training, mostly none."""
         return []
 
+    def check_initial(self, earlier: Mapping[str, Any], learned: Mapping[str, Any]) -> None:  # noqa: B027 mostly nothing is learned
+        """Raise UsageError where weights of `model.initial` mean something else here: of the two, Facts.learned of `learned`."""
+
     @abc.abstractmethod
     def first_layer(self, transform: TransformConfig, facts) -> dict[str, Any]:
         """Arguments of keras_models.normalize.with_normalization, of what stands before a net."""

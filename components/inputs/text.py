@@ -89,6 +89,17 @@ class Input(base.Input):
             f"longest {seen['longest']:,}); what is beyond is not seen."
         ]
 
+    def check_initial(self, earlier, learned):
+        """An id is a row of the first layer's weights, and by another vocabulary another token's."""
+        before, now = earlier.get(VOCABULARY, []), learned[VOCABULARY]
+        if before != now:
+            same = sum(map(str.__eq__, before, now))
+            raise UsageError(
+                f"model.initial has learned other tokens than the training split has: {len(before):,} there, {len(now):,} here, of "
+                f"which {same:,} have the same id; its weights would be those of other tokens.",
+                "Start from a model of the same texts and the same transform.text, or take model.initial out.",
+            )
+
     def first_layer(self, transform, facts):
         return {"kind": "none"}
 

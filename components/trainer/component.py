@@ -166,12 +166,20 @@ def _check_options(cfg: TrainerSlice, task) -> None:
 
 def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence[keras.Model] = ()) -> keras.Model:
     """What a Trainer, and each trial of a Tuner, trains: the config's network, its weights drawn by the seed, or those of
-    `model.initial`. Arguments as of `build`. Raises as Task.start."""
+    `model.initial`. Arguments as of `build`. Raises as Task.start, and UsageError for what learned of another input."""
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=members)
     if fn_args.base_model and cfg.transfer is None:
-        task.start(model, artifact.load(str(Path(fn_args.base_model).parent)))
+        initial = str(Path(fn_args.base_model).parent)
+        _check_initial(Card.read(initial), entry.reads, data)
+        task.start(model, artifact.load(initial))
     return model
+
+
+def _check_initial(card: Card, reads: str, data: Data) -> None:
+    if card.reads != reads:
+        raise UsageError(f"model.initial reads {card.reads}, and this model reads {reads}.", "Start from one that reads the same.")
+    inputs.input_of(reads).check_initial(card.learned, data.facts.learned)
 
 
 def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, members: Sequence[keras.Model] = ()) -> keras.Model:

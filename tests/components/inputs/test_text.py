@@ -1,7 +1,9 @@
 """Texts: checked, parted, looked up by the vocabulary of the training split, and served through the same graph."""
 
+import dataclasses
 import functools
 import re
+from types import SimpleNamespace
 
 import apache_beam as beam
 import keras
@@ -20,7 +22,7 @@ from components.example_gen import records
 from components.infra_validator import parity
 from components.inputs import checks, storing, text
 from components.tasks.by_name import task_of
-from components.trainer import export
+from components.trainer import component, export
 from components.trainer.card import Card
 from components.trainer.data import open_data
 from components.transform.preprocessing import preprocessing_fn
@@ -33,6 +35,7 @@ from configs.schema.slices.transform import TransformSlice
 from configs.schema.text import TextConfig
 from configs.schema.transform import TransformConfig
 from keras_models.normalize import with_normalization
+from tests.components import digits
 
 SENTENCES = ["Rain, rain and snow.", "Bread and butter!", "rain again", "Snow and bread: 2 pounds", "Straße am Äquator"] * 4
 LABELS = [0, 1, 0, 1, 0] * 4
@@ -205,6 +208,37 @@ def test_keys_of_another_kind_are_refused(reads, asked, words):
         checks.check(RunConfig.model_validate({"name": "a", **asked}), reads)
     assert caught.value.exit_code == 2
     assert caught.value.hint.startswith("Take ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, None),
+        ({"learned": {text.VOCABULARY: ["bread", "rain", "snow", "and"]}}, "4 there, 4 here, of which 0 have the same id"),
+        ({"learned": {text.VOCABULARY: ["x", "y"]}}, "2 there, 4 here, of which 0 have the same id"),
+        ({"reads": "image", "learned": {}}, "model.initial reads image, and this model reads text"),
+    ],
+)
+def test_weights_go_on_for_the_same_tokens_alone(data, tmp_path, monkeypatch, changes, words):
+    def built(*_, **__):
+        tokens = keras.Input((5,), dtype="int32", name="tokens")
+        net = keras.Model(tokens, keras.layers.Flatten()(keras.layers.Embedding(6, 3)(tokens)))
+        return with_normalization(net, name="tokens", dtype="int32", kind="none")
+
+    facts = dataclasses.replace(data.facts, learned={**data.facts.learned, text.VOCABULARY: ["and", "snow", "bread", "rain"]})
+    earlier, entry = built(), SimpleNamespace(reads="text")
+    card = digits.card(**{"reads": "text", "learned": dict(facts.learned), **changes})
+    export.keep(tmp_path, earlier, task_of("classification"), card)
+    monkeypatch.setattr(component, "build", built)
+    fn_args, cfg = SimpleNamespace(base_model=str(tmp_path / "Format-Serving")), SimpleNamespace(seed=1, transfer=None)
+    given = (fn_args, entry, task_of("classification"), dataclasses.replace(data, facts=facts), cfg)
+    if words is None:
+        weights = component.begun(*given).get_weights()
+        assert all(map(np.array_equal, weights, earlier.get_weights()))
+        assert not all(map(np.array_equal, weights, built().get_weights()))
+        return
+    with pytest.raises(UsageError, match=words):
+        component.begun(*given)
 
 
 def test_a_text_s_own_keys_stand():
