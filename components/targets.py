@@ -88,7 +88,7 @@ class Kind(abc.ABC):
         return value
 
     def classes(self, value: Any) -> tuple[int, ...]:
-        """Those that a value has."""
+        """Those that a value of a label has."""
         return ()
 
     @abc.abstractmethod
@@ -241,13 +241,10 @@ class Map(Kind):
             return f"is in colour ({opened.mode})"
         return None if opened.size == (width, height) else "is not of its image's size"
 
-    def classes(self, value):
-        return value[1] if isinstance(value, tuple) else ()
-
     def raw(self, value):
-        if not isinstance(value, tuple):
-            return {self.name: [value]}
-        return {self.name: [value[0]], self.counted: list(value[1])}
+        """`value`: what `checked` makes of one, the PNG and the classes in it."""
+        encoded, classes = value
+        return {self.name: [encoded], self.counted: list(classes)}
 
     def spec(self):
         return {self.name: tf.io.FixedLenFeature([], tf.string)}
@@ -311,9 +308,6 @@ class Table(Kind):
                 raise ValueError(f"{self.name} has a class that there is none of")
             rows.append((max(top, 0), max(left, 0), min(bottom, height), min(right, width), category))
         return rows
-
-    def classes(self, value):
-        return tuple(sorted({int(row[4]) for row in value}))
 
     def raw(self, value):
         return {self._boxes: [float(place) for row in value for place in row[:4]], self.counted: [int(row[4]) for row in value]}

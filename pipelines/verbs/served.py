@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from components import earlier_cards, keys
+from components import earlier_cards, keys, saved_model
 from components.trainer.card import Card
 from configs.errors import UsageError
 from pipelines.verbs.images import Unreadable
@@ -40,7 +41,8 @@ class Served:
         card = cls.card_of(folder)
         signatures = tf.saved_model.load(folder).signatures
         if not card.gives:
-            card = earlier_cards.completed(card, {name: _are_texts(function) for name, function in signatures.items()})
+            are_texts = saved_model.texts_of(Path(folder))
+            card = earlier_cards.completed(card, {name: are_texts[name] for name in signatures})
         return cls(folder, card, signatures)
 
     @staticmethod
@@ -140,8 +142,3 @@ class Served:
         if name == "inpaint" and "reconstruct" in self.signatures:
             raise UsageError(f"{what}, by a hubel that did not inpaint yet.", "Train and push it again.")
         raise UsageError(f"{what}; to {name} takes {WHICH[name]}.", "`hubel list models` shows which there are.")
-
-
-def _are_texts(function: Callable) -> dict[str, bool]:
-    """Output of a signature -> whether it is of strings."""
-    return {output: spec.dtype.name == "string" for output, spec in function.structured_outputs.items()}

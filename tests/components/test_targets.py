@@ -153,7 +153,7 @@ VALUES = {
     keys.LABELS: [[1, 0, 1], [0, 0, 0]],
     keys.OBJECTS: [[(*box, n) for n, box in enumerate(BOXES)], []],
     keys.CAPTIONS: [["a cat", "a grey cat"], ["nothing"]],
-    keys.MASK: [png(drawn_box(box)) for box in BOXES[:2]],
+    keys.MASK: [(png(drawn_box(box)), (0,)) for box in BOXES[:2]],
 }
 GIVEN = {
     keys.LABEL: [3, 0],

@@ -35,7 +35,7 @@ def test_a_task_of_masks_is_judged_by_them_and_no_other_task_reads_them(artifact
     masks = [tf.io.encode_png((image > 127).astype("uint8")).numpy() for image in pixels]
     with tf.io.TFRecordWriter(str(tmp_path / "Split-test/data.gz"), "GZIP") as writer:
         for number, (image, mask) in enumerate(zip(encoded, masks, strict=True)):
-            writer.write(records.example(image, b"%d" % number, None, {keys.MASK: mask}))
+            writer.write(records.example(image, b"%d" % number, None, {keys.MASK: (mask, ())}))
     made = standard_artifacts.Examples()
     made.uri, made.split_names = str(tmp_path), '["test"]'
     [(seen, known)] = component._reader([made], digits.card(), Segmentation())(keys.TEST)

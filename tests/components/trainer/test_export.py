@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -133,7 +134,7 @@ def test_the_card_tells_the_kind_of_every_output(models):
     }
 
 
-def test_of_a_model_pushed_before_the_same_is_known(model):
+def test_of_a_model_pushed_before_the_same_is_known(model, tmp_path):
     """Whose card says nothing: its signatures are those that hubel's tasks had then."""
     card, ends = Card.read(str(model.artifact)), ("_pixels", "_image_bytes")
     signatures = {
@@ -143,6 +144,13 @@ def test_of_a_model_pushed_before_the_same_is_known(model):
     }
     assert earlier_cards.gives(signatures) == card.gives
     assert earlier_cards.predicts(signatures) == card.predicts
+    pushed = shutil.copytree(model.saved, tmp_path / "pushed")
+    told = json.loads((pushed / keys.CARD_IN_EXPORT).read_text())
+    (pushed / keys.CARD_IN_EXPORT).write_text(json.dumps({key: value for key, value in told.items() if key != "gives"}))
+    served = Served.load(str(pushed)).card
+    assert {name: served.gives[name] for name in card.gives} == card.gives
+    assert set(served.gives) == {*model.loaded.signatures}
+    assert served.predicts == card.predicts
 
 
 def tiny_export(folder, **changes):

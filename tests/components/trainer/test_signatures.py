@@ -226,7 +226,7 @@ def overlapping(tmp_path, monkeypatch):
             pixels = np.kron(generator.integers(0, 256, SIDES), np.ones((height // SIDES[0], width // SIDES[1]))).astype(np.uint8)
             mask = ((pixels > 127) ^ (generator.random(pixels.shape) < 0.02 * number)).astype(np.uint8)
             drawn.append((pixels, mask, number % 3 == 0))
-            writer.write(records.example(png(pixels), b"%d" % number, number % 3 == 0, {keys.MASK: png(mask)}))
+            writer.write(records.example(png(pixels), b"%d" % number, number % 3 == 0, {keys.MASK: (png(mask), ())}))
 
     def exported(shift=0.0, masked=True):
         image = keras.Input((*SIDES, 1))
