@@ -31,6 +31,8 @@ def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading 
     for name, card in by_name.items():
         if not task_of(card.task).averages:
             raise UsageError(f"{name} is a model of {card.task}, which has no probabilities to average.", "Take it out.")
+        if card.reads != "image":
+            raise UsageError(f"{name} reads {card.reads}, and an ensemble is of models that read images.", "Take it out.")
         if _pixels(card.transform) != _pixels(transform):
             raise UsageError(
                 f"{name} sees images of {_pixels(card.transform)}, and this ensemble's transform makes {_pixels(transform)}.",

@@ -147,6 +147,14 @@ def test_an_autoencoder_is_refused(uris, autoencoder):
         members.cards({**uris, "auto/1": str(autoencoder)}, SEEN)
 
 
+def test_a_model_of_texts_is_refused(tmp_path):
+    for name, reads in (("tiny", "image"), ("reviews", "text")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / keys.CARD_FILE).write_text(digits.card(reads=reads).model_dump_json())
+    with pytest.raises(UsageError, match=r"^reviews/1 reads text, and an ensemble is of models that read images"):
+        members.cards({"tiny/1": str(tmp_path / "tiny"), "reviews/1": str(tmp_path / "reviews")}, SEEN)
+
+
 def test_members_of_other_classes_are_refused(uris, artifacts, tmp_path):
     cards = members.cards(uris, SEEN)
     other = {**cards, "b/7": cards["tiny/1"].model_copy(update={"class_names": digits.NAMES[::-1]})}
