@@ -6,7 +6,7 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
-from components import keys
+from components import inputs, keys
 from components.example_gen import digest
 from components.trainer.origin import Origin
 from configs import load
@@ -56,7 +56,11 @@ def check(cfg: RunConfig, place: Workspace) -> None:
     if earlier := before(cfg):
         made = earlier[-1][1].transform
         _takes(cfg, made.height, made.width, made.channels)
-    elif (file := _found(cfg.transfer.source, place)[0]) is not None:
+        return
+    file, artifact, _ = _found(cfg.transfer.source, place)
+    if artifact is not None:
+        _reads_images(artifact, cfg.transfer.source)
+    if file is not None:
         _fits(cfg, _layers(file, cfg.transfer.source))
 
 
@@ -66,6 +70,8 @@ def locate(cfg: RunConfig, place: Workspace) -> Origin | None:
         return None
     source = cfg.transfer.source
     file, artifact, pushed = _found(source, place)
+    if artifact is not None:
+        _reads_images(artifact, source)
     if file is None:
         return Origin(source, source, None, f"keras {version('keras')}", True)
     layers = _layers(file, source)
@@ -142,6 +148,12 @@ def _layers(file: Path, source: str) -> list[dict]:
 def _normalizes(layers: list[dict]) -> bool:
     """Whether it starts as hubel's models do: pixels, then their normalisation."""
     return [layer.get("config", {}).get("name") for layer in layers[:2]] == ["pixels", "normalize"]
+
+
+def _reads_images(artifact: Path, source: str) -> None:
+    reads = json.loads((artifact / keys.CARD_FILE).read_text()).get("reads", inputs.DEFAULT)
+    if reads != "image":
+        raise UsageError(f"transfer.source {source} reads {reads}, and features are of images.", "Name a model that reads images.")
 
 
 def _fits(cfg: RunConfig, layers: list[dict]) -> None:

@@ -62,6 +62,15 @@ def refused(source, place, *assignments) -> UsageError:
     return caught.value
 
 
+def test_a_model_of_texts_is_refused(place, tmp_path):
+    folder = save(tmp_path / "3")
+    (folder / keys.CARD_FILE).write_text(digits.card(reads="text").model_dump_json())
+    push(place, "reviews", 1, folder)
+    assert "reviews reads text, and features are of images" in refused("reviews", place).message
+    with pytest.raises(UsageError, match="reads text"):
+        origins.locate(config("reviews"), place)
+
+
 def test_a_pushed_model_is_found_by_name_and_by_version(place, tmp_path):
     newest = origins.locate(config("letters"), place)
     assert (newest.source, newest.architecture, newest.artifact) == ("letters/2", "mlp", str(tmp_path / "2"))
