@@ -8,6 +8,11 @@ def begin(executor, input_dict, output_dict, exec_properties) -> None:
     executor._log_startup(input_dict, output_dict, exec_properties)
 
 
+def scratch(executor) -> str:
+    """The folder that TFX gives an executor for what it leaves on the way."""
+    return executor._get_tmp_dir()
+
+
 def beam_pipeline(executor):
     """The Beam pipeline of a BaseBeamExecutor, with the TFX pipeline's flags: a context manager that runs what it was given."""
     return executor._make_beam_pipeline()

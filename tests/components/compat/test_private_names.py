@@ -31,6 +31,7 @@ CALLABLES = {
     "_visible_option_list": ("apache_beam.options.pipeline_options:PipelineOptions", (None,)),
     "DEFAULT_RUNNER": ("apache_beam.options.pipeline_options:StandardOptions", None),
     "_log_startup": ("tfx.dsl.components.base.base_executor:BaseExecutor", (None, {}, {}, {})),
+    "_get_tmp_dir": ("tfx.dsl.components.base.base_executor:BaseExecutor", (None,)),
     "_make_beam_pipeline": ("tfx.dsl.components.base.base_beam_executor:BaseBeamExecutor", (None,)),
     "_MarkPushed": (
         "tfx.components.pusher.executor:Executor",
