@@ -303,7 +303,7 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     found = served[keys.IMAGE_BYTES](image_bytes=tf.constant([png(image) for image in images]))["masks"].numpy()[..., 0]
     assert (found == ink).mean() > 0.97
     raw = [
-        records.example(png(image), str(number).encode(), None, {keys.MASK: png(mask.astype(np.uint8))})
+        records.example(png(image), str(number).encode(), None, {keys.MASK: (png(mask.astype(np.uint8)), (0, 1))})
         for number, (image, mask) in enumerate(zip(images, ink, strict=True))
     ]
     assert parity.refusal(str(artifact), artifact / "Format-Serving", raw[:8]) is None

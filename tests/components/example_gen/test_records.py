@@ -20,7 +20,7 @@ def test_an_example_holds_the_raw_schema_and_its_label_only_where_there_is_one()
         keys.EXAMPLE_ID,
     }
     everything = records.example(
-        b"png", b"id-1", None, {keys.MASK: b"mask", keys.ANOMALY: True}, {keys.IMAGE_HEIGHT: 3, keys.IMAGE_BRIGHTNESS: 0.5}
+        b"png", b"id-1", None, {keys.MASK: (b"mask", (0,)), keys.ANOMALY: True}, {keys.IMAGE_HEIGHT: 3, keys.IMAGE_BRIGHTNESS: 0.5}
     )
     made = tf.train.Example.FromString(everything).features.feature
     assert made[keys.MASK].bytes_list.value[0] == b"mask"

@@ -54,6 +54,8 @@ def test_a_batch_pairs_a_flipped_image_with_its_flipped_mask():
 def test_a_record_holds_a_mask_and_whether_it_is_an_anomaly_only_where_they_are_known():
     bare = tf.train.Example.FromString(records.example(b"x", b"id", 3)).features.feature
     assert set(bare) == {keys.IMAGE_ENCODED, keys.EXAMPLE_ID, keys.LABEL}
-    full = tf.train.Example.FromString(records.example(b"x", b"id", 3, {keys.MASK: b"m", keys.ANOMALY: True})).features.feature
+    full = tf.train.Example.FromString(
+        records.example(b"x", b"id", 3, {keys.MASK: (b"m", (0,)), keys.ANOMALY: True})
+    ).features.feature
     assert full[keys.MASK].bytes_list.value[0] == b"m"
     assert full[keys.ANOMALY].int64_list.value[0] == 1
