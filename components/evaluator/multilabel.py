@@ -32,8 +32,18 @@ def _share(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.divide(2 * hits, sizes, out=np.full(np.shape(sizes), np.nan), where=sizes > 0)
 
 
+class _OfClasses(Statistic):
+    """A figure of several classes, of which 1 is all that can be."""
+
+    def interval(self, rows):
+        """Where every image is right no resample differs: Wilson's of as many images."""
+        if self.value(rows) == 1.0 and count(rows) > 1:
+            return intervals.share(count(rows), count(rows))
+        return super().interval(rows)
+
+
 @dataclass(frozen=True)
-class F1(Statistic):
+class F1(_OfClasses):
     """2 TP / (2 TP + FP + FN). No number where a class is neither there nor found."""
 
     average: str
@@ -41,12 +51,6 @@ class F1(Statistic):
     @property
     def columns(self):
         return (LABELS, DECISIONS)
-
-    def interval(self, rows):
-        """Where every decision is right no resample differs: Wilson's of as many images."""
-        if self.value(rows) == 1.0 and count(rows) > 1:
-            return intervals.share(count(rows), count(rows))
-        return super().interval(rows)
 
     def weighted(self, rows, weights):
         hits, sizes = counts(rows, weights)
@@ -56,7 +60,7 @@ class F1(Statistic):
 
 
 @dataclass(frozen=True)
-class Area(Statistic):
+class Area(_OfClasses):
     """Under the ROC curve. Of a class that all images have, or none, there is none."""
 
     average: str
@@ -64,12 +68,6 @@ class Area(Statistic):
     @property
     def columns(self):
         return (LABELS, PROBABILITIES)
-
-    def interval(self, rows):
-        """Where nothing is ranked wrongly no resample differs: Wilson's of as many images."""
-        if self.value(rows) == 1.0 and count(rows) > 1:
-            return intervals.share(count(rows), count(rows))
-        return super().interval(rows)
 
     def weighted(self, rows, weights):
         if self.average == "macro":

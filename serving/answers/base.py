@@ -37,6 +37,16 @@ class Kind(abc.ABC):
         """The content of a file of `ending`."""
 
 
+class Best(Kind):
+    """One value for each of the best, in their order: [k]."""
+
+    def json(self, value, about):
+        return plain(value)[: about.top]
+
+    def line(self, told, about):
+        return cell(told)
+
+
 def plain(value) -> Any:
     """Numbers and strings as JSON has them; TensorFlow's strings are bytes, of any encoding."""
     if isinstance(value, bytes):

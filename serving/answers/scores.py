@@ -1,17 +1,11 @@
 """How sure the names beside it are, in their order: float [k]."""
 
 from serving import formats
-from serving.answers.base import Kind, cell, plain
+from serving.answers.base import Best, plain
 
 
-class Answer(Kind):
+class Answer(Best):
     ending = ".csv"
-
-    def json(self, value, about):
-        return plain(value)[: about.top]
-
-    def line(self, told, about):
-        return cell(told)
 
     def file(self, value, about):
         return formats.table(["score"], [[score] for score in plain(value)])
