@@ -64,7 +64,7 @@ def _gives(signatures: dict[str, Signature], written: dict[str, dict[str, bool]]
     kinds = {}
     for name, signature in {**signatures, keys.SERVING_DEFAULT: signatures[first]}.items():
         if absent := sorted({*signature.gives, *(signature.compared or ())} - written[name].keys()):
-            raise ValueError(f"signature {name} has no output {', '.join(absent)}; it gives {', '.join(written[name])}")
+            raise ValueError(f"signature {name} has no output {', '.join(absent)}; it gives {', '.join(sorted(written[name]))}")
         by_dtype = {output: answers.by_values(is_text) for output, is_text in written[name].items()}
         kinds[name] = {
             **signature.gives,
