@@ -42,6 +42,8 @@ REQUIRES = [
     "click>=8.1,<9",
     "rich>=13",
     "portalocker>=3",
+    "altair>=6",
+    "vl-convert-python>=1.9",
     "packaging>=24",
 ]
 
