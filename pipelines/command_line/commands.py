@@ -317,16 +317,16 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
 def predict(model, images, top, form, workspace, as_json, texts=(), column=None):
     """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them.
 
-    A model that reads texts takes files of a text a line, and tables that end in .csv, in their place.
+    A model that reads texts takes files of a text a line, and tables that end in .csv or .tsv, in their place.
     """
     if not images and not texts:
         raise click.UsageError("Missing argument 'IMAGES...'.")
     from pipelines.command_line import console
     from serving import answers
 
-    value = options.ask_of(requests.Predict, model, workspace, {"images": images, "top": top, "texts": texts, "column": column})
-    rows, gives, about = value["images" if "images" in value else "texts"], value["gives"], answers.About(value["class_names"], top)
-    columns = list(dict.fromkeys(name for row in rows for name in row if name not in ("size", "resized", "changes", "frames")))
+    value = options.ask_of(requests.Predict, model, workspace, {"files": images, "top": top, "texts": texts, "column": column})
+    rows, gives, about = value[value["many"]], value["gives"], answers.About(value["class_names"], top)
+    columns = list(dict.fromkeys(name for row in rows for name in row if name not in value["unshown"]))
 
     def shown(column, told):
         return answers.kind(gives[column]).line(told, about) if column in gives and told is not None else told

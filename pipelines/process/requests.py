@@ -107,7 +107,7 @@ class Predict(Request):
 
     calls = "pipelines.verbs.predict:predict"
     model: str
-    images: Sequence[str]
+    files: Sequence[str]
     top: int
     texts: Sequence[str] = ()
     column: str | None = None

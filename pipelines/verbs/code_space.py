@@ -10,6 +10,7 @@ from components import progress
 from configs.errors import UsageError
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
+from pipelines.verbs.batches import read
 from pipelines.verbs.code_verbs import codes_of
 from pipelines.verbs.served import Served
 from reports import sheet
@@ -156,7 +157,7 @@ def _map(served: Served, paths: Sequence[Path], places: np.ndarray):
             break
         if (np.abs(taken - (x, y)).max(axis=1) > THUMBNAIL + 4).all():
             taken = np.vstack([taken, (x, y)])
-            small = formats.pillow(served.seen(image_files.read(path))).convert("RGB")
+            small = formats.pillow(served.seen(read(path))).convert("RGB")
             scale = THUMBNAIL / max(small.size)
             small = small.resize((max(1, round(small.width * scale)), max(1, round(small.height * scale))))
             left, top = x - small.width // 2, y - small.height // 2
@@ -175,7 +176,7 @@ def _sheet(served: Served, rows: Sequence[dict[str, Any]]):
     blocks = []
     for row in rows:
         files = [row["file"], *(near["file"] for near in row["neighbours"])]
-        pictures = [served.seen(image_files.read(Path(file))) for file in files]
+        pictures = [served.seen(read(Path(file))) for file in files]
         blank = np.full_like(pictures[0], 255)
         far = row["neighbours"][0]["distance"] if row["neighbours"] else float("nan")
         blocks.append(sheet.Block(f"{Path(row['file']).name}  nearest {far:.3g}", pictures + [blank] * (1 + width - len(pictures))))

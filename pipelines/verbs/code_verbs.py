@@ -12,6 +12,7 @@ from components import progress
 from configs.errors import UsageError, first_line
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
+from pipelines.verbs.batches import read
 from pipelines.verbs.images import BATCH
 from pipelines.verbs.served import Served
 from reports import sheet
@@ -158,7 +159,7 @@ def interpolate(model: str, images: Sequence[str], steps: int, spherical: bool, 
             raise UsageError(f"{row['file']}: {row['error']}.", "An interpolation needs two images.")
     shares = np.linspace(0, 1, steps)
     made = [{"share": float(share)} for share in shares]
-    ends = [sheet.Block(f"given: {path.name}", [served.seen(image_files.read(path))]) for path in paths]
+    ends = [sheet.Block(f"given: {path.name}", [served.seen(read(path))]) for path in paths]
     way = between(*codes, shares, spherical).astype(np.float32)
     sheet_at = _write(served, "decode", way, {}, folder, names, made, True, ends)
     return {**served.summary(rows), "images": rows, "steps": made, "sheet": sheet_at}

@@ -12,7 +12,8 @@ from components.example_gen import listing
 from configs.errors import UsageError
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
-from pipelines.verbs.images import Answer, Unreadable
+from pipelines.verbs.batches import Unreadable, read
+from pipelines.verbs.images import Answer
 from pipelines.verbs.served import Served
 from reports import scores, sheet
 from serving import formats
@@ -137,12 +138,12 @@ def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:
     if not place.exists():
         raise UsageError(f"--mask {mask}: there is no such file or folder.", "A mask is an image whose bright pixels are missing.")
     try:
-        common = None if place.is_dir() else image_files.read(place)
+        common = None if place.is_dir() else read(place)
     except Unreadable as error:
         raise UsageError(f"--mask {mask}: {error}.", "A mask is an image whose bright pixels are missing.") from None
 
     def of(path: Path, encoded: bytes) -> dict[str, bytes]:
-        found = _upright(common or image_files.read(_namesake(place, path)))
+        found = _upright(common or read(_namesake(place, path)))
         mine, its = image_files.size(encoded), image_files.size(found)
         if its is None:
             raise Unreadable("its mask is not an image")

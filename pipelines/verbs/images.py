@@ -10,13 +10,10 @@ from typing import Any, NamedTuple
 from components import progress
 from components.example_gen import listing, masks
 from configs.errors import UsageError
+from pipelines.verbs import batches
+from pipelines.verbs.batches import Unreadable, read
 
-MAX_BYTES = 64 * 2**20  # of a file, and about as much of a request
 BATCH = 64
-
-
-class Unreadable(Exception):
-    """A file that cannot be used; its text is what is wrong with it."""
 
 
 class Answer(NamedTuple):
@@ -60,19 +57,6 @@ def _files(images: Sequence[str], out: Path | None, passed_over: Counter) -> Ite
             yield Path(image)
 
 
-def read(path: Path) -> bytes:
-    """What the file holds. Raises Unreadable for an empty one, one of more than MAX_BYTES, or none."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Unreadable(f"larger than {MAX_BYTES / 2**20:.0f} MiB")
-        encoded = path.read_bytes()
-    except OSError as error:
-        raise Unreadable(error.strerror or str(error)) from None
-    if not encoded:
-        raise Unreadable("empty file")
-    return encoded
-
-
 def size(encoded: bytes) -> tuple[int, int] | None:
     """Height and width in px that the header of an image declares, upright; None where Pillow finds no header."""
     from PIL import Image
@@ -105,61 +89,22 @@ def answers(
 ) -> Iterator[Answer]:
     """What a signature that takes `image_bytes` says of each file, in order; a damaged file fails alone.
 
-    One request for up to BATCH files; where it fails, one for each.
-
     Args:
         function: the signature.
         prepared: what is sent of a file, as of pipelines.verbs.served.
         beside: values of its further arguments for a file. May raise Unreadable.
     """
-    import tensorflow as tf
-
-    def ask(asked: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        outputs = function(**{name: tf.constant([one[name] for one in asked]) for name in asked[0]}) if asked else {}
-        arrays = {name: value.numpy() for name, value in outputs.items()}
-        return [{name: value[i] for name, value in arrays.items()} for i in range(len(asked))]
-
-    for batch in _batches(paths, prepared, beside):
-        good = [asked for _, asked, _ in batch if isinstance(asked, dict)]
-        try:
-            together = iter(ask(good))
-        except tf.errors.OpError:
-            together = None
-        for path, asked, noted in batch:
-            try:
-                if isinstance(asked, str):
-                    yield Answer(path, error=asked)
-                else:
-                    yield Answer(path, asked, next(together) if together else ask([asked])[0], None, *noted)
-            except tf.errors.OpError as error:
-                yield Answer(path, error=words(error))
-
-
-def _batches(paths: Sequence[Path], prepared, beside) -> Iterator[list[tuple[Path, dict[str, Any] | str, tuple]]]:
-    """Files with what a signature is asked about them, or what is wrong, and as of pictures.noted; at most BATCH, or as many as
-    hold MAX_BYTES."""
     from components.example_gen import pictures
 
-    batch, held = [], 0
-    for path in paths:
-        try:
-            stored = read(path)
-            encoded = prepared(stored)
-            batch.append((path, {"image_bytes": encoded, **beside(path, encoded)}, pictures.noted(stored)))
-            held += len(encoded)
-        except Unreadable as error:
-            batch.append((path, str(error), ()))
-        if len(batch) == BATCH or held >= MAX_BYTES:
-            yield batch
-            batch, held = [], 0
-    if batch:
-        yield batch
+    def requests() -> Iterator[tuple[tuple, Mapping[str, Any] | str]]:
+        for path in paths:
+            try:
+                stored = read(path)
+                encoded = prepared(stored)
+                asked = {"image_bytes": encoded, **beside(path, encoded)}
+                yield (path, asked, pictures.noted(stored)), asked
+            except Unreadable as error:
+                yield (path, {}, ()), str(error)
 
-
-def words(error) -> str:
-    """What TensorFlow says is wrong, without where in the graph."""
-    if "Unknown image file format" in error.message:
-        return "not an image that TensorFlow decodes"
-    where = ("Graph execution error", "Detected at", "<stack traces", " ", "\t")
-    lines = [line for line in error.message.splitlines() if line and not line.startswith(where)]
-    return (lines or ["an error without words"])[0][:200]
+    for (path, asked, noted), outputs, error in batches.asked(function, requests(), BATCH):
+        yield Answer(path, error=error) if error is not None else Answer(path, asked, outputs, None, *noted)

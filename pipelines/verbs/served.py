@@ -11,7 +11,7 @@ import numpy as np
 from components import earlier_cards, keys, saved_model
 from components.trainer.card import Card
 from configs.errors import UsageError
-from pipelines.verbs.images import Unreadable
+from pipelines.verbs.batches import Unreadable
 
 PUSHED = "Was it pushed by hubel?"
 WHICH = {  # signature -> the kind of model that has it
@@ -116,7 +116,7 @@ class Served:
     def prepared(self, encoded: bytes) -> bytes:
         """What is sent of an image file: as it is, or encoded anew where the graph would not see it as a person does.
 
-        Raises images.Unreadable for values that training would have set aside too.
+        Raises batches.Unreadable for values that training would have set aside too.
         """
         from components.example_gen import pictures
 

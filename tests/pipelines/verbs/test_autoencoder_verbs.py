@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import click
 import numpy as np
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner
 from PIL import Image
 
@@ -17,7 +18,7 @@ from components.example_gen import pictures
 from configs.errors import UsageError
 from pipelines.command_line import autoencoder_commands
 from pipelines.process import supervise
-from pipelines.verbs import code_space, code_verbs, image_verbs, images
+from pipelines.verbs import batches, code_space, code_verbs, image_verbs, images
 from pipelines.verbs.served import Served
 from reports import sheet
 from tests.components import digits
@@ -460,15 +461,22 @@ def test_folders_are_searched_but_for_what_an_earlier_run_made(photos, tmp_path)
 
 
 def test_requests_are_bounded_in_files_and_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "MAX_BYTES", 10)
-    paths = [tmp_path / f"{number}.png" for number in range(5)]
+    monkeypatch.setattr(batches, "MAX_BYTES", 10)
+    paths, sent = [tmp_path / f"{number}.png" for number in range(5)], []
     for path, content in zip(paths, (b"12345", b"12345", b"1", b"", b"x" * 11), strict=True):
         path.write_bytes(content)
-    batches = list(images._batches(paths, bytes, lambda path, encoded: {}))
-    assert [len(batch) for batch in batches] == [2, 3]
-    assert batches[1][1:] == [(paths[3], "empty file", ()), (paths[4], "larger than 0 MiB", ())]
+
+    def signature(image_bytes):
+        sent.append(len(image_bytes))
+        return {"length": tf.strings.length(image_bytes)}
+
+    answers = list(images.answers(signature, paths, bytes))
+    assert sent == [2, 1]
+    assert [answer.error for answer in answers] == [None, None, None, "empty file", "larger than 0 MiB"]
+    assert [int(answer.outputs["length"]) for answer in answers[:3]] == [5, 5, 1]
     monkeypatch.setattr(images, "BATCH", 1)
-    assert [len(batch) for batch in images._batches(paths, bytes, lambda path, encoded: {})] == [1] * 5
+    assert len(list(images.answers(signature, paths, bytes))) == 5
+    assert sent[2:] == [1, 1, 1]
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_a_table_shows_each_output_as_its_kind_does(monkeypatch, capsys):
     good = {"file": "a.png", "size": [8, 8], "resized": False, "p": [0.25, 0.75], "z": [1.0, 2.0]}
     value = {"images": [good, {"file": "b", "error": "empty"}], "size": [8, 8, 1], "resized": 0, "passed_over": {}}
     value |= {"gives": {"p": "probabilities", "z": "code"}, "class_names": ["cat", "dog"]}
-    value |= {"asked": "m", "run": None}
+    value |= {"asked": "m", "run": None, "many": "images", "unshown": ["resized", "size"]}
     monkeypatch.setattr(options, "ask_of", lambda *asked: value)
     assert commands.predict.callback("m", ["a.png"], 1, "csv", None, False) == 0
     assert capsys.readouterr().out.splitlines() == ["file,p,z,error", "a.png,dog 0.7500,2 numbers,", "b,,,empty"]
@@ -122,7 +122,7 @@ def test_a_table_shows_each_output_as_its_kind_does(monkeypatch, capsys):
 def test_a_table_of_texts_says_where_each_stands(monkeypatch, capsys):
     first, second = {"text": "rain", "p": [0.25, 0.75]}, {"text": " ", "file": "a.txt", "line": 3, "error": "empty"}
     value = {"model": "m", "texts": [first, second], "gives": {"p": "probabilities"}, "class_names": ["cat", "dog"]}
-    value |= {"asked": "m", "run": None}
+    value |= {"asked": "m", "run": None, "many": "texts", "unshown": []}
     monkeypatch.setattr(options, "ask_of", lambda *asked: value)
     assert commands.predict.callback("m", ["a.txt"], 1, "csv", None, False, ["rain"]) == 0
     assert capsys.readouterr().out.splitlines() == ["text,p,file,line,error", "rain,dog 0.7500,,,", " ,,a.txt,3,empty"]

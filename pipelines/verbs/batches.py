@@ -1,0 +1,82 @@
+"""Requests to a signature, many at a time: what one of them cannot be answered with is said of that one alone."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 64 * 2**20  # of a file, and about as much of a request
+
+
+class Unreadable(Exception):
+    """A file that cannot be used; its text is what is wrong with it."""
+
+
+def read(path: Path) -> bytes:
+    """What the file holds. Raises Unreadable for an empty one, one of more than MAX_BYTES, or none."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Unreadable(f"larger than {MAX_BYTES / 2**20:.0f} MiB")
+        encoded = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from None
+    if not encoded:
+        raise Unreadable("empty file")
+    return encoded
+
+
+def asked(
+    function: Callable, requests: Iterable[tuple[Any, Mapping[str, Any] | str]], most: int
+) -> Iterator[tuple[Any, Mapping[str, Any], str | None]]:
+    """What a signature says of each, in order: (what was asked about, outputs by name, what is wrong).
+
+    One request for up to `most`, or as many as hold MAX_BYTES; where it fails, one for each.
+
+    Args:
+        function: the signature.
+        requests: what is asked about, and its value of each argument, or what is wrong with it. Outputs of one are as NumPy
+            arrays without the first axis; none where something is wrong.
+    """
+    import tensorflow as tf
+
+    def ask(batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        outputs = function(**{name: tf.constant([request[name] for request in batch]) for name in batch[0]}) if batch else {}
+        arrays = {name: value.numpy() for name, value in outputs.items()}
+        return [{name: value[place] for name, value in arrays.items()} for place in range(len(batch))]
+
+    for batch in _batches(requests, most):
+        try:
+            together = iter(ask([request for _, request in batch if not isinstance(request, str)]))
+        except tf.errors.OpError:
+            together = None
+        for example, request in batch:
+            if isinstance(request, str):
+                yield example, {}, request
+                continue
+            try:
+                outputs = next(together) if together else ask([request])[0]
+            except tf.errors.OpError as error:
+                yield example, {}, words(error)
+            else:
+                yield example, outputs, None
+
+
+def _batches(requests, most: int) -> Iterator[list[tuple[Any, Mapping[str, Any] | str]]]:
+    batch, held = [], 0
+    for example, request in requests:
+        batch.append((example, request))
+        if not isinstance(request, str):
+            held += sum(len(value) for value in request.values() if isinstance(value, bytes))
+        if len(batch) == most or held >= MAX_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def words(error) -> str:
+    """What TensorFlow says is wrong, without where in the graph."""
+    if "Unknown image file format" in error.message:
+        return "not an image that TensorFlow decodes"
+    where = ("Graph execution error", "Detected at", "<stack traces", " ", "\t")
+    lines = [line for line in error.message.splitlines() if line and not line.startswith(where)]
+    return (lines or ["an error without words"])[0][:200]
