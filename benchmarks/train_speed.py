@@ -12,6 +12,8 @@ Timed is what is between an epoch's first batch and its last, without validation
 interleave, ratios are of one round, and figures are medians. Unless PyTorch's network has as many parameters as hubel's, nothing is
 timed. Aimed at is a Trainer of at least 0.95 of the speed of fit, and of PyTorch's.
 
+`ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2` before the command holds all three to what an older processor has.
+
 Rows go to benchmarks/results/train_speed.csv, in place of those of the same model and loop on the same machine; `ratio` is
 Trainer's speed over that loop's, `load` the machine's average over the minute before the model.
 """
