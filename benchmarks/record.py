@@ -30,9 +30,9 @@ def machine() -> str:
     """Cores, processor, and those of its instruction sets that make a difference to TensorFlow and PyTorch; what oneDNN is held to."""
     model = re.search(r"^model name\s*: (.+)$", cpu.INFO.read_text(), re.MULTILINE)
     has = " ".join(name for flag, name in FEATURES.items() if flag in cpu.features())
-    if limit := os.environ.get("ONEDNN_MAX_CPU_ISA"):
-        has += f", held to {limit}"
-    return f"{os.cpu_count()} cores of {model[1] if model else 'an unknown processor'}{f' ({has})' * bool(has)}"
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA")
+    told = ", ".join([*([has] if has else []), *([f"held to {limit}"] if limit else [])])
+    return f"{os.cpu_count()} cores of {model[1] if model else 'an unknown processor'}{f' ({told})' * bool(told)}"
 
 
 def commit() -> str:
