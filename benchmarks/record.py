@@ -27,7 +27,7 @@ def circumstances() -> dict[str, str]:
 
 
 def machine() -> str:
-    """Cores, processor, and those of its instruction sets that make a difference to TensorFlow and PyTorch; what oneDNN is held to."""
+    """Cores, processor, those of its instruction sets that matter to TensorFlow and PyTorch, and what oneDNN is held to."""
     model = re.search(r"^model name\s*: (.+)$", cpu.INFO.read_text(), re.MULTILINE)
     has = " ".join(name for flag, name in FEATURES.items() if flag in cpu.features())
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA")
