@@ -71,7 +71,7 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
                 other.kill()
         if other.returncode != 0:
             return f"the process that loads the model ended with code {other.returncode}: {last_line(noise)}"
-        answers = json.loads((folder / "answers.json").read_text())
+        answers, noun = json.loads((folder / "answers.json").read_text()), inputs.storage_of(card.reads).noun
         for name, wanted in expected.items():
             tolerance = tolerance_of(depth(model) * signatures[name].passes)
             if isinstance(answers[name], str):
@@ -79,7 +79,7 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
             for index, outputs in enumerate(wanted):
                 answered = {output: _read(folder, at) for output, at in answers[name][index].items()}
                 of = ids if len(wanted) == 1 else ids[index : index + 1]
-                problem = difference(outputs, answered, of, tolerance, signatures[name].compared)
+                problem = difference(outputs, answered, of, tolerance, signatures[name].compared, noun)
                 if problem:
                     return f"signature {name}, {problem}"
     return None
@@ -91,10 +91,12 @@ def difference(
     ids: Sequence[str],
     tolerance: float,
     compared: Sequence[str] | None = None,
+    noun: str = "image",
 ) -> str | None:
-    """The first output that differs, in words, or None. Arrays have one row an image; `ids` name the rows.
+    """The first output that differs, in words, or None. Arrays have one row an example; `ids` name the rows.
 
     Args:
+        noun: what an example is called.
         compared: outputs whose values must be the same; None: all. Of the others, the dtype must be.
     """
     if sorted(wanted) != sorted(given):
@@ -119,7 +121,7 @@ def difference(
                 if off is not None
                 else f"{served[row].tolist()} instead of {trained[row].tolist()}"
             )
-            return f"image {ids[row]}, output {output}: {far} (allowed: {tolerance:g} + {tolerance:g} |value|)"
+            return f"{noun} {ids[row]}, output {output}: {far} (allowed: {tolerance:g} + {tolerance:g} |value|)"
     return None
 
 

@@ -24,6 +24,7 @@ BESIDE = {
 }  # whose figures stand in the row of the model's own, by the beginning of their names
 CLASSES_SHOWN = 12  # with more, a line for each split says how many there are
 COUNT = "example_count"
+IMAGE = "image"  # what examples are called where nobody says
 INTERVAL = "95 % interval"
 SLICES_SHOWN = 5  # of more, the worst: a whole run is to fit a screen
 SLICE_FIGURES = 3  # of a slice: the first ones
@@ -88,10 +89,9 @@ class RunView:
 
     def _on_images(self, event: dict) -> None:
         *others, (last, images) = event["counts"].items()
-        self._told = ", ".join(
-            [*(f"{count} {split}" for split, count in others), words.count(images, f"{last} {event.get('noun', 'image')}")]
-        )
-        self._below = [f"{split:<15} {_spread(by_class)}" for split, by_class in event["classes"].items()]
+        noun = event.get("noun", IMAGE)
+        self._told = ", ".join([*(f"{count} {split}" for split, count in others), words.count(images, f"{last} {noun}")])
+        self._below = [f"{split:<15} {_spread(by_class, noun)}" for split, by_class in event["classes"].items()]
         self._below += [_looks(event["overall"])] if event["overall"] else []
         self._below += ["of these " + changes.listed(event["changes"])] if event.get("changes") else []
         self._warnings = event["warnings"]
@@ -135,13 +135,13 @@ class RunView:
             self._task = self._bar.add_task(what, total=total, figures="")
 
 
-def _spread(images: dict[str, int]) -> str:
-    """Images by class, in a line."""
-    if len(images) <= CLASSES_SHOWN:
-        return ", ".join(f"{name}: {count}" for name, count in images.items())
-    least, most = min(images.values()), max(images.values())
-    each = f"{words.count(most, 'image')} each" if least == most else f"{least:,} to {words.count(most, 'image')}"
-    return f"{words.classes(len(images))} of {each}"
+def _spread(by_class: dict[str, int], noun: str = IMAGE) -> str:
+    """Examples by class, in a line."""
+    if len(by_class) <= CLASSES_SHOWN:
+        return ", ".join(f"{name}: {count}" for name, count in by_class.items())
+    least, most = min(by_class.values()), max(by_class.values())
+    each = f"{words.count(most, noun)} each" if least == most else f"{least:,} to {words.count(most, noun)}"
+    return f"{words.classes(len(by_class))} of {each}"
 
 
 def _looks(measures: Mapping[str, Mapping[str, float]]) -> str:
@@ -166,11 +166,12 @@ def result(value: dict) -> None:
     for title in ("", "", INTERVAL):
         table.add_column(title, no_wrap=True)
     table.add_column()  # what may break onto a further line
-    for name, shown, beside in figures(value["metrics"]):
+    noun = value.get("noun", IMAGE)
+    for name, shown, beside in figures(value["metrics"], noun):
         table.add_row(f"  {name}", shown, _interval(intervals.get(name)), beside)
     _unbounded(console, table)
     console.print(table)
-    slices(value["slices"])
+    slices(value["slices"], noun)
     if value["comparison"]:
         console.print(value["comparison"], markup=False)
     if not value["blessed"]:
@@ -198,23 +199,23 @@ def _candidate(console: Console, value: dict) -> None:
 
 def _question(value: Mapping) -> str:
     """What a model is asked about; runs recorded before read images."""
-    return "--text TEXT" if value.get("reads") == "text" else "IMAGE..."
+    return value.get("given_as", f"{IMAGE.upper()}...")
 
 
-def figures(metrics: Mapping[str, float]) -> list[tuple[str, str, str]]:
+def figures(metrics: Mapping[str, float], noun: str = IMAGE) -> list[tuple[str, str, str]]:
     """A row for each figure: its name, the figure, and what others reach in the same measure, such as "PCA 0.0249"."""
     rows = []
     for name, figure in metrics.items():
         if any(name == f"{other}_{measure}" for other in BESIDE for measure in metrics):
             continue
         beside = {title: metrics.get(f"{other}_{name}") for other, title in BESIDE.items()}
-        shown = words.count(int(figure), "test image") if name == COUNT else _figure(figure)
+        shown = words.count(int(figure), f"test {noun}") if name == COUNT else _figure(figure)
         rows.append((name, shown, ", ".join(f"{title} {reached:.4f}" for title, reached in beside.items() if reached is not None)))
     return rows
 
 
-def slices(parts: Sequence[Mapping]) -> None:
-    """A row for each slice, as components.evaluator.slices reports them: images, first figures, PCA's beside them."""
+def slices(parts: Sequence[Mapping], noun: str = IMAGE) -> None:
+    """A row for each slice, as components.evaluator.slices reports them: how many, first figures, PCA's beside them."""
     if not parts:
         return
     known = list(dict.fromkeys(name for part in parts for name in part["metrics"]))
@@ -232,7 +233,8 @@ def slices(parts: Sequence[Mapping]) -> None:
         if first:
             rows[-1].insert(3, _interval(part.get("intervals", {}).get(first)))
     names = [first, INTERVAL, *list(columns)[1:]] if first else list(columns)
-    table(["slice", "images", *names], rows, right=["images", *names])
+    many = f"{noun}s"
+    table(["slice", many, *names], rows, right=[many, *names])
     if len(parts) > SLICES_SHOWN:
         print(f"these are the worst of {len(parts)} slices; --json has all")
 

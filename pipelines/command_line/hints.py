@@ -32,7 +32,12 @@ def of(cfg: RunConfig, value: Mapping[str, Any]) -> list[str]:
     if not missed:
         return list(_without_bounds(cfg, value))
     training = value["training"]
-    return [*_epochs(cfg, training), *_code(missed, training), *_few(cfg, value), *_bounds(missed, value)]
+    return [*_epochs(cfg, training, _noun(value)), *_code(missed, training), *_few(cfg, value), *_bounds(missed, value)]
+
+
+def _noun(value: Mapping[str, Any]) -> str:
+    """What an example is called; runs recorded before read images."""
+    return value.get("noun", "image")
 
 
 def _set(key: str, value: Any) -> str:
@@ -41,11 +46,11 @@ def _set(key: str, value: Any) -> str:
 
 def _without_bounds(cfg: RunConfig, value: Mapping[str, Any]) -> Iterator[str]:
     """Nothing was held to a bound: there is none, or none that could be judged."""
-    metrics = value["metrics"]
+    metrics, noun = value["metrics"], _noun(value)
     largest = max((part["examples"] for part in value["slices"]), default=0)
     for feature, part in cfg.evaluate.slices.items():
         if part.thresholds and 0 < largest < part.min_count:
-            yield f"Judge smaller slices, or give more test images: {_set(f'evaluate.slices.{feature}.min_count', largest)}"
+            yield f"Judge smaller slices, or give more test {noun}s: {_set(f'evaluate.slices.{feature}.min_count', largest)}"
             return
     figure = next((name for name in ("accuracy", "auroc", "ssim") if name in metrics), None)
     if figure:
@@ -54,7 +59,7 @@ def _without_bounds(cfg: RunConfig, value: Mapping[str, Any]) -> Iterator[str]:
         yield "Say what is enough: evaluate.thresholds, see docs/evaluation.md."
 
 
-def _epochs(cfg: RunConfig, training: Mapping[str, Any]) -> Iterator[str]:
+def _epochs(cfg: RunConfig, training: Mapping[str, Any], noun: str) -> Iterator[str]:
     losses, learned, count = training["val_loss"], training["loss"], training["epochs"]
     if count < 2 or None in losses:
         return
@@ -71,11 +76,13 @@ def _epochs(cfg: RunConfig, training: Mapping[str, Any]) -> Iterator[str]:
             f"longer, such as {_set(key, 2 * asked)}"
         )
         return
+    augmented = "`augment`, " if noun == "image" else ""
     by_heart = None not in (learned[best], learned[-1]) and learned[-1] < learned[best]
     if by_heart and losses[-1] - losses[best] > RISES * abs(losses[best]):
         yield (
-            f"val_loss was lowest in epoch {best + 1} of {count} and rose after it while loss went on falling: the images were "
-            "learned by heart. More images, `augment`, train.optimizer.weight_decay or a smaller network help; more epochs do not."
+            f"val_loss was lowest in epoch {best + 1} of {count} and rose after it while loss went on falling: the {noun}s were "
+            f"learned by heart. More {noun}s, {augmented}train.optimizer.weight_decay or a smaller network help; more epochs do "
+            "not."
         )
 
 
@@ -118,10 +125,10 @@ def _bounds(missed: Sequence[Mapping[str, Any]], value: Mapping[str, Any]) -> It
         yield "evaluate.change says how much worse than the last blessed model a new one may be; that model stays live."
     parts = [one["slice"] for one in missed if one["of"] == "threshold" and one["slice"]]
     if parts:
-        fewest = min(_images_of(part, value) for part in parts)
+        fewest, noun = min(_images_of(part, value) for part in parts), _noun(value)
         yield (
-            f"{words.count(len(parts), 'slice')} of the test images {'misses' if len(parts) == 1 else 'miss'} a bound, the least "
-            f"of {words.count(fewest, 'image')}: more images of those, or a larger min_count."
+            f"{words.count(len(parts), 'slice')} of the test {noun}s {'misses' if len(parts) == 1 else 'miss'} a bound, the least "
+            f"of {words.count(fewest, noun)}: more {noun}s of those, or a larger min_count."
         )
     for one in missed:
         if one["of"] != "change" and not one["slice"]:
@@ -130,7 +137,7 @@ def _bounds(missed: Sequence[Mapping[str, Any]], value: Mapping[str, Any]) -> It
 
 def _bound(one: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[str]:
     metric, figure, bound = one["metric"], one["value"], one["bound"]
-    images = words.count(value["images"].get("test", 0), "test image")
+    images = words.count(value["images"].get("test", 0), f"test {_noun(value)}")
     interval = (value.get("intervals") or {}).get(metric)
     span = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
     if figure is None or bound is None:

@@ -76,6 +76,7 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
 
     origin = origins.locate(cfg, place)
     architecture = origin.architecture if origin else keras_models.check(cfg.model.name).name
+    reads = keras_models.check(cfg.model.name).reads if origin is None else inputs.DEFAULT
     located = _ready(cfg, place, origin)
     starts_from = list(_starts_from(cfg, place, origin).values())
     results = launched(cfg, place, located=located)
@@ -91,7 +92,9 @@ def _run(cfg: RunConfig, place: Workspace, run_id: str) -> dict:
         "model": cfg.name,
         "architecture": architecture,
         "starts_from": starts_from,
-        "reads": keras_models.check(cfg.model.name).reads if origin is None else inputs.DEFAULT,
+        "reads": reads,
+        "noun": inputs.storage_of(reads).noun,
+        "given_as": inputs.storage_of(reads).given_as,
         "version": int(version) if version else None,
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "parity": infra.property("blessing", "blessed") == 1,

@@ -40,6 +40,11 @@ class Storage(abc.ABC):
     numbers: ClassVar[Sequence[str]]  # features of the raw schema: what is measured of them
     taken: ClassVar[Sequence[str]]  # keys of DataConfig that this kind reads and others do not
 
+    @property
+    def given_as(self) -> str:
+        """How `hubel predict` is given it, as a line of help has it."""
+        return f"{self.noun.upper()}..."
+
     @abc.abstractmethod
     def store(self, raw: bytes, data) -> Stored:
         """Check what a source has, and bring it into the form that is kept.

@@ -16,6 +16,7 @@ class Storage(storing.Storage):
     feature = keys.TEXT
     numbers = (keys.TEXT_CHARACTERS, keys.TEXT_WORDS)
     taken = ()
+    given_as = "--text TEXT"
 
     def store(self, raw, data):
         """`numbers` and `measures`: characters, and words as whitespace parts them. Texts whose words are the same, whatever stands

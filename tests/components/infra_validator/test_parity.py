@@ -198,7 +198,9 @@ def test_texts_and_whole_numbers_must_be_equal():
     wanted = {"x": np.array([[b"cat"], [b"dog"]], object)}
     assert parity.difference(wanted, wanted, IDS, 1) is None
     assert "[b'cow'] instead of [b'dog']" in parity.difference(wanted, {"x": np.array([[b"cat"], [b"cow"]], object)}, IDS, 1)
-    assert parity.difference({"x": np.array([1, 2])}, {"x": np.array([1, 3])}, IDS, 1).startswith("image b")
+    off = {"x": np.array([1, 2])}, {"x": np.array([1, 3])}, IDS, 1
+    assert parity.difference(*off).startswith("image b")
+    assert parity.difference(*off, noun="text").startswith("text b")
 
 
 def test_the_depth_counts_layers_with_weights_of_nested_models_once(classifier, autoencoder):

@@ -6,8 +6,9 @@ import pytest
 
 from components.example_gen import pictures
 from components.example_gen.changes import WORDS
+from components.inputs import storage_of
 from configs.errors import HubelError
-from pipelines.command_line.console import RunView, figures, result, table
+from pipelines.command_line.console import RunView, _spread, figures, result, slices, table
 
 IMAGES = {
     "event": "images",
@@ -288,5 +289,12 @@ def test_what_stands_between_colons_is_no_picture(capfd):
 def test_what_reads_texts_is_tried_with_one():
     from pipelines.command_line import console
 
-    assert console._question({"reads": "text"}) == "--text TEXT"
+    assert console._question({"given_as": storage_of("text").given_as}) == "--text TEXT"
     assert console._question({"reads": "image"}) == console._question({}) == "IMAGE..."
+
+
+def test_what_is_read_is_called_by_its_name(capsys):
+    assert figures({"example_count": 12}, "text") == [("example_count", "12 test texts", "")]
+    slices([{"slice": {"label": 3}, "class": "x", "examples": 7, "metrics": {}}], "text")
+    assert capsys.readouterr().out.split()[:2] == ["slice", "texts"]
+    assert _spread({str(number): number for number in range(1, 21)}, "text") == "20 classes of 1 to 20 texts"

@@ -150,3 +150,12 @@ def test_of_a_comparison_the_paired_difference_says_whether_there_are_too_few_im
     _, *said = told("digits_conv_autoencoder", missed=missed, training=code, **facts)
     noise = "mse differs from PCA by no more than noise, on 58 test images: too few to tell. A larger data.test tells more."
     assert said == [noise] * is_noise
+
+
+def test_what_is_read_is_called_by_its_name():
+    said = told(training={"val_loss": BY_HEART}, noun="text")
+    assert any("the texts were learned by heart. More texts, train.optimizer" in sentence for sentence in said)
+    assert any("on 58 test texts" in sentence for sentence in said)
+    sliced = told(missed=[miss(slice_="label=3")], slices=[{"slice": {"label": 3}, "examples": 1, "metrics": {}}], noun="text")
+    assert any("1 slice of the test texts misses a bound, the least of 1 text: more texts of those" in text for text in sliced)
+    assert not any("image" in sentence for sentence in [*said, *sliced])
