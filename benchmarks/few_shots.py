@@ -20,7 +20,7 @@ from components import keys
 from components.example_gen import records, sources
 from components.example_gen.splits import Plan, used
 from components.tasks.by_name import task_of
-from components.trainer import component, shots
+from components.trainer import shots, training
 from components.trainer.data import Data, Facts
 from components.transform import pixels
 from configs import load
@@ -85,10 +85,10 @@ def _accuracy(cfg: RunConfig, place: Workspace, images: dict[str, list]) -> floa
     slice_ = TrainerSlice(**{name: getattr(settled, name) for name in TrainerSlice.model_fields})
     data = _data(slice_, images)
     keras.utils.set_random_seed(cfg.seed)
-    model = component.build(component.entry_of({"origin": origin.as_json()}, slice_), data, slice_)
-    phases = component.phases_of(task_of("classification"), slice_, model)
+    model = training.build(training.entry_of({"origin": origin.as_json()}, slice_), data, slice_)
+    phases = training.phases_of(task_of("classification"), slice_, model)
     with tempfile.TemporaryDirectory() as scratch:
-        component.train_in_phases(phases, model, data, slice_, Path(scratch) / "state")
+        training.train_in_phases(phases, model, data, slice_, Path(scratch) / "state")
     _, seen, labels = zip(*images[keys.TEST], strict=True)
     return float(np.mean(np.argmax(model.predict(np.stack(seen), verbose=0), 1) == labels))
 

@@ -54,7 +54,7 @@ class Loops:
 
         import keras_models
         from components.tasks.by_name import task_of
-        from components.trainer import component
+        from components.trainer import training
         from keras_models import auxiliary
 
         self._cfg, self._data = opened(
@@ -66,7 +66,7 @@ class Loops:
         self._images = np.concatenate([pixels for pixels, _ in batches])
         self._labels = np.concatenate([targets["label"] for _, targets in batches])
         self._pair = [np.asarray(one) for one in self._task.pair(self._images, {"label": self._labels})]
-        self._bare = auxiliary.learner(component.build(self._entry, self._data, self._cfg))
+        self._bare = auxiliary.learner(training.build(self._entry, self._data, self._cfg))
         self._task.compile(self._bare, self._adam)
         self.params = sum(int(np.prod(variable.shape)) for variable in self._bare.trainable_variables)
         self.of: dict[str, Callable[[], Cost]] = {"Trainer": self._trainer, "fit": self._fit}
@@ -82,11 +82,11 @@ class Loops:
     def _trainer(self) -> Cost:
         import keras
 
-        from components.trainer import component
+        from components.trainer import training
         from components.trainer.progress import EpochProgress
         from components.trainer.resume import Resume
 
-        model, clock = component.build(self._entry, self._data, self._cfg), _clock()
+        model, clock = training.build(self._entry, self._data, self._cfg), _clock()
         with tempfile.TemporaryDirectory(dir=self._work) as state:
             callbacks = [EpochProgress(), Resume(Path(state), None), keras.callbacks.TerminateOnNaN(), clock]
             self._task.fit(model, self._data, self._cfg.train, 0, callbacks)

@@ -10,7 +10,7 @@ from tfx.components.tuner.component import TunerFnResult
 from components import progress
 from components.tasks.by_name import name_of, task_of
 from components.trainer import device, plateau
-from components.trainer.component import begun, data_of, entry_of, identity, phases_of, tuned
+from components.trainer.training import begun, data_of, entry_of, identity, phases_of, tuned
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig

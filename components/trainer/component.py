@@ -1,36 +1,32 @@
-"""Trainer entry point: TFX gives paths; data.py, the task and export.py do the work."""
+"""Trainer entry point: TFX gives paths; training.py, the task and export.py do the work."""
 
-import contextlib
-import hashlib
 import json
-import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import keras
 import keras_tuner
-import tensorflow_transform as tft
 from tfx.utils import io_utils
 
-import keras_models
-from components import inputs, keys, progress, targets
+from components import inputs, progress, targets
 from components.example_gen.pictures import TURNED
 from components.schema_gen.names import changes, class_names
 from components.tasks.by_name import name_of, task_of
-from components.trainer import artifact, device, divergence, doubts, export, plateau, pretrain, transfer
-from components.trainer import members as ensembles
+from components.trainer import artifact, by_name, device, export
 from components.trainer.card import Card
-from components.trainer.data import Data, open_data
-from components.trainer.origin import Origin
-from components.trainer.phases import Phase
-from components.trainer.progress import EpochProgress
-from components.trainer.resume import Resume
+from components.trainer.training import (
+    begun,
+    data_of,
+    entry_of,
+    identity,
+    kept_epochs,
+    phases_of,
+    served,
+    train_in_phases,
+    tuned,
+)
 from components.transform.augment import steps as augment
 from configs import policies
-from configs.errors import Diverged, HubelError, UsageError
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
-from keras_models import auxiliary, normalize
 from keras_models.parameters import frozen_params, total_params
 
 
@@ -57,9 +53,9 @@ def run_fn(fn_args):
     for text in [*policies.doubts(steps, data.facts.class_names, cfg.export.crops), *augment.doubts(steps, task.targets)]:
         progress.emit("warning", text=text)
     uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
-    members = ensembles.cards(uris, cfg.transform, cfg.reading)
-    ensembles.check_classes(members, data.facts.class_names, "the data")
+    members = by_name.part(by_name.MEMBERS).checked(uris, cfg, data.facts.class_names) if uris else {}
     model = begun(fn_args, entry, task, data, cfg, [artifact.load(uri) for uri in uris.values()])
+    doubts = by_name.part(by_name.DOUBTS)
     young = [] if fn_args.base_model else doubts.of_moving_statistics(model, cfg.train.epochs, data.steps)
     for text in [*doubts.of(model, cfg), *task.doubts(model), *young]:
         progress.emit("warning", text=text)
@@ -105,216 +101,7 @@ def run_fn(fn_args):
         resume.clear()
 
 
-def entry_of(custom: dict, cfg: TrainerSlice) -> keras_models.ModelEntry:
-    """What is built: a registered model, or another model's features under a new head."""
-    if cfg.transfer is None:
-        return keras_models.get(cfg.model.name)
-    return transfer.entry(Origin.of_json(custom["origin"]), cfg.transfer)
-
-
-def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
-    """The fits that a training is made of."""
-    if cfg.transfer is not None:
-        return transfer.phases(task, cfg)
-    return [Phase(task, cfg.train)] if cfg.train.pretrain is None else pretrain.phases(task, cfg, model)
-
-
-def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
-    """Open the data of a Trainer or Tuner, of which the network reads a kind of input, and let the task object to it."""
-    _check_options(cfg, task)
-    train_files, *copies = fn_args.train_files  # one pattern a split of TrainArgs
-    data = open_data(
-        [train_files],
-        fn_args.eval_files,
-        tft.TFTransformOutput(fn_args.transform_graph_path),
-        targets.classes_of(task.targets, class_names(io_utils.SchemaReader().read(fn_args.schema_path))),
-        task.targets,
-        fn_args.custom_config["materialized"],
-        cfg,
-        task.mix,
-        *copies,
-        clips_noise=not task.cleans,
-        reads=reads,
-    )
-    task.check(data.facts)
-    return data
-
-
-def _check_options(cfg: TrainerSlice, task) -> None:
-    if cfg.export.crops and not task.crops:
-        raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
-    if cfg.train.label_smoothing and task.smooth is None:
-        raise UsageError("train.label_smoothing spreads labels over classes, and this task has none.", "Take it out.")
-    if (
-        cfg.transfer is not None
-        and keys.LABEL not in task.targets
-        and (cfg.transfer.shots or cfg.transfer.head == transfer.NEIGHBOURS)
-    ):
-        raise UsageError(
-            "transfer.shots and nearest_neighbours are of images of one class each, and these may have several.",
-            "Take head: logistic_regression, and no shots.",
-        )
-    if cfg.train.class_weight is None:
-        return
-    if task.class_weight is None:
-        raise UsageError("train.class_weight weighs classes, and this task has none.", "Take it out.")
-    if augment.MIXING in augment.kinds(policies.expand(cfg.augment, cfg.transform.channels)):
-        raise UsageError(
-            "train.class_weight weighs an image by its one class, and mixup and cutmix give it two.", "Take one of them out."
-        )
-
-
-def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence[keras.Model] = ()) -> keras.Model:
-    """What a Trainer, and each trial of a Tuner, trains: the config's network, its weights drawn by the seed, or those of
-    `model.initial`. Arguments as of `build`. Raises as Task.start, and UsageError for what learned of another input."""
-    keras.utils.set_random_seed(cfg.seed)
-    model = build(entry, data, cfg, members=members)
-    if fn_args.base_model and cfg.transfer is None:
-        initial = str(Path(fn_args.base_model).parent)
-        _check_initial(Card.read(initial), entry.reads, data)
-        task.start(model, artifact.load(initial))
-    return model
-
-
-def _check_initial(card: Card, reads: str, data: Data) -> None:
-    if card.reads != reads:
-        raise UsageError(f"model.initial reads {card.reads}, and this model reads {reads}.", "Start from one that reads the same.")
-    inputs.input_of(reads).check_initial(card.learned, data.facts.learned)
-
-
-def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, members: Sequence[keras.Model] = ()) -> keras.Model:
-    """The config's network behind its normalisation; input as its kind of input gives it, of images float32 pixels in 0..255.
-
-    Args:
-        precision: what its layers compute in, unless they say otherwise themselves; None: as the config says.
-        members: what an ensemble is made of.
-    """
-    facts = data.facts
-    with _policy(precision or cfg.train.precision):
-        given = facts.for_builder() | ({"members": members} if members else {})
-        options = cfg.model.options if cfg.transfer is None else {"references": facts.train_images}
-        kind = inputs.input_of(entry.reads)
-        net = keras_models.build(entry, given, options, kind.dtype)
-        return normalize.with_normalization(net, name=kind.layer, dtype=kind.dtype, **kind.first_layer(cfg.transform, facts))
-
-
-@contextlib.contextmanager
-def _policy(name: str):
-    """Layers that are made inside have this dtype policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Model:
-    """The trained model with all arithmetic in float32: halves round differently on each machine and in each graph."""
-    if cfg.train.precision == "float32":
-        return model
-    exact = build(entry, data, cfg, "float32")
-    auxiliary.learner(exact).set_weights(auxiliary.learner(model).get_weights())  # heads too: a task may calibrate by them
-    return exact
-
-
-def train_in_phases(
-    phases: Sequence[Phase], model: keras.Model, data: Data, cfg: TrainerSlice, state: Path
-) -> tuple[list[dict[str, float]], list[Resume]]:
-    """Train phase after phase, each from the best weights of those before it, and leave the best of all in the model.
-
-    Args:
-        state: folder of the first phase's state; of another one, its name is added.
-
-    Returns:
-        Figures by epoch of the phases that fit the whole model, and all states, which may be cleared once it is safely written.
-    """
-    history, resumes, best, by = [], [], (math.inf, None), None
-    for phase in phases:
-        if phase.begin:
-            phase.begin(model)
-        resumes.append(Resume(state.with_name("-".join(filter(None, [state.name, phase.name]))), _patience(cfg), phase.figure))
-        asked = cfg.model_copy(update={"train": phase.train})
-        if phase.part is not None:
-            progress.emit("note", text=f"pre-training {phase.name}")
-            train(phase.task, phase.part, data, asked, resumes[-1], phase.rate)
-            continue
-        figures = train(phase.task, model, data, asked, resumes[-1], phase.rate)
-        history += figures
-        reached = min((f[phase.figure] for f in figures if math.isfinite(f[phase.figure])), default=math.inf)
-        if best[1] is None or reached <= best[0] or phase.figure != by:  # what is judged otherwise cannot be held against it
-            best, by = (reached, model.get_weights() if phase is not phases[-1] else None), phase.figure
-        else:
-            of = "validation loss" if by == divergence.VALIDATION else by
-            progress.emit("warning", text=f"{phase.name} did not lower the {of} of {best[0]:.4f}; the weights before it stay")
-            model.set_weights(best[1])
-    return history, resumes
-
-
-def train(
-    task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume, rate: str = "train.optimizer.learning_rate"
-) -> list[dict[str, float]]:
-    """Fit, from where a killed training stood, and leave in the model the weights of the epoch that `train.keep` names. Returns
-    figures by epoch.
-
-    Args:
-        rate: the config's key of the learning rate.
-
-    Raises:
-        Diverged: where the loss did not stay finite, or exploded, before it had fallen, or the last epoch's weights are to be kept.
-        HubelError: where that of a closed form is no finite number.
-    """
-
-    def has_diverged():
-        return not task.is_closed_form and divergence.has_happened(resume.history, resume.start, resume.judged_by)
-
-    if resume.epoch < cfg.train.epochs and not resume.is_over and not has_diverged():
-        falling = plateau.callbacks(cfg.train, resume.history, resume.judged_by)
-        guard = divergence.Guard(resume, lambda: task.of_model(model).pair(*next(iter(data.plain))))
-        guards = [] if task.is_closed_form else [guard]
-        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, *guards])
-    if task.is_closed_form and not all(math.isfinite(figures[resume.judged_by]) for figures in resume.history):
-        resume.clear()
-        raise HubelError(
-            "What was found in closed form has a validation loss that is no finite number.",
-            "Nothing was trained, so no rate helps: look at what the images, or the features of transfer.source, hold.",
-        )
-    if has_diverged():
-        learner = auxiliary.learner(model)
-        what, hint = divergence.words(resume.history, learner, cfg.train, rate, resume.start, resume.judged_by)
-        best = divergence.best(resume.history, resume.judged_by)
-        if not best or cfg.train.keep == "last":
-            resume.clear()
-            raise Diverged(what, hint)
-        progress.emit("warning", text=f"{what} The weights of epoch {best + 1} stay. {hint}")
-    resume.restore(model, cfg.train.keep)
-    return resume.history
-
-
-def kept_epochs(history: Sequence[Mapping[str, float]], cfg: TrainerSlice, judged_by: str = divergence.VALIDATION) -> int:
-    """After how many epochs the weights were as they are kept."""
-    best = divergence.best(history, judged_by)
-    return len(history) if cfg.train.keep == "last" or best is None else best + 1
-
-
 def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerSlice, dict]:
     """The slice with the tuner's values (dotted path -> value) put in, validated anew, and those values."""
     chosen = tuned(keras_tuner.HyperParameters.from_config(hyperparameters).values) if hyperparameters else {}
     return override(cfg, chosen), chosen
-
-
-def tuned(values: dict) -> dict:
-    """keras-tuner's values without those of its own bookkeeping."""
-    return {path: value for path, value in values.items() if not path.startswith("tuner/")}
-
-
-def _patience(cfg: TrainerSlice) -> int | None:
-    return cfg.train.early_stopping.patience if cfg.train.early_stopping else None
-
-
-def identity(fn_args, chosen: dict) -> str:
-    """Names the state of a training or of a search that asks for exactly this: config, source, task, tuned values and input
-    artifacts."""
-    custom = {key: value for key, value in fn_args.custom_config.items() if key not in ("training_dir", "tuning_dir")}
-    inputs = [*fn_args.train_files, *fn_args.eval_files, fn_args.transform_graph_path, fn_args.schema_path, fn_args.base_model]
-    return hashlib.sha256(json.dumps([custom, chosen, inputs], sort_keys=True).encode()).hexdigest()[:16]

@@ -8,7 +8,7 @@ import tensorflow_transform as tft
 
 from components import inputs, keys
 from components.inputs.base import Input
-from components.trainer import shots
+from components.trainer import by_name
 from components.trainer.epochs import Epochs, held, unchanged
 from components.trainer.facts import Facts, Mix
 from components.trainer.reader import Reader, records
@@ -62,7 +62,7 @@ def open_data(
     reader = Reader(transform, kind, targets, cfg.transform, materialized)
     train = records(train_files)
     if cfg.transfer is not None and cfg.transfer.shots is not None:
-        train = shots.chosen(train, cfg.transfer.shots, cfg.seed)
+        train = by_name.part(by_name.SHOTS).chosen(train, cfg.transfer.shots, cfg.seed)
     facts = _facts(transform, kind, class_names, _count(train), cfg)
     relabel = _relabelling(cfg, targets, facts)
 

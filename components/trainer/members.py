@@ -9,6 +9,7 @@ from components.tasks.by_name import task_of
 from components.trainer.card import Card
 from configs.errors import UsageError
 from configs.schema.reading import Reading
+from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.transform import TransformConfig
 
 SEEN = ("height", "width", "channels", "resize", "interpolation")  # keys of transform that decide which pixels a model sees
@@ -46,6 +47,13 @@ def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading 
             )
         check_classes(by_name, card.class_names, name)
     return by_name
+
+
+def checked(uris: Mapping[str, str], cfg: TrainerSlice, class_names: Sequence[str]) -> dict[str, Card]:
+    """The cards of an ensemble's members, which must suit its config and have the classes of its data. Raises as `cards`."""
+    members = cards(uris, cfg.transform, cfg.reading)
+    check_classes(members, class_names, "the data")
+    return members
 
 
 def check_classes(members: Mapping[str, Card], class_names: Sequence[str], whose: str) -> None:

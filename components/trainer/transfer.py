@@ -5,7 +5,7 @@ import functools
 import keras
 from keras import layers
 
-from components import progress
+from components import keys, progress
 from components.tasks.base import Task
 from components.tasks.by_name import task_of
 from components.trainer import artifact
@@ -24,6 +24,15 @@ NEIGHBOURS = "nearest_neighbours"  # the head that is a task of its own
 def tasks(asked: TransferConfig) -> list[str]:
     """Names of the tasks that fit what is transferred; it is served and judged as a classifier."""
     return [CLASSIFICATION, *([NEIGHBOURS] if asked.head == NEIGHBOURS else [])]
+
+
+def check(asked: TransferConfig, task: Task) -> None:
+    """Raise UsageError for what a task that was chosen by the data cannot do."""
+    if keys.LABEL not in task.targets and (asked.shots or asked.head == NEIGHBOURS):
+        raise UsageError(
+            "transfer.shots and nearest_neighbours are of images of one class each, and these may have several.",
+            "Take head: logistic_regression, and no shots.",
+        )
 
 
 def entry(origin: Origin, asked: TransferConfig, learned: bool = True) -> ModelEntry:
@@ -59,7 +68,7 @@ def fetch(origin: Origin, input_shape: tuple[int, int, int]) -> None:
         _opened(origin, input_shape)
 
 
-def phases(task: Task, cfg: TrainerSlice) -> list[Phase]:
+def phases(task: Task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
     """The head, and what is trained after it, each a fit of `task`."""
     asked = cfg.transfer
     if asked.head == NEIGHBOURS:

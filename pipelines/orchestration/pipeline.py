@@ -29,8 +29,8 @@ from components.statistics_gen.component import StatisticsGen
 from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, of_data, task_of
 from components.tasks.judges.by_name import judge_of
+from components.trainer import by_name, transfer
 from components.trainer import members as ensembles
-from components.trainer import transfer
 from components.trainer.origin import Origin
 from components.transform.augment import steps as augment
 from components.transform.component import Transform
@@ -245,7 +245,7 @@ def _members(asked: Asked) -> dict[str, Any]:
     architectures = set().union(*(card.architectures for card in parts.values()))
     return {
         "members": {name: {"uri": uri, "digest": ensembles.digest(uri)} for name, uri in asked.members.items()},
-        "source": fingerprint.of(TRAINER, *asked.modules, *_sources(architectures)),
+        "source": fingerprint.of(TRAINER, *asked.modules, by_name.module(by_name.MEMBERS), *_sources(architectures)),
     }
 
 
@@ -279,11 +279,11 @@ def learned(config: RunConfig, origin: Origin | None) -> tuple[str, list[str]]:
         anomaly.check(task_of(task), config.anomaly)
     name = name_of(task, config.anomaly)
     augment.check(policies.expand(config.augment, config.transform.channels), task_of(name).targets)
-    of_input = inputs.module_of(reads_of(config, origin))
+    of_input, parts = inputs.module_of(reads_of(config, origin)), by_name.modules_of(config)
     if entry:
-        return name, [*modules_of(name), of_input, entry.module]
+        return name, [*modules_of(name), of_input, *parts, entry.module]
     fits = [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
-    return name, [*dict.fromkeys([*modules_of(name), of_input, *fits]), *_sources([origin.architecture])]
+    return name, [*dict.fromkeys([*modules_of(name), of_input, *parts, *fits]), *_sources([origin.architecture])]
 
 
 def reads_of(config: RunConfig, origin: Origin | None) -> str:

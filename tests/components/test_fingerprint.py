@@ -160,9 +160,11 @@ def test_transform_is_made_of_pixels_and_preprocessing_and_not_of_tasks():
     assert not [name for name in found if name.startswith(("components.tasks", "components.trainer", "keras_models", "pipelines"))]
 
 
-def test_tuner_is_made_of_what_trainer_is_made_of():
-    assert closure("components.trainer.component") <= closure("tuner.tuner_fn")
-    assert "tuner.space" in closure("tuner.tuner_fn")
+def test_tuner_is_made_of_what_a_training_is_made_of():
+    tuner = closure("tuner.tuner_fn")
+    assert closure("components.trainer.training") <= tuner
+    assert "tuner.space" in tuner
+    assert "components.trainer.export" not in tuner, "trials are not served"
 
 
 def test_a_model_family_belongs_to_its_own_models_alone():

@@ -23,9 +23,9 @@ from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import export
 from components.trainer.card import Card
-from components.trainer.component import build, train
 from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume
+from components.trainer.training import build, train
 from configs import load
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig

@@ -13,7 +13,6 @@ _FILES = [path.relative_to(TASKS).with_suffix("") for path in TASKS.rglob("*.py"
 NAMES = {".".join(part for part in file.parts if part != "task") for file in _FILES} - {"base"}
 EXCEPTIONS = {  # file -> names that stand there: what they are
     "components/earlier_cards.py": {"classification", "ensemble"},  # of models pushed before cards said what signatures give
-    "components/trainer/component.py": {"nearest_neighbours"},  # a head
     "components/trainer/transfer.py": {"classification", "nearest_neighbours"},  # the task of each head
     "configs/load.py": {"anomaly"},  # a key of the config
     "configs/schema/model.py": {"ensemble"},  # a model

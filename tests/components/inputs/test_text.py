@@ -22,7 +22,7 @@ from components.example_gen import records
 from components.infra_validator import parity
 from components.inputs import checks, storing, text
 from components.tasks.by_name import task_of
-from components.trainer import component, export
+from components.trainer import export, training
 from components.trainer.card import Card
 from components.trainer.data import open_data
 from components.transform.preprocessing import preprocessing_fn
@@ -229,16 +229,16 @@ def test_weights_go_on_for_the_same_tokens_alone(data, tmp_path, monkeypatch, ch
     earlier, entry = built(), SimpleNamespace(reads="text")
     card = digits.card(**{"reads": "text", "learned": dict(facts.learned), **changes})
     export.keep(tmp_path, earlier, task_of("classification"), card)
-    monkeypatch.setattr(component, "build", built)
+    monkeypatch.setattr(training, "build", built)
     fn_args, cfg = SimpleNamespace(base_model=str(tmp_path / "Format-Serving")), SimpleNamespace(seed=1, transfer=None)
     given = (fn_args, entry, task_of("classification"), dataclasses.replace(data, facts=facts), cfg)
     if words is None:
-        weights = component.begun(*given).get_weights()
+        weights = training.begun(*given).get_weights()
         assert all(map(np.array_equal, weights, earlier.get_weights()))
         assert not all(map(np.array_equal, weights, built().get_weights()))
         return
     with pytest.raises(UsageError, match=words):
-        component.begun(*given)
+        training.begun(*given)
 
 
 def test_a_text_s_own_keys_stand():

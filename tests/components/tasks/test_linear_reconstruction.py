@@ -10,7 +10,7 @@ from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.tasks.judges.reconstruction import principal
 from components.tasks.reconstruction import pca
-from components.trainer import component, export
+from components.trainer import export, training
 from components.trainer.data import Data, Facts
 from components.trainer.resume import Resume
 from configs.errors import HubelError, UsageError
@@ -39,12 +39,12 @@ def built(data, name="pca", normalized="unit", **options):
     cfg = digits.trainer_slice(
         digits.AUTOENCODER, model={"name": name, "options": options}, transform=transform, train={"epochs": 5}
     )
-    return cfg, component.build(get(name), data, cfg)
+    return cfg, training.build(get(name), data, cfg)
 
 
 def fitted(data, folder, **options):
     cfg, model = built(data, **options)
-    return model, component.train(TASK, model, data, cfg, Resume(folder, None))
+    return model, training.train(TASK, model, data, cfg, Resume(folder, None))
 
 
 @pytest.fixture(scope="module")

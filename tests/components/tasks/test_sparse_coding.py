@@ -10,7 +10,7 @@ from components import keys
 from components.evaluator import dictionary
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
-from components.trainer import component
+from components.trainer import training
 from components.trainer.data import Data, Facts
 from configs.errors import UsageError
 from keras_models import get, normalize
@@ -37,7 +37,7 @@ def untrained(name, **options):
     facts, plain = Facts((8, 8, 1), [], None, None, len(TRAIN)), images(keys.TRAIN)
     data = Data(facts, 8, lambda first, epochs: plain.repeat(epochs), plain, images(keys.TEST))
     keras.utils.set_random_seed(0)
-    return component.build(get(name), data, cfg), data, cfg
+    return training.build(get(name), data, cfg), data, cfg
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -132,7 +132,7 @@ def test_under_the_logarithm_the_baseline_is_judged_by_the_logarithm(tmp_path):
 
 def test_other_pixels_than_it_reconstructs_are_refused():
     model, data, cfg = untrained("sparse_coding")
-    other = component.normalize.with_normalization(model.get_layer("net"), "none")
+    other = training.normalize.with_normalization(model.get_layer("net"), "none")
     with pytest.raises(UsageError, match="reconstructs what it is given") as caught:
         task_of(TASK).fit(other, data, cfg.train, 0, [])
     assert "transform.normalize: unit" in caught.value.hint

@@ -10,7 +10,7 @@ import tensorflow as tf
 from components import keys
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
-from components.trainer import component, export
+from components.trainer import export, training
 from components.trainer.data import Data, Facts
 from configs.errors import HubelError
 from keras_models import get, normalize, own_draws
@@ -45,7 +45,7 @@ def data() -> Data:
 def trained():
     """Model and card."""
     keras.utils.set_random_seed(0)
-    model = component.build(get("vae"), data(), CFG)
+    model = training.build(get("vae"), data(), CFG)
     TASK.fit(model, data(), CFG.train, 0, [])
     calibrated = TASK.calibrate(model, data(), None)
     assert calibrated == {"likelihood": "gaussian", "code_size": 4}

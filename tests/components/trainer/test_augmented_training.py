@@ -10,7 +10,7 @@ import tensorflow as tf
 from components import keys, progress
 from components.tasks.by_name import task_of
 from components.tasks.classification import accuracy, cross_entropy
-from components.trainer import component
+from components.trainer import training
 from components.trainer.component import run_fn
 from components.transform.augment import constant
 from tests.components import digits
@@ -85,7 +85,7 @@ def test_noise_leaves_the_range_where_it_is_to_be_taken_away_again(artifacts, tm
     stddev = 0.4
     cfg = digits.trainer_slice(tree, augment=[{"gaussian_noise": {"stddev": stddev}}])
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
-    data = component.data_of(args, cfg, task_of(task), "image")
+    data = training.data_of(args, cfg, task_of(task), "image")
     pairs = [(pixels, targets[keys.CLEAN]) for pixels, targets in data.training(0, 1)]
     seen, clean = (np.concatenate(part) for part in zip(*pairs, strict=True))
     assert (clean.min(), clean.max()) == (0, 255)

@@ -10,7 +10,7 @@ from keras import layers
 
 from components import keys
 from components.tasks.by_name import task_of
-from components.trainer import component, export
+from components.trainer import export, training
 from components.trainer.resume import Resume
 from keras_models import auxiliary, normalize
 from tests.components import digits
@@ -43,7 +43,7 @@ def trained(folder, train=TRAIN, task=None):
     cfg = slice_of(**train)
     resume = Resume(folder, cfg.train.early_stopping.patience if cfg.train.early_stopping else None)
     model = fresh_model()
-    return model, component.train(task or task_of("classification"), model, data_of(), cfg, resume), resume
+    return model, training.train(task or task_of("classification"), model, data_of(), cfg, resume), resume
 
 
 def weights_of(model):

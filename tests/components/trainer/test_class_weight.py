@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from components import keys
 from components.tasks.by_name import task_of
-from components.trainer import component
+from components.trainer import training
 from configs.errors import UsageError
 from tests.components import digits
 from tests.components.trainer.test_data import opened
@@ -44,7 +44,7 @@ def test_the_training_loss_is_weighted_and_the_validation_loss_is_not(artifacts)
     cfg = digits.trainer_slice({**digits.MLP, "train": TRAIN})
     data, task = opened(artifacts), task_of("classification")
     keras.utils.set_random_seed(1)
-    model = component.build(component.keras_models.get("mlp"), data, cfg)
+    model = training.build(training.keras_models.get("mlp"), data, cfg)
     history = keras.callbacks.History()
     task.fit(model, data, cfg.train, 0, [history])
     weights = task.class_weight(data)
@@ -64,4 +64,4 @@ def test_what_has_no_one_class_is_refused(artifacts, tmp_path, tree, task, sente
     cfg = digits.trainer_slice({**tree, "train": TRAIN})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=sentence):
-        component.data_of(args, cfg, task_of(task), "image")
+        training.data_of(args, cfg, task_of(task), "image")

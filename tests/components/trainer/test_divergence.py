@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from components import progress
 from components.tasks.by_name import task_of
-from components.trainer import component, divergence
+from components.trainer import divergence, training
 from components.trainer.resume import Resume
 from configs.errors import Diverged, HubelError
 from keras_models import auxiliary, get, normalize
@@ -34,7 +34,7 @@ def slice_of(rate, epochs=4, schedule=None, **optimizer):
 
 def linear(cfg):
     keras.utils.set_random_seed(3)
-    return component.build(get("linear_autoencoder"), data_of(), cfg)
+    return training.build(get("linear_autoencoder"), data_of(), cfg)
 
 
 def penalised(weight, value=lambda code: ops.sum(ops.square(code), axis=-1)):
@@ -48,7 +48,7 @@ def penalised(weight, value=lambda code: ops.sum(ops.square(code), axis=-1)):
 
 
 def trained(folder, model, cfg):
-    return component.train(task_of("reconstruction"), model, data_of(), cfg, Resume(folder, None))
+    return training.train(task_of("reconstruction"), model, data_of(), cfg, Resume(folder, None))
 
 
 def refused(folder, model, cfg):
@@ -134,11 +134,11 @@ def test_a_closed_form_does_not_diverge(tmp_path, task, loss):
     model, cfg, folder = linear(slice_of(0.1)), slice_of(0.1, epochs=1), tmp_path / "a"
     resume = Resume(folder, None)
     if np.isfinite(loss):
-        assert component.train(closed, model, data_of(), cfg, resume) == [{"val_loss": loss}]
+        assert training.train(closed, model, data_of(), cfg, resume) == [{"val_loss": loss}]
         assert resume.start is None
         return
     with pytest.raises(HubelError, match="in closed form has a validation loss that is no finite number") as caught:
-        component.train(closed, model, data_of(), cfg, resume)
+        training.train(closed, model, data_of(), cfg, resume)
     assert not isinstance(caught.value, Diverged)
     assert "learning_rate" not in caught.value.hint
     assert not folder.exists()

@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from components import progress
 from components.tasks.by_name import task_of
-from components.trainer import component, doubts
+from components.trainer import component, doubts, training
 from components.trainer.data import Data, Facts
 from components.transform.whitening import zca
 from keras_models import auxiliary, get, normalize
@@ -20,7 +20,7 @@ DATA = Data(Facts((8, 8, 1), [], None, None, 1), 1, None, None, None)
 
 def built(name, augment=(), **options):
     cfg = digits.trainer_slice(digits.AUTOENCODER, model={"name": name, "options": options}, augment=list(augment))
-    return component.build(get(name), DATA, cfg), cfg
+    return training.build(get(name), DATA, cfg), cfg
 
 
 def said(name="autoencoder", augment=(), **options):
@@ -33,7 +33,7 @@ def test_a_spatial_transformer_without_a_black_ground_is_doubted(kind, is_doubte
     cfg = digits.trainer_slice(digits.MLP, model={"name": "st_mlp"}, transform=transform)
     whitening = zca(np.zeros(64), np.eye(64), 0.01)
     facts = Facts((8, 8, 1), digits.NAMES, [9.0], [1.0], 1, whitening=whitening)
-    said = doubts.of(component.build(get("st_mlp"), Data(facts, 1, None, None, None), cfg), cfg)
+    said = doubts.of(training.build(get("st_mlp"), Data(facts, 1, None, None, None), cfg), cfg)
     assert [kind in text and "not black" in text for text in said] == ([True] if is_doubted else [])
 
 
@@ -71,7 +71,7 @@ def test_a_narrow_code_noise_and_a_classifier_are_not(name, asked):
     if name == "mlp":
         cfg = digits.trainer_slice(digits.MLP)
         facts = Facts((8, 8, 1), digits.NAMES, [0.0], [1.0], 1)
-        assert doubts.of(component.build(get("mlp"), Data(facts, 1, None, None, None), cfg), cfg) == []
+        assert doubts.of(training.build(get("mlp"), Data(facts, 1, None, None, None), cfg), cfg) == []
     else:
         assert said(name, **asked) == []
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from components import keys
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
-from components.trainer import component, export
+from components.trainer import export, training
 from components.trainer.data import Data, Facts
 from configs.schema.augment import AugmentStep
 from keras_models import get
@@ -66,10 +66,10 @@ def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_pat
         train={"epochs": 1, "batch_size": 8, "precision": "mixed_float16"},
     )
     data, task = data_of(shape), task_of(entry.task)
-    model = component.build(entry, data, cfg)
+    model = training.build(entry, data, cfg)
     with eagerly():
         task.fit(model, data, cfg.train, 0, [])
-    model = component.served(model, entry, data, cfg)
+    model = training.served(model, entry, data, cfg)
     found = task.calibrate(model, data, None)
     card = digits.card(
         architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform, calibrated=found

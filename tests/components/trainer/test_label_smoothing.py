@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from components.tasks.by_name import task_of
-from components.trainer import component
+from components.trainer import training
 from configs.errors import UsageError
 from tests.components import digits
 from tests.components.trainer.test_resume import data_of, fresh_model, slice_of
@@ -68,4 +68,4 @@ def test_a_task_without_classes_refuses(artifacts, tmp_path):
     cfg = digits.trainer_slice({**digits.AUTOENCODER, "train": {"label_smoothing": 0.1}})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=r"train.label_smoothing spreads labels over classes, and this task has none\."):
-        component.data_of(args, cfg, task_of("reconstruction"), "image")
+        training.data_of(args, cfg, task_of("reconstruction"), "image")

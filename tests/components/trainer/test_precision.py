@@ -9,7 +9,7 @@ import keras_models
 from components import keys
 from components.infra_validator import parity
 from components.tasks.by_name import task_of
-from components.trainer import artifact, component
+from components.trainer import artifact, component, training
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from tests.components import digits
@@ -40,12 +40,12 @@ def by_hand(weights, pixels) -> np.ndarray:
 def test_layers_compute_in_halves_and_what_is_served_does_not(precision):
     data, cfg, pixels = data_of(), config(precision), digits.images()[0][:50].astype(np.float32)
     entry = keras_models.get("mlp")
-    model = component.build(entry, data, cfg)
+    model = training.build(entry, data, cfg)
     assert policies(model) == ["float32", precision, "float32"]
     assert {weight.dtype for weight in model.weights} == {"float32"}
     task_of("classification").compile(model, lambda: optimizer(cfg.train, data.steps))
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer) == (precision == "mixed_float16")
-    exact = component.served(model, entry, data, cfg)
+    exact = training.served(model, entry, data, cfg)
     assert policies(exact) == ["float32"] * 3
     expected = by_hand(model.get_weights(), pixels)
     np.testing.assert_allclose(exact(pixels), expected, rtol=1e-5, atol=1e-5)
@@ -55,14 +55,14 @@ def test_layers_compute_in_halves_and_what_is_served_does_not(precision):
 
 def test_in_float32_the_served_model_is_the_trained_one():
     data, cfg = data_of(), config("float32")
-    model = component.build(keras_models.get("mlp"), data, cfg)
-    assert component.served(model, keras_models.get("mlp"), data, cfg) is model
+    model = training.build(keras_models.get("mlp"), data, cfg)
+    assert training.served(model, keras_models.get("mlp"), data, cfg) is model
 
 
 def test_a_builder_that_refuses_leaves_the_policy_alone():
     wrong = config("mixed_float16", model={"name": "mlp", "options": {"hidden": [0]}})
     with pytest.raises(UsageError, match="hidden"):
-        component.build(keras_models.get("mlp"), data_of(), wrong)
+        training.build(keras_models.get("mlp"), data_of(), wrong)
     assert keras.config.dtype_policy().name == "float32"
 
 

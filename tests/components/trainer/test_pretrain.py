@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from components.tasks.by_name import task_of
 from components.tasks.reconstruction import task as reconstruction
-from components.trainer import component
+from components.trainer import training
 from configs.errors import HubelError, UsageError
 from configs.schema.run import RunConfig
 from keras_models import get, normalize
@@ -54,8 +54,8 @@ def trained(folder, cfg, kill=None):
     keras.backend.clear_session()
     keras.utils.set_random_seed(3)
     data, before = data_of(), []
-    model = component.build(get(cfg.model.name), data, cfg)
-    phases = component.phases_of(task_of("reconstruction"), cfg, model)
+    model = training.build(get(cfg.model.name), data, cfg)
+    phases = training.phases_of(task_of("reconstruction"), cfg, model)
 
     def watched(phase):
         def begin(model):
@@ -68,7 +68,7 @@ def trained(folder, cfg, kill=None):
     if kill is not None:
         number, epoch = kill
         phases[number] = dataclasses.replace(phases[number], task=KillingReconstruction(epoch))
-    return model, *component.train_in_phases(phases, model, data, cfg, folder / "state"), before
+    return model, *training.train_in_phases(phases, model, data, cfg, folder / "state"), before
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +99,9 @@ def trained_alone(folder):
     cfg = slice_of({**TRAIN, "pretrain": None})
     keras.utils.set_random_seed(3)
     data = data_of()
-    model = component.build(get(cfg.model.name), data, cfg)
-    return model, *component.train_in_phases(
-        component.phases_of(task_of("reconstruction"), cfg, model), model, data, cfg, folder / "a"
+    model = training.build(get(cfg.model.name), data, cfg)
+    return model, *training.train_in_phases(
+        training.phases_of(task_of("reconstruction"), cfg, model), model, data, cfg, folder / "a"
     )
 
 
@@ -134,16 +134,16 @@ def test_a_stage_has_its_own_rate_and_names_it_when_it_diverges(tmp_path):
 
 def phases_of(train):
     cfg = slice_of(train)
-    return component.phases_of(task_of("reconstruction"), cfg, component.build(get(cfg.model.name), data_of(), cfg))
+    return training.phases_of(task_of("reconstruction"), cfg, training.build(get(cfg.model.name), data_of(), cfg))
 
 
 def test_a_model_without_stages_refuses_the_key():
     cfg = slice_of(name="conv_autoencoder", options={"code_size": 4, "filters": [2]})
-    model = component.build(get(cfg.model.name), data_of(), cfg)
+    model = training.build(get(cfg.model.name), data_of(), cfg)
     with pytest.raises(
         UsageError, match=r"^train.pretrain trains pairs of layers one after another, and conv_autoencoder has none.$"
     ):
-        component.phases_of(task_of("reconstruction"), cfg, model)
+        training.phases_of(task_of("reconstruction"), cfg, model)
 
 
 def test_it_is_no_part_of_a_transfer():

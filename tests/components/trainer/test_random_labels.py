@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from components.tasks.by_name import task_of
-from components.trainer import component
+from components.trainer import training
 from configs.errors import UsageError
 from tests.components import digits
 from tests.components.trainer.test_data import batches, labels, opened
@@ -67,4 +67,4 @@ def test_a_task_without_classes_refuses(artifacts, tmp_path):
     cfg = digits.trainer_slice({**digits.AUTOENCODER, "train": {"random_labels": 0.1}})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=r"train.random_labels draws classes anew, and this task has none\."):
-        component.data_of(args, cfg, task_of("reconstruction"), "image")
+        training.data_of(args, cfg, task_of("reconstruction"), "image")

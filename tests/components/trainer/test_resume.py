@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.tasks.by_name import task_of
-from components.trainer import component
+from components.trainer import training
 from components.trainer.data import Data, Facts
 from components.trainer.phases import Phase
 from components.trainer.resume import Resume
@@ -97,7 +97,7 @@ def trained(folder, cfg, data=None, task=None):
     keras.backend.clear_session()
     model = fresh_model()
     resume = Resume(folder, cfg.train.early_stopping.patience if cfg.train.early_stopping else None)
-    history = component.train(task or task_of("classification"), model, data or data_of(), cfg, resume)
+    history = training.train(task or task_of("classification"), model, data or data_of(), cfg, resume)
     return history, model.get_weights(), resume
 
 
@@ -223,7 +223,7 @@ def test_the_last_weights_are_kept_where_they_are_asked_for(stopped, tmp_path):
     cfg = slice_of(**EARLY, keep="last")
     shutil.copytree(stopped[0], tmp_path / "b")
     model = fresh_model()
-    component.train(task_of("classification"), model, worse_and_worse(), cfg, Resume(tmp_path / "b", 2))
+    training.train(task_of("classification"), model, worse_and_worse(), cfg, Resume(tmp_path / "b", 2))
     model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     pixels, targets = next(worse_and_worse().validation.as_numpy_iterator())
     loss = model.evaluate(pixels, targets["label"], verbose=0)
@@ -237,7 +237,7 @@ def test_a_last_epoch_that_diverged_is_not_kept(stopped, tmp_path):
     state["history"][-1]["val_loss"] = float("nan")
     (tmp_path / "b/state.json").write_text(json.dumps(state))
     with pytest.raises(Diverged, match=f"diverged in epoch {len(stopped[1])} of 8: its loss was not a finite number"):
-        component.train(
+        training.train(
             task_of("classification"), fresh_model(), data_of(), slice_of(**EARLY, keep="last"), Resume(tmp_path / "b", 2)
         )
     assert not (tmp_path / "b").exists()
@@ -284,7 +284,7 @@ def in_phases(folder, cfg, task):
     """History, weights and state of a training of one phase."""
     keras.backend.clear_session()
     model = fresh_model()
-    history, [resume] = component.train_in_phases([Phase(task, cfg.train)], model, data_of(), cfg, folder)
+    history, [resume] = training.train_in_phases([Phase(task, cfg.train)], model, data_of(), cfg, folder)
     return history, model.get_weights(), resume
 
 
@@ -292,7 +292,7 @@ def test_a_training_is_judged_by_what_its_task_says(tmp_path):
     cfg = slice_of(epochs=5, early_stopping={"patience": 2})
     history, weights, resume = in_phases(tmp_path / "a", cfg, Otherwise())
     assert [figures["distance"] for figures in history] == [3.0, 1.0, 2.0, 4.0], "patience ran out"
-    assert (resume.is_over, component.kept_epochs(history, cfg, "distance")) == (True, 2)
+    assert (resume.is_over, training.kept_epochs(history, cfg, "distance")) == (True, 2)
     _, at_best, _ = in_phases(tmp_path / "b", slice_of(epochs=2, early_stopping=None), Otherwise())
     for mine, theirs in zip(weights, at_best, strict=True):
         np.testing.assert_allclose(mine, theirs, **CLOSE)

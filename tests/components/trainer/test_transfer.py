@@ -16,7 +16,7 @@ from components import keys
 from components.example_gen import records
 from components.tasks import classification
 from components.tasks.by_name import task_of
-from components.trainer import artifact, component, export, shots
+from components.trainer import artifact, export, shots, training
 from components.trainer import transfer as transferred
 from components.trainer.data import Data, Facts
 from components.trainer.origin import Origin
@@ -101,20 +101,20 @@ def slice_of(source, train=None, **asked):
 
 
 def built(source, data, cfg):
-    entry = component.entry_of({"origin": origin_of(source).as_json()}, cfg)
+    entry = training.entry_of({"origin": origin_of(source).as_json()}, cfg)
     keras.utils.set_random_seed(cfg.seed)
-    return component.build(entry, data, cfg)
+    return training.build(entry, data, cfg)
 
 
 def trained(source, data, cfg, folder, kill=None):
     """Model, history and states."""
     keras.backend.clear_session()
     model = built(source, data, cfg)
-    phases = component.phases_of(task_of("classification"), cfg, model)
+    phases = training.phases_of(task_of("classification"), cfg, model)
     if kill is not None:
         number, epoch = kill
         phases[number] = dataclasses.replace(phases[number], task=KillingClassifier(epoch))
-    return model, *component.train_in_phases(phases, model, data, cfg, folder / "state")
+    return model, *training.train_in_phases(phases, model, data, cfg, folder / "state")
 
 
 class KillingClassifier(classification.Task):
@@ -341,9 +341,9 @@ def test_a_network_of_keras_applications_is_transferred(monkeypatch, tmp_path):
     plain = tf.data.Dataset.from_tensors((pixels, {keys.LABEL: labels}))
     data = Data(Facts((32, 32, 1), ["a", "b"], None, None, 4), 1, lambda first, epochs: plain, plain, plain)
     keras.utils.set_random_seed(0)
-    model = component.build(component.entry_of({"origin": origin.as_json()}, cfg), data, cfg)
+    model = training.build(training.entry_of({"origin": origin.as_json()}, cfg), data, cfg)
     net = normalize.inner(model).get_layer(transfer.FEATURES).get_layer("net")
-    component.train_in_phases(component.phases_of(task_of("classification"), cfg, model), model, data, cfg, tmp_path / "state")
+    training.train_in_phases(training.phases_of(task_of("classification"), cfg, model), model, data, cfg, tmp_path / "state")
     references, held = normalize.inner(model).get_layer(transfer.HEAD).get_weights()
     # the preprocessing that it was published with, once, and the means of its last maps
     expected = net(np.repeat(pixels, 3, -1) / 127.5 - 1, training=False)

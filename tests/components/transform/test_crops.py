@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from components import keys
 from components.infra_validator import parity
 from components.tasks.by_name import task_of
-from components.trainer import artifact, component
+from components.trainer import artifact, component, training
 from components.trainer.card import Card
 from components.transform import crops, pixels
 from configs.errors import UsageError
@@ -111,4 +111,4 @@ def test_a_task_without_classes_refuses_them(artifacts, tmp_path):
     cfg = digits.trainer_slice({**digits.AUTOENCODER, "export": {"crops": {}}})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
     with pytest.raises(UsageError, match=r"export.crops averages the probabilities of classes"):
-        component.data_of(args, cfg, task_of("reconstruction"), "image")
+        training.data_of(args, cfg, task_of("reconstruction"), "image")

@@ -46,6 +46,7 @@ def test_no_stage_depends_on_the_config_as_a_whole(stages):
 CHOOSES_BY_NAME = {  # module that imports what it is told -> how the digest hears of that
     "components.example_gen.sources": "the source's module is among those that ExampleGen's digest starts from",
     "components.inputs": "module_of and storing_module_of, among those that digests start from",
+    "components.trainer.by_name": "modules_of, as well; doubts are sentences, which change no model, and no digest has them",
     "components.tasks.by_name": "modules_of, among those that digests start from",
     "keras_models.building": "a network's module, among those that digests start from",
     "keras_models.layers": "models import a layer from its file; of one in a file, see pipeline._sources",
@@ -100,7 +101,18 @@ def test_an_edited_judge_runs_evaluator_again_and_nothing_else(edited, judge):
 def test_a_task_trains_its_own_models_again_and_no_others(edited):
     again = edited("components.tasks.classification", "\nRATE = 2\n")
     assert {"trainer.classification", "evaluator.classification", "infra_validator.classification"} <= again
-    assert not [stage for stage in again if not stage.endswith("classification")]
+    assert {stage.split(".")[-1] for stage in again} == {"classification", "transferred"}  # which is served as a classifier
+
+
+@pytest.mark.parametrize(
+    ("part", "having"), [("transfer", {"transferred"}), ("shots", {"transferred"}), ("pretrain", {"pretrained"}), ("doubts", set())]
+)
+def test_what_few_trainings_have_trains_those_again_and_no_others(edited, part, having):
+    assert edited(f"components.trainer.{part}", "\nRATE = 2\n") == {f"trainer.{name}" for name in having}
+
+
+def test_an_ensemble_alone_has_members(stages):
+    assert not [stage for stage in stages if "components.trainer.members" in closures.modules(stage, stages)]
 
 
 def test_what_is_learned_trains_again(edited):

@@ -13,7 +13,7 @@ from components.tasks.base import Task
 from components.tasks.by_name import name_of, task_of
 from components.tasks.judges.base import Comparison, Judge
 from components.tasks.judges.by_name import judge_of
-from components.trainer import component, export
+from components.trainer import export, training
 from components.trainer.card import Card
 from components.trainer.data import Data, Facts
 from components.transform.augment import steps as augment
@@ -111,7 +111,7 @@ def trained(name: str, options: dict, train: dict, noise: list | None = None, an
     kind = name_of(get(name).task, cfg.anomaly)
     data, task = data_of(cfg), task_of(kind)
     task.check(data.facts)
-    model = component.build(get(name), data, cfg)
+    model = training.build(get(name), data, cfg)
     task.fit(model, data, cfg.train, 0, [])
     card = digits.card(architecture=name, task=kind, transform=tree["transform"], anomaly=anomaly)
     return Trained(task, judge_of(kind), model, card.model_copy(update={"calibrated": task.calibrate(model, data, card)}), data)

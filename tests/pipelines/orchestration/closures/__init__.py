@@ -10,6 +10,7 @@ import pytest
 
 from components import fingerprint
 from components.example_gen.sources import Located
+from components.trainer.origin import Origin
 from configs import load
 from configs.packages import PACKAGES
 from pipelines.orchestration import pipeline
@@ -24,7 +25,10 @@ PIPELINES = {  # shipped config, and what is set in it; between them they have e
     "denoising": ("digits_denoising_autoencoder", ["data.source=csv:images.csv"]),
     "variational": ("digits_vae", ["data.source=tfrecord:images"]),
     "anomaly": ("digits_anomalies", []),
+    "pretrained": ("digits_deep_autoencoder", []),
+    "transferred": ("digits_fine_tuned", ["transfer.shots=5"]),
 }
+PUBLISHED = Origin("keras.applications:MobileNetV2", "keras.applications:MobileNetV2", None, "digest", normalizes=True)
 
 Stages = dict[str, tuple[str, ...]]  # name of a stage, or STAGE.PIPELINE -> the modules that its digest starts from
 
@@ -51,7 +55,9 @@ def _digested(config: str, assignments: list[str]) -> Iterator[tuple[str, ...]]:
 
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
         patch.setattr(fingerprint, "of", recorded)
-        pipeline.build(load.load(config, assignments), Workspace.at(folder), Located({}, "digest"))
+        cfg = load.load(config, assignments)
+        origin = None if cfg.transfer is None else PUBLISHED
+        pipeline.build(cfg, Workspace.at(folder), Located({}, "digest"), origin=origin)
     return iter(digested)
 
 
