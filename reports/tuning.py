@@ -1,0 +1,354 @@
+"""The page of a search: learning curves, parallel coordinates, importance, the objective over time, and the table of its trials.
+
+What it shows is handed in: of a study and of a trial whatever has these attributes, as tuner/records.py keeps them.
+"""
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from configs import atomic, words
+from reports import charts
+from reports.charts import Chart
+
+STATUSES = ("completed", "pruned", "failed", "running")  # in the order of a table
+CHOICES_SHOWN = 30  # letters of all choices of a parameter, up to which each stands at its place
+ROW = 54  # px of a parameter
+
+
+class Trial(Protocol):
+    """What is shown of a trial: see tuner.records.TrialRecord."""
+
+    id: str
+    values: Mapping[str, Any]
+    status: str
+    value: float | None
+    spread: float | None
+    epochs: int
+    curve: Sequence[Mapping[str, float]]
+    seconds: float
+    reason: str
+    started: float
+
+    @property
+    def has_value(self) -> bool: ...
+
+
+class Study(Protocol):
+    """What is shown of a study: see tuner.records.StudyRecord. `objective`: [{name, direction, weight}]."""
+
+    config: str
+    algorithm: str
+    objective: Sequence[Mapping[str, Any]]
+    space: Mapping[str, Any]
+    seed: int
+    fingerprint: str
+    started: float
+
+    @property
+    def direction(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search as its page shows it.
+
+    Args:
+        trials: in the order in which they were made.
+        ranking: those that have a value, the best first.
+        importance: of each parameter, 0 to 1; empty where there are too few trials to tell.
+        train: the command that trains the winner.
+    """
+
+    study: Study
+    trials: Sequence[Trial]
+    ranking: Sequence[Trial]
+    importance: Mapping[str, float] = field(default_factory=dict)
+    train: str = ""
+
+    @property
+    def best(self) -> Trial | None:
+        return self.ranking[0] if self.ranking else None
+
+    @property
+    def rows(self) -> list[Trial]:
+        """The best first, then those without a value: failed ones before those that run."""
+        others = [trial for trial in self.trials if not trial.has_value]
+        return [*self.ranking, *sorted(others, key=lambda trial: STATUSES.index(trial.status))]
+
+
+def write(page: Path, search: Search) -> None:
+    """Write the page, in one step."""
+    atomic.write_text(page, html(search))
+
+
+def html(search: Search) -> str:
+    """The page's text. It needs nothing beside it and asks nothing of a network."""
+    curves = (_curves(objective["name"], search) for objective in search.study.objective)
+    drawn = [*curves, _parallel(search), _importance(search.importance), _over_time(search)]
+    there = [chart for chart in drawn if chart is not None]
+    paths = parameters(search.study.space, search.trials)
+    return (
+        charts.environment(Path(__file__).parent)
+        .get_template("tuning.html.j2")
+        .render(
+            study=search.study,
+            search=search,
+            counts=counts_words(search.trials),
+            objective=objective_words(search.study),
+            paths=paths,
+            names=short_names(paths),
+            charts=there,
+            shown=shown,
+            value=value_of,
+            libraries=charts.libraries() if there else "",
+            themes=charts.THEMES,
+        )
+    )
+
+
+def objective_words(study: Study) -> str:
+    """Such as "val_loss (min)" and "2 x val_loss (min) + val_accuracy (max)"."""
+    several = len(study.objective) > 1
+    told = []
+    for part in study.objective:
+        weight = f"{part['weight']:g} x " if several and part["weight"] != 1 else ""
+        told.append(f"{weight}{part['name']} ({part['direction']})")
+    return " + ".join(told)
+
+
+def counts_words(trials: Sequence[Trial]) -> str:
+    """Such as "12 trials completed, 3 pruned, 0 failed"."""
+    counts = {status: sum(trial.status == status for trial in trials) for status in STATUSES}
+    running = f", {counts['running']} running" if counts["running"] else ""
+    return f"{words.count(counts['completed'], 'trial')} completed, {counts['pruned']} pruned, {counts['failed']} failed{running}"
+
+
+def parameters(space: Mapping[str, Any], trials: Sequence[Trial]) -> list[str]:
+    """Dotted paths that were searched: those of the space, in its order, and what else trials have."""
+    return list(dict.fromkeys([*space, *(path for trial in trials for path in trial.values)]))
+
+
+def short_names(paths: Collection[str]) -> dict[str, str]:
+    """Path -> as few of its last parts as tell it from the others."""
+    names = {}
+    for path in paths:
+        parts = path.split(".")
+        tails = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
+        names[path] = next(
+            (tail for tail in tails if sum(other == tail or other.endswith(f".{tail}") for other in paths) == 1), path
+        )
+    return names
+
+
+def shown(value: Any) -> str:
+    """A value as a person writes it in a config; numbers to four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def value_of(trial: Trial) -> str:
+    """A trial's figure, with the spread where it was trained several times; nothing where it has none."""
+    if not trial.has_value:
+        return ""
+    return f"{trial.value:.4f}" + (f" ± {trial.spread:.4f}" if trial.spread is not None else "")
+
+
+def _curves(name: str, search: Search) -> Chart | None:
+    """Of all trials, the figure by epoch."""
+    import altair as alt
+
+    winner = search.best
+    points = [
+        {"trial": trial.id, "epoch": epoch, "value": figures[name], "status": trial.status, "best": trial is winner}
+        for trial in search.trials
+        for epoch, figures in enumerate(trial.curve, 1)
+        if math.isfinite(figures.get(name, math.nan))
+    ]
+    if not points:
+        return None
+    about = f"{name} on the validation split after each epoch, a line a trial; those that were ended early are dashed."
+    about += f" The best, trial {winner.id}, is the thick line." if winner else ""
+    base = alt.Chart().encode(
+        alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(zero=False, nice=False)),
+        alt.Y("value:Q", title=name, axis=alt.Axis(format=".3~g"), scale=charts.scale([point["value"] for point in points])),
+        alt.Detail("trial:N"),
+        tooltip=["trial:N", "epoch:Q", alt.Tooltip("value:Q", format=".4f"), "status:N"],
+    )
+    dash = alt.condition("datum.status === 'completed'", alt.value([1, 0]), alt.value([4, 3]))
+    layers = []
+    for style, is_best, width, size in (("weak", False, 1.2, 14), ("strong", True, 3, 36)):
+        if any(point["best"] == is_best for point in points):
+            part = base.transform_filter("datum.best" if is_best else "!datum.best")
+            layers.append(part.mark_line(style=style, strokeWidth=width).encode(strokeDash=dash))
+            layers.append(part.mark_point(style=style, size=size, filled=True))
+    spec = charts.spec(alt.layer(*layers, data=charts.rows(points)).properties(height=320), about)
+    table = [[p["trial"], str(p["epoch"]), f"{p['value']:.4f}", p["status"]] for p in points]
+    return Chart(f"curves-{name}", f"Learning curves: {name}", about, spec, ("trial", "epoch", name, "status"), table)
+
+
+def _parallel(search: Search) -> Chart | None:
+    """Parallel coordinates, a row a parameter, so that there is room for many and for their names."""
+    import altair as alt
+
+    study, judged = search.study, search.ranking
+    paths = [path for path in parameters(study.space, judged) if any(path in trial.values for trial in judged)]
+    if not judged or not paths:
+        return None
+    axes = {path: _Axis([t.values[path] for t in judged if path in t.values], _is_log(study.space.get(path))) for path in paths}
+    winner = search.best
+    points = [
+        {
+            "trial": trial.id,
+            "parameter": path,
+            "row": row,
+            "place": axes[path].place(trial.values[path]) if path in trial.values else None,
+            "is": shown(trial.values[path]) if path in trial.values else "not there",
+            "value": trial.value,
+            "best": trial is winner,
+        }
+        for trial in judged
+        for row, path in enumerate(paths)
+    ]
+    align = {0: "left", 1: "right"}
+    ends = [
+        {"parameter": path, "place": at, "text": text, "align": align.get(at, "center")}
+        for path in paths
+        for at, text in axes[path].labels()
+    ]
+    about = (
+        "Each trial is a line from parameter to parameter, at the place of its value in what was tried; the stronger its colour, "
+        f"the better its {objective_words(study)}."
+    )
+    about += f" The thick line is the best, trial {winner.id}." if winner else ""
+    y = alt.Y("parameter:N", sort=paths, axis=None, scale=alt.Scale(type="point", padding=0.6))
+    x = alt.X("place:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
+    color = alt.Color(
+        "value:Q",
+        title="value",
+        scale=alt.Scale(reverse=study.direction == "min"),
+        legend=alt.Legend(orient="top", gradientLength=160, tickCount=3, format=".3~g", type="gradient"),
+    )
+    lines = alt.Chart(charts.rows(points)).encode(
+        x,
+        y,
+        alt.Detail("trial:N"),
+        alt.Order("row:O"),
+        tooltip=["trial:N", "parameter:N", "is:N", alt.Tooltip("value:Q", format=".4f")],
+    )
+    rails = alt.Chart(charts.rows([{"parameter": path, "place": 0} for path in paths])).encode(x, y)
+    layers = [
+        rails.mark_rule(style="rail").encode(x2=alt.X2Datum(1)),
+        lines.mark_line(strokeWidth=1.3, opacity=0.75).encode(color=color),
+        lines.mark_point(size=26, filled=True, opacity=1).encode(color=color),
+        *([lines.transform_filter("datum.best").mark_line(style="strong", strokeWidth=3.5, strokeJoin="round")] if winner else []),
+        *(
+            rails.mark_text(style=style, align="left", dy=-13, limit=330).encode(alt.Text("parameter:N"))
+            for style in ("halo", "ink")
+        ),
+        *(
+            alt.Chart(charts.rows(some))
+            .encode(x, y, alt.Text("text:N"))
+            .mark_text(style=style, align=align, dy=13, fontSize=10, limit=150)
+            for align in ("left", "center", "right")
+            if (some := [end for end in ends if end["align"] == align])
+            for style in ("halo", "soft")
+        ),
+    ]
+    spec = charts.spec(alt.layer(*layers).properties(height=ROW * len(paths)), about)
+    table = [[t.id, value_of(t), *(shown(t.values[path]) if path in t.values else "" for path in paths)] for t in judged]
+    return Chart("parallel", "Parallel coordinates", about, spec, ("trial", "value", *paths), table)
+
+
+class _Axis:
+    """Where the values of a parameter stand between 0 and 1: numbers by their size, other values side by side."""
+
+    def __init__(self, values: Sequence[Any], log: bool):
+        is_numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        self._warp = (math.log if log and is_numbers and min(values) > 0 else float) if is_numbers else None
+        if self._warp:
+            self._ends = min(values), max(values)
+        else:
+            self._choices = sorted({shown(value) for value in values})
+
+    def place(self, value: Any) -> float:
+        if self._warp is None:
+            return self._choices.index(shown(value)) / (len(self._choices) - 1) if len(self._choices) > 1 else 0.5
+        low, high = map(self._warp, self._ends)
+        return (self._warp(value) - low) / (high - low) if high > low else 0.5
+
+    def labels(self) -> list[tuple[float, str]]:
+        """(place, text) of what is said of it: of a range both ends, of choices each, or the outer ones where there are many."""
+        if self._warp:
+            return [(self.place(end), shown(end)) for end in dict.fromkeys(self._ends)]
+        some = self._choices
+        if sum(map(len, some)) > CHOICES_SHOWN and len(some) > 2:
+            return [(0, some[0]), (0.5, words.count(len(some), "choice")), (1, some[-1])]
+        return [(at / (len(some) - 1) if len(some) > 1 else 0.5, text) for at, text in enumerate(some)]
+
+
+def _is_log(drawn: Any) -> bool:
+    return isinstance(drawn, Mapping) and str(drawn.get("sampling", "")).endswith("log")
+
+
+def _importance(importance: Mapping[str, float]) -> Chart | None:
+    import altair as alt
+
+    if not importance:
+        return None
+    about = (
+        "How much of the difference between trials goes with each parameter; the shares add up to 1, and few trials tell little."
+    )
+    order = sorted(importance, key=lambda path: -importance[path])
+    bars = [{"parameter": path, "share": importance[path], "text": f"{path}  {importance[path]:.2f}"} for path in order]
+    base = alt.Chart(charts.rows(bars)).encode(
+        alt.Y("parameter:N", sort=order, axis=None, scale=alt.Scale(type="band", paddingInner=0.62))
+    )
+    x = alt.X("share:Q", title="share", scale=alt.Scale(domain=[0, 1]))
+    layers = [
+        base.mark_bar(style="bar", size=12).encode(x, tooltip=["parameter:N", alt.Tooltip("share:Q", format=".3f")]),
+        base.mark_text(style="ink", align="left", dy=-14, limit=340).encode(x=alt.value(0), text="text:N"),
+    ]
+    spec = charts.spec(alt.layer(*layers).properties(height=40 * len(bars) + 16), about)
+    table = [[path, f"{importance[path]:.3f}"] for path in order]
+    return Chart("importance", "Importance of each parameter", about, spec, ("parameter", "share"), table)
+
+
+def _over_time(search: Search) -> Chart | None:
+    """Values by when trials ended, and the best so far."""
+    import altair as alt
+
+    study = search.study
+    ended = sorted(((trial.started + trial.seconds - study.started, trial) for trial in search.ranking), key=lambda pair: pair[0])
+    if not ended:
+        return None
+    unit, size = next(
+        ((unit, size) for unit, size in (("hours", 3600), ("minutes", 60)) if ended[-1][0] > 2 * size), ("seconds", 1)
+    )
+    better, best_so_far, points = min if study.direction == "min" else max, None, []
+    for at, trial in ended:
+        best_so_far = trial.value if best_so_far is None else better(best_so_far, trial.value)
+        points.append(
+            {"trial": trial.id, "time": max(at, 0.0) / size, "value": trial.value, "status": trial.status, "best": best_so_far}
+        )
+    about = f"{objective_words(study)} of each trial when it ended, in {unit} since the search began; the line is the best so far."
+    y = charts.scale([point["value"] for point in points])
+    base = alt.Chart(charts.rows(points)).encode(alt.X("time:Q", title=f"{unit} since the search began"))
+    shape = alt.Shape(
+        "status:N", scale=alt.Scale(domain=["completed", "pruned"], range=["circle", "cross"]), legend=alt.Legend(orient="top")
+    )
+    line = base.mark_line(style="strong", interpolate="step-after", strokeWidth=2.5).encode(
+        alt.Y("best:Q", title="value", axis=alt.Axis(format=".3~g"), scale=y)
+    )
+    marks = base.mark_point(style="soft", size=46, filled=True).encode(
+        alt.Y("value:Q", title="value", axis=alt.Axis(format=".3~g"), scale=y),
+        shape,
+        tooltip=["trial:N", "status:N", alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("time:Q", format=".2f", title=unit)],
+    )
+    spec = charts.spec(alt.layer(line, marks).properties(height=260), about)
+    table = [[p["trial"], f"{p['time']:.2f}", f"{p['value']:.4f}", f"{p['best']:.4f}", p["status"]] for p in points]
+    return Chart("time", "The objective over time", about, spec, ("trial", unit, "value", "best so far", "status"), table)

@@ -1,0 +1,154 @@
+"""The page of a search shows every trial, the best first, escaped, and a browser draws it without a complaint or a request."""
+
+import html
+import json
+import re
+import subprocess
+
+import pytest
+
+from reports import tuning
+from tests.reports.searches import DIVERGED, search
+from tuner.records import TrialRecord
+
+TABLE = re.compile(r'<h2 id="trials">.*?</section>', re.DOTALL)
+
+
+def table(page: str) -> list[list[str]]:
+    """Cells of the table of all trials, row by row, its head first."""
+    rows = re.findall(r"<tr.*?</tr>", TABLE.search(page)[0], re.DOTALL)
+    return [[html.unescape(cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows]
+
+
+def specs(page: str) -> dict[str, dict]:
+    """Specification of each chart by its key."""
+    held = re.findall(r'<script type="application/json" id="([\w-]+)-spec">(.*?)</script>', page, re.DOTALL)
+    return {key: json.loads(text) for key, text in held}
+
+
+def data(spec: dict) -> list[dict]:
+    return [row for rows in spec["datasets"].values() for row in rows]
+
+
+def test_the_table_has_every_trial_the_best_first():
+    asked = search(40)
+    head, *rows = table(tuning.html(asked))
+    assert head == [
+        "trial", "status", "value", "epochs", "seconds", "learning_rate", "hidden", "name", "batch_size", "momentum", "reason",
+    ]  # fmt: skip
+    assert sorted(row[0] for row in rows) == [trial.id for trial in asked.trials]
+    values = [float(row[2].split()[0]) for row in rows if row[2]]
+    assert values == sorted(values, reverse=True)
+    assert all(not row[2] for row in rows[len(values) :])
+    best = asked.best
+    assert rows[0][:4] == [best.id, best.status, tuning.value_of(best), str(best.epochs)]
+    assert {row[1] for row in rows} == {"completed", "pruned", "failed", "running"}
+    assert DIVERGED in [row[-1] for row in rows]
+
+
+def test_values_are_written_as_in_a_config():
+    assert [*map(tuning.shown, (0.00031234567, 1e-7, 2.0, 64, True, None, "adam", [300, 100], {"name": "sgd"}))] == [
+        "0.0003123", "1e-07", "2", "64", "true", "null", "adam", "[300, 100]", '{"name": "sgd"}',
+    ]  # fmt: skip
+
+
+def test_names_are_as_short_as_they_can_be():
+    paths = ["train.optimizer.name", "model.name", "train.epochs", "epochs"]
+    assert tuning.short_names(paths) == {
+        "train.optimizer.name": "optimizer.name", "model.name": "model.name", "train.epochs": "train.epochs", "epochs": "epochs",
+    }  # fmt: skip
+
+
+def test_what_a_config_says_cannot_leave_its_place():
+    asked = search(3, status="completed")
+    hostile = TrialRecord(
+        id="0003", values={"model.options.<b>": "</script><script>alert(1)</script>"}, status="failed", reason="<i>no"
+    )
+    judged = asked.trials[0].model_copy(update={"values": {"model.options.<b>": "</script><script>alert(1)</script>"}})
+    study = asked.study.model_copy(update={"config": '"><script>alert(2)</script>'})
+    page = tuning.html(tuning.Search(study, [judged, *asked.trials[1:], hostile], [judged, *asked.trials[1:]]))
+    assert "alert(1)</script>" not in page
+    assert "<script>alert" not in page
+    assert "<i>no" not in page
+    assert table(page)[-1][-1] == "<i>no"
+
+
+def test_curves_are_those_of_all_trials_with_the_best_one_marked():
+    asked = search(12)
+    drawn = data(specs(tuning.html(asked))["curves-val_accuracy"])
+    lengths = {trial.id: sum(row["trial"] == trial.id for row in drawn) for trial in asked.trials}
+    assert lengths == {trial.id: len(trial.curve) for trial in asked.trials}
+    assert {row["trial"] for row in drawn if row["best"]} == {asked.best.id}
+
+
+@pytest.mark.parametrize(("direction", "better"), [("max", max), ("min", min)])
+def test_over_time_the_line_is_the_best_so_far(direction, better):
+    asked = search(20, direction=direction)
+    drawn = data(specs(tuning.html(asked))["time"])
+    assert len(drawn) == len(asked.ranking)
+    assert [row["time"] for row in drawn] == sorted(row["time"] for row in drawn)
+    for at, row in enumerate(drawn, 1):
+        assert row["best"] == better(other["value"] for other in drawn[:at])
+
+
+def test_in_parallel_coordinates_values_stand_in_order_and_what_was_not_drawn_breaks_the_line():
+    asked = search(30, status="completed")
+    drawn = [row for row in data(specs(tuning.html(asked))["parallel"]) if "trial" in row]
+    values = {trial.id: trial.values for trial in asked.trials}
+    rates = [row for row in drawn if row["parameter"] == "train.optimizer.learning_rate"]
+    in_order = sorted(rates, key=lambda row: row["place"])
+    assert [values[row["trial"]][row["parameter"]] for row in in_order] == sorted(
+        v["train.optimizer.learning_rate"] for v in values.values()
+    )
+    assert (in_order[0]["place"], in_order[-1]["place"]) == (0, 1)
+    momenta = {row["trial"]: row["place"] for row in drawn if row["parameter"] == "train.optimizer.momentum"}
+    assert {trial for trial, place in momenta.items() if place is None} == {
+        trial for trial, chosen in values.items() if chosen["train.optimizer.name"] != "sgd"
+    }
+
+
+def test_several_objectives_have_a_chart_each_and_a_sum_in_words():
+    asked = search(4, status="completed")
+    parts = [{"name": "val_loss", "direction": "min", "weight": 2.0}, {"name": "val_accuracy", "direction": "max", "weight": 1.0}]
+    study = asked.study.model_copy(update={"objective": parts})
+    assert tuning.objective_words(study) == "2 x val_loss (min) + val_accuracy (max)"
+    assert {"curves-val_loss", "curves-val_accuracy"} <= specs(
+        tuning.html(tuning.Search(study, asked.trials, asked.ranking))
+    ).keys()
+
+
+@pytest.mark.parametrize(
+    ("asked", "charts"),
+    [
+        (search(0), set()),
+        (search(1, status="running"), {"curves-val_accuracy"}),
+        (search(1, status="completed"), {"curves-val_accuracy", "parallel", "time"}),
+        (search(3, status="failed"), {"curves-val_accuracy"}),
+        (search(30, parameters=20), {"curves-val_accuracy", "parallel", "importance", "time"}),
+    ],
+    ids=["none", "running", "one", "failed", "many"],
+)
+def test_there_is_a_page_of_little(asked, charts):
+    page = tuning.html(asked)
+    assert specs(page).keys() == charts
+    assert ("No trial has" in page) == (not asked.ranking)
+    for chart in charts:  # what a person who sees no picture reads
+        assert f'id="{chart}-title"' in page
+    assert page.count("<details>") == len(charts)
+
+
+@pytest.mark.browser
+def test_a_browser_draws_it_without_a_complaint(tmp_path, chromium):
+    tuning.write(tmp_path / "index.html", search(30, parameters=20))
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=20000"]
+    done = subprocess.run(
+        [chromium, *flags, "--window-size=500,900", "--dump-dom", f"file://{tmp_path / 'index.html'}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert 'data-drawn="4"' in done.stdout
+    assert done.stdout.count('<svg xmlns="http://www.w3.org/2000/svg"') == 4
+    assert not [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    assert "Content-Security-Policy" in done.stdout  # whoever asked a network would be refused, and say so above
