@@ -49,6 +49,7 @@ class TrialRecord(Record):
     Attributes:
         id: counts up in the order of creation; those of a warm start come first.
         values: dotted path -> value, of the entries of the space whose condition holds.
+        drawn: the same as keras-tuner has it, with its own bookkeeping.
         value: the objective, mean over executions; None where none was reached.
         spread: sample standard deviation of the executions, of 2 or more.
         budget: epochs that an execution may take.
@@ -63,6 +64,7 @@ class TrialRecord(Record):
 
     id: str
     values: dict[str, Any]
+    drawn: dict[str, Any] = {}
     status: Status = RUNNING
     value: float | None = None
     spread: float | None = None
