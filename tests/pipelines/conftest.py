@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cheaper import beam_remembers, parity_is_forked  # noqa: F401
 from tests.once import made_once
 
 

@@ -1,0 +1,67 @@
+"""What makes tests cheap that are not about it, and changes nothing that they see; for a conftest to import."""
+
+import json
+import multiprocessing
+import runpy
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+class Forked:
+    """The parity gate's other process, forked off one that has TensorFlow and none of hubel, since an import of that is four
+    seconds of a core. As much of subprocess.Popen as components.infra_validator.parity asks."""
+
+    def __init__(self, script: str):
+        self._script, self._process = script, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.kill()
+
+    def communicate(self, line: str, timeout: float) -> tuple[None, str]:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tensorflow"])
+        self._process = context.Process(target=replay, args=(self._script, *json.loads(line)))
+        self._process.start()
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self._script, timeout)
+        return None, ""  # what it has to say is on pytest's own standard error
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process and self._process.exitcode
+
+
+def replay(script: str, model: str, folder: str) -> None:
+    """What the script does once it was asked; here it is another process, in which hubel is not there."""
+    runpy.run_path(script)["main"](model, Path(folder))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def parity_is_forked():
+    """Tests of components/infra_validator, and commands as a person types them, start the process as hubel does."""
+    from components.infra_validator import parity
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parity, "_started", lambda: Forked(str(Path(parity.__file__).with_name("replay.py"))))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def beam_remembers():
+    """As in every run: a stage's pipeline takes a third of the time."""
+    from components.compat import beam
+
+    beam.install()
