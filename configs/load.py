@@ -1,41 +1,25 @@
 """From YAML to RunConfig: `extends`, `--set`, one validation, and errors that name the key and the nearest known one."""
 
 import difflib
-import itertools
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
+from configs import searched
 from configs.errors import UsageError
+from configs.override import DEFAULT_NAMES
 from configs.schema.base import Slice
-from configs.schema.model import ModelConfig
 from configs.schema.run import RunConfig
-from configs.schema.train import OptimizerConfig, ScheduleConfig
 from configs.sentences import sentence, short
-from configs.trees import merge, merged, nested, without_renamed
+from configs.trees import merged, nested, without_renamed
 
 SHIPPED = Path(__file__).parent
 MAX_BYTES = 1_000_000
-NOT_SEARCHED = (
-    "tune", "name", "data", "push", "beam", "evaluate", "anomaly", "transform", "model.name", "model.initial", "model.members"
-)  # fmt: skip
-NOT_SEARCHED_IN_TRANSFER = ("model", "transfer.source", "transfer.shots")
-DEFAULT_NAMES = MappingProxyType(
-    {
-        path: kind.model_fields["name"].default
-        for path, kind in {
-            ("model",): ModelConfig,
-            ("train", "optimizer"): OptimizerConfig,
-            ("train", "schedule"): ScheduleConfig,
-        }.items()
-    }
-)
 SliceT = TypeVar("SliceT", bound=Slice)
 
 
@@ -121,7 +105,8 @@ def assigned(assignments: Sequence[str]) -> dict:
 def validate(tree: Mapping[str, Any], where: str) -> RunConfig:
     """RunConfig from a merged tree. Raises UsageError that lists every wrong key of `where`."""
     config = checked(RunConfig, tree, where, "docs/configuration.md lists every key.")
-    _check_space(config, where)
+    if not config.tune.is_auto:  # what that is, the model's record says
+        searched.check(config, config.tune.space, where)
     return config
 
 
@@ -210,30 +195,3 @@ def _assigned(assignment: str) -> dict:
         return nested(keys, _parse(text))
     except yaml.YAMLError:
         raise UsageError(f"--set {dotted}: the value {short(text)} is not valid YAML.", "Quote it, or mind brackets.") from None
-
-
-def _check_space(config: RunConfig, where: str) -> None:
-    """The search space may only name paths of this config that Trainer reads alone, and values it would accept."""
-    settled = (*NOT_SEARCHED, "augment", "seed") if config.copies else NOT_SEARCHED
-    if config.transfer is not None:
-        settled += NOT_SEARCHED_IN_TRANSFER
-    for dotted in config.tune.space:
-        if any(f"{dotted}.".startswith(f"{fixed}.") for fixed in settled):
-            raise UsageError(
-                f"Config {where}: tune.space cannot search {dotted}: it is settled before the search starts.",
-                "Search keys of train or model.options.",
-            )
-    given = written(config)
-    values = [(dotted, value) for dotted, drawn in config.tune.space.items() for value in drawn.examples]
-    pairs = [pair for pair in itertools.combinations(values, 2) if pair[0][0] != pair[1][0]]  # such as adam and a momentum
-    for tried in [*((candidate,) for candidate in values), *pairs]:
-        tree = given
-        for dotted, value in tried:
-            tree = merge(tree, nested(dotted.split("."), value))
-        try:
-            RunConfig.model_validate(tree)
-        except ValidationError as error:
-            keys = " with ".join(f"tune.space.{dotted}" for dotted, _ in tried)
-            problem = sentence(error.errors(include_url=False)[0], tree, RunConfig)
-            hint = "Each value must be one the key accepts." if len(tried) == 1 else "Any two of their values must go together."
-            raise UsageError(f"Config {where}: {keys}: {problem}.", hint) from None

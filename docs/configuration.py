@@ -52,8 +52,8 @@ SECTIONS = {
     "train": "How it is trained. [training.md](training.md) explains, with the papers' recipes.",
     "anomaly": "Which images are unlike those of training. [anomalies.md](anomalies.md) explains.",
     "tune": "The search for better values before the training. The space names keys of this file, so whatever can be configured "
-    "can be searched: `space: {train.optimizer.learning_rate: {min: 1.0e-4, max: 1.0e-2, sampling: log}}`. The objective is the "
-    "validation loss.",
+    "can be searched: `space: {train.optimizer.learning_rate: {min: 1.0e-4, max: 1.0e-2, sampling: log}}`, or `space: auto`. "
+    "[tuning.md](tuning.md) explains.",
     "evaluate": "What a model must reach on the test split before it is pushed. [evaluation.md](evaluation.md) explains; the "
     "metrics are the task's: `accuracy`, `cross_entropy`, `macro_f1` for classifiers, `mse`, `psnr` for autoencoders.",
     "export": "What is written beside the weights. [serving.md](serving.md) explains.",
@@ -90,12 +90,6 @@ MEANINGS = {
     "train.schedule": "of the learning rate; null: constant",
     "train.early_stopping": "null: all epochs; train.keep says which one's weights are kept",
     "tune.enabled": "search, then train with what was found",
-    "tune.algorithm": "keras-tuner's",
-    "tune.space.NAME.choices": "try one of these",
-    "tune.space.NAME.min": "least value; of whole numbers where min and max both are",
-    "tune.space.NAME.max": "greatest value",
-    "tune.space.NAME.step": "distance between the values that may be tried",
-    "tune.space.NAME.sampling": "log: as many draws from 0.001 to 0.01 as from 0.01 to 0.1",
     "evaluate.thresholds.NAME.min": "the figure must not be below",
     "evaluate.thresholds.NAME.max": "the figure must not be above",
     "evaluate.slices.NAME.thresholds.NAME.min": "the figure must not be below",
@@ -111,6 +105,7 @@ _TYPES = {
     "null": "null",
     "object": "mapping",
 }
+_ANY = "/JsonValue"  # pydantic's definition of whatever JSON can hold
 _BOUNDS = (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
 
 
@@ -159,7 +154,7 @@ def _inner(schema: dict, field: dict) -> tuple[dict | None, str]:
     """The slice inside a field, and what a path to it has after the field's name."""
     for option in (field, *field.get("anyOf", ())):
         for place, end in ((option, ""), (option.get("items"), "[]"), (option.get("additionalProperties"), ".NAME")):
-            if isinstance(place, dict) and "$ref" in place:
+            if isinstance(place, dict) and "$ref" in place and not place["$ref"].endswith(_ANY):
                 return schema["$defs"][place["$ref"].rsplit("/", 1)[1]], end
     return None, ""
 
@@ -174,7 +169,7 @@ def _type(schema: dict, field: dict) -> str:
 
 def _one_type(schema: dict, option: dict) -> str:
     if "$ref" in option:
-        return "mapping"
+        return "any value" if option["$ref"].endswith(_ANY) else "mapping"
     if "enum" in option or "const" in option:
         return ", ".join(f"`{_written(value)}`" for value in option.get("enum", [option.get("const")]))
     if "anyOf" in option:

@@ -10,7 +10,7 @@ from tfx.components.tuner.component import TunerFnResult
 from components import progress
 from components.tasks.by_name import name_of, task_of
 from components.trainer import device, plateau
-from components.trainer.training import begun, data_of, entry_of, identity, phases_of, tuned
+from components.trainer.training import begun, data_of, entry_of, identity, phases_of
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
@@ -20,6 +20,7 @@ OBJECTIVE = "val_loss"
 TRIALS = 10
 ALGORITHMS = {
     "random": keras_tuner.oracles.RandomSearchOracle,
+    "grid": keras_tuner.oracles.GridSearchOracle,
     "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     "hyperband": keras_tuner.oracles.HyperbandOracle,
 }
@@ -58,7 +59,7 @@ class Search(keras_tuner.Tuner):
 
     def run_trial(self, trial, **_):
         """One training. Returns the best validation loss."""
-        chosen = tuned(trial.hyperparameters.values)
+        chosen = space.values(trial.hyperparameters)
         cfg = override(self._cfg, chosen)
         epochs = trial.hyperparameters.values.get("tuner/epochs", self._tune.epochs or cfg.train.epochs)
         cfg = override(cfg, {"train.epochs": epochs})

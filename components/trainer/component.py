@@ -10,7 +10,7 @@ from components import inputs, progress, targets
 from components.example_gen.pictures import TURNED
 from components.schema_gen.names import changes, class_names
 from components.tasks.by_name import name_of, task_of
-from components.trainer import artifact, by_name, device, export
+from components.trainer import artifact, by_name, device, export, tuned
 from components.trainer.card import Card
 from components.trainer.training import (
     begun,
@@ -21,7 +21,6 @@ from components.trainer.training import (
     phases_of,
     served,
     train_in_phases,
-    tuned,
 )
 from components.transform.augment import steps as augment
 from configs import policies
@@ -103,5 +102,5 @@ def run_fn(fn_args):
 
 def with_best(cfg: TrainerSlice, hyperparameters: dict | None) -> tuple[TrainerSlice, dict]:
     """The slice with the tuner's values (dotted path -> value) put in, validated anew, and those values."""
-    chosen = tuned(keras_tuner.HyperParameters.from_config(hyperparameters).values) if hyperparameters else {}
+    chosen = tuned.values(keras_tuner.HyperParameters.from_config(hyperparameters)) if hyperparameters else {}
     return override(cfg, chosen), chosen

@@ -212,11 +212,6 @@ def kept_epochs(history: Sequence[Mapping[str, float]], cfg: TrainerSlice, judge
     return len(history) if cfg.train.keep == "last" or best is None else best + 1
 
 
-def tuned(values: dict) -> dict:
-    """keras-tuner's values without those of its own bookkeeping."""
-    return {path: value for path, value in values.items() if not path.startswith("tuner/")}
-
-
 def _patience(cfg: TrainerSlice) -> int | None:
     return cfg.train.early_stopping.patience if cfg.train.early_stopping else None
 

@@ -94,6 +94,8 @@ class RunConfig(Slice):
     def _something_to_tune(self):
         if self.tune.enabled and self.model.members:
             raise ValueError("an ensemble is not trained, so there is nothing to tune; set tune.enabled: false")
+        if self.tune.epochs is None:
+            self.tune.check_epochs(self.train.epochs, "train.epochs")
         return self
 
     @property

@@ -493,7 +493,19 @@ def test_reading_stops_at_a_file_that_vanishes(write, monkeypatch):
 
 @pytest.mark.parametrize(
     "path",
-    ["tune.trials", "name", "data.limit", "push.enabled", "beam.flags", "evaluate.thresholds", "transform", "model.name"],
+    [
+        *(
+            "tune.trials",
+            "name",
+            "data.limit",
+            "push.enabled",
+            "beam.flags",
+            "evaluate.thresholds",
+            "transform.height",
+            "transform",
+        ),
+        *("model.initial", "model.members", "export.top_k", "anomaly.quantile"),
+    ],
 )
 def test_what_is_settled_before_the_search_cannot_be_searched(path):
     with pytest.raises(UsageError, match="cannot search"):

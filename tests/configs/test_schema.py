@@ -17,7 +17,7 @@ from configs.schema.data import DataConfig
 from configs.schema.evaluate import Change, Threshold
 from configs.schema.run import RunConfig
 from configs.schema.transform import MAX_SIDE, MAX_WHITENED, TransformConfig
-from configs.schema.tune import Distribution
+from configs.schema.tune import Distribution, TuneConfig
 
 TOPICS = [importlib.import_module(topic.name) for topic in pkgutil.walk_packages(schema.__path__, f"{schema.__name__}.")]
 SLICES = [
@@ -175,7 +175,14 @@ def test_slices_are_frozen(path, value):
         {"train": {"precision": "float16"}},
         {"train": {"schedule": {"warmup_epochs": -1}}},
         {"tune": {"trials": 0}},
-        {"tune": {"workers": 2}},
+        {"tune": {"workers": 0}},
+        {"tune": {"executions": 0}},
+        {"tune": {"pruning": "mean"}},
+        {"tune": {"algorithm": "genetic"}},
+        {"tune": {"objective": []}},
+        {"tune": {"objective": [{"name": "val_loss", "direction": "down"}]}},
+        {"tune": {"objective": ["val_loss", {"name": "val_loss"}]}},
+        {"tune": {"space": "all"}},
         {"evaluate": {"thresholds": {"accuracy": {}}}},
         {"evaluate": {"thresholds": {"accuracy": {"min": math.nan}}}},
         {"evaluate": {"change": {"accuracy": {"max_drop": 0.1, "max_rise": 0.1}}}},
@@ -272,12 +279,106 @@ def test_an_augmentation_step_names_exactly_one_operation(tree):
         ({"min": 1, "max": 8, "step": 0}, "greater than 0"),
         ({"choices": [1, "two"]}, "one kind"),
         ({"choices": [True, 2]}, "one kind"),
+        ({"choices": [[1], "two", 3]}, "one kind"),
+        ({"choices": [[1, 2], {"a": 1}, [1, 2]]}, "stand once"),
+        ({"choices": [1, 2], "step": 1}, "step is of a range"),
+        ({"min": 0.0, "max": 1.0, "sampling": "reverse_log"}, "reverse_log sampling needs a min above 0"),
+        ({"min": 1, "max": 8, "sampling": "reverse_log", "step": 1}, "above 1"),
+        ({"min": 1, "max": 3, "default": 4}, "the default 4 is outside"),
+        ({"min": 1, "max": 7, "step": 2, "default": 4}, "the default 4 is outside"),
+        ({"choices": [1, 2], "default": True}, "the default True is outside"),
+        ({"choices": [[1], [2]], "default": [3]}, "outside"),
         ({"min": -math.inf, "max": 0.0}, "finite"),
     ],
     ids=str,
 )
 def test_a_distribution_that_cannot_be_drawn_from_is_refused(tree, words):
     refused(Distribution, tree, words)
+
+
+@pytest.mark.parametrize(
+    ("tree", "steps", "examples"),
+    [
+        ({"choices": ["b", "a"]}, ["b", "a"], ["b", "a"]),
+        ({"choices": [None, [1], {"a": 1}]}, [None, [1], {"a": 1}], [None, [1], {"a": 1}]),
+        ({"min": 1, "max": 4}, [1, 2, 3, 4], [1, 4]),
+        ({"min": 1, "max": 8, "step": 3}, [1, 4, 7], [1, 7]),
+        ({"min": 1, "max": 2, "step": 3}, [1], [1]),
+        ({"min": 8, "max": 100, "step": 2, "sampling": "log"}, [8, 16, 32, 64], [8, 64]),
+        ({"min": 1, "max": 27, "step": 3, "sampling": "reverse_log"}, [1, 19, 25, 27], [1, 27]),
+        ({"min": 8, "max": 64, "sampling": "log"}, None, [8, 64]),
+        ({"min": 0.0, "max": 1.0}, None, [0.0, 1.0, math.nextafter(0.0, 1)]),
+    ],
+    ids=str,
+)
+def test_what_can_be_drawn_and_what_a_key_is_tried_with(tree, steps, examples):
+    drawn = Distribution(**tree)
+    assert drawn.steps == steps
+    assert drawn.examples == examples
+    assert all(drawn.has(value) for value in examples)
+    assert Distribution.model_validate(drawn.model_dump(mode="json")) == drawn
+
+
+def test_steps_that_rounding_puts_beside_the_greatest_value_reach_it():
+    assert Distribution(min=0.1, max=1.0, step=0.1).steps == pytest.approx([0.1 * number for number in range(1, 11)])
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("val_accuracy", [{"name": "val_accuracy"}]),
+        ({"name": "val_mse", "direction": "min"}, [{"name": "val_mse", "direction": "min"}]),
+        (["val_loss", {"name": "val_elbo", "weight": 2}], [{"name": "val_loss"}, {"name": "val_elbo", "weight": 2.0}]),
+        (None, None),
+    ],
+    ids=str,
+)
+def test_an_objective_is_a_name_a_mapping_or_a_list(given, read):
+    tune = TuneConfig.model_validate({"objective": given})
+    assert tune.model_dump(mode="json", exclude_unset=True)["objective"] == read
+    assert TuneConfig.model_validate(tune.model_dump(mode="json")) == tune
+
+
+@pytest.mark.parametrize(
+    ("tune", "train", "word"),
+    [
+        ({"epochs": 2}, {}, "tune.epochs is 2; make it 3"),
+        ({}, {"epochs": 2}, "train.epochs is 2; make it 3"),
+        ({"algorithm": "random", "epochs": 6, "total_epochs": 5}, {}, "less than the 6 of one trial (tune.epochs)"),
+        ({"algorithm": "grid", "total_epochs": 5}, {"epochs": 6}, "less than the 6 of one trial (train.epochs)"),
+    ],
+)
+def test_a_budget_in_which_nothing_can_be_tried_is_refused_where_it_is_searched(tune, train, word):
+    refused(RunConfig, {"name": "a", "train": train, "tune": {**tune, "enabled": True}}, word)
+    assert not RunConfig(name="a", train=train, tune=tune).tune.enabled
+    enough = {**tune, "enabled": True, "epochs": 3, "total_epochs": 3}
+    assert RunConfig(name="a", train=train, tune=enough).tune.enabled
+
+
+def test_a_search_that_says_nothing_is_the_one_there_was():
+    assert TuneConfig().model_dump() == {
+        "enabled": False,
+        "algorithm": "hyperband",
+        "objective": None,
+        "trials": None,
+        "epochs": None,
+        "total_epochs": None,
+        "minutes": None,
+        "executions": 1,
+        "pruning": "auto",
+        "workers": 1,
+        "warm_start": None,
+        "space": {},
+    }
+
+
+def test_a_space_is_written_out_or_the_model_s_own():
+    auto = RunConfig(name="a", tune={"space": "auto"})
+    assert auto.tune.is_auto
+    assert RunConfig.model_validate_json(auto.model_dump_json()) == auto
+    written = RunConfig(name="a", tune={"space": {"b": {"choices": [1, 2]}, "c": None}})
+    assert not written.tune.is_auto
+    assert list(written.tune.space) == ["b"]
 
 
 def test_choices_of_whole_numbers_and_fractions_are_fractions():

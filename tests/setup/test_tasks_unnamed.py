@@ -14,7 +14,7 @@ NAMES = {".".join(part for part in file.parts if part != "task") for file in _FI
 EXCEPTIONS = {  # file -> names that stand there: what they are
     "components/earlier_cards.py": {"classification", "ensemble"},  # of models pushed before cards said what signatures give
     "components/trainer/transfer.py": {"classification", "nearest_neighbours"},  # the task of each head
-    "configs/load.py": {"anomaly"},  # a key of the config
+    "configs/searched.py": {"anomaly"},  # a key of the config
     "configs/schema/model.py": {"ensemble"},  # a model
     "configs/schema/transfer.py": {"nearest_neighbours"},  # a head
     "keras_models/record.py": {"classification", "reconstruction"},  # what models give that do not say it

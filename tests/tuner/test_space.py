@@ -1,10 +1,32 @@
-"""Distributions become keras-tuner's hyperparameters."""
+"""Distributions become keras-tuner's hyperparameters, and what its oracles draw becomes values of a config."""
+
+import collections
+import json
 
 import keras_tuner
 import pytest
 
+from configs import space as spaces
 from configs.schema.tune import Distribution
 from tuner import space
+
+ORACLES = {
+    "random": (keras_tuner.oracles.RandomSearchOracle, {"max_trials": 60}),
+    "grid": (keras_tuner.oracles.GridSearchOracle, {"max_trials": None}),
+    "bayesian": (keras_tuner.oracles.BayesianOptimizationOracle, {"max_trials": 30, "num_initial_points": 8}),
+    "hyperband": (keras_tuner.oracles.HyperbandOracle, {"max_epochs": 27}),
+}
+CONDITIONAL = {
+    "model.options.deep": {"choices": [True, False]},
+    "train.optimizer": {"choices": [{"name": "adam"}, {"name": "sgd", "momentum": 0.9}]},
+    "model.options.hidden": {"choices": [[300, 100], [200, 50], [100, 10]], "when": {"model.options.deep": True}},
+    "train.optimizer.nesterov": {"choices": [True, False], "when": {"train.optimizer.name": "sgd"}},
+    "model.options.dropout": {"choices": [0.2, 0.4], "when": {"model.options.hidden": [[300, 100], [200, 50]]}},
+    "train.schedule": {
+        "choices": [None, {"name": "cosine"}],
+        "when": {"train.optimizer.nesterov": True, "model.options.deep": False},
+    },
+}
 
 
 def declared(**drawn):
@@ -56,3 +78,119 @@ def test_a_whole_space_survives_keras_tuner_s_own_serialisation():
     again = keras_tuner.HyperParameters.from_config(made.get_config())
     assert [hp.name for hp in again.space] == ["a", "b.c", "d"]
     assert space.hyperparameters({}).space == []
+
+
+def test_steps_end_where_they_should():
+    assert len(list(declared(min=0.1, max=1.0, step=0.1).values)) == 10
+
+
+@pytest.mark.parametrize(("sampling", "median"), [("log", 0.1), ("linear", 0.505), ("reverse_log", 0.91)])
+def test_ranges_are_drawn_densely_near_one_end_or_the_other(sampling, median):
+    made = declared(min=0.01, max=1.0, sampling=sampling)
+    assert made.prob_to_value(0.5) == pytest.approx(median)
+    assert [made.prob_to_value(0.0), made.prob_to_value(1.0)] == pytest.approx([0.01, 1.0])
+
+
+@pytest.mark.parametrize("drawn", [{"choices": ["a", "b"], "default": "b"}, {"choices": [[1], [2]], "default": [2]}], ids=str)
+def test_a_default_is_what_grid_search_begins_with(drawn):
+    made = space.hyperparameters({"x": Distribution(**drawn)})
+    assert space.values(made) == {"x": drawn["default"]}
+
+
+def drawn_by(algorithm, entries, tmp_path, metric=lambda values: len(str(values)) % 7):
+    """Values of every trial of a search by one of keras-tuner's oracles, and how often it was asked."""
+    kind, budget = ORACLES[algorithm]
+    oracle = kind(
+        objective=keras_tuner.Objective("score", "min"),
+        hyperparameters=space.hyperparameters(entries),
+        tune_new_entries=False,
+        allow_new_entries=False,
+        seed=3,
+        **budget,
+    )
+    oracle._set_project_dir(str(tmp_path), algorithm)
+    trials = []
+    while (trial := oracle.create_trial("tuner0")).status == "RUNNING":
+        values = space.values(trial.hyperparameters)
+        assert json.loads(json.dumps(values)) == values
+        trials.append(values)
+        oracle.update_trial(trial.trial_id, {"score": metric(values)})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    return trials
+
+
+@pytest.mark.parametrize("algorithm", ORACLES)
+def test_every_oracle_draws_an_entry_where_its_condition_holds_and_nowhere_else(algorithm, tmp_path):
+    entries = {path: Distribution.model_validate(drawn) for path, drawn in CONDITIONAL.items()}
+    trials = drawn_by(algorithm, entries, tmp_path)
+    assert len(trials) >= 15
+    for values in trials:
+        sgd = values["train.optimizer"] == {"name": "sgd", "momentum": 0.9}
+        assert ("model.options.hidden" in values) == values["model.options.deep"]
+        assert ("train.optimizer.nesterov" in values) == sgd
+        assert ("model.options.dropout" in values) == (values.get("model.options.hidden") in ([300, 100], [200, 50]))
+        assert ("train.schedule" in values) == (values.get("train.optimizer.nesterov", False) and not values["model.options.deep"])
+        assert all(drawn.has(values[path]) for path, drawn in entries.items() if path in values)
+    seen = collections.defaultdict(set)
+    for values in trials:
+        for path, value in values.items():
+            seen[path].add(json.dumps(value))
+    assert set(seen) == set(entries), "every entry was drawn at least once"
+
+
+def test_grid_search_tries_each_point_once_and_each_of_them(tmp_path):
+    entries = {path: Distribution.model_validate(drawn) for path, drawn in CONDITIONAL.items()}
+    trials = [json.dumps(values, sort_keys=True) for values in drawn_by("grid", entries, tmp_path)]
+    assert len(trials) == len(set(trials))
+    # deep: two of three networks have a dropout, so 5; not: 1; adam: 1; sgd: nesterov or not, and with it, not deep, 2 schedules
+    assert len(trials) == 5 * (1 + 2) + 1 * (1 + 1 + 2)
+    assert len(trials) == space.points(entries)
+
+
+def test_a_grid_of_whole_steps_that_multiply_has_whole_numbers(tmp_path):
+    entries = {"train.batch_size": Distribution(min=8, max=64, step=2, sampling="log", default=16)}
+    values = [trial["train.batch_size"] for trial in drawn_by("grid", entries, tmp_path)]
+    assert sorted(values) == [8, 16, 32, 64]
+    assert values[0] == 16
+    assert {type(value) for value in values} == {int}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"a": {"min": 0.0, "max": 1.0}, "b": {"choices": [1, 2]}},
+        {"a": {"min": 0.0, "max": 1.0, "default": 0.3}},
+        {"a": {"min": 4, "max": 400, "sampling": "log"}},
+        {"a": {"min": 1, "max": 5}, "b": {"choices": [True]}, "c": {"min": 1, "max": 3, "when": {"a": [1, 2]}}},
+        {},
+    ],
+    ids=str,
+)
+def test_as_many_points_are_told_as_grid_search_tries(entries, tmp_path):
+    entries = {path: Distribution.model_validate(drawn) for path, drawn in entries.items()}
+    assert space.points(entries) == len(drawn_by("grid", entries, tmp_path))
+
+
+def test_conditions_of_nested_scopes_are_keras_tuner_s_own():
+    ours = space.hyperparameters(
+        {
+            "a": Distribution(choices=["x", "y"]),
+            "b": Distribution(choices=["p", "q"], when={"a": "y"}),
+            "c": Distribution(min=1, max=3, when={"b": ["p", "q"]}),
+        }
+    )
+    theirs = keras_tuner.HyperParameters()
+    theirs.Choice("a", ["x", "y"], default="x")
+    with theirs.conditional_scope("a", ["y"]):
+        theirs.Choice("b", ["p", "q"], default="p")
+        with theirs.conditional_scope("b", ["p", "q"]):
+            theirs.Int("c", 1, 3, default=1)
+    for mine, wanted in zip(ours.space, theirs.space, strict=True):
+        assert type(mine) is type(wanted)
+        assert sorted(mine.conditions, key=lambda c: c.name) == wanted.conditions
+    assert ours.values == theirs.values
+
+
+def test_corners_are_what_the_config_is_tried_by():
+    assert space.corners is spaces.corners

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import keras
+import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -155,7 +156,7 @@ def test_a_trial_has_what_its_schedule_needs(searching, monkeypatch):
     search._cfg = digits.trainer_slice({**digits.MLP, "train": {"schedule": {"name": "plateau"}}})
     given = []
     monkeypatch.setattr(search._task, "fit", lambda model, data, train, epoch, callbacks: given.extend(callbacks))
-    search.run_trial(SimpleNamespace(trial_id="0", hyperparameters=SimpleNamespace(values={})))
+    search.run_trial(SimpleNamespace(trial_id="0", hyperparameters=keras_tuner.HyperParameters()))
     assert [one for one in given if isinstance(one, keras.callbacks.ReduceLROnPlateau)]
 
 

@@ -1,7 +1,11 @@
 """What Trainer and Tuner get of a config."""
 
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
 from configs.schema.anomaly import AnomalyConfig
-from configs.schema.augment import AugmentStep
+from configs.schema.augment import AugmentStep, as_steps
 from configs.schema.base import Slice
 from configs.schema.export import ExportConfig
 from configs.schema.model import ModelConfig
@@ -18,7 +22,7 @@ class TrainerSlice(Slice):
     seed: int
     reading: Reading = Reading()
     transform: TransformConfig
-    augment: list[AugmentStep]
+    augment: Annotated[list[AugmentStep], BeforeValidator(as_steps)]  # as in RunConfig: a search may try a policy by its name
     model: ModelConfig
     transfer: TransferConfig | None = None
     train: TrainConfig
