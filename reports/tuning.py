@@ -3,9 +3,8 @@
 What it shows is handed in: of a study and of a trial whatever has these attributes, as tuner/records.py keeps them.
 """
 
-import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 from configs import atomic, words
 from reports import charts
 from reports.charts import Chart
+from reports.trials import short_names, shown, value_of
 
 STATUSES = ("completed", "pruned", "failed", "running")  # in the order of a table
 CHOICES_SHOWN = 30  # letters of all choices of a parameter, up to which each stands at its place
@@ -130,32 +130,6 @@ def counts_words(trials: Sequence[Trial]) -> str:
 def parameters(space: Mapping[str, Any], trials: Sequence[Trial]) -> list[str]:
     """Dotted paths that were searched: those of the space, in its order, and what else trials have."""
     return list(dict.fromkeys([*space, *(path for trial in trials for path in trial.values)]))
-
-
-def short_names(paths: Collection[str]) -> dict[str, str]:
-    """Path -> as few of its last parts as tell it from the others."""
-    names = {}
-    for path in paths:
-        parts = path.split(".")
-        tails = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
-        names[path] = next(
-            (tail for tail in tails if sum(other == tail or other.endswith(f".{tail}") for other in paths) == 1), path
-        )
-    return names
-
-
-def shown(value: Any) -> str:
-    """A value as a person writes it in a config; numbers to four digits."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def value_of(trial: Trial) -> str:
-    """A trial's figure, with the spread where it was trained several times; nothing where it has none."""
-    if not trial.has_value:
-        return ""
-    return f"{trial.value:.4f}" + (f" ± {trial.spread:.4f}" if trial.spread is not None else "")
 
 
 def _curves(name: str, search: Search) -> Chart | None:

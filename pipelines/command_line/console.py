@@ -4,10 +4,11 @@ On a terminal with Rich; elsewhere plain lines without control characters, few e
 """
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -15,6 +16,10 @@ from rich.table import Table
 from components.example_gen import changes
 from configs import words
 
+if TYPE_CHECKING:
+    from pipelines.command_line.trials_view import Trials
+
+LINES_OF_SEARCH = 10  # at most about so many lines say how far a search is, where there is no terminal
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
 DISTANCE_SHOWN = 0.01  # Jensen-Shannon divergence, 0 to 1
 BESIDE = {
@@ -30,6 +35,16 @@ SLICES_SHOWN = 5  # of more, the worst: a whole run is to fit a screen
 SLICE_FIGURES = 3  # of a slice: the first ones
 
 
+class _Bar(Progress):
+    """A bar, and above it what else is shown live."""
+
+    above: RenderableType | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What Rich draws over itself."""
+        return [*([self.above] if self.above else []), *super().get_renderables()]
+
+
 class RunView:
     """Follows the events of one run. A context manager; `quiet` shows nothing at all; `loads`: whether it
     starts with a process that imports what takes seconds."""
@@ -37,7 +52,7 @@ class RunView:
     def __init__(self, quiet: bool = False, loads: bool = True):
         self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, emoji=False, soft_wrap=True)
         self._live = self._console.is_terminal and not quiet
-        self._bar = Progress(
+        self._bar = _Bar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -48,7 +63,7 @@ class RunView:
             console=self._console,
             transient=True,
         )
-        self._loads, self._task = loads, None
+        self._loads, self._task, self._trials = loads, None, None
         self._node, self._told, self._below, self._warnings = "", "", [], []  # of the node that runs: what is in and below its line
 
     def __enter__(self) -> "RunView":
@@ -79,6 +94,8 @@ class RunView:
 
     def _on_node_done(self, event: dict) -> None:
         self._node = event["name"]
+        if self._trials is not None:
+            self._told, self._trials, self._bar.above = self._trials.told, None, None
         self._row("cached" if event["cached"] else f"{event['seconds']:6.1f} s")
 
     def _row(self, state: str) -> None:
@@ -125,8 +142,37 @@ class RunView:
                 left = f"  about {(of - done) * event['seconds']:.0f} s left" if 1 < done < of else ""  # the first builds the graph
                 self._console.print(f"    epoch {done}/{of}  {figures}{left}", markup=False)
 
+    def _on_search(self, event: dict) -> None:
+        self._line(self._search.search(event))
+
+    def _on_trial(self, event: dict) -> None:
+        self._search.begun(event)
+
+    def _on_trial_epoch(self, event: dict) -> None:
+        self._search.epoch(event)
+
     def _on_trial_done(self, event: dict) -> None:
-        self._console.print(f"    trial {event['trial']}  val_loss {event['value']:.4f}", markup=False)
+        line = self._search.over(event)
+        if not self._live:
+            self._line(line)
+
+    def _on_trials(self, event: dict) -> None:
+        line, over = self._search.counted(event), sum(event[state] for state in ("done", "pruned", "failed"))
+        every = max(1, (over + (event["left"] or 0)) // LINES_OF_SEARCH) if event["left"] is not None else LINES_OF_SEARCH
+        if not self._live and (over % every == 0 or event["left"] == 0):
+            self._line(line)
+
+    @property
+    def _search(self) -> "Trials":
+        """The trials of the search that goes on."""
+        if self._trials is None:
+            from pipelines.command_line.trials_view import Trials
+
+            self._trials = self._bar.above = Trials()
+        return self._trials
+
+    def _line(self, text: str) -> None:
+        self._console.print(f"    {text}", markup=False)
 
     def _show(self, what: str, total: int | None = None) -> None:
         if self._live:

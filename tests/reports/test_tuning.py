@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from reports import tuning
+from reports import trials, tuning
 from tests.reports.searches import DIVERGED, search
 from tuner.records import TrialRecord
 
@@ -41,20 +41,20 @@ def test_the_table_has_every_trial_the_best_first():
     assert values == sorted(values, reverse=True)
     assert all(not row[2] for row in rows[len(values) :])
     best = asked.best
-    assert rows[0][:4] == [best.id, best.status, tuning.value_of(best), str(best.epochs)]
+    assert rows[0][:4] == [best.id, best.status, trials.value_of(best), str(best.epochs)]
     assert {row[1] for row in rows} == {"completed", "pruned", "failed", "running"}
     assert DIVERGED in [row[-1] for row in rows]
 
 
 def test_values_are_written_as_in_a_config():
-    assert [*map(tuning.shown, (0.00031234567, 1e-7, 2.0, 64, True, None, "adam", [300, 100], {"name": "sgd"}))] == [
+    assert [*map(trials.shown, (0.00031234567, 1e-7, 2.0, 64, True, None, "adam", [300, 100], {"name": "sgd"}))] == [
         "0.0003123", "1e-07", "2", "64", "true", "null", "adam", "[300, 100]", '{"name": "sgd"}',
     ]  # fmt: skip
 
 
 def test_names_are_as_short_as_they_can_be():
     paths = ["train.optimizer.name", "model.name", "train.epochs", "epochs"]
-    assert tuning.short_names(paths) == {
+    assert trials.short_names(paths) == {
         "train.optimizer.name": "optimizer.name", "model.name": "model.name", "train.epochs": "train.epochs", "epochs": "epochs",
     }  # fmt: skip
 

@@ -1,14 +1,17 @@
 """What the terminal shows of single events."""
 
+import io
 import re
 
 import pytest
+from rich.console import Console
 
 from components.example_gen import pictures
 from components.example_gen.changes import WORDS
 from components.inputs import storage_of
 from configs.errors import HubelError
 from pipelines.command_line.console import RunView, _spread, figures, result, slices, table
+from pipelines.command_line.trials_view import Trials, duration
 
 IMAGES = {
     "event": "images",
@@ -298,3 +301,93 @@ def test_what_is_read_is_called_by_its_name(capsys):
     slices([{"slice": {"label": 3}, "class": "x", "examples": 7, "metrics": {}}], "text")
     assert capsys.readouterr().out.split()[:2] == ["slice", "texts"]
     assert _spread({str(number): number for number in range(1, 21)}, "text") == "20 classes of 1 to 20 texts"
+
+
+STUDY = {
+    "config": "a",
+    "algorithm": "random",
+    "objective": [{"name": "val_accuracy", "direction": "max"}],
+    "space": {"train.epochs": {"min": 1, "max": 9}, "model.options.hidden": {"choices": [[300, 100], [50]]}},
+    "seed": 0,
+    "fingerprint": "f",
+    "started": 1.7e9,
+}
+EARLIER = {"id": "0000", "values": {"train.epochs": 3}, "status": "completed", "value": 0.5, "seconds": 1.0}
+
+
+def search(view, trials=(EARLIER,)):
+    view({"event": "node", "name": "Tuner"})
+    view({"event": "search", "study": STUDY, "trials": list(trials)})
+    view({"event": "trial", "trial": "0001", "values": {"train.epochs": 2, "model.options.hidden": [300, 100]}, "worker": "w"})
+    view({"event": "trial_epoch", "trial": "0001", "epoch": 1, "epochs": 2, "figures": {"val_accuracy": 0.4}})
+
+
+def done(number, status="completed", **told):
+    return {"event": "trial_done", "trial": f"{number:04d}", "status": status, "value": None, "seconds": 2.0, "reason": ""} | told
+
+
+def test_a_search_in_a_pipe_is_a_line_a_trial_and_what_it_found_in_the_stages_line(capsys):
+    with RunView() as view:
+        search(view)
+        view(done(1, value=0.75))
+        view({"event": "trials", "done": 2, "failed": 0, "pruned": 0, "left": 8, "seconds_left": 170.0})
+        view({"event": "trial", "trial": "0002", "values": {"train.epochs": 9}, "worker": "w"})
+        view(done(2, "failed", reason="Out of memory [sic]."))
+        view({"event": "node_done", "name": "Tuner", "cached": False, "seconds": 9.0})
+    shown = capsys.readouterr().err
+    assert shown.splitlines()[1:] == [
+        "    random search for the best val_accuracy (max); goes on from 1 trial",
+        "    trial 0001  completed  val_accuracy 0.7500  2.0 s  epochs 2  hidden [300, 100]",
+        "    2 done, 0 pruned, 0 failed, 8 left, about 3 min left",
+        "    trial 0002  failed  2.0 s  epochs 9: Out of memory [sic].",
+        "  Tuner                 9.0 s  3 trials, the best val_accuracy 0.7500 of trial 0001",
+    ]
+    assert "\x1b" not in shown
+
+
+def test_of_a_long_search_few_lines_say_how_far_it_is(capsys):
+    with RunView() as view:
+        search(view)
+        for number in range(1, 101):
+            view({"event": "trials", "done": number, "failed": 0, "pruned": 0, "left": 100 - number, "seconds_left": None})
+    assert capsys.readouterr().err.count(" left") == 10
+
+
+def test_a_cached_search_has_a_line_like_any_stage(capsys):
+    with RunView() as view:
+        view({"event": "node", "name": "Tuner"})
+        view({"event": "node_done", "name": "Tuner", "cached": True, "seconds": 0.0})
+    assert capsys.readouterr().err.splitlines()[1:] == ["  Tuner                cached"]
+
+
+def live(trials, width=80) -> str:
+    """What a terminal shows of a search while it goes on."""
+    console = Console(width=width, height=50, file=io.StringIO(), force_terminal=True, color_system=None)
+    console.print(trials)
+    return console.file.getvalue()
+
+
+def test_the_live_table_has_the_best_first_then_what_runs_and_fits_a_screen():
+    trials = Trials()
+    trials.search({"study": STUDY, "trials": [EARLIER]})
+    for number in range(1, 31):
+        trials.begun({"trial": f"{number:04d}", "values": {"train.epochs": number % 9, "model.options.hidden": [300, 100]}})
+        trials.over(done(number, value=number / 100) if number % 3 else done(number, "failed", reason="It diverged."))
+    trials.begun({"trial": "0031", "values": {"train.epochs": 4}})
+    trials.epoch({"trial": "0031", "epoch": 3, "epochs": 4, "figures": {}})
+    trials.counted({"done": 21, "pruned": 0, "failed": 10, "left": 9, "seconds_left": 9000.0})
+    lines = live(trials).splitlines()
+    assert lines[0].split() == ["trial", "status", "val_accuracy", "seconds", "epochs", "hidden"]
+    assert lines[1].split()[:3] == ["0000", "completed", "0.5000"]
+    assert lines[2].split()[:3] == ["0029", "completed", "0.2900"]
+    assert lines[-3].split()[:3] == ["0031", "epoch", "3/4"]
+    assert lines[-2:] == ["  and 22 trials behind these", "  21 done, 0 pruned, 10 failed, 9 left, about 2.5 h left"]
+    assert len(lines) < 16
+    assert all(len(line) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (119.0, "119 s"), (121.0, "2 min"), (7100.0, "118 min"), (9000.0, "2.5 h")]
+)
+def test_durations(seconds, words):
+    assert duration(seconds) == words

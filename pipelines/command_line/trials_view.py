@@ -1,0 +1,155 @@
+"""What a person sees of a search: as it goes on a live table, best trial first, or a line a trial; at the end the whole table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from configs import words
+from reports.trials import short_names, shown, value_of
+from tuner import records
+from tuner.records import StudyRecord, TrialRecord
+
+ROWS = 10  # of the live table: what ran best and what runs have to fit a screen
+MINUTE, HOUR = 60, 3600  # seconds
+UNKNOWN = StudyRecord(
+    config="", algorithm="", objective=[{"name": "value", "direction": "min"}], space={}, seed=0, fingerprint="", started=0.0
+)
+
+
+class Trials:
+    """The trials of a search, as its events tell of them. A renderable of Rich's: the live table."""
+
+    def __init__(self):
+        self._study = UNKNOWN
+        self._by_id: dict[str, TrialRecord] = {}
+        self._epochs: dict[str, str] = {}  # of trials that run: how far they are
+        self._counts: Mapping[str, Any] = {}
+
+    def search(self, event: Mapping[str, Any]) -> str:
+        """A search begins: `study` and `trials`, those that it goes on from, as records in JSON. Returns a line."""
+        self._study = StudyRecord.model_validate(event["study"])
+        earlier = [TrialRecord.model_validate(trial) for trial in event["trials"]]
+        self._by_id = {trial.id: trial for trial in earlier}
+        over = sum(trial.is_over for trial in earlier)
+        goes_on = f"; goes on from {words.count(over, 'trial')}" if over else ""
+        return f"{self._study.algorithm} search for the best {objective(self._study)}{goes_on}"
+
+    def begun(self, event: Mapping[str, Any]) -> None:
+        """A trial begins."""
+        self._by_id[event["trial"]] = TrialRecord(id=event["trial"], values=event["values"])
+        self._epochs.pop(event["trial"], None)
+
+    def epoch(self, event: Mapping[str, Any]) -> None:
+        """A trial has trained so many epochs."""
+        self._epochs[event["trial"]] = f"epoch {event['epoch']}/{event['epochs']}"
+
+    def over(self, event: Mapping[str, Any]) -> str:
+        """A trial ends. Returns a line."""
+        known = self._by_id.get(event["trial"], TrialRecord(id=event["trial"], values={}))
+        told = {name: event[name] for name in ("status", "value", "spread", "seconds", "reason") if name in event}
+        trial = self._by_id[event["trial"]] = known.model_copy(update=told)
+        figure = f"{self._study.objective_name} {value_of(trial)}" if trial.has_value else ""
+        why = f": {trial.reason}" if trial.reason else ""
+        parts = [f"trial {trial.id}", trial.status, figure, f"{trial.seconds:.1f} s", _values(trial.values)]
+        return "  ".join(part for part in parts if part) + why
+
+    def counted(self, event: Mapping[str, Any]) -> str:
+        """How far the search is. Returns a line."""
+        self._counts = event
+        return self._progress()
+
+    @property
+    def told(self) -> str:
+        """What the line of the stage says once it is over; nothing where no trial was heard of."""
+        over = [trial for trial in self._by_id.values() if trial.is_over]
+        best = records.best(self._study, over)
+        figure = f", the best {self._study.objective_name} {value_of(best)} of trial {best.id}" if best else ""
+        return f"{words.count(len(over), 'trial')}{figure}" if over else ""
+
+    def __rich__(self) -> Group:
+        trials = list(self._by_id.values())
+        running = [trial for trial in trials if not trial.is_over][:ROWS]
+        ranked = ordered(self._study, [trial for trial in trials if trial.is_over])
+        kept = ranked[: max(1, ROWS - len(running))]
+        behind = [Text(f"  and {words.count(len(ranked) - len(kept), 'trial')} behind these")] if len(ranked) > len(kept) else []
+        columns, rows = cells(self._study, [*kept, *running], self._epochs, reasons=False)
+        return Group(_live(columns, rows, self._study.objective_name), *behind, Text(f"  {self._progress()}"))
+
+    def __bool__(self) -> bool:
+        return bool(self._by_id)
+
+    def _progress(self) -> str:
+        counts = self._counts
+        told = [f"{counts[state]} {state}" for state in ("done", "pruned", "failed", "left") if counts.get(state) is not None]
+        told += [f"about {duration(counts['seconds_left'])} left"] if counts.get("seconds_left") is not None else []
+        return ", ".join(told)
+
+
+def ordered(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The best first; then those without a value, failed ones before those that run."""
+    others = sorted((trial for trial in trials if not trial.has_value), key=lambda trial: (not trial.is_over, trial.id))
+    return [*records.ranking(study, trials), *others]
+
+
+def objective(study: StudyRecord) -> str:
+    """Such as "val_accuracy (max)"."""
+    return f"{study.objective_name} ({study.direction})"
+
+
+def duration(seconds: float) -> str:
+    """Such as "40 s", "12 min" and "3.5 h"."""
+    if seconds < 2 * MINUTE:
+        return f"{seconds:.0f} s"
+    return f"{seconds / MINUTE:.0f} min" if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} h"
+
+
+def importance(shares: Mapping[str, float]) -> Iterator[str]:
+    """Lines: which parameters the difference between trials goes with."""
+    if shares:
+        yield "importance of each parameter, of 1:"
+        width = max(map(len, shares))
+        for path, share in sorted(shares.items(), key=lambda pair: -pair[1]):
+            yield f"  {path:<{width}}  {share:.2f}"
+
+
+def _values(values: Mapping[str, Any]) -> str:
+    """Such as "learning_rate 0.001  hidden [300, 100]"."""
+    names = short_names(values)
+    return "  ".join(f"{names[path]} {shown(value)}" for path, value in values.items())
+
+
+def cells(
+    study: StudyRecord, trials: Sequence[TrialRecord], epochs: Mapping[str, str] = MappingProxyType({}), reasons: bool = True
+) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of a table: a row a trial, a column a parameter.
+
+    Args:
+        epochs: of trials that run: how far they are.
+        reasons: whether a column says why trials failed or were pruned, where any was.
+    """
+    paths = list(dict.fromkeys([*study.space, *(path for trial in trials for path in trial.values)]))
+    paths = [path for path in paths if any(path in trial.values for trial in trials)]
+    names, told = short_names(paths), reasons and any(trial.reason for trial in trials)
+    columns = ["trial", "status", study.objective_name, "seconds", *names.values(), *(["reason"] if told else [])]
+    rows = []
+    for trial in trials:
+        chosen = [shown(trial.values[path]) if path in trial.values else "" for path in paths]
+        state = trial.status if trial.is_over else epochs.get(trial.id, trial.status)
+        seconds = f"{trial.seconds:.1f}" if trial.is_over else ""
+        rows.append([trial.id, state, value_of(trial), seconds, *chosen, *([trial.reason] if told else [])])
+    return columns, rows
+
+
+def _live(columns: Sequence[str], rows: Sequence[Sequence[str]], figure: str) -> Table:
+    """Lines that are cut rather than broken: the table is drawn over itself."""
+    made = Table(box=None, padding=(0, 2, 0, 2), header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in ("seconds", figure) else "left", overflow="ellipsis", no_wrap=True)
+    for row in rows:
+        made.add_row(*map(escape, row))
+    return made
