@@ -27,6 +27,7 @@ from configs import load
 from configs.paths import workspace_default
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
+from pipelines.orchestration import settled
 from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
 
@@ -80,9 +81,9 @@ def _images(cfg: RunConfig, place: Workspace) -> dict[str, list]:
 
 
 def _accuracy(cfg: RunConfig, place: Workspace, images: dict[str, list]) -> float:
-    origin = origins.locate(cfg, place)
-    settled = origins.settled(cfg, origin)
-    slice_ = TrainerSlice(**{name: getattr(settled, name) for name in TrainerSlice.model_fields})
+    origin = origins.locate(cfg.transfer.source, cfg.transform, place)
+    handed_on = settled.with_origin(cfg, origin)
+    slice_ = TrainerSlice(**{name: getattr(handed_on, name) for name in TrainerSlice.model_fields})
     data = _data(slice_, images)
     keras.utils.set_random_seed(cfg.seed)
     model = training.build(training.entry_of({"origin": origin.as_json()}, slice_), data, slice_)

@@ -77,7 +77,8 @@ def _config(folder: Path, assignments: Sequence[str] = ()):
 def ingest(folder: Path, work: Path) -> dict:
     """Run every stage before Trainer; `work` becomes the workspace."""
     from components.example_gen import sources
-    from pipelines.orchestration import local, pipeline
+    from pipelines.orchestration import local, pipeline, settled
+    from pipelines.workspace import starts
     from pipelines.workspace.layout import Workspace
 
     class TrainingComes(Exception):
@@ -94,7 +95,8 @@ def ingest(folder: Path, work: Path) -> dict:
 
     cfg, place = _config(folder), Workspace.at(str(work))
     start, results, stages = time.monotonic(), {}, {}
-    built = pipeline.build(cfg, place, sources.locate(cfg.data, place.datasets))
+    data = sources.locate(cfg.data, place.datasets)
+    built = pipeline.build(settled.of(cfg, place, starts.find(cfg.model, cfg.transfer, cfg.transform, place), data))
     with contextlib.suppress(TrainingComes):
         local.run(built, before, after)
     stored = Path(results["Transform"].outputs["transformed_examples"][0][0])

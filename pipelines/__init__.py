@@ -1,4 +1,7 @@
-"""What is wired: the pipeline, its runner, the workspace and the command line."""
+"""What is wired: the pipeline, its runner, the workspace and the command line, each in a wing of its own.
+
+May be touched: a wing by itself; which may import which stands in pyproject.toml. What is defined here, `load`, is for users' code.
+"""
 
 from __future__ import annotations
 

@@ -56,8 +56,8 @@ class Input(abc.ABC):
     options: ClassVar[frozenset[str]]  # keys of `transform` that are this kind's alone
     augments: ClassVar[bool] = False  # whether `augment` has operations for it
 
-    def check(self, config) -> None:  # noqa: B027 most keys suit it
-        """Raise UsageError for keys of a RunConfig that have no meaning for this kind, beside those of other kinds."""
+    def check(self, model: str, crops: bool) -> None:  # noqa: B027 most keys suit it
+        """Raise UsageError for keys that have no meaning for this kind, beside those of other kinds; arguments: checks.check."""
 
     @abc.abstractmethod
     def shape(self, transform: TransformConfig) -> tuple[int, ...]:

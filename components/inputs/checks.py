@@ -1,14 +1,24 @@
 """Whether a config suits the kind of input that its model reads. Asked before anything starts; no component imports it."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel
 
 from components.inputs import input_of, kinds, storage_of
 from configs.errors import UsageError
-from configs.schema.run import RunConfig
+from configs.schema.augment import AugmentStep
+from configs.schema.data import DataConfig
+from configs.schema.transform import TransformConfig
 
 
-def check(config: RunConfig, kind: str) -> None:
-    """Raise UsageError for keys of a config that only other kinds read, or that have no meaning for this one."""
+def check(kind: str, model: str, data: DataConfig, transform: TransformConfig, augment: Sequence[AugmentStep], crops: bool) -> None:
+    """Raise UsageError for keys of a config that only other kinds read, or that have no meaning for this one.
+
+    Args:
+        model: name of the model that reads this kind, for the message.
+        crops: whether a served answer is to be the mean of several crops (export.crops).
+    """
+    topics = {"transform": transform, "data": data}
     for other in kinds():
         theirs, ours = input_of(other), input_of(kind)
         strange = {
@@ -16,11 +26,11 @@ def check(config: RunConfig, kind: str) -> None:
             "data": set(storage_of(other).taken) - set(storage_of(kind).taken),
         }
         for name, keys in strange.items():
-            for key in sorted(keys & _changed(getattr(config, name))):
-                raise _of_another(f"{name}.{key}", other, config, kind)
-    if config.augment and not input_of(kind).augments:
-        raise UsageError(f"augment changes images, and {config.model.name} reads {kind}.", "Take augment out.")
-    input_of(kind).check(config)
+            for key in sorted(keys & _changed(topics[name])):
+                raise _of_another(f"{name}.{key}", other, model, kind)
+    if augment and not input_of(kind).augments:
+        raise UsageError(f"augment changes images, and {model} reads {kind}.", "Take augment out.")
+    input_of(kind).check(model, crops)
 
 
 def _changed(topic: BaseModel) -> set[str]:
@@ -32,5 +42,5 @@ def _changed(topic: BaseModel) -> set[str]:
     }
 
 
-def _of_another(key: str, other: str, config: RunConfig, kind: str) -> UsageError:
-    return UsageError(f"{key} is of models that read {other}, and {config.model.name} reads {kind}.", f"Take {key} out.")
+def _of_another(key: str, other: str, model: str, kind: str) -> UsageError:
+    return UsageError(f"{key} is of models that read {other}, and {model} reads {kind}.", f"Take {key} out.")

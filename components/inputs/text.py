@@ -34,9 +34,9 @@ class Input(base.Input):
     dtype = "int32"
     options = frozenset({"text"})
 
-    def check(self, config):
-        if config.export.crops:
-            raise UsageError(f"export.crops cuts images, and {config.model.name} reads text.", "Take export.crops out.")
+    def check(self, model, crops):
+        if crops:
+            raise UsageError(f"export.crops cuts images, and {model} reads text.", "Take export.crops out.")
 
     def shape(self, transform):
         """(tokens,)."""

@@ -10,13 +10,11 @@ import click
 
 from configs import words
 from configs.errors import FULL, HubelError, UsageError, first_line
-from pipelines.command_line import autoencoder_commands, datasets_commands, experiments_commands, names, options
+from pipelines.command_line import autoencoder_commands, datasets_commands, experiments_commands, options, run_commands
 from pipelines.command_line.options import quietly
 from pipelines.command_line.options import state as _state
 from pipelines.command_line.wanted import wants_json
 from pipelines.process import requests
-
-NOT_BLESSED = 3
 
 
 def run(arguments: list[str]) -> int:
@@ -95,112 +93,7 @@ def cli():
     """From images to a served model with one command."""
 
 
-@cli.command("run")
-@click.argument("config", default="digits_lenet5")
-@options.assignments
-@options.workspace
-@click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; change nothing.")
-@options.verbose
-@options.as_json
-def run_command(config, assignments, workspace, dry_run, as_json):
-    """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
-    from configs import load
-    from pipelines.command_line import console
-    from pipelines.workspace import origins
-    from pipelines.workspace.layout import Workspace
-
-    cfg = load.load(config, assignments)
-    place = Workspace.at(workspace)
-    names.check(cfg, place)
-    runs = [*origins.before(cfg), (config, cfg)]
-    for _, first in runs[:-1]:
-        names.check(first, place)
-    if dry_run:
-        value = quietly(requests.PlanRun(config, assignments, str(place.root)))
-        if as_json:
-            print(json.dumps(value))
-        else:
-            console.plan(value)
-        return 0
-    done = []
-    with place.locked(f"hubel run {config}") as lock:
-        for name, asked in runs:
-            of_source = origins.from_version(asked, done[-1]["model"], done[-1]["version"]) if done else asked
-            done.append(_run(name, of_source, place, lock, as_json))
-            if not as_json:
-                console.result(done[-1])
-            if not done[-1]["blessed"]:
-                break
-    if as_json:
-        print(json.dumps(done[-1] | ({"first": done[:-1]} if runs[:-1] else {})))
-    elif len(done) < len(runs):
-        first = done[-1]["model"]
-        print(
-            f"{cfg.name} was not started: its features come from {first}. To take them from what was not blessed: "
-            f"--set transfer.source={first}@candidate",
-            file=sys.stderr,
-        )
-    return 0 if done[-1]["blessed"] else NOT_BLESSED
-
-
-def _run(config, cfg, place, lock, quiet) -> dict:
-    """One run on record of a config, which messages call `config`. Returns the JSON contract's value."""
-    import time
-
-    from pipelines.command_line import hints
-    from pipelines.workspace import unchanged
-    from pipelines.workspace.runs import new_run_id, recorded
-
-    run_id = new_run_id(place, cfg.name)
-    _state.tell()  # what an earlier run of the same command line said
-    _state.log, _state.again = place.log(cfg.name, run_id), options.GOES_ON
-    start = time.monotonic()
-    with recorded(place, cfg, run_id) as record:
-        answer = unchanged.known(cfg, place)
-        if answer is None:
-            value = _worked_out(config, cfg, place, run_id, lock, quiet)
-        else:
-            value = _repeated(answer, cfg, place, run_id, quiet) | {"seconds": round(time.monotonic() - start, 2)}
-        record(value)
-    uri = value.pop("model_uri")
-    value["hints"] = hints.of(cfg, value)
-    value["candidate"] = str(place.exported(uri)) if uri and value["version"] is None else None
-    return value
-
-
-def _worked_out(config, cfg, place, run_id, lock, quiet) -> dict:
-    """The value of pipelines.orchestration.execute.run, asked of a worker."""
-    from configs import load
-    from pipelines.command_line import console
-    from pipelines.process import requests, supervise
-    from pipelines.workspace import unchanged
-
-    request = requests.Run(config, load.written(cfg), str(place.root), run_id)
-    before = unchanged.before(cfg, place)
-    with console.RunView(quiet=quiet) as view:
-        value = supervise.ask(request, _state.log, view, held=(lock,))
-    unchanged.keep(cfg, place, run_id, before, value.pop("data_digest"), value)
-    del value["notes"]  # the view has shown them
-    return value | {"unchanged_since": None, "checked": []}
-
-
-def _repeated(answer, cfg, place, run_id, quiet) -> dict:
-    """The same of a run that would find everything as another left it."""
-    from pipelines.command_line import console
-
-    checked = list(answer.rests_on)
-    told = f"Nothing has changed since run {answer.run}: {', '.join(checked)}. Nothing else was looked at again."
-    _state.log.parent.mkdir(parents=True, exist_ok=True)
-    _state.log.write_text(f"{told}\n")
-    value = answer.value | {"run": run_id, "unchanged_since": answer.run, "checked": checked}
-    value["components"] = [component | {"cached": True, "seconds": 0.0} for component in value["components"]]
-    with console.RunView(quiet=quiet, loads=False) as view:
-        for text in (told, *value.pop("notes")):
-            view({"event": "note", "text": text})
-        for component in value["components"]:
-            view({"event": "node_done", **component})
-    answer.save(place.run(cfg.name, run_id))
-    return value
+cli.add_command(run_commands.run)
 
 
 @cli.group("list")
@@ -289,6 +182,7 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
         artifact, run = str(trained.artifact), trained.run
     elif not model.endswith(".keras"):
         import keras_models
+        from pipelines.command_line import names
 
         names.look_here_for_builders()
         keras_models.check(model)  # before a process that takes seconds to start

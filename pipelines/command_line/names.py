@@ -3,23 +3,29 @@
 import os
 import sys
 
+import keras_models
+from components.example_gen import sources
+from configs import paths
+from configs.schema.run import RunConfig
+from pipelines.workspace import origins
+from pipelines.workspace.layout import Workspace
 
-def check(cfg, place) -> None:
-    """A typo must fail before anything is started: the model and the data are looked up here, in milliseconds."""
-    import keras_models
-    from components.example_gen import sources
-    from configs import paths
-    from pipelines.workspace import origins
 
+def check(config: RunConfig, place: Workspace) -> None:
+    """Raise UsageError for what is not there: a typo must fail before anything is started. In milliseconds."""
     place.check()
-    if cfg.push.enabled:
-        paths.literal(place.served(cfg.name, cfg.push.destination), "The folder of served models", "Set another push.destination.")
+    if config.push.enabled:
+        folder = place.served(config.name, config.push.destination)
+        paths.literal(folder, "The folder of served models", "Set another push.destination.")
     look_here_for_builders()
-    if cfg.transfer:
-        origins.check(cfg, place)
+    if config.transfer is None:
+        keras_models.check(config.model.name)
+    elif earlier := origins.before(config.name, config.transfer):
+        made = earlier[-1][1].transform
+        origins.check_takes(config.transfer.source, config.transform, made.height, made.width, made.channels)
     else:
-        keras_models.check(cfg.model.name)
-    sources.check(cfg.data.source, place.datasets)
+        origins.check(config.transfer.source, config.transform, place)
+    sources.check(config.data.source, place.datasets)
 
 
 def look_here_for_builders() -> None:

@@ -12,14 +12,13 @@ from components.evaluator.statistic import Rows
 from components.example_gen import digest
 from components.tasks.judges.base import Judge
 from components.tasks.judges.by_name import judge_of
-from components.trainer.origin import Origin
 from configs import atomic
 from configs import experiment as experiments
 from configs.errors import Diverged, UsageError
 from configs.experiment import Arm, ExperimentConfig
-from pipelines.orchestration import execute
-from pipelines.workspace import origins
+from pipelines.orchestration import execute, settled
 from pipelines.workspace.layout import Workspace
+from pipelines.workspace.starts import Start
 from reports import comparison
 
 
@@ -38,8 +37,8 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
     import keras
 
     asked, place = experiments.load(experiment, assignments, seeds), Workspace.at(workspace)
-    for arm, origin in prove(asked.arms, place):
-        execute.fetch(arm.config, origin)
+    for arm, start in prove(asked.arms, place):
+        settled.fetch(start, arm.config.transform)
     rows, histories, judged = [], [], []
     for number, arm in enumerate(asked.arms):
         progress.emit("step", what=arm.title, done=number, of=len(asked.arms))
@@ -73,11 +72,11 @@ def plan(experiment: str, assignments: list[str], seeds: int | None, workspace: 
     return {"experiment": asked.name, "arms": dict(asked.asked.arms), "trainings": len(asked.arms)}
 
 
-def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Origin | None]]:
-    """Try the network of each arm, each network once, before the first is trained. Returns an arm of each, and its source.
+def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Start]]:
+    """Try the network of each arm, each network once, before the first is trained. Returns an arm of each, and what it starts from.
 
     Raises:
-        UsageError: that names the arm; see execute.prove and origins.locate.
+        UsageError: that names the arm; see settled.tried.
     """
     import keras
 
@@ -85,15 +84,14 @@ def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Origin | Non
     for arm in arms:
         network = {"model": True, "transfer": True, "transform": {"height", "width", "channels"}}
         different.setdefault(arm.config.model_dump_json(include=network), arm)
-    found = []
+    tried = []
     for arm in different.values():
         try:
-            found.append((arm, origins.locate(arm.config, place)))
-            execute.prove(arm.config, found[-1][1])
+            tried.append((arm, settled.tried(arm.config, place)))
         except UsageError as error:
             raise UsageError(f"Arm {arm.name}: {error.message}", error.hint, **error.details) from error
         keras.backend.clear_session()
-    return found
+    return tried
 
 
 class Judged(NamedTuple):
@@ -107,7 +105,7 @@ def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, l
     """Row of one training; its figures by epoch, named as in the row and with `step`, the optimizer steps so far; and what it
     answered, None where it diverged."""
     try:
-        results = execute.launched(arm.config, place, served=False)
+        results = execute.launched(settled.settle(arm.config, place), served=False)
     except Diverged as error:
         return {"arm": arm.name, "seed": arm.seed, "note": error.message}, [], None
     trainer, model = (Path(results["Trainer"].outputs[key][0][0]) for key in ("model_run", "model"))

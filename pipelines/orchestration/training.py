@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from components import keys
-from configs.schema.run import RunConfig
+from configs.schema.model import ModelConfig
+from configs.schema.slices.trainer import TrainerSlice
 
 
-def summary(cfg: RunConfig, model_run: Path, model: Path) -> dict[str, Any]:
+def summary(asked: TrainerSlice, model_run: Path, model: Path) -> dict[str, Any]:
     """Of a Trainer's outputs.
 
     Args:
+        asked: what it was given.
         model_run: folder of history.json.
         model: folder of card.json.
 
@@ -24,16 +26,16 @@ def summary(cfg: RunConfig, model_run: Path, model: Path) -> dict[str, Any]:
     history = json.loads((model_run / "history.json").read_text())
     card = json.loads((model / keys.CARD_FILE).read_text())
     chosen = card["hyperparameters"]  # the tuner's, by dotted path
-    asked = chosen.get("train.epochs", cfg.train.epochs)
-    if cfg.transfer and cfg.transfer.fine_tune:
-        asked += chosen.get("transfer.fine_tune.epochs", cfg.transfer.fine_tune.epochs)
+    epochs = chosen.get("train.epochs", asked.train.epochs)
+    if asked.transfer and asked.transfer.fine_tune:
+        epochs += chosen.get("transfer.fine_tune.epochs", asked.transfer.fine_tune.epochs)
     return {
         "epochs": len(history),
-        "asked": asked,
+        "asked": epochs,
         **{name: [_finite(epoch.get(name)) for epoch in history] for name in ("loss", "val_loss")},
         "train_images": card["train_images"],
         "classes": len(card["class_names"]),
-        "code_size": chosen.get("model.options.code_size", None if cfg.transfer else _code_size(cfg)),
+        "code_size": chosen.get("model.options.code_size", None if asked.transfer else _code_size(asked.model)),
     }
 
 
@@ -41,9 +43,9 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _code_size(cfg: RunConfig) -> int | None:
+def _code_size(model: ModelConfig) -> int | None:
     import keras_models
 
-    known = inspect.signature(keras_models.get(cfg.model.name).build).parameters.get("code_size")
-    size = cfg.model.options.get("code_size", known.default) if known else None
+    known = inspect.signature(keras_models.get(model.name).build).parameters.get("code_size")
+    size = model.options.get("code_size", known.default) if known else None
     return size if isinstance(size, int) else None

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from configs import atomic, load
+from configs import atomic
 from configs.errors import UsageError
-from configs.schema.run import RunConfig
 from pipelines.workspace.layout import Workspace
 from serving import layout
 
@@ -52,13 +51,17 @@ class RunRecord:
 
 
 @contextlib.contextmanager
-def recorded(place: Workspace, config: RunConfig, run: str) -> Iterator[Callable[[dict], None]]:
-    """Keep the record of a run from its start to its end, whatever that is. Yields what takes the result."""
-    folder = place.run(config.name, run)
+def recorded(place: Workspace, name: str, run: str, config: str) -> Iterator[Callable[[dict], None]]:
+    """Keep the record of a run from its start to its end, whatever that is. Yields what takes the result.
+
+    Args:
+        name: of the config. config: all of it, as YAML.
+    """
+    folder = place.run(name, run)
     started, start = datetime.datetime.now().isoformat(timespec="seconds"), time.monotonic()
-    record = RunRecord(run, config.name, started)
+    record = RunRecord(run, name, started)
     record.save(folder)
-    (folder / "config.yaml").write_text(load.dump(config))
+    (folder / "config.yaml").write_text(config)
 
     def end(**outcome) -> None:
         dataclasses.replace(record, seconds=round(time.monotonic() - start, 2), **outcome).save(folder)

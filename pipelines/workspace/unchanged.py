@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import keras_models
-from components import fingerprint, inputs, keys
+from components import fingerprint, keys
 from components.example_gen import digest, sources
-from configs import atomic, load
+from configs import atomic
 from configs.errors import HubelError
+from configs.schema.data import DataConfig
 from configs.schema.run import RunConfig
 from keras_models import published
-from pipelines.workspace import origins, runs
+from pipelines.workspace import runs, starts
 from pipelines.workspace.layout import Workspace
+from pipelines.workspace.starts import Start
 
 FILE = "unchanged.json"  # in the folder of a run's record
 LOCK = Path(__file__).parents[2] / "requirements.lock"  # not there where hubel was installed from a wheel
@@ -46,79 +48,84 @@ class Answer:
         atomic.write_text(folder / FILE, json.dumps(asdict(self)))
 
 
-def known(cfg: RunConfig, place: Workspace) -> Answer | None:
-    """The newest answer to this config, if all that it rests on is as it was; None wherever there is any doubt."""
+@dataclass(frozen=True)
+class Known:
+    """What can be told of a run before it begins."""
+
+    place: Workspace
+    name: str
+    served: Path  # folder of the versions that are pushed
+    given: dict[str, str] | None  # what its answer rests on that is there before; None where it cannot be told
+    answer: Answer | None  # the newest to its config, if all that this rests on is as it was; None wherever there is any doubt
+
+    def keep(self, run: str, data: str, value: dict[str, Any]) -> None:
+        """Write down the answer of a run that took the long way. Where that cannot be done, the next one takes it too.
+
+        What was edited meanwhile is not what the answer rests on.
+
+        Args:
+            data: digest of the source that it read.
+            value: of pipelines.orchestration.execute.run.
+        """
+        with contextlib.suppress(*DOUBTS):
+            if self.given is not None:
+                of_data = _with_passed_over(data, value["passed_over"])
+                rests_on = {**self.given, "data": of_data, **_left(self.place, self.name, self.served)}
+                Answer(run, rests_on, value).save(self.place.run(self.name, run))
+
+
+def look(config: RunConfig, place: Workspace) -> Known:
+    """What is known of a run of a config before it begins."""
+    served = place.served(config.name, config.push.destination)
+    given = answer = None
     with contextlib.suppress(*DOUBTS):
-        answer = _newest(cfg, place)
-        if answer and answer.rests_on == {**_given(cfg, place), "data": _data(cfg, place), **_left(cfg, place)}:
-            return answer
-    return None
+        start = starts.find(config.model, config.transfer, config.transform, place)
+        given = {
+            "workspace": str(place.root),
+            "config": _digest([config.model_dump_json()]),
+            "code": fingerprint.of_all_sources(),
+            "own builders": _own_builders([] if config.transfer else [config.model.name], start.artifacts),
+            "packages": _packages(),
+            "environment": _digest(f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(ENVIRONMENT)),
+            "models to start from": _models(start, place),
+            "pinned schema": _digest(
+                [Path(config.data.pinned_schema).expanduser().read_text()] if config.data.pinned_schema else []
+            ),
+            "removed versions": _digest(map(str, runs.gone(place, config.name))),
+        }
+        newest = _newest(place, config.name, given["config"])
+        left = newest and {"data": _data(config.data, start.reads, place), **_left(place, config.name, served)}
+        answer = newest if newest and newest.rests_on == given | left else None
+    return Known(place, config.name, served, given, answer)
 
 
-def before(cfg: RunConfig, place: Workspace) -> dict[str, str] | None:
-    """What an answer rests on that is there before a run, to be handed to `keep`; None where it cannot be told."""
-    with contextlib.suppress(*DOUBTS):
-        return _given(cfg, place)
-    return None
-
-
-def keep(cfg: RunConfig, place: Workspace, run: str, given: dict[str, str] | None, data: str, value: dict[str, Any]) -> None:
-    """Write down the answer of a run that took the long way. Where that cannot be done, the next one takes it too.
-
-    Args:
-        given: `before` that run: what was edited meanwhile is not what the answer rests on.
-        data: digest of the source that it read.
-        value: of pipelines.orchestration.execute.run.
-    """
-    with contextlib.suppress(*DOUBTS):
-        if given is not None:
-            held = _with_passed_over(data, value["passed_over"])
-            Answer(run, {**given, "data": held, **_left(cfg, place)}, value).save(place.run(cfg.name, run))
-
-
-def _given(cfg: RunConfig, place: Workspace) -> dict[str, str]:
-    return {
-        "workspace": str(place.root),
-        "config": _digest([load.dump(cfg)]),
-        "code": fingerprint.of_all_sources(),
-        "own builders": _own_builders(cfg, place),
-        "packages": _packages(),
-        "environment": _digest(f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(ENVIRONMENT)),
-        "models to start from": _starts_from(cfg, place),
-        "pinned schema": _digest([Path(cfg.data.pinned_schema).expanduser().read_text()] if cfg.data.pinned_schema else []),
-        "removed versions": _digest(map(str, runs.gone(place, cfg.name))),
-    }
-
-
-def _left(cfg: RunConfig, place: Workspace) -> dict[str, str]:
+def _left(place: Workspace, name: str, served: Path) -> dict[str, str]:
     """What is there after a run: artifacts by name, size and time of change, pushed versions by what they hold, and how far the
     metadata of the pipeline's executions goes."""
-    folder = place.pipeline(cfg.name)
+    folder = place.pipeline(name)
     artifacts = sorted(path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] != "runs")
     stamps = ((path, path.stat()) for path in artifacts)
-    base = place.served(cfg.name, cfg.push.destination)
-    served = sorted(path for path in base.rglob("*") if path.is_file())
+    versions = sorted(path for path in served.rglob("*") if path.is_file())
     return {
         "artifacts": _digest(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}" for path, stat in stamps),
-        "served versions": digest.of_files(served, base, place.datasets / ".digests.json"),
-        "executions": _executions(place, cfg.name),
+        "served versions": digest.of_files(versions, served, place.datasets / ".digests.json"),
+        "executions": _executions(place, name),
     }
 
 
-def _newest(cfg: RunConfig, place: Workspace) -> Answer | None:
-    asked = _digest([load.dump(cfg)])
-    for record in reversed(runs.records(place, cfg.name)):
-        file = place.run(cfg.name, record.run) / FILE
+def _newest(place: Workspace, name: str, config: str) -> Answer | None:
+    """The newest answer to a config of that digest."""
+    for record in reversed(runs.records(place, name)):
+        file = place.run(name, record.run) / FILE
         if file.is_file():
             answer = Answer(**json.loads(file.read_text()))
-            if answer.rests_on["config"] == asked:
+            if answer.rests_on["config"] == config:
                 return answer
     return None
 
 
-def _data(cfg: RunConfig, place: Workspace) -> str | None:
-    reads = keras_models.check(cfg.model.name).reads if cfg.transfer is None else inputs.DEFAULT
-    held = sources.held(cfg.data, place.datasets, reads)
+def _data(data: DataConfig, reads: str, place: Workspace) -> str | None:
+    held = sources.held(data, place.datasets, reads)
     return held and _with_passed_over(*held)
 
 
@@ -127,12 +134,12 @@ def _with_passed_over(digested: str, passed_over: Mapping[str, int]) -> str:
     return _digest([digested, json.dumps(dict(passed_over), sort_keys=True)])
 
 
-def _own_builders(cfg: RunConfig, place: Workspace) -> str:
-    """The modules of a person's own builders, as they are found from here."""
-    architectures = {cfg.model.name} if cfg.transfer is None else set()
-    for folder in _started_from(cfg, place):
-        architectures |= _architectures(json.loads((folder / keys.CARD_FILE).read_text()))
-    paths = (name for name in architectures if not name.startswith(published.PREFIX) and not name.endswith(keys.KERAS_ENDING))
+def _own_builders(architectures: Iterable[str], artifacts: Iterable[Path]) -> str:
+    """The modules of a person's own builders, as they are found from here: of what is built, and of what the models to start from
+    are."""
+    cards = (json.loads((folder / keys.CARD_FILE).read_text()) for folder in artifacts)
+    named = set(architectures).union(*map(_architectures, cards))
+    paths = (name for name in named if not name.startswith(published.PREFIX) and not name.endswith(keys.KERAS_ENDING))
     return fingerprint.of_own(*(keras_models.check(name).module for name in paths))
 
 
@@ -148,22 +155,11 @@ def _packages() -> str:
     return _digest([sys.version, platform.platform(), *installed, LOCK.read_text() if LOCK.is_file() else ""])
 
 
-def _starts_from(cfg: RunConfig, place: Workspace) -> str:
+def _models(start: Start, place: Workspace) -> str:
     """The models of model.initial, model.members or transfer.source, by name and by what they hold."""
-    origin, folders = origins.locate(cfg, place), _started_from(cfg, place)
-    files = [folder / keys.KERAS_FILE for folder in folders]
+    files = [folder / keys.KERAS_FILE for folder in start.artifacts]
     held = digest.of_files(files, Path("/"), place.datasets / ".digests.json")
-    return _digest([origin.as_json() if origin else "", *map(str, folders), held])
-
-
-def _started_from(cfg: RunConfig, place: Workspace) -> list[Path]:
-    """Folders of these models' artifacts; of a transfer from a file or from keras.applications none."""
-    origin = origins.locate(cfg, place)
-    named = [*([cfg.model.initial] if cfg.model.initial else []), *(cfg.model.members or [])]
-    return [
-        *(Path(runs.artifact(place, model)) for model in named),
-        *([Path(origin.artifact)] if origin and origin.artifact else []),
-    ]
+    return _digest([start.origin.as_json() if start.origin else "", *map(str, start.artifacts), held])
 
 
 def _executions(place: Workspace, pipeline: str) -> str:

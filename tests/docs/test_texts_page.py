@@ -39,7 +39,7 @@ def test_the_network_is_proved_before_any_data_is_read(place):
     cfg = load.load("sentences.yaml")
     entry = get(cfg.model.name)
     assert entry.reads == "text"
-    checks.check(cfg, entry.reads)
+    checks.check(entry.reads, cfg.model.name, cfg.data, cfg.transform, cfg.augment, cfg.export.crops is not None)
     tried = input_of(entry.reads).stand_in(cfg.transform, contract.EXAMPLES)
     assert dict(tried.facts) == {"input_shape": (16,), "length": 16, "vocabulary_size": 20_002}
     contract.prove(entry, tried.facts, cfg.model.options, tried.batch)

@@ -6,7 +6,7 @@ import keras_models
 from components import keys
 from configs import load
 from keras_models.record import RECONSTRUCTION
-from pipelines.orchestration import execute
+from pipelines.orchestration import execute, settled
 from tests.pipelines import test_generative_models
 from tests.pipelines.whole_way import goes_the_whole_way
 
@@ -25,7 +25,7 @@ def test_it_is_blessed_and_pushed_and_answers(name, place, scans, tmp_path):
 def test_one_that_has_learned_nothing_is_neither_blessed_nor_pushed_and_the_baseline_is_named(place):
     cfg = load.load("digits_conv_autoencoder.tiny", ["train.epochs=0"]).model_copy(update={"name": "autoencoder"})
     before = sorted(place.models.rglob("*"))
-    results = execute.launched(cfg, place)
+    results = execute.launched(settled.settle(cfg, place))
     verdict = results["Evaluator"]
     assert verdict.property("blessing", "blessed", 0) == 0
     assert results["Pusher"].property("pushed_model", "pushed") == 0

@@ -17,7 +17,7 @@ from components import keys
 from configs import load
 from configs.errors import HubelError, UsageError
 from pipelines.command_line import names
-from pipelines.orchestration import execute
+from pipelines.orchestration import launch
 from pipelines.workspace.layout import Workspace
 from tests.pipelines.conftest import Running, hubel, in_process
 
@@ -181,12 +181,12 @@ def test_gc_makes_room_on_a_full_disk(small_disk):
 def test_a_disk_that_fills_up_during_a_run_is_said_as_such(small_disk):
     with pytest.raises(OSError, match="No space left") as caught:
         (small_disk / "file").write_bytes(b"x" * (61 * 2**20))
-    said = execute.plain(caught.value, "Transform", Workspace.at(small_disk))
+    said = launch.plain(caught.value, "Transform", small_disk)
     assert "disk is full" in said.message
     assert "Transform" in said.message
     nested = RuntimeError("a library's own words")
     nested.__cause__ = caught.value
-    assert "disk is full" in execute.plain(nested, "Trainer", Workspace.at(small_disk)).message
+    assert "disk is full" in launch.plain(nested, "Trainer", small_disk).message
 
 
 def test_a_run_on_a_disk_that_fills_up_ends_in_a_sentence_and_the_next_one_goes_on_to_its_end(disk):
@@ -212,7 +212,7 @@ def test_a_run_on_a_disk_that_fills_up_ends_in_a_sentence_and_the_next_one_goes_
 
 
 def test_an_unknown_failure_is_one_line_that_names_the_component(tmp_path):
-    said = execute.plain(ValueError("first line\nsecond line"), "Evaluator", Workspace.at(tmp_path))
+    said = launch.plain(ValueError("first line\nsecond line"), "Evaluator", tmp_path)
     assert said.message == "Evaluator failed: ValueError: first line"
     assert isinstance(said, HubelError)
     assert said.exit_code == 1

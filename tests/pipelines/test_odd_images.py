@@ -17,7 +17,8 @@ from configs import load
 from configs.errors import UsageError
 from pipelines.data_sets import survey
 from pipelines.init import proposal
-from pipelines.orchestration import execute
+from pipelines.workspace import runs
+from pipelines.workspace.layout import Workspace
 from tests import odd_images
 from tests.components.example_gen.test_component import generated
 from tests.pipelines.conftest import hubel
@@ -185,7 +186,7 @@ def test_turned_photos_go_the_whole_way_and_new_ones_are_answered_right(drawn, t
     done = hubel("run", out, *sets, "--set", "train.optimizer={learning_rate: 0.002}", "--json", "--workspace", place)
     assert done.code == 0, done.err
     assert done.json["changes"] == {"turned": 70}
-    card = Card.read(execute.artifact(execute.Workspace.at(str(place)), "photos"))
+    card = Card.read(runs.artifact(Workspace.at(str(place)), "photos"))
     assert (card.turns, card.turned) == (True, 70)
     answers = hubel("predict", "photos", root / "new", "--json", "--workspace", place)
     assert answers.code == 0, answers.err

@@ -11,7 +11,7 @@ from components import progress
 from configs import load
 from pipelines.data_sets import survey
 from pipelines.init import proposal
-from pipelines.orchestration import execute
+from pipelines.orchestration import execute, settled
 from pipelines.workspace.layout import Workspace
 from tests.components import digits
 
@@ -33,7 +33,8 @@ def test_a_labelled_folder_becomes_a_model_that_answers_with_the_folders_names(t
     (folder / "eins" / "notes.txt").write_text("no image")
     told = []
     monkeypatch.setattr(progress, "_listeners", [told.append])
-    results = execute.launched(load.load(str(file), ["train.epochs=10"]), Workspace.at(str(tmp_path / "workspace")), served=False)
+    known = settled.settle(load.load(str(file), ["train.epochs=10"]), Workspace.at(str(tmp_path / "workspace")))
+    results = execute.launched(known, served=False)
     assert {"event": "note", "text": f"passed over in {source}: 1 .txt"} in told
     assert 'Passed over: {".txt": 1}' in capsys.readouterr().err
     assert results["Evaluator"].property("blessing", "blessed") == 1

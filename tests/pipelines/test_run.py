@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from components import fingerprint, keys
 from configs import load
-from pipelines.orchestration import execute
+from pipelines.orchestration import execute, settled
+from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from tests.components.trainer.graphs import operations, random_ops
 from tests.pipelines.conftest import hubel, in_process
@@ -250,7 +251,7 @@ def test_the_pushed_folder_answers_like_keras_in_a_process_that_imports_only_ten
     from components.transform import pixels
 
     model = pipelines.load("digits_lenet5_tiny", workspace=workspace)
-    card = Card.read(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
+    card = Card.read(runs.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
     seen = pixels.from_bytes(keras.ops.convert_to_tensor([Path(file).read_bytes() for file in files]), card.transform)
     trained = keras.ops.softmax(model(keras.ops.cast(seen, "float32"), training=False)).numpy()
     np.testing.assert_allclose(served, trained, atol=1e-5, rtol=1e-5)
@@ -270,7 +271,7 @@ def test_augmentation_stays_in_training(digits):
     assert random_ops(pushed) == set()
     examples = standard_artifacts.Examples()
     examples.uri, examples.split_names = outcome.json["examples"], artifact_utils.encode_split_names(["test"])
-    card = Card.read(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
+    card = Card.read(runs.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
     first, again = ([pixels.numpy() for pixels, _ in _reader([examples], card, task_of(card.task))("test")] for _ in range(2))
     assert sum(map(len, first)) == outcome.json["images"]["test"]
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
@@ -338,7 +339,7 @@ def test_the_tuner_finds_values_that_the_trainer_uses(digits, tuned):
     card = Workspace.at(workspace)
     from components.trainer.card import Card
 
-    chosen = Card.read(execute.artifact(card, "digits_lenet5_tiny")).hyperparameters
+    chosen = Card.read(runs.artifact(card, "digits_lenet5_tiny")).hyperparameters
     assert chosen["train.optimizer.learning_rate"] in (0.0011, 0.0012)
     assert "Tuner" in {component["name"] for component in tuned.json["components"]}
 
@@ -348,7 +349,7 @@ def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pus
     parts = [f"digits_lenet5_tiny/{version}" for version in (1, tuned.json["version"])]
     assert len(set(parts)) == 2
     changes = [f"model={{name: ensemble, members: [{', '.join(parts)}]}}", "transform.normalize=none", "augment=[]"]
-    results = execute.launched(load.load(TINY, changes), Workspace.at(workspace))
+    results = execute.launched(settled.settle(load.load(TINY, changes), Workspace.at(workspace)))
     for gate in ("Evaluator", "InfraValidator"):
         assert results[gate].property("blessing", "blessed") == 1, results[gate].property("blessing", keys.REASON)
     pushed = Path(results["Pusher"].property("pushed_model", "pushed_destination"))
@@ -408,7 +409,7 @@ def test_a_transfer_follows_its_source_and_nothing_else(digits, transferred):
     assert runs("model.name=mlp") == set()
     assert "Trainer" in runs("transfer.shots=3")
     assert not runs("transfer.shots=3") & ARCHIVE
-    source = Path(execute.artifact(Workspace.at(workspace), "digits_lenet5_tiny/1")) / "model.keras"
+    source = Path(runs.artifact(Workspace.at(workspace), "digits_lenet5_tiny/1")) / "model.keras"
     held, stamp = source.read_bytes(), source.stat().st_mtime_ns
     source.touch()
     assert runs() == set()

@@ -12,7 +12,7 @@ from components import keys
 from components.trainer import artifact
 from configs import load
 from keras_models import transfer
-from pipelines.orchestration import execute
+from pipelines.orchestration import execute, settled
 from pipelines.workspace import runs
 from tests.components import digits
 from tests.pipelines.whole_way import PROBES, goes_the_whole_way
@@ -41,7 +41,7 @@ def test_of_images_that_are_labelled_in_part_those_with_labels_are_probed(bare, 
     rows = (f"scans/{index}.png,{digits.images()[1][index] if index % 2 else ''}\n" for index in range(600))
     (bare / "labels.csv").write_text("file,label\n" + "".join(rows))
     cfg = load.load("digits_autoencoder.tiny", [f"data.source=csv:{bare / 'labels.csv'}"])
-    results = execute.launched(cfg.model_copy(update={"name": "labelled_in_part"}), place, served=False)
+    results = execute.launched(settled.settle(cfg.model_copy(update={"name": "labelled_in_part"}), place), served=False)
     assert results["Evaluator"].property("blessing", "blessed") == 1, results["Evaluator"].property("blessing", keys.REASON)
     figures = json.loads(results["Evaluator"].property("evaluation", keys.METRICS))
     assert figures["mse"] < figures["pca_mse"]
@@ -53,7 +53,7 @@ def test_self_taught_learning_classifies_sparse_codes_of_other_digits(place, sca
     keras.backend.clear_session()
     made = {}
     for config in ("digits_sparse_five_to_nine.tiny", "digits_self_taught.tiny"):
-        with runs.recorded(place, load.load(config), "1") as done:
+        with runs.recorded(place, load.load(config).name, "1", load.dump(load.load(config))) as done:
             made[config] = execute.run(config, load.written(load.load(config)), str(place.root), "1")
             done(made[config])
         assert made[config]["blessed"], made[config]["reason"]

@@ -13,7 +13,7 @@ from PIL import Image
 from components import keys
 from configs import load
 from configs.errors import UsageError
-from pipelines.orchestration import execute
+from pipelines.orchestration import execute, settled
 from pipelines.verbs import code_verbs, image_verbs
 from pipelines.verbs.served import Served
 from pipelines.workspace.layout import Workspace
@@ -31,7 +31,8 @@ def goes_the_whole_way(name: str, place: Workspace, scans, out, unlabelled: str 
     """
     keras.backend.clear_session()
     cfg = load.load(f"{name}.tiny", [f"data.source={unlabelled}"] if unlabelled else [])
-    results = execute.launched(cfg.model_copy(update={"name": "without_labels" if unlabelled else "autoencoder"}), place)
+    named = cfg.model_copy(update={"name": "without_labels" if unlabelled else "autoencoder"})
+    results = execute.launched(settled.settle(named, place))
     for gate in ("Evaluator", "InfraValidator"):
         assert results[gate].property("blessing", "blessed") == 1, results[gate].property("blessing", keys.REASON)
     assert " against " in results["Evaluator"].property("evaluation", keys.COMPARISON)

@@ -89,7 +89,8 @@ def test_what_a_builder_s_input_must_be_is_the_kind_s():
 
 
 def test_keys_that_mean_nothing_for_the_kind_are_refused():
-    checks.check(RunConfig(name="a", transform={"height": 8}, data={"ground": "black"}, augment="digits"), "image")
+    cfg = RunConfig(name="a", transform={"height": 8}, data={"ground": "black"}, augment="digits")
+    checks.check("image", cfg.model.name, cfg.data, cfg.transform, cfg.augment, cfg.export.crops is not None)
 
 
 def test_images_are_decoded_in_one_function_however_often_their_graph_is_traced(monkeypatch):

@@ -193,6 +193,10 @@ def test_what_is_served_is_what_was_trained_through_every_end(data, tmp_path):
     assert "output probabilities: off by" in parity.refusal(str(tmp_path), tmp_path / "Format-Serving", rows(SENTENCES[:5]))
 
 
+def suits(cfg, reads):
+    checks.check(reads, cfg.model.name, cfg.data, cfg.transform, cfg.augment, cfg.export.crops is not None)
+
+
 @pytest.mark.parametrize(
     ("reads", "asked", "words"),
     [
@@ -205,7 +209,7 @@ def test_what_is_served_is_what_was_trained_through_every_end(data, tmp_path):
 )
 def test_keys_of_another_kind_are_refused(reads, asked, words):
     with pytest.raises(UsageError, match=re.escape(words)) as caught:
-        checks.check(RunConfig.model_validate({"name": "a", **asked}), reads)
+        suits(RunConfig.model_validate({"name": "a", **asked}), reads)
     assert caught.value.exit_code == 2
     assert caught.value.hint.startswith("Take ")
 
@@ -242,10 +246,10 @@ def test_weights_go_on_for_the_same_tokens_alone(data, tmp_path, monkeypatch, ch
 
 
 def test_a_text_s_own_keys_stand():
-    checks.check(RunConfig.model_validate({"name": "a", "transform": {"text": ASKED, "batch_size": 9}}), "text")
+    suits(RunConfig.model_validate({"name": "a", "transform": {"text": ASKED, "batch_size": 9}}), "text")
 
 
 @pytest.mark.parametrize(("reads", "asked"), [("text", {"transform": {"text": ASKED}}), ("image", {"transform": {"height": 8}})])
 def test_the_config_that_a_run_records_is_one_to_run(reads, asked, tmp_path):
     (tmp_path / "config.yaml").write_text(load.dump(RunConfig.model_validate({"name": "a", **asked})))
-    checks.check(load.load(str(tmp_path / "config.yaml")), reads)
+    suits(load.load(str(tmp_path / "config.yaml")), reads)

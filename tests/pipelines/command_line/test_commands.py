@@ -104,7 +104,7 @@ def test_of_unfinished_runs_only_the_newest_can_be_alive(tmp_path):
 def test_the_record_of_a_run_keeps_its_slices_and_an_older_one_has_none(tmp_path):
     place, cfg = Workspace.at(tmp_path), load.load("digits_mlp.tiny")
     parts = [{"slice": {"label": 3}, "class": "three", "examples": 36, "metrics": {"accuracy": 0.5}}]
-    with runs.recorded(place, cfg, "1") as done:
+    with runs.recorded(place, cfg.name, "1", load.dump(cfg)) as done:
         done({"blessed": True, "reason": "", "metrics": {}, "slices": parts, "version": 1, "model_dir": None, "model_uri": None})
     [record] = runs.records(place)
     assert record.slices == parts
@@ -260,7 +260,7 @@ def test_a_disk_too_full_for_the_record_does_not_hide_what_failed(tmp_path, monk
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def fail():
-        with runs.recorded(place, cfg, "1"):
+        with runs.recorded(place, cfg.name, "1", load.dump(cfg)):
             monkeypatch.setattr(runs.RunRecord, "save", full)
             raise HubelError("what failed")
 
@@ -298,7 +298,7 @@ def test_a_repeated_answer_says_so_and_shows_what_a_run_from_the_cache_shows(tmp
         "components": [{"name": "Trainer", "cached": False, "seconds": 12.0}, {"name": "Pusher", "cached": False, "seconds": 0.1}],
     }  # fmt: skip
     answer = unchanged.Answer("20260101-120000", {"config": "1", "data": "2"}, value)
-    monkeypatch.setattr(unchanged, "known", lambda cfg, place: answer)
+    monkeypatch.setattr(unchanged, "look", lambda cfg, place: unchanged.Known(place, cfg.name, tmp_path, {}, answer))
     monkeypatch.setattr(supervise, "ask", lambda *asked, **more: pytest.fail("a worker was started"))
     assert commands.run(["run", "digits_lenet5.tiny", "--workspace", str(tmp_path / "w")]) == 0
     shown = capfd.readouterr()

@@ -49,7 +49,7 @@ CHOOSES_BY_NAME = {  # module that imports what it is told -> how the digest hea
     "components.trainer.by_name": "modules_of, as well; doubts are sentences, which change no model, and no digest has them",
     "components.tasks.by_name": "modules_of, among those that digests start from",
     "keras_models.building": "a network's module, among those that digests start from",
-    "keras_models.layers": "models import a layer from its file; of one in a file, see pipeline._sources",
+    "keras_models.layers": "models import a layer from its file; of one in a file, see settled.sources_of",
     "keras_models.published": "Keras's own",
     "serving.answers": "stages ask it for names alone",
 }

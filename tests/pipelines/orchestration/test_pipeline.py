@@ -10,8 +10,9 @@ from components.compat import beam
 from components.example_gen.sources import Located
 from configs import load
 from configs.errors import UsageError
-from pipelines.orchestration import pipeline
+from pipelines.orchestration import pipeline, settled
 from pipelines.workspace.layout import Workspace
+from pipelines.workspace.starts import Start
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from pipelines.workspace.layout import Workspace
 )
 def test_a_score_that_the_model_cannot_give(assignment, sentence, tmp_path):
     with pytest.raises(UsageError, match=sentence):
-        pipeline.build(load.load("digits_anomalies", [assignment]), Workspace.at(tmp_path), None)
+        settled.of(load.load("digits_anomalies", [assignment]), Workspace.at(tmp_path), Start("image"), None)
 
 
 @pytest.mark.parametrize(("flags", "runner"), [("[]", "FnApiRunner"), ('["--runner=InteractiveRunner"]', "InteractiveRunner")])
@@ -28,15 +29,15 @@ def test_beam_s_runner_is_named_and_a_person_s_word_counts_more(flags, runner, t
     monkeypatch.setattr(StandardOptions, "DEFAULT_RUNNER", "DirectRunner")
     beam.install()
     asked = load.load("digits_mlp", [f"beam.flags={flags}"])
-    built = pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"))
+    built = pipeline.build(settled.of(asked, Workspace.at(tmp_path), Start("image"), Located({}, "digest")))
     made = apache_beam.Pipeline(argv=built.beam_pipeline_args)  # as TFX's executors make it
     assert type(made.runner).__name__ == runner
 
 
 def test_a_network_of_a_file_may_have_any_of_our_layers():
-    known = pipeline._sources(["/a/b.keras", "lenet5", "keras.applications:MobileNet"])
+    known = settled.sources_of(["/a/b.keras", "lenet5", "keras.applications:MobileNet"])
     assert {"keras_models.classifiers.lenet", "keras_models.layers.k_sparse", "keras_models.layers.whitening"} <= {*known}
-    assert pipeline._sources(["lenet5"]) == ["keras_models.classifiers.lenet"]
+    assert settled.sources_of(["lenet5"]) == ["keras_models.classifiers.lenet"]
 
 
 def inputs(built, name) -> dict[str, list[str]]:
@@ -54,7 +55,8 @@ def custom(built, name) -> dict:
 def test_tuner_is_given_what_trainer_is_given(config, tmp_path):
     space = "tune.space={train.optimizer.learning_rate: {choices: [0.001, 0.01]}}"
     asked = load.load(config, ["tune.enabled=true", space, "augment=[{rotate: {degrees: 5}}, {copies: 2}]"])
-    built = pipeline.build(asked, Workspace.at(tmp_path), Located({}, "digest"), initial=str(tmp_path))
+    start = Start("image", initial=str(tmp_path))
+    built = pipeline.build(settled.of(asked, Workspace.at(tmp_path), start, Located({}, "digest")))
     trainer = inputs(built, "Trainer")
     assert trainer.pop("hyperparameters") == ["Tuner.best_hyperparameters"]
     assert inputs(built, "Tuner") == trainer

@@ -6,6 +6,7 @@ import pytest
 
 from components import keys
 from configs import load
+from configs.schema.slices.trainer import TrainerSlice
 from pipelines.orchestration import training
 from tests.components import digits
 
@@ -13,7 +14,8 @@ from tests.components import digits
 def summary(tmp_path, cfg, history, **card):
     (tmp_path / "history.json").write_text(json.dumps(history))
     (tmp_path / keys.CARD_FILE).write_text(digits.card(**card).model_dump_json())
-    return training.summary(cfg, tmp_path, tmp_path)
+    asked = TrainerSlice(**{name: getattr(cfg, name) for name in TrainerSlice.model_fields})
+    return training.summary(asked, tmp_path, tmp_path)
 
 
 def test_it_is_what_trainer_wrote(tmp_path):

@@ -16,12 +16,21 @@ from components.example_gen import sources
 from configs import load
 from configs.errors import UsageError
 from keras_models import normalize
-from pipelines.command_line import commands
-from pipelines.orchestration import execute
+from pipelines.command_line import commands, names, run_commands
+from pipelines.orchestration import execute, settled
 from pipelines.process import supervise
-from pipelines.workspace import origins, runs, unchanged
+from pipelines.workspace import origins, runs, starts, unchanged
 from pipelines.workspace.layout import Workspace
 from tests.components import digits
+
+
+def locate(source, place, *assignments):
+    cfg = config(source, *assignments)
+    return origins.locate(cfg.transfer.source, cfg.transform, place)
+
+
+def names_of(cfg, place):
+    return starts.find(cfg.model, cfg.transfer, cfg.transform, place).names
 
 
 def config(source, *assignments):
@@ -56,7 +65,7 @@ def place(tmp_path):
 def refused(source, place, *assignments) -> UsageError:
     start = time.monotonic()
     with pytest.raises(UsageError) as caught:
-        origins.check(config(source, *assignments), place)
+        names.check(config(source, *assignments), place)
     assert time.monotonic() - start < 1
     assert caught.value.hint
     return caught.value
@@ -68,51 +77,51 @@ def test_a_model_of_texts_is_refused(place, tmp_path):
     push(place, "reviews", 1, folder)
     assert "reviews reads text, and features are of images" in refused("reviews", place).message
     with pytest.raises(UsageError, match="reads text"):
-        origins.locate(config("reviews"), place)
+        locate("reviews", place)
 
 
 def test_a_pushed_model_is_found_by_name_and_by_version(place, tmp_path):
-    newest = origins.locate(config("letters"), place)
+    newest = locate("letters", place)
     assert (newest.source, newest.architecture, newest.artifact) == ("letters/2", "mlp", str(tmp_path / "2"))
     assert newest.file == str(tmp_path / "2" / keys.KERAS_FILE)
-    older = origins.locate(config("letters/1"), place)
+    older = locate("letters/1", place)
     assert (older.source, older.artifact) == ("letters/1", str(tmp_path / "1"))
     assert older.digest != newest.digest
     assert older.normalizes
 
 
 def test_the_digest_is_of_what_the_file_holds(place, tmp_path):
-    before = origins.locate(config("letters/1"), place)
+    before = locate("letters/1", place)
     (tmp_path / "1" / keys.KERAS_FILE).touch()
-    assert origins.locate(config("letters/1"), place) == before
+    assert locate("letters/1", place) == before
     with zipfile.ZipFile(tmp_path / "1" / keys.KERAS_FILE, "a") as archive:
         archive.comment = b"another"
-    assert origins.locate(config("letters/1"), place).digest != before.digest
+    assert locate("letters/1", place).digest != before.digest
 
 
 def test_a_file_is_found_and_says_whether_it_normalises(place, tmp_path):
-    found = origins.locate(config(tmp_path / "1" / keys.KERAS_FILE), place)
+    found = locate(tmp_path / "1" / keys.KERAS_FILE, place)
     assert (found.artifact, found.normalizes, found.architecture) == (None, True, found.file)
     image = keras.Input((None, None, 1))
     keras.Model(image, layers.GlobalAveragePooling2D()(image)).save(tmp_path / "own.keras")
-    assert origins.locate(config(tmp_path / "own.keras"), place).normalizes is False
+    assert locate(tmp_path / "own.keras", place).normalizes is False
 
 
 def test_a_network_of_keras_applications_is_not_fetched_to_be_found(place):
-    found = origins.locate(config("keras.applications:VGG16"), place)
+    found = locate("keras.applications:VGG16", place)
     assert (found.file, found.architecture, found.normalizes) == (None, "keras.applications:VGG16", True)
     assert keras.__version__ in found.digest
 
 
 def test_what_is_handed_on_says_the_whole_name_and_leaves_normalising_to_the_source(place, tmp_path):
     cfg = config("letters", "model={name: mlp, options: {hidden: [3]}}")
-    settled = origins.settled(cfg, origins.locate(cfg, place))
-    assert (settled.transfer.source, settled.transform.normalize) == ("letters/2", "none")
-    assert settled.model.options == {}
+    handed_on = settled.with_origin(cfg, locate(cfg.transfer.source, place))
+    assert (handed_on.transfer.source, handed_on.transform.normalize) == ("letters/2", "none")
+    assert handed_on.model.options == {}
     image = keras.Input((8, 8, 1))
     keras.Model(image, layers.Flatten()(image)).save(tmp_path / "own.keras")
     cfg = config(tmp_path / "own.keras", "transform.normalize=unit")
-    assert origins.settled(cfg, origins.locate(cfg, place)).transform.normalize == "unit"
+    assert settled.with_origin(cfg, locate(cfg.transfer.source, place)).transform.normalize == "unit"
 
 
 @pytest.mark.parametrize(
@@ -149,16 +158,16 @@ def test_a_file_that_is_no_model_is_said(place, tmp_path, content):
 def test_a_model_that_was_not_blessed_can_be_a_source(place, tmp_path):
     record = runs.RunRecord("20260103-000000", "letters", "2026-01-03", "not blessed", model_uri=str(save(tmp_path / "3", 3.0)))
     record.save(place.run("letters", record.run))
-    assert origins.locate(config("letters"), place).source == "letters/2"
+    assert locate("letters", place).source == "letters/2"
     for name in ("letters@candidate", "20260103-000000"):
-        origin = origins.locate(config(name), place)
+        origin = locate(name, place)
         assert (origin.source, origin.artifact) == ("letters@20260103-000000", str(tmp_path / "3"))
-        assert execute._starts_from(config(name), place, origin) == {name: "letters@20260103-000000"}
+        assert names_of(config(name), place) == {name: "letters@20260103-000000"}
     initial = load.load("digits_lenet5", ["model.initial=letters@candidate"])
-    assert execute._starts_from(initial, place, None) == {"letters@candidate": "letters@20260103-000000"}
+    assert names_of(initial, place) == {"letters@candidate": "letters@20260103-000000"}
     members = load.load("digits_lenet5", ["transform.normalize=none", "model={name: ensemble, members: [letters, letters/1]}"])
-    assert execute._starts_from(members, place, None) == {"letters": "letters/2", "letters/1": "letters/1"}
-    assert execute._starts_from(load.load("digits_lenet5", []), place, None) == {}
+    assert names_of(members, place) == {"letters": "letters/2", "letters/1": "letters/1"}
+    assert names_of(load.load("digits_lenet5", []), place) == {}
     assert "There is no run of 'numbers' on record" in refused("numbers@candidate", place).message
     assert load.load("digits_lenet5", ["model.initial=letters@candidate"]).model.initial == "letters@candidate"
     with pytest.raises(UsageError, match="members"):
@@ -174,7 +183,7 @@ def test_another_size_is_refused_with_the_keys_that_mend_it(place):
 
 def test_grey_images_suit_a_source_of_three_channels(place, tmp_path):
     push(place, "colours", 1, save(tmp_path / "colours", shape=(8, 8, 3)))
-    origins.check(config("colours"), place)
+    names.check(config("colours"), place)
 
 
 @pytest.fixture
@@ -190,15 +199,19 @@ def write(tmp_path, monkeypatch):
 
 
 def test_a_config_is_the_newest_model_that_it_pushed(place, write):
-    assert origins.locate(config("config:letters.yaml"), place).source == "letters/2"
+    assert locate("config:letters.yaml", place).source == "letters/2"
     assert "`hubel run" in refused("digits_zero_to_four", place).hint
 
 
 def test_configs_are_run_before_those_that_follow_them(place, write):
     write("middle", extends="digits_mlp", transfer={"source": "config:letters.yaml"})
-    found = origins.before(config("config:middle.yaml"))
-    assert [(name, cfg.name) for name, cfg in found] == [("letters.yaml", "letters"), ("middle.yaml", "middle")]
-    assert origins.before(config("letters")) == []
+    cfg = config("config:middle.yaml")
+    earlier = origins.before(cfg.name, cfg.transfer)
+    assert [(name, each.name) for name, each in earlier] == [
+        ("letters.yaml", "letters"),
+        ("middle.yaml", "middle"),
+    ]
+    assert origins.before(cfg.name, config("letters").transfer) == []
 
 
 @pytest.mark.parametrize(
@@ -299,7 +312,7 @@ def test_weights_that_cannot_be_fetched_are_noticed_before_data_is_read(place, m
     monkeypatch.setattr(sources, "locate", read)
     cfg = config("keras.applications:MobileNet", *LARGE)
     with pytest.raises(UsageError, match=r"The weights of keras\.applications:MobileNet cannot be fetched: ") as caught:
-        execute.launched(cfg, place)
+        settled.settle(cfg, place)
     file = "mobilenet_1_0_224_tf_no_top.h5"
     assert caught.value.hint.startswith(f"Put {file} into {without_weights}; it is at https://")
     model = keras.applications.MobileNet(include_top=False, weights=None, input_shape=(32, 32, 3), pooling="avg")
@@ -307,7 +320,7 @@ def test_weights_that_cannot_be_fetched_are_noticed_before_data_is_read(place, m
     model.save_weights(without_weights / "made.weights.h5")
     (without_weights / "made.weights.h5").rename(without_weights / file)
     with pytest.raises(Reached):
-        execute.launched(cfg, place)
+        settled.settle(cfg, place)
 
 
 def test_a_plan_says_what_would_be_fetched_and_fetches_nothing(place, without_weights):
@@ -369,23 +382,20 @@ def test_one_command_runs_the_config_before_and_hands_on_its_version(write, tmp_
 def test_what_is_noted_of_a_run_is_of_the_config_that_its_worker_got(write, tmp_path, asked, monkeypatch):
     """With the version handed on, and though its file is saved anew meanwhile."""
     calls, _ = asked
-    looked = []
+    looked, kept = [], []
 
-    def known(cfg, place):
+    def look(cfg, place):
         looked.append(cfg)
         write("follower", extends="digits_mlp", seed=9, transfer={"source": "config:letters.yaml"})
+        return unchanged.Known(place, cfg.name, place.served(cfg.name), {"config": load.dump(cfg)}, None)
 
-    def before(cfg, place):
-        looked.append(cfg)
-        return {}
-
-    monkeypatch.setattr(unchanged, "known", known)
-    monkeypatch.setattr(unchanged, "before", before)
-    monkeypatch.setattr(unchanged, "keep", lambda cfg, *more: looked.append(cfg))
+    monkeypatch.setattr(unchanged, "look", look)
+    monkeypatch.setattr(unchanged.Known, "keep", lambda known, *more: kept.append(known.given["config"]))
     write("follower", extends="digits_mlp", seed=3, transfer={"source": "config:letters.yaml"})
     assert commands.run(["run", "follower.yaml", "--json", "--workspace", str(tmp_path / "w")]) == 0
     letters, follower = calls
-    assert looked == [letters] * 3 + [follower] * 3
+    assert looked == [letters, follower]
+    assert kept == [load.dump(letters), load.dump(follower)]
     assert (follower.seed, follower.transfer.source) == (3, "letters/4")
     place = Workspace.at(tmp_path / "w")
     [record] = runs.records(place, "follower")
@@ -396,7 +406,7 @@ def test_what_follows_a_model_that_is_not_blessed_is_not_started(write, tmp_path
     calls, verdicts = asked
     verdicts["letters"] = {"blessed": False, "version": None, "reason": "mse 1.00 is above the maximum 0.5"}
     write("follower", extends="digits_mlp", transfer={"source": "config:letters.yaml"})
-    assert commands.run(["run", "follower.yaml", "--workspace", str(tmp_path / "w")]) == commands.NOT_BLESSED
+    assert commands.run(["run", "follower.yaml", "--workspace", str(tmp_path / "w")]) == run_commands.NOT_BLESSED
     assert [cfg.name for cfg in calls] == ["letters"]
     said = capsys.readouterr()
     assert "Not blessed: mse 1.00 is above the maximum 0.5." in said.out

@@ -66,8 +66,8 @@ def house(tmp_path, monkeypatch):
     monkeypatch.setattr(unchanged, "LOCK", tmp_path / "requirements.lock")
     cfg = config()
     held, _ = sources.held(cfg.data, place.datasets)
-    unchanged.keep(cfg, place, RUN, unchanged.before(cfg, place), held, VALUE)
-    answer = unchanged.known(cfg, place)
+    unchanged.look(cfg, place).keep(RUN, held, VALUE)
+    answer = unchanged.look(cfg, place).answer
     assert (answer.run, answer.value) == (RUN, VALUE)
     return SimpleNamespace(root=tmp_path, place=place, cfg=cfg)
 
@@ -154,17 +154,17 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whatever_changes_takes_the_long_way(house, monkeypatch, change):
     change(house, monkeypatch)
-    assert unchanged.known(house.cfg, house.place) is None
+    assert unchanged.look(house.cfg, house.place).answer is None
 
 
 @pytest.mark.parametrize("assignment", ["train.epochs=3", "seed=1", "evaluate.thresholds.accuracy.min=0.5", "export.top_k=1"])
 def test_so_does_another_config(house, assignment):
-    assert unchanged.known(config(assignment), house.place) is None
+    assert unchanged.look(config(assignment), house.place).answer is None
 
 
 def test_so_does_a_copy_of_the_workspace(house):
     shutil.copytree(house.place.root, house.root / "copy")
-    assert unchanged.known(house.cfg, Workspace.at(house.root / "copy")) is None
+    assert unchanged.look(house.cfg, Workspace.at(house.root / "copy")).answer is None
 
 
 def touch(house):
@@ -184,21 +184,21 @@ def a_run_that_failed(house):
 @pytest.mark.parametrize("other", [touch, an_execution_of_another_pipeline, a_run_that_failed])
 def test_what_changes_no_answer_does_not(house, other):
     other(house)
-    assert unchanged.known(house.cfg, house.place).run == RUN
+    assert unchanged.look(house.cfg, house.place).answer.run == RUN
 
 
 def test_what_was_edited_while_a_run_went_on_is_not_what_it_ran(house):
-    given = unchanged.before(house.cfg, house.place)
+    known = unchanged.look(house.cfg, house.place)
     (house.root / "components/fingerprint.py").write_text("edited meanwhile")
     held, _ = sources.held(house.cfg.data, house.place.datasets)
-    unchanged.keep(house.cfg, house.place, RUN, given, held, VALUE)
-    assert unchanged.known(house.cfg, house.place) is None
+    known.keep(RUN, held, VALUE)
+    assert unchanged.look(house.cfg, house.place).answer is None
 
 
 def test_data_that_has_yet_to_be_prepared_is_in_doubt(house):
     digits = config("data.source=tfds:digits")
     assert sources.held(digits.data, house.place.datasets) is None
-    assert unchanged.known(digits, house.place) is None
+    assert unchanged.look(digits, house.place).answer is None
 
 
 def test_it_imports_nothing_heavy(house):
@@ -212,7 +212,7 @@ from pipelines.workspace.layout import Workspace
 cfg, place = load.load("digits_lenet5", sys.argv[2:]), Workspace.at(sys.argv[1])
 assert all(map(sources.module_of, ("tfds:x", "csv:x", "tfrecord:x")))
 assert sources.held(cfg.data, place.datasets)
-assert unchanged.before(cfg, place)
+assert unchanged.look(cfg, place).given
 assert not {"tensorflow", "keras", "tfx", "apache_beam", "tensorflow_datasets"} & set(sys.modules)"""
     asked = ["name=mine", f"data.source=folder:{DATA}", "model.initial=first", "model.name=own_net:build"]
     path = os.pathsep.join([str(Path(unchanged.__file__).parents[2]), str(house.root)])

@@ -13,8 +13,9 @@ from components.example_gen.sources import Located
 from components.trainer.origin import Origin
 from configs import load
 from configs.packages import PACKAGES
-from pipelines.orchestration import pipeline
+from pipelines.orchestration import pipeline, settled
 from pipelines.workspace.layout import Workspace
+from pipelines.workspace.starts import Start
 
 FOLDER = Path(__file__).parent
 ACCEPT = ".venv/bin/python -m tests.pipelines.orchestration.closures"
@@ -56,8 +57,8 @@ def _digested(config: str, assignments: list[str]) -> Iterator[tuple[str, ...]]:
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
         patch.setattr(fingerprint, "of", recorded)
         cfg = load.load(config, assignments)
-        origin = None if cfg.transfer is None else PUBLISHED
-        pipeline.build(cfg, Workspace.at(folder), Located({}, "digest"), origin=origin)
+        start = Start("image") if cfg.transfer is None else Start("image", PUBLISHED)
+        pipeline.build(settled.of(cfg, Workspace.at(folder), start, Located({}, "digest")))
     return iter(digested)
 
 

@@ -1,0 +1,130 @@
+"""`hubel run`: from what is typed to what is on record of a run, and what its exit code is."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.command_line import options
+from pipelines.command_line.options import quietly, state
+from pipelines.process import requests
+
+if TYPE_CHECKING:  # milliseconds that no other verb waits for
+    from configs.schema.run import RunConfig
+    from pipelines.workspace.layout import Workspace
+    from pipelines.workspace.unchanged import Answer, Known
+
+NOT_BLESSED = 3
+
+
+@click.command("run")
+@click.argument("config", default="digits_lenet5")
+@options.assignments
+@options.workspace
+@click.option("--dry-run", is_flag=True, help="Say what would run and what is cached; change nothing.")
+@options.verbose
+@options.as_json
+def run(config, assignments, workspace, dry_run, as_json):
+    """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
+    from configs import load
+    from pipelines.command_line import console, names
+    from pipelines.workspace import origins
+    from pipelines.workspace.layout import Workspace
+
+    asked, place = load.load(config, assignments), Workspace.at(workspace)
+    wanted = [*origins.before(asked.name, asked.transfer), (config, asked)]
+    for _, each in wanted:
+        names.check(each, place)
+    if dry_run:
+        value = quietly(requests.PlanRun(config, assignments, str(place.root)))
+        if as_json:
+            print(json.dumps(value))
+        else:
+            console.plan(value)
+        return 0
+    done = []
+    with place.locked(f"hubel run {config}") as lock:
+        for called, each in wanted:
+            if done:
+                each = _started_from(each, f"{done[-1]['model']}/{done[-1]['version']}")
+            done.append(_run(called, each, place, lock, as_json))
+            if not as_json:
+                console.result(done[-1])
+            if not done[-1]["blessed"]:
+                break
+    if as_json:
+        print(json.dumps(done[-1] | ({"first": done[:-1]} if wanted[:-1] else {})))
+    elif len(done) < len(wanted):
+        first = done[-1]["model"]
+        print(
+            f"{asked.name} was not started: its features come from {first}. To take them from what was not blessed: "
+            f"--set transfer.source={first}@candidate",
+            file=sys.stderr,
+        )
+    return 0 if done[-1]["blessed"] else NOT_BLESSED
+
+
+def _started_from(config: RunConfig, source: str) -> RunConfig:
+    """A config once what comes before it was run: its source is the version that this pushed."""
+    return config.model_copy(update={"transfer": config.transfer.model_copy(update={"source": source})})
+
+
+def _run(called: str, config: RunConfig, place: Workspace, lock: int, quiet: bool) -> dict[str, Any]:
+    """One run on record of a config, which messages call `called`. Returns the JSON contract's value."""
+    from configs import load
+    from pipelines.command_line import hints
+    from pipelines.workspace import unchanged
+    from pipelines.workspace.runs import new_run_id, recorded
+
+    run_id = new_run_id(place, config.name)
+    state.tell()  # what an earlier run of the same command line said
+    state.log, state.again = place.log(config.name, run_id), options.GOES_ON
+    start = time.monotonic()
+    request = requests.Run(called, load.written(config), str(place.root), run_id)
+    with recorded(place, config.name, run_id, load.dump(config)) as record:
+        known = unchanged.look(config, place)
+        if known.answer is None:
+            value = _worked_out(request, known, lock, quiet)
+        else:
+            value = _repeated(known.answer, run_id, quiet) | {"seconds": round(time.monotonic() - start, 2)}
+            known.answer.save(place.run(config.name, run_id))
+        record(value)
+    uri = value.pop("model_uri")
+    value["hints"] = hints.of(config, value)
+    value["candidate"] = str(place.exported(uri)) if uri and value["version"] is None else None
+    return value
+
+
+def _worked_out(request: requests.Run, known: Known, lock: int, quiet: bool) -> dict[str, Any]:
+    """The value of pipelines.orchestration.execute.run, asked of a worker."""
+    from pipelines.command_line import console
+    from pipelines.process import supervise
+
+    with console.RunView(quiet=quiet) as view:
+        value = supervise.ask(request, state.log, view, held=(lock,))
+    known.keep(request.run_id, value.pop("data_digest"), value)
+    del value["notes"]  # the view has shown them
+    return value | {"unchanged_since": None, "checked": []}
+
+
+def _repeated(answer: Answer, run_id: str, quiet: bool) -> Mapping[str, Any]:
+    """The same of a run that would find everything as another left it."""
+    from pipelines.command_line import console
+
+    checked = list(answer.rests_on)
+    told = f"Nothing has changed since run {answer.run}: {', '.join(checked)}. Nothing else was looked at again."
+    state.log.parent.mkdir(parents=True, exist_ok=True)
+    state.log.write_text(f"{told}\n")
+    value = answer.value | {"run": run_id, "unchanged_since": answer.run, "checked": checked}
+    value["components"] = [component | {"cached": True, "seconds": 0.0} for component in value["components"]]
+    with console.RunView(quiet=quiet, loads=False) as view:
+        for text in (told, *value.pop("notes")):
+            view({"event": "note", "text": text})
+        for component in value["components"]:
+            view({"event": "node_done", **component})
+    return value

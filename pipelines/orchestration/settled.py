@@ -1,0 +1,246 @@
+"""A config settled: what is known of a run before its first stage. Whoever wires, launches or answers asks this and no config."""
+
+import dataclasses
+import pkgutil
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras_models
+from components import inputs, keys, targets
+from components.example_gen import classes, digest, listing, sources
+from components.example_gen.sources import Located
+from components.inputs import checks
+from components.tasks import anomaly
+from components.tasks.by_name import modules_of, name_of, of_data, task_of
+from components.trainer import by_name, transfer
+from components.trainer import members as ensembles
+from components.trainer.origin import Origin
+from components.transform.augment import steps as augment
+from configs import load, policies
+from configs.errors import UsageError
+from configs.schema.augment import AugmentStep
+from configs.schema.data import DataConfig
+from configs.schema.model import ModelConfig
+from configs.schema.run import RunConfig
+from configs.schema.slices.copies import CopiesSlice
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.slices.transform import TransformSlice
+from configs.schema.transform import TransformConfig
+from keras_models import contract, layers, published
+from keras_models.record import CLASSIFICATION
+from pipelines.workspace import origins, starts
+from pipelines.workspace.layout import Workspace
+from pipelines.workspace.starts import Start
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A config, and all that was looked up, tried and found for it."""
+
+    config: RunConfig  # a transfer's source by its full name, and nothing of what its network decides
+    place: Workspace
+    start: Start
+    located: Located  # the data
+    task: str  # what is learned
+    architecture: str  # name or dotted path of what is learned by
+    modules: Sequence[str]  # that task, input and network are made of
+    members: Mapping[str, Mapping[str, str]]  # of an ensemble, NAME/VERSION -> {uri: folder of the Model artifact, digest}
+
+    @property
+    def steps(self) -> list[AugmentStep]:
+        """Of the augmentation, policies expanded."""
+        return policies.expand(self.config.augment, self.config.transform.channels)
+
+    @property
+    def transform(self) -> TransformSlice:
+        """What Transform gets of the config."""
+        return TransformSlice(
+            transform=self.config.transform,
+            reading=self.config.reading,
+            reads=self.start.reads,
+            targets=list(task_of(self.task).targets),
+            covariance=any(step.operation[0] == "pca_color" for step in self.steps),
+        )
+
+    @property
+    def copies(self) -> CopiesSlice | None:
+        """What AugmentedCopies gets; None where there are to be none."""
+        plan = policies.schedule(self.steps)
+        of_config = {"seed": self.config.seed, "transform": self.config.transform}
+        return CopiesSlice(**of_config, steps=plan.written, copies=plan.copies) if plan.copies else None
+
+    @property
+    def trainer(self) -> TrainerSlice:
+        """What Trainer and Tuner get of the config."""
+        return _of_trainer(self.config)
+
+    @property
+    def served(self) -> Path:
+        """Folder of the versions that are pushed."""
+        return self.place.served(self.config.name, self.config.push.destination)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is said before the first stage, each time."""
+        source, passed_over = self.config.data.source, self.located.passed_over
+        unread = f"which classes {source} has is known once its records are read, in the first stage"
+        return [
+            *([f"passed over in {source}: {listing.words(passed_over)}"] if passed_over else []),
+            *(f"{asked} is {name}" for asked, name in self.start.names.items() if name != asked),
+            *([unread] if self.located.class_names is None else []),
+        ]
+
+    @property
+    def fetches(self) -> dict[str, str] | None:
+        """{file, url, folder} of weights that are not here yet; see `fetch`."""
+        origin = self.start.origin
+        absent = transfer.missing(origin, _shape(self.config.transform)) if origin and origin.is_published else None
+        return dataclasses.asdict(absent) if absent else None
+
+    def told(self) -> dict[str, Any]:
+        """What of it the value of the JSON contract's `run` has."""
+        return {
+            "config": self.config.name,
+            "model": self.config.name,
+            "architecture": self.architecture,
+            "starts_from": list(self.start.names.values()),
+            "reads": self.start.reads,
+            "noun": inputs.storage_of(self.start.reads).noun,
+            "given_as": inputs.storage_of(self.start.reads).given_as,
+            "passed_over": dict(self.located.passed_over),
+            "data_digest": self.located.digest,
+            "notes": self.notes,
+        }
+
+
+def read(called: str, tree: Mapping[str, Any], place: Workspace) -> Settled:
+    """As `settle`, of the keys that a config was given (configs.load.written); messages call it `called`."""
+    return settle(load.validate(tree, called), place)
+
+
+def settle(config: RunConfig, place: Workspace) -> Settled:
+    """For a run: the network is tried, the weights that it starts from are fetched, the data is found, prepared where need be.
+
+    Raises:
+        UsageError: with what cannot be; see starts.find, contract.prove, transfer.prove and sources.locate.
+    """
+    start = tried(config, place)
+    fetch(start, config.transform)
+    return of(config, place, start, sources.locate(config.data, place.datasets, start.reads))
+
+
+def planned(config: RunConfig, place: Workspace, first: RunConfig | None = None) -> Settled:
+    """For a look ahead: as `settle`, but nothing is fetched, prepared or written.
+
+    Args:
+        first: the config that pushes what this one starts from, where it has yet to be run.
+    """
+    if first is not None:
+        source = config.transfer.source
+        start = starts.transferred(source, origins.awaited(source, first.model.name, first.name, place))
+    else:
+        with digest.unremembered():
+            start = tried(config, place)
+    return of(config, place, start, sources.planned(config.data, place.datasets, start.reads))
+
+
+def tried(config: RunConfig, place: Workspace) -> Start:
+    """What a config's network starts from, once the network was tried before any data is read; one of keras.applications has random
+    weights. Fetches nothing.
+
+    Raises:
+        UsageError: with what is wrong with it; see starts.find, contract.prove and transfer.prove.
+    """
+    start = starts.find(config.model, config.transfer, config.transform, place)
+    if start.origin is not None:
+        transfer.prove(start.origin, config.transfer, _shape(config.transform))
+    elif not config.model.members:  # those were proved when they were trained
+        checks.check(start.reads, config.model.name, config.data, config.transform, config.augment, config.export.crops is not None)
+        entry = keras_models.get(config.model.name)
+        stand_in = inputs.input_of(start.reads).stand_in(config.transform, contract.EXAMPLES)
+        contract.prove(entry, stand_in.facts, config.model.options, stand_in.batch)
+    return start
+
+
+def fetch(start: Start, transform: TransformConfig) -> None:
+    """Have the weights that a network starts from here, before any data is read. Raises as transfer.fetch."""
+    if start.origin is not None and start.origin.is_published:
+        transfer.fetch(start.origin, _shape(transform))
+
+
+def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> Settled:
+    """What follows from a config once it is known what it starts from and what its data is; nothing is tried.
+
+    Raises:
+        UsageError: for what task, data and network cannot have together.
+    """
+    name = config.model.name
+    task = of_data(CLASSIFICATION if start.origin else keras_models.get(name).task, config.data.features)
+    if config.anomaly is not None:
+        anomaly.check(task_of(task), config.anomaly)
+    task = name_of(task, config.anomaly)
+    augment.check(policies.expand(config.augment, config.transform.channels), task_of(task).targets)
+    _check_data(config.data, located, task)
+    parts = ensembles.cards(start.members, config.transform, config.reading)
+    modules = [*modules_of(task), inputs.module_of(start.reads), *by_name.modules_of(_of_trainer(config))]
+    if start.origin is not None:
+        modules += [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
+        modules = [*dict.fromkeys(modules), *sources_of([start.origin.architecture])]
+    else:
+        modules.append(keras_models.get(name).module)
+    if parts:
+        modules += [by_name.module(by_name.MEMBERS), *sources_of(set().union(*(card.architectures for card in parts.values())))]
+    return Settled(
+        config if start.origin is None else with_origin(config, start.origin),
+        place,
+        start,
+        located,
+        task,
+        keras_models.check(name).name if start.origin is None else start.origin.architecture,
+        modules,
+        {member: {"uri": uri, "digest": ensembles.digest(uri)} for member, uri in start.members.items()},
+    )
+
+
+def with_origin(config: RunConfig, origin: Origin) -> RunConfig:
+    """The config as the components get it: the source by its full name, and nothing of what its network decides."""
+    asked = config.transfer.model_copy(update={"source": origin.source})
+    transform = config.transform.model_copy(update={"normalize": "none"} if origin.normalizes else {})
+    return config.model_copy(update={"transfer": asked, "transform": transform, "model": ModelConfig()})
+
+
+def sources_of(architectures: Collection[str]) -> list[str]:
+    """Modules of registered networks and of a person's own, and, where one is of a file, of every layer that may be in it; of those
+    of Keras there is nothing to look at."""
+    from_files = {name for name in architectures if name.endswith(keys.KERAS_ENDING)}
+    named = [name for name in architectures if name not in from_files and not name.startswith(published.PREFIX)]
+    any_layer = [module.name for module in pkgutil.iter_modules(layers.__path__, f"{layers.__name__}.")] if from_files else []
+    return sorted({*any_layer, *(keras_models.check(name).module for name in named)})
+
+
+def _check_data(data: DataConfig, located: Located, task: str) -> None:
+    """Raise UsageError where data has not what a task learns from, or fewer classes than are to be told apart."""
+    needed = [name for name in task_of(task).targets if targets.is_further(name)]
+    if needed and located.address:  # of data that is still to be prepared nothing is known
+        _, contents = sources.opened(data, located.address)
+        for name in needed:
+            if name not in contents.targets:
+                raise UsageError(
+                    f"A model for {task} learns from {name}, and {data.source} gives none.",
+                    f"Name what has them: data.features: {{{name}: ...}} (docs/data.md).",
+                )
+    if located.class_names is not None:
+        chosen, names = classes.resolved(data, located.class_names), located.class_names
+        kept = [names[label] for label in chosen.classes] if chosen.classes is not None else names
+        classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}")
+
+
+def _of_trainer(config: RunConfig) -> TrainerSlice:
+    return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
+
+
+def _shape(transform: TransformConfig) -> tuple[int, int, int]:
+    """(height px, width px, channels) of the images that a network gets."""
+    return transform.height, transform.width, transform.channels
