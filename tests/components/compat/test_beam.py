@@ -3,10 +3,13 @@
 import functools
 import subprocess
 import sys
+import types
 
+import numpy as np
 import pytest
 from apache_beam import DoFn, Map
 from apache_beam.options import pipeline_options
+from apache_beam.runners.worker import statecache
 from apache_beam.transforms import core
 
 from components.compat import beam
@@ -131,3 +134,20 @@ def test_flags_are_read_once_for_each_kind_of_options(monkeypatch):
         options.view_as(pipeline_options.TypeOptions)
         options.view_as(pipeline_options.TypeOptions)
     assert len(built) == 5 + 1  # the options themselves, and the first look at them
+
+
+traverse = statecache.objsize.traverse
+GLOBALS = getattr(traverse._iter_modules_globals, "__wrapped__", traverse._iter_modules_globals)
+
+
+def test_side_inputs_weigh_what_they_did_and_modules_are_listed_once_until_another_comes(monkeypatch):
+    values = [b"x" * 1000, [(1, "a"), (2, "b")], {"a": np.zeros(10)}, lambda: sys, vars(sys)]
+    monkeypatch.setattr(traverse, "_iter_modules_globals", GLOBALS)
+    expected = [statecache.get_deep_size([value]) for value in values]
+    listed = []
+    monkeypatch.setattr(traverse, "_iter_modules_globals", beam.listing_once(lambda: listed.append(1) or GLOBALS()))
+    assert [statecache.get_deep_size([value]) for value in values] == expected
+    assert len(listed) == 1
+    monkeypatch.setitem(sys.modules, "one_more", types.ModuleType("one_more"))
+    assert statecache.get_deep_size([vars(sys.modules["one_more"])]) == statecache.get_deep_size([vars(sys)])
+    assert len(listed) == 2

@@ -28,6 +28,7 @@ CALLABLES = {
     "get_function_args_defaults": ("apache_beam.transforms.core", (None,)),
     "_BeamArgumentParser": ("apache_beam.options.pipeline_options", None),
     "_get_formatter": ("argparse:ArgumentParser", (None,)),
+    "_iter_modules_globals": ("objsize.traverse", ()),
     "_visible_option_list": ("apache_beam.options.pipeline_options:PipelineOptions", (None,)),
     "DEFAULT_RUNNER": ("apache_beam.options.pipeline_options:StandardOptions", None),
     "_log_startup": ("tfx.dsl.components.base.base_executor:BaseExecutor", (None, {}, {}, {})),
