@@ -84,8 +84,9 @@ class Coders:
         values = math.prod(self.input_shape)
         last = TransposedDense(encoder.get_layer("code"), dtype="float32", name="pixels") if self.tied else None
         x = (last or layers.Dense(values, dtype="float32", name="pixels"))(x)
-        x = layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
-        return keras.Model(code, layers.Reshape(self.input_shape, dtype="float32", name="reconstruction")(x), name="decoder")
+        x = layers.Reshape(self.input_shape, dtype="float32", name="reconstruction")(x)
+        # last: Keras notes logits on what an activation returns, and no operation behind it hands the note on
+        return keras.Model(code, layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x), name="decoder")
 
     def net(self, name: str, loss: str, last: layers.Layer | None = None) -> tuple[keras.Model, keras.KerasTensor]:
         """Image -> image, with both as sub-models and its PixelLoss, and the code's tensor in it.

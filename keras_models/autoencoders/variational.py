@@ -237,5 +237,6 @@ def _dense_decoder(input_shape, size, hidden, activation):
     x = code = keras.Input((size,), name="code")
     for number, units in reversed([*enumerate(hidden, 1)]):
         x = layers.Dense(units, activation=activation, name=f"hidden{number}")(x)
-    x = layers.Dense(math.prod(input_shape), activation="sigmoid", dtype="float32", name="pixels")(x)
-    return keras.Model(code, layers.Reshape(input_shape, dtype="float32", name="reconstruction")(x), name="decoder")
+    x = layers.Dense(math.prod(input_shape), dtype="float32", name="pixels")(x)
+    x = layers.Reshape(input_shape, dtype="float32", name="reconstruction")(x)
+    return keras.Model(code, layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x), name="decoder")  # last: see coders
