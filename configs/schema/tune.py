@@ -125,12 +125,12 @@ class Distribution(Slice):
 
     @property
     def examples(self) -> list:
-        """Values that the key must accept: every choice, or a range's ends and, in a range of fractions, one of those."""
+        """Values that the key must accept: every choice, or a range's ends, least first, between them one of its fractions."""
         if self.choices is not None:
             return self.choices
         if self.steps is not None:
             return [self.steps[0], self.steps[-1]][: len(self.steps)]
-        return [self.min, self.max] + ([] if self.is_whole else [math.nextafter(self.min, self.max)])
+        return [self.min, *([] if self.is_whole else [math.nextafter(self.min, self.max)]), self.max]
 
 
 def same(value: Any, other: Any) -> bool:

@@ -307,7 +307,7 @@ def test_a_distribution_that_cannot_be_drawn_from_is_refused(tree, words):
         ({"min": 8, "max": 100, "step": 2, "sampling": "log"}, [8, 16, 32, 64], [8, 64]),
         ({"min": 1, "max": 27, "step": 3, "sampling": "reverse_log"}, [1, 19, 25, 27], [1, 27]),
         ({"min": 8, "max": 64, "sampling": "log"}, None, [8, 64]),
-        ({"min": 0.0, "max": 1.0}, None, [0.0, 1.0, math.nextafter(0.0, 1)]),
+        ({"min": 0.0, "max": 1.0}, None, [0.0, math.nextafter(0.0, 1), 1.0]),
     ],
     ids=str,
 )
