@@ -159,11 +159,12 @@ def trial_files(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / TRIALS).glob("*.json") if not path.name.startswith("."))
 
 
-def studies(tuning: Path) -> list[Path]:
-    """Folders of the studies of one config (workspace/tuning/NAME), the one that was worked on last first."""
+def studies(*tuning: Path) -> list[Path]:
+    """Folders of the studies of configs (workspace/tuning/NAME each), the one that was worked on last first."""
     held = {
         folder.parent: max(path.stat().st_mtime for path in (folder, *trial_files(folder.parent)))
-        for folder in tuning.glob(f"*/{STUDY}")
+        for config in tuning
+        for folder in config.glob(f"*/{STUDY}")
     }
     return sorted(held, key=held.get, reverse=True)
 

@@ -10,7 +10,14 @@ import click
 
 from configs import words
 from configs.errors import FULL, HubelError, UsageError, first_line
-from pipelines.command_line import autoencoder_commands, datasets_commands, experiments_commands, options, run_commands
+from pipelines.command_line import (
+    autoencoder_commands,
+    datasets_commands,
+    experiments_commands,
+    options,
+    run_commands,
+    tuning_commands,
+)
 from pipelines.command_line.options import quietly
 from pipelines.command_line.options import state as _state
 from pipelines.command_line.wanted import wants_json
@@ -98,13 +105,14 @@ cli.add_command(run_commands.run)
 
 @cli.group("list")
 def list_group():
-    """What there is: models, configs, experiments, datasets, runs."""
+    """What there is: models, configs, experiments, datasets, runs, trials."""
 
 
 list_group.add_command(datasets_commands.list_datasets)
 cli.add_command(datasets_commands.datasets)
 cli.add_command(datasets_commands.init)
 list_group.add_command(experiments_commands.list_experiments)
+list_group.add_command(tuning_commands.list_trials)
 cli.add_command(experiments_commands.experiment)
 for _verb in autoencoder_commands.VERBS:
     cli.add_command(_verb)

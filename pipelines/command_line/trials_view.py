@@ -1,6 +1,6 @@
 """What a person sees of a search: as it goes on a live table, best trial first, or a line a trial; at the end the whole table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from configs import words
 from reports.trials import short_names, shown, value_of
-from tuner import records
+from tuner import contract, records
 from tuner.records import StudyRecord, TrialRecord
 
 ROWS = 10  # of the live table: what ran best and what runs have to fit a screen
@@ -37,7 +37,7 @@ class Trials:
         self._by_id = {trial.id: trial for trial in earlier}
         over = sum(trial.is_over for trial in earlier)
         goes_on = f"; goes on from {words.count(over, 'trial')}" if over else ""
-        return f"{self._study.algorithm} search for the best {objective(self._study)}{goes_on}"
+        return f"{self._study.algorithm} search for the best {self._study.objective_name} ({self._study.direction}){goes_on}"
 
     def begun(self, event: Mapping[str, Any]) -> None:
         """A trial begins."""
@@ -72,13 +72,13 @@ class Trials:
         return f"{words.count(len(over), 'trial')}{figure}" if over else ""
 
     def __rich__(self) -> Group:
-        trials = list(self._by_id.values())
+        name, trials = self._study.objective_name, list(self._by_id.values())
         running = [trial for trial in trials if not trial.is_over][:ROWS]
-        ranked = ordered(self._study, [trial for trial in trials if trial.is_over])
+        ranked = contract.ordered(self._study, [trial for trial in trials if trial.is_over])
         kept = ranked[: max(1, ROWS - len(running))]
         behind = [Text(f"  and {words.count(len(ranked) - len(kept), 'trial')} behind these")] if len(ranked) > len(kept) else []
-        columns, rows = cells(self._study, [*kept, *running], self._epochs, reasons=False)
-        return Group(_live(columns, rows, self._study.objective_name), *behind, Text(f"  {self._progress()}"))
+        columns, rows = cells(name, self._study.space, [*kept, *running], self._epochs, reasons=False)
+        return Group(_live(columns, rows, name), *behind, Text(f"  {self._progress()}"))
 
     def __bool__(self) -> bool:
         return bool(self._by_id)
@@ -88,17 +88,6 @@ class Trials:
         told = [f"{counts[state]} {state}" for state in ("done", "pruned", "failed", "left") if counts.get(state) is not None]
         told += [f"about {duration(counts['seconds_left'])} left"] if counts.get("seconds_left") is not None else []
         return ", ".join(told)
-
-
-def ordered(study: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The best first; then those without a value, failed ones before those that run."""
-    others = sorted((trial for trial in trials if not trial.has_value), key=lambda trial: (not trial.is_over, trial.id))
-    return [*records.ranking(study, trials), *others]
-
-
-def objective(study: StudyRecord) -> str:
-    """Such as "val_accuracy (max)"."""
-    return f"{study.objective_name} ({study.direction})"
 
 
 def duration(seconds: float) -> str:
@@ -124,18 +113,24 @@ def _values(values: Mapping[str, Any]) -> str:
 
 
 def cells(
-    study: StudyRecord, trials: Sequence[TrialRecord], epochs: Mapping[str, str] = MappingProxyType({}), reasons: bool = True
+    objective: str,
+    space: Iterable[str],
+    trials: Sequence[TrialRecord],
+    epochs: Mapping[str, str] = MappingProxyType({}),
+    reasons: bool = True,
 ) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of a table: a row a trial, a column a parameter.
 
     Args:
+        objective: its name.
+        space: the parameters, in their order; what else trials have follows.
         epochs: of trials that run: how far they are.
         reasons: whether a column says why trials failed or were pruned, where any was.
     """
-    paths = list(dict.fromkeys([*study.space, *(path for trial in trials for path in trial.values)]))
+    paths = list(dict.fromkeys([*space, *(path for trial in trials for path in trial.values)]))
     paths = [path for path in paths if any(path in trial.values for trial in trials)]
     names, told = short_names(paths), reasons and any(trial.reason for trial in trials)
-    columns = ["trial", "status", study.objective_name, "seconds", *names.values(), *(["reason"] if told else [])]
+    columns = ["trial", "status", objective, "seconds", *names.values(), *(["reason"] if told else [])]
     rows = []
     for trial in trials:
         chosen = [shown(trial.values[path]) if path in trial.values else "" for path in paths]

@@ -1,0 +1,79 @@
+"""`hubel list trials` reads records, and what is typed wrong for a search is said before it starts."""
+
+import os
+
+import pytest
+
+from tests.pipelines.command_line.test_commands import imported_by, seconds_of
+from tests.pipelines.conftest import in_process
+from tests.reports.searches import search
+from tuner import records
+
+
+def left(root, name="digits_lenet5", study="a1b2c3d4", count=12, at=1.7e9, **asked):
+    """A study in a workspace, as a search leaves it; worked on last at that time."""
+    made = search(count, **asked)
+    folder = root / "tuning" / name / study
+    records.write_study(folder, made.study.model_copy(update={"config": name, "fingerprint": study, "runs": ["20260101-000000"]}))
+    for trial in made.trials:
+        records.write_trial(folder, trial)
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (at, at))
+    return made
+
+
+def test_trials_are_those_of_the_newest_search_the_best_first(tmp_path):
+    left(tmp_path, study="old", at=1.6e9)
+    made = left(tmp_path)
+    value = in_process("list", "trials", "digits_lenet5", "--workspace", tmp_path, "--json").json
+    assert [trial["id"] for trial in value["trials"]] == [trial.id for trial in made.rows]
+    first = value["trials"][0]
+    assert (first["values"], first["value"], first["status"], first["seconds"]) == (
+        made.best.values, made.best.value, made.best.status, made.best.seconds,
+    )  # fmt: skip
+    assert (value["best"], value["value"], value["objective"]) == (made.best.values, made.best.value, "val_accuracy")
+    assert (value["study"], value["others"], value["run"]) == ("a1b2c3d4", ["digits_lenet5/old"], "20260101-000000")
+
+
+def test_a_person_sees_a_table_and_where_the_page_is(tmp_path):
+    made = left(tmp_path)
+    (tmp_path / "tuning/digits_lenet5/a1b2c3d4/index.html").touch()
+    outcome = in_process("list", "trials", "--workspace", tmp_path)
+    about, head, first, *rows = outcome.out.splitlines()
+    assert about == "digits_lenet5, bayesian search a1b2c3d4, by val_accuracy (max)"
+    assert head.split()[:5] == ["trial", "status", "val_accuracy", "seconds", "learning_rate"]
+    assert first.split()[0] == made.best.id
+    assert len(rows) == 12
+    assert rows[-1].endswith("a1b2c3d4/index.html")
+    assert "\x1b" not in outcome.out
+
+
+def test_without_a_config_it_is_the_newest_of_all(tmp_path):
+    left(tmp_path, at=1.6e9)
+    left(tmp_path, name="mnist_mlp", study="beef", at=1.65e9)
+    value = in_process("list", "trials", "--workspace", tmp_path, "--json").json
+    assert (value["config"], value["others"]) == ("mnist_mlp", ["digits_lenet5/a1b2c3d4"])
+
+
+@pytest.mark.parametrize("config", [(), ("digits_mlp",), ("no_such_config",)])
+def test_where_there_is_no_search_it_says_of_what_there_are(config, tmp_path):
+    left(tmp_path / "some")
+    outcome = in_process("list", "trials", *config, "--workspace", tmp_path / ("some" if config else "none"))
+    assert outcome.code == 2
+    assert "digits_lenet5" in outcome.err if config else "there: none" in outcome.err
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_damaged_record_is_said(tmp_path):
+    left(tmp_path)
+    (tmp_path / "tuning/digits_lenet5/a1b2c3d4/trials/0003.json").write_text('{"id": "0003"')
+    outcome = in_process("list", "trials", "--workspace", tmp_path)
+    assert outcome.code == 1
+    assert "0003.json is damaged" in outcome.err
+
+
+def test_listing_a_hundred_trials_imports_nothing_heavy_and_is_quick(tmp_path, monkeypatch):
+    left(tmp_path, count=100)
+    monkeypatch.setenv("HUBEL_WORKSPACE", str(tmp_path))
+    assert imported_by("list", "trials", "digits_lenet5") == set()
+    assert seconds_of("list", "trials", "digits_lenet5") < 0.5
