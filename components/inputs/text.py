@@ -12,6 +12,7 @@ import tensorflow_transform as tft
 
 from components import examples, keys
 from components.inputs import base
+from components.inputs.storing.text import MAX_BYTES
 from components.transform import lengths
 from configs.errors import HubelError, UsageError
 from configs.schema.text import TextConfig
@@ -138,9 +139,11 @@ def asked(transform: TransformConfig) -> TextConfig:
 def tokens(texts: tf.Tensor, config: TextConfig) -> tf.RaggedTensor:
     """string [N] -> string [N, (tokens)].
 
-    A word is a run of letters, marks, digits, `_` and apostrophes; every other character that is no space is a token by itself. Of
-    characters, each is a token; a run of spaces is one space.
+    What is no UTF-8 is U+FFFD for each part that is none; ExampleGen sets such texts aside. A word is a run of letters, marks,
+    digits, `_` and apostrophes; every other character that is no space is a token by itself. Of characters, each is a token; a run
+    of spaces is one space.
     """
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")
     texts = tf.strings.lower(texts, "utf-8") if config.lower else texts
     texts = tf.strings.strip(tf.strings.regex_replace(texts, r"[\s\pZ]+", " "))
     if config.unit == "character":
@@ -157,10 +160,18 @@ def _padded(ids: tf.RaggedTensor, config: TextConfig) -> tf.Tensor:
 
 
 def _looked_up(texts: tf.Tensor, card) -> tf.Tensor:
-    """string [N] -> int32 [N, length]."""
+    """string [N] -> int32 [N, length]; an empty text has no token. Raises tf.errors.InvalidArgumentError for one that ExampleGen
+    sets aside as too large."""
     config = asked(card.transform)
-    ids = _table(tuple(card.learned[VOCABULARY])).lookup(tokens(texts, config))
+    ids = _table(tuple(card.learned[VOCABULARY])).lookup(tokens(_bounded(texts), config))
     return tf.cast(_padded(ids, config), tf.int32)
+
+
+def _bounded(texts: tf.Tensor) -> tf.Tensor:
+    sizes = tf.strings.length(texts)
+    told = tf.constant(f"a text has at most {MAX_BYTES:,} bytes; these have:")
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(sizes <= MAX_BYTES), [told, sizes])]):
+        return tf.identity(texts)
 
 
 @functools.lru_cache(maxsize=8)  # whoever asks for a table has to hold it: with it goes what its graph looks up in

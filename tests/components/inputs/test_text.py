@@ -151,6 +151,18 @@ def test_a_batch_is_ids_with_0_for_padding_and_1_for_what_is_not_known(data):
     assert shuffled != expected
 
 
+def test_training_and_serving_make_the_same_of_what_is_no_utf_8(graph, data):
+    odd = [b"caf\xe9 Rain", b"\xff\xfe", b"snow\x00 and \xf0\x9f", b"", b" \n"]
+    card = SimpleNamespace(transform=TransformConfig(text=ASKED), learned=data.facts.learned)
+    given = {keys.TEXT: tf.constant(odd), keys.EXAMPLE_ID: tf.constant([b"1"] * 5), keys.LABEL: tf.zeros(5, tf.int64)}
+    trained = graph.transform_raw_features({name: value[:, None] for name, value in given.items()})
+    served = inputs.input_of("text").seen(tf.constant(odd), card)
+    np.testing.assert_array_equal(trained[keys.TOKENS], served)
+    assert served[0].numpy().tolist()[2] != 0, "caf, U+FFFD, rain: each is a token"
+    assert served[3].numpy().tolist() == served[4].numpy().tolist() == [0] * 5
+    assert parted([b"caf\xe9 x", b"\xff"], lower=False) == [["caf", "\ufffd", "x"], ["\ufffd"]]
+
+
 def test_a_split_in_which_nothing_stands_often_enough_is_refused(tmp_path):
     empty = graph_of(tmp_path, SENTENCES[:4], {**ASKED, "min_count": 9})
     with pytest.raises(HubelError, match="No word stands 9 times") as caught:
@@ -187,6 +199,15 @@ def test_what_is_served_is_what_was_trained_through_every_end(data, tmp_path):
     np.testing.assert_allclose(served["text"](text=tf.constant(asked))["probabilities"], expected, 1e-6)
     raws = [records.example(sentence.encode(), b"1", reads="text") for sentence in asked]
     np.testing.assert_allclose(served["serving_default"](examples=tf.constant(raws))["probabilities"], expected, 1e-6)
+    odd = [b"caf\xe9 rain", b"\xff", b"snow\x00\xf0\x9f"]  # what no source lets through, and a client may send
+    replaced = [each.decode(errors="replace") for each in odd]
+    for end, asks in {"text": odd, "examples": [records.example(each, b"1", reads="text") for each in odd]}.items():
+        told = served["text" if end == "text" else "serving_default"](**{end: tf.constant(asks)})["probabilities"]
+        np.testing.assert_array_equal(told, served["text"](text=tf.constant(replaced))["probabilities"])
+        too_large = b"rain " * 2**18
+        sent = too_large if end == "text" else records.example(too_large, b"1", reads="text")
+        with pytest.raises(tf.errors.InvalidArgumentError, match="a text has at most 1,048,576 bytes"):
+            served["text" if end == "text" else "serving_default"](**{end: tf.constant([asks[0], sent])})
     assert parity.refusal(str(tmp_path), tmp_path / "Format-Serving", rows(SENTENCES[:5])) is None
     net.layers[1].set_weights([w + 1 for w in net.layers[1].get_weights()])
     export.keep(tmp_path, model, task_of("classification"), card)  # another model than the one that would be served
