@@ -15,6 +15,7 @@ import csv
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -35,6 +36,8 @@ READS = tuple(choice.READ)
 TEXTS = 20_000  # a shard: each reads the table anew
 MAX_CELL = 2**20  # characters: as many as a text (components.inputs.storing) may have bytes; csv's own bound is an eighth of it
 DELIMITERS = (",", ";", "\t")
+ID = "id"  # a column of names of files, or of numbers
+LOOKED_AT = 100  # rows that tell whether a table is of images or of texts
 ASKED = 3  # rows whose images are looked for elsewhere, where they are not where they should be
 
 
@@ -176,13 +179,36 @@ def columns(address: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": found.unused(header), **further}
 
 
-def several(rest: str, features: Mapping[str, Any]) -> list[str]:
+def holds(rest: str, features: Mapping[str, Any], images: str | None = None) -> str:
+    """The kind of what a table is of, where nobody says it: texts where data.features names their column, or where one has a usual
+    name of texts and none one of images; otherwise images. `id` is a usual name of both, so the files decide there."""
+    if "text" in features and "image" not in features:
+        return "text"
+    path = files.absolute(rest)
+    header, delimiter = _header(path)
+    usual = [name.lower() for name in header]
+    is_of_images = images is not None or "image" in features or (set(choice.IMAGE) - {ID}) & set(usual)
+    if is_of_images or not set(choice.TEXT) & set(usual):
+        return "image"
+    there = lookup.Lookup(os.path.dirname(path))
+    first = itertools.islice(_lines(path, header, delimiter), LOOKED_AT) if ID in usual else ()
+    return "image" if any(_is_file(there, cells[usual.index(ID)]) for _, cells in first) else "text"
+
+
+def _is_file(there: lookup.Lookup, name: str) -> bool:
+    try:
+        return bool(name.strip()) and "\0" not in name and there.find(os.path.normpath(name)) is not None
+    except lookup.Ambiguous:
+        return True
+
+
+def several(rest: str, features: Mapping[str, Any], reads: str = "image") -> list[str]:
     """The columns of 0 and 1 of a table without a label whose rows have several ones; none where a label is there or named."""
     path = files.absolute(rest)
     header, delimiter = _header(path)
     if "label" in features or keys.LABELS in features:
         return []
-    found = choice.find(path, header, features)
+    found = choice.find(path, header, features, reads)
     return [] if found.label else choice.several(header, found, [cells for _, cells in _lines(path, header, delimiter)])
 
 

@@ -146,22 +146,23 @@ def _folder(text: str | None) -> str | None:
     help="Of a table: the label; again for each of a one-hot label; null: none.",
 )
 @click.option("--image", metavar="COLUMN", help="Of a table: the path of the image.")
+@click.option("--text", metavar="COLUMN", help="Of a table: the text itself.")
 @click.option("--images", metavar="DIR", help="Of a table: the folder that its paths start from.  [default: the table's]")
 @options.workspace
 @options.verbose
 @options.as_json
-def init(path, file, force, labels, image, images, workspace, as_json):
-    """Look at the images of PATH (a folder, a CSV file, TFRecords, tfds:NAME) and write a config for them."""
+def init(path, file, force, labels, image, text, images, workspace, as_json):
+    """Look at the images or texts of PATH (a folder, a CSV file, TFRecords, tfds:NAME) and write a config for them."""
     from components.example_gen import sources
     from pipelines.command_line import steps_view
-    from pipelines.init import few_images, proposal
+    from pipelines.init import proposal
     from pipelines.workspace.layout import Workspace
 
     place = Workspace.at(workspace)
     source = proposal.source_of(path)
     name = proposal.name_of(source)
     out = _writable(file or f"{name}.yaml", force)
-    read = proposal.read_by(source, labels, image, images)
+    read = proposal.read_by(source, labels, image, images, text)
     sources.check(source, place.datasets)
     with steps_view.StepsView(f"Looking at {source}", quiet=as_json) as view:
         found = quietly(requests.Look(source, str(place.datasets), **read), view)
@@ -169,8 +170,7 @@ def init(path, file, force, labels, image, images, workspace, as_json):
             source, masks = pictures, found["masks"]
             found = quietly(requests.Look(source, str(place.datasets)), view)
             found |= {"left_out": masks}
-    learned = few_images.imagenet(), few_images.pushed(place, 1 if found["grey"] else 3)
-    made = proposal.propose(name, source, found, file or out.name, read, *learned)
+    made = proposal.propose(name, source, found, file or out.name, read, **proposal.at_hand(found, place))
     _write_config(out, made.text)
     if as_json:
         value = {"file": str(out), "name": name, "source": source, "found": found, "passed_over": found["passed_over"]}

@@ -26,7 +26,7 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
     those classes that data.classes leaves out."""
     doubts = changes.doubts(found.get("changes", {}), found.get("peak", -1), Reading())
     notes = [*_about_columns(found), *_about_read_classes(found), *_about_places(found)]
-    notes += [f"Of the images that were decoded, {doubt}." for doubt in doubts]
+    notes += [f"Of the {noun(found)}s that were decoded, {doubt}." for doubt in doubts]
     if inliers:
         notes.append(
             f"train has {inliers[0]} alone, and test has {listed([name for name in counted if name not in inliers])} besides: the "
@@ -39,25 +39,33 @@ def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[s
         least, most = min(counted, key=counted.get), max(counted, key=counted.get)
         if counted[most] >= IMBALANCE * counted[least]:
             notes.append(
-                f"{most} has {counted[most] / counted[least]:.1f} times the images of {least}: "
+                f"{most} has {counted[most] / counted[least]:.1f} times the {noun(found)}s of {least}: "
                 f"consider data.downsample: {IMBALANCE}, or train.class_weight: balanced."
             )
         if counted[least] < FEW:
             notes.append(
-                f"{least} has only {words.count(counted[least], 'image')}: what is learned and measured of it will mean little."
+                f"{least} has only {words.count(counted[least], noun(found))}: what is learned and measured of it will mean little."
             )
         if found["unlabelled"]:
             notes.append(_about_missing_labels(found))
     empty = [label for label, count in found["classes"].items() if not count]
     if empty:
-        notes.append(f"No image has the class {listed(empty)}" + (": data.classes leaves it out." if len(counted) > 1 else "."))
+        notes.append(
+            f"No {noun(found)} has the class {listed(empty)}" + (": data.classes leaves it out." if len(counted) > 1 else ".")
+        )
     if left_out:
         notes.append(
-            f"No training image has the class {listed(left_out)}: nothing can be learned of it, so data.classes leaves it out."
+            f"No training {noun(found)} has the class {listed(left_out)}: nothing can be learned of it, so data.classes leaves "
+            "it out."
         )
     if alike := twins(found):
         notes.append(alike)
     return [*notes, *_about_damage(found), *_about_masks(found)]
+
+
+def noun(found: Mapping[str, Any]) -> str:
+    """What an example is called."""
+    return found.get("noun", "image")
 
 
 def about_several(found: Mapping[str, Any]) -> list[str]:
@@ -66,30 +74,35 @@ def about_several(found: Mapping[str, Any]) -> list[str]:
         return []
     counts = found["several"]
     parts = [f"{counts[kind]:,} {what}" for kind, what in _SEVERAL.items() if counts.get(kind)]
-    notes = [f"Each of these columns is a class that an image may have beside others: of the images {', '.join(parts)}."]
+    notes = [f"Each of these columns is a class that {a(found)} may have beside others: of the {noun(found)}s {', '.join(parts)}."]
     if found["unlabelled"]:
         notes.append(_about_missing_labels(found))
     known = sum(counts.values()) - counts.get("unknown", 0)
     if empty := [name for name, count in found["labels"].items() if not count]:
         notes.append(
-            f"No image has the class {listed(empty)}: a run will refuse that; leave its column out of data.features.labels."
+            f"No {noun(found)} has the class {listed(empty)}: a run will refuse that; leave its column out of data.features.labels."
         )
     if always := [name for name, count in found["labels"].items() if count == known]:
-        notes.append(f"All images have the class {listed(always)}, so there is nothing to learn of it.")
+        notes.append(f"All {noun(found)}s have the class {listed(always)}, so there is nothing to learn of it.")
     return notes
+
+
+def a(found: Mapping[str, Any]) -> str:
+    """The noun with its article."""
+    return f"{'an' if noun(found) == 'image' else 'a'} {noun(found)}"
 
 
 def _about_missing_labels(found) -> str:
     why = found.get("without_label", {})
     reasons, doubt = f" ({labels.reasons(why)})" if why else "", labels.doubt(why)
-    some = words.count(found["unlabelled"], "image") + (" has" if found["unlabelled"] == 1 else " have")
+    some = words.count(found["unlabelled"], noun(found)) + (" has" if found["unlabelled"] == 1 else " have")
     return f"{some} no label{reasons}: a run counts and leaves out what has none" + (f"; {doubt}." if doubt else ".")
 
 
 def _about_damage(found) -> list[str]:
     if not found["damaged"]:
         return []
-    return [f"{100 * damaged_share(found):.1f} % of the images are damaged; a run sets them aside and names them."]
+    return [f"{100 * damaged_share(found):.1f} % of the {noun(found)}s are damaged; a run sets them aside and names them."]
 
 
 def untrained(found: Mapping[str, Any]) -> list[str]:
@@ -116,13 +129,17 @@ def _about_columns(found) -> list[str]:
     unused = listed(columns["unused"], COLUMNS_SHOWN)
     label = columns.get(keys.LABELS) or columns["label"]
     label = label if isinstance(label, str) else ", ".join(label or ["none"])
-    return [f"The image is {columns['image']}, the label {label}. Not used: {unused}. --image and --label name others."]
+    read = found.get("reads", "image")
+    return [f"The {noun(found)} is {columns[read]}, the label {label}. Not used: {unused}. --{read} and --label name others."]
 
 
 def _about_read_classes(found) -> list[str]:
     if not found.get("classes_read"):
         return []
-    return ["Which classes there are only reading all images tells: a run checks data.classes and data.inliers in its first stage."]
+    return [
+        f"Which classes there are only reading all {noun(found)}s tells: a run checks data.classes and data.inliers in its "
+        "first stage."
+    ]
 
 
 def _about_masks(found) -> list[str]:
@@ -163,11 +180,12 @@ def about_splits(found: Mapping[str, Any], images: Mapping[str, int], data: Mapp
         notes.append(f"There is no split {' and no split '.join(missing)}: a run carves {' and '.join(carved)}.")
     elif not own and len(ours) > 1:
         notes.append(
-            f"There is {' and '.join(ours)}, but no train: a run puts all images together and carves the three splits from them."
+            f"There is {' and '.join(ours)}, but no train: a run puts all {noun(found)}s together and carves the three splits "
+            "from them."
         )
     tested = images[keys.TEST] if keys.TEST in own else made[keys.TEST]
     if is_classified and tested:
-        some = words.count(tested, "test image") + ("" if keys.TEST in own else f" ({100 * share[keys.TEST]:g} %)")
+        some = words.count(tested, f"test {noun(found)}") + ("" if keys.TEST in own else f" ({100 * share[keys.TEST]:g} %)")
         notes.append(f"{some}: an accuracy measured on so many is known to +- {half_width(tested):.2f} (95 %).")
     return notes
 
@@ -177,8 +195,8 @@ def used(found: Mapping[str, Any]) -> dict[str, str]:
     return found.get("used") or dict.fromkeys(found["splits"], keys.TRAIN)
 
 
-def images(found: Mapping[str, Any]) -> dict[str, int]:
-    """{hubel's split: images of the source's own}, whether or not they have a label."""
+def by_split(found: Mapping[str, Any]) -> dict[str, int]:
+    """{hubel's split: examples of the source's own}, whether or not they have a label."""
     counted: dict[str, int] = {}
     for name, split in used(found).items():
         counted[split] = counted.get(split, 0) + found["splits"][name]
