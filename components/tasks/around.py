@@ -21,6 +21,7 @@ class Around(base.Task):
     is_closed_form = property(lambda self: self.inner.is_closed_form)
     crops = property(lambda self: self.inner.crops)
     judged_by = property(lambda self: self.inner.judged_by)
+    better = property(lambda self: self.inner.better)
     averages = property(lambda self: self.inner.averages)
     predicts = property(lambda self: self.inner.predicts)
 
@@ -41,6 +42,9 @@ class Around(base.Task):
 
     def signatures(self, model, card):
         return self.inner.signatures(model, card)
+
+    def derived(self, figures):
+        return self.inner.derived(figures)
 
     def of_model(self, model):
         return self.inner.of_model(model)

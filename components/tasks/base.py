@@ -99,6 +99,19 @@ def _at_one_go(steps: int, callbacks: Sequence[keras.callbacks.Callback]) -> int
     return max(many for many in range(1, MOST_AT_ONE_GO + 1) if steps % many == 0)
 
 
+class _Derived(keras.callbacks.Callback):
+    """Puts further figures among those of an epoch, which Keras hands to one callback after the other."""
+
+    def __init__(self, derived: Callable[[Mapping[str, float]], dict[str, float]]):
+        super().__init__()
+        self._derived = derived
+
+    def on_epoch_end(self, epoch, logs=None):
+        validation = {name.removeprefix("val_"): value for name, value in logs.items() if name.startswith("val_")}
+        training = {name: value for name, value in logs.items() if not name.startswith("val_")}
+        logs |= self._derived(training) | {f"val_{name}": value for name, value in self._derived(validation).items()}
+
+
 class Task(abc.ABC):
     """Subclass as `Task` in a file of this folder; judges.base.Judge says how its models are judged. docs/architecture.md walks
     through one."""
@@ -112,6 +125,7 @@ class Task(abc.ABC):
     cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
     classes: ClassVar[int] = 0  # how many the images that it learns from must have at least
     judged_by: ClassVar[str] = "val_loss"  # the figure of an epoch by which the best one is known: the lowest
+    better: ClassVar[Mapping[str, Literal["min", "max"]]] = {"loss": "min", "data_loss": "min"}  # figures of an epoch
     is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
     averages: ClassVar[bool] = False  # whether an ensemble may average the softmax of what its models answer
@@ -164,7 +178,7 @@ class Task(abc.ABC):
 
         self.compile(learner, make)
         learner.steps_per_execution = _at_one_go(data.steps, callbacks)
-        callbacks = [*callbacks, auxiliary.WarmUp()]
+        callbacks = [_Derived(self.derived), *callbacks, auxiliary.WarmUp()]
         batches = data.training(first_epoch, train.epochs)
         if train.label_smoothing:
             batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
@@ -180,6 +194,11 @@ class Task(abc.ABC):
                 class_weight=self.class_weight(data) if train.class_weight else None,
                 verbose=0,
             )
+
+    def derived(self, figures: Mapping[str, float]) -> dict[str, float]:
+        """Further figures of an epoch, by name, from those that were computed of the training or of the validation split; none by
+        default."""
+        return {}
 
     def start(self, model: keras.Model, earlier: keras.Model) -> None:
         """Take over what an earlier model (`model.initial`) learned, before `fit`; by default all of its weights.

@@ -20,6 +20,7 @@ class Task(base.Task):
     targets = (keys.LABEL,)
     instead = {keys.LABELS: "multilabel"}
     classes = 2
+    better = {**base.Task.better, "accuracy": "max"}
     crops = True
     averages = True
 

@@ -21,6 +21,7 @@ class Task(base.Task):
     """Models map an image to K logits; loss is the mean over classes of the cross-entropy of their sigmoid."""
 
     targets = (keys.LABELS,)
+    better = {**base.Task.better, "binary_accuracy": "max"}
     crops = True
 
     def check(self, facts):

@@ -1,4 +1,4 @@
-"""Epochs as events for the person who waits."""
+"""Who looks on while a model trains: by default a person who waits, and sees epochs as events."""
 
 import time
 
@@ -24,3 +24,28 @@ class EpochProgress(keras.callbacks.Callback):
             figures={name: float(value) for name, value in (logs or {}).items()},
             seconds=time.monotonic() - self._start,
         )
+
+
+class Watch:
+    """Looks on: of a training with several phases, on all of them.
+
+    A callback that sets `stop_training` ends a phase; what `is_over` ends begins no further one.
+    """
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further phase may begin."""
+        return False
+
+    def callbacks(self, phase) -> list[keras.callbacks.Callback]:
+        """For the fit of a phase (components.trainer.phases). None of them may do something before a step, or Keras asks before
+        each, and the steps are of another graph than Trainer's."""
+        return [EpochProgress()]
+
+    def note(self, text: str) -> None:
+        """Hear what is done."""
+        progress.emit("note", text=text)
+
+    def warn(self, text: str) -> None:
+        """Hear what a person should know of what was trained."""
+        progress.emit("warning", text=text)

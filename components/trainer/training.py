@@ -12,13 +12,13 @@ import tensorflow_transform as tft
 from tfx.utils import io_utils
 
 import keras_models
-from components import inputs, progress, targets
+from components import inputs, targets
 from components.schema_gen.names import class_names
 from components.trainer import artifact, by_name, divergence, plateau
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.phases import Phase
-from components.trainer.progress import EpochProgress
+from components.trainer.progress import Watch
 from components.trainer.resume import Resume
 from components.transform.augment import steps as augment
 from configs import policies
@@ -27,12 +27,17 @@ from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, normalize
 
 
-def entry_of(custom: dict, cfg: TrainerSlice) -> keras_models.ModelEntry:
-    """What is built: a registered model, or another model's features under a new head."""
+def entry_of(custom: Mapping, cfg: TrainerSlice, learned: bool = True) -> keras_models.ModelEntry:
+    """What is built: a registered model, or another model's features under a new head.
+
+    Args:
+        custom: has origin, of a transfer.
+        learned: see components.trainer.transfer.entry.
+    """
     if cfg.transfer is None:
         return keras_models.get(cfg.model.name)
     transfer = by_name.part(by_name.TRANSFER)
-    return transfer.entry(transfer.Origin.of_json(custom["origin"]), cfg.transfer)
+    return transfer.entry(transfer.Origin.of_json(custom["origin"]), cfg.transfer, learned)
 
 
 def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
@@ -43,7 +48,7 @@ def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
 
 def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
     """Open the data of a Trainer or Tuner, of which the network reads a kind of input, and let the task object to it."""
-    _check_options(cfg, task)
+    check_options(cfg, task)
     train_files, *copies = fn_args.train_files  # one pattern a split of TrainArgs
     data = open_data(
         [train_files],
@@ -62,7 +67,8 @@ def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
     return data
 
 
-def _check_options(cfg: TrainerSlice, task) -> None:
+def check_options(cfg: TrainerSlice, task) -> None:
+    """Raise UsageError for options of which the task can make nothing."""
     if cfg.export.crops and not task.crops:
         raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
     if cfg.train.label_smoothing and task.smooth is None:
@@ -134,51 +140,65 @@ def served(model: keras.Model, entry, data: Data, cfg: TrainerSlice) -> keras.Mo
 
 
 def train_in_phases(
-    phases: Sequence[Phase], model: keras.Model, data: Data, cfg: TrainerSlice, state: Path
+    phases: Sequence[Phase], model: keras.Model, data: Data, cfg: TrainerSlice, state: Path, watch: Watch | None = None
 ) -> tuple[list[dict[str, float]], list[Resume]]:
     """Train phase after phase, each from the best weights of those before it, and leave the best of all in the model.
 
     Args:
         state: folder of the first phase's state; of another one, its name is added.
+        watch: who looks on; None: a person.
 
     Returns:
         Figures by epoch of the phases that fit the whole model, and all states, which may be cleared once it is safely written.
     """
+    watch = watch or Watch()
     history, resumes, best, by = [], [], (math.inf, None), None
     for phase in phases:
+        if watch.is_over:
+            break
         if phase.begin:
             phase.begin(model)
         resumes.append(Resume(state.with_name("-".join(filter(None, [state.name, phase.name]))), _patience(cfg), phase.figure))
         asked = cfg.model_copy(update={"train": phase.train})
         if phase.part is not None:
-            progress.emit("note", text=f"pre-training {phase.name}")
-            train(phase.task, phase.part, data, asked, resumes[-1], phase.rate)
+            watch.note(f"pre-training {phase.name}")
+            train(phase.task, phase.part, data, asked, resumes[-1], phase.rate, watch, phase)
             continue
-        figures = train(phase.task, model, data, asked, resumes[-1], phase.rate)
+        figures = train(phase.task, model, data, asked, resumes[-1], phase.rate, watch, phase)
         history += figures
         reached = min((f[phase.figure] for f in figures if math.isfinite(f[phase.figure])), default=math.inf)
         if best[1] is None or reached <= best[0] or phase.figure != by:  # what is judged otherwise cannot be held against it
             best, by = (reached, model.get_weights() if phase is not phases[-1] else None), phase.figure
         else:
             of = "validation loss" if by == divergence.VALIDATION else by
-            progress.emit("warning", text=f"{phase.name} did not lower the {of} of {best[0]:.4f}; the weights before it stay")
+            watch.warn(f"{phase.name} did not lower the {of} of {best[0]:.4f}; the weights before it stay")
             model.set_weights(best[1])
     return history, resumes
 
 
 def train(
-    task, model: keras.Model, data: Data, cfg: TrainerSlice, resume: Resume, rate: str = "train.optimizer.learning_rate"
+    task,
+    model: keras.Model,
+    data: Data,
+    cfg: TrainerSlice,
+    resume: Resume,
+    rate: str = Phase.rate,
+    watch: Watch | None = None,
+    phase: Phase | None = None,
 ) -> list[dict[str, float]]:
     """Fit, from where a killed training stood, and leave in the model the weights of the epoch that `train.keep` names. Returns
     figures by epoch.
 
     Args:
         rate: the config's key of the learning rate.
+        watch: who looks on; None: a person.
+        phase: of which this is the fit; None: the only one.
 
     Raises:
         Diverged: where the loss did not stay finite, or exploded, before it had fallen, or the last epoch's weights are to be kept.
         HubelError: where that of a closed form is no finite number.
     """
+    watch = watch or Watch()
 
     def has_diverged():
         return not task.is_closed_form and divergence.has_happened(resume.history, resume.start, resume.judged_by)
@@ -187,7 +207,7 @@ def train(
         falling = plateau.callbacks(cfg.train, resume.history, resume.judged_by)
         guard = divergence.Guard(resume, lambda: task.of_model(model).pair(*next(iter(data.plain))))
         guards = [] if task.is_closed_form else [guard]
-        task.fit(model, data, cfg.train, resume.epoch, [EpochProgress(), *falling, resume, *guards])
+        task.fit(model, data, cfg.train, resume.epoch, [*watch.callbacks(phase), *falling, resume, *guards])
     if task.is_closed_form and not all(math.isfinite(figures[resume.judged_by]) for figures in resume.history):
         resume.clear()
         raise HubelError(
@@ -201,7 +221,7 @@ def train(
         if not best or cfg.train.keep == "last":
             resume.clear()
             raise Diverged(what, hint)
-        progress.emit("warning", text=f"{what} The weights of epoch {best + 1} stay. {hint}")
+        watch.warn(f"{what} The weights of epoch {best + 1} stay. {hint}")
     resume.restore(model, cfg.train.keep)
     return resume.history
 

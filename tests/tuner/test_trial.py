@@ -1,0 +1,270 @@
+"""A trial is Trainer's own training: the same figures, of the validation split alone, within its limits."""
+
+import json
+import math
+import shutil
+import time
+
+import keras
+import pytest
+import tensorflow as tf
+
+from components import keys
+from components.trainer import component
+from configs.errors import UsageError
+from configs.override import override
+from configs.schema.tune import TuneConfig
+from tests.components import digits
+from tuner import objective, pruning, trial
+from tuner.trial import Training
+
+MLP = {**digits.MLP, "train": {"epochs": 4, "batch_size": 80, "early_stopping": None}}
+TURNED = [{"rotate": {"degrees": 10}}, {"gaussian_noise": {"stddev": 0.1}}]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def eager():
+    """Tracing a training step takes seconds, a step of these models a hundredth of one."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def asked(artifacts, tmp_path):
+    """What TFX hands over for a config."""
+
+    def make(tree, **changes):
+        cfg = digits.trainer_slice(tree, **changes)
+        return digits.fn_args(tmp_path / "run", artifacts.transformed, artifacts.transform, artifacts.schema, cfg, True), cfg
+
+    return make
+
+
+@pytest.fixture
+def opened(asked):
+    """A Training of a config, and of keys of `tune`."""
+
+    def make(tree=MLP, tune=None, **changes):
+        args, cfg = asked(tree, **changes)
+        return Training(args, cfg, TuneConfig.model_validate({"algorithm": "random", **(tune or {})}))
+
+    return make
+
+
+COSINE = {"name": "cosine", "warmup_epochs": 1}
+DEEP = {"name": "deep_autoencoder", "options": {"code_size": 4, "hidden": [12]}}
+PRETRAINED = {"epochs": 3, "batch_size": 80, "early_stopping": None, "pretrain": {"epochs": 2}}
+FAITHFUL = {
+    "a classifier that stops early": (
+        {**MLP, "train": {"epochs": 9, "batch_size": 80, "early_stopping": {"patience": 1}}},
+        {"train.optimizer.learning_rate": 0.3, "model.options.hidden": [12, 6]},
+    ),
+    "schedule and augmentation": (
+        {
+            **MLP,
+            "augment": TURNED,
+            "train": {"epochs": 3, "early_stopping": None, "schedule": {"name": "cosine", "warmup_epochs": 1}},
+        },
+        {"train.optimizer.learning_rate": 0.01, "augment": [{"rotate": {"degrees": 20}}], "train.batch_size": 60},
+    ),
+    "pre-training": (
+        {**digits.AUTOENCODER, "model": DEEP, "train": PRETRAINED},
+        {"train.pretrain.learning_rate": 0.02, "model.options.code_size": 3},
+    ),
+}
+
+
+@pytest.mark.parametrize(("tree", "values"), FAITHFUL.values(), ids=FAITHFUL)
+def test_the_winner_trained_by_trainer_has_the_trial_s_figures(asked, tmp_path, monkeypatch, tree, values):
+    args, cfg = asked(tree)
+    training = Training(args, cfg, TuneConfig(algorithm="random"))
+    training.run({"train.optimizer.learning_rate": 0.05}, cfg.train.epochs, tmp_path / "state")  # another one before it
+    outcome = training.run(values, cfg.train.epochs, tmp_path / "state")
+    assert outcome.status == "completed"
+    args.custom_config["slice"] = override(cfg, values).model_dump_json()
+    monkeypatch.setattr(component.export, "write", lambda *_: None)
+    component.run_fn(args)
+    history = json.loads((tmp_path / "run" / "model_run" / "history.json").read_text())
+    assert outcome.curve == history
+    assert outcome.value == min(figures["val_loss"] for figures in history)
+    assert not (tmp_path / "state").exists()
+
+
+def test_only_validation_is_seen(asked, artifacts, tmp_path):
+    spoilt = tmp_path / "examples"
+    shutil.copytree(artifacts.transformed, spoilt)
+    for path in (spoilt / f"Split-{keys.TEST}").iterdir():
+        path.write_bytes(b"no TFRecord: whoever reads it raises")
+    args, cfg = asked(MLP)
+    args.train_files = [str(spoilt / f"Split-{keys.TRAIN}" / "*")]
+    args.eval_files = [str(spoilt / f"Split-{keys.VALIDATION}" / "*")]
+    outcome = Training(args, cfg, TuneConfig(algorithm="random")).run({}, 1, tmp_path / "state")
+    assert outcome.status == "completed"
+    args.eval_files = [str(spoilt / f"Split-{keys.TEST}" / "*")]
+    with pytest.raises(tf.errors.DataLossError):
+        Training(args, cfg, TuneConfig(algorithm="random"))
+
+
+def test_executions_have_seeds_of_their_own_and_the_first_one_trainer_s(opened, tmp_path):
+    once = opened().run({}, 2, tmp_path / "state")
+    assert (once.spread, once.epochs) == (None, 2)
+    several = opened(tune={"executions": 3}).run({}, 2, tmp_path / "state")
+    assert several.executions[0] == once.value
+    assert several.curve == once.curve
+    assert several.executions[1] == opened(seed=1).run({}, 2, tmp_path / "state").value
+    mean = sum(several.executions) / 3
+    assert several.value == pytest.approx(mean)
+    assert several.spread == pytest.approx(math.sqrt(sum((each - mean) ** 2 for each in several.executions) / 2))
+    assert len({*several.executions}) == 3
+    assert several.epochs == 6
+
+
+def test_a_trial_starts_anew_whatever_a_killed_one_left(opened, tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def kill(epoch, figures):
+        if epoch == 2:
+            raise Killed
+
+    training, heard = opened(), []
+    whole = training.run({}, 4, tmp_path / "state", on_epoch=lambda epoch, figures: heard.append((epoch, figures)))
+    assert heard == [*enumerate(whole.curve)]
+    rmtree = shutil.rmtree
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda folder, **_: None if (folder / "0").exists() else rmtree(folder, **_))
+        with pytest.raises(Killed):
+            training.run({}, 4, tmp_path / "state", on_epoch=kill)
+    assert list((tmp_path / "state" / "0").iterdir())
+    again = training.run({}, 4, tmp_path / "state")
+    assert (again.curve, again.epochs) == (whole.curve, 4)
+
+
+def test_a_deadline_ends_the_epoch_that_runs(opened, tmp_path):
+    training = opened(tune={"executions": 2})
+    outcome = training.run({}, 4, tmp_path / "state", deadline=time.monotonic())
+    assert (outcome.status, outcome.epochs, len(outcome.curve)) == ("completed", 1, 1)
+    assert outcome.reason == "Stopped after epoch 1 of 4: the time of tune.minutes is over. 1 of 2 executions ran."
+    assert outcome.value == outcome.curve[0]["val_loss"]
+
+
+def test_epochs_that_are_left_are_those_of_all_executions(opened, tmp_path):
+    training = opened(tune={"executions": 2})
+    outcome = training.run({}, 4, tmp_path / "state", left=6)
+    assert (outcome.status, outcome.epochs, len(outcome.executions)) == ("completed", 6, 2)
+    assert outcome.reason == "Stopped after epoch 2 of 4: the epochs of tune.total_epochs are spent."
+    outcome = training.run({}, 3, tmp_path / "state", left=3)
+    assert (outcome.epochs, outcome.reason) == (3, "1 of 2 executions ran: the epochs of tune.total_epochs are spent.")
+    assert training.run({}, 2, tmp_path / "state", left=4).reason == ""
+
+
+def test_what_is_left_is_spent_by_pre_training_too(asked, tmp_path):
+    args, cfg = asked({**digits.AUTOENCODER, "model": DEEP, "train": PRETRAINED})
+    training = Training(args, cfg, TuneConfig(algorithm="random"))
+    outcome = training.run({}, 3, tmp_path / "state", left=5)
+    assert (outcome.epochs, len(outcome.curve)) == (5, 1), outcome.reason  # two stages of two epochs each
+    outcome = training.run({}, 3, tmp_path / "state", left=3)
+    assert (outcome.status, outcome.epochs, outcome.curve, outcome.value) == ("failed", 3, [], None)
+    assert "tune.total_epochs are spent before one of the whole model" in outcome.reason
+
+
+GOOD = [{"val_loss": 1e-6}] * 4
+
+
+def test_a_trial_that_is_behind_is_pruned_and_not_failed(opened, tmp_path):
+    training = opened(tune={"executions": 2})
+    outcome = training.run({}, 4, tmp_path / "state", curves=[GOOD] * pruning.LEAST_TRIALS)
+    assert (outcome.status, len(outcome.curve)) == ("pruned", pruning.LEAST_EPOCHS)
+    assert outcome.epochs == pruning.LEAST_EPOCHS, "no further execution"
+    assert outcome.value == min(figures["val_loss"] for figures in outcome.curve)
+    assert outcome.reason.startswith("Pruned after epoch 3: its best val_loss of")
+    bad = [[{"val_loss": 1e6}] * 4] * pruning.LEAST_TRIALS
+    assert opened().run({}, 4, tmp_path / "state", curves=bad).status == "completed"
+    assert opened().run({}, 3, tmp_path / "state", curves=[GOOD] * pruning.LEAST_TRIALS).status == "completed", "it was at its end"
+
+
+@pytest.mark.parametrize("tune", [{"pruning": "none"}, {"algorithm": "hyperband"}])
+def test_pruning_is_asked_for(opened, tmp_path, tune):
+    outcome = opened(tune=tune).run({}, 4, tmp_path / "state", curves=[GOOD] * pruning.LEAST_TRIALS)
+    assert (outcome.status, len(outcome.curve)) == ("completed", 4)
+
+
+FAILURES = {
+    "diverges": ({"train.optimizer.name": "sgd", "train.optimizer.learning_rate": 1e30}, "Training diverged in epoch 1 of 2"),
+    "a value that is refused": ({"model.options.hidden": [-1]}, "hidden"),
+    "an option that the task refuses": ({"export.crops": "ten"}, "crops"),
+}
+
+
+@pytest.mark.parametrize(("values", "said"), FAILURES.values(), ids=FAILURES)
+def test_what_goes_wrong_is_an_outcome(opened, tmp_path, values, said):
+    outcome = opened().run(values, 2, tmp_path / "state")
+    assert (outcome.status, outcome.value) == ("failed", None)
+    assert said in outcome.reason
+    assert "\n" not in outcome.reason
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (MemoryError(), "It ran out of memory."),
+        (tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor"), "It ran out of memory."),
+        (ValueError("of a layer\nand more"), "ValueError: of a layer"),
+    ],
+)
+def test_what_a_step_raises_is_an_outcome(opened, tmp_path, raised, said):
+    def fail(epoch, figures):
+        if epoch == 1:
+            raise raised
+
+    outcome = opened().run({}, 3, tmp_path / "state", on_epoch=fail)
+    assert (outcome.status, outcome.reason, len(outcome.curve)) == ("failed", said, 2)
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_process_passes(opened, tmp_path, raised):
+    def leave(epoch, figures):
+        raise raised
+
+    with pytest.raises(raised):
+        opened().run({}, 3, tmp_path / "state", on_epoch=leave)
+
+
+def test_an_objective_is_that_of_its_best_epoch(opened, tmp_path):
+    several = [{"name": "val_accuracy", "weight": 2}, {"name": "val_loss"}]
+    training = opened(tune={"objective": several})
+    outcome = training.run({"train.optimizer.learning_rate": 0.5}, 4, tmp_path / "state")
+    sums = [figures["val_loss"] - 2 * figures["val_accuracy"] for figures in outcome.curve]
+    assert outcome.value == pytest.approx(min(sums))
+    accuracy = opened(tune={"objective": "val_accuracy"})
+    assert objective.direction(accuracy.objectives) == "max"
+    outcome = accuracy.run({"train.optimizer.learning_rate": 0.5}, 4, tmp_path / "state")
+    assert outcome.value == max(figures["val_accuracy"] for figures in outcome.curve)
+
+
+def test_an_objective_that_no_epoch_has_is_refused_before_anything_starts(opened):
+    with pytest.raises(UsageError) as refused:
+        opened(tune={"objective": "val_auc"})
+    assert "val_auc" in refused.value.message
+    assert "val_accuracy, val_loss" in refused.value.hint
+
+
+def test_data_is_opened_once_for_each_way_and_kept_within_bounds(opened, tmp_path, monkeypatch):
+    asked_for = []
+    data_of = trial.data_of
+    monkeypatch.setattr(trial, "data_of", lambda *given: asked_for.append(given) or data_of(*given))
+    training = opened()
+    for size in (80, 60, 80, 60):
+        training.run({"train.batch_size": size}, 1, tmp_path / "state")
+    assert len(asked_for) == 2
+    monkeypatch.setattr(trial, "CACHE_BYTES", 1)
+    for size in (60, 60, 80, 60):
+        training.run({"train.batch_size": size}, 1, tmp_path / "state")
+    assert len(asked_for) == 4, "the last one stays in any case"
+
+
+def test_trials_leave_nothing_in_keras(opened, tmp_path):
+    opened().run({}, 1, tmp_path / "state")
+    assert keras.layers.Dense(1).name == "dense"
