@@ -19,10 +19,11 @@ import tensorflow as tf
 
 from components import inputs
 from components.tasks.by_name import name_of, task_of
+from components.trainer import checks
 from components.trainer.data import Data
 from components.trainer.phases import Phase
 from components.trainer.progress import Watch
-from components.trainer.training import begun, check_options, data_of, entry_of, phases_of, train_in_phases
+from components.trainer.training import begun, data_of, entry_of, phases_of, train_in_phases
 from configs import words
 from configs.errors import HubelError, first_line
 from configs.override import override
@@ -123,7 +124,7 @@ class Training:
 
     def _train(self, cfg: TrainerSlice, state: Path, watch: "_Watch") -> None:
         """As Trainer's run_fn does."""
-        check_options(cfg, self._task)
+        checks.check(cfg, self._task)
         data, entry = self._data_for(cfg), entry_of(self._custom, cfg)
         model = begun(self._fn_args, entry, self._task, data, cfg)
         watch.phases = phases_of(self._task, cfg, model)

@@ -80,7 +80,7 @@ def _labels(key: str, asked: Sequence[int | str], names: Sequence[str], source: 
 
 def _unknown(key: str, asked: int | str, names: Sequence[str], source: str) -> UsageError:
     if not names:
-        return UsageError(f"data.{key} names class {asked!r} of {source}; it has no labels.", f"Take data.{key} out.")
+        return UsageError(f"data.{key} names class {asked!r}, and {source} has no labels.", f"Take data.{key} out.")
     shown = ", ".join(f"{label}: {name!r}" for label, name in enumerate(names[:SHOWN]))
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     nearest = difflib.get_close_matches(str(asked), names, 1)

@@ -31,6 +31,9 @@ class Around(base.Task):
     def check(self, facts):
         self.inner.check(facts)
 
+    def check_config(self, normalize, augmented):
+        self.inner.check_config(normalize, augmented)
+
     def doubts(self, model):
         return self.inner.doubts(model)
 

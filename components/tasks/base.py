@@ -1,7 +1,7 @@
 """What a task decides of learning and serving. Components ask these questions; they never name a model or a task."""
 
 import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -133,6 +133,14 @@ class Task(abc.ABC):
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
         """Raise HubelError, in plain words, for data that this task cannot learn from."""
+
+    def check_config(self, normalize: str, augmented: Collection[str]) -> None:  # noqa: B027 most configs suit most tasks
+        """Raise UsageError for a config under which this task cannot learn; asked before anything starts.
+
+        Args:
+            normalize: transform.normalize.
+            augmented: kinds of operations that are done to images; see components.transform.augment.steps.
+        """
 
     def doubts(self, model: keras.Model) -> list[str]:
         """Sentences on a model of this task that a person should know before it is trained, mostly none."""

@@ -16,13 +16,18 @@ from keras_models.record import RECONSTRUCTION
 RATE = "train.pretrain.learning_rate"
 
 
+def check(model: keras.Model, name: str) -> None:
+    """Raise UsageError for a model, registered under that name, that has no stages to be pre-trained."""
+    if not pretraining.stages(model):
+        raise UsageError(
+            f"train.pretrain trains pairs of layers one after another, and {name} has none.", "Take it out of the config."
+        )
+
+
 def phases(task: Task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
     """What a config with train.pretrain is trained in. Raises UsageError for a model that has no stages."""
+    check(model, cfg.model.name)
     stages = pretraining.stages(model)
-    if not stages:
-        raise UsageError(
-            f"train.pretrain trains pairs of layers one after another, and {cfg.model.name} has none.", "Take it out of the config."
-        )
     whole = cfg.train.model_copy(update={"pretrain": None})
     asked = cfg.train.pretrain
     optimizer, rate = cfg.train.optimizer, Phase.rate

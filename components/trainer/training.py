@@ -14,15 +14,13 @@ from tfx.utils import io_utils
 import keras_models
 from components import inputs, targets
 from components.schema_gen.names import class_names
-from components.trainer import artifact, by_name, divergence, plateau
+from components.trainer import artifact, by_name, checks, divergence, plateau
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
 from components.trainer.phases import Phase
 from components.trainer.progress import Watch
 from components.trainer.resume import Resume
-from components.transform.augment import steps as augment
-from configs import policies
-from configs.errors import Diverged, HubelError, UsageError
+from configs.errors import Diverged, HubelError
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, normalize
 
@@ -48,7 +46,7 @@ def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
 
 def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
     """Open the data of a Trainer or Tuner, of which the network reads a kind of input, and let the task object to it."""
-    check_options(cfg, task)
+    checks.check(cfg, task)
     train_files, *copies = fn_args.train_files  # one pattern a split of TrainArgs
     data = open_data(
         [train_files],
@@ -67,24 +65,6 @@ def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
     return data
 
 
-def check_options(cfg: TrainerSlice, task) -> None:
-    """Raise UsageError for options of which the task can make nothing."""
-    if cfg.export.crops and not task.crops:
-        raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
-    if cfg.train.label_smoothing and task.smooth is None:
-        raise UsageError("train.label_smoothing spreads labels over classes, and this task has none.", "Take it out.")
-    if cfg.transfer is not None:
-        by_name.part(by_name.TRANSFER).check(cfg.transfer, task)
-    if cfg.train.class_weight is None:
-        return
-    if task.class_weight is None:
-        raise UsageError("train.class_weight weighs classes, and this task has none.", "Take it out.")
-    if augment.MIXING in augment.kinds(policies.expand(cfg.augment, cfg.transform.channels)):
-        raise UsageError(
-            "train.class_weight weighs an image by its one class, and mixup and cutmix give it two.", "Take one of them out."
-        )
-
-
 def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence[keras.Model] = ()) -> keras.Model:
     """What a Trainer, and each trial of a Tuner, trains: the config's network, its weights drawn by the seed, or those of
     `model.initial`. Arguments as of `build`. Raises as Task.start, and UsageError for what learned of another input."""
@@ -98,8 +78,7 @@ def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence
 
 
 def _check_initial(card: Card, reads: str, data: Data) -> None:
-    if card.reads != reads:
-        raise UsageError(f"model.initial reads {card.reads}, and this model reads {reads}.", "Start from one that reads the same.")
+    checks.check_initial(card.reads, reads)
     inputs.input_of(reads).check_initial(card.learned, data.facts.learned)
 
 

@@ -15,7 +15,9 @@ from components.inputs import checks
 from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, of_data, task_of
 from components.trainer import by_name, transfer
+from components.trainer import checks as trainer
 from components.trainer import members as ensembles
+from components.trainer.card import Card
 from components.trainer.origin import Origin
 from components.transform.augment import steps as augment
 from configs import load, policies
@@ -47,6 +49,7 @@ class Settled:
     architecture: str  # name or dotted path of what is learned by
     modules: Sequence[str]  # that task, input and network are made of
     members: Mapping[str, Mapping[str, str]]  # of an ensemble, NAME/VERSION -> {uri: folder of the Model artifact, digest}
+    trainer: TrainerSlice  # what Trainer and Tuner get of the config
 
     @property
     def steps(self) -> list[AugmentStep]:
@@ -70,11 +73,6 @@ class Settled:
         plan = policies.schedule(self.steps)
         of_config = {"seed": self.config.seed, "transform": self.config.transform}
         return CopiesSlice(**of_config, steps=plan.written, copies=plan.copies) if plan.copies else None
-
-    @property
-    def trainer(self) -> TrainerSlice:
-        """What Trainer and Tuner get of the config."""
-        return _of_trainer(self.config)
 
     @property
     def served(self) -> Path:
@@ -157,10 +155,15 @@ def tried(config: RunConfig, place: Workspace) -> Start:
     if start.origin is not None:
         transfer.prove(start.origin, config.transfer, _shape(config.transform))
     elif not config.model.members:  # those were proved when they were trained
+        if start.initial is not None:
+            trainer.check_initial(Card.read(start.initial).reads, start.reads)
         checks.check(start.reads, config.model.name, config.data, config.transform, config.augment, config.export.crops is not None)
         entry = keras_models.get(config.model.name)
         stand_in = inputs.input_of(start.reads).stand_in(config.transform, contract.EXAMPLES)
         contract.prove(entry, stand_in.facts, config.model.options, stand_in.batch)
+        if config.train.pretrain is not None:
+            net = keras_models.build(entry, stand_in.facts, config.model.options, inputs.input_of(start.reads).dtype)
+            by_name.part(by_name.PRETRAIN).check(net, config.model.name)
     return start
 
 
@@ -182,9 +185,12 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
         anomaly.check(task_of(task), config.anomaly)
     task = name_of(task, config.anomaly)
     augment.check(policies.expand(config.augment, config.transform.channels), task_of(task).targets)
-    _check_data(config.data, located, task)
+    given = config if start.origin is None else with_origin(config, start.origin)
+    of_trainer = TrainerSlice(**{name: getattr(given, name) for name in TrainerSlice.model_fields})
+    trainer.check(of_trainer, task_of(task))
     parts = ensembles.cards(start.members, config.transform, config.reading)
-    modules = [*modules_of(task), inputs.module_of(start.reads), *by_name.modules_of(_of_trainer(config))]
+    _check_data(config.data, config.evaluate.slices, located, task, parts)
+    modules = [*modules_of(task), inputs.module_of(start.reads), *by_name.modules_of(of_trainer)]
     if start.origin is not None:
         modules += [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
         modules = [*dict.fromkeys(modules), *sources_of([start.origin.architecture])]
@@ -193,7 +199,7 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
     if parts:
         modules += [by_name.module(by_name.MEMBERS), *sources_of(set().union(*(card.architectures for card in parts.values())))]
     return Settled(
-        config if start.origin is None else with_origin(config, start.origin),
+        given,
         place,
         start,
         located,
@@ -201,6 +207,7 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
         keras_models.check(name).name if start.origin is None else start.origin.architecture,
         modules,
         {member: {"uri": uri, "digest": ensembles.digest(uri)} for member, uri in start.members.items()},
+        of_trainer,
     )
 
 
@@ -220,10 +227,11 @@ def sources_of(architectures: Collection[str]) -> list[str]:
     return sorted({*any_layer, *(keras_models.check(name).module for name in named)})
 
 
-def _check_data(data: DataConfig, located: Located, task: str) -> None:
-    """Raise UsageError where data has not what a task learns from, or fewer classes than are to be told apart."""
+def _check_data(data: DataConfig, slices: Collection[str], located: Located, task: str, members: Mapping[str, Card]) -> None:
+    """Raise UsageError where data has not what a task learns from, what evaluate.slices names, or the classes of an ensemble's
+    members. Of data that is still to be prepared or read, nothing is known."""
     needed = [name for name in task_of(task).targets if targets.is_further(name)]
-    if needed and located.address:  # of data that is still to be prepared nothing is known
+    if needed and located.address:
         _, contents = sources.opened(data, located.address)
         for name in needed:
             if name not in contents.targets:
@@ -231,14 +239,19 @@ def _check_data(data: DataConfig, located: Located, task: str) -> None:
                     f"A model for {task} learns from {name}, and {data.source} gives none.",
                     f"Name what has them: data.features: {{{name}: ...}} (docs/data.md).",
                 )
-    if located.class_names is not None:
-        chosen, names = classes.resolved(data, located.class_names), located.class_names
-        kept = [names[label] for label in chosen.classes] if chosen.classes is not None else names
-        classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}")
-
-
-def _of_trainer(config: RunConfig) -> TrainerSlice:
-    return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
+    if located.class_names is None:
+        return
+    chosen, names = classes.resolved(data, located.class_names), located.class_names
+    kept = [names[label] for label in chosen.classes] if chosen.classes is not None else names
+    classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}")
+    if members:
+        ensembles.check_classes(members, kept, "the data")
+    if not names:
+        asked = [f"evaluate.slices.{name}" for name in slices if name == keys.LABEL]
+        asked += [*(["data.stratify: true"] if data.stratify is True else []), *(["data.downsample"] if data.downsample else [])]
+        if asked:
+            what = f"{' and '.join(asked)} {'goes' if len(asked) == 1 else 'go'} by classes"
+            raise UsageError(f"{what}, and {data.source} has no labels.", "Take it out, or give labels (docs/data.md).")
 
 
 def _shape(transform: TransformConfig) -> tuple[int, int, int]:

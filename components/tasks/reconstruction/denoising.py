@@ -15,7 +15,7 @@ from components.tasks.reconstruction.figures import mean_squared_error, of_image
 from components.tasks.reconstruction.names import RECONSTRUCT
 from components.tasks.reconstruction.task import Task as Autoencoder
 from components.trainer.card import Card
-from components.transform.augment import constant
+from components.transform.augment import constant, steps
 from configs.errors import UsageError
 from configs.schema.augment import AugmentStep
 
@@ -29,8 +29,8 @@ class Task(Autoencoder):
 
     against_active = False
 
-    def check(self, facts):
-        if not facts.noise:
+    def check_config(self, normalize, augmented):
+        if steps.NOISE not in augmented:
             raise UsageError(
                 "A denoising autoencoder learns to take noise away, and this config puts none on.",
                 "Add gaussian_noise: {stddev: 0.2}, salt_and_pepper: {share: 0.2} or mask: {share: 0.3} to augment.",

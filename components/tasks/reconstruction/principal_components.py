@@ -16,6 +16,13 @@ class Task(linear.Task):
 
     is_closed_form = True
 
+    def check_config(self, normalize, augmented):
+        if normalize != "unit":
+            raise UsageError(
+                "Principal components are found of pixels / 255, and the images are normalised otherwise.",
+                "Set transform.normalize: unit.",
+            )
+
     def doubts(self, model):
         return []  # exact at any size
 
@@ -24,7 +31,7 @@ class Task(linear.Task):
             return  # a killed run had finished this; its weights are restored
         net = normalize.inner(model)
         encoder, decoder = net.get_layer("encoder").get_layer("code"), net.get_layer("decoder").get_layer("pixels")
-        _check(model, encoder.units, data.facts.train_images)
+        _check(encoder.units, data.facts.train_images)
         found = pca.fit(unit(data.plain), encoder.units)
         encoder.set_weights([found.components.T, -found.components @ found.mean])
         decoder.set_weights([found.components, found.mean])
@@ -39,12 +46,7 @@ class Task(linear.Task):
         events.on_train_end()
 
 
-def _check(model: keras.Model, components: int, images: int) -> None:
-    if not isinstance(model.get_layer("normalize"), keras.layers.Rescaling):
-        raise UsageError(
-            "Principal components are found of pixels / 255, and the images are normalised otherwise.",
-            "Set transform.normalize: unit.",
-        )
+def _check(components: int, images: int) -> None:
     if components > images:
         raise HubelError(
             f"{images} training images have no {components} principal components.",

@@ -21,10 +21,12 @@ class Task(Autoencoder):
 
     against_active = False
 
+    def check_config(self, normalize, augmented):
+        if normalize != "unit":
+            raise UsageError("Sparse coding reconstructs what it is given, pixels / 255.", "Set transform.normalize: unit.")
+
     def fit(self, model, data, train, first_epoch, callbacks):
         """The mean image in closed form, then the gradient."""
-        if not isinstance(model.get_layer("normalize"), keras.layers.Rescaling):
-            raise UsageError("Sparse coding reconstructs what it is given, pixels / 255.", "Set transform.normalize: unit.")
         if not first_epoch:
             total = sum(tf.reduce_sum(pixels, 0) for pixels, _ in data.plain)
             inference_of(model).dictionary.mean.assign(tf.reshape(total, [-1]) / (255.0 * data.facts.train_images))

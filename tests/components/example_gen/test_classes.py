@@ -87,7 +87,7 @@ def test_inliers_may_be_named_among_the_classes_that_are_kept(months, tmp_path):
         ([*MONTHS, "13"], {"classes": [0, "x"]}, "11: '12' and 1 more", ""),
         (MONTHS, {"classes": [0, "1"]}, "names class 0 of tfds:digits, '1', twice", "once"),
         (MONTHS, {"classes": [0, 1], "inliers": ["3"]}, "it has 2, counted from 0: 0: '1', 1: '2'", ""),
-        ([], {"inliers": ["good"]}, "it has no labels", "Take data.inliers out"),
+        ([], {"inliers": ["good"]}, "and tfds:digits has no labels", "Take data.inliers out"),
     ],
 )
 def test_a_class_that_is_not_there_is_refused_with_those_that_are(names, asked, said, hint):

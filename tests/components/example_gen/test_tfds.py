@@ -235,6 +235,6 @@ def test_features_of_another_kind_are_refused_before_anything_starts(visits, fea
 def test_classes_that_are_not_there_are_refused_before_anything_starts(datasets, visits):
     with pytest.raises(UsageError, match="names class 10 of tfds:digits; it has 10, counted from 0"):
         sources.locate(DataConfig(source="tfds:digits", classes=[0, 10]), datasets)
-    with pytest.raises(UsageError, match="it has no labels"):
+    with pytest.raises(UsageError, match="and tfds:visits has no labels"):
         sources.locate(DataConfig(source="tfds:visits", classes=[0, 1]), visits)
     sources.locate(DataConfig(source="tfds:visits", features={"label": "grade"}, classes=[0, 9]), visits)  # only reading tells

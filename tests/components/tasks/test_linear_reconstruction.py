@@ -138,16 +138,18 @@ def test_large_images_go_without_a_covariance(tmp_path):
     np.testing.assert_allclose(model.predict(large[30:], verbose=0), large[30:] / 255, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("count", "asked", "kind", "sentence"),
-    [
-        (20, {"normalized": "per_image"}, UsageError, "found of pixels / 255, and the images are normalised otherwise"),
-        (7, {"code_size": 8}, HubelError, "7 training images have no 8 principal components"),
-    ],
-)
-def test_what_it_cannot_be_found_of(tmp_path, count, asked, kind, sentence):
-    with pytest.raises(kind, match=sentence):
-        fitted(data_of(IMAGES[:count], IMAGES[20:30]), tmp_path / "state", **asked)
+def test_what_it_cannot_be_found_of(tmp_path):
+    with pytest.raises(HubelError, match="7 training images have no 8 principal components"):
+        fitted(data_of(IMAGES[:7], IMAGES[20:30]), tmp_path / "state", code_size=8)
+
+
+@pytest.mark.parametrize("task", ["reconstruction.principal_components", "reconstruction.sparse_coding"])
+def test_what_is_found_of_pixels_as_they_are_refuses_another_normalisation(task):
+    for kind in ("none", "per_image", "per_channel", "zca"):
+        with pytest.raises(UsageError, match="pixels / 255") as caught:
+            task_of(task).check_config(kind, [])
+        assert caught.value.hint == "Set transform.normalize: unit."
+    task_of(task).check_config("unit", [])
 
 
 def test_the_pca_beside_a_model_is_announced_once(monkeypatch):

@@ -11,7 +11,6 @@ from components.evaluator import kernel_pca
 from components.tasks.by_name import task_of
 from components.tasks.reconstruction import pca
 from components.tasks.reconstruction.figures import ssim
-from components.trainer.data import Facts
 from components.transform.augment import constant
 from configs.errors import UsageError
 from configs.schema.augment import AugmentStep
@@ -129,5 +128,5 @@ def linear_denoiser(kernel, bias):
 
 def test_a_config_without_noise_is_refused():
     with pytest.raises(UsageError, match="puts none on") as caught:
-        task_of("reconstruction.denoising").check(Facts(SHAPE, [], None, None, 1))
+        task_of("reconstruction.denoising").check_config("unit", ["geometry"])
     assert "gaussian_noise" in caught.value.hint

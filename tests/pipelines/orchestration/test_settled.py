@@ -1,0 +1,104 @@
+"""What a config cannot be run with is said once it is settled, by a look ahead and by a run alike: nothing has started then."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from components import keys
+from components.example_gen.sources import Located
+from components.trainer.origin import Origin
+from configs import load
+from configs.errors import UsageError
+from pipelines.orchestration import pipeline, settled
+from pipelines.workspace import runs
+from pipelines.workspace.layout import Workspace
+from pipelines.workspace.starts import Start
+from tests.components import digits
+from tests.pipelines.conftest import in_process
+
+PUBLISHED = Origin("keras.applications:MobileNetV2", "keras.applications:MobileNetV2", None, "digest", normalizes=True)
+LABELLED, UNLABELLED = Located({}, "digest", ["a", "b"]), Located({}, "digest", [])
+
+
+def of(config, assignments, place, located=LABELLED):
+    cfg = load.load(config, assignments)
+    return settled.of(cfg, Workspace.at(place), Start("image", PUBLISHED if cfg.transfer else None), located)
+
+
+@pytest.mark.parametrize(
+    ("config", "assignments", "words"),
+    [
+        ("digits_autoencoder", ["train.class_weight=balanced"], "train.class_weight weighs classes"),
+        ("digits_autoencoder", ["train.label_smoothing=0.1"], "train.label_smoothing spreads labels"),
+        ("digits_autoencoder", ["train.random_labels=0.1"], "train.random_labels draws classes anew"),
+        ("digits_autoencoder", ["export.crops={}"], "export.crops averages the probabilities"),
+        ("digits_autoencoder", ["augment=[{mixup: {}}]"], "mixup and cutmix mix what images are labelled with"),
+        ("digits_anomalies", ["augment=[{cutmix: {}}]"], "mixup and cutmix mix what images are labelled with"),
+        ("digits_lenet5", ["train.class_weight=balanced", "augment=[{mixup: {}}]"], "mixup and cutmix give it two"),
+        ("digits_transfer", ["transfer.shots=5", "data.features={labels: [a, b]}"], "transfer.shots and nearest_neighbours are of"),
+        ("digits_denoising_autoencoder", ["augment=[{rotate: {degrees: 5}}]"], "this config puts none on"),
+        ("digits_pca", ["transform.normalize=per_channel"], "found of pixels / 255"),
+        ("digits_sparse_coding", ["transform.normalize=none"], "reconstructs what it is given, pixels / 255"),
+        ("digits_autoencoder", ["evaluate.thresholds={accuracy: {min: 0.5}}"], "names the metric 'accuracy'"),
+        ("digits_lenet5", ["evaluate.slices={colour: {}}"], "names the feature 'colour'"),
+    ],
+)
+def test_what_a_task_has_not_is_refused_before_anything_starts(config, assignments, words, tmp_path):
+    with pytest.raises(UsageError, match=words) as caught:
+        pipeline.build(of(config, assignments, tmp_path, located=Located({}, "digest")))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("assignments", "what"),
+    [
+        (["evaluate.slices={label: {}}"], "evaluate.slices.label goes by classes"),
+        (["data.stratify=true"], "data.stratify: true goes by classes"),
+        (["data.downsample=2", "data.stratify=true"], "data.stratify: true and data.downsample go by classes"),
+    ],
+)
+def test_what_goes_by_classes_is_refused_of_data_without_labels(assignments, what, tmp_path):
+    of("digits_autoencoder", assignments, tmp_path)
+    of("digits_autoencoder", assignments, tmp_path, located=Located({}, "digest"))  # nobody knows before it is read
+    of("digits_autoencoder", [], tmp_path, located=UNLABELLED)
+    with pytest.raises(UsageError, match=f"{what}, and tfds:digits has no labels") as caught:
+        of("digits_autoencoder", assignments, tmp_path, located=UNLABELLED)
+    assert caught.value.exit_code == 2
+
+
+def test_a_model_to_start_from_must_read_the_same(tmp_path):
+    (tmp_path / keys.CARD_FILE).write_text(digits.card(reads="text").model_dump_json())
+    place = Workspace.at(tmp_path / "w")
+    runs.RunRecord("1", "letters", "2026", "done", version=1, model_uri=str(tmp_path)).save(place.run("letters", "1"))
+    with pytest.raises(UsageError, match=r"model\.initial reads text, and this model reads image"):
+        settled.tried(load.load("digits_lenet5", ["model.initial=letters"]), place)
+
+
+def test_members_must_have_the_classes_of_the_data(tmp_path):
+    card = digits.card()
+    (tmp_path / keys.CARD_FILE).write_text(card.model_dump_json())
+    (tmp_path / keys.KERAS_FILE).write_text("weights")
+    transform = json.dumps({**card.transform.model_dump(mode="json"), "normalize": "none"})
+    cfg = load.load("digits_lenet5", ["model={name: ensemble, members: [a/1, a/2]}", f"transform={transform}"])
+    start = Start("image", members={"a/1": str(tmp_path), "a/2": str(tmp_path)})
+    settled.of(cfg, Workspace.at(tmp_path), start, Located({}, "digest", card.class_names))
+    with pytest.raises(UsageError, match=r"a/1 has the classes zero, one, .*, and the data has a, b"):
+        settled.of(cfg, Workspace.at(tmp_path), start, LABELLED)
+
+
+def test_a_network_without_stages_cannot_be_pretrained(tmp_path):
+    with pytest.raises(UsageError, match=r"train\.pretrain trains pairs of layers one after another, and mlp has none"):
+        settled.tried(load.load("digits_mlp", ["train.pretrain={epochs: 2}"]), Workspace.at(tmp_path))
+
+
+@pytest.mark.parametrize("flags", [[], ["--dry-run"]])
+def test_a_run_and_a_look_ahead_end_alike(flags, tmp_path):
+    for number in range(4):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.new("L", (32, 32), number).save(tmp_path / "images" / f"{number}.png")
+    asked = ["--set", f"data.source=folder:{tmp_path / 'images'}", "--set", "train.label_smoothing=0.1"]
+    outcome = in_process("run", "digits_autoencoder.tiny", *asked, *flags, "--workspace", str(tmp_path / "w"))
+    assert outcome.code == 2
+    assert "train.label_smoothing spreads labels over classes" in outcome.err
+    assert not (tmp_path / "w" / "metadata.db").exists()
