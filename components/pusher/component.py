@@ -1,14 +1,19 @@
 """Pusher: TFX's decision what may be pushed, and a publish that is atomic and does not repeat itself."""
 
+import json
 from pathlib import Path
 
+from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.components.pusher.component import Pusher as TfxPusher
-from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base import base_driver, executor_spec
+from tfx.orchestration.portable import base_driver as portable
+from tfx.orchestration.portable import data_types
 from tfx.proto import pusher_pb2
+from tfx.proto.orchestration import driver_output_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import io_utils, proto_utils
+from tfx.utils import io_utils, path_utils, proto_utils
 
 from components import fingerprint
 from components.compat import tfx
@@ -24,13 +29,28 @@ class Executor(executor.Executor):
         if not self.CheckBlessing(input_dict):
             tfx.mark_not_pushed(self, pushed)
             return
-        destination = pusher_pb2.PushDestination()
-        proto_utils.json_to_proto(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination)
-        base = Path(destination.filesystem.base_directory)
-        model = Path(self.GetModelPath(input_dict))
+        base, model = _destination(exec_properties), Path(self.GetModelPath(input_dict))
         version, _ = publish.publish(model, base)
         io_utils.copy_dir(str(model), pushed.uri)
         tfx.mark_pushed(self, pushed, str(base / str(version)), str(version))
+
+
+class Driver(base_driver.BaseDriver, portable.BaseDriver):
+    """Asked before the cache is: puts into its key which version the model is once it is live. So a model that was live and is not
+    now, since another one was pushed after it, is not taken for live."""
+
+    def __init__(self, metadata_handler):
+        portable.BaseDriver.__init__(self, metadata_handler)
+
+    def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
+        properties = execution_info.exec_properties
+        model = artifact_utils.get_single_instance(execution_info.input_dict[standard_component_specs.MODEL_KEY])
+        version, _ = publish.next_version(Path(path_utils.serving_model_path(model.uri)), _destination(properties))
+        custom = json.loads(properties[standard_component_specs.CUSTOM_CONFIG_KEY]) | {"version": version}
+        value = metadata_store_pb2.Value(string_value=json.dumps(custom, sort_keys=True))
+        output = driver_output_pb2.DriverOutput()
+        output.exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY].CopyFrom(value)
+        return output
 
 
 class Pusher(TfxPusher):
@@ -42,6 +62,7 @@ class Pusher(TfxPusher):
     """
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DRIVER_CLASS = Driver
 
     def __init__(
         self,
@@ -58,3 +79,10 @@ class Pusher(TfxPusher):
             push_destination=pusher_pb2.PushDestination(filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(base))),
             custom_config={"source": fingerprint.of(__name__), "gone": gone},
         )
+
+
+def _destination(exec_properties) -> Path:
+    """Folder of the versions."""
+    destination = pusher_pb2.PushDestination()
+    proto_utils.json_to_proto(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination)
+    return Path(destination.filesystem.base_directory)

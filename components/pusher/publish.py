@@ -20,15 +20,23 @@ def publish(model: Path, base: Path) -> tuple[int, bool]:
     """
     base.mkdir(parents=True, exist_ok=True)
     clear_stages(base)
-    numbered = layout.numbered(base)
-    live = max(numbered, default=0)
-    if live and content(numbered[live]) == content(model):
-        return live, False
-    with atomic.replacing(base / str(live + 1), base / f"{_STAGE}{os.getpid()}") as stage:
+    version, is_new = next_version(model, base)
+    if not is_new:
+        return version, False
+    with atomic.replacing(base / str(version), base / f"{_STAGE}{os.getpid()}") as stage:
         shutil.copytree(model, stage)
         for path in (*stage.rglob("*"), stage):
             _sync(path)
     _sync(base)
+    return version, True
+
+
+def next_version(model: Path, base: Path) -> tuple[int, bool]:
+    """Which version a SavedModel is once it is live, and whether it is not yet: the highest is what a server answers with."""
+    numbered = layout.numbered(base)
+    live = max(numbered, default=0)
+    if live and content(numbered[live]) == content(model):
+        return live, False
     return live + 1, True
 
 

@@ -86,6 +86,9 @@ class _NoFolders(outputs_utils.OutputsResolver):
     def get_executor_output_uri(self, execution_id: int) -> str:
         return ""
 
+    def get_driver_output_uri(self) -> str:
+        return ""
+
     def get_stateful_working_directory(self, execution=None) -> str:
         return ""
 
