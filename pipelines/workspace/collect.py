@@ -9,10 +9,11 @@ from components.example_gen.prepare import unfinished
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from serving.layout import versions
+from tuner.records import studies
 
 
 def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
-    """Keep the last `keep` runs, logs and served versions of each config; remove the rest, and data that is half prepared.
+    """Keep the last `keep` runs, logs, searches and served versions of each config; remove the rest, and half prepared data.
 
     Returns:
         {removed: [folder or file, ...], bytes: their size}.
@@ -25,7 +26,9 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
         doomed += [folder for folder in _executions(pipeline) if not any(uri == folder or folder in uri.parents for uri in alive)]
         doomed += [pipeline / "runs" / r.run for r in records[:-keep]]
         doomed += list(versions(place.served(pipeline.name)).values())[:-keep]
-        doomed += sorted(place.training(pipeline.name).glob("*")) + sorted(place.tuning(pipeline.name).glob("*"))
+        kept_searches = studies(place.tuning(pipeline.name))[:keep]
+        doomed += sorted(place.training(pipeline.name).glob("*"))
+        doomed += [folder for folder in sorted(place.tuning(pipeline.name).glob("*")) if folder not in kept_searches]
     doomed += sorted(place.models.glob("*/.staged-*")) + unfinished(place.datasets)
     for logs in sorted((place.root / "logs").glob("*")):
         needed = {r.run for r in runs.records(place, logs.name)[-keep:]}

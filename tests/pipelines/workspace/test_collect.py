@@ -2,6 +2,7 @@
 
 from pipelines.workspace.collect import collect
 from pipelines.workspace.layout import Workspace
+from tests.pipelines.command_line.test_tuning_commands import left
 
 
 def test_a_version_that_lacks_its_model_is_kept_in_the_place_of_none_that_answers(tmp_path):
@@ -15,3 +16,13 @@ def test_a_version_that_lacks_its_model_is_kept_in_the_place_of_none_that_answer
     removed = collect(place, keep=1)["removed"]
     assert removed == ["models/digits/1", "models/digits/2"]
     assert (place.served("digits") / "10/saved_model.pb").is_file()
+
+
+def test_the_searches_that_were_worked_on_last_are_kept(tmp_path):
+    (tmp_path / "pipelines/digits_lenet5").mkdir(parents=True)
+    for number in range(4):
+        left(tmp_path, study=f"study{number}", count=1, at=1.7e9 + 1000 * number)
+    (tmp_path / "tuning/digits_lenet5/half").mkdir()  # of a hubel before there were records
+    removed = collect(Workspace.at(tmp_path), keep=2)["removed"]
+    assert removed == [f"tuning/digits_lenet5/{name}" for name in ("half", "study0", "study1")]
+    assert (tmp_path / "tuning/digits_lenet5/study3/study.json").is_file()
