@@ -17,6 +17,7 @@ from pipelines.command_line import (
     options,
     run_commands,
     tuning_commands,
+    typed,
 )
 from pipelines.command_line.options import quietly
 from pipelines.command_line.options import state as _state
@@ -26,7 +27,7 @@ from pipelines.process import requests
 
 def run(arguments: list[str]) -> int:
     """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
-    _state.json, _state.verbose, _state.log, _state.again = wants_json(arguments), False, None, ""
+    _state.json, _state.verbose, _state.log, _state.again, _state.workspace = wants_json(arguments), False, None, "", None
     try:
         return _outcome(arguments)
     finally:
@@ -79,6 +80,8 @@ def _unforeseen(error: Exception) -> HubelError:
 def _fail(error: HubelError) -> int:
     if _state.log and _state.log.is_file() and error.exit_code == 1:
         error = HubelError(error.message, f"{error.hint} Log: {_state.log}".strip(), **error.details)
+    hint = typed.sentence(error.hint, _state.workspace, cli)
+    error = type(error)(error.message, hint, **error.details)
     if _state.json:
         print(json.dumps(error.as_json()))
     else:

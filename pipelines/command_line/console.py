@@ -3,6 +3,7 @@
 On a terminal with Rich; elsewhere plain lines without control characters, few enough to read.
 """
 
+import shlex
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from components.example_gen import changes
 from configs import words
+from pipelines.command_line import typed
 
 if TYPE_CHECKING:
     from pipelines.command_line.trials_view import Trials
@@ -204,8 +206,13 @@ def _from_to(found: Mapping[str, float]) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def result(value: dict) -> None:
-    """The end of a run: verdict, figures, where things are."""
+def result(value: dict, asked: str | None = None, workspace: str | None = None) -> None:
+    """The end of a run: verdict, figures, where things are.
+
+    Args:
+        asked: how `hubel predict` is told of the model that was pushed; None: by its name.
+        workspace: as it was typed, for commands to copy.
+    """
     console = Console(highlight=False, emoji=False, soft_wrap=True)
     intervals = value.get("intervals", {})
     table = Table(show_header=bool(intervals), header_style="", box=None, padding=(0, 2, 0, 0))
@@ -225,22 +232,28 @@ def result(value: dict) -> None:
         console.print(f"Not blessed{why}. Nothing was pushed.", markup=False)
         for hint in value.get("hints", ()):
             console.print(f"  try: {hint}", markup=False)
-        _candidate(console, value)
+        _candidate(console, value, workspace)
     elif value["version"] is None:
         console.print("Blessed; not pushed, because push.enabled is false.")
-        _candidate(console, value)
+        _candidate(console, value, workspace)
     else:
         console.print(f"Blessed and pushed: {value['model']} version {value['version']}", markup=False)
         console.print(f"  {value['model_dir']}", markup=False)
-        console.print(f"  try it: hubel predict {value['model']} {_question(value)}", markup=False)
+        console.print(f"  try it: {_predict(asked or value['model'], value, workspace)}", markup=False)
     console.print(f"{value['seconds']:.1f} s", markup=False)
 
 
-def _candidate(console: Console, value: dict) -> None:
+def _candidate(console: Console, value: dict, workspace: str | None) -> None:
     """Where what was trained lies, and how to ask it."""
     if value.get("candidate"):
         console.print(f"The candidate: {value['candidate']}", markup=False)
-        console.print(f"  ask it all the same: hubel predict {value['model']}@candidate {_question(value)}", markup=False)
+        name = f"{value['model']}@candidate"
+        console.print(f"  ask it all the same: {_predict(name, value, workspace)}", markup=False)
+
+
+def _predict(model: str, value: Mapping, workspace: str | None) -> str:
+    """The command that asks a model."""
+    return typed.command(f"hubel predict {shlex.quote(model)} {_question(value)}", workspace)
 
 
 def _question(value: Mapping) -> str:

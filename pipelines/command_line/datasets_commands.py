@@ -9,7 +9,7 @@ import click
 
 from configs import words
 from configs.errors import HubelError, UsageError
-from pipelines.command_line import options
+from pipelines.command_line import options, typed
 from pipelines.command_line.options import quietly, state
 from pipelines.process import requests
 
@@ -177,7 +177,7 @@ def init(path, file, force, labels, image, text, images, workspace, as_json):
         print(json.dumps({**value, "notes": made.notes}))
     else:
         print("\n".join([*proposal.summary(found, source), *made.notes]))
-        print(f"Wrote {out}\n  train it: hubel run {shlex.quote(file or out.name)}")
+        print(f"Wrote {out}\n  train it: {typed.command(f'hubel run {shlex.quote(file or out.name)}', state.workspace)}")
 
 
 def _writable(file: str, force: bool) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from configs.errors import HubelError
 from configs.paths import workspace_default
@@ -24,6 +25,7 @@ class State:
     verbose = False
     log: Path | None = None
     again = ""  # what the same command does once more where this one is stopped
+    workspace: str | None = None  # as it was typed; None where it was not
 
     def tell(self) -> None:
         """Copy the log to the terminal, where --verbose asked for that."""
@@ -38,9 +40,16 @@ def _be_verbose(context, option, asked):
     state.verbose = asked
 
 
+def _be_at(context, option, folder):
+    is_typed = context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    state.workspace = folder if is_typed else None
+    return folder
+
+
 workspace = click.option(
     "--workspace",
     default=workspace_default,
+    callback=_be_at,
     metavar="DIR",
     help="Where everything is kept.  [default: HUBEL_WORKSPACE or ./workspace]",
 )

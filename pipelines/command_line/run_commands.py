@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,7 +55,7 @@ def run(config, assignments, workspace, dry_run, as_json):
                 each = _started_from(each, f"{done[-1]['model']}/{done[-1]['version']}")
             done.append(_run(called, each, place, lock, as_json))
             if not as_json:
-                console.result(done[-1])
+                console.result(done[-1], _asked_as(done[-1], place), state.workspace)
             if not done[-1]["blessed"]:
                 break
     if as_json:
@@ -67,6 +68,13 @@ def run(config, assignments, workspace, dry_run, as_json):
             file=sys.stderr,
         )
     return 0 if done[-1]["blessed"] else NOT_BLESSED
+
+
+def _asked_as(value: Mapping[str, Any], place: Workspace) -> str:
+    """How `hubel predict` is told of a model: by its name, or, pushed to another destination, by its folder."""
+    folder = value["model_dir"]
+    is_here = folder is None or Path(folder).parent == place.served(value["model"])
+    return value["model"] if is_here else folder
 
 
 def _started_from(config: RunConfig, source: str) -> RunConfig:

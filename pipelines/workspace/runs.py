@@ -6,6 +6,7 @@ import datetime
 import glob
 import json
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -215,7 +216,7 @@ def _candidate(place: Workspace, model: str) -> Trained:
         which = " or ".join(f"{one.config}@{one.run}" for one in found)
         raise UsageError(f"{len(found)} runs are called {model}.", f"Say which: {which}.")
     last = found[-1]
-    again = f"`hubel run {place.run(last.config, last.run) / 'config.yaml'}` trains it again."
+    again = f"`hubel run {shlex.quote(str(place.run(last.config, last.run) / 'config.yaml'))}` trains it again."
     if not last.model_uri:
         hint = "Wait until it is done." if last.status == "running" else again
         raise UsageError(f"Run {last.run} of {last.config} has trained no model: it is {last.status}.", hint)
