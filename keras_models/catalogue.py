@@ -4,7 +4,7 @@ import ast
 import difflib
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
@@ -92,7 +92,7 @@ def locate(module: str, asked: str) -> Path | None:
 def own(name: str, module: str, registered: Any) -> Record:
     """The record of a builder of one's own, of which nothing more is known."""
     told = {"task": getattr(registered, "task", CLASSIFICATION), "gives": getattr(registered, "gives", None)}
-    told["reads"] = getattr(registered, "reads", Record.reads)
+    told |= {"reads": getattr(registered, "reads", Record.reads), "space": dict(getattr(registered, "space", {}))}
     return Record(name=name, params=None, tiny={}, paper="", year=None, module=module, **told)
 
 
@@ -123,10 +123,13 @@ def _read(path: Path, module: str) -> list[tuple[str, Record]]:
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     records = []
     for function in functions:
+        space: Mapping[str, Any] = {}
         for call in reversed(function.decorator_list):  # the lowest is applied first
             if call in calls:
                 calls.remove(call)
-                records.append((function.name, _record(call, path, module, _written_input(function, tree))))
+                record = _record(call, path, module, _written_input(function, tree), space)
+                records.append((function.name, record))
+                space = record.space
     for call in calls:
         raise ValueError(f"{path}:{call.lineno}: register(...) must decorate a function at the top level of its file")
     return records
@@ -149,7 +152,7 @@ def _written_input(function: ast.FunctionDef, tree: ast.Module) -> tuple[int, ..
         return None
 
 
-def _record(call: ast.Call, path: Path, module: str, input_shape: tuple[int, ...] | None) -> Record:
+def _record(call: ast.Call, path: Path, module: str, input_shape: tuple[int, ...] | None, space: Mapping[str, Any]) -> Record:
     given = dict(zip(("name",), call.args, strict=False)) | {keyword.arg: keyword.value for keyword in call.keywords}
     values = {}
     for key, node in given.items():
@@ -160,7 +163,7 @@ def _record(call: ast.Call, path: Path, module: str, input_shape: tuple[int, ...
                 f"{path}:{node.lineno}: {key or '**'} of register(...) must be a literal, to be read without importing Keras"
             ) from None
     values |= {"aliases": tuple(values.get("aliases", ())), "options": values.get("options") or {}, "module": module}
-    values["input_shape"] = input_shape
+    values |= {"input_shape": input_shape, "space": dict(space if values.get("space") is None else values["space"])}
     try:
         return Record(**values)
     except TypeError as error:

@@ -29,6 +29,7 @@ class Record:
     options: Mapping[str, Any] = field(default_factory=dict)  # keyword arguments of the builder that this name fixes
     reads: str = "image"  # kind of its input: key of components/inputs
     gives: str | None = None  # kind of its output, of keras_models.usable; None: that of its task's models
+    space: Mapping[str, Any] = field(default_factory=dict)  # option -> what a search draws it from, as `register` says
     module: str  # dotted path of the builder's file, for fingerprints of the source
     input_shape: tuple[int, ...] | None = None  # (height px, width px, channels) that the builder takes by default, if it has one
 
@@ -74,14 +75,21 @@ def register(
     options=None,
     gives: str | None = None,
     reads: str = Record.reads,
+    space: Mapping[str, Mapping] | None = None,
 ):
     """Decorate a builder with its record; every argument must be a literal. Decorators stack: several names may share a builder.
+
+    Args:
+        space: what is worth a search: option -> a distribution, as tune.space has them. A `when` names options; of one that is not
+            searched it says with which of the config's values the entry is, None for a config that does not say. None: that of the
+            decorator below, without the options that this name fixes.
 
     Raises:
         ValueError: if the name or an alias is taken; says by which builder.
     """
 
     def add(build):
+        searched = dict(getattr(build, "space", {}) if space is None else space)
         entry = ModelEntry(
             name=name,
             build=build,
@@ -94,12 +102,13 @@ def register(
             options=dict(options or {}),
             reads=reads,
             gives=gives,
+            space=searched,
             module=build.__module__,
             input_shape=default_input(build),
         )
         claim(entry, ENTRIES, lambda held: f"{held.build.__qualname__} in {held.module}")
         ENTRIES[name] = entry
-        build.task, build.gives, build.reads = task, gives, reads
+        build.task, build.gives, build.reads, build.space = task, gives, reads, searched
         return build
 
     return add

@@ -35,6 +35,11 @@ class TransferConfig(Slice):
     shots: int | None = Field(None, gt=0, description="training images of each class, drawn by seed and id; null: all")
     fine_tune: FineTune | None = Field(None, description="logistic_regression: train layers of the source too, after the head")
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether its head is trained by gradient."""
+        return self.head != "nearest_neighbours"
+
     @model_validator(mode="after")
     def _of_this_head(self):
         if self.head == "nearest_neighbours" and self.fine_tune is not None:

@@ -31,6 +31,7 @@ TWIN = "twin"  # a sub-model of what is trained
     tiny={"input_shape": (5, 4, 1), "code_size": 3},
     paper="Rifai et al. 2011",
     year=2011,
+    space={"code_size": {"choices": [250, 500, 1000]}, "weight": {"min": 0.01, "max": 1.0, "sampling": "log"}},
 )
 def contractive_autoencoder(
     input_shape=(28, 28, 1),

@@ -23,6 +23,11 @@ from keras_models.record import register
     paper="Masci et al. 2011",
     year=2011,
     aliases=("convolutional_autoencoder",),
+    space={
+        "code_size": {"choices": [16, 32, 64]},
+        "filters": {"choices": [[16, 32], [32, 64]]},
+        "upsampling": {"choices": ["transposed", "resize"]},
+    },
 )
 def conv_autoencoder(
     input_shape=(28, 28, 1), code_size=32, filters=(16, 32), activation="elu", upsampling="transposed", pooling="strided"

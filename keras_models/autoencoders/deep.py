@@ -29,6 +29,7 @@ from keras_models.record import register
     tiny={"input_shape": (5, 4, 1), "code_size": 3},
     paper="Rumelhart et al. 1986",
     year=1986,
+    space={"code_size": {"choices": [16, 32, 64]}, "activation": {"choices": ["sigmoid", "relu"]}},
 )
 def autoencoder(input_shape=(28, 28, 1), code_size=32, activation="sigmoid"):
     """Image -> code -> image of the same size, any size, through one hidden layer.
@@ -57,6 +58,7 @@ def autoencoder(input_shape=(28, 28, 1), code_size=32, activation="sigmoid"):
     paper="Hinton & Salakhutdinov 2006",
     year=2006,
     aliases=("stacked_autoencoder",),
+    space={"code_size": {"choices": [15, 30, 60]}, "hidden": {"choices": [[1000, 500, 250], [500, 250], [256, 64]]}},
 )
 def deep_autoencoder(input_shape=(28, 28, 1), code_size=30, hidden=(1000, 500, 250), activation="sigmoid"):
     """Image -> code -> image of the same size, any size, through several hidden layers each way.

@@ -19,6 +19,7 @@ from keras_models.record import register
     tiny={"input_shape": (9, 7, 1), "code_size": 4, "form": "convolutional", "filters": (2, 4)},
     paper="Vincent et al. 2008",
     year=2008,
+    space={"code_size": {"choices": [250, 500, 1000]}},
 )
 def denoising_autoencoder(
     input_shape=(28, 28, 1),

@@ -29,6 +29,7 @@ OWN = {"dtype": "float32"}  # under any precision: the last digits are what a li
     tiny={"input_shape": (5, 4, 1), "code_size": 3},
     paper="Baldi & Hornik 1989",
     year=1989,
+    space={"code_size": {"choices": [4, 8, 16]}},
 )
 def linear_autoencoder(input_shape=(28, 28, 1), code_size=32, tied=False):
     """Image -> code -> image of the same size, any size: one dense layer each way, without activations.
@@ -57,6 +58,7 @@ def linear_autoencoder(input_shape=(28, 28, 1), code_size=32, tied=False):
     paper="Pearson 1901; Hotelling 1933",
     year=1933,
     aliases=("principal_components",),
+    space={"code_size": {"choices": [4, 8, 16]}},
 )
 def pca(input_shape=(28, 28, 1), code_size=32):
     """Image -> its first principal components -> its projection on them. No weight is trained by gradient.

@@ -28,6 +28,7 @@ from keras_models.record import register
     paper="Kavukcuoglu et al. 2008",
     year=2008,
     aliases=("predictive_sparse_decomposition",),
+    space={"atoms": {"choices": [64, 128, 256]}, "penalty": {"min": 0.1, "max": 1.0, "sampling": "log"}},
 )
 def psd(input_shape=(28, 28, 1), atoms=256, penalty=0.5, pull=1.0):
     """Image -> predicted sparse code -> image of the same size, any size; learns pixels / 255, so transform.normalize must be unit.

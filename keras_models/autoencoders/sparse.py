@@ -31,6 +31,12 @@ ACTIVATIONS = {"l1": "relu", "log": "linear", "kl": "sigmoid", "k_sparse": "line
     tiny={"input_shape": (9, 7, 1), "code_size": 6, "form": "convolutional", "filters": (2, 4)},
     paper="Ng 2011",
     year=2011,
+    space={
+        "code_size": {"choices": [250, 500, 1000]},
+        "weight": {"min": 0.01, "max": 1.0, "sampling": "log", "when": {"penalty": ["kl", "l1", "log", None]}},
+        "rate": {"min": 0.01, "max": 0.2, "sampling": "log", "when": {"penalty": ["kl", None]}},
+        "k": {"choices": [4, 8, 16], "when": {"penalty": "k_sparse"}},
+    },
 )
 def sparse_autoencoder(
     input_shape=(28, 28, 1),

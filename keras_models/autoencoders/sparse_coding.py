@@ -27,6 +27,7 @@ from keras_models.record import register
     tiny={"input_shape": (5, 4, 1), "atoms": 6, "penalty": 0.05},
     paper="Olshausen & Field 1996",
     year=1996,
+    space={"atoms": {"choices": [64, 128, 256]}, "penalty": {"min": 0.1, "max": 1.0, "sampling": "log"}},
 )
 def sparse_coding(input_shape=(28, 28, 1), atoms=256, penalty=0.5, sparsity="l1", scale=1.0):
     """Image -> sparse code -> image of the same size, any size; learns pixels / 255, so transform.normalize must be unit.

@@ -44,6 +44,11 @@ LIKELIHOODS = ("bernoulli", "gaussian")
     tiny={"input_shape": (9, 7, 1), "code_size": 2, "hidden": (4,)},
     paper="Kingma & Welling 2014",
     year=2014,
+    space={
+        "code_size": {"choices": [10, 20, 40]},
+        "hidden": {"choices": [[500], [200, 200]]},
+        "beta": {"choices": [0.5, 1.0, 2.0, 4.0]},
+    },
 )
 def vae(
     input_shape=(28, 28, 1),
@@ -100,6 +105,11 @@ def vae(
     paper="Kingma & Welling 2014",
     year=2014,
     aliases=("convolutional_vae",),
+    space={
+        "code_size": {"choices": [10, 20, 40]},
+        "filters": {"choices": [[16, 32], [32, 64]]},
+        "beta": {"choices": [0.5, 1.0, 2.0, 4.0]},
+    },
 )
 def conv_vae(
     input_shape=(28, 28, 1),

@@ -52,6 +52,7 @@ RAISED = (2, 4, 5)  # convolutions whose biases start at 1, as those of fc6 and 
     paper="Krizhevsky 2014",
     year=2014,
     options={"variant": "one_tower", "lrn": False},
+    space={"dropout": {"choices": [0.2, 0.5]}, "batch_norm": {"choices": [False, True]}},
 )
 def alexnet(
     input_shape=(227, 227, 3),

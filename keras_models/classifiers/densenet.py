@@ -52,6 +52,7 @@ CIFAR_FILTERS = 16  # of the first convolution of a DenseNet without bottlenecks
     paper="Huang et al. 2017",
     year=2017,
     options={"depth": 201},
+    space={"dropout": {"choices": [0.0, 0.2]}, "compression": {"choices": [0.5, 1.0]}},
 )
 def densenet(
     input_shape=(224, 224, 3),
@@ -99,6 +100,7 @@ def densenet(
     tiny={"input_shape": (16, 16, 1), "num_classes": 2, "depth": 22, "growth_rate": 4},
     paper="Huang et al. 2017",
     year=2017,
+    space={"growth_rate": {"choices": [12, 24]}, "dropout": {"choices": [0.0, 0.2]}, "compression": {"choices": [0.5, 1.0]}},
 )
 def densenet_cifar(
     input_shape=(32, 32, 3),

@@ -43,6 +43,7 @@ HEAD_DROPOUT = 0.7
     paper="Szegedy et al. 2015",
     year=2015,
     aliases=("inception_v1",),
+    space={"dropout": {"choices": [0.2, 0.4, 0.6]}, "batch_norm": {"choices": [False, True]}},
 )
 def googlenet(
     input_shape=(224, 224, 3),

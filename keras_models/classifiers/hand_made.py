@@ -58,6 +58,7 @@ PATTERNS = (
     tiny={"input_shape": (8, 8, 1), "num_classes": 2},
     paper="Hubel & Wiesel 1962",
     year=1962,
+    space={"pool": {"choices": [2, 4]}, "pooling": {"choices": ["average", "max"]}},
 )
 def hand_made_filters(
     input_shape=(28, 28, 1),
@@ -109,6 +110,7 @@ def hand_made_filters(
     tiny={"input_shape": (8, 8, 1), "num_classes": 2, "cell": 2},
     paper="Dalal & Triggs 2005",
     year=2005,
+    space={"orientations": {"choices": [6, 9, 12]}, "signed": {"choices": [False, True]}},
 )
 def hog(
     input_shape=(128, 64, 3),
@@ -155,6 +157,7 @@ def hog(
     tiny={"input_shape": (8, 8, 1), "num_classes": 2, "cell": 2},
     paper="Lowe 2004",
     year=2004,
+    space={"orientations": {"choices": [4, 8, 12]}},
 )
 def dense_sift(input_shape=(28, 28, 1), num_classes=10, orientations=8, cell=4, step=4):
     """SIFT descriptors of 4 x 4 cells at every place of a grid, and a linear classifier.

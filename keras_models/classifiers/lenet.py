@@ -49,6 +49,12 @@ TABLE_I = (
     paper="LeCun et al. 1998",
     year=1998,
     aliases=("lenet",),
+    space={
+        "activation": {"choices": ["tanh", "relu"]},
+        "pooling": {"choices": ["average", "max"]},
+        "batch_norm": {"choices": [False, True]},
+        "dropout": {"choices": [0.0, 0.2, 0.5]},
+    },
 )
 def lenet5(input_shape=(32, 32, 1), num_classes=10, activation="tanh", pooling="average", batch_norm=False, dropout=0.0):
     """The modern form.

@@ -20,6 +20,12 @@ from keras_models.record import register
     tiny={"input_shape": (8, 8, 1), "num_classes": 2, "hidden": (4,)},
     paper="Rumelhart et al. 1986",
     year=1986,
+    space={
+        "hidden": {"choices": [[100], [300], [300, 100]]},
+        "activation": {"choices": ["relu", "tanh"]},
+        "batch_norm": {"choices": [False, True]},
+        "dropout": {"choices": [0.0, 0.2, 0.5]},
+    },
 )
 def mlp(input_shape=(28, 28, 1), num_classes=10, hidden=(100,), activation="relu", batch_norm=False, dropout=0.0):
     """Dense layers over all pixels.

@@ -98,6 +98,7 @@ CIFAR_FILTERS = (16, 32, 64)  # section 4.2; each stage has n blocks, 6n + 2 wei
     paper="He et al. 2016",
     year=2016,
     options={"depth": 152},
+    space={"width": {"choices": [0.5, 1.0]}},
 )
 def resnet(
     input_shape=(224, 224, 3),
@@ -247,6 +248,7 @@ def resnet(
     paper="He et al. 2016",
     year=2016,
     options={"depth": 1202},
+    space={"width": {"choices": [0.5, 1.0, 2.0]}},
 )
 def resnet_cifar(
     input_shape=(32, 32, 3),

@@ -30,6 +30,11 @@ FILTERS, KERNELS = (32, 32), (9, 7)  # of st_cnn, each then 2x2 maximum pooling
     },
     paper="Jaderberg et al. 2015",
     year=2015,
+    space={
+        "transform": {"choices": ["affine", "projective"]},
+        "localisation_units": {"choices": [20, 50]},
+        "dropout": {"choices": [0.0, 0.2, 0.5]},
+    },
 )
 def st_cnn(
     input_shape=(28, 28, 1),
@@ -85,6 +90,7 @@ def st_cnn(
     paper="Jaderberg et al. 2015",
     year=2015,
     aliases=("st_fcn",),
+    space={"hidden": {"choices": [[256, 256], [512, 512]]}, "dropout": {"choices": [0.0, 0.2, 0.5]}},
 )
 def st_mlp(
     input_shape=(28, 28, 1),

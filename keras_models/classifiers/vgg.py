@@ -86,6 +86,7 @@ INITIALIZERS = {"he": "he_normal", "published": "glorot_uniform"}
     year=2015,
     aliases=("vgg19",),
     options={"configuration": "E"},
+    space={"dropout": {"choices": [0.2, 0.5]}, "batch_norm": {"choices": [False, True]}},
 )
 def vgg(
     input_shape=(224, 224, 3),

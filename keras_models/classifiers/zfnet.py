@@ -37,6 +37,7 @@ INITIALIZERS = {"he": "he_normal", "published": blocks.normal(0.01)}
     tiny={"input_shape": (16, 16, 1), "num_classes": 2, "stem": "small", "width": 0.02, "dropout": 0.1},
     paper="Zeiler & Fergus 2014",
     year=2014,
+    space={"dropout": {"choices": [0.2, 0.5]}, "batch_norm": {"choices": [False, True]}},
 )
 def zfnet(
     input_shape=(224, 224, 3),
