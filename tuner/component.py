@@ -1,6 +1,4 @@
-"""Tuner: TFX's, which leaves no trials behind once what they found is written."""
-
-import shutil
+"""Tuner: TFX's, whose executor leaves the trials where they are, for a wider budget, a warm start, and whoever lists them."""
 
 from tfx.components.tuner import executor
 from tfx.components.tuner.component import Tuner as TfxTuner
@@ -10,13 +8,16 @@ from components.compat import tfx as compat
 
 
 class Executor(executor.Executor):
-    """TFX's, which keeps all trials; a killed search goes on from them, a finished one has its result."""
+    """TFX's, with what is written as a config has it."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: what tuner_fn does. Writes: HyperParameters, and TunerResults, which has every trial's values and score."""
-        search = executor.search(input_dict, exec_properties, compat.scratch(self))
-        executor.write_best_hyperparameters(search, output_dict)
-        shutil.rmtree(search.project_dir, ignore_errors=True)
+        """Reads: what tuner_fn does. Writes: HyperParameters, and TunerResults: values and score of each trial that was measured.
+
+        Raises:
+            HubelError: where no trial completed.
+        """
+        search = executor.search(input_dict, exec_properties, compat.scratch(self), print_tuning_summary=False)
+        executor.write_best_hyperparameters(search.results(), output_dict)
 
 
 class Tuner(TfxTuner):

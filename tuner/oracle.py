@@ -239,14 +239,22 @@ class Kept(compat.Saving):
                 progress.emit("warning", text=text)
                 self._give_back(worker)
 
+    def check_time(self) -> None:
+        """Stop if there is none left."""
+        if self.budget.until is not None and time.time() >= self.budget.until:
+            self.stop("its time is up")
+
     def stop(self, reason: str) -> None:
         """Begin no further trial, not even one that was given back."""
         self.over, self.halted = self.over or reason, True
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no trial runs."""
-        return not self.ongoing_trials
+    def is_done(self) -> bool:
+        """Whether no trial runs, and none will."""
+        return not self.ongoing_trials and (self.halted or (bool(self.over) and not compat.waiting(self)))
+
+    def far_workers(self) -> set[str]:
+        """Workers on other machines that have not heard that the search is over."""
+        return {worker for worker in self._seen if not worker.startswith(LOCAL)}
 
     def withdraw_waiting(self) -> int:
         """Leave no record of trials that wait to run again when a search ends; a wider budget runs them. Returns how many."""
@@ -278,13 +286,12 @@ class Kept(compat.Saving):
             trial_id = self.ongoing_trials[tuner_id].trial_id
             progress.emit("note", text=f"Worker {tuner_id} is back from a death; its trial {trial_id} starts anew, once.")
             self._give_back(tuner_id)
-        if self.budget.until is not None and time.time() >= self.budget.until:
-            self.stop("its time is up")
+        self.check_time()
+        self._seen[tuner_id] = time.monotonic()
         if self.halted or (self.over and not compat.waiting(self)):
-            return self._ending()
+            return self._ending(tuner_id)
         trial = super().create_trial(tuner_id)
         if trial.status == TrialStatus.RUNNING:
-            self._seen[tuner_id] = time.monotonic()
             values = self.question.values(trial.hyperparameters)
             record = TrialRecord(
                 id=trial.trial_id,
@@ -296,11 +303,13 @@ class Kept(compat.Saving):
             )
             records.write_trial(self.question.folder, record)
             progress.emit("trial", trial=trial.trial_id, values=values, worker=tuner_id)
-        return self._ending() if trial.status == TrialStatus.STOPPED else trial
+        return self._ending(tuner_id) if trial.status == TrialStatus.STOPPED else trial
 
-    def _ending(self):
+    def _ending(self, tuner_id: str):
         """What a worker is told when no trial is left; it has to wait while one of a far worker may be given back."""
         is_awaited = not self.halted and any(not worker.startswith(LOCAL) for worker in self.ongoing_trials)
+        if not is_awaited:
+            self._seen.pop(tuner_id, None)
         return keras_trials.Trial(self.hyperparameters.copy(), status=TrialStatus.IDLE if is_awaited else TrialStatus.STOPPED)
 
     def _give_back(self, worker: str) -> None:
@@ -333,13 +342,14 @@ class Kept(compat.Saving):
             super().update_trial(record.id, {self.question.objective: record.value}, step=record.epochs)
         status = TrialStatus.COMPLETED if record.has_value else TrialStatus.FAILED
         super().end_trial(keras_trials.Trial(known.hyperparameters, record.id, status, record.reason or None))
+        self.save()  # without the trial among those that run, of which keras-tuner takes it out last
         if not is_told:
             return
         told = {"status": record.status, "value": record.value, "seconds": record.seconds, "reason": record.reason}
         progress.emit("trial_done", trial=record.id, **told)
         self._failed_in_a_row = [*self._failed_in_a_row, record.reason] if record.status == records.FAILED else []
         if len(self._failed_in_a_row) >= IN_A_ROW:
-            self.stop(f"{IN_A_ROW} trials in a row failed, the last because {record.reason.rstrip('.')}")
+            self.stop(f"{IN_A_ROW} trials in a row failed, the last: {record.reason}")
         self.tell()
 
     def tell(self) -> None:
@@ -373,7 +383,9 @@ class Kept(compat.Saving):
         state = json.loads(self._file.read_text())
         for trial_id in state["start_order"]:  # one beyond these was written, and then the oracle was not
             path = self._file.with_name(f"trial_{trial_id}") / "trial.json"
-            self.trials[trial_id] = keras_trials.Trial.from_state(json.loads(path.read_text()))
+            trial = self.trials[trial_id] = keras_trials.Trial.from_state(json.loads(path.read_text()))
+            if trial_id not in state["end_order"]:  # it ended, and then the oracle was not written
+                trial.status, trial.score = TrialStatus.RUNNING, None
         self.set_state(state)
 
     def _records(self) -> dict[str, TrialRecord]:
@@ -412,6 +424,8 @@ class Kept(compat.Saving):
 
     def _catch_up(self, told: Mapping[str, TrialRecord]) -> None:
         """Take the step that the oracle is behind the records; what ran when the search ended runs again."""
+        live = {worker: trial for worker, trial in self.ongoing_trials.items() if trial.trial_id not in self.end_order}
+        self.ongoing_trials = live  # keras-tuner saves before it takes out a trial that ended
         for worker in [worker for worker in self.ongoing_trials if worker.startswith(LOCAL)]:
             record = self._record(self.ongoing_trials[worker].trial_id)
             if not record.is_over:
@@ -583,6 +597,8 @@ def resumed(question: Question, budget: Budget, earlier: Sequence[TrialRecord] =
         oracle.replay()
         if not oracle.trials:
             oracle.take_over(earlier)
+    if budget.trials is not None and len(oracle.trials) - len(oracle.warm) >= budget.trials:
+        oracle.over = f"{budget.trials} trials were asked for"
     return oracle
 
 

@@ -42,6 +42,27 @@ def hyperparameters(space: Mapping[str, Distribution]) -> keras_tuner.HyperParam
     return made
 
 
+def drawn(
+    declared: keras_tuner.HyperParameters, space: Mapping[str, Distribution], tried: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """What values of a config are drawn as in a space; None where they do not lie in it: an entry that is drawn has none of them or
+    another, or one of them is of no entry that is drawn.
+
+    Args:
+        declared: of `hyperparameters`.
+        tried: dotted path -> value.
+    """
+    made = declared.copy()
+    made.values = {}
+    for entry in made.space:
+        if not made.is_active(entry):
+            continue
+        if entry.name not in tried or not space[entry.name].has(tried[entry.name]):
+            return None
+        [made.values[entry.name]] = _encoded(space[entry.name], [tried[entry.name]])
+    return made.values if len(made.values) == len(tried) else None
+
+
 def _declared(path: str, drawn: Distribution) -> kinds.HyperParameter:
     if drawn.choices is not None:
         tried = choices.encode(drawn.choices)

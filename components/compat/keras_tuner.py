@@ -1,5 +1,6 @@
 """keras-tuner: its chief's servicer and its client, and what its oracles keep to themselves."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,17 +9,32 @@ import numpy as np
 from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 
+CALLS = ("GetSpace", "UpdateSpace", "CreateTrial", "UpdateTrial", "EndTrial", "GetTrial", "GetBestTrials")
+
 
 def serve(oracle, server: grpc.Server) -> None:
     """Have a server answer for an oracle, by keras-tuner's own servicer."""
     protos.get_service_grpc().add_OracleServicer_to_server(OracleServicer(oracle), server)
 
 
-def wait_by(client, patiently: Callable[[Callable], Callable]) -> None:
-    """Have each call of an OracleClient to its chief go through `patiently`, which is given the call and gives another."""
-    stub = client.stub
-    for name in ("GetSpace", "UpdateSpace", "CreateTrial", "UpdateTrial", "EndTrial", "GetTrial", "GetBestTrials"):
-        setattr(stub, name, patiently(getattr(stub, name)))
+def connect(client, channel: grpc.Channel, patiently: Callable[[Callable], Callable], pause: float) -> None:
+    """Have an OracleClient ask its chief through a channel, each call by way of `patiently`, which is given it and gives another.
+
+    Args:
+        pause: seconds until a worker that was told to wait asks again; keras-tuner's asks without one.
+    """
+    client.stub = protos.get_service_grpc().OracleStub(channel)
+    for name in CALLS:
+        setattr(client.stub, name, patiently(getattr(client.stub, name)))
+    create = client.stub.CreateTrial
+
+    def pausing(request, **options):
+        response = create(request, **options)
+        if response.trial.status == protos.get_proto().TrialStatus.IDLE:
+            time.sleep(pause)
+        return response
+
+    client.stub.CreateTrial = pausing
 
 
 class Saving:

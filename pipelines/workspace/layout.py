@@ -1,7 +1,6 @@
 """The workspace: the only place where its paths are joined, and its lock."""
 
 import contextlib
-import datetime
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import portalocker
 
-from configs import paths
+from configs import locking, paths
 from configs.errors import FULL, HubelError
 
 MIN_FREE = 100 * 2**20  # bytes below which a run is refused: a full disk in the middle loses more than a refusal at the start
@@ -116,27 +115,14 @@ class Workspace:
             HubelError: where another process holds it; says which.
         """
         self.prepare(needs_room)
-        file = self.lock_file.open("ab+", buffering=0)
-        try:
-            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
-        except portalocker.LockException:
-            file.seek(0)
-            holder = file.read().decode(errors="replace").strip() or "another process"
-            file.close()
-            raise HubelError(
-                f"The workspace {self.root} is in use by {holder}.", "Wait for it, or use another --workspace."
-            ) from None
-        try:
-            holder = f"`{what}` (process {os.getpid()}, since {datetime.datetime.now():%Y-%m-%d %H:%M:%S})"
-            file.truncate(0)
+        with contextlib.ExitStack() as stack:
             try:
-                file.write(holder.encode())
-            except OSError as error:  # the lock holds without its holder's name
-                if error.errno not in FULL:
-                    raise
-            yield file.fileno()
-        finally:
-            file.close()
+                held = stack.enter_context(locking.hold(self.lock_file, what))
+            except locking.Held as other:
+                raise HubelError(
+                    f"The workspace {self.root} is in use by {other.holder}.", "Wait for it, or use another --workspace."
+                ) from None
+            yield held
 
     def is_locked(self) -> bool:
         """Whether some process holds it now."""

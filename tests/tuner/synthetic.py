@@ -4,23 +4,19 @@ import math
 import os
 import signal
 import time
-from dataclasses import dataclass, field
 
 import keras_tuner
 
+from configs.errors import UsageError
+from configs.schema.tune import TuneConfig
+from tests.components import digits
+from tuner.objective import Objective
+from tuner.trial import Outcome
 
-@dataclass
-class Outcome:
-    """See tuner.trial."""
-
-    status: str = "completed"
-    value: float | None = None
-    spread: float | None = None
-    executions: list[float] = field(default_factory=list)
-    curve: list[dict[str, float]] = field(default_factory=list)
-    epochs: int = 0
-    seconds: float = 0.0
-    reason: str = ""
+DISTRIBUTIONS = {
+    "train.optimizer.name": {"choices": ["adam", "sgd"]},
+    "train.batch_size": {"min": 16, "max": 96, "step": 16},
+}
 
 
 def space() -> keras_tuner.HyperParameters:
@@ -46,6 +42,13 @@ def score(drawn: dict, epoch: int) -> float:
     return 0.1 + abs(drawn["train.batch_size"] - 48) / 64 + (momentum - 0.5) ** 2 + 1.0 / epoch
 
 
+def fn_args(place, **tune):
+    """What TFX would give a Tuner whose trials are these."""
+    asked = {"enabled": True, "algorithm": "random", "trials": 6, "epochs": 3, "space": DISTRIBUTIONS, **tune}
+    custom = {"tune": TuneConfig.model_validate(asked).model_dump_json(), "tuning_dir": str(place / "tuning")}
+    return digits.fn_args(place, *[place] * 3, digits.trainer_slice(digits.MLP), True, training=f"{__name__}:Training", **custom)
+
+
 class Training:
     """Does what the environment variable HUBEL_SYNTHETIC says, a comma between parts, each `WHAT:NUMBER`: for a trial that is due,
     die by a signal, raise, leak MB a trial; or sleep a number of milliseconds an epoch."""
@@ -55,7 +58,9 @@ class Training:
         self._told = {part.split(":")[0]: float(part.split(":")[1]) for part in told}
         self._kept = []
 
-    def run(self, drawn, epochs, state, curves, deadline, on_epoch):
+    objectives = (Objective("val_loss"),)
+
+    def run(self, drawn, epochs, state, curves, deadline, on_epoch, left):
         begun = time.monotonic()
         if drawn["train.batch_size"] == self._told.get("kill"):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -67,8 +72,15 @@ class Training:
         for epoch in range(1, epochs + 1):
             time.sleep(self._told.get("sleep", 0.0) / 1000)
             curve.append({"val_loss": score(drawn, epoch)})
-            on_epoch(epoch, curve[-1])
+            on_epoch(epoch - 1, curve[-1])
             if deadline is not None and time.monotonic() > deadline:
                 break
         best = min(figures["val_loss"] for figures in curve) if curve else math.nan
         return Outcome("completed", best, None, [best], curve, len(curve), time.monotonic() - begun)
+
+
+class Refusing(Training):
+    """Cannot begin."""
+
+    def __init__(self, fn_args, cfg, tune):
+        raise UsageError("No image is left to train on.", "Take more.")

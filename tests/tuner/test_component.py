@@ -1,4 +1,4 @@
-"""Tuner writes what its trials found and clears them away."""
+"""Tuner writes what its trials came to as TFX does, and leaves them where they are."""
 
 import json
 import shutil
@@ -8,9 +8,10 @@ from tfx.types import standard_artifacts
 from tfx.utils import json_utils, proto_utils
 
 from components import keys
+from components.trainer.component import with_best
 from configs.schema.tune import TuneConfig
 from tests.components import digits
-from tuner import component
+from tuner import component, records
 
 
 def artifact(kind, uri, **properties):
@@ -21,8 +22,8 @@ def artifact(kind, uri, **properties):
     return [made]
 
 
-def test_trials_are_gone_once_what_they_found_is_written(artifacts, tmp_path):
-    rates = {"train.optimizer.learning_rate": {"choices": [0.001, 0.002]}}
+def test_the_best_of_real_trials_is_written_as_a_config_has_it_and_trials_stay(artifacts, tmp_path):
+    rates = {"train.optimizer.learning_rate": {"choices": [0.001, 0.002]}, "model.options.hidden": {"choices": [[16]]}}
     tune = TuneConfig.model_validate({"enabled": True, "algorithm": "random", "trials": 2, "epochs": 1, "space": rates})
     custom = {
         "slice": digits.trainer_slice(digits.MLP).model_dump_json(),
@@ -51,7 +52,17 @@ def test_trials_are_gone_once_what_they_found_is_written(artifacts, tmp_path):
     executor.Do(given, written, properties)
     best = json.loads((tmp_path / "best/best_hyperparameters.txt").read_text())
     [results] = (tmp_path / "results").iterdir()
-    scores = {trial["train.optimizer.learning_rate"]: trial["score"] for trial in json.loads(results.read_text())}
+    rows = json.loads(results.read_text())
+    scores = {row["train.optimizer.learning_rate"]: row["score"] for row in rows}
     assert scores.keys() == {0.001, 0.002}
-    assert best["values"] == {"train.optimizer.learning_rate": min(scores, key=scores.get)}
-    assert not list((tmp_path / "tuning").iterdir())
+    assert best["values"] == {"train.optimizer.learning_rate": min(scores, key=scores.get), "model.options.hidden": [16]}
+    assert rows[0] == {"trial_id": rows[0]["trial_id"], "score": min(scores.values()), **best["values"]}
+    cfg, chosen = with_best(digits.trainer_slice(digits.MLP), best)
+    assert chosen == best["values"]
+    assert cfg.model.options["hidden"] == [16]
+    [folder] = records.studies(tmp_path / "tuning")
+    asked, trials = records.read(folder)
+    assert {trial.values["train.optimizer.learning_rate"]: trial.value for trial in trials} == scores
+    assert all(len(trial.curve) == trial.epochs == 1 and trial.status == "completed" for trial in trials)
+    assert asked.objective == [{"name": "val_loss", "direction": "min", "weight": 1.0}]
+    assert not (folder / "state").exists()

@@ -114,6 +114,9 @@ def test_a_search_killed_at_any_file_that_it_writes_is_that_of_an_undisturbed_on
         ran, log = log, []
         search(oracles.resumed(question(folder, algorithm), Budget(ALGORITHMS[algorithm])), log)
         assert same(tried(folder)) == trials, f"killed at file {number}"
+        again = oracles.resumed(question(folder, algorithm), Budget(ALGORITHMS[algorithm]))
+        assert sorted(again.end_order) == sorted(trials)
+        assert not again.ongoing_trials
         assert not finished & set(log), "a finished trial ran again"
         assert len(ran) + len(log) <= len(trials) + 1
         assert not list(folder.glob("*damaged*"))
@@ -205,7 +208,7 @@ def test_three_failed_in_a_row_end_a_search_and_fewer_do_not(tmp_path):
     oracle.create_trial("worker-0")
     oracle.fail("worker-0", "it was killed by signal 9.")
     assert oracle.create_trial("worker-0").status == "STOPPED"
-    assert oracle.over == "3 trials in a row failed, the last because it was killed by signal 9"
+    assert oracle.over == "3 trials in a row failed, the last: it was killed by signal 9."
     assert [trial.status for trial in tried(tmp_path).values()] == ["failed", "failed", "completed", *["failed"] * 3]
     again = oracles.resumed(question(tmp_path), Budget(8))
     search(again, log)
@@ -225,7 +228,7 @@ def test_the_trial_of_a_worker_that_died_is_failed_unless_it_was_over(tmp_path):
         ("failed", None, "it died"),
         ("completed", 0.5, ""),
     ]
-    assert oracle.is_idle
+    assert not oracle.ongoing_trials
     assert [trial.score for trial in oracle.get_best_trials(1)] == [0.5]
 
 

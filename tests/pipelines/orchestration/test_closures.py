@@ -52,6 +52,7 @@ CHOOSES_BY_NAME = {  # module that imports what it is told -> how the digest hea
     "keras_models.layers": "models import a layer from its file; of one in a file, see settled.sources_of",
     "keras_models.published": "Keras's own",
     "serving.answers": "stages ask it for names alone",
+    "tuner.worker": "what a trial is: tuner.trial, which it imports; another is named by tests alone",
 }
 
 

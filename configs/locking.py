@@ -1,0 +1,50 @@
+"""A lock on a file that says who holds it. It lasts as long as the last process that has the file open: a child may inherit it."""
+
+import contextlib
+import datetime
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import portalocker
+
+from configs.errors import FULL
+
+
+class Held(Exception):
+    """Another process holds the lock. `holder` says which, in words."""
+
+    def __init__(self, holder: str):
+        super().__init__(holder)
+        self.holder = holder
+
+
+@contextlib.contextmanager
+def hold(path: Path, what: str) -> Iterator[int]:
+    """Hold the lock of a file, which is made, while the block runs. Yields its file descriptor, for a child to inherit.
+
+    Args:
+        what: the command, for whoever comes upon the lock.
+
+    Raises:
+        Held: where another process has it.
+    """
+    file = path.open("ab+", buffering=0)
+    try:
+        portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+    except portalocker.LockException:
+        file.seek(0)
+        holder = file.read().decode(errors="replace").strip() or "another process"
+        file.close()
+        raise Held(holder) from None
+    try:
+        holder = f"`{what}` (process {os.getpid()}, since {datetime.datetime.now():%Y-%m-%d %H:%M:%S})"
+        file.truncate(0)
+        try:
+            file.write(holder.encode())
+        except OSError as error:  # the lock holds without its holder's name
+            if error.errno not in FULL:
+                raise
+        yield file.fileno()
+    finally:
+        file.close()

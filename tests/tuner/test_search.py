@@ -1,0 +1,319 @@
+"""Searches with workers in processes and on other machines: who dies, who goes on, and what is said."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from components import progress
+from configs import locking
+from configs.errors import HubelError, UsageError
+from tests.tuner import synthetic
+from tests.tuner.test_oracle import same, tried
+from tuner import chief, crew, records, roles, study, worker
+from tuner.search import Search
+
+SEARCH = """
+import json, sys
+from pathlib import Path
+from tests.tuner import synthetic
+from tuner.search import Search
+Search(synthetic.fn_args(Path(sys.argv[1]), **json.loads(sys.argv[2]))).search()
+"""
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Events of progress, as they come."""
+    events = []
+    monkeypatch.setattr(progress, "_listeners", [events.append])
+    return events
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """Workers in this process set keras-tuner's variables."""
+    for name in (roles.ADDRESS, roles.PORT, roles.ID):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
+def folder_of(place):
+    [folder] = records.studies(place / "tuning")
+    return folder
+
+
+def children():
+    """Processes that this one started and that live."""
+    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], stdout=subprocess.PIPE, text=True).stdout
+    return [line for line in listed.splitlines() if "tuner.worker" in line]
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def alone(place, **asked):
+    """The trials of the same search with one worker that nothing happens to, by a worker in this process."""
+    search = Search(synthetic.fn_args(place, **asked))
+    with chief.Chief(search.oracle) as led, search._held:
+        worker.Worker(search.study.folder, f"127.0.0.1:{led.port}", "worker-0").search()
+    return tried(search.study.folder)
+
+
+def test_a_killed_worker_fails_its_trial_alone_and_the_others_try_what_one_would(tmp_path, told, monkeypatch):
+    asked = {"trials": 5, "algorithm": "grid"}
+    undisturbed = same(alone(tmp_path / "alone", **asked))
+    for name in (roles.ADDRESS, roles.PORT, roles.ID):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HUBEL_SYNTHETIC", "kill:48,sleep:20")
+    search = Search(synthetic.fn_args(tmp_path, workers=2, **asked))
+    search.search()
+    trials = tried(search.study.folder)
+    killed = {key for key, trial in trials.items() if trial.values["train.batch_size"] == 48}
+    assert killed
+    assert {key: trial.status for key, trial in trials.items()} == {
+        key: "failed" if key in killed else "completed" for key in undisturbed
+    }
+    assert {trials[key].reason for key in killed} == {
+        "Its process was killed by signal 9, as the kernel does when memory runs out."
+    }
+    assert {key: trial for key, trial in same(trials).items() if key not in killed}.items() <= undisturbed.items()
+    assert {trial.worker for trial in trials.values()} == {"worker-0", "worker-1"}
+    assert all(trial.peak_bytes > 2**27 for key, trial in trials.items() if key not in killed)
+    assert not children()
+    kinds = [event["event"] for event in told]
+    assert [kinds.count(kind) for kind in ("trial", "trial_done")] == [10, 10]  # of both searches
+    assert {event["epoch"] for event in told if event["event"] == "trial_epoch"} == {1, 2, 3}
+    last = [event for event in told if event["event"] == "trials"][-1]
+    assert (last["done"], last["failed"], last["left"]) == (5 - len(killed), len(killed), 0)
+    assert search.results().get_best_hyperparameters()[0].values == records.best(search.study.record, trials.values()).values
+
+
+def test_a_search_whose_process_is_killed_leaves_no_other_and_goes_on(tmp_path, told, monkeypatch):
+    asked = {"trials": 4}
+    environment = {**os.environ, "HUBEL_SYNTHETIC": "sleep:300"}
+    process = subprocess.Popen([sys.executable, "-c", SEARCH, str(tmp_path), json.dumps(asked)], env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while not (studies := records.studies(tmp_path / "tuning")) or len(tried(studies[0])) < 2:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+        [workers] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        monkeypatch.setattr(study, "MOMENT", 0.1)
+        with pytest.raises(HubelError, match=r"in use by `hubel tune .*` \(process"):
+            Search(synthetic.fn_args(tmp_path, **asked))
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    end = time.monotonic() + 5
+    while Path(f"/proc/{workers}").exists() and "State:\tZ" not in Path(f"/proc/{workers}/status").read_text():
+        assert time.monotonic() < end, "the worker outlives its search"
+        time.sleep(0.05)
+    monkeypatch.setattr(study, "MOMENT", 5.0)
+    over = {key for key, trial in tried(folder_of(tmp_path)).items() if trial.is_over}
+    assert 1 <= len(over) < 4
+    told.clear()
+    trials = alone(tmp_path, **asked)
+    assert same(trials) == same(alone(tmp_path / "alone", **asked))
+    ran = [event["trial"] for event in told if event["event"] == "trial"][: 4 - len(over)]
+    assert not over & set(ran)
+
+
+def test_trials_that_raise_are_failed_with_what_they_said_and_three_end_the_search(tmp_path, told, monkeypatch):
+    monkeypatch.setenv("HUBEL_SYNTHETIC", "raise:16")
+    only = {"train.batch_size": {"choices": [16]}, "train.optimizer.learning_rate": {"min": 0.1, "max": 0.9}}
+    trials = alone(tmp_path, space=only, trials=9)
+    assert [trial.status for trial in trials.values()] == ["failed"] * 3
+    assert {trial.reason for trial in trials.values()} == {"ValueError: a batch of that size is not to be had"}
+    search = Search(synthetic.fn_args(tmp_path, space=only, trials=3))
+    search.search()  # nothing is left, and no process starts
+    with pytest.raises(HubelError, match="No trial of the search completed: 3 failed, the last: ValueError: a batch"):
+        search.results()
+
+
+def test_a_wider_budget_continues_and_another_space_begins_anew(tmp_path, told):
+    alone(tmp_path, trials=2)
+    first = folder_of(tmp_path)
+    assert len(alone(tmp_path, trials=3, minutes=10.0, workers=1)) == 3
+    assert folder_of(tmp_path) == first
+    told.clear()
+    alone(tmp_path, trials=1, space={"train.batch_size": {"choices": [32, 64]}})
+    [said] = [event["text"] for event in told if "changed since" in event.get("text", "")]
+    assert said.startswith(f"The space changed since search {first.name} (3 trials over)")
+    assert f"tune.warm_start: {first.name}" in said
+    assert len(records.studies(tmp_path / "tuning")) == 2
+    assert len(tried(first)) == 3
+    told.clear()
+    alone(tmp_path, trials=1, algorithm="grid", space={"train.batch_size": {"choices": [32, 64]}})
+    [said] = [event["text"] for event in told if "changed since" in event.get("text", "")]
+    assert said.startswith("The algorithm changed since")
+
+
+def test_a_worker_that_has_grown_ends_between_two_trials(tmp_path, monkeypatch):
+    search = Search(synthetic.fn_args(tmp_path))
+    sizes = iter([100, 104, 107])
+    monkeypatch.setattr(worker, "resident", lambda: next(sizes))
+    with chief.Chief(search.oracle) as led, search._held:
+        ours = worker.Worker(search.study.folder, f"127.0.0.1:{led.port}", "worker-0")
+        with pytest.raises(worker.Renewed):
+            ours.search()
+    assert [trial.status for trial in tried(search.study.folder).values()] == ["completed"] * 3
+
+
+@pytest.mark.whole
+def test_memory_that_trials_leak_does_not_add_up(tmp_path, monkeypatch):
+    monkeypatch.setenv("HUBEL_SYNTHETIC", "leak:25")
+    space = {**synthetic.DISTRIBUTIONS, "train.optimizer.learning_rate": {"min": 0.1, "max": 0.9}}
+    search = Search(synthetic.fn_args(tmp_path, trials=30, space=space))
+    search.search()
+    peaks = [trial.peak_bytes for trial in tried(search.study.folder).values()]
+    assert len(peaks) == 30
+    assert max(peaks) < 1.1 * min(peaks)
+
+
+@pytest.mark.whole
+def test_a_training_that_cannot_begin_is_said_as_it_is(tmp_path, monkeypatch):
+    search = Search(synthetic.fn_args(tmp_path))
+    path = search.study.folder / study.TRAINING
+    given = json.loads(path.read_text())
+    given["custom_config"]["training"] = "tests.tuner.synthetic:Refusing"
+    path.write_text(json.dumps(given))
+    with pytest.raises(UsageError, match="No image is left"):
+        search.search()
+    assert not children()
+
+
+def far(place, port, name, results):
+    results[name] = worker.join(str(place / "tuning"), f"127.0.0.1:{port}", name)
+
+
+def test_far_workers_wait_for_a_chief_that_is_slow_and_outlive_one_that_dies(tmp_path, told, monkeypatch):
+    monkeypatch.setattr(worker, "SAID", 1.0)
+    monkeypatch.setenv("HUBEL_SYNTHETIC", "sleep:100")
+    port, results = free_port(), {}
+    ours = threading.Thread(target=far, args=(tmp_path, port, "pod-0", results))
+    ours.start()
+    end = time.monotonic() + 10
+    while not (said := [event["text"] for event in told if event["event"] == "warning"]):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert said == [f"No chief answers at 127.0.0.1:{port}: connection refused. Waiting for it, up to 60 minutes."]
+    first = Search(synthetic.fn_args(tmp_path, trials=4))
+    dying = chief.Chief(first.oracle, f"127.0.0.1:{port}").__enter__()
+    while len(tried(first.study.folder)) < 2:
+        time.sleep(0.02)
+    dying.__exit__(KeyboardInterrupt, None, None)
+    first._held.close()
+    ran = [event["trial"] for event in told if event["event"] == "trial"]
+    roles.lead(f"127.0.0.1:{port}")
+    second = Search(synthetic.fn_args(tmp_path, trials=4))
+    second.search()
+    ours.join(10)
+    assert not ours.is_alive()
+    assert results["pod-0"] == {"study": second.study.record.fingerprint, "trials": 4}
+    trials = tried(second.study.folder)
+    assert [trial.status for trial in trials.values()] == ["completed"] * 4
+    ran = [event["trial"] for event in told if event["event"] == "trial"]
+    assert ran == sorted(set(ran)), "what a far worker ran when the chief died went on"
+    assert chief.told(second.study.folder) is None
+    monkeypatch.delenv("HUBEL_SYNTHETIC")
+    assert same(trials) == same(alone(tmp_path / "alone", trials=4))
+
+
+def test_an_address_that_nobody_is_at_is_said_within_ten_seconds(tmp_path, told, monkeypatch):
+    assert worker.SAID < 10
+    monkeypatch.setattr(worker, "SAID", 0.2)
+    monkeypatch.setattr(worker, "WAIT", 0.1)
+    with pytest.raises(HubelError, match=r"No chief answered at no-such-host\.invalid:1"):
+        worker.join(str(tmp_path), "no-such-host.invalid:1")
+    assert told[0]["text"].startswith("No chief answers at no-such-host.invalid:1: ")
+    for wrong in ("nowhere", ":80", "host:", "host:port", "host:99999"):
+        with pytest.raises(UsageError, match="is no address"):
+            worker.join(str(tmp_path), wrong)
+
+
+def test_a_worker_that_sees_another_workspace_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "SHARED", 0.1)
+    search = Search(synthetic.fn_args(tmp_path))
+    with chief.Chief(search.oracle) as led, search._held:
+        with pytest.raises(HubelError, match=r"there is no search of its in .*elsewhere"):
+            worker.join(str(tmp_path / "elsewhere"), f"127.0.0.1:{led.port}")
+        with pytest.raises(HubelError, match="No chief can listen at"):
+            chief.Chief(search.oracle, f"127.0.0.1:{led.port}")
+
+
+def test_a_failure_of_the_oracle_such_as_of_a_full_disk_ends_the_search_and_loses_no_trial(tmp_path, monkeypatch):
+    search = Search(synthetic.fn_args(tmp_path))
+    ours = None
+    with chief.Chief(search.oracle) as led, search._held:
+        ours = worker.Worker(search.study.folder, f"127.0.0.1:{led.port}", "worker-0")
+        write = search.oracle._write
+
+        def full(path, state):
+            if len(tried(search.study.folder)) == 3:
+                raise OSError(28, "No space left on device")
+            write(path, state)
+
+        monkeypatch.setattr(search.oracle, "_write", full)
+        with pytest.raises(HubelError, match=r"The chief could not go on: .*No space left on device"):
+            ours.search()
+        with pytest.raises(OSError, match="No space left"):
+            led.check()
+    monkeypatch.undo()
+    over = [trial.id for trial in tried(search.study.folder).values() if trial.is_over]
+    assert len(over) >= 2
+    assert same(alone(tmp_path)) == same(alone(tmp_path / "alone"))
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (-9, "Its process was killed by signal 9, as the kernel does when memory runs out."),
+        (-11, "Its process was ended by signal 11 (SIGSEGV)."),
+        (3, "Its process ended with code 3."),
+    ],
+)
+def test_a_death_has_its_sentence(code, said):
+    assert crew.death(code) == said
+
+
+def test_workers_share_the_cores_and_more_than_memory_holds_are_warned_of(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+    for name in crew.THREADS:
+        monkeypatch.delenv(name, raising=False)
+    assert crew.threads(1) == {}
+    assert crew.threads(3) == dict.fromkeys(crew.THREADS, "2")
+    assert crew.threads(20)["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    assert "OMP_NUM_THREADS" not in crew.threads(2)
+    monkeypatch.setattr(crew, "available", lambda: 4 * 2**30)
+    assert crew.doubts(1, 2**34) == []
+    assert crew.doubts(4, 2**29) == []
+    [said] = crew.doubts(6, 2**30)
+    assert said == "6 workers need about 6.0 GiB of memory and 4.0 are free: that is enough for 4."
+    assert "share 8 cores" in crew.doubts(9, 2**20)[0]
+    monkeypatch.undo()
+    assert crew.available() > 2**26
+    assert worker.resident() <= worker.peak()
+
+
+def test_a_lock_says_who_holds_it(tmp_path):
+    with (
+        locking.hold(tmp_path / "lock", "hubel tune digits"),
+        pytest.raises(locking.Held, match=f"`hubel tune digits` .process {os.getpid()}"),
+    ):
+        locking.hold(tmp_path / "lock", "another").__enter__()
+    with locking.hold(tmp_path / "lock", "another"):
+        pass

@@ -1,0 +1,124 @@
+"""A search: a chief in this process, and workers in others."""
+
+import contextlib
+import shutil
+import time
+from types import SimpleNamespace
+
+from keras_tuner.engine import base_tuner
+from keras_tuner.engine import trial as keras_trials
+
+from components import progress
+from components.trainer import device
+from configs.errors import HubelError
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.tune import TuneConfig
+from tuner import crew, oracle, records, roles, space, study, worker
+from tuner.chief import ALONE, Chief
+from tuner.records import TrialRecord
+
+
+class Search(base_tuner.BaseTuner):
+    """A search of one study, from where an earlier one ended. Holds the study until `search` returns.
+
+    Raises:
+        UsageError: for an objective that no epoch has, and a warm start from a study that is not there.
+        HubelError: where another process holds the study.
+    """
+
+    def __init__(self, fn_args):
+        custom = fn_args.custom_config
+        self._tune = tune = TuneConfig.model_validate_json(custom["tune"])
+        cfg = TrainerSlice.model_validate_json(custom["slice"])
+        device.tell()
+        objectives = worker.training_of(custom)(fn_args, cfg, tune).objectives
+        told = [{"name": each.name, "direction": each.direction, "weight": each.weight} for each in objectives]
+        declared = space.hyperparameters(tune.space)
+        with contextlib.ExitStack() as stack:
+            self.study = stack.enter_context(study.opened(fn_args, tune, told))
+            question = oracle.Question(
+                folder=self.study.folder,
+                algorithm=tune.algorithm,
+                objective=self.study.record.objective_name,
+                direction=self.study.record.direction,
+                hyperparameters=declared,
+                seed=cfg.seed,
+                epochs=tune.epochs or cfg.train.epochs,
+                values=space.values,
+                executions=tune.executions,
+            )
+            taken = study.earlier(self.study, tune, declared) if not records.trial_files(self.study.folder) else []
+            made = oracle.resumed(question, self._budget(), taken)
+            super().__init__(made, directory=self.study.folder, project_name=records.KERAS_TUNER)
+            self.oracle = made  # whatever keras-tuner's environment variables say: this process has it
+            self._held = stack.pop_all()
+
+    def search(self, *_, **__):
+        """Run trials until the budget is spent, the space is, or three in a row failed."""
+        with self._held:
+            if over := sum(trial.is_over for trial in self.trials if not trial.origin):
+                progress.emit("note", text=f"The search {self.study.record.fingerprint} goes on: {over} trials are over.")
+            self.oracle.check_time()
+            self.oracle.tell()
+            if not self.oracle.is_done():
+                self._work()
+            self.oracle.withdraw_waiting()
+            shutil.rmtree(self.study.folder / records.STATE, ignore_errors=True)
+            if self.oracle.halted:
+                progress.emit("warning", text=f"The search ended: {self.oracle.over}.".replace("..", "."))
+
+    @property
+    def trials(self) -> list[TrialRecord]:
+        """In the order of creation."""
+        return records.read(self.study.folder)[1]
+
+    def results(self) -> SimpleNamespace:
+        """What TFX writes its artifacts from: trials that were measured, the best first, with values as the config has them.
+
+        Raises:
+            HubelError: where there is none.
+        """
+        trials = self.trials
+        ranked = records.ranking(self.study.record, trials)
+        if not ranked:
+            failed = [trial.reason for trial in trials if trial.reason]
+            why = f"{len(failed)} failed, the last: {failed[-1]}" if failed else f"{self.oracle.over or 'none was begun'}."
+            raise HubelError(f"No trial of the search completed: {why}", "Look at `hubel list trials`, and at the log.")
+        told = [self._told(trial) for trial in ranked]
+        listed = SimpleNamespace(max_trials=len(told), get_best_trials=lambda count: told[:count])
+        return SimpleNamespace(oracle=listed, get_best_hyperparameters=lambda: [told[0].hyperparameters])
+
+    def save(self):
+        """There is nothing to save: the oracle saves itself."""
+
+    def load_model(self, trial):
+        """See save_model."""
+        raise NotImplementedError("trials keep no weights; read the best hyperparameters instead")
+
+    def save_model(self, trial_id, model, step=0):
+        """Trials keep no weights: Trainer trains the best one anew."""
+
+    def _work(self) -> None:
+        address = roles.chief_address()
+        workers = self._tune.workers
+        with Chief(self.oracle, address or ALONE) as chief:
+            if address:
+                progress.emit("note", text=f"The chief listens at {address}; workers may join.")
+                chief.serve_far()
+                return
+            for text in crew.doubts(workers, max((trial.peak_bytes or 0 for trial in self.trials), default=0)):
+                progress.emit("warning", text=text)
+            crew.Crew(workers, self.oracle, chief, self.study.lock).work()
+
+    def _budget(self) -> oracle.Budget:
+        minutes = self._tune.minutes
+        spent = records.spent(self.trials)  # a search that goes on has what is left
+        until = None if minutes is None else time.time() + 60 * minutes - spent
+        return oracle.Budget(self._tune.trials, self._tune.total_epochs, until)
+
+    def _told(self, record: TrialRecord) -> keras_trials.Trial:
+        hyperparameters = self.oracle.get_space()
+        hyperparameters.values = dict(record.values)
+        trial = keras_trials.Trial(hyperparameters, record.id, keras_trials.TrialStatus.COMPLETED)
+        trial.score = record.value
+        return trial

@@ -1,0 +1,375 @@
+"""A worker of a search: keras-tuner's own Tuner, which asks the chief for one trial after the other and runs them.
+
+`python -m tuner.worker` is one that a crew started: a line of JSON on standard input says what it is, its events go out as JSON
+lines on the file descriptor named by argv, and when standard input closes it ends at once. `join` is one on another machine.
+"""
+
+import contextlib
+import importlib
+import json
+import math
+import os
+import queue
+import resource
+import shutil
+import socket
+import sys
+import threading
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+import grpc
+import keras_tuner
+from keras_tuner.engine import base_tuner
+from keras_tuner.errors import FailedTrialError, FatalError
+
+from components import progress
+from components.compat import keras_tuner as compat
+from configs.errors import HubelError, UsageError, first_line
+from configs.schema.slices.trainer import TrainerSlice
+from configs.schema.tune import TuneConfig
+from tuner import chief, records, trial
+from tuner import study as studies
+from tuner.records import TrialRecord
+
+TRAINING = f"{trial.__name__}:Training"
+RENEW = 75  # exit code of a worker that has grown and is to be started anew
+GROWTH = 1.06  # resident memory after a trial, to that after the first one, at which it is renewed
+PAUSE = 0.3  # seconds until one that was told to wait asks again
+BEAT = 10.0  # seconds between signs of life
+SAID = 8.0  # seconds after which a worker says that no chief answers
+WAIT = 3600.0  # seconds for which it waits for one that does not
+SHARED = 30.0  # seconds that a file of another machine may take to be seen
+OUTCOME = ("status", "value", "spread", "executions", "curve", "epochs", "reason")  # of a training, that a record has
+STATUS = Path("/proc/self/status")
+
+
+class Renewed(BaseException):
+    """Ends a search, and the process, between two trials."""
+
+
+def training_of(custom: dict[str, Any]) -> type:
+    """What a trial is, by custom_config: a class as tuner.trial.Training."""
+    module, _, kind = custom.get("training", TRAINING).partition(":")
+    return getattr(importlib.import_module(module), kind)
+
+
+class Worker(base_tuner.BaseTuner):
+    """Runs trials in this process.
+
+    Args:
+        folder: of the study.
+        address: the chief's.
+        name: an id that stays when the process is started anew.
+    """
+
+    def __init__(self, folder: Path, address: str, name: str):
+        self.folder, self.name = folder, name
+        self._study = records.read_study(folder)
+        told = studies.given(folder)
+        tune = TuneConfig.model_validate_json(told.custom_config["tune"])
+        cfg = TrainerSlice.model_validate_json(told.custom_config["slice"])
+        self._training = training_of(told.custom_config)(told, cfg, tune)
+        self._first_size: int | None = None
+        self.trials_run = 0
+        host, port = chief.parsed(address)
+        os.environ.update(KERASTUNER_ORACLE_IP=host, KERASTUNER_ORACLE_PORT=str(port), KERASTUNER_TUNER_ID=name)
+        objective = keras_tuner.Objective(self._study.objective_name, self._study.direction)
+        super().__init__(keras_tuner.Oracle(objective), directory=folder, project_name=records.KERAS_TUNER)
+        channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+        compat.connect(self.oracle, channel, _Patience(folder, address, channel).calling, PAUSE)
+
+    def run_trial(self, trial):
+        """Run one and write its record. Returns its objective.
+
+        Raises:
+            FailedTrialError: where it has none.
+        """
+        record = self._record(trial.trial_id)
+        state = self.folder / records.STATE / record.id
+        shutil.rmtree(state, ignore_errors=True)  # of one that was interrupted: it starts anew
+        reset_peak()
+        begun = time.monotonic()
+        with _Beats(self.oracle, record.id, self._study.objective_name) as beats:
+            try:
+                told = (self._curves(), self._deadline(), beats.on_epoch, self._left())
+                outcome = self._training.run(record.values, record.budget, state, *told)
+                came_to = {name: getattr(outcome, name) for name in OUTCOME}
+            except Exception as error:
+                traceback.print_exc()
+                came_to = {"status": records.FAILED, "reason": f"{type(error).__name__}: {first_line(error)}"}
+        shutil.rmtree(state, ignore_errors=True)
+        record = record.model_copy(update={**came_to, "seconds": time.monotonic() - begun, "peak_bytes": peak()})
+        self._write(record)
+        self.trials_run += 1
+        if not record.has_value:
+            raise FailedTrialError(record.reason)
+        return record.value
+
+    def on_trial_end(self, trial):
+        """Tell the chief. Raises Renewed where memory has grown."""
+        super().on_trial_end(trial)
+        size = resident()
+        self._first_size = self._first_size or size
+        if size > GROWTH * self._first_size:
+            raise Renewed
+
+    def save(self):
+        """There is nothing to save: the chief has the oracle."""
+
+    def load_model(self, trial):
+        """See save_model."""
+        raise NotImplementedError("trials keep no weights; read the best hyperparameters instead")
+
+    def save_model(self, trial_id, model, step=0):
+        """Trials keep no weights: Trainer trains the best one anew."""
+
+    def _record(self, trial_id: str) -> TrialRecord:
+        """That the chief wrote for this worker."""
+        end = time.monotonic() + SHARED
+        while True:
+            with contextlib.suppress(HubelError):
+                record = records.read_trial(self.folder, trial_id)
+                if record.worker == self.name and not record.is_over:
+                    return record
+            if time.monotonic() > end:
+                raise Lost(
+                    f"The chief gave trial {trial_id}, and its record is not in {self.folder}.", "Do both see one workspace?"
+                )
+            time.sleep(0.2)
+
+    def _write(self, record: TrialRecord) -> None:
+        """Unless the trial was given to another worker meanwhile, or its end was."""
+        with contextlib.suppress(HubelError):
+            there = records.read_trial(self.folder, record.id)
+            if there.worker != self.name or there.is_over:
+                progress.emit("note", text=f"Trial {record.id} was given to another worker meanwhile; what came first counts.")
+                return
+        records.write_trial(self.folder, record)
+
+    def _curves(self) -> list[list[dict[str, float]]]:
+        """Of the trials that completed."""
+        return [trial.curve for trial in self._over() if trial.status == records.COMPLETED and trial.curve]
+
+    def _left(self) -> int | None:
+        """Epochs that all trials may still have."""
+        total = records.read_study(self.folder).asked.get("total_epochs")
+        return None if total is None else max(1, total - records.trained_epochs(self._over()))
+
+    def _over(self) -> list[TrialRecord]:
+        """Trials that are over, of which each can be read."""
+        over = []
+        for path in records.trial_files(self.folder):
+            with contextlib.suppress(HubelError):
+                over.append(records.read_trial(self.folder, path.stem))
+        return [trial for trial in over if trial.is_over]
+
+    def _deadline(self) -> float | None:
+        """Of time.monotonic()."""
+        until = (chief.told(self.folder) or {}).get("until")
+        return None if until is None else time.monotonic() + until - time.time()
+
+
+class _Beats:
+    """Tells the chief, by its own call for intermediate results, that a trial goes on, and of its epochs. A thread does it: no
+    training waits for a chief."""
+
+    def __init__(self, oracle, trial_id: str, objective: str):
+        self._oracle, self._trial_id, self._objective = oracle, trial_id, objective
+        self._epochs: queue.SimpleQueue = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._epochs.put(None)
+        self._thread.join(BEAT)
+
+    def on_epoch(self, epoch: int, figures: dict[str, float]) -> None:
+        """epoch: from 0."""
+        self._epochs.put((epoch + 1, {name: float(value) for name, value in figures.items()}))
+
+    def _beat(self) -> None:
+        with contextlib.suppress(FatalError):  # the trial's end says it
+            while True:
+                step, figures = 0, {}
+                with contextlib.suppress(queue.Empty):
+                    told = self._epochs.get(timeout=BEAT)
+                    if told is None:
+                        return
+                    step, figures = told
+                self._oracle.update_trial(self._trial_id, {self._objective: math.nan, **figures}, step=step)
+
+
+class _Patience:
+    """Waits for a chief that is slow to start, or died and will be back, and says so."""
+
+    def __init__(self, folder: Path, address: str, channel: grpc.Channel):
+        self._folder, self._address, self._channel = folder, address, channel
+
+    def calling(self, call):
+        """A call to the chief that waits."""
+
+        def patiently(request, timeout=None, wait_for_ready=None):
+            while True:
+                try:
+                    return call(request, timeout=timeout)
+                except grpc.RpcError as error:
+                    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        raise Lost(f"The chief could not go on: {first_line(error.details())}.", "Its log says why.") from None
+                await_chief(self._channel, self._address, self._folder)
+
+        return patiently
+
+
+class Lost(HubelError, FatalError):
+    """No chief, or none that shares this workspace. FatalError: keras-tuner lets it end the search, not the trial alone."""
+
+
+class Over(FatalError):
+    """The search ended."""
+
+
+def await_chief(channel: grpc.Channel, address: str, folder: Path | None = None) -> None:
+    """Wait for a chief to answer, and say so where that takes long.
+
+    Args:
+        folder: of the study, once it is known.
+
+    Raises:
+        Over: where the search of that study has ended.
+        HubelError: where none answers for WAIT seconds.
+    """
+    begun, is_said = time.monotonic(), False
+    while True:
+        ready = grpc.channel_ready_future(channel)
+        try:
+            return ready.result(timeout=1.0 if folder is not None else SAID)
+        except grpc.FutureTimeoutError:
+            ready.cancel()
+        waited = time.monotonic() - begun
+        if folder is not None and chief.told(folder) is None:
+            raise Over
+        if waited >= SAID - 1 and not is_said:
+            is_said = True
+            progress.emit(
+                "warning", text=f"No chief answers at {address}: {_why(address)}. Waiting for it, up to {WAIT / 60:.0f} minutes."
+            )
+        if waited > WAIT:
+            raise HubelError(
+                f"No chief answered at {address} for {WAIT / 60:.0f} minutes.", "Start `hubel tune --role chief` there."
+            )
+
+
+def _why(address: str) -> str:
+    host, port = chief.parsed(address)
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return "something else listens there, or it is busy"
+    except socket.gaierror:
+        return f"the name {host} is not known"
+    except OSError as error:
+        return error.strerror.lower() if error.strerror else "it does not respond"
+
+
+def resident() -> int:
+    """Bytes of this process in memory now."""
+    return _of_status("VmRSS") or peak()
+
+
+def peak() -> int:
+    """Bytes of this process in memory at most, since `reset_peak` where the system can do that."""
+    return _of_status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def reset_peak() -> None:
+    """Have `peak` begin anew."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _of_status(name: str) -> int | None:
+    with contextlib.suppress(OSError):
+        for line in STATUS.read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def join(tuning: str, address: str, name: str | None = None) -> dict:
+    """Work for the chief of a search on another machine until it is over.
+
+    Args:
+        tuning: folder of the config's studies, in the workspace that both see.
+        address: HOST:PORT of the chief; it is waited for.
+        name: stays when this process is started anew; the machine's by default, which in a Kubernetes Job each pod has anew.
+
+    Returns:
+        {study, trials: how many were run here}.
+    """
+    channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+    _, port = chief.parsed(address)
+    await_chief(channel, address)
+    channel.close()
+    folder = _study_of(Path(tuning), port)
+    worker = Worker(folder, address, name or os.environ.get("HOSTNAME") or socket.gethostname())
+    with contextlib.suppress(Over):
+        worker.search()
+    return {"study": folder.name, "trials": worker.trials_run}
+
+
+def _study_of(tuning: Path, port: int) -> Path:
+    """The folder of the study whose chief listens at a port: the newest of those that have one."""
+    end = time.monotonic() + SHARED
+    while True:
+        led = [folder for folder in tuning.glob("*") if (chief.told(folder) or {}).get("port") == port]
+        if led:
+            return max(led, key=lambda folder: (folder / chief.FILE).stat().st_mtime)
+        if time.monotonic() > end:
+            raise HubelError(f"A chief answers, and there is no search of its in {tuning}.", "Do both see one workspace?")
+        time.sleep(0.5)
+
+
+def main() -> None:
+    """One worker of a crew."""
+    events = os.fdopen(int(sys.argv[1]), "w", buffering=1)
+    told = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    warnings.filterwarnings("ignore")
+    sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
+
+    def send(event: dict) -> None:
+        with contextlib.suppress(OSError):
+            events.write(json.dumps(event) + "\n")
+
+    progress.listen(send)
+    code = 0
+    try:
+        Worker(Path(told["folder"]), told["address"], told["name"]).search()
+    except Renewed:
+        code = RENEW
+    except Over:
+        pass
+    except Exception as error:  # the last line of defence between a library and a person
+        said = HubelError(f"{type(error).__name__}: {first_line(error)}", "The log has the whole story.")
+        send({"event": "failure", **(error if isinstance(error, HubelError) else said).as_json()})
+        traceback.print_exc()
+        code = UsageError.exit_code if isinstance(error, UsageError) else 1
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # threads of TensorFlow would keep the process for seconds
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
