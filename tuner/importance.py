@@ -18,6 +18,7 @@ from sklearn.ensemble import RandomForestRegressor
 from tuner.records import StudyRecord, TrialRecord
 
 FEWEST = 4  # trials with a value, below which nothing is said
+ENOUGH = 10  # from which on it is said without a doubt
 TREES = 200
 
 
@@ -44,6 +45,15 @@ def of(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, float]:
     total = sum(shares.values())
     ranked = sorted(shares, key=lambda path: -shares[path])
     return {path: shares[path] / total for path in ranked} if total else {}
+
+
+def doubt(study: StudyRecord, trials: Sequence[TrialRecord]) -> str:
+    """What is to be said beside `of`: a sentence where the trials are few, else nothing."""
+    judged = sum(trial.has_value for trial in trials)
+    few = max(ENOUGH, 2 * len(study.space))  # more parameters need more, to be told apart
+    if judged >= few or not of(study, trials):
+        return ""
+    return f"Of {judged} trials, importance says little: a few others may turn it over; it takes {few} or more."
 
 
 def _columns(values: Sequence[Any], drawn: Any) -> list[np.ndarray]:

@@ -69,3 +69,11 @@ def test_of_little_nothing_is_said():
     assert importance.of(study(), failed) == {}
     fixed = [trial.model_copy(update={"values": {"idle": 0.5}}) for trial in trials(lambda v: v["idle"])]
     assert importance.of(study(), fixed) == {}
+
+
+@pytest.mark.parametrize(("count", "is_doubted"), [(3, False), (4, True), (9, True), (10, False), (60, False)])
+def test_of_few_trials_it_is_doubted(count, is_doubted):
+    doubt = importance.doubt(study(), trials(lambda v: v["idle"], count=count))
+    assert doubt == (
+        f"Of {count} trials, importance says little: a few others may turn it over; it takes 10 or more." if is_doubted else ""
+    )
