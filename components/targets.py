@@ -6,6 +6,7 @@ what a task gets in a batch. Stages ask and name none, so a further kind is a cl
 """
 
 import abc
+import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from components import keys
 from components.transform.stored import Size, parsed, stored
 
 VOID = 255  # in a map: what is of no class, as PASCAL VOC has it
+SHOWN = 8  # values of a mask that a message lists
 ROUNDED = 1.0  # px that a box may leave its image
 NONE = -1  # the class of what is none: a missing label, a row of a table that only fills it up
 
@@ -26,6 +28,13 @@ Values = Mapping[str, tf.Tensor | tf.SparseTensor]  # raw features of a batch
 
 class Shares(list):
     """Rows of a Table whose places are shares of the image's height and width, not px."""
+
+
+class Meaning(Protocol):
+    """What values of a source mean, as configs.schema.data.DataConfig has it; a stage that reads no source needs no key of it."""
+
+    mask_classes: Mapping[int, str] | None
+    mask_ignore: int | None
 
 
 class Resize(Protocol):
@@ -75,12 +84,21 @@ class Kind(abc.ABC):
         """Raw features whose values say nothing by their number, such as encoded images."""
         return [name for name, type_ in self.features.items() if type_ == schema_pb2.BYTES]
 
-    def checked(self, value: Any, height: int, width: int, names: Sequence[str]) -> Any:
+    def named(self, data: Meaning, names: Sequence[str]) -> Sequence[str]:
+        """Names of its classes: those that the config gives them, else the source's own, which are empty where it has none."""
+        return names
+
+    def unnamed(self, values: Sequence[Any]) -> str:
+        """The line of a config that names its classes, where the source has no names; values: some of a source's."""
+        return f"data.features: {{{self.name}: ...}}"
+
+    def checked(self, value: Any, height: int, width: int, names: Sequence[str], data: Meaning | None = None) -> Any:
         """A source's value, as `raw` takes it.
 
         Args:
             height, width: px of the image.
             names: of the classes, empty where they have none.
+            data: says what values mean, where a kind has a key for that; None: its defaults.
 
         Raises:
             ValueError: with a reason of few words, for what does not fit the image.
@@ -211,20 +229,29 @@ class Map(Kind):
     def counted(self):
         return f"{self.name}/classes"
 
-    def checked(self, value, height, width, names):
-        """A PNG, in which a palette's places are the classes, not its colours."""
+    def named(self, data, names):
+        """As `data.mask_classes` has them, in the order of the values that stand for them."""
+        return list(dict.fromkeys(name for _, name in sorted((data.mask_classes or {}).items()))) or names
+
+    def unnamed(self, values):
+        """With the values that occur in what these are."""
+        occurring = set()
+        for encoded in values:
+            with contextlib.suppress(ValueError):
+                occurring |= set(np.unique(self._opened(encoded)).tolist())
+        listed = sorted(occurring) or [0, 1]
+        shown = ", ".join(f"{value}: NAME" for value in listed[:SHOWN])
+        void = f"; {VOID} is of no class where it has no name" if VOID in occurring else ""
+        return f"data.mask_classes: {{{shown}{', ...' if len(listed) > SHOWN else ''}}}{void}"
+
+    def checked(self, value, height, width, names, data=None):
+        """A PNG, in which a palette's places are the classes, not its colours, and the classes in it. Where `data.mask_classes`
+        names values, their classes' places stand for them, and VOID for what is of no class."""
         from PIL import Image
 
-        values = None
-        try:
-            with Image.open(io.BytesIO(value)) as opened:
-                why = self._refused(opened, height, width)
-                if why is None:
-                    values = np.array(opened).astype(np.int64)
-        except Exception:  # Pillow's parsers raise whatever the bytes lead them into
-            why = "is no image"
-        if why is not None:
-            raise ValueError(f"{self.name} {why}")
+        values = self._opened(value, (width, height))
+        if data is not None:
+            values = self._coded(values, names, data)
         there = np.unique(values)
         if there[0] < 0 or there[-1] > VOID or (names and (there[there != VOID] >= len(names)).any()):
             raise ValueError(f"{self.name} has a class that there is none of")
@@ -232,14 +259,42 @@ class Map(Kind):
         Image.fromarray(values.astype(np.uint8)).save(held, "PNG")
         return held.getvalue(), tuple(there[there != VOID].tolist())
 
+    def _coded(self, values: np.ndarray, names: Sequence[str], data: Meaning) -> np.ndarray:
+        """Places of classes in the place of a source's values. Raises ValueError for a value without a name where others have
+        one."""
+        ignored = VOID if data.mask_ignore is None else data.mask_ignore
+        if not data.mask_classes:
+            return np.where(values == ignored, VOID, values)
+        places = {ignored: VOID} | {value: names.index(name) for value, name in data.mask_classes.items()}
+        there, at = np.unique(values, return_inverse=True)
+        if strange := [value for value in there.tolist() if value not in places]:
+            raise ValueError(f"{self.name} has the value {strange[0]}, which data.mask_classes does not name")
+        return np.array([places[value] for value in there.tolist()])[at].reshape(values.shape)
+
+    def _opened(self, value: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
+        """int64 [height, width]; size: (width, height) px that it has to have. Raises ValueError, with a reason of few words."""
+        from PIL import Image
+
+        values = None
+        try:
+            with Image.open(io.BytesIO(value)) as opened:
+                why = self._refused(opened, size or opened.size)
+                if why is None:
+                    values = np.array(opened).astype(np.int64)
+        except Exception:  # Pillow's parsers raise whatever the bytes lead them into
+            why = "is no image"
+        if why is not None:
+            raise ValueError(f"{self.name} {why}")
+        return values
+
     @staticmethod
-    def _refused(opened, height: int, width: int) -> str | None:
+    def _refused(opened, size: tuple[int, int]) -> str | None:
         """Why an image of PIL, which is not decoded for it, is no mask; None: it may be one."""
         if opened.format == "JPEG":
             return "is a JPEG, which mixes classes"
         if opened.mode not in ("L", "P", "1") and not opened.mode.startswith("I"):
             return f"is in colour ({opened.mode})"
-        return None if opened.size == (width, height) else "is not of its image's size"
+        return None if opened.size == size else "is not of its image's size"
 
     def raw(self, value):
         """`value`: what `checked` makes of one, the PNG and the classes in it."""
@@ -294,7 +349,7 @@ class Table(Kind):
     def counted(self):
         return f"{self.name}/classes"
 
-    def checked(self, value, height, width, names):
+    def checked(self, value, height, width, names, data=None):
         """Cut off at the image's sides, by as much as rounding does."""
         if isinstance(value, Shares):
             value = [(top * height, left * width, bottom * height, right * width, of) for top, left, bottom, right, of in value]

@@ -17,7 +17,7 @@ from tfx.types import Channel, artifact_utils, standard_artifacts, standard_comp
 from components import fingerprint, inputs, keys, progress, spec
 from components import targets as kinds
 from components.compat import tfx
-from components.example_gen import classes, labels, sources, splits, summary, write
+from components.example_gen import classes, labels, naming, sources, splits, summary, write
 from configs import words
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
@@ -50,9 +50,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         address = json.loads(exec_properties[ADDRESS])
         data, contents = sources.opened(data, address)
         least = json.loads(exec_properties[LEAST])
-        classes.check_told_apart(data.source, contents.class_names, data, least, "this model", HubelError)
         folder = Path(examples.uri)
         needs_labels, needs = (json.loads(exec_properties[name]) for name in (NEEDS_LABELS, NEEDS))
+        if needs:
+            naming.check(data, address, contents, needs, least, "this model", HubelError)
+        else:
+            classes.check_told_apart(data.source, contents.class_names, data, least, "this model", HubelError)
         reads = exec_properties[READS]
         noun = inputs.storage_of(reads).noun
         with tfx.beam_pipeline(self) as pipeline:

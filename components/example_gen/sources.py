@@ -181,12 +181,16 @@ def held(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> tuple
 
 
 def opened(data: DataConfig, address: Mapping[str, Any]) -> tuple[DataConfig, Contents]:
-    """The slice with label numbers in the place of class names, and what the source holds of `data.classes`.
+    """The slice with label numbers in the place of class names, and what the source holds of `data.classes`, with the names that
+    the config gives to classes of further targets.
 
     Raises:
         UsageError: for a class that it does not have.
     """
+    from components import targets as kinds  # imports TensorFlow
+
     whole = module_of(data.source).contents(address)
+    whole = replace(whole, targets={name: list(kinds.of(name).named(data, of)) for name, of in whole.targets.items()})
     data = classes.resolved(data, whole.class_names)
     if data.classes is None:
         return data, whole

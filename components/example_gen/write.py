@@ -101,7 +101,7 @@ class WriteShard(beam.DoFn):
 
     def _read(self, name: str, read: Callable[[], Any], kept: Stored) -> Any:
         try:
-            return kinds.of(name).checked(read(), *kept.size, self._names.get(name, ()))
+            return kinds.of(name).checked(read(), *kept.size, self._names.get(name, ()), self._config)
         except ValueError as error:
             raise Damaged(str(error)) from None
 

@@ -123,7 +123,7 @@ class Task(abc.ABC):
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
     cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
-    classes: ClassVar[int] = 0  # how many the images that it learns from must have at least
+    classes: ClassVar[int] = 0  # how many the images, or what else it learns from, must have at least, with names
     judged_by: ClassVar[str] = "val_loss"  # the figure of an epoch by which the best one is known: the lowest
     better: ClassVar[Mapping[str, Literal["min", "max"]]] = {"loss": "min", "data_loss": "min"}  # figures of an epoch
     is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge

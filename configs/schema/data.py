@@ -15,6 +15,7 @@ def _name_or_label(value: Any) -> Any:
 
 
 ClassOf = Annotated[int | str, BeforeValidator(_name_or_label)]
+Value = Annotated[int, Field(ge=0, le=65535)]  # of a mask's pixel
 
 
 class DataConfig(Reading):
@@ -45,6 +46,16 @@ class DataConfig(Reading):
         None,
         description="images of a folder that are masks of others by names and looks (cat_mask.png beside cat.png); null: left out "
         "and counted; images: images like others",
+    )
+    mask_classes: dict[Value, Annotated[str, Field(min_length=1)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=255,
+        description="value of a mask's pixels -> name of the class that it stands for; values of one name are one class, and an "
+        "image whose mask has another value is set aside; null: the source's names, or none",
+    )
+    mask_ignore: Value | None = Field(
+        None, description="value of a mask's pixels that are of no class; null: 255, unless mask_classes names it"
     )
     stratify: bool | Literal["auto"] = Field(
         "auto",
@@ -83,6 +94,16 @@ class DataConfig(Reading):
         if features.get("label") and "labels" in features:
             raise ValueError("label is one class an image and labels are several; give one of them")
         return features
+
+    @model_validator(mode="after")
+    def _of_a_mask(self):
+        asked = [name for name in ("mask_classes", "mask_ignore") if getattr(self, name) is not None]
+        if asked and "mask" not in self.features:
+            raise ValueError(f"{' and '.join(asked)} say what values of masks mean; name the masks: features: {{mask: ...}}")
+        if self.mask_classes and self.mask_ignore in self.mask_classes:
+            name = self.mask_classes[self.mask_ignore]
+            raise ValueError(f"mask_ignore is of no class, and mask_classes names {self.mask_ignore} {name!r}; take one out")
+        return self
 
     @field_validator("classes")
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras_models
 from components import inputs, keys, targets
-from components.example_gen import classes, digest, listing, sources
+from components.example_gen import classes, digest, listing, naming, sources
 from components.example_gen.sources import Located
 from components.inputs import checks
 from components.tasks import anomaly
@@ -232,18 +232,20 @@ def _check_data(data: DataConfig, slices: Collection[str], located: Located, tas
     members. Of data that is still to be prepared or read, nothing is known."""
     needed = [name for name in task_of(task).targets if targets.is_further(name)]
     if needed and located.address:
-        _, contents = sources.opened(data, located.address)
+        opened, contents = sources.opened(data, located.address)
         for name in needed:
             if name not in contents.targets:
                 raise UsageError(
                     f"A model for {task} learns from {name}, and {data.source} gives none.",
                     f"Name what has them: data.features: {{{name}: ...}} (docs/data.md).",
                 )
+        naming.check(opened, located.address, contents, needed, task_of(task).classes, f"a model for {task}")
     if located.class_names is None:
         return
     chosen, names = classes.resolved(data, located.class_names), located.class_names
     kept = [names[label] for label in chosen.classes] if chosen.classes is not None else names
-    classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}")
+    if not needed:  # of the classes of others naming.check has spoken
+        classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}")
     if members:
         ensembles.check_classes(members, kept, "the data")
     if not names:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +14,19 @@ import tensorflow as tf
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.metrics import jaccard_score
+from tfx.utils import io_utils
 
 import keras_models
-from components import keys
+from components import keys, targets
 from components.evaluator import eval_config
-from components.example_gen import records, sources
+from components.example_gen import naming, records, sources
 from components.infra_validator import parity
+from components.schema_gen.names import class_names
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import export
 from components.trainer.card import Card
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, Facts, open_data
 from components.trainer.resume import Resume
 from components.trainer.training import build, train
 from configs import load
@@ -33,6 +36,7 @@ from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, catalogue
 from keras_models.parameters import total_params
+from tests.components import stages
 from tests.docs.pages import Place, examples
 
 SMALL = ("transform.height=8", "transform.width=8", "transform.resize=stretch", "augment=[]", "train.early_stopping=null")
@@ -311,6 +315,53 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     figures = judged(judge_of("segmentation"), artifact, raw, tmp_path)
     assert figures["mean_iou"] == pytest.approx(np.mean(expected), rel=1e-5)
     assert figures["pixel_accuracy"] == pytest.approx((found == ink).mean(), rel=1e-5)
+
+
+def test_masks_of_a_table_are_learned_once_their_values_have_names(place, digits, tmp_path):
+    """From the CSV through ExampleGen, SchemaGen and Transform to the page's task; nameless ones are refused."""
+    place.put("components/tasks/segmentation.py", "my_segmenter.py")
+    task, values = task_of("segmentation"), np.array([10, 255], np.uint8)  # of paper and ink
+    rows = []
+    for number in range(60):
+        Image.fromarray(digits[0][number]).save(tmp_path / f"{number}.png")
+        mask = values[(digits[0][number] > 127).astype(int)]
+        mask[0, 0] = 77 if number == 7 else 0
+        Image.fromarray(mask).save(tmp_path / f"{number}_ink.png")
+        rows.append(f"{number}.png,{number}_ink.png")
+    (tmp_path / "table.csv").write_text("\n".join(["file,ink", *rows]))
+    nameless = DataConfig(source=f"csv:{tmp_path / 'table.csv'}", features={"mask": "ink"}, max_quarantined=0.1)
+    located = sources.locate(nameless, tmp_path / "datasets")
+    with pytest.raises(UsageError, match="at least 2 classes of mask apart") as refused:
+        naming.check(*_opened(nameless, located), task.targets, task.classes, "a model for segmentation")
+    line = "Name them: data.mask_classes: {0: NAME, 10: NAME, 255: NAME}; 255 is of no class where it has no name"
+    assert refused.value.hint == line
+
+    data = nameless.model_copy(update={"mask_classes": {255: "ink", 10: "paper"}, "mask_ignore": 0})
+    naming.check(*_opened(data, located), task.targets, task.classes, "a model for segmentation")
+    examples_ = stages.examples_of(data, tmp_path, least_classes=task.classes, targets=task.targets)
+    set_aside = json.loads(examples_.get_string_custom_property(keys.QUARANTINED))
+    assert set_aside == {"mask has the value 77, which data.mask_classes does not name": 1}
+    schema = stages.schema_of(examples_, tmp_path)
+    names = class_names(io_utils.SchemaReader().read(str(schema)))
+    assert names == {keys.MASK: ["paper", "ink"]}, "in the order of the values"
+    cfg = small(load.load("digits_lenet5", [*SMALL, "model.name=my_segmenter:segmenter", "train.epochs=3"]))
+    graph = stages.graph_of(examples_, schema, cfg.transform, [keys.MASK], tmp_path)
+    files = {split: [f"{examples_.uri}/Split-{split}/*"] for split in (keys.TRAIN, keys.VALIDATION)}
+    classes = targets.classes_of(task.targets, names)
+    opened = open_data(files[keys.TRAIN], files[keys.VALIDATION], graph, classes, task.targets, False, cfg)
+    task.check(opened.facts)
+    for pixels, learned in opened.plain:
+        mask = learned[keys.MASK].numpy()[..., 0]
+        assert (mask[:, 0, 0] == targets.VOID).all()
+        np.testing.assert_array_equal(mask[:, 1:], (pixels.numpy()[:, 1:, :, 0] > 127).astype(int))
+    history = train(task, started(cfg, keras_models.get(cfg.model.name), opened), opened, cfg, Resume(tmp_path / "state", None))
+    assert history[-1]["val_loss"] < history[0]["val_loss"]
+
+
+def _opened(data: DataConfig, located):
+    """(slice, address, contents), as a run has them before it starts."""
+    resolved, contents = sources.opened(data, located.address)
+    return resolved, located.address, contents
 
 
 def around(pixels) -> np.ndarray:

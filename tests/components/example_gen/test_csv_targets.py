@@ -1,5 +1,6 @@
 """Further targets of a table: several classes an image, masks, boxes."""
 
+import io
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 from pydantic import ValidationError
 from tfx.types import standard_artifacts
 
-from components import keys
+from components import keys, targets
 from components.example_gen import component, csv, sources, summary
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
@@ -106,6 +107,22 @@ def test_what_deals_with_images_by_their_class_is_refused_where_they_have_severa
     DataConfig(features={"label": "red"}, **asked)
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"mask_classes": {0: "sky"}}, "mask_classes say what values of masks mean; name the masks"),
+        ({"mask_ignore": 0}, "name the masks"),
+        ({"features": {"mask": "truth"}, "mask_classes": {}}, "at least 1"),
+        ({"features": {"mask": "truth"}, "mask_classes": {-1: "sky"}}, "greater than or equal to 0"),
+        ({"features": {"mask": "truth"}, "mask_classes": {0: ""}}, "at least 1 character"),
+        ({"features": {"mask": "truth"}, "mask_classes": {0: "sky", 9: "sea"}, "mask_ignore": 9}, "mask_classes names 9 'sea'"),
+    ],
+)
+def test_values_of_masks_mean_one_thing(asked, words):
+    with pytest.raises(ValidationError, match=words):
+        DataConfig(**asked)
+
+
 def test_boxes_are_read_from_a_cell_of_json(tmp_path):
     boxes = [[{"bbox": [1, 2, 3, 4], "category": "dog"}, {"bbox": [0, 0, 8, 6], "category": 7}], []]
     cells = ['"' + json.dumps(row).replace('"', '""') + '"' for row in boxes]
@@ -197,6 +214,26 @@ def test_masks_are_checked_and_stored_as_grey_whatever_their_palette(tmp_path):
         mask = tf.io.decode_png(feature[keys.MASK].bytes_list.value[0]).numpy()
         np.testing.assert_array_equal(mask.ravel(), np.arange(48) % 3)
         assert list(feature["mask/classes"].int64_list.value) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "pixels", "held"),
+    [
+        ({"mask_classes": {0: "background", 255: "cell"}}, [0, 255], [0, 1]),  # 255 is a class once it has a name
+        ({"mask_classes": {9: "cell", 4: "ground", 8: "cell"}}, [4, 8, 9, 255], [0, 1, 1, 255]),
+        ({"mask_classes": {9: "cell", 4: "ground"}, "mask_ignore": 0}, [4, 9, 0], [0, 1, 255]),
+        ({"mask_ignore": 0}, [0, 1, 255], [255, 1, 255]),
+        ({"mask_classes": {300: "far", 2: "near"}}, [2, 300], [0, 1]),
+        ({}, [0, 1, 255], [0, 1, 255]),
+    ],
+)
+def test_values_of_a_mask_become_places_of_its_classes(asked, pixels, held):
+    data, kind = DataConfig(features={"mask": "truth"}, **asked), targets.of(keys.MASK)
+    names, image = kind.named(data, []), io.BytesIO()
+    Image.fromarray(np.array([pixels, pixels[::-1]], np.uint16 if max(pixels) > 255 else np.uint8)).save(image, "PNG")
+    encoded, classes = kind.checked(image.getvalue(), 2, len(pixels), names, data)
+    np.testing.assert_array_equal(tf.io.decode_png(encoded).numpy()[..., 0], [held, held[::-1]])
+    assert classes == tuple(sorted(set(held) - {targets.VOID}))
 
 
 def test_an_image_without_a_mask_is_left_out_and_counted_where_masks_are_learned(tmp_path):
