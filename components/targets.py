@@ -415,6 +415,16 @@ class Text(Kind):
     def features(self):
         return {self.name: schema_pb2.BYTES}
 
+    def checked(self, value, height, width, names, data=None):
+        """Without those that say nothing."""
+        texts = [text.encode(errors="surrogateescape") if isinstance(text, str) else text for text in value]
+        if not all(isinstance(text, bytes) and _is_utf8(text) for text in texts):
+            raise ValueError(f"{self.name} are no text of UTF-8")
+        texts = [text for text in texts if text.strip()]
+        if not texts:
+            raise ValueError(f"{self.name} say nothing")
+        return texts
+
     def raw(self, value):
         return {self.name: [text.encode() if isinstance(text, str) else text for text in value]}
 
@@ -492,6 +502,14 @@ def _unpacked(texts: tf.Tensor, dtype: tf.DType, missing) -> tf.Tensor:
         fn_output_signature=tf.RaggedTensorSpec([None], dtype),
     )
     return rows.to_tensor(missing)
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _area(boxes: tf.Tensor) -> tf.Tensor:

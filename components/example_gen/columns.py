@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from components import keys
-from components.example_gen import labels
+from components.example_gen import labels, sources
 from configs.errors import UsageError
 
 IMAGE = (
@@ -29,7 +29,6 @@ READ = {"image": IMAGE, "text": TEXT}  # kind of input -> usual names of its col
 SUCH_AS = {"image": "path, file or image", "text": "text, sentence or review"}
 LABEL = ("label", "class", "target", "category", "class_name", "labels")
 SPLIT = "split"
-FURTHER = (keys.LABELS, keys.MASK, keys.OBJECTS)  # targets that only data.features names
 _MISSING = {text.lower() for text in labels.MISSING}
 YES, NO = ("1", "1.0", "true"), ("0", "0.0", "false", "")  # cells of a one-hot column
 LINES = 5  # of data.features that a hint shows
@@ -98,7 +97,12 @@ def find(path: str, header: Sequence[str], features: Mapping[str, str | Sequence
         )
     label = places("label", () if keys.LABELS in given else LABEL)
     split, image_id = (next(iter(places(kind, usual_names)), None) for kind, usual_names in ((SPLIT, (SPLIT,)), ("id", ())))
-    return Columns(read[0], label, split, image_id, {name: places(name, ()) for name in FURTHER if name in given})
+    return Columns(read[0], label, split, image_id, _further(given, places, reads))
+
+
+def _further(given: Mapping[str, Sequence[str]], places, reads: str) -> dict[str, tuple[int, ...]]:
+    """By target; only data.features names them."""
+    return {target: places(key, ()) for key, target in sources.TARGETS.items() if key in given and key != reads}
 
 
 def _several(path: str, kind: str, names: Sequence[str]) -> UsageError:

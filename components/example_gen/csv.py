@@ -7,8 +7,8 @@ components.example_gen.classes. An image's id is its path, a text's the table's 
 Further targets are named by data.features:
 `labels`, a list of columns of 0 or 1, each a class that an image may have beside others; `mask`, a column of paths of grey images
 whose values are classes, empty where an image has none; `objects`, a column of JSON lists, a box and its class each, as COCO
-writes them:
-[{"bbox": [x, y, width, height], "category": NAME}, ...].
+writes them: [{"bbox": [x, y, width, height], "category": NAME}, ...]; `text`, beside images a column of what is said of each, or a
+list of columns. Lines of one image that say something else of it are one image.
 """
 
 import csv
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components import keys
-from components.example_gen import classes, files, labels, lookup
+from components.example_gen import classes, files, labels, lookup, sources
 from components.example_gen import columns as choice
 from components.example_gen.columns import Columns
 from components.example_gen.sources import Contents, Located, Raw
@@ -33,6 +33,7 @@ from configs.errors import UsageError
 
 TAKES = ("images", "missing_markers")
 READS = tuple(choice.READ)
+NAMELESS = {keys.MASK: keys.MASK, sources.CAPTIONS: keys.CAPTIONS}  # keys of data.features -> targets
 TEXTS = 20_000  # a shard: each reads the table anew
 MAX_CELL = 2**20  # characters: as many as a text (components.inputs.storing) may have bytes; csv's own bound is an eighth of it
 DELIMITERS = (",", ";", "\t")
@@ -219,12 +220,11 @@ def _class_names(address: Mapping[str, Any], rows: list[_Row]) -> list[str]:
 
 
 def _names(address: Mapping[str, Any], rows: list[_Row]) -> dict[str, list[str]]:
-    """Further target -> names of its classes: of `labels` the columns as they were named, of a mask none."""
+    """Further target -> names of its classes: of `labels` the columns as they were named, of a mask or of sentences none."""
     features, found = address["features"], {}
     if keys.LABELS in features:
         found[keys.LABELS] = list(features[keys.LABELS])
-    if keys.MASK in features:
-        found[keys.MASK] = []
+    found |= {target: [] for key, target in NAMELESS.items() if key in features and key != _reads(address)}
     if keys.OBJECTS in features:
         found[keys.OBJECTS] = classes.in_order(box[-1] for row in rows for box in row.targets.get(keys.OBJECTS, ()))
     return found
@@ -253,15 +253,26 @@ def _rows(address: Mapping[str, Any]) -> list[_Row]:
     for line, cells in _lines(path, header, delimiter):
         row = reader.row(line, cells)
         if row.read in seen and _reads(address) == "image":
-            raise UsageError(
-                f"{path}, line {line}: {row.read!r} stands in line {seen[row.read]} already.",
-                "Give each image one line and one label.",
-            )
-        seen[row.read] = line
+            at = seen[row.read]
+            rows[at] = _together(path, rows[at], row)
+            continue
+        seen[row.read] = len(rows)
         rows.append(row)
     if not rows:
         raise _empty(path)
     return _ticked(rows)
+
+
+def _together(path: str, first: _Row, row: _Row) -> _Row:
+    """What two lines of an image say of it. Raises UsageError where they differ in more than its sentences."""
+    said = [*first.targets.get(keys.CAPTIONS, ()), *row.targets.get(keys.CAPTIONS, ())]
+    bare, other = (each._replace(line=0, targets={**each.targets, keys.CAPTIONS: said}) for each in (first, row))
+    if not said or bare != other:
+        raise UsageError(
+            f"{path}, line {row.line}: {row.read!r} stands in line {first.line} already.",
+            "Give each image one line and one label.",
+        )
+    return bare._replace(line=first.line)
 
 
 def _ticked(rows: list[_Row]) -> list[_Row]:
@@ -309,6 +320,9 @@ class _Reader:
             targets[keys.MASK] = self._image(line, cells[place]) if cells[place].strip() else None
         for place in places.further.get(keys.OBJECTS, ()):
             targets[keys.OBJECTS] = self._objects(line, cells[place])
+        if keys.CAPTIONS in places.further:
+            said = (cells[place].strip() for place in places.further[keys.CAPTIONS])
+            targets[keys.CAPTIONS] = [text for text in said if text] or None
         known = {name: value for name, value in targets.items() if value is not None}
         return _Row(line, self._read(line, cells[places.read]), label or "", split, image_id, why, known)
 

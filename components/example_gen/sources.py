@@ -82,9 +82,14 @@ class Raw(NamedTuple):
         return {*self.targets, *([] if self.label is None else [keys.LABEL])}
 
 
-def refuse_targets(features: Mapping[str, Any], source: str, takes: Sequence[str] = ()) -> None:
-    """Raise UsageError where data.features names a further target, such as a mask, that a source cannot have."""
-    for name in sorted(set(features) - {*inputs.kinds(), "label", "id", *takes}):
+CAPTIONS = "text"  # the key of data.features that names them, beside images
+TARGETS = {keys.LABELS: keys.LABELS, CAPTIONS: keys.CAPTIONS, keys.MASK: keys.MASK, keys.OBJECTS: keys.OBJECTS}
+
+
+def refuse_targets(features: Mapping[str, Any], source: str, takes: Sequence[str] = (), reads: str = inputs.DEFAULT) -> None:
+    """Raise UsageError where data.features names a further target, such as a mask, that a source cannot have. takes: keys of
+    TARGETS, which are those of data.features -> further targets."""
+    for name in sorted(set(features) - {reads, "label", "id", *takes}):
         raise UsageError(f"data.features names {name}, and {source} has none that hubel reads.", f"Take {name} out.")
 
 
@@ -138,8 +143,11 @@ def _check_kind(module: ModuleType, data: DataConfig, reads: str) -> None:
             f"{data.source} holds {' and '.join(f'{kind}s' for kind in _readable(module))}, and the model reads {noun}s.",
             f"Sources of {noun}s are: {having}.",
         )
-    for other in sorted(set(inputs.kinds()) & set(data.features) - {reads}):
+    for other in sorted(set(inputs.kinds()) & set(data.features) - {reads, *(TARGETS if reads == inputs.DEFAULT else ())}):
         raise UsageError(f"data.features.{other} is set, and the model reads {noun}s.", f"Take data.features.{other} out.")
+    if isinstance(named := data.features.get(reads), list):
+        several = f"data.features.{reads} names {len(named)} columns, and a model of {noun}s reads one."
+        raise UsageError(several, "Name one of them.")
 
 
 def _readable(module: ModuleType) -> Sequence[str]:

@@ -1,8 +1,9 @@
 """Source `tfrecord:GLOB`: tf.train.Examples in TFRecord files, plain or GZIP, each file by its first bytes.
 
-A text is bytes of UTF-8. An image is one encoded file (bytes), or a list of numbers: a square of 1 channel, or of 3. What white is
-in such lists is found from the lowest and the highest number in all files. Features are found by their usual names or named by
-data.features. Files are splits where each has one of the words train, validation (valid, val, dev, eval) and test in its name.
+A text is bytes of UTF-8, and what is said of an image any number of such. A mask is one encoded file. An image is one encoded
+file (bytes), or a list of numbers: a square of 1 channel, or of 3. What white is in such lists is found from the lowest and the
+highest number in all files. Features are found by their usual names or named by data.features. Files are splits where each has
+one of the words train, validation (valid, val, dev, eval) and test in its name.
 """
 
 import functools
@@ -15,7 +16,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ USUAL = {
     "id": (keys.EXAMPLE_ID_BEFORE, "image_id", "id", "image/source_id", keys.EXAMPLE_ID),
 }
 TAKES = ("missing_markers",)
+FURTHER = (keys.MASK, sources.CAPTIONS)  # keys of data.features that name further targets
 RANGES = ((0, 1), (-0.5, 0.5), (-1, 1), (0, 255))  # (black, white) of lists of numbers; the first that holds all of them
 SLACK = 1e-4  # of a range: what rounding may add
 LOOKED_AT = 100  # records
@@ -98,7 +100,7 @@ def contents(address: Mapping[str, Any]) -> Contents:
     for place, (split, count) in enumerate(zip(splits, counts, strict=True)):
         shards.setdefault(split, []).append([place, span, values])
         totals[split] = totals.get(split, 0) + count
-    return Contents([str(value) for value in values], shards, totals)
+    return Contents([str(value) for value in values], shards, totals, {target: [] for target in _further(address)})
 
 
 def images(address: Mapping[str, Any], shard: tuple[int, list[float] | None, list[int | str]]) -> Iterator[Raw]:
@@ -114,7 +116,28 @@ def images(address: Mapping[str, Any], shard: tuple[int, list[float] | None, lis
             encoded = functools.partial(_text, example, features["text"])
         else:
             encoded = functools.partial(_encoded, example, features["image"], span)
-        yield Raw(encoded, image_id, places.get(known), why=why)
+        yield Raw(encoded, image_id, places.get(known), dict(_targets(example, _further(address))), why)
+
+
+def _further(address: Mapping[str, Any]) -> dict[str, str]:
+    """Further target -> the feature that has it."""
+    named, reads = address["features"], address.get("reads", "image")
+    return {sources.TARGETS[key]: named[key] for key in FURTHER if key in named and key != reads}
+
+
+def _targets(example, named: Mapping[str, str]) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Those that a record has, and what reads them."""
+    for target, feature in named.items():
+        values = list(examples.values(example, feature))
+        if values:
+            yield target, functools.partial(_mask if target == keys.MASK else list, values)
+
+
+def _mask(values: list) -> bytes:
+    """Raises pictures.Damaged for several, or numbers."""
+    if len(values) > 1 or not isinstance(values[0], bytes):
+        raise pictures.Damaged("mask is no image")
+    return values[0]
 
 
 def _found(rest: str) -> tuple[str, list[str]]:
@@ -205,11 +228,11 @@ def _size(path: str) -> int:
 
 def _named(rest: str, there: Collection[str], given: Mapping[str, str], reads: str) -> dict[str, str]:
     """What -> name of the feature. Raises UsageError for names that are not there, or nothing to read."""
-    sources.refuse_targets(given, rest)
-    several = next((name for name in given.values() if isinstance(name, list)), None)
+    sources.refuse_targets(given, rest, FURTHER, reads)
+    several = next((what for what, name in given.items() if isinstance(name, list)), None)
     if several:
         raise UsageError(
-            f"data.features.label is a list, and {rest} is no table.", "Name one feature: data.features: {label: NAME}"
+            f"data.features.{several} is a list, and {rest} is no table.", f"Name one feature: data.features: {{{several}: NAME}}"
         )
     unknown = [name for name in given.values() if name is not None and name not in there]
     usual = {what: names for what, names in USUAL.items() if what == reads or what not in READS}

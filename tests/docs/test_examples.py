@@ -317,9 +317,9 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     assert figures["pixel_accuracy"] == pytest.approx((found == ink).mean(), rel=1e-5)
 
 
-def test_masks_of_a_table_are_learned_once_their_values_have_names(place, digits, tmp_path):
-    """From the CSV through ExampleGen, SchemaGen and Transform to the page's task; nameless ones are refused."""
-    place.put("components/tasks/segmentation.py", "my_segmenter.py")
+def test_masks_and_sentences_of_a_table_are_learned_and_values_of_masks_have_names(place, digits, tmp_path):
+    """From the CSV through ExampleGen, SchemaGen and Transform to the page's tasks; nameless masks are refused."""
+    place.put("components/tasks/segmentation.py", "my_segmenter.py", "components/tasks/captioning.py", "my_captioner.py")
     task, values = task_of("segmentation"), np.array([10, 255], np.uint8)  # of paper and ink
     rows = []
     for number in range(60):
@@ -327,9 +327,10 @@ def test_masks_of_a_table_are_learned_once_their_values_have_names(place, digits
         mask = values[(digits[0][number] > 127).astype(int)]
         mask[0, 0] = 77 if number == 7 else 0
         Image.fromarray(mask).save(tmp_path / f"{number}_ink.png")
-        rows.append(f"{number}.png,{number}_ink.png")
-    (tmp_path / "table.csv").write_text("\n".join(["file,ink", *rows]))
-    nameless = DataConfig(source=f"csv:{tmp_path / 'table.csv'}", features={"mask": "ink"}, max_quarantined=0.1)
+        rows.append(f"{number}.png,{number}_ink.png,a small {NAMES[digits[1][number]]},{'the digit' if number % 2 else ''}")
+    (tmp_path / "table.csv").write_text("\n".join(["file,ink,said,too", *rows]))
+    asked = {"mask": "ink", "text": ["said", "too"]}
+    nameless = DataConfig(source=f"csv:{tmp_path / 'table.csv'}", features=asked, max_quarantined=0.1)
     located = sources.locate(nameless, tmp_path / "datasets")
     with pytest.raises(UsageError, match="at least 2 classes of mask apart") as refused:
         naming.check(*_opened(nameless, located), task.targets, task.classes, "a model for segmentation")
@@ -345,7 +346,7 @@ def test_masks_of_a_table_are_learned_once_their_values_have_names(place, digits
     names = class_names(io_utils.SchemaReader().read(str(schema)))
     assert names == {keys.MASK: ["paper", "ink"]}, "in the order of the values"
     cfg = small(load.load("digits_lenet5", [*SMALL, "model.name=my_segmenter:segmenter", "train.epochs=3"]))
-    graph = stages.graph_of(examples_, schema, cfg.transform, [keys.MASK], tmp_path)
+    graph = stages.graph_of(examples_, schema, cfg.transform, [keys.MASK, keys.CAPTIONS], tmp_path)
     files = {split: [f"{examples_.uri}/Split-{split}/*"] for split in (keys.TRAIN, keys.VALIDATION)}
     classes = targets.classes_of(task.targets, names)
     opened = open_data(files[keys.TRAIN], files[keys.VALIDATION], graph, classes, task.targets, False, cfg)
@@ -355,6 +356,15 @@ def test_masks_of_a_table_are_learned_once_their_values_have_names(place, digits
         assert (mask[:, 0, 0] == targets.VOID).all()
         np.testing.assert_array_equal(mask[:, 1:], (pixels.numpy()[:, 1:, :, 0] > 127).astype(int))
     history = train(task, started(cfg, keras_models.get(cfg.model.name), opened), opened, cfg, Resume(tmp_path / "state", None))
+    assert history[-1]["val_loss"] < history[0]["val_loss"]
+
+    task = task_of("captioning")
+    named = [*SMALL, "model.name=my_captioner:captioner", "train.epochs=2", "transform.normalize=unit"]
+    cfg = small(load.load("digits_autoencoder", named))
+    opened = open_data(files[keys.TRAIN], files[keys.VALIDATION], graph, [], task.targets, False, cfg)
+    sentences = {sentence for _, learned in opened.plain for sentence in learned[keys.CAPTIONS].numpy().ravel()}
+    assert {b"the digit", b""} < sentences <= {b"the digit", b"", *(f"a small {name}".encode() for name in NAMES)}
+    history = train(task, started(cfg, keras_models.get(cfg.model.name), opened), opened, cfg, Resume(tmp_path / "words", None))
     assert history[-1]["val_loss"] < history[0]["val_loss"]
 
 

@@ -85,6 +85,7 @@ def test_another_number_is_refused_with_its_line(tmp_path, cell, words):
         ({"labels": ["red", "red"]}, "each once"),
         ({"labels": ["a", "b"], "label": "c"}, "give one of them"),
         ({"mask": ["a", "b"]}, "takes one name"),
+        ({"text": None}, "text takes a name"),
     ],
 )
 def test_what_names_no_such_target_is_refused(features, words):
@@ -131,6 +132,33 @@ def test_boxes_are_read_from_a_cell_of_json(tmp_path):
     assert contents.targets == {keys.OBJECTS: ["7", "dog"]}
     assert found["0.png"].targets[keys.OBJECTS]() == [[2, 1, 6, 4, 1], [0, 0, 6, 8, 0]]
     assert found["1.png"].targets[keys.OBJECTS]() == []
+
+
+def test_what_is_said_of_an_image_stands_in_columns_or_in_lines_of_their_own(tmp_path):
+    data = written(tmp_path, "file,one,two,label", ["a cat, ,x", '" a dog ","he said ""woof""",y', ",,x", "a cow,,y"])
+    with (tmp_path / "table.csv").open("a") as table:
+        table.write("3.png,a grey cow,seen from afar,y\n")
+    _, contents, found = raws(data.model_copy(update={"features": {"text": ["one", "two"]}}), tmp_path)
+    assert contents.targets == {keys.CAPTIONS: []}
+    assert list(contents.class_names) == ["x", "y"]
+    said = {name: raw.targets[keys.CAPTIONS]() for name, raw in found.items() if keys.CAPTIONS in raw.targets}
+    assert said == {
+        "0.png": ["a cat"],
+        "1.png": ["a dog", 'he said "woof"'],
+        "3.png": ["a cow", "a grey cow", "seen from afar"],
+    }
+    assert len(found) == 4
+    with (tmp_path / "table.csv").open("a") as table:
+        table.write("3.png,a cow,,x\n")
+    with pytest.raises(UsageError, match=r"line 7: '3\.png' stands in line 5 already"):
+        raws(data.model_copy(update={"features": {"text": ["one", "two"]}}), tmp_path)
+
+
+@pytest.mark.parametrize(("said", "words"), [([b"\xff"], "no text of UTF"), ([" ", ""], "say nothing"), ([7], "no text of UTF")])
+def test_captions_that_are_none_set_their_image_aside(said, words):
+    with pytest.raises(ValueError, match=words):
+        targets.of(keys.CAPTIONS).checked(said, 8, 8, [])
+    assert targets.of(keys.CAPTIONS).checked(["a cät", b" "], 8, 8, []) == ["a cät".encode()]
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,8 @@ def test_a_digest_is_of_the_table(table, tmp_path):
 
 def test_what_a_source_has_not_is_said(table, tmp_path):
     for source, reads, features, words in (
-        (table, "image", {"text": "sentence"}, "data.features.text is set, and the model reads images"),
+        (table, "image", {"text": "sentence"}, "has no column of images, such as path"),
+        (table, "text", {"text": ["sentence", "key"]}, "names 2 columns, and a model of texts reads one"),
         (table, "text", {"image": "sentence", "label": "topic"}, "data.features.image is set, and the model reads texts"),
         (table, "text", {"text": "other"}, "no column 'other', which data.features.text names"),
         (table, "text", {}, "no column of labels that hubel knows"),
