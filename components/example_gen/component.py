@@ -15,7 +15,6 @@ from tfx.proto import example_gen_pb2
 from tfx.types import Channel, artifact_utils, standard_artifacts, standard_component_specs
 
 from components import fingerprint, inputs, keys, progress, spec
-from components import targets as kinds
 from components.compat import tfx
 from components.example_gen import classes, labels, naming, sources, splits, summary, write
 from configs import words
@@ -66,7 +65,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         unlabelled = summary.unlabelled(folder)
         duplicates = len(summary.lines(folder / summary.DUPLICATES))
         by_class = _classes(found["classes"], contents.class_names)
-        for names in filter(None, [contents.targets.get(labelled_by(contents))]):
+        for names in filter(None, [contents.targets.get(contents.labelled)]):
             by_class = _classes(found["labels"], names)
         counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
         for one in aside:  # into the log: where the run is stopped, TFX removes what was written
@@ -157,13 +156,6 @@ class ImageExampleGen(BaseBeamComponent):
         )
 
 
-def labelled_by(contents: sources.Contents) -> str | None:
-    """The target that images have a label by; None where the source has no labels."""
-    if contents.class_names:
-        return keys.LABEL
-    return next((name for name in contents.targets if kinds.of(name).is_label), None)
-
-
 def check_labels(
     data: DataConfig, unlabelled: Mapping[str, int], error: type[HubelError] = HubelError, noun: str = "image"
 ) -> None:
@@ -190,7 +182,7 @@ def _read(
     """Everything that ExampleGen writes under `folder`, as Beam work."""
     own = splits.used(contents.shards)
     is_labelled = bool(contents.class_names)
-    labelled = labelled_by(contents)
+    labelled = contents.labelled
     needed = {*needs, *([labelled] if needs_labels and labelled else [])}
 
     def looked_at(item):

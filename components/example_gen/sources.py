@@ -62,6 +62,13 @@ class Contents:
     counts: Mapping[str, int | None] = field(default_factory=dict)
     targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    @property
+    def labelled(self) -> str | None:
+        """The target that images have a label by; None where the source has no labels."""
+        from components import targets as kinds  # imports TensorFlow
+
+        return keys.LABEL if self.class_names else next((name for name in self.targets if kinds.of(name).is_label), None)
+
 
 class Raw(NamedTuple):
     """One example as a source has it. `encoded` reads its bytes whenever it is called (OSError where it cannot): what they are a

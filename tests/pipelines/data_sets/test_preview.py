@@ -15,7 +15,7 @@ from components.transform import pixels
 from components.transform.augment import steps as augment
 from configs import load, policies
 from configs.errors import HubelError
-from pipelines.data_sets import preview
+from pipelines.data_sets import marks, preview
 from reports import sheet
 from tests.pipelines.conftest import hubel, in_process
 from tests.pipelines.test_bad_input import refused
@@ -146,6 +146,54 @@ def test_unlabelled_images_need_no_class(photos, tmp_path):
     value, page = made(str(tmp_path / "flat.yaml"), tmp_path, *SMALL)
     assert (value["images"], value["classes"]) == (6, 0)
     assert "<strong>" not in page
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A config of images with masks, boxes, several classes and sentences; the left half of each mask is of no class."""
+    rows = []
+    for number in range(30):
+        Image.fromarray(np.full((16, 16), 100, np.uint8)).save(tmp_path / f"{number}.png")
+        mask = np.full((16, 16), 9, np.uint8)
+        mask[:, :8], mask[:4, 8:] = 255, 4
+        Image.fromarray(mask).save(tmp_path / f"{number}m.png")
+        box = '"[{""bbox"": [2, 3, 6, 9], ""category"": ""pond""}]"'
+        rows.append(f"{number}.png,{number}m.png,{box if number % 2 else '[]'},{number % 2},{int(number % 3 == 0)},seen <{number}>")
+    (tmp_path / "table.csv").write_text("\n".join(["file,truth,things,red,round,words", *rows]))
+    features = "{mask: truth, objects: things, labels: [red, round], text: words}"
+    path = tmp_path / "table.yaml"
+    path.write_text(
+        f"name: table\ndata: {{source: 'csv:{tmp_path}/table.csv', features: {features}, mask_classes: {{4: sky, 9: sea}}}}\n"
+        "transform: {height: 16, width: 16, resize: stretch, interpolation: nearest}\nmodel: {name: lenet5}\n"
+    )
+    return str(path)
+
+
+def test_masks_boxes_and_several_classes_are_shown_as_they_follow_their_images(table, tmp_path):
+    value, page = made(table, tmp_path, "augment=[{flip: {vertical: true, horizontal: false}}]", images=8, samples=3)
+    assert (value["images"], value["classes"]) == (8, 2)
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert any("<strong>red, round</strong>" in caption for caption in captions)
+    assert all("<br>sky, sea" in caption and "seen &lt;" in caption for caption in captions)
+    assert "</span>pond, " in page
+    flips = 0
+    for caption, views in zip(captions, np.array(np.split(np.stack(embedded(page)), 8)), strict=True):
+        has_box = "<br>pond" in caption
+        for view in views:
+            small = view[::6, ::6]
+            is_turned = tuple(small[15, 12]) == tuple((100 + part) // 2 for part in marks.colour(0))
+            flips += is_turned
+            upright = small[::-1] if is_turned else small
+            assert (upright[:4, 8:] == [(100 + part) // 2 for part in marks.colour(0)]).all()
+            assert (upright[4:, 8:] == [(100 + part) // 2 for part in marks.colour(1)]).all()
+            assert (small[:, 0] == 100).all(), "what is of no class stays as it is"
+            framed = (view == marks.colour(1)).all(-1)
+            assert framed.any() == has_box
+            if has_box:
+                rows, columns = (np.flatnonzero(framed.any(axis)) for axis in (1, 0))
+                top, bottom = (4, 13) if is_turned else (3, 12)
+                assert (rows[0], rows[-1], columns[0], columns[-1]) == (6 * top, 6 * bottom - 1, 12, 47)
+    assert 0 < flips < 24
 
 
 def test_the_page_needs_nothing_beside_it(config, tmp_path):
