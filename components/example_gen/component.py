@@ -65,8 +65,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         unlabelled = summary.unlabelled(folder)
         duplicates = len(summary.lines(folder / summary.DUPLICATES))
         by_class = _classes(found["classes"], contents.class_names)
-        for names in filter(None, [contents.targets.get(contents.labelled)]):
-            by_class = _classes(found["labels"], names)
+        several = contents.targets.get(contents.labelled, [])
+        if several:
+            by_class = _classes(found["labels"], several)
         counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
         for one in aside:  # into the log: where the run is stopped, TFX removes what was written
             print(f"Set aside: {json.dumps(one)}", file=sys.stderr)
@@ -82,7 +83,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             overall=summary.overall(found),
             noun=noun,
             changes=found["changes"],
-            warnings=summary.warnings(folder, data, needs_labels, reads),
+            warnings=[*summary.warnings(folder, data, needs_labels, reads), *(summary.rare(by_class, noun) if several else [])],
         )
         if needs_labels:
             check_labels(data, unlabelled, noun=noun)

@@ -138,7 +138,19 @@ def locate(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> Loc
     found = module.locate(data.source.partition(":")[2], datasets, data.features, **taken)
     if found.class_names is not None:
         classes.resolved(data, found.class_names)
+        _check_labelled(data, found.class_names)
     return found
+
+
+def _check_labelled(data: DataConfig, class_names: Sequence[str]) -> None:
+    """Raise UsageError for what deals with images by their label, where they have none."""
+    asked = [f"data.downsample: {data.downsample:g}"] if data.downsample is not None else []
+    asked += ["data.stratify: true"] if data.stratify is True else []
+    if asked and not class_names:
+        deals = f"deal{'' if len(asked) > 1 else 's'} with images by their label"
+        raise UsageError(
+            f"{' and '.join(asked)} {deals}, and {data.source} has none.", f"Take {'them' if asked[1:] else 'it'} out."
+        )
 
 
 def _check_kind(module: ModuleType, data: DataConfig, reads: str) -> None:
@@ -207,6 +219,7 @@ def opened(data: DataConfig, address: Mapping[str, Any]) -> tuple[DataConfig, Co
     whole = module_of(data.source).contents(address)
     whole = replace(whole, targets={name: list(kinds.of(name).named(data, of)) for name, of in whole.targets.items()})
     data = classes.resolved(data, whole.class_names)
+    _check_labelled(data, whole.class_names)
     if data.classes is None:
         return data, whole
     return data, replace(whole, class_names=[whole.class_names[label] for label in data.classes], counts={})

@@ -17,7 +17,8 @@ from configs.schema.data import DataConfig
 
 # beside the Examples
 FILE, QUARANTINE, DUPLICATES, UNLABELLED = "summary.json", "quarantine", "duplicates", "unlabelled"
-NAMED = 5  # damaged images that a person is told of by name
+NAMED = 5  # damaged images, and rare classes, that a person is told of by name
+FEW = 10  # images of a class in a split, below which its figures say little
 
 
 class Summary(beam.CombineFn):
@@ -141,6 +142,30 @@ def warnings(folder: Path, data: DataConfig | None = None, needs_labels: bool = 
             f"{other}, for instance; see {leak['folder']}"
         )
     return found
+
+
+def rare(by_class: Mapping[str, Mapping[str, int]], noun: str) -> list[str]:
+    """Of images that may have several classes, a sentence on those that fewer than FEW of a split have: nothing deals them out,
+    because an image's split follows from its id alone.
+
+    Args:
+        by_class: split -> class -> images.
+    """
+    short = {split: {name: count for name, count in of.items() if count < FEW} for split, of in by_class.items()}
+    parts = [f"{split} ({_listed(of)})" for split, of in short.items() if of]
+    if not parts:
+        return []
+    return [
+        f"fewer than {FEW} {noun}s have some classes in {', '.join(parts)}: thresholds and figures of these classes say "
+        f"little; give them more {noun}s, or the splits larger shares (data.validation, data.test)"
+    ]
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """The rarest first."""
+    ordered = sorted(counts.items(), key=lambda item: item[1])
+    more = f" and {len(ordered) - NAMED} more" if len(ordered) > NAMED else ""
+    return ", ".join(f"{printable(name)}: {count}" for name, count in ordered[:NAMED]) + more
 
 
 def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:

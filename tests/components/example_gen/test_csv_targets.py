@@ -202,6 +202,42 @@ def test_several_classes_are_counted_by_split_and_written_as_places_too(tmp_path
         assert keys.LABEL not in feature
 
 
+def test_classes_that_few_images_of_a_split_have_are_said(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(component.progress, "emit", lambda event, **of: told.append(of["warnings"]))
+    rows = [f"{n % 2},{int(n % 3 == 0)},{int(n % 20 == 1)}" for n in range(120)]
+    data = written(tmp_path, "file,red,round,loud", rows).model_copy(update={"features": {"labels": LABELS}})
+    _, artifact = generated(data, tmp_path, learns_labels=True)
+    classes = json.loads(artifact.get_string_custom_property(keys.CLASSES))
+    [[sentence]] = told
+    assert sentence.startswith("fewer than 10 images have some classes in train (loud: ")
+    for split in ("train", "validation", "test"):
+        few = {name: count for name, count in classes[split].items() if count < summary.FEW}
+        assert few
+        for name, count in few.items():
+            assert f"{name}: {count}" in sentence.split(f"{split} (")[1].split(")")[0]
+    assert "data.validation, data.test" in sentence
+    assert summary.rare({"train": {"a": 10}, "test": {"a": 12}}, "image") == []
+    assert "a: 0, b: 1, c: 1, d: 1, e: 1 and 1 more" in summary.rare({"test": dict.fromkeys("bcdef", 1) | {"a": 0}}, "image")[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"downsample": 2}, r"data\.downsample: 2 deals with images by their label, and csv:.* has none"),
+        ({"stratify": True, "downsample": 2.5}, r"data\.downsample: 2\.5 and data\.stratify: true deal with images"),
+    ],
+)
+def test_what_deals_with_images_by_their_label_is_refused_where_they_have_none(tmp_path, asked, words):
+    data = written(tmp_path, "file", [""] * 4).model_copy(update={"features": {"label": None}, **asked})
+    (tmp_path / "table.csv").write_text("file\n0.png\n1.png\n")
+    with pytest.raises(UsageError, match=words):
+        sources.locate(data, tmp_path)
+    located = sources.locate(data.model_copy(update={"stratify": "auto", "downsample": None}), tmp_path)
+    with pytest.raises(UsageError, match=words):  # where only reading the images tells
+        sources.opened(data, located.address)
+
+
 def test_a_class_that_no_training_image_has_stops_the_run(tmp_path):
     rows = [f"{n % 2},0" for n in range(40)]
     data = written(tmp_path, "file,red,round", rows).model_copy(update={"features": {"labels": ["red", "round"]}})
