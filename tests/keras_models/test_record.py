@@ -15,6 +15,7 @@ import keras_models
 from configs.errors import UsageError
 from keras_models import ENTRIES, ModelEntry, Record, build, building, catalog, catalogue, check, get, register
 from keras_models.autoencoders.convolutional import conv_autoencoder
+from tests.slower import times_slower
 
 ROOT = Path(keras_models.__file__).parents[1]
 FAMILIES = ("keras_models.classifiers", "keras_models.autoencoders")
@@ -96,18 +97,18 @@ def test_the_family_is_the_file_and_the_default_input_the_builder_s():
 def test_listing_imports_no_keras_and_is_quick():
     program = """
 import json, sys, time
-start = time.perf_counter()
+start = time.process_time()
 import keras_models
 names = [facts.name for facts in keras_models.catalog().values()]
 keras_models.check("lenet")
 heavy = [name for name in ("keras", "tensorflow", "numpy", "tfx", "pydantic") if name in sys.modules]
-print(json.dumps([names, heavy, time.perf_counter() - start]))
+print(json.dumps([names, heavy, time.process_time() - start]))
 """
     out = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     names, heavy, seconds = json.loads(out)
     assert names == list(catalog())
     assert heavy == []
-    assert seconds < 1
+    assert seconds < times_slower()
 
 
 def test_get_imports_one_family(entries, monkeypatch):

@@ -36,7 +36,7 @@ class Outcome:
         return (self.out + self.err).splitlines()
 
 
-def hubel(*arguments, timeout=280, module="pipelines.command_line.cli", **environment) -> Outcome:
+def hubel(*arguments, timeout=1100, module="pipelines.command_line.cli", **environment) -> Outcome:
     """Run `hubel` as a person would; or, with the same words, what stands in `module`."""
     done = subprocess.run(
         [sys.executable, "-m", module, *map(str, arguments)],
@@ -107,7 +107,7 @@ class Running:
         """Send a signal and wait; says what else was printed."""
         self.process.send_signal(how)
         try:
-            out, err = self.process.communicate(timeout=60)
+            out, err = self.process.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             self.process.kill()  # the tests that follow need the workspace's lock
             raise
@@ -122,7 +122,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def eventually(condition, seconds=30) -> bool:
+def eventually(condition, seconds=300) -> bool:
     """Whether a condition comes true in time; the processes of others are not ours to wait for."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -162,6 +162,14 @@ def attempts(tmp_path_factory) -> int:
 def finished(tmp_path_factory):
     """A copy of the workspace as that run left it, for what only looks at models and data."""
     return _first_run(tmp_path_factory) / "finished"
+
+
+@pytest.fixture
+def without_tensorflow(tmp_path_factory) -> dict[str, str]:
+    """Environment of a `hubel` in whose processes an import of TensorFlow is an error, whatever would catch it."""
+    folder = tmp_path_factory.mktemp("without")
+    (folder / "tensorflow.py").write_text("import os, sys; print('TensorFlow is imported', file=sys.stderr); os._exit(70)\n")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -57,10 +56,8 @@ def test_what_was_typed_wrong_exits_2_before_anything_starts(arguments, words, t
     assert not (workspace / "metadata.db").exists()
 
 
-def test_typos_are_found_without_importing_tensorflow(tmp_path):
-    start = time.monotonic()
-    refused(hubel("run", "--set", "data.source=tfds:no_such_set", "--workspace", tmp_path), 2)
-    assert time.monotonic() - start < 3  # TensorFlow alone takes longer
+def test_typos_are_found_without_importing_tensorflow(tmp_path, without_tensorflow):
+    refused(hubel("run", "--set", "data.source=tfds:no_such_set", "--workspace", tmp_path, **without_tensorflow), 2)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +192,7 @@ def test_a_run_on_a_disk_that_fills_up_ends_in_a_sentence_and_the_next_one_goes_
     running.wait_for("ExampleGen")
     with pytest.raises(OSError, match="No space left"):
         (disk / "filler").write_bytes(b"x" * (141 * 2**20))
-    out, err = running.process.communicate(timeout=120)
+    out, err = running.process.communicate(timeout=300)
     assert running.process.returncode == 1
     assert "disk is full" in err
     assert "hubel gc" in err

@@ -145,7 +145,7 @@ def test_a_browser_draws_it_without_a_complaint(tmp_path, chromium):
         [chromium, *flags, "--window-size=500,900", "--dump-dom", f"file://{tmp_path / 'index.html'}"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     )
     assert 'data-drawn="4"' in done.stdout

@@ -83,7 +83,7 @@ def outcomes(tmp_path):
         env |= {"HUBEL_CI": "1"} if ci else {}
         env |= {"HUBEL_TEST_DATA": str(tmp_path / "data")} if data else {}
         command = [*PYTEST, "-v"]
-        lines = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60).stdout.splitlines()
+        lines = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600).stdout.splitlines()
         seen = [line.split("::")[1].split()[:2] for line in lines if line.startswith("tests/test_some.py::") and "%]" in line]
         return {name.removeprefix("test_"): outcome for name, outcome in seen}
 
@@ -112,7 +112,7 @@ def whole(folder: Path, *options) -> str:
     """What pytest says last, in a CI that has data."""
     command = [*PYTEST, *options]
     env = {**os.environ, "HUBEL_CI": "1", "HUBEL_TEST_DATA": str(folder / "data"), **FEW_PLUGINS}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False).stdout
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False).stdout
 
 
 @pytest.mark.parametrize(

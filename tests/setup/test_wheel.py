@@ -23,7 +23,7 @@ SUFFIXES = {".py", ".yaml", ".j2", ".html", ".css", ".js"}
 def run(*command, cwd, **env):
     """Runs a command away from the checkout. Returns its stdout; fails with its stderr."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV"))} | env
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

@@ -17,6 +17,7 @@ from configs.errors import UsageError
 from configs.schema.data import DataConfig
 from tests.components.digits import images
 from tests.components.example_gen.test_component import generated, ids, labels
+from tests.slower import times_slower
 
 
 def put(root: Path, *paths: str, first: int = 0) -> Path:
@@ -264,11 +265,13 @@ def test_a_thousand_folders_are_checked_in_a_second_without_tensorflow(tmp_path)
         for copy in range(5):
             os.link(root / "0/0.png", root / str(number) / f"copy{copy}.png")
     code = (
-        "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.monotonic()\n"
-        "sources.check('folder:' + sys.argv[1], Path('x')); print(time.monotonic() - start < 1, 'tensorflow' in sys.modules)"
+        "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.process_time()\n"
+        "sources.check('folder:' + sys.argv[1], Path('x')); print('tensorflow' in sys.modules, time.process_time() - start)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.split() == ["True", "False"]
-    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, timeout=600, check=True)
+    imported, seconds = done.stdout.split()
+    assert imported == "False"
+    assert float(seconds) < times_slower()
+    start = time.process_time()
     assert folder.contents(located(root).address).counts == {"all": 5001}
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10 * times_slower()

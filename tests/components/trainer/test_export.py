@@ -281,7 +281,7 @@ def test_another_process_that_imports_tensorflow_alone_agrees_and_survives_wrong
     image = tmp_path / "image.png"
     image.write_bytes(encoded()[0])
     command = [sys.executable, "-I", "-c", ALONE, str(image), *(str(model.saved) for model in models.values())]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=200, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     for model, line in zip(models.values(), done.stdout.splitlines(), strict=True):
         said = json.loads(line)

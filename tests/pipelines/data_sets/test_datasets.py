@@ -15,6 +15,7 @@ from configs.errors import HubelError, UsageError
 from tests.pipelines.command_line.test_commands import imported_by
 from tests.pipelines.conftest import Running, hubel, in_process
 from tests.pipelines.test_bad_input import refused
+from tests.slower import times_slower
 
 MNIST = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
 
@@ -81,7 +82,7 @@ def test_missing_archives_are_named_at_once_and_nothing_is_left(tmp_path):
     start = time.monotonic()
     with pytest.raises(UsageError) as caught:
         prepare.prepare("mnist", str(tmp_path / "datasets"), str(tmp_path / "archives"))
-    assert time.monotonic() - start < 30  # with TFDS's own retries: minutes
+    assert time.monotonic() - start < 30 * times_slower()  # with TFDS's own retries: minutes
     assert all(name in caught.value.message for name in MNIST)
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == []
 
@@ -122,17 +123,13 @@ def test_without_a_network_and_archives_it_says_what_to_get(tmp_path, no_network
 def test_a_host_that_refuses_does_not_answer(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
-    start = time.monotonic()
     assert not prepare.answers("http://storage.googleapis.com", 2)
-    assert time.monotonic() - start < 3
 
 
-def test_what_was_typed_wrong_is_refused_before_tensorflow_is_imported(tmp_path):
-    start = time.monotonic()
+def test_what_was_typed_wrong_is_refused_before_tensorflow_is_imported(tmp_path, without_tensorflow):
     missing = ("datasets", "prepare", "mnist", "--from", tmp_path / "missing", "--workspace", tmp_path)
-    refused(hubel(*missing), 2, "no such folder")
-    refused(hubel("datasets", "prepare", "../x", "--workspace", tmp_path), 2, "NAME")
-    assert time.monotonic() - start < 6
+    refused(hubel(*missing, **without_tensorflow), 2, "no such folder")
+    refused(hubel("datasets", "prepare", "../x", "--workspace", tmp_path, **without_tensorflow), 2, "NAME")
     assert not (tmp_path / "datasets").exists()
 
 
@@ -185,11 +182,11 @@ def test_an_unprepared_source_names_the_command_and_its_workspace_within_a_secon
         "import sys, time\n"
         "from pathlib import Path; from components.example_gen import sources\n"
         "try: sources.check('tfds:mnist', Path(sys.argv[1]))\n"
-        "except Exception as error: print(error.hint); print(time.process_time() < 1)"  # since Python began
+        "except Exception as error: print(error.hint); print(time.process_time())"  # since Python began
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "datasets")], capture_output=True, text=True, check=True)
     assert f"hubel datasets prepare mnist --from DIR --workspace {tmp_path}" in done.stdout
-    assert done.stdout.endswith("True\n")
+    assert float(done.stdout.split()[-1]) < times_slower()
 
 
 def test_a_run_of_an_unprepared_source_ends_within_a_second(tmp_path):
@@ -197,7 +194,9 @@ def test_a_run_of_an_unprepared_source_ends_within_a_second(tmp_path):
     outcome = hubel("run", "mnist_lenet5", "--workspace", tmp_path, TFDS_DATA_DIR=str(tmp_path / "none"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     refused(outcome, 2, "not prepared", f"hubel datasets prepare mnist --from DIR --workspace {tmp_path}")
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1  # its own: others may have the cores
+    assert (
+        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < times_slower()
+    )  # its own: others may have the cores
     assert not (tmp_path / "metadata.db").exists()
 
 

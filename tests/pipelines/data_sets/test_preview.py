@@ -238,7 +238,7 @@ def test_a_browser_shows_every_picture(config, tmp_path, chromium):
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", f"file://{value['html']}"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=True,
     ).stdout
     assert shown.count("<img") == 3 * value["images"]

@@ -22,6 +22,7 @@ from pipelines.process import supervise
 from pipelines.workspace import origins, runs, starts, unchanged
 from pipelines.workspace.layout import Workspace
 from tests.components import digits
+from tests.slower import times_slower
 
 
 def locate(source, place, *assignments):
@@ -63,10 +64,10 @@ def place(tmp_path):
 
 
 def refused(source, place, *assignments) -> UsageError:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(UsageError) as caught:
         names.check(config(source, *assignments), place)
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < times_slower()
     assert caught.value.hint
     return caught.value
 
