@@ -10,7 +10,7 @@ from pipelines.orchestration import execute, settled
 from tests.pipelines import test_generative_models
 from tests.pipelines.whole_way import goes_the_whole_way
 
-# One that reconstructs goes that way in test_without_labels.py whenever tests run.
+# One that reconstructs, and generates, goes that way in test_without_labels.py whenever tests run.
 pytestmark = pytest.mark.whole
 
 FAMILIES = [name for name, facts in keras_models.catalog().items() if facts.task.split(".")[0] == RECONSTRUCTION]

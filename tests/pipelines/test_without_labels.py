@@ -18,6 +18,7 @@ from tests.components import digits
 from tests.pipelines.whole_way import PROBES, goes_the_whole_way
 
 
+@pytest.mark.whole  # as components/tasks/test_anomaly.py has it of Trainer, Evaluator and what is served, stage by stage
 def test_anomalies_are_found_by_what_saw_none(place, scans, tmp_path):
     goes_the_whole_way("digits_anomalies", place, scans, tmp_path)
 
