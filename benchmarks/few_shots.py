@@ -106,7 +106,7 @@ def _data(cfg: TrainerSlice, images: dict[str, list]) -> Data:
         return tf.data.Dataset.from_tensor_slices((np.stack(seen), {keys.LABEL: np.int64(labels)})).batch(cfg.train.batch_size)
 
     plain = batches(rows)
-    facts = Facts((32, 32, 1), ["five", "six", "seven", "eight", "nine"], None, None, len(rows))
+    facts = Facts((32, 32, 1), ["five", "six", "seven", "eight", "nine"], len(rows))
     steps = -(-len(rows) // cfg.train.batch_size)
     validation = batches([(seen, label) for _, seen, label in images[keys.VALIDATION]])
     return Data(facts, steps, lambda first, epochs: plain.repeat(epochs - first), plain, validation)

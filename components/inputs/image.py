@@ -2,6 +2,7 @@
 ends."""
 
 import functools
+from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +23,17 @@ def _decoded(transform: str, reading: str) -> tf.types.experimental.PolymorphicF
     config, how = TransformConfig.model_validate_json(transform), Reading.model_validate_json(reading)
     of_strings = [tf.TensorSpec([None], tf.string)]
     return tf.function(lambda raw: pixels.from_bytes(raw, config, how, stored=True), input_signature=of_strings, autograph=False)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of the training split's images over 0..255: mean, variance and covariance [channels, channels] of their channels, None where
+    nothing in the config needs them; whitening: mean and matrix of components.transform.whitening, where it normalises by that."""
+
+    mean: list[float] | None = None
+    variance: list[float] | None = None
+    covariance: list[list[float]] | None = None
+    whitening: tuple[np.ndarray, np.ndarray] | None = field(default=None, compare=False, repr=False)
 
 
 class Input(base.Input):
@@ -56,20 +68,20 @@ class Input(base.Input):
 
     def learned(self, graph, transform):
         channels, images = (moments.read(graph, name) for name in (keys.CHANNEL_MOMENTS, keys.IMAGE_MOMENTS))
-        return {
-            "mean": channels and channels.mean.tolist(),
-            "variance": channels and channels.covariance.diagonal().tolist(),
-            "covariance": channels and channels.covariance.tolist(),
-            "whitening": images and zca(images.mean, images.covariance, transform.zca_epsilon),
-        }
+        learned = Moments(
+            mean=channels and channels.mean.tolist(),
+            variance=channels and channels.covariance.diagonal().tolist(),
+            covariance=channels and channels.covariance.tolist(),
+            whitening=images and zca(images.mean, images.covariance, transform.zca_epsilon),
+        )
+        return {"of_input": learned}
 
     def first_layer(self, transform, facts):
-        return {
-            "kind": transform.normalize,
-            "mean": facts.mean,
-            "variance": facts.variance,
-            "whitening": facts.whitening,
-        }
+        learned = facts.of_input or Moments()
+        return {"kind": transform.normalize, "mean": learned.mean, "variance": learned.variance, "whitening": learned.whitening}
+
+    def covariance(self, facts):
+        return (facts.of_input or Moments()).covariance
 
     def seen(self, raw, card):
         return pixels.from_bytes(raw, card.seen, card.reading or Reading(), stored=True)

@@ -75,8 +75,6 @@ class Input(base.Input):
             )
         told = {"texts": seen.texts, "tokens": seen.tokens, "longest": seen.longest, "cut": seen.cut}
         return {
-            "mean": None,
-            "variance": None,
             "builder": _for_builder(text, FIRST + len(words)),
             "learned": {VOCABULARY: words, LENGTHS: told},
         }

@@ -155,7 +155,7 @@ def augmentation(
     @tf.autograph.experimental.do_not_convert
     def change(rows, drawn):
         pixels, wanted = _pair(rows, kind, targets)
-        changed = augment.change(steps, pixels, drawn[:, used:], facts.covariance, wanted, clips_noise)
+        changed = augment.change(steps, pixels, drawn[:, used:], kind.covariance(facts), wanted, clips_noise)
         wanted = changed.targets
         for kept in changed.kept:
             wanted = mix(wanted, {name: augment.partner(values) for name, values in wanted.items()}, kept, facts)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from configs.schema.augment import AugmentStep
@@ -18,19 +17,15 @@ class Facts:
     unlabelled data. builder are further keyword arguments for it. learned, JSON values, is what the kind of input learned from the
     training split and its graph has to know: it stands on the card.
 
-    Of images over 0..255: mean, variance and covariance [channels, channels] of the training split's channels, None where nothing
-    in the config needs them; whitening, the mean and matrix of components.transform.whitening, where it normalises by that. noise
+    of_input is what else the kind of input learned, and asks itself: its own class, such as components.inputs.image.Moments. noise
     is what the config's augmentation takes from the input of training and not from the target: its steps of
     components/transform/augment/noise.py.
     """
 
     input_shape: tuple[int, ...]
     class_names: list[str]
-    mean: list[float] | None
-    variance: list[float] | None
     train_images: int
-    covariance: list[list[float]] | None = None
-    whitening: tuple[np.ndarray, np.ndarray] | None = field(default=None, compare=False, repr=False)
+    of_input: Any = field(default=None, repr=False)
     noise: tuple[AugmentStep, ...] = ()
     builder: Mapping[str, Any] = field(default_factory=dict)
     learned: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -21,6 +21,7 @@ from components import keys, targets
 from components.evaluator import eval_config
 from components.example_gen import naming, records, sources
 from components.infra_validator import parity
+from components.inputs.image import Moments
 from components.schema_gen.names import class_names
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
@@ -70,7 +71,7 @@ def data_of(digits, cfg: TrainerSlice, train_images=800, validation_images=200) 
 
     images = pixels[:train_images]
     mean, variance = [float(images.mean())], [float(images.var())]
-    facts = Facts((8, 8, 1), [str(number) for number in range(10)], mean, variance, train_images)
+    facts = Facts((8, 8, 1), [str(number) for number in range(10)], train_images, Moments(mean, variance))
     plain = part(0, train_images)
     steps = -(-train_images // cfg.train.batch_size)
     return Data(facts, steps, lambda first, epochs: plain.repeat(epochs - first), plain, part(train_images, validation_images))
@@ -166,7 +167,7 @@ def test_the_task_is_trained_judged_exported_and_served(place, digits, tmp_path)
     assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 8)) is None
 
     with pytest.raises(HubelError, match="needs labels"):
-        task.check(Facts((8, 8, 1), [], None, None, 1))
+        task.check(Facts((8, 8, 1), [], 1))
     with pytest.raises(UsageError, match="accuracy"):
         eval_config.check(load.load("digits_lenet5").evaluate, judge_of("counting"))
     figures = judged(judge_of("counting"), artifact, raw_records(digits, 1000, 100), tmp_path)

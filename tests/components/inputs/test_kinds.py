@@ -1,5 +1,6 @@
 """Kinds of input are files; nobody but they, and what is made for images alone, knows what is read."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import tensorflow as tf
 import keras_models
 from components import fingerprint, inputs, keys
 from components.inputs import checks
+from components.inputs.image import Moments
 from components.trainer.card import Card
+from components.trainer.facts import Facts
 from components.transform import pixels
 from configs.errors import UsageError
 from configs.packages import PACKAGES
@@ -108,3 +111,15 @@ def test_images_are_decoded_in_one_function_however_often_their_graph_is_traced(
     image = tf.io.encode_png(np.full((7, 9, 1), 200, np.uint8))[None].numpy()
     answers = [graph(tf.constant(image))[keys.PIXELS].numpy() for graph in made]
     assert (answers[0] == answers[2]).all()
+
+
+def test_what_a_kind_learned_is_its_own():
+    """A kind that learns nothing has nothing to fill in."""
+    fields = {field.name for field in dataclasses.fields(Facts)}
+    assert fields == {"input_shape", "class_names", "train_images", "of_input", "noise", "builder", "learned"}
+    nothing = Facts((3,), ["a", "b"], 1)
+    assert nothing.for_builder() == {"input_shape": (3,), "num_classes": 2}
+    assert inputs.input_of("image").covariance(nothing) is inputs.input_of("text").covariance(nothing) is None
+    transform = TransformSlice(transform={"normalize": "per_channel"}).transform
+    learned = Facts((3,), [], 1, Moments([1.0], [4.0]))
+    assert inputs.input_of("image").first_layer(transform, learned)["mean"] == [1.0]

@@ -48,7 +48,7 @@ def data_of() -> Data:
     def training(first, epochs):
         return everything.shuffle(count, seed=1).batch(BATCH).repeat(epochs - first)
 
-    return Data(Facts((8, 8, 1), digits.NAMES, None, None, count), -(-count // BATCH), training, plain, batches(VALIDATION))
+    return Data(Facts((8, 8, 1), digits.NAMES, count), -(-count // BATCH), training, plain, batches(VALIDATION))
 
 
 def autoencoder() -> keras.Model:

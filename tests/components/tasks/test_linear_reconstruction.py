@@ -28,7 +28,7 @@ def images(split):
 
 
 def data_of(train, validation) -> Data:
-    facts = Facts(train.shape[1:], [], None, None, len(train))
+    facts = Facts(train.shape[1:], [], len(train))
     plain, judged = (tf.data.Dataset.from_tensor_slices((part, {})).batch(64) for part in (train, validation))
     return Data(facts, -(-len(train) // 64), lambda first, epochs: plain.repeat(epochs - first), plain, judged)
 

@@ -20,7 +20,7 @@ NAMES = ["red", "round", "loud"]
 
 
 def facts(names=NAMES):
-    return Facts((2, 2, 1), names, None, None, 3)
+    return Facts((2, 2, 1), names, 3)
 
 
 def test_classifiers_learn_it_where_the_data_names_labels():

@@ -34,7 +34,7 @@ def images(split):
 def untrained(name, **options):
     tree = {**digits.AUTOENCODER, "model": {"name": name, "options": {"atoms": 12, "penalty": 0.5, **MODELS[name], **options}}}
     cfg = digits.trainer_slice(tree, train=TRAINING)
-    facts, plain = Facts((8, 8, 1), [], None, None, len(TRAIN)), images(keys.TRAIN)
+    facts, plain = Facts((8, 8, 1), [], len(TRAIN)), images(keys.TRAIN)
     data = Data(facts, 8, lambda first, epochs: plain.repeat(epochs), plain, images(keys.TEST))
     keras.utils.set_random_seed(0)
     return training.build(get(name), data, cfg), data, cfg

@@ -81,7 +81,7 @@ def test_a_family_says_whether_its_judge_holds_it_against_its_active_units(name)
 
 
 def test_classification_refuses_data_without_labels():
-    facts = Facts((8, 8, 1), digits.NAMES, None, None, 3)
+    facts = Facts((8, 8, 1), digits.NAMES, 3)
     assert task_of("classification").check(facts) is None
     with pytest.raises(HubelError, match="labels"):
         task_of("classification").check(replace(facts, class_names=[]))

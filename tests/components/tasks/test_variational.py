@@ -37,7 +37,7 @@ def batches(split, unlabelled=False):
 
 def data() -> Data:
     train = batches(keys.TRAIN, unlabelled=True).cache()
-    facts = Facts((8, 8, 1), digits.NAMES, None, None, digits.COUNTS[keys.TRAIN])
+    facts = Facts((8, 8, 1), digits.NAMES, digits.COUNTS[keys.TRAIN])
     return Data(facts, len(train), lambda first, epochs: train.repeat(epochs - first), train, batches(keys.VALIDATION))
 
 

@@ -9,6 +9,7 @@ import tensorflow_transform as tft
 
 from components import keys
 from components.inputs import input_of
+from components.inputs.image import Moments
 from components.tasks.by_name import task_of
 from components.trainer.data import Facts, open_data
 from components.trainer.epochs import augmentation
@@ -59,8 +60,8 @@ def test_the_facts_are_those_of_the_training_split(artifacts):
     facts = opened(artifacts).facts
     train = originals(keys.TRAIN).astype(np.float64)
     assert (facts.input_shape, facts.train_images, facts.class_names) == ((8, 8, 1), 240, digits.NAMES)
-    assert facts.mean == pytest.approx([train.mean()], rel=1e-6)
-    assert facts.variance == pytest.approx([train.var()], rel=1e-6)
+    assert facts.of_input.mean == pytest.approx([train.mean()], rel=1e-6)
+    assert facts.of_input.variance == pytest.approx([train.var()], rel=1e-6)
     assert facts.for_builder() == {"input_shape": (8, 8, 1), "num_classes": 10}
 
 
@@ -250,7 +251,7 @@ def test_mixing_is_refused_where_the_task_has_nothing_to_mix(artifacts, name):
 
 def test_colours_come_from_the_covariance_of_the_training_split(artifacts):
     step = AugmentStep(pca_color={"stddev": 0.5})
-    facts = Facts((2, 2, 3), [], None, None, 1, covariance=np.diag([0.0, 0.0, 900.0]).tolist())
+    facts = Facts((2, 2, 3), [], 1, Moments(covariance=np.diag([0.0, 0.0, 900.0]).tolist()))
     rows = {keys.PIXELS: np.full((1, 2, 2, 3), 100, np.uint8)}
     images, _ = augmentation([step], input_of("image"), [], None, facts)(rows, tf.constant([[0.9, 0.9, 0.9]]))
     assert np.allclose(images[..., :2], 100)

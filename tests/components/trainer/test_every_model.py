@@ -43,9 +43,7 @@ def data_of(shape) -> Data:
     labels = np.arange(8) % 2
     pixels = np.random.default_rng(0).uniform(0, 255, (8, *shape)) * (0.1 + 0.9 * labels[:, None, None, None])
     batches = tf.data.Dataset.from_tensors((pixels.round().astype(np.float32), {"label": labels}))
-    return Data(
-        Facts(shape, NAMES, None, None, 8, noise=NOISE), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches
-    )
+    return Data(Facts(shape, NAMES, 8, noise=NOISE), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def data(steps: int) -> Data:
     def training(first, epochs):
         return tf.data.Dataset.range(first, epochs).flat_map(epoch)
 
-    facts = Facts((2, 2, 1), ["a", "b"], None, None, steps * BATCH)
+    facts = Facts((2, 2, 1), ["a", "b"], steps * BATCH)
     return Data(facts, steps, training, epoch(0), epoch(0))
 
 

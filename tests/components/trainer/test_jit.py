@@ -29,7 +29,7 @@ def data() -> Data:
     images, labels = digits.images()
     images, labels = images[:IMAGES].astype(np.float32), labels[:IMAGES].astype(np.int64)
     batches = tf.data.Dataset.from_tensor_slices((images, {"label": labels})).batch(BATCH)
-    facts = Facts((8, 8, 1), digits.NAMES, None, None, IMAGES)
+    facts = Facts((8, 8, 1), digits.NAMES, IMAGES)
     return Data(facts, -(-IMAGES // BATCH), lambda first, epochs: batches.repeat(epochs - first), batches, batches)
 
 

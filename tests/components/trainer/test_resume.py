@@ -77,7 +77,7 @@ def data_of(validation_labels=None) -> Data:
 
     plain = part(0, 200, labels).batch(BATCH)
     validation = part(200, 250, labels if validation_labels is None else validation_labels).batch(BATCH)
-    return Data(Facts((8, 8, 1), digits.NAMES, None, None, 200), 200 // BATCH, training, plain, validation)
+    return Data(Facts((8, 8, 1), digits.NAMES, 200), 200 // BATCH, training, plain, validation)
 
 
 def slice_of(**train):

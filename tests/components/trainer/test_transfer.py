@@ -60,7 +60,7 @@ def data_of(places) -> Data:
         return tf.data.Dataset.from_tensor_slices(rows).batch(BATCH)
 
     plain = batches(places)
-    facts = Facts((8, 8, 1), digits.NAMES[5:], None, None, len(places))
+    facts = Facts((8, 8, 1), digits.NAMES[5:], len(places))
     return Data(facts, -(-len(places) // BATCH), lambda first, epochs: plain.repeat(epochs - first), plain, batches(VALIDATION))
 
 
@@ -339,7 +339,7 @@ def test_a_network_of_keras_applications_is_transferred(monkeypatch, tmp_path):
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 1)).astype("float32")
     pixels[labels == 1, :, 16:] = 0
     plain = tf.data.Dataset.from_tensors((pixels, {keys.LABEL: labels}))
-    data = Data(Facts((32, 32, 1), ["a", "b"], None, None, 4), 1, lambda first, epochs: plain, plain, plain)
+    data = Data(Facts((32, 32, 1), ["a", "b"], 4), 1, lambda first, epochs: plain, plain, plain)
     keras.utils.set_random_seed(0)
     model = training.build(training.entry_of({"origin": origin.as_json()}, cfg), data, cfg)
     net = normalize.inner(model).get_layer(transfer.FEATURES).get_layer("net")

@@ -51,7 +51,7 @@ def data_of(cfg) -> Data:
         return images(split).map(lambda pixels, _: (pixels, {}))
 
     return Data(
-        Facts(SHAPE, digits.NAMES, None, None, len(rows), noise=tuple(steps)),
+        Facts(SHAPE, digits.NAMES, len(rows), noise=tuple(steps)),
         -(-len(rows) // size),
         lambda first, epochs: tf.data.Dataset.range(first, epochs).flat_map(epoch_of),
         plain(keys.TRAIN),
