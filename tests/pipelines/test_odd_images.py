@@ -165,7 +165,8 @@ def test_what_cannot_be_guessed_is_refused_with_the_line_to_use(variant, drawn, 
 def test_a_drawing_in_alpha_is_what_a_viewer_shows_of_it(reading):
     """To the pixel, in every format; and each drawing is another one."""
     seen: dict[str, dict[str, bytes]] = {}
-    decode = tf.function(lambda encoded: pixels.from_bytes(encoded, load.load("digits_lenet5").transform))
+    asked = load.load("digits_lenet5").transform  # outside of what is traced, or AutoGraph converts the reading of YAML
+    decode = tf.function(lambda encoded: pixels.from_bytes(encoded, asked))
     for form in ("seen", "rgba", "la", "palette", "gif", "webp"):
         every = [row for of_split in reading(f"alpha/{form}").rows.values() for row in of_split]
         names = [Path(row[keys.EXAMPLE_ID].bytes_list.value[0].decode()).with_suffix("").as_posix() for row in every]

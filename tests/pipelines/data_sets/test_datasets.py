@@ -33,6 +33,7 @@ def no_network(monkeypatch):
     monkeypatch.setattr(prepare, "answers", lambda url, seconds: False)
 
 
+@pytest.mark.whole  # 70,000 images; `digits` and what goes wrong are prepared whenever tests run
 @pytest.mark.shared_data
 def test_mnist_is_prepared_from_its_archives_and_listed(shared_data, tmp_path):
     archives = shared_data / "archives/mnist"
