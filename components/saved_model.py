@@ -13,9 +13,9 @@ def signature_of(saved_model: Path, name: str) -> meta_graph_pb2.SignatureDef:
 
 
 def texts_of(saved_model: Path) -> dict[str, dict[str, bool]]:
-    """Signature -> output -> whether it is of strings."""
+    """Signature -> output -> whether it is of strings, by name: a protobuf's map has no order."""
     written = saved_model_pb2.SavedModel.FromString((saved_model / "saved_model.pb").read_bytes())
     return {
-        name: {output: info.dtype == types_pb2.DT_STRING for output, info in signature.outputs.items()}
-        for name, signature in written.meta_graphs[0].signature_def.items()
+        name: {output: info.dtype == types_pb2.DT_STRING for output, info in sorted(signature.outputs.items())}
+        for name, signature in sorted(written.meta_graphs[0].signature_def.items())
     }

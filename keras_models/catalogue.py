@@ -119,7 +119,7 @@ def _read(path: Path, module: str) -> list[tuple[str, Record]]:
         for alias in node.names
         if alias.name == "register"
     }
-    calls = {n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in names}
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in names]
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     records = []
     for function in functions:
@@ -130,7 +130,7 @@ def _read(path: Path, module: str) -> list[tuple[str, Record]]:
                 record = _record(call, path, module, _written_input(function, tree), space)
                 records.append((function.name, record))
                 space = record.space
-    for call in calls:
+    for call in sorted(calls, key=lambda call: call.lineno):
         raise ValueError(f"{path}:{call.lineno}: register(...) must decorate a function at the top level of its file")
     return records
 

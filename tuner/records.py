@@ -166,7 +166,7 @@ def studies(*tuning: Path) -> list[Path]:
         for config in tuning
         for folder in config.glob(f"*/{STUDY}")
     }
-    return sorted(held, key=held.get, reverse=True)
+    return sorted(held, key=lambda folder: (held[folder], folder.name), reverse=True)
 
 
 def best(study: StudyRecord, trials: Iterable[TrialRecord]) -> TrialRecord | None:

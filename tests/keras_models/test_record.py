@@ -172,6 +172,12 @@ def test_scan_names_what_is_missing_or_unknown(tmp_path):
         scan(tmp_path, '@register("a", task="t", params=1, tiny={}, paper="p")\ndef f(): pass\n')
 
 
+def test_of_several_calls_that_decorate_nothing_the_first_is_named(tmp_path):
+    calls = [f'register("m{n}", task="t", params=1, tiny={{}}, paper="p", year=1)' for n in range(40)]
+    with pytest.raises(ValueError, match=r"m0\.py:2: register"):
+        scan(tmp_path, "\n".join(calls))
+
+
 def test_scan_refuses_a_call_that_decorates_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"m0\.py:3: register\(\.\.\.\) must decorate a function at the top level of its file"):
         scan(tmp_path, 'for n in (1, 2):\n    register("a", task="t", params=1, tiny={}, paper="p", year=1)(print)\n')
