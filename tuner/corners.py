@@ -1,6 +1,6 @@
 """A search is tried before it begins: the network of each corner of its space is built, without data, weights or training.
 
-Nothing here imports keras-tuner or Keras; what builds is handed in.
+Nothing here imports Keras; what builds is handed in.
 """
 
 import json
@@ -87,4 +87,13 @@ def notes(config: RunConfig, space: Mapping[str, Distribution]) -> list[str]:
         value = spaces.at(own, dotted.split("."))
         if value is not None and not drawn.has(value) and not drawn.when:
             said.append(f"the search does not try the config's own {dotted} of {short(value)}")
+    if config.tune.algorithm == "grid":
+        from tuner.space import points  # imports keras-tuner, which no other search needs here
+
+        whole = points(spaces.with_defaults(space, own))
+        asked = config.tune.trials
+        if asked is not None and asked < whole:
+            said.append(f"grid search tries the first {asked:,} of {whole:,} combinations: tune.trials is {asked}")
+        else:
+            said.append(f"grid search tries {count(whole, 'combination')}")
     return said

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras_models
-from components import inputs, keys, targets
+from components import inputs, keys, progress, targets
 from components.example_gen import classes, digest, listing, naming, sources
 from components.example_gen.sources import Located
 from components.inputs import checks
@@ -21,7 +21,9 @@ from components.trainer.card import Card
 from components.trainer.origin import Origin
 from components.transform.augment import steps as augment
 from configs import load, policies
+from configs import space as spaces
 from configs.errors import UsageError
+from configs.override import override
 from configs.schema.augment import AugmentStep
 from configs.schema.data import DataConfig
 from configs.schema.model import ModelConfig
@@ -35,13 +37,14 @@ from keras_models.record import CLASSIFICATION
 from pipelines.workspace import origins, starts
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.starts import Start
+from tuner import auto, corners
 
 
 @dataclass(frozen=True)
 class Settled:
     """A config, and all that was looked up, tried and found for it."""
 
-    config: RunConfig  # a transfer's source by its full name, and nothing of what its network decides
+    config: RunConfig  # a transfer's source by its full name, nothing of what its network decides, a search's space written out
     place: Workspace
     start: Start
     located: Located  # the data
@@ -50,6 +53,7 @@ class Settled:
     modules: Sequence[str]  # that task, input and network are made of
     members: Mapping[str, Mapping[str, str]]  # of an ensemble, NAME/VERSION -> {uri: folder of the Model artifact, digest}
     trainer: TrainerSlice  # what Trainer and Tuner get of the config
+    of_search: Sequence[str] = ()  # sentences: what a search leaves out
 
     @property
     def steps(self) -> list[AugmentStep]:
@@ -88,6 +92,7 @@ class Settled:
             *([f"passed over in {source}: {listing.words(passed_over)}"] if passed_over else []),
             *(f"{asked} is {name}" for asked, name in self.start.names.items() if name != asked),
             *([unread] if self.located.class_names is None else []),
+            *self.of_search,
         ]
 
     @property
@@ -145,13 +150,20 @@ def planned(config: RunConfig, place: Workspace, first: RunConfig | None = None)
 
 
 def tried(config: RunConfig, place: Workspace) -> Start:
-    """What a config's network starts from, once the network was tried before any data is read; one of keras.applications has random
-    weights. Fetches nothing.
+    """What a config's network starts from, once the network was tried before any data is read, and where it is searched each corner
+    of its space; one of keras.applications has random weights. Fetches nothing.
 
     Raises:
-        UsageError: with what is wrong with it; see starts.find, contract.prove and transfer.prove.
+        UsageError: with what is wrong with it; see starts.find, contract.prove, transfer.prove and corners.prove.
     """
     start = starts.find(config.model, config.transfer, config.transform, place)
+    _try_network(config, start)
+    if config.tune.enabled:
+        _try_search(config, start)
+    return start
+
+
+def _try_network(config: RunConfig, start: Start) -> None:
     if start.origin is not None:
         transfer.prove(start.origin, config.transfer, _shape(config.transform))
     elif not config.model.members:  # those were proved when they were trained
@@ -164,7 +176,24 @@ def tried(config: RunConfig, place: Workspace) -> Start:
         if config.train.pretrain is not None:
             net = keras_models.build(entry, stand_in.facts, config.model.options, inputs.input_of(start.reads).dtype)
             by_name.part(by_name.PRETRAIN).check(net, config.model.name)
-    return start
+
+
+def _try_search(config: RunConfig, start: Start) -> None:
+    """Each corner of a config's space; says what there was no time for."""
+    of_config = (_learned(config, start)[0], start.reads)
+
+    def fits(corner: RunConfig) -> None:
+        name = corner.model.name
+        reads = start.reads if start.origin is not None else keras_models.check(name).reads
+        of_corner = (_learned(corner, start)[0], reads)
+        if of_corner != of_config:
+            what = " and ".join(f"{name} is for {task} of {kind}s" for name, (task, kind) in ((name, of_corner), *own))
+            raise UsageError(f"{what}; trials of two tasks cannot be compared.", "Search among models of one task.")
+
+    own = [(config.model.name, of_config)]
+    space = auto.written_out(config).tune.space
+    for text in corners.prove(config, space, config.name, fits, lambda corner: _try_network(corner, start)):
+        progress.emit("note", text=text)
 
 
 def fetch(start: Start, transform: TransformConfig) -> None:
@@ -180,14 +209,10 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
         UsageError: for what task, data and network cannot have together.
     """
     name = config.model.name
-    task = of_data(CLASSIFICATION if start.origin else keras_models.get(name).task, config.data.features)
-    if config.anomaly is not None:
-        anomaly.check(task_of(task), config.anomaly)
-    task = name_of(task, config.anomaly)
-    augment.check(policies.expand(config.augment, config.transform.channels), task_of(task).targets)
-    given = config if start.origin is None else with_origin(config, start.origin)
-    of_trainer = TrainerSlice(**{name: getattr(given, name) for name in TrainerSlice.model_fields})
-    trainer.check(of_trainer, task_of(task))
+    task, given = _learned(config, start)
+    of_search = [*auto.notes(config), *corners.notes(config, auto.written_out(config).tune.space)] if config.tune.enabled else []
+    given = auto.written_out(given) if config.tune.enabled else given
+    of_trainer = _of_trainer(given)
     parts = ensembles.cards(start.members, config.transform, config.reading)
     _check_data(config.data, config.evaluate.slices, located, task, parts)
     modules = [*modules_of(task), inputs.module_of(start.reads), *by_name.modules_of(of_trainer)]
@@ -196,6 +221,8 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
         modules = [*dict.fromkeys(modules), *sources_of([start.origin.architecture])]
     else:
         modules.append(keras_models.get(name).module)
+    if config.tune.enabled:
+        modules = [*dict.fromkeys([*modules, *_modules_of_search(given, start)])]
     if parts:
         modules += [by_name.module(by_name.MEMBERS), *sources_of(set().union(*(card.architectures for card in parts.values())))]
     return Settled(
@@ -208,7 +235,34 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
         modules,
         {member: {"uri": uri, "digest": ensembles.digest(uri)} for member, uri in start.members.items()},
         of_trainer,
+        of_search,
     )
+
+
+def _learned(config: RunConfig, start: Start) -> tuple[str, RunConfig]:
+    """The task's name, and the config as the components get it. Raises UsageError for what the task cannot be trained with."""
+    task = of_data(CLASSIFICATION if start.origin else keras_models.get(config.model.name).task, config.data.features)
+    if config.anomaly is not None:
+        anomaly.check(task_of(task), config.anomaly)
+    task = name_of(task, config.anomaly)
+    augment.check(policies.expand(config.augment, config.transform.channels), task_of(task).targets)
+    given = config if start.origin is None else with_origin(config, start.origin)
+    trainer.check(_of_trainer(given), task_of(task))
+    return task, given
+
+
+def _modules_of_search(config: RunConfig, start: Start) -> list[str]:
+    """That networks and trainings of a search may be made of besides the config's own."""
+    modules = []
+    for values in spaces.corners(config.tune.space):
+        corner = override(config, values)
+        modules += by_name.modules_of(_of_trainer(corner))
+        modules += [keras_models.check(corner.model.name).module] if start.origin is None else []
+    return modules
+
+
+def _of_trainer(config: RunConfig) -> TrainerSlice:
+    return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
 
 
 def with_origin(config: RunConfig, origin: Origin) -> RunConfig:

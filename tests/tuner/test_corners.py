@@ -104,6 +104,20 @@ def test_what_a_config_has_and_a_search_leaves_out_is_said():
     assert corners.notes(config, entries) == ["the search does not try the config's own train.batch_size of 64"]
 
 
+@pytest.mark.parametrize(
+    ("tune", "said"),
+    [
+        ({"trials": 5}, ["grid search tries the first 5 of 6 combinations: tune.trials is 5"]),
+        ({"trials": 6}, ["grid search tries 6 combinations"]),
+        ({}, ["grid search tries 6 combinations"]),
+    ],
+)
+def test_a_grid_says_how_much_it_tries(tune, said):
+    config = RunConfig(name="a", tune={"algorithm": "grid", **tune})
+    entries = {"train.batch_size": Distribution(choices=[32, 64]), "model.options.hidden": Distribution(choices=[[1], [2], [3]])}
+    assert corners.notes(config, entries) == said
+
+
 def test_corners_are_in_the_order_of_the_space():
     seen = []
     prove({"model.options.hidden": {"choices": [[1], [2]]}, "model.options.dropout": {"min": 0.0, "max": 0.5}}, build=seen.append)
