@@ -23,6 +23,7 @@ def of(results: Mapping[str, NodeResult], asked: TrainerSlice) -> dict[str, Any]
     folder = Path(examples.outputs["examples"][0][0])
     return {
         **_pushed(results.get("Pusher")),
+        "architecture": training.architecture(Path(trainer.outputs["model"][0][0])),  # which a search may have chosen
         "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
         "parity": infra.property("blessing", "blessed") == 1,
         "missed": _json(verdict.property("blessing", keys.MISSED), []),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components import keys
+from configs.override import override
 from configs.schema.model import ModelConfig
 from configs.schema.slices.trainer import TrainerSlice
 
@@ -25,22 +26,27 @@ def summary(asked: TrainerSlice, model_run: Path, model: Path) -> dict[str, Any]
     """
     history = json.loads((model_run / "history.json").read_text())
     card = json.loads((model / keys.CARD_FILE).read_text())
-    chosen = card["hyperparameters"]  # the tuner's, by dotted path
-    epochs = chosen.get("train.epochs", asked.train.epochs)
+    asked = override(asked, card["hyperparameters"])  # the tuner's, by dotted path
+    epochs = asked.train.epochs
     if asked.transfer and asked.transfer.fine_tune:
-        epochs += chosen.get("transfer.fine_tune.epochs", asked.transfer.fine_tune.epochs)
+        epochs += asked.transfer.fine_tune.epochs
     return {
         "epochs": len(history),
         "asked": epochs,
         **{name: [_finite(epoch.get(name)) for epoch in history] for name in ("loss", "val_loss")},
         "train_images": card["train_images"],
         "classes": len(card["class_names"]),
-        "code_size": chosen.get("model.options.code_size", None if asked.transfer else _code_size(asked.model)),
+        "code_size": None if asked.transfer else _code_size(asked.model),
     }
 
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def architecture(model: Path) -> str:
+    """Name or dotted path of what was trained. model: folder of card.json."""
+    return json.loads((model / keys.CARD_FILE).read_text())["architecture"]
 
 
 def _code_size(model: ModelConfig) -> int | None:

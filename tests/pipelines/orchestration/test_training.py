@@ -38,6 +38,7 @@ def test_it_is_what_trainer_wrote(tmp_path):
         ([], {}, None, None),
         (["train.epochs=7", "model.options.code_size=5"], {}, 7, 5),
         ([], {"train.epochs": 9, "model.options.code_size": 6}, 9, 6),
+        ([], {"train.epochs": 9, "model": {"options": {"code_size": 6}}}, 9, 6),  # a whole mapping
     ],
 )
 def test_the_tuner_s_values_and_the_config_s_come_before_the_builder_s(tmp_path, assignments, chosen, asked, code):
