@@ -211,7 +211,7 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
     name = config.model.name
     task, given = _learned(config, start)
     of_search = [*auto.notes(config), *corners.notes(config, auto.written_out(config).tune.space)] if config.tune.enabled else []
-    given = auto.written_out(given) if config.tune.enabled else given
+    given = _with_space(given) if config.tune.enabled else given
     of_trainer = _of_trainer(given)
     parts = ensembles.cards(start.members, config.transform, config.reading)
     _check_data(config.data, config.evaluate.slices, located, task, parts)
@@ -249,6 +249,12 @@ def _learned(config: RunConfig, start: Start) -> tuple[str, RunConfig]:
     given = config if start.origin is None else with_origin(config, start.origin)
     trainer.check(_of_trainer(given), task_of(task))
     return task, given
+
+
+def _with_space(config: RunConfig) -> RunConfig:
+    """The config with its search's space written out, defaults too."""
+    space = spaces.with_defaults(auto.written_out(config).tune.space, config.model_dump(mode="json"))
+    return config.model_copy(update={"tune": config.tune.model_copy(update={"space": space})})
 
 
 def _modules_of_search(config: RunConfig, start: Start) -> list[str]:

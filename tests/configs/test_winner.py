@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from configs import load, winner
 from configs.errors import UsageError
 from configs.override import override
+from configs.schema.slices.trainer import TrainerSlice
 
 RATE = "train.optimizer.learning_rate"
 OWN = """\
@@ -131,6 +132,12 @@ def test_whatever_was_found_is_read_as_the_config_with_the_values(searched, valu
     again = load.load(str(best))
     assert again.model_dump(exclude={"tune"}) == wanted.model_dump(exclude={"tune"})
     assert not again.tune.enabled
+    trial = override(TrainerSlice.model_validate_json(of_trainer(config).model_dump_json()), values)
+    assert trial.model_dump() == of_trainer(again).model_dump(), "and as a trial has them, whose slice says every default"
+
+
+def of_trainer(config) -> TrainerSlice:
+    return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
 
 
 def test_what_was_found_is_written_also_where_the_config_has_it(searched):

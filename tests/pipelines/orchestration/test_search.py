@@ -71,4 +71,6 @@ def test_the_stages_get_the_space_written_out_and_what_it_leaves_out_is_said(tmp
     assert any("leaves out model.options.beta" in note for note in known.notes)
     left = of(searched("digits_mlp", "{train.batch_size: {choices: [16, 32]}}", "train.batch_size=64"), tmp_path)
     assert "the search does not try the config's own train.batch_size of 64" in left.notes
+    own = of(searched("digits_mlp", "{train.batch_size: {choices: [16, 32]}}", "train.batch_size=32"), tmp_path).config.tune.space
+    assert own["train.batch_size"].first == 32, "grid search begins with what the config has"
     assert of(load.load("digits_mlp", ["tune.space=auto"]), tmp_path).config.tune.is_auto, "which is not searched"
