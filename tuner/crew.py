@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from components import progress
@@ -25,15 +25,96 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"
 MEMINFO = Path("/proc/meminfo")
 
 
-@dataclass
-class _Member:
-    """One worker. process: None once it is done. failure: what it said of its end. deaths: in a row, without a trial."""
+class Member:
+    """One worker and its process, which may be another one later.
 
-    name: str
-    process: subprocess.Popen | None = None
-    listening: threading.Thread | None = None
-    failure: HubelError | None = None
-    deaths: int = 0
+    Attributes:
+        process: None while there is none.
+        failure: what it said of its end.
+        deaths: in a row, without a trial.
+    """
+
+    def __init__(self, name: str, listen: Callable[[dict], None]):
+        self.name, self._listen = name, listen
+        self.process: subprocess.Popen | None = None
+        self.failure: HubelError | None = None
+        self.deaths = 0
+        self._listening: threading.Thread | None = None
+
+    def start(self, folder: Path, address: str, inherited: tuple[int, ...] = (), environment: Mapping[str, str] | None = None):
+        """Start a process that works for the chief of a study. inherited: file descriptors."""
+        reading, writing = os.pipe()
+        with os.fdopen(writing, "w") as events:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", worker.__name__, str(events.fileno())],
+                stdin=subprocess.PIPE,
+                pass_fds=(events.fileno(), *inherited),
+                env={**os.environ, **(environment or {})},
+            )
+        self.failure = None
+        self._listening = threading.Thread(target=self._hear, args=(reading,), daemon=True)
+        self._listening.start()
+        told = {"folder": str(folder), "address": address, "name": self.name}
+        with contextlib.suppress(BrokenPipeError):  # it died already
+            self.process.stdin.write(json.dumps(told).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def ended(self) -> int:
+        """The exit code of a process that is gone, all of whose events were heard."""
+        code = self.process.wait()
+        self._listening.join(GRACE)
+        self.process.stdin.close()
+        self.process = None
+        return code
+
+    def reason(self, code: int) -> str:
+        """Why it is gone: a sentence."""
+        return self.failure.message if self.failure else death(code)
+
+    def _hear(self, reading: int) -> None:
+        with os.fdopen(reading) as events:
+            for line in events:
+                with contextlib.suppress(ValueError):  # a line that its death cut
+                    event = json.loads(line)
+                    if event["event"] == "failure":
+                        error = event["error"]
+                        kind = UsageError if error.pop("exit_code") == UsageError.exit_code else HubelError
+                        self.failure = kind(**error)
+                    else:
+                        self._listen(event)
+
+
+def end(members: Iterable[Member]) -> None:
+    """End the processes of members: by closing their standard input, and those that do not heed it by force."""
+    alive = [member.process for member in members if member.process]
+    for process in alive:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    latest = time.monotonic() + GRACE
+    for process in alive:
+        try:
+            process.wait(max(0.0, latest - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Told:
+    """Passes on workers' warnings and notes, each once; their threads put events in, one takes them out."""
+
+    def __init__(self):
+        self._events: queue.SimpleQueue = queue.SimpleQueue()
+        self._said: set[str] = set()
+        self.put = self._events.put
+
+    def pass_on(self) -> None:
+        """What came since."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                event = self._events.get_nowait()
+                if event["event"] in PASSED_ON and event["text"] not in self._said:
+                    self._said.add(event["text"])
+                    progress.emit(**event)
 
 
 class Crew:
@@ -46,9 +127,8 @@ class Crew:
 
     def __init__(self, size: int, oracle: Kept, chief: Chief, lock: int):
         self._oracle, self._chief, self._lock = oracle, chief, lock
-        self._members = [_Member(f"{LOCAL}{number}") for number in range(size)]
-        self._events: queue.SimpleQueue = queue.SimpleQueue()
-        self._said: set[str] = set()
+        self._told = Told()
+        self._members = [Member(f"{LOCAL}{number}", self._told.put) for number in range(size)]
 
     def work(self) -> None:
         """Until the search is over.
@@ -60,69 +140,32 @@ class Crew:
             for member in self._members:
                 self._start(member)
             while any(member.process for member in self._members):
-                self._pass_on()
+                self._told.pass_on()
                 self._chief.check()
                 self._chief.do(self._oracle.check_time)
                 for member in self._members:
                     if member.process and member.process.poll() is not None:
                         self._ended(member)
                 time.sleep(0.05)
-            self._pass_on()
+            self._told.pass_on()
             self._chief.check()
         finally:
-            self._end_all()
+            end(self._members)
 
-    def _start(self, member: _Member) -> None:
-        reading, writing = os.pipe()
-        with os.fdopen(writing, "w") as write_end:
-            member.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", worker.__name__, str(write_end.fileno())],
-                stdin=subprocess.PIPE,
-                pass_fds=(write_end.fileno(), self._lock),
-                env={**os.environ, **threads(len(self._members))},
-            )
-        member.failure = None
-        member.listening = threading.Thread(target=self._listen, args=(member, reading), daemon=True)
-        member.listening.start()
-        told = {"folder": str(self._oracle.question.folder), "address": f"127.0.0.1:{self._chief.port}", "name": member.name}
-        with contextlib.suppress(BrokenPipeError):  # it died already
-            member.process.stdin.write(json.dumps(told).encode() + b"\n")
-            member.process.stdin.flush()
+    def _start(self, member: Member) -> None:
+        address = f"127.0.0.1:{self._chief.port}"
+        member.start(self._oracle.question.folder, address, (self._lock,), threads(len(self._members)))
 
-    def _listen(self, member: _Member, reading: int) -> None:
-        with os.fdopen(reading) as events:
-            for line in events:
-                with contextlib.suppress(ValueError):  # a line that its death cut
-                    event = json.loads(line)
-                    if event["event"] == "failure":
-                        error = event["error"]
-                        kind = UsageError if error.pop("exit_code") == UsageError.exit_code else HubelError
-                        member.failure = kind(**error)
-                    else:
-                        self._events.put(event)
-
-    def _pass_on(self) -> None:
-        """Workers' warnings and notes, each once."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                event = self._events.get_nowait()
-                if event["event"] in PASSED_ON and event["text"] not in self._said:
-                    self._said.add(event["text"])
-                    progress.emit(**event)
-
-    def _ended(self, member: _Member) -> None:
+    def _ended(self, member: Member) -> None:
         """A worker's process is gone: the search is over for it, or it grew, or it died."""
-        code = member.process.wait()
-        member.listening.join(GRACE)
-        member.process.stdin.close()
-        member.process = None
+        code = member.ended()
         if code == 0:
             return
         if code != worker.RENEW:
-            reason = member.failure.message if member.failure else death(code)
+            reason = member.reason(code)
             trial = self._chief.do(self._oracle.fail, member.name, reason)
             member.deaths = 0 if trial else member.deaths + 1
-            if trial is None and isinstance(member.failure, HubelError):
+            if trial is None and member.failure:
                 raise member.failure
             if member.deaths >= IDLE_DEATHS:
                 raise HubelError(
@@ -130,19 +173,6 @@ class Crew:
                 )
             self._chief.check()
         self._start(member)
-
-    def _end_all(self) -> None:
-        alive = [member.process for member in self._members if member.process]
-        for process in alive:
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-        end = time.monotonic() + GRACE
-        for process in alive:
-            try:
-                process.wait(max(0.0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def death(code: int) -> str:

@@ -1,7 +1,8 @@
 """A worker of a search: keras-tuner's own Tuner, which asks the chief for one trial after the other and runs them.
 
 `python -m tuner.worker` is one that a crew started: a line of JSON on standard input says what it is, its events go out as JSON
-lines on the file descriptor named by argv, and when standard input closes it ends at once. `join` is one on another machine.
+lines on the file descriptor named by argv, and when standard input closes it ends at once. Those of another
+machine are tuner/far.py's.
 """
 
 import contextlib
@@ -299,40 +300,6 @@ def _of_status(name: str) -> int | None:
             if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * 1024
     return None
-
-
-def join(tuning: str, address: str, name: str | None = None) -> dict:
-    """Work for the chief of a search on another machine until it is over.
-
-    Args:
-        tuning: folder of the config's studies, in the workspace that both see.
-        address: HOST:PORT of the chief; it is waited for.
-        name: stays when this process is started anew; the machine's by default, which in a Kubernetes Job each pod has anew.
-
-    Returns:
-        {study, trials: how many were run here}.
-    """
-    channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
-    _, port = chief.parsed(address)
-    await_chief(channel, address)
-    channel.close()
-    folder = _study_of(Path(tuning), port)
-    worker = Worker(folder, address, name or os.environ.get("HOSTNAME") or socket.gethostname())
-    with contextlib.suppress(Over):
-        worker.search()
-    return {"study": folder.name, "trials": worker.trials_run}
-
-
-def _study_of(tuning: Path, port: int) -> Path:
-    """The folder of the study whose chief listens at a port: the newest of those that have one."""
-    end = time.monotonic() + SHARED
-    while True:
-        led = [folder for folder in tuning.glob("*") if (chief.told(folder) or {}).get("port") == port]
-        if led:
-            return max(led, key=lambda folder: (folder / chief.FILE).stat().st_mtime)
-        if time.monotonic() > end:
-            raise HubelError(f"A chief answers, and there is no search of its in {tuning}.", "Do both see one workspace?")
-        time.sleep(0.5)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ DISTRIBUTIONS = {
     "train.optimizer.name": {"choices": ["adam", "sgd"]},
     "train.batch_size": {"min": 16, "max": 96, "step": 16},
 }
+WIDE = {**DISTRIBUTIONS, "train.optimizer.learning_rate": {"min": 0.01, "max": 0.9}}
 
 
 def space() -> keras_tuner.HyperParameters:
@@ -75,6 +76,9 @@ class Training:
             on_epoch(epoch - 1, curve[-1])
             if deadline is not None and time.monotonic() > deadline:
                 break
+        if log := os.environ.get("HUBEL_SYNTHETIC_LOG"):
+            with open(log, "a") as ends:
+                ends.write(f"{state.name}\n")
         best = min(figures["val_loss"] for figures in curve) if curve else math.nan
         return Outcome("completed", best, None, [best], curve, len(curve), time.monotonic() - begun)
 

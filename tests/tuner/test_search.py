@@ -18,7 +18,7 @@ from configs import locking
 from configs.errors import HubelError, UsageError
 from tests.tuner import synthetic
 from tests.tuner.test_oracle import same, tried
-from tuner import chief, crew, records, roles, study, worker
+from tuner import chief, crew, far, records, roles, study, worker
 from tuner.search import Search
 
 SEARCH = """
@@ -195,15 +195,17 @@ def test_a_training_that_cannot_begin_is_said_as_it_is(tmp_path, monkeypatch):
     assert not children()
 
 
-def far(place, port, name, results):
-    results[name] = worker.join(str(place / "tuning"), f"127.0.0.1:{port}", name)
+def work_far(place, port, name):
+    """As the process of a far worker does."""
+    with contextlib.suppress(worker.Over):
+        worker.Worker(far.led(place / "tuning", f"127.0.0.1:{port}"), f"127.0.0.1:{port}", name).search()
 
 
 def test_far_workers_wait_for_a_chief_that_is_slow_and_outlive_one_that_dies(tmp_path, told, monkeypatch):
     monkeypatch.setattr(worker, "SAID", 1.0)
     monkeypatch.setenv("HUBEL_SYNTHETIC", "sleep:100")
-    port, results = free_port(), {}
-    ours = threading.Thread(target=far, args=(tmp_path, port, "pod-0", results))
+    port = free_port()
+    ours = threading.Thread(target=work_far, args=(tmp_path, port, "pod-0"))
     ours.start()
     end = time.monotonic() + 10
     while not (said := [event["text"] for event in told if event["event"] == "warning"]):
@@ -222,8 +224,8 @@ def test_far_workers_wait_for_a_chief_that_is_slow_and_outlive_one_that_dies(tmp
     second.search()
     ours.join(10)
     assert not ours.is_alive()
-    assert results["pod-0"] == {"study": second.study.record.fingerprint, "trials": 4}
     trials = tried(second.study.folder)
+    assert {trial.worker for trial in trials.values()} == {"pod-0"}
     assert [trial.status for trial in trials.values()] == ["completed"] * 4
     ran = [event["trial"] for event in told if event["event"] == "trial"]
     assert ran == sorted(set(ran)), "what a far worker ran when the chief died went on"
@@ -232,16 +234,39 @@ def test_far_workers_wait_for_a_chief_that_is_slow_and_outlive_one_that_dies(tmp
     assert same(trials) == same(alone(tmp_path / "alone", trials=4))
 
 
+@pytest.mark.whole
+def test_a_far_worker_whose_process_dies_is_started_again_and_its_trial_fails_the_second_time(tmp_path, told, monkeypatch):
+    monkeypatch.setenv("HUBEL_SYNTHETIC", "kill:48")
+    port = free_port()
+    roles.lead(f"127.0.0.1:{port}")
+    search = Search(synthetic.fn_args(tmp_path, algorithm="grid", trials=4))
+    leading = threading.Thread(target=search.search)
+    leading.start()
+    while chief.told(search.study.folder) is None:
+        time.sleep(0.05)
+    for name in (roles.ADDRESS, roles.PORT, roles.ID):
+        monkeypatch.delenv(name)
+    result = far.join(str(tmp_path / "tuning"), f"127.0.0.1:{port}", "pod-0")
+    leading.join(20)
+    assert not leading.is_alive()
+    trials = tried(search.study.folder)
+    failed = [trial.reason for trial in trials.values() if trial.values["train.batch_size"] == 48]
+    assert failed == ["two workers died in it"]
+    assert [trial.status for trial in trials.values()].count("completed") == 3
+    assert result == {"study": search.study.folder.name, "trials": 4}
+    assert not children()
+
+
 def test_an_address_that_nobody_is_at_is_said_within_ten_seconds(tmp_path, told, monkeypatch):
     assert worker.SAID < 10
     monkeypatch.setattr(worker, "SAID", 0.2)
     monkeypatch.setattr(worker, "WAIT", 0.1)
     with pytest.raises(HubelError, match=r"No chief answered at no-such-host\.invalid:1"):
-        worker.join(str(tmp_path), "no-such-host.invalid:1")
+        far.join(str(tmp_path), "no-such-host.invalid:1")
     assert told[0]["text"].startswith("No chief answers at no-such-host.invalid:1: ")
     for wrong in ("nowhere", ":80", "host:", "host:port", "host:99999"):
         with pytest.raises(UsageError, match="is no address"):
-            worker.join(str(tmp_path), wrong)
+            far.join(str(tmp_path), wrong)
 
 
 def test_a_worker_that_sees_another_workspace_is_told(tmp_path, monkeypatch):
@@ -249,7 +274,7 @@ def test_a_worker_that_sees_another_workspace_is_told(tmp_path, monkeypatch):
     search = Search(synthetic.fn_args(tmp_path))
     with chief.Chief(search.oracle) as led, search._held:
         with pytest.raises(HubelError, match=r"there is no search of its in .*elsewhere"):
-            worker.join(str(tmp_path / "elsewhere"), f"127.0.0.1:{led.port}")
+            far.join(str(tmp_path / "elsewhere"), f"127.0.0.1:{led.port}")
         with pytest.raises(HubelError, match="No chief can listen at"):
             chief.Chief(search.oracle, f"127.0.0.1:{led.port}")
 
