@@ -161,6 +161,32 @@ def test_a_wider_budget_continues_and_another_space_begins_anew(tmp_path, told):
     assert said.startswith("The algorithm changed since")
 
 
+def test_a_warm_start_takes_over_the_trials_that_lie_in_the_space_and_says_how_many(tmp_path, told, monkeypatch):
+    monkeypatch.setenv(study.RUN, "20260102-030405")
+    alone(tmp_path, trials=6)
+    first = folder_of(tmp_path)
+    monkeypatch.delenv(study.RUN)
+    before = tried(first)
+    sizes = sorted(trial.values["train.batch_size"] for trial in before.values())[:3]
+    narrower = {**synthetic.DISTRIBUTIONS, "train.batch_size": {"choices": [*sorted(set(sizes)), 200]}}
+    within = [trial.values for trial in before.values() if trial.values["train.batch_size"] in sizes]
+    for name in (first.name, first.name[:5], "20260102-030405"):
+        told.clear()
+        trials = alone(tmp_path, trials=2, space=narrower, warm_start=name)
+        assert f"{len(within)} of 6 trials of {first.name} lie in this space and count as tried." in [e.get("text") for e in told]
+        assert [trial.values for trial in trials.values() if trial.origin == first.name] == within
+        own = [trial.values for trial in trials.values() if not trial.origin]
+        assert len(own) == 2
+        assert not [values for values in own if values in within]
+    with pytest.raises(UsageError, match=r"tune\.warm_start: there is no search nowhere") as caught:
+        alone(tmp_path, warm_start="nowhere")
+    assert first.name in caught.value.hint
+    asked, _ = records.read(first)
+    records.write_study(first, asked.model_copy(update={"objective": [{"name": "val_mse", "direction": "min", "weight": 1.0}]}))
+    with pytest.raises(UsageError, match=r"have the objective val_mse \(min\), and this search val_loss \(min\)"):
+        alone(tmp_path, trials=3, warm_start=first.name)
+
+
 def test_a_worker_that_has_grown_ends_between_two_trials(tmp_path, monkeypatch):
     search = Search(synthetic.fn_args(tmp_path))
     sizes = iter([100, 104, 107])

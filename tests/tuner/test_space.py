@@ -194,3 +194,25 @@ def test_conditions_of_nested_scopes_are_keras_tuner_s_own():
 
 def test_corners_are_what_the_config_is_tried_by():
     assert space.corners is spaces.corners
+
+
+def test_values_of_a_config_are_drawn_as_in_a_space_where_they_lie_in_it():
+    asked = {
+        "model.options.hidden": Distribution(choices=[[300, 100], [200]]),
+        "train.optimizer.name": Distribution(choices=["adam", "sgd"]),
+        "train.optimizer.momentum": Distribution(min=0.0, max=0.9, when={"train.optimizer.name": "sgd"}),
+    }
+    declared = space.hyperparameters(asked)
+    adam = {"model.options.hidden": [200], "train.optimizer.name": "adam"}
+    made = declared.copy()
+    made.values = space.drawn(declared, asked, adam)
+    assert space.values(made) == adam
+    assert space.drawn(declared, asked, {**adam, "train.optimizer.name": "sgd", "train.optimizer.momentum": 0.5})
+    outside = [
+        {**adam, "model.options.hidden": [100]},
+        {**adam, "train.optimizer.momentum": 0.5},
+        {**adam, "train.optimizer.name": "sgd"},
+        {**adam, "train.batch_size": 32},
+        {**adam, "train.optimizer.name": "sgd", "train.optimizer.momentum": 0.95},
+    ]
+    assert [space.drawn(declared, asked, values) for values in outside] == [None] * 5
