@@ -17,6 +17,7 @@ KINDS = {  # output -> its kind, in whichever signature it stood
     "codes": "code",
     "anomaly_map": "heat",
 }
+JUDGING = ("anomaly_score", "is_anomaly", "threshold")  # outputs that were numbers before there were kinds of these names
 NAMED = frozenset({"classes", "scores"})
 NAMING = ("classification", "ensemble")  # the tasks that gave them
 SCORED = "anomaly_score"  # the signature of autoencoders that `hubel predict` asked
@@ -42,6 +43,20 @@ def completed(card: "Card", signatures: Mapping[str, Mapping[str, bool]]) -> "Ca
     by_files = {name.removesuffix(keys.IMAGE_BYTES).rstrip("_"): outputs for name, outputs in signatures.items()}
     known = {keys.SERVING_DEFAULT: by_files.pop("", {}), **by_files, **signatures}
     return card.model_copy(update={"gives": gives(known), "predicts": predicts(known)})
+
+
+def judging(card: "Card") -> "Card":
+    """A card that says of outputs about anomalies no more than that they are numbers, with their kinds."""
+    if any("anomaly_score" in outputs.values() for outputs in card.gives.values()):
+        return card
+    gives = {
+        name: {output: _judging(output, its, outputs) for output, its in outputs.items()} for name, outputs in card.gives.items()
+    }
+    return card.model_copy(update={"gives": gives})
+
+
+def _judging(output: str, its: str, outputs: Mapping[str, str]) -> str:
+    return output if its == answers.NUMBER and output in JUDGING and "anomaly_score" in outputs else its
 
 
 def predicts(signatures: Mapping) -> str:

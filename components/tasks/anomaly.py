@@ -108,8 +108,8 @@ class Task(Around):
             errors, inside = error_map(model, pixels, placed)
             return {SCORE: scores, DECISION: scores > threshold, "threshold": threshold, "anomaly_map": errors * inside}
 
-        scored = {SCORE: "number", DECISION: "number"}
-        mapped = {**scored, "threshold": "number", "anomaly_map": "heat"}
+        scored = {SCORE: "anomaly_score", DECISION: "is_anomaly"}
+        mapped = {**scored, "threshold": "threshold", "anomaly_map": "heat"}
         at = Extra(tf.TensorSpec([None], tf.float32), lambda many: tf.fill([many], threshold))
         inner = self.inner.signatures(model, card)
         return {

@@ -216,10 +216,12 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
 @click.option("--column", metavar="COLUMN", help="The column of a table that holds the texts; default: by its usual names.")
 @click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes shown for each image or text.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--out", metavar="DIR", help="Folder for answers that are pictures, such as masks, as PNG named after the files.")
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @options.workspace
 @options.verbose
 @options.as_json
-def predict(model, images, top, form, workspace, as_json, texts=(), column=None):
+def predict(model, images, top, form, workspace, as_json, texts=(), column=None, out=None, force=False):
     """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them.
 
     A model that reads texts takes files of a text a line, and tables that end in .csv or .tsv, in their place.
@@ -229,7 +231,12 @@ def predict(model, images, top, form, workspace, as_json, texts=(), column=None)
     from pipelines.command_line import console
     from serving import answers
 
-    value = options.ask_of(requests.Predict, model, workspace, {"files": images, "top": top, "texts": texts, "column": column})
+    value = options.ask_of(
+        requests.Predict,
+        model,
+        workspace,
+        {"files": images, "top": top, "texts": texts, "column": column, "out": out, "force": force},
+    )
     rows, gives, about = value[value["many"]], value["gives"], answers.About(value["class_names"], top)
     columns = list(dict.fromkeys(name for row in rows for name in row if name not in value["unshown"]))
 
@@ -237,6 +244,10 @@ def predict(model, images, top, form, workspace, as_json, texts=(), column=None)
         return answers.kind(gives[column]).line(told, about) if column in gives and told is not None else told
 
     cells = [[shown(column, row.get(column)) for column in columns] for row in rows]
+    if "written" in columns:
+        place = columns.index("written")
+        for line in cells:
+            line[place] = ", ".join((line[place] or {}).values())
     if as_json or form == "json":
         print(json.dumps([{**row, "run": value["run"]} for row in rows]))
     elif form == "csv":

@@ -111,6 +111,8 @@ class Predict(Request):
     top: int
     texts: Sequence[str] = ()
     column: str | None = None
+    out: str | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True)

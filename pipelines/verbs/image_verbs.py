@@ -90,19 +90,20 @@ def anomalies(
     names = outputs.names(paths, ".png", [SHEET, SCORES])
     folder = outputs.folder(out, [*names, SHEET, SCORES], force, paths) if out else None
     served = Served.load(model)
-    calibrated = "anomalies" in served.signatures
-    extra = {"threshold": np.float32(threshold)} if calibrated and threshold is not None else {}
-    signature = "anomaly_score" if not calibrated else "anomalies_at" if extra else "anomalies"
-    rows, worst, errors = [], [], served.output(signature, "heat")
+    signature, extra = served.judging(threshold)
+    scored, decided_by, bound, errors = (
+        served.output(signature, kind) for kind in ("anomaly_score", "is_anomaly", "threshold", "heat")
+    )
+    calibrated, rows, worst = bound is not None, [], []
     told = image_files.answers(served.of_images(signature), paths, served.prepared, lambda path, encoded: extra)
     for number, (name, answer) in enumerate(zip(names, told, strict=True)):
         progress.emit("step", what="Scoring", done=number, of=len(paths))
         rows.append(image_files.row(answer))
         if answer.error is not None:
             continue
-        threshold = float(answer.outputs["threshold"]) if "threshold" in answer.outputs else threshold
-        score = float(answer.outputs["anomaly_score"])
-        decided = answer.outputs.get("is_anomaly", None if threshold is None else score > threshold)
+        threshold = float(answer.outputs[bound]) if calibrated else threshold
+        score = float(answer.outputs[scored])
+        decided = answer.outputs.get(decided_by, None if threshold is None else score > threshold)
         rows[-1].update(anomaly_score=score, is_anomaly=None if decided is None else bool(decided))
         heat = [colours(answer.outputs[errors])] if errors else []
         if folder and heat:
@@ -143,13 +144,13 @@ def _masks(mask: str) -> Callable[[Path, bytes], dict[str, bytes]]:
         raise UsageError(f"--mask {mask}: {error}.", "A mask is an image whose bright pixels are missing.") from None
 
     def of(path: Path, encoded: bytes) -> dict[str, bytes]:
-        found = _upright(common or read(_namesake(place, path)))
-        mine, its = image_files.size(encoded), image_files.size(found)
+        missing = _upright(common or read(_namesake(place, path)))
+        mine, its = image_files.size(encoded), image_files.size(missing)
         if its is None:
             raise Unreadable("its mask is not an image")
         if mine and abs(mine[0] * its[1] - its[0] * mine[1]) > max(*mine, *its):  # a pixel of rounding
             raise Unreadable(f"its mask has other proportions: {its[0]}x{its[1]} px instead of {mine[0]}x{mine[1]}")
-        return {"mask": found}
+        return {"mask": missing}
 
     return of
 

@@ -13,12 +13,12 @@ from components.trainer.card import Card
 from configs.errors import UsageError
 from pipelines.verbs.batches import Unreadable
 
+JUDGING = {"anomaly_score", "is_anomaly", "threshold", "heat"}  # kinds of what is said of an anomaly
 PUSHED = "Was it pushed by hubel?"
 WHICH = {  # signature -> the kind of model that has it
     "reconstruct": "an autoencoder",
     "encode": "an autoencoder",
     "decode": "an autoencoder",
-    "anomaly_score": "an autoencoder",
     "inpaint": "an autoencoder",
     "denoise": "a denoising autoencoder, which was trained to undo noise",
     "generate": "a variational autoencoder",
@@ -43,7 +43,7 @@ class Served:
         if not card.gives:
             are_texts = saved_model.texts_of(Path(folder))
             card = earlier_cards.completed(card, {name: are_texts[name] for name in signatures})
-        return cls(folder, card, signatures)
+        return cls(folder, earlier_cards.judging(card), signatures)
 
     @staticmethod
     def card_of(folder: str) -> Card:
@@ -68,6 +68,18 @@ class Served:
         """Whether the image of a row, as of pipelines.verbs.images.row, has another size than the model's."""
         return list(row.get("size") or self.size[:2]) != self.size[:2]
 
+    def frame(self, size: Sequence[int]) -> Sequence[float] | None:
+        """Where an image of that height and width, px, lies in the model's input, as components.transform.placement.frame has it;
+        None where it has several places."""
+        import tensorflow as tf
+
+        from components.transform import placement
+
+        try:
+            return placement.frame(tf.constant(size, tf.int32), self.card.seen).numpy().tolist()
+        except UsageError:
+            return None
+
     def gives(self, name: str) -> dict[str, str]:
         """The outputs of a signature, and the kind of each, of serving.answers."""
         return self.card.gives.get(name, {})
@@ -76,6 +88,33 @@ class Served:
         """The output of a signature that is of that kind; None where it has none, or several."""
         outputs = [output for output, its in self.gives(name).items() if its == kind]
         return outputs[0] if len(outputs) == 1 else None
+
+    def judging(self, threshold: float | None) -> tuple[str, dict[str, np.float32]]:
+        """The signature that says how unlike its training images one is, the one that says the most, and what it is asked besides:
+        `threshold`, where it is given and a signature takes one.
+
+        Raises:
+            UsageError: where no signature does.
+        """
+        scored = [name for name, kinds in self.card.gives.items() if "anomaly_score" in kinds.values()]
+        there = {
+            name: self.signatures[f"{name}_{keys.IMAGE_BYTES}"]
+            for name in scored
+            if f"{name}_{keys.IMAGE_BYTES}" in self.signatures
+        }
+        if not there:
+            raise UsageError(
+                f"{self._what()}: none of its signatures says how unlike its training images an image is.",
+                "Autoencoders say it, and tasks of your own with an output of the kind anomaly_score.",
+            )
+        takes = {name: set(asked.structured_input_signature[1]) - {keys.IMAGE_BYTES} for name, asked in there.items()}
+        if threshold is not None and (at := [name for name in there if len(takes[name]) == 1 and self.output(name, "threshold")]):
+            return at[0], dict.fromkeys(takes[at[0]], np.float32(threshold))
+        told = {name: len(JUDGING & set(self.gives(name).values())) for name in there if not takes[name]}
+        return max(told, key=told.get), {}
+
+    def _what(self) -> str:
+        return f"{self.card.name} is a {self.card.architecture}, trained for {self.card.task}"
 
     @property
     def predicting(self) -> Callable:
@@ -138,7 +177,7 @@ class Served:
     def _signature(self, name: str, full: str) -> Callable:
         if full in self.signatures:
             return self.signatures[full]
-        what = f"{self.card.name} is a {self.card.architecture}, trained for {self.card.task}"
+        what = self._what()
         if name == "inpaint" and "reconstruct" in self.signatures:
             raise UsageError(f"{what}, by a hubel that did not inpaint yet.", "Train and push it again.")
         raise UsageError(f"{what}; to {name} takes {WHICH[name]}.", "`hubel list models` shows which there are.")

@@ -13,7 +13,7 @@ from typing import Any
 
 from serving.answers.base import About, Kind
 
-NUMBER, TEXT = "number", "text"
+NUMBER, TEXT, FRAME = "number", "text", "frame"
 
 
 @functools.cache
@@ -49,7 +49,25 @@ def as_json(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) 
         outputs: by name, NumPy arrays, or bytes for a single string, as TensorFlow gives them.
         gives: the kind of each.
     """
+    about = placed(outputs, gives, about)
     if about.top is not None:
         least = max((kind(gives[name]).least(value) for name, value in outputs.items()), default=0)
         about = replace(about, top=max(about.top, least))
     return {name: kind(gives[name]).json(outputs[name], about) for name in shown(outputs, gives)}
+
+
+def placed(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) -> About:
+    """With the frame that is among the outputs of one example, if one is."""
+    frames = [outputs[name] for name in outputs if gives[name] == FRAME]
+    return replace(about, frame=frames[0]) if frames else about
+
+
+def pictures(gives: Mapping[str, str]) -> dict[str, str]:
+    """The outputs that a person looks at as files, and the ending of each."""
+    return {name: kind(its).ending for name, its in gives.items() if kind(its).is_picture}
+
+
+def as_files(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) -> dict[str, bytes]:
+    """The content of a file for each of `pictures`, of one example. Raises ValueError for a value that no file holds."""
+    about = placed(outputs, gives, about)
+    return {name: kind(gives[name]).file(outputs[name], about) for name in pictures(gives) if name in outputs}

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class About:
-    """What an answer is told with: the card's class names, and how many of the best a person wants to see, None for all."""
+    """What an answer is told with: the card's class names, how many of the best a person wants to see, None for all, and of a
+    picture where it lies in the image that was asked about, as an output of the kind frame says; None: told as it is."""
 
     class_names: Sequence[str] = ()
     top: int | None = None
+    frame: Sequence[float] | None = None
 
 
 class Kind(abc.ABC):
@@ -19,6 +21,7 @@ class Kind(abc.ABC):
 
     ending: ClassVar[str]  # of a file of it
     said_by: ClassVar[frozenset[str]] = frozenset()  # kinds beside which it says nothing new
+    is_picture: ClassVar[bool] = False  # whether a person looks at it as a file
 
     def least(self, value) -> int:
         """How many of the best a person is shown at least, whatever About.top says."""

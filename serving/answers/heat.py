@@ -7,6 +7,7 @@ from serving.answers.image import uint8
 
 class Answer(Kind):
     ending = ".png"
+    is_picture = True
 
     def json(self, value, about):
         return plain(value)

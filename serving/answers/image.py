@@ -8,6 +8,7 @@ from serving.answers.base import Kind
 
 class Answer(Kind):
     ending = ".png"
+    is_picture = True
 
     def json(self, value, about):
         return {"b64": base64.b64encode(self.file(value, about)).decode()}

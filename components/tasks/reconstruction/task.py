@@ -66,7 +66,7 @@ class Task(base.Task):
             RECONSTRUCT: Signature(reconstruct, gives=IMAGES),
             ENCODE: Signature(encode, gives={"codes": "code"}),
             DECODE: Signature(decode, gives=IMAGES, takes="code", code_size=decoder.input_shape[-1]),
-            ANOMALY_SCORE: Signature(anomaly_score, gives={ANOMALY_SCORE: "number"}, placement=True),
+            ANOMALY_SCORE: Signature(anomaly_score, gives={ANOMALY_SCORE: "anomaly_score"}, placement=True),
             FIGURES: Signature(self.figures(model, card)),
             INPAINT: inpainting.signature(model, card),
         }

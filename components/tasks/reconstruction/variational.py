@@ -58,7 +58,7 @@ class Task(Autoencoder):
 
         return {
             **super().signatures(model, card),
-            ANOMALY_SCORE: Signature(anomaly_score, gives={ANOMALY_SCORE: "number"}),
+            ANOMALY_SCORE: Signature(anomaly_score, gives={ANOMALY_SCORE: "anomaly_score"}),
             ELBO: Signature(elbo, gives=dict.fromkeys(["elbo", "kl", *([ERROR] if card.export.draws > 1 else [])], "number")),
             GENERATE: _generate(normalize.inner(model).get_layer("decoder")),
         }

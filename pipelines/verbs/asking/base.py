@@ -91,6 +91,10 @@ class Asking:
         except (Unreadable, Damaged) as error:
             return str(error)
 
+    def frame(self, served: Served, row: Mapping[str, Any], gives: Mapping[str, str]) -> Sequence[float] | None:
+        """Where the example lies in what the model gets, for answers that do not say it themselves; see serving.answers.frame."""
+        return None
+
     def summary(self, served: Served, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """What the JSON of a verb says of the model, and of all rows together."""
         return {"model": served.folder}

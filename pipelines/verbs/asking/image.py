@@ -24,6 +24,10 @@ class Asking(base.Asking):
                 row["resized"] = served.resizes(row)
             yield base.Told(row, answer.outputs)
 
+    def frame(self, served, row, gives):
+        """For masks alone: what else a picture is stays as the model makes it."""
+        return served.frame(row["size"]) if "mask" in gives.values() and row["size"] else None
+
     def summary(self, served, rows):
         """{model, size: [height, width, channels], resized and changes: how many}."""
         return served.summary(rows)

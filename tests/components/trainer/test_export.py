@@ -125,7 +125,7 @@ def test_the_card_tells_the_kind_of_every_output(models):
     assert given["autoencoder"] == {
         **dict.fromkeys(["serving_default", "reconstruct", "decode", "inpaint"], images),
         "encode": {"codes": "code"},
-        "anomaly_score": {"anomaly_score": "number"},
+        "anomaly_score": {"anomaly_score": "anomaly_score"},
         "figures": dict.fromkeys(FIGURES, "number"),
     }
     assert {name: Card.read(str(model.artifact)).predicts for name, model in models.items()} == {

@@ -566,3 +566,35 @@ def test_the_command_line_reaches_the_worker(model, photos, tmp_path):
     assert refused.code == 2
     assert "no_such_model" in refused.err
     assert hubel("anomalies", model, photos, "--sheet").code == 2
+
+
+def test_a_task_of_one_s_own_may_call_its_score_as_it_likes(photos, tmp_path):
+    """By the kinds that the card says, whatever the names of signatures and outputs."""
+    from components.tasks.base import Extra, Signature
+
+    def at(pixels, limit):
+        strange = tf.reduce_mean(pixels, [1, 2, 3]) / 255.0
+        return {"strange": strange, "odd": strange > limit, "limit": limit}
+
+    gives = {"strange": "anomaly_score", "odd": "is_anomaly", "limit": "threshold"}
+    asked = Extra(tf.TensorSpec([None], tf.float32), lambda many: tf.zeros([many]))
+    made = {
+        "odd_ones": Signature(lambda pixels: at(pixels, tf.fill([tf.shape(pixels)[0]], 0.25)), gives=gives),
+        "odd_ones_by": Signature(at, gives=gives, extra={"limit": asked}),
+    }
+    model = _exported(tmp_path, lambda model, found: made)
+    value = image_verbs.anomalies(model, [str(photos)], None, False, False, None)
+    assert (value["calibrated"], value["threshold"]) == (True, 0.25)
+    scores = [row["anomaly_score"] for row in good(value)]
+    assert [row["is_anomaly"] for row in good(value)] == [score > 0.25 for score in scores]
+    stricter = image_verbs.anomalies(model, [str(photos)], None, False, False, float(np.median(scores)))
+    assert sum(row["is_anomaly"] for row in good(stricter)) == sum(np.array(scores) > np.float32(np.median(scores)))
+
+
+def test_what_says_nothing_of_anomalies_is_told_apart_by_that(photos, tmp_path):
+    from components.tasks.base import Signature
+
+    model = _exported(tmp_path, lambda model, found: {"encode": found["encode"], "rank": Signature(lambda x: {"r": x[:, 0, 0, 0]})})
+    with pytest.raises(UsageError, match="none of its signatures says how unlike its training images an image is") as caught:
+        image_verbs.anomalies(model, [str(photos)], None, False, False, None)
+    assert "kind anomaly_score" in caught.value.hint

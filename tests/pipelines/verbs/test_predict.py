@@ -4,6 +4,7 @@ import base64
 import io
 import json
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -126,3 +127,42 @@ def test_a_table_of_texts_says_where_each_stands(monkeypatch, capsys):
     monkeypatch.setattr(options, "ask_of", lambda *asked: value)
     assert commands.predict.callback("m", ["a.txt"], 1, "csv", None, False, ["rain"]) == 0
     assert capsys.readouterr().out.splitlines() == ["text,p,file,line,error", "rain,dog 0.7500,,,", " ,,a.txt,3,empty"]
+
+
+def test_answers_that_are_pictures_are_written_in_the_image_s_own_frame(answered, tmp_path):
+    mask = np.zeros((32, 32, 1), np.int64)
+    mask[:16] = 1
+    outputs, gives = {"mask": mask.tolist(), "seen": np.full((32, 32, 1), 9.0).tolist()}, {"mask": "mask", "seen": "image"}
+    told = {"gives": {"serving_default": gives}, "predicts": "serving_default", "class_names": ["sky", "ground"]}
+    told["transform"] = {"height": 32, "width": 32, "channels": 1, "resize": "fit", "normalize": "unit"}
+    assert answered(outputs, **told)["mask"]["shares"] == {"sky": 0.5, "ground": 0.5}
+    Image.new("L", (40, 20)).save(tmp_path / "a.png")  # 8 px of bars above and below: the whole upper half of it is ground
+    out = tmp_path / "out"
+    value = predict(str(tmp_path / "model"), [str(tmp_path / "a.png"), str(tmp_path / "none.png")], 1, out=str(out))
+    good, bad = value["images"]
+    assert good["written"] == {name: str(out / f"a.{name}.png") for name in ("mask", "seen")}
+    assert "written" not in bad
+    shown = np.asarray(Image.open(good["written"]["mask"]))
+    assert shown.shape == (20, 40)
+    np.testing.assert_array_equal(shown, np.repeat([1, 0], 10)[:, None].repeat(40, 1))
+    assert Image.open(good["written"]["seen"]).size == (32, 32), "what the model made"
+    for again, words in (({}, "there already"), ({"out": str(tmp_path / "a.png")}, "is a file")):
+        with pytest.raises(UsageError, match=words):
+            predict(str(tmp_path / "model"), [str(tmp_path / "a.png")], 1, **{"out": str(out), **again})
+    assert predict(str(tmp_path / "model"), [str(tmp_path / "a.png")], 1, out=str(out), force=True)["images"][0]["written"]
+
+
+def test_where_nothing_is_a_picture_nothing_is_written(answered, tmp_path):
+    answered({"value": 2.5})
+    with pytest.raises(UsageError, match=r"--out is for answers that are pictures, and .* gives number"):
+        predict(str(tmp_path / "model"), [str(tmp_path / "a.png")], 1, out=str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_says_where_pictures_are(monkeypatch, capsys):
+    good = {"file": "a.png", "size": [8, 8], "m": {"b64": "", "shares": {"sky": 0.75, "sea": 0.25}}, "written": {"m": "out/a.png"}}
+    value = {"images": [good, {"file": "b", "error": "empty"}], "gives": {"m": "mask"}, "class_names": ["sky", "sea"]}
+    value |= {"asked": "m", "run": None, "many": "images", "unshown": ["resized", "size"]}
+    monkeypatch.setattr(options, "ask_of", lambda *asked: value)
+    assert commands.predict.callback("m", ["a.png"], 1, "csv", None, False, out="out") == 0
+    assert capsys.readouterr().out.splitlines() == ["file,m,written,error", "a.png,sky 75%,out/a.png,", "b,,,empty"]

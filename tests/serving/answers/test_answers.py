@@ -15,34 +15,42 @@ from serving.answers import About, image
 ABOUT = About(("cat", "dog", "cow"))
 RNG = np.random.default_rng(0)
 VALUES = {
+    "anomaly_score": np.float32(2.5),
     "boxes": np.array([[1.0, 2.0, 30.5, 40.0], [0.0, 0.0, 5.0, 6.0]], np.float32),
     "bytes": b"\x00\xff\x80",
     "code": RNG.random(5, np.float32),
     "decisions": np.array([True, False, True]),
     "flags": np.array([True, True, False]),
+    "frame": np.array([8, 12, 0.5, 0.5, 0, 2], np.float32),
     "heat": RNG.random((4, 6, 1), np.float32),
     "image": np.array([[[0.0], [254.6], [300.0]], [[-3.0], [0.4], [17.0]]], np.float32),
+    "is_anomaly": np.True_,
     "mask": np.array([[[0], [1]], [[1], [1]]], np.int64),
     "names": np.array([b"dog", b"cat", b"caf\xe9"], object),
     "number": np.float32(0.25),
     "probabilities": np.array([0.125, 0.75, 0.125], np.float32),
     "scores": np.array([0.75, 0.125, 0.125], np.float32),
     "text": b"a dog",
+    "threshold": np.float32(0.5),
 }
 LINES = {
+    "anomaly_score": "2.5000",
     "boxes": "2: 1 2 30 40; 0 0 5 6",
     "bytes": "3 bytes",
     "code": "5 numbers",
     "decisions": "cat, cow",
     "flags": "yes yes no",
+    "frame": "8.0000 12.0000 0.5000 0.5000 0.0000 2.0000",
     "heat": "map of 4x6 px",
     "image": "image of 2x3 px",
+    "is_anomaly": "True",
     "mask": "dog 75%, cat 25%",
     "names": "dog cat caf\ufffd",
     "number": "0.2500",
     "probabilities": "dog 0.7500, cat 0.1250, cow 0.1250",
     "scores": "0.7500 0.1250 0.1250",
     "text": "a dog",
+    "threshold": "0.5000",
 }
 
 
@@ -152,6 +160,6 @@ def test_a_person_sees_the_best_alone():
 
 
 def test_an_unknown_kind_is_refused_by_name():
-    with pytest.raises(ValueError, match="no kind of output 'picture'; there are: boxes, bytes"):
+    with pytest.raises(ValueError, match="no kind of output 'picture'; there are: anomaly_score, boxes, bytes"):
         answers.kind("picture")
     assert [answers.by_values(is_text) for is_text in (False, True)] == ["number", "text"]
