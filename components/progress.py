@@ -1,6 +1,7 @@
 """What a component tells the person who waits. Whoever runs the pipeline listens; nobody has to."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _listeners: list[Callable[[dict[str, Any]], None]] = []
@@ -9,6 +10,16 @@ _listeners: list[Callable[[dict[str, Any]], None]] = []
 def listen(listener: Callable[[dict[str, Any]], None]) -> None:
     """Send every later event to `listener`, in the order of emission."""
     _listeners.append(listener)
+
+
+@contextlib.contextmanager
+def listening(listener: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+    """As `listen`, while the block lasts."""
+    listen(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def emit(event: str, **values: Any) -> None:

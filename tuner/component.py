@@ -6,6 +6,8 @@ from tfx.dsl.components.base import executor_spec
 
 from components.compat import tfx as compat
 
+STUDY = "study"  # custom property of best_hyperparameters: fingerprint of the study that they are of
+
 
 class Executor(executor.Executor):
     """TFX's, with what is written as a config has it."""
@@ -18,6 +20,7 @@ class Executor(executor.Executor):
         """
         search = executor.search(input_dict, exec_properties, compat.scratch(self), print_tuning_summary=False)
         executor.write_best_hyperparameters(search.results(), output_dict)
+        output_dict["best_hyperparameters"][0].set_string_custom_property(STUDY, search.study.record.fingerprint)
 
 
 class Tuner(TfxTuner):

@@ -56,6 +56,8 @@ class Search(base_tuner.BaseTuner):
     def search(self, *_, **__):
         """Run trials until the budget is spent, the space is, or three in a row failed."""
         with self._held:
+            told = [trial.model_dump(mode="json", exclude={"curve"}) for trial in self.trials]
+            progress.emit("search", study=self.study.record.model_dump(mode="json"), trials=told)
             if over := sum(trial.is_over for trial in self.trials if not trial.origin):
                 progress.emit("note", text=f"The search {self.study.record.fingerprint} goes on: {over} trials are over.")
             self.oracle.check_time()

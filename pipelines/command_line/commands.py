@@ -104,6 +104,7 @@ def cli():
 
 
 cli.add_command(run_commands.run)
+cli.add_command(tuning_commands.tune)
 
 
 @cli.group("list")

@@ -1,19 +1,164 @@
-"""`hubel list trials`: parse, read, print."""
+"""`hubel tune` and `hubel list trials`: parse, ask, print."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from configs import words
 from configs.errors import UsageError
 from pipelines.command_line import options
+from pipelines.command_line.options import quietly, state
+from pipelines.process import requests
 
 if TYPE_CHECKING:  # milliseconds that no other verb waits for
+    from configs.schema.run import RunConfig
     from pipelines.workspace.layout import Workspace
+
+NONE_COMPLETED = 1
+GOES_ON = "The same command goes on from here: trials that are over are kept, what ran begins anew."
+ALGORITHMS = ("random", "grid", "bayesian", "hyperband")
+DIRECTIONS = ("min", "max")
+FLAGS = ("trials", "minutes", "algorithm", "workers")  # that are keys of tune
+YAML = (".yaml", ".yml")
+
+
+@click.command("tune")
+@click.argument("config", default="digits_lenet5")
+@click.option("--trials", type=click.IntRange(1), metavar="N", help="How many to try.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="M", help="End the search after so long.")
+@click.option("--algorithm", type=click.Choice(ALGORITHMS), help="How the next trial is chosen.")
+@click.option("--objective", metavar="NAME[:min|max]", help="A validation figure, such as val_accuracy.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that try at the same time.")
+@options.assignments
+@click.option("--write", "into", metavar="FILE", help="Write the best values as a config that `hubel run` trains.")
+@options.workspace
+@click.option("--dry-run", is_flag=True, help="Say what would run, what is cached and what is searched; change nothing.")
+@options.verbose
+@options.as_json
+def tune(config, assignments, into, workspace, dry_run, as_json, **asked):
+    """Search for the values of CONFIG (a shipped name or a YAML file) that are best on its validation split.
+
+    What is searched stands in tune.space; `--set tune.space=auto` takes what is worth a search for its model.
+    """
+    from configs import load
+    from pipelines.command_line import console, names
+    from pipelines.workspace.layout import Workspace
+
+    check(config, load.load(config, assignments))
+    check_target(into)
+    assignments = [*assignments, *assigned(asked)]
+    cfg, place = load.load(config, assignments), Workspace.at(workspace)
+    names.check(cfg, place)
+    if dry_run:
+        value = quietly(requests.PlanTune(config, assignments, str(place.root)))
+        if as_json:
+            print(json.dumps(value))
+        else:
+            console.plan(value)
+            print("\n".join(_planned(value)))
+        return 0
+    with place.locked(f"hubel tune {config}") as lock:
+        value = _searched(config, cfg, place, lock, as_json)
+    value |= _written(into, config, assignments, value)
+    if as_json:
+        print(json.dumps(value))
+    else:
+        _tell(value)
+    return 0 if value["best"] is not None else NONE_COMPLETED
+
+
+def assigned(asked: Mapping[str, Any]) -> list[str]:
+    """The flags of a search as `--set` has them, and that there is one.
+
+    Raises:
+        UsageError: for a direction that is none.
+    """
+    made = ["tune.enabled=true"]
+    if asked["objective"] is not None:
+        name, colon, direction = asked["objective"].partition(":")
+        if not name or (colon and direction not in DIRECTIONS):
+            raise UsageError(
+                f"--objective {asked['objective']!r} is not NAME, NAME:min or NAME:max.",
+                "For example: --objective val_accuracy:max",
+            )
+        made.append(f"tune.objective={json.dumps([{'name': name, **({'direction': direction} if colon else {})}])}")
+    return [*made, *(f"tune.{name}={asked[name]}" for name in FLAGS if asked[name] is not None)]
+
+
+def check(config: str, cfg: RunConfig) -> None:
+    """Raise UsageError where there is nothing to search."""
+    if not cfg.tune.space:
+        raise UsageError(
+            f"Config {config} has no tune.space: it does not say what to search.",
+            "Take what is worth a search for its model, --set tune.space=auto, or name paths (docs/tuning.md).",
+        )
+
+
+def check_target(into: str | None) -> None:
+    """Raise UsageError where the best values cannot be written, before hours of a search."""
+    if into is None:
+        return
+    target = Path(into)
+    if target.suffix not in YAML:
+        raise UsageError(f"--write {into}: the name of a config ends in .yaml.", "For example: --write best.yaml")
+    if target.is_dir():
+        raise UsageError(f"--write {into} is a folder.", "Name a file.")
+    if not target.parent.is_dir():
+        raise UsageError(f"--write {into}: there is no folder {target.parent}.", "Name a file in a folder that is there.")
+
+
+def _searched(called: str, cfg: RunConfig, place: Workspace, lock: int, quiet: bool) -> dict[str, Any]:
+    """One search on record. Returns the JSON contract's value."""
+    from configs import load
+    from pipelines.command_line import console
+    from pipelines.process import supervise
+    from pipelines.workspace.runs import new_run_id, recorded
+
+    run_id = new_run_id(place, cfg.name)
+    state.log, state.again = place.log(cfg.name, run_id), GOES_ON
+    with recorded(place, cfg.name, run_id, load.dump(cfg)) as record:
+        request = requests.Tune(called, load.written(cfg), str(place.root), run_id)
+        with console.RunView(quiet=quiet) as view:
+            value = supervise.ask(request, state.log, view, held=(lock,))
+        record({"status": "searched", "reason": _outcome(value)})
+    return value
+
+
+def _outcome(value: Mapping[str, Any]) -> str:
+    """What the list of runs says of a search."""
+    trials = words.count(len(value["trials"]), "trial")
+    return f"{trials}, none completed" if value["best"] is None else f"{trials}, the best {value['objective']} {value['value']:.4f}"
+
+
+def _written(into: str | None, config: str, assignments: list[str], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the config that has the best values, where it is asked for and there are any: {written: its path, command: that trains
+    the best}."""
+    if into is None or value["best"] is None:
+        return {"written": None, "command": value["command"]}
+    from configs import atomic, winner
+
+    told = f"{_outcome(value)} (search {value['study']})"
+    atomic.write_text(Path(into), winner.text(config, assignments, value["best"], told))
+    return {"written": into, "command": value["command"].replace(shlex.quote(value["best_config"]), shlex.quote(into), 1)}
+
+
+def _tell(value: Mapping[str, Any]) -> None:
+    """The end of a search: the table, the importance of each parameter, where things are, and what to do next."""
+    from pipelines.command_line import trials_view
+
+    _table(value)
+    lines = [*trials_view.importance(value["importance"])]
+    lines.append(f"Best: {_outcome(value)}" if value["best"] is not None else "No trial completed: the table says why.")
+    lines += [f"  page: {value['page']}"] if value["page"] else []
+    lines += [f"  written: {value['written']}"] if value["written"] else []
+    lines += [f"  train it: {value['command']}"] if value["command"] else []
+    print("\n".join([*lines, f"{value['seconds']:.1f} s"]))
 
 
 def _table(value: Mapping[str, Any]) -> None:
@@ -23,6 +168,20 @@ def _table(value: Mapping[str, Any]) -> None:
     trials = [TrialRecord.model_validate(trial) for trial in value["trials"]]
     columns, rows = trials_view.cells(value["objective"], value["space"], trials)
     console.table(columns, rows, right=("seconds", value["objective"]))
+
+
+def _planned(value: Mapping[str, Any]) -> list[str]:
+    """What would be searched."""
+    from reports.trials import shown
+
+    parts = [f"{part['name']} ({part['direction']})" if part["direction"] else part["name"] for part in value["objective"] or ()]
+    budget = ", ".join(f"{name} {shown(asked)}" for name, asked in value["budget"].items() if asked is not None)
+    told = [f"{value['algorithm']} search for the best {' and '.join(parts) or 'val_loss'}: {budget}"]
+    if not isinstance(value["space"], Mapping):
+        return [*told, f"  {value['space']}: what is worth a search for its model"]
+    return told + [
+        f"  {path}: {', '.join(f'{key} {shown(of)}' for key, of in drawn.items())}" for path, drawn in value["space"].items()
+    ]
 
 
 @click.command("trials")

@@ -1,16 +1,22 @@
 """What the light side asks of a config: run it, or say what a run would do. Runs in the worker process."""
 
+import contextlib
 import json
+import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from components import progress
 from configs import load
 from configs.schema.run import RunConfig
 from pipelines.orchestration import settled
 from pipelines.orchestration.settled import Settled
+from pipelines.orchestration.study import Kept
 from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
+
+RUN = "HUBEL_RUN"  # environment variable, which tuner.study reads: id of the run that a search is part of
 
 
 def run(config: str, tree: dict, workspace: str, run_id: str) -> dict:
@@ -31,12 +37,29 @@ def run(config: str, tree: dict, workspace: str, run_id: str) -> dict:
     known = settled.read(config, tree, Workspace.at(workspace))  # says what is wrong before TFX is imported
     from pipelines.orchestration import answer
 
-    of_run = {"run": run_id, **known.told(), **answer.of(launched(known), known.trainer)}
+    with named(run_id):
+        of_run = {"run": run_id, **known.told(), **answer.of(launched(known), known.trainer)}
     return {**of_run, "seconds": round(time.monotonic() - start, 2)}
 
 
-def launched(known: Settled, served: bool = True) -> Mapping:
+@contextlib.contextmanager
+def named(run_id: str) -> Iterator[None]:
+    """While the block lasts, what a search writes on record of itself says which run it was part of."""
+    before = os.environ.get(RUN)
+    os.environ[RUN] = run_id
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[RUN]
+        else:
+            os.environ[RUN] = before
+
+
+def launched(known: Settled, served: bool = True, searched: bool = False) -> Mapping:
     """Run every component of a settled config's pipeline; see pipeline.build. Returns each one's local.NodeResult by name.
+
+    Of a search, what people look at is kept up on the way; see searching.Kept.
 
     Raises:
         HubelError: with what failed in plain words.
@@ -50,7 +73,10 @@ def launched(known: Settled, served: bool = True) -> Mapping:
     publish.clear_stages(known.served)
     if known.located.passed_over:
         print(f"Passed over: {json.dumps(dict(known.located.passed_over))}", file=sys.stderr)  # into the log
-    return launch.launch(pipeline.build(known, served), known.notes, known.place.root)
+    built = pipeline.build(known, served, searched)
+    kept = progress.listening(Kept(known.config, known.place)) if known.config.tune.enabled else contextlib.nullcontext()
+    with kept:
+        return launch.launch(built, known.notes, known.place.root)
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict:

@@ -46,11 +46,12 @@ class Learning(NamedTuple):
     custom: dict[str, Any]
 
 
-def build(known: Settled, served: bool = True) -> pipeline.Pipeline:
+def build(known: Settled, served: bool = True, searched: bool = False) -> pipeline.Pipeline:
     """The TFX pipeline of one config.
 
     Args:
         served: without it the pipeline ends with Evaluator's figures: nothing is made ready to be served.
+        searched: it ends with Tuner: nothing is trained but its trials.
     """
     config, task, reads = known.config, known.task, known.start.reads
     example_gen = _example_gen(config.data, known.located, task, reads)
@@ -70,16 +71,9 @@ def build(known: Settled, served: bool = True) -> pipeline.Pipeline:
     importer = _initial_model(known.start.initial)
     learning = _learning(known, read, schema, transform, copies, importer)
     tuner = _tuner(config.tune, known.place.tuning(config.name), known.modules, learning) if config.tune.enabled else None
-    trainer = _trainer(known.place.training(config.name), known.modules, known.members, learning, tuner)
-    model = trainer.outputs["model"]
-    resolver = _last_blessed(model)
-    evaluator = Evaluator(
-        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=task, reads=reads
-    )
-    gate = InfraValidator(model=model, examples=images, task=task, reads=reads) if served else None
-    pusher = _pusher(known, model, evaluator, gate) if gate and config.push.enabled else None
     nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform, copies, importer, tuner]
-    nodes += [trainer, resolver, evaluator, gate, pusher]
+    if not searched:
+        nodes += _judged(known, images, learning, tuner, served)
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(known.place.pipeline(config.name)),
@@ -88,6 +82,22 @@ def build(known: Settled, served: bool = True) -> pipeline.Pipeline:
         metadata_connection_config=local.stored_in(known.place.metadata),
         beam_pipeline_args=list(config.beam.flags),
     )
+
+
+def _judged(
+    known: Settled, images: Channel, learning: Learning, tuner: base_node.BaseNode | None, served: bool
+) -> list[base_node.BaseNode | None]:
+    """What trains, and what judges and serves what was trained."""
+    config, task, reads = known.config, known.task, known.start.reads
+    trainer = _trainer(known.place.training(config.name), known.modules, known.members, learning, tuner)
+    model = trainer.outputs["model"]
+    resolver = _last_blessed(model)
+    evaluator = Evaluator(
+        examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=task, reads=reads
+    )
+    gate = InfraValidator(model=model, examples=images, task=task, reads=reads) if served else None
+    pusher = _pusher(known, model, evaluator, gate) if gate and config.push.enabled else None
+    return [trainer, resolver, evaluator, gate, pusher]
 
 
 def _example_gen(data: DataConfig, located: Located, task: str, reads: str) -> ImageExampleGen:

@@ -48,6 +48,20 @@ class PlanRun(Request):
 
 
 @dataclass(frozen=True)
+class Tune(Run):
+    """One search, as `Run`."""
+
+    calls = "pipelines.orchestration.searching:tune"
+
+
+@dataclass(frozen=True)
+class PlanTune(PlanRun):
+    """What a search would do."""
+
+    calls = "pipelines.orchestration.searching:plan"
+
+
+@dataclass(frozen=True)
 class RunExperiment(Request):
     """Every training of an experiment."""
 

@@ -21,7 +21,7 @@ CANDIDATE = "candidate"
 RUN = re.compile(r"\d{8}-\d{6}(-\d+)?")  # as `new_run_id` makes them
 
 KEPT = ("blessed", "reason", "metrics", "intervals", "differences", "slices", "version", "model_dir", "model_uri")  # of a result
-KEPT += ("unchanged_since", "checked")
+KEPT += ("unchanged_since", "checked", "status")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class RunRecord:
     run: str
     config: str
     started: str
-    status: str = "running"  # then done, not blessed, failed or stopped; killed is what `listed` makes of one that never ended
+    status: str = "running"  # then done, not blessed, searched, failed or stopped; killed: `listed` says so of one that never ended
     seconds: float | None = None
     blessed: bool | None = None
     reason: str = ""
@@ -69,7 +69,7 @@ def recorded(place: Workspace, name: str, run: str, config: str) -> Iterator[Cal
 
     def done(value: dict) -> None:
         kept = {name: value[name] for name in KEPT if name in value}
-        end(status="done" if value["blessed"] else "not blessed", **kept)
+        end(**{"status": "done" if value.get("blessed") else "not blessed"} | kept)
 
     try:
         yield done

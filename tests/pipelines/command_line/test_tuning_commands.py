@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from configs import load
+from pipelines.command_line import tuning_commands
 from tests.pipelines.command_line.test_commands import imported_by, seconds_of
 from tests.pipelines.conftest import in_process
 from tests.reports.searches import search
@@ -77,3 +79,45 @@ def test_listing_a_hundred_trials_imports_nothing_heavy_and_is_quick(tmp_path, m
     monkeypatch.setenv("HUBEL_WORKSPACE", str(tmp_path))
     assert imported_by("list", "trials", "digits_lenet5") == set()
     assert seconds_of("list", "trials", "digits_lenet5") < 0.5
+
+
+FLAGS = {"objective": None, "trials": None, "minutes": None, "algorithm": None, "workers": None}
+
+
+def test_flags_are_keys_of_the_config():
+    assert tuning_commands.assigned(FLAGS) == ["tune.enabled=true"]
+    asked = {"objective": "val_accuracy:max", "trials": 3, "minutes": 0.5, "algorithm": "grid", "workers": 2}
+    cfg = load.load("digits_mlp", [*SPACE, *tuning_commands.assigned(asked)])
+    objective = [(each.name, each.direction) for each in cfg.tune.objective]
+    assert (cfg.tune.enabled, objective, cfg.tune.trials, cfg.tune.minutes, cfg.tune.algorithm, cfg.tune.workers) == (
+        True, [("val_accuracy", "max")], 3, 0.5, "grid", 2,
+    )  # fmt: skip
+    named = load.load("digits_mlp", [*SPACE, *tuning_commands.assigned({**FLAGS, "objective": "val_mse"})])
+    assert [(each.name, each.direction) for each in named.tune.objective] == [("val_mse", None)]
+
+
+SPACE = ("tune.space={train.optimizer.learning_rate: {min: 0.001, max: 0.1, sampling: log}}",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("digits_mlp",), ("digits_mlp has no tune.space", "--set tune.space=auto")),
+        (("digits_mlp", "--set", *SPACE, "--objective", "val_loss:down"), ("val_loss:down", "NAME:min or NAME:max")),
+        (("digits_mlp", "--set", *SPACE, "--objective", ":max"), (":max",)),
+        (("digits_mlp", "--set", *SPACE, "--algorithm", "genetic"), ("genetic", "hyperband")),
+        (("digits_mlp", "--set", *SPACE, "--trials", "0"), ("--trials", "0")),
+        (("digits_mlp", "--set", *SPACE, "--minutes", "0"), ("--minutes",)),
+        (("digits_mlp", "--set", *SPACE, "--workers", "0"), ("--workers",)),
+        (("digits_mlp", "--set", *SPACE, "--write", "best.txt"), ("best.txt", ".yaml")),
+        (("digits_mlp", "--set", *SPACE, "--write", "no/such/best.yaml"), ("no folder no/such",)),
+        (("digits_mlp", "--set", "tune.space={train.epoch: {choices: [1, 2]}}"), ("train.epoch",)),
+        (("no_such_config",), ("no config",)),
+    ],
+    ids=str,
+)
+def test_what_is_typed_wrong_exits_2_before_anything_is_started(arguments, words, tmp_path):
+    outcome = in_process("tune", *arguments, "--workspace", tmp_path / "workspace")
+    assert outcome.code == 2, outcome.err
+    assert all(word in outcome.err for word in words), outcome.err
+    assert not (tmp_path / "workspace").exists()

@@ -1,0 +1,67 @@
+"""A search and no more: the pipeline up to Tuner. Runs in the worker process."""
+
+import json
+import time
+from typing import Any
+
+from configs import load
+from configs.errors import HubelError
+from pipelines.orchestration import execute, settled, study
+from pipelines.workspace.layout import Workspace
+from tuner import contract, records
+from tuner.component import STUDY
+
+BUDGET = ("trials", "epochs", "total_epochs", "minutes", "workers", "executions")
+
+
+def tune(config: str, tree: dict, workspace: str, run_id: str) -> dict[str, Any]:
+    """Search for the best values of a config.
+
+    Args:
+        config, tree: as of execute.run.
+
+    Returns:
+        The value of the JSON contract's `tune`: {run, best: {PATH: value}, objective, value, trials}, and what else
+        tuner.contract.of has; importance: of each parameter, best_config: path of the config of the best, command: that trains it,
+        components, seconds.
+
+    Raises:
+        HubelError: with what failed in plain words; where no trial completed too.
+    """
+    start = time.monotonic()
+    known = settled.read(config, tree, Workspace.at(workspace))
+    with execute.named(run_id):
+        results = execute.launched(known, searched=True)
+    folder = known.place.tuning(known.config.name) / results["Tuner"].property("best_hyperparameters", STUDY)
+    if not (folder / records.STUDY).is_file():
+        raise HubelError(
+            f"The trials of this search are gone: {folder}.",
+            "`hubel gc` removed them. `hubel run` with tune.enabled trains its best all the same; another seed searches anew.",
+        )
+    value = contract.of(folder) | {"run": run_id, "importance": study.look(folder, known.config, known.place)}
+    value |= {"page": str(folder / records.PAGE), "best_config": None, "command": None}
+    if value["best"] is not None:
+        value |= {"best_config": str(folder / study.BEST), "command": study.command(folder, known.place)}
+    value["components"] = [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()]
+    return value | {"seconds": round(time.monotonic() - start, 2)}
+
+
+def plan(config: str, assignments: list[str], workspace: str) -> dict[str, Any]:
+    """What `tune` would do: {config, components: [{name, cached}], fetches, algorithm, objective, budget, space}.
+
+    It holds no lock, so it writes nothing.
+    """
+    from pipelines.orchestration import local, pipeline
+
+    place = Workspace.at(workspace)
+    known = settled.planned(load.load(config, assignments), place)
+    tuned = json.loads(known.config.tune.model_dump_json())
+    return {
+        "config": known.config.name,
+        "components": local.plan(pipeline.build(known, searched=True), place.metadata),
+        "fetches": known.fetches,
+        "algorithm": tuned["algorithm"],
+        "objective": tuned["objective"],
+        "budget": {name: tuned[name] for name in BUDGET},
+        "space": json.loads(known.config.tune.model_dump_json(exclude_unset=True))["space"],
+    }

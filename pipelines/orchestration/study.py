@@ -1,0 +1,68 @@
+"""What is kept of a search for people to look at: its page, TensorBoard's logs and the config of its best trial."""
+
+import shlex
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from configs import atomic
+from configs.override import override
+from configs.paths import workspace_default
+from configs.schema.run import RunConfig
+from configs.winner import without_search
+from pipelines.workspace.layout import Workspace
+from reports import tuning as page
+from tuner import records
+
+BEST = "best.yaml"  # in a study's folder: the config with the values of the best trial
+SHARE = 100  # of the time of a search, one part may go into its page while it goes on
+
+
+class Kept:
+    """Listens to a search and keeps up, in its study's folder, the page, TensorBoard's logs and the config of the best trial."""
+
+    def __init__(self, config: RunConfig, place: Workspace):
+        self._config, self._place = config, place
+        self._folder: Path | None = None
+        self._next = 0.0  # when the page may be written again
+
+    def __call__(self, event: Mapping[str, Any]) -> None:
+        """Of each event of progress."""
+        if event["event"] == "search":
+            self._folder = self._place.tuning(self._config.name) / event["study"]["fingerprint"]
+            self._next = time.monotonic() + SHARE
+        elif event["event"] == "trial_done" and self._folder and time.monotonic() >= self._next:
+            started = time.monotonic()
+            look(self._folder, self._config, self._place)
+            self._next = time.monotonic() + SHARE * (time.monotonic() - started)
+        elif event["event"] == "node_done" and event["name"] == "Tuner" and self._folder:
+            look(self._folder, self._config, self._place)
+
+
+def look(folder: Path, config: RunConfig, place: Workspace) -> dict[str, float]:
+    """Write what people look at, of all trials that are over. Returns the importance of each parameter."""
+    from tuner import hparams, importance
+
+    study, trials = records.read(folder)
+    shares = importance.of(study, trials)
+    best = records.best(study, trials)
+    if best is not None:
+        atomic.write_text(folder / BEST, winner(config, best.values))
+    hparams.write(folder, study, trials)
+    train = command(folder, place) if best else ""
+    page.write(folder / records.PAGE, page.Search(study, trials, records.ranking(study, trials), shares, train))
+    return shares
+
+
+def winner(config: RunConfig, values: Mapping[str, Any]) -> str:
+    """The config with these values and without a search, as YAML that needs no other file."""
+    return yaml.safe_dump(without_search(override(config, values)), sort_keys=False, allow_unicode=True)
+
+
+def command(folder: Path, place: Workspace) -> str:
+    """What a person types to train the best trial of a study."""
+    where = "" if place == Workspace.at(workspace_default()) else f" --workspace {shlex.quote(str(place.root))}"
+    return f"hubel run {shlex.quote(str(folder / BEST))}{where}"

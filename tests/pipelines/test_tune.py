@@ -1,0 +1,183 @@
+"""`hubel tune`: a real search of two trials, what it prints, leaves and answers, and what it shares with `hubel run`."""
+
+import json
+import re
+import signal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from configs import load
+from pipelines.workspace.layout import Workspace
+from tests.once import made_once
+from tests.pipelines.conftest import Running, eventually, hubel, in_process
+from tuner import contract, records
+
+SPACE = "tune.space={train.optimizer.learning_rate: {min: 0.002, max: 0.05, sampling: log}, train.batch_size: {choices: [16, 32]}}"
+SEARCH = ("digits_mlp.tiny", "--trials", "2", "--algorithm", "random", "--objective", "val_accuracy:max", "--set", SPACE)
+SAME = ("--set", "tune.enabled=true", "--set", "tune.trials=2", "--set", "tune.algorithm=random")  # as those flags have it
+SAME += ("--set", 'tune.objective=[{"name": "val_accuracy", "direction": "max"}]', "--set", SPACE)
+
+
+def made_search(tmp_path_factory) -> Path:
+    """Folder of a search: workspace, best.yaml, and outcome.json: what it said, and what the same command said once more in JSON."""
+
+    def make(folder):
+        command = ("tune", *SEARCH, "--workspace", folder / "workspace", "--write", folder / "best.yaml")
+        shown = in_process(*command)
+        assert shown.code == 0, shown.err
+        again = in_process(*command, "--json")
+        (folder / "outcome.json").write_text(json.dumps({"out": shown.out, "err": shown.err, "again": json.loads(again.out)}))
+
+    return made_once(tmp_path_factory, "search", make)
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory) -> Path:
+    return made_search(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def told(searched) -> dict:
+    return json.loads((searched / "outcome.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def study(told) -> Path:
+    return Path(told["again"]["folder"])
+
+
+def test_the_json_is_that_of_the_contract(told, study):
+    value = told["again"]
+    made, trials = records.read(study)
+    best = records.best(made, trials)
+    assert (value["best"], value["value"], value["objective"]) == (best.values, best.value, "val_accuracy")
+    assert value["best"].keys() == {"train.optimizer.learning_rate", "train.batch_size"}
+    assert len(value["trials"]) == 2
+    for shown in value["trials"]:
+        kept = next(trial for trial in trials if trial.id == shown["id"])
+        assert (shown["values"], shown["value"], shown["status"], shown["seconds"]) == (
+            kept.values, kept.value, "completed", kept.seconds,
+        )  # fmt: skip
+        assert kept.value == pytest.approx(max(figures["val_accuracy"] for figures in kept.curve))
+    assert value["value"] == max(trial["value"] for trial in value["trials"])
+
+
+def test_the_same_command_again_finds_all_of_it_cached_and_its_runs_are_on_record(told, searched, study):
+    assert all(component["cached"] for component in told["again"]["components"])
+    assert told["again"]["components"][-1]["name"] == "Tuner"
+    listed = in_process("list", "runs", "--workspace", searched / "workspace", "--json").json
+    assert [run["status"] for run in listed[:2]] == ["searched", "searched"]
+    assert listed[1]["run"] == told["again"]["run"]
+    assert listed[1]["reason"] == f"2 trials, the best val_accuracy {told['again']['value']:.4f}"
+    assert records.read_study(study).runs == [listed[0]["run"]]  # the second did not search
+
+
+def test_a_person_sees_each_trial_the_table_and_what_to_do_next(told, searched):
+    err, out = told["err"], told["out"]
+    assert "random search for the best val_accuracy (max)" in err
+    line = r"^    trial 000\d  completed  val_accuracy \d\.\d{4}  [\d.]+ s  learning_rate \S+  batch_size \d+$"
+    assert len(re.findall(line, err, re.M)) == 2
+    assert re.search(r"^  Tuner +[\d.]+ s  2 trials, the best val_accuracy \d\.\d{4} of trial 000\d$", err, re.M)
+    assert out.splitlines()[0].split() == ["trial", "status", "val_accuracy", "seconds", "learning_rate", "batch_size"]
+    assert f"written: {searched / 'best.yaml'}" in out
+    assert f"train it: hubel run {searched / 'best.yaml'} --workspace {searched / 'workspace'}" in out
+    assert "\x1b" not in err + out
+
+
+def test_its_folder_has_page_logs_and_the_config_of_the_best(told, study):
+    page = (study / records.PAGE).read_text()
+    assert told["again"]["page"] == str(study / records.PAGE)
+    assert all(f'id="{key}-spec"' in page for key in ("curves-val_accuracy", "parallel", "time"))
+    assert {path.name for path in (study / records.HPARAMS).iterdir()} == {"space", "0000", "0001"}
+    of_best = load.load(told["again"]["best_config"])
+    assert of_best.train.optimizer.learning_rate == told["again"]["best"]["train.optimizer.learning_rate"]
+    assert not of_best.tune.enabled
+
+
+def test_what_is_written_is_the_config_of_the_best(told, searched):
+    tree = yaml.safe_load((searched / "best.yaml").read_text())
+    best = told["again"]["best"]
+    assert tree == {
+        "extends": "digits_mlp.tiny",
+        "train": {
+            "batch_size": best["train.batch_size"],
+            "optimizer": {"learning_rate": best["train.optimizer.learning_rate"]},
+        },
+    }
+    dumps = [load.load(str(path)).model_dump(exclude={"tune"}) for path in (searched / "best.yaml", told["again"]["best_config"])]
+    assert dumps[0] == dumps[1]
+
+
+def test_a_run_that_tunes_finds_the_search_cached_and_trains_its_best(searched):
+    plan = in_process("run", "digits_mlp.tiny", *SAME, "--workspace", searched / "workspace", "--dry-run", "--json").json
+    planned = {component["name"]: component["cached"] for component in plan["components"]}
+    assert planned["Tuner"]
+    assert not planned["Trainer"]
+    assert all(planned[name] for name in ("ExampleGen", "Transform"))
+
+
+def test_a_dry_run_says_what_would_be_searched_and_writes_nothing(searched, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in searched.rglob("*")}
+    for place, cached in ((searched / "workspace", True), (tmp_path / "none", False)):
+        value = in_process("tune", *SEARCH, "--workspace", place, "--dry-run", "--json").json
+        assert [component["cached"] for component in value["components"] if component["name"] == "Tuner"] == [cached]
+        assert "Trainer" not in {component["name"] for component in value["components"]}
+    assert value["space"].keys() == {"train.optimizer.learning_rate", "train.batch_size"}
+    shown = in_process("tune", *SEARCH, "--workspace", searched / "workspace", "--dry-run").out
+    assert "random search for the best val_accuracy (max): trials 2, workers 1, executions 1" in shown
+    assert "train.batch_size: choices [16, 32]" in shown
+    assert not (tmp_path / "none").exists()
+    assert {path: path.stat().st_mtime_ns for path in searched.rglob("*")} == before
+
+
+def test_trials_are_listed_as_the_search_told_them(told, searched):
+    value = in_process("list", "trials", "digits_mlp_tiny", "--workspace", searched / "workspace", "--json").json
+    assert value["trials"] == told["again"]["trials"]
+    assert value["page"] == told["again"]["page"]
+
+
+@pytest.mark.whole
+def test_the_written_config_trains_to_the_weights_of_the_pipeline_that_tunes(searched, tmp_path):
+    import numpy as np
+
+    from pipelines import load as model_of
+
+    place = tmp_path / "workspace"
+    tuned = hubel("run", "digits_mlp.tiny", *SAME, "--workspace", place, "--json").json
+    found = hubel("tune", *SEARCH, "--workspace", place, "--write", tmp_path / "best.yaml", "--json").json
+    assert [component["cached"] for component in found["components"] if component["name"] == "Tuner"] == [True]
+    alone = hubel("run", tmp_path / "best.yaml", "--workspace", tmp_path / "another", "--json").json
+    assert alone["metrics"] == tuned["metrics"]
+    assert "Tuner" not in {component["name"] for component in alone["components"]}
+    weights = [
+        model_of(f"digits_mlp_tiny@{run['run']}", workspace=root).get_weights()
+        for run, root in ((tuned, place), (alone, tmp_path / "another"))
+    ]
+    assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
+
+
+def by_id(value: dict) -> dict:
+    return {trial["id"]: (trial["values"], trial["value"]) for trial in value["trials"]}
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "ctrl-c"])
+def test_a_search_that_is_ended_goes_on_with_the_same_command(how, tmp_path):
+    command = ("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "workspace")
+    running = Running(*command)
+    running.wait_for("trial 0001")
+    children = running.workers()
+    outcome = running.end(how)
+    assert eventually(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
+    if how == signal.SIGINT:
+        assert (outcome.code, "The same command goes on" in outcome.err) == (130, True)
+    [folder] = records.studies(Workspace.at(tmp_path / "workspace").tuning("digits_mlp_tiny"))
+    before = [trial for trial in records.read(folder)[1] if trial.is_over]
+    value = hubel(*command, "--json").json
+    assert [trial["status"] for trial in value["trials"]] == ["completed"] * 4
+    after = {trial.id: trial for trial in records.read(folder)[1]}
+    assert all(after[trial.id] == trial for trial in before)
+    alone = hubel("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "undisturbed", "--json").json
+    assert by_id(alone) == by_id(contract.of(folder))
