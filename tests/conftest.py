@@ -55,32 +55,34 @@ def what_is_there_stays():
 NOT_REACHED = "not reached in the seconds that were given"
 STARTED = pytest.StashKey[float]()
 
-# The files that take longest, longest first. A file is one process's, so the others would wait for one that starts last.
+# The files that take longest, whole runs first. A file is one process's, so the others would wait for one that starts last.
 LONG = (
-    "pipelines/test_run.py",
-    "pipelines/test_without_labels.py",
     "pipelines/test_autoencoders.py",
     "pipelines/test_generative_models.py",
-    "pipelines/test_odd_images.py",
-    "pipelines/test_bad_input.py",
+    "pipelines/test_without_labels.py",
+    "pipelines/test_run.py",
     "pipelines/test_interrupted.py",
+    "pipelines/test_bad_input.py",
+    "tuner/test_search.py",
     "docs/test_transcripts.py",
-    "components/trainer/test_export.py",
-    "components/trainer/test_transfer.py",
-    "keras_models/test_contract.py",
-    "components/infra_validator/test_parity.py",
-    "components/trainer/test_every_model.py",
-    "components/tasks/test_anomaly.py",
-    "pipelines/test_experiment.py",
-    "components/evaluator/test_component.py",
-    "components/example_gen/test_component.py",
-    "components/trainer/test_resume.py",
     "pipelines/init/test_init.py",
-    "pipelines/data_sets/test_datasets.py",
+    "components/trainer/test_export.py",
+    "docs/test_examples.py",
+    "keras_models/test_contract.py",
+    "pipelines/test_odd_images.py",
+    "components/tasks/test_anomaly.py",
+    "components/infra_validator/test_parity.py",
+    "components/trainer/test_jit.py",
+    "components/trainer/test_every_model.py",
+    "components/trainer/test_transfer.py",
+    "pipelines/test_experiment.py",
+    "components/example_gen/test_component.py",
     "components/tasks/reconstruction/test_sparse.py",
-    "components/trainer/test_pretrain.py",
-    "tuner/test_tuner_fn.py",
-    "setup/test_wheel.py",
+    "components/trainer/test_augmented_training.py",
+    "components/trainer/test_resume.py",
+    "components/transform/test_pixels.py",
+    "pipelines/orchestration/test_closures.py",
+    "components/evaluator/test_component.py",
 )
 
 
