@@ -239,7 +239,8 @@ def test_too_many_damaged_images_stop_a_run_and_are_named(scans, tmp_path):
         shutil.copyfile(scans / f"{number % 8}.png", folder / label / f"{number}.png")
     (folder / "a/empty.png").write_bytes(b"")
     (folder / "b/text.png").write_bytes(b"no image")
-    outcome = hubel("run", "digits_lenet5.tiny", "--set", f"data.source=folder:{folder}", "--json", "--workspace", tmp_path / "w")
+    source = f"data.source=folder:{folder}"
+    outcome = in_process("run", "digits_lenet5.tiny", "--set", source, "--json", "--workspace", tmp_path / "w")
     assert outcome.code == 1
     assert outcome.err == ""
     error = outcome.json["error"]

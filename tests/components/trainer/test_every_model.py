@@ -24,10 +24,11 @@ from tests.keras_models.structures import TESTED
 NAMES = ["dark", "bright"]
 NOISE = (AugmentStep(gaussian_noise={"stddev": 0.2}),)
 GIVEN = {"ensemble"}  # its members; see tests/pipelines/test_run.py
-# Their layers, in other numbers and orders, are those of lenet5, resnet20, googlenet, st_cnn, hog or densenet_cifar.
+# Their layers, in other numbers and orders, are those of lenet5, resnet20, googlenet, st_cnn, hog, densenet_cifar,
+# conv_autoencoder, deep_autoencoder or vae.
 OF_THE_SAME_LAYERS = {
     *("alexnet", "alexnet_one_tower", "dense_sift", "hand_made_filters", "plain18", "plain20", "resnet18", "resnet50", "st_mlp"),
-    *("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg_d", "vgg_e", "zfnet"),
+    *("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg_d", "vgg_e", "zfnet", "autoencoder", "conv_vae"),
 }
 
 
