@@ -90,7 +90,7 @@ def look(
     return {
         "reads": reads,
         "noun": noun,
-        "splits": {split: found.total() for split, found in counts.items()},
+        "splits": {split: by_label.total() for split, by_label in counts.items()},
         "classes": {name: labels[label] for label, name in enumerate(names)},
         "unlabelled": several["unknown"] if columns else labels[None],
         "without_label": dict(missing.most_common()),
@@ -110,10 +110,14 @@ def look(
 
 
 def _by_split(counts: Mapping[str, Counter], names: Sequence[str]) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter] = {}
+    ours_by_label: dict[str, Counter] = {}
     for split, ours in splits.used(counts).items():
-        found.setdefault(ours, Counter()).update(counts[split])
-    return {split: {name: labels[label] for label, name in enumerate(names)} for split, labels in found.items()} if names else {}
+        ours_by_label.setdefault(ours, Counter()).update(counts[split])
+    return (
+        {split: {name: labels[label] for label, name in enumerate(names)} for split, labels in ours_by_label.items()}
+        if names
+        else {}
+    )
 
 
 def _total(contents: Contents) -> int | None:

@@ -44,10 +44,10 @@ class Places:
             if self._is_of_masks(folder, shares) or self._is_flat_twin(folder, shares)
         }
         inside = [f"{folder}/{name}" for folder, stems in folders.items() for names in stems.values() for name in names]
-        found = sorted({*beside, *inside, *self._flat_namesakes()})
-        if not found:
+        held = sorted({*beside, *inside, *self._flat_namesakes()})
+        if not held:
             return None
-        return {"images": len(found), "such as": found[0], "folders": sorted({PurePosixPath(folder).name for folder in folders})}
+        return {"images": len(held), "such as": held[0], "folders": sorted({PurePosixPath(folder).name for folder in folders})}
 
     def _is_of_masks(self, folder: str, shares: Mapping[str, float]) -> bool:
         """Whether it is called so, and most of its images have the name of one elsewhere: in a folder that is called images, or in

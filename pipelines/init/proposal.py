@@ -98,12 +98,12 @@ def read_by(source: str, labels: Sequence[str], image: str | None, images: str |
     return ({"features": features} if features else {}) | ({"images": folder} if folder else {})
 
 
-def pictures_of(source: str, found: Mapping[str, Any]) -> str | None:
+def pictures_of(source: str, survey: Mapping[str, Any]) -> str | None:
     """The source of the pictures alone, where the only other class of a folder is that of their masks and they are called images;
     otherwise None: what looks like masks of a class may be a class."""
-    masks, counted = found.get("masks"), [label for label, count in found["classes"].items() if count]
+    masks, counted = survey.get("masks"), [label for label, count in survey["classes"].items() if count]
     others = [label for label in counted if masks is None or label not in masks["folders"]]
-    if masks is None or len(found["splits"]) > 1 or len(others) != 1 or len(counted) == 1:
+    if masks is None or len(survey["splits"]) > 1 or len(others) != 1 or len(counted) == 1:
         return None
     if not IMAGES.fullmatch(others[0]):
         return None
@@ -118,13 +118,13 @@ class Proposal:
     notes: list[str] = field(default_factory=list)
 
 
-def at_hand(found: Mapping[str, Any], place: Workspace) -> dict[str, Any]:
+def at_hand(survey: Mapping[str, Any], place: Workspace) -> dict[str, Any]:
     """What this machine and workspace have that a proposal may use: further arguments of `propose`."""
-    return kind_of(found).at_hand(found, place)
+    return kind_of(survey).at_hand(survey, place)
 
 
 def propose(
-    name: str, source: str, found: Mapping[str, Any], file: str, read: Mapping[str, Any] = MappingProxyType({}), **at_hand: Any
+    name: str, source: str, survey: Mapping[str, Any], file: str, read: Mapping[str, Any] = MappingProxyType({}), **at_hand: Any
 ) -> Proposal:
     """Write a config for what `pipelines.data_sets.survey.look` found.
 
@@ -136,34 +136,34 @@ def propose(
     Raises:
         UsageError: where there is nothing to train on.
     """
-    kind, noun = kind_of(found), remarks.noun(found)
-    sound = found["sampled"] - sum(found["damaged"].values())
+    kind, noun = kind_of(survey), remarks.noun(survey)
+    sound = survey["sampled"] - sum(survey["damaged"].values())
     if not sound:
-        raise UsageError(f"There is no sound {noun} in {source}: {_reasons(found)}.", "Check the files.")
-    counted = {label: count for label, count in found["classes"].items() if count}
-    several = found.get("labels") or {}  # classes that an example may have several of
-    is_labelled, inliers = len(counted) > 1 or bool(several), inliers_of(found) if kind.LEARNS_ALONE else []
+        raise UsageError(f"There is no sound {noun} in {source}: {_reasons(survey)}.", "Check the files.")
+    counted = {label: count for label, count in survey["classes"].items() if count}
+    several = survey.get("labels") or {}  # classes that an example may have several of
+    is_labelled, inliers = len(counted) > 1 or bool(several), inliers_of(survey) if kind.LEARNS_ALONE else []
     if not is_labelled and not kind.LEARNS_ALONE:
-        raise _nothing_to_learn(source, found, counted)
-    left_out = [] if inliers or not is_labelled else remarks.untrained(found)
-    _check_told_apart(source, found, [label for label in counted if label not in left_out], left_out)
-    used = _used(found, left_out, inliers) if is_labelled else remarks.by_split(found)
-    _check_own(source, found, used, left_out)
+        raise _nothing_to_learn(source, survey, counted)
+    left_out = [] if inliers or not is_labelled else remarks.untrained(survey)
+    _check_told_apart(source, survey, [label for label in counted if label not in left_out], left_out)
+    used = _used(survey, left_out, inliers) if is_labelled else remarks.by_split(survey)
+    _check_own(source, survey, used, left_out)
     counted = {label: count for label, count in counted.items() if label not in left_out}
-    data, remark = _data(source, found, counted, inliers, used)
-    if is_labelled and not inliers and len(counted) < len(found["classes"]):
+    data, remark = _data(source, survey, counted, inliers, used)
+    if is_labelled and not inliers and len(counted) < len(survey["classes"]):
         data["classes"] = list(counted)
     if several:
         read = {**read, "features": {**read.get("features", {}), keys.LABELS: list(several)}}
-    body, about = kind.body(found, Plan(is_labelled, several or counted, inliers), **at_hand)
+    body, about = kind.body(survey, Plan(is_labelled, several or counted, inliers), **at_hand)
     notes = [
-        *remarks.about_several(found),
-        *remarks.of(found, counted, inliers, left_out),
-        *remarks.about_splits(found, used, data, is_labelled and not inliers),
+        *remarks.about_several(survey),
+        *remarks.of(survey, counted, inliers, left_out),
+        *remarks.about_splits(survey, used, data, is_labelled and not inliers),
         *about,
     ]
     lines = [
-        *comment(summary(found, source)),
+        *comment(summary(survey, source)),
         *comment(notes),
         "#",
         f"#   hubel run {file}",
@@ -176,9 +176,9 @@ def propose(
     return Proposal("\n".join(lines) + "\n", notes)
 
 
-def _nothing_to_learn(source: str, found: Mapping[str, Any], counted: Mapping[str, int]) -> UsageError:
+def _nothing_to_learn(source: str, survey: Mapping[str, Any], counted: Mapping[str, int]) -> UsageError:
     """For examples of one class, or none, of a kind that has to be told apart."""
-    noun = remarks.noun(found)
+    noun = remarks.noun(survey)
     has = f"{noun}s of one class alone, {next(iter(counted))}" if counted else f"{noun}s without labels"
     return UsageError(
         f"{source} has {has}, and what is learned of {noun}s is which class they are of.",
@@ -186,28 +186,28 @@ def _nothing_to_learn(source: str, found: Mapping[str, Any], counted: Mapping[st
     )
 
 
-def inliers_of(found: Mapping[str, Any]) -> list[str]:
+def inliers_of(survey: Mapping[str, Any]) -> list[str]:
     """The only class to train on, in a list, where the test split has others too, as MVTec AD has it; otherwise none."""
-    by_split = found.get("by_split", {})
+    by_split = survey.get("by_split", {})
     train, test = ({name for name, count in by_split.get(split, {}).items() if count} for split in (keys.TRAIN, keys.TEST))
     return sorted(train) if len(train) == 1 and test > train else []
 
 
-def _used(found: Mapping[str, Any], left_out: Sequence[str], inliers: Sequence[str]) -> dict[str, int]:
+def _used(survey: Mapping[str, Any], left_out: Sequence[str], inliers: Sequence[str]) -> dict[str, int]:
     """{hubel's split: examples of the source's own split} that a run uses: with a label, and of a class that is learned."""
     used = {}
-    for split, by_class in found.get("by_split", {}).items():
+    for split, by_class in survey.get("by_split", {}).items():
         learned = inliers if inliers and split != keys.TEST else set(by_class) - set(left_out)
         used[split] = sum(count for name, count in by_class.items() if name in learned)
-    return used or remarks.by_split(found)
+    return used or remarks.by_split(survey)
 
 
-def _check_told_apart(source: str, found: Mapping[str, Any], learned: Sequence[str], left_out: Sequence[str]) -> None:
+def _check_told_apart(source: str, survey: Mapping[str, Any], learned: Sequence[str], left_out: Sequence[str]) -> None:
     """Raise UsageError where one class is trained on, and the others cannot be tested beside it."""
     if len(learned) != 1 or not left_out:
         return
     [name] = learned
-    where = [split for split, by_class in found["by_split"].items() if any(by_class.get(other) for other in left_out)]
+    where = [split for split, by_class in survey["by_split"].items() if any(by_class.get(other) for other in left_out)]
     advice = (
         f"For a detector of what is not {name}, put images of {name} beside the others into test. For a classifier, put images of "
         "every class into train."
@@ -215,93 +215,93 @@ def _check_told_apart(source: str, found: Mapping[str, Any], learned: Sequence[s
     raise UsageError(
         f"{source} has {name} alone to train on, and {remarks.listed(left_out)} in {' and '.join(where)} only: no classifier can "
         "learn that, and no detector be measured, which takes test images of both.",
-        " ".join(filter(None, [remarks.twins(found), advice])),
+        " ".join(filter(None, [remarks.twins(survey), advice])),
     )
 
 
-def _check_own(source: str, found: Mapping[str, Any], used: Mapping[str, int], left_out: Sequence[str]) -> None:
+def _check_own(source: str, survey: Mapping[str, Any], used: Mapping[str, int], left_out: Sequence[str]) -> None:
     """Raise UsageError where a split that the source has itself would have no example."""
-    for split, there in remarks.by_split(found).items():
+    for split, there in remarks.by_split(survey).items():
         if used.get(split) or not there:
             continue
-        noun = remarks.noun(found)
+        noun = remarks.noun(survey)
         some = words.count(there, f"{split} {noun}")
-        if not sum(found["by_split"][split].values()):
+        if not sum(survey["by_split"][split].values()):
             otherwise = "" if split == keys.TRAIN else f", or leave them out: a run carves a {split} split where there is none"
             raise UsageError(f"Of {source} the {some} {'has' if there == 1 else 'have'} no label.", f"Label them{otherwise}.")
-        strange = [name for name in left_out if found["by_split"][split].get(name)] or list(found["by_split"][split])
-        twins = remarks.twins(found)
+        strange = [name for name in left_out if survey["by_split"][split].get(name)] or list(survey["by_split"][split])
+        twins = remarks.twins(survey)
         raise UsageError(
             f"Of {source} none of the {some} can be used: no training {noun} has the class {remarks.listed(strange)}.",
             " ".join(filter(None, [twins, "Call a class the same in every split."])),
         )
 
 
-def summary(found: Mapping[str, Any], source: str) -> list[str]:
+def summary(survey: Mapping[str, Any], source: str) -> list[str]:
     """What was found, in a few lines."""
-    noun = remarks.noun(found)
-    splits = ", ".join(f"{count:,} {name}" for name, count in found["splits"].items())
-    lines = [f"{source}: {words.count(found['images'], noun)}" + (f" ({splits})" if len(found["splits"]) > 1 else "")]
-    if found["classes"]:
-        shown = list(found["classes"].items())[:CLASSES_SHOWN]
-        more = f", and {len(found['classes']) - len(shown)} more" if len(found["classes"]) > len(shown) else ""
-        lines.append(f"{words.classes(len(found['classes']))}: {', '.join(f'{label}: {count:,}' for label, count in shown)}{more}")
-        if found["unlabelled"]:
-            lines.append(f"{words.count(found['unlabelled'], noun)} without a label")
-    elif several := found.get("labels"):
+    noun = remarks.noun(survey)
+    splits = ", ".join(f"{count:,} {name}" for name, count in survey["splits"].items())
+    lines = [f"{source}: {words.count(survey['images'], noun)}" + (f" ({splits})" if len(survey["splits"]) > 1 else "")]
+    if survey["classes"]:
+        shown = list(survey["classes"].items())[:CLASSES_SHOWN]
+        more = f", and {len(survey['classes']) - len(shown)} more" if len(survey["classes"]) > len(shown) else ""
+        lines.append(f"{words.classes(len(survey['classes']))}: {', '.join(f'{label}: {count:,}' for label, count in shown)}{more}")
+        if survey["unlabelled"]:
+            lines.append(f"{words.count(survey['unlabelled'], noun)} without a label")
+    elif several := survey.get("labels"):
         shown = list(several.items())[:CLASSES_SHOWN]
         more = f", and {len(several) - len(shown)} more" if len(several) > len(shown) else ""
         lines.append(
-            f"{words.classes(len(several))}, several {remarks.a(found)}: {', '.join(f'{n}: {c:,}' for n, c in shown)}{more}"
+            f"{words.classes(len(several))}, several {remarks.a(survey)}: {', '.join(f'{n}: {c:,}' for n, c in shown)}{more}"
         )
-        if found["unlabelled"]:
-            lines.append(f"{words.count(found['unlabelled'], noun)} without a label")
+        if survey["unlabelled"]:
+            lines.append(f"{words.count(survey['unlabelled'], noun)} without a label")
     else:
         lines.append("no labels")
-    lines += kind_of(found).sampled(found)
-    lines.append(_reasons(found) if found["damaged"] else "none of these is damaged")
-    if found.get("changes"):
-        lines.append(f"of these {changes.listed(found['changes'])}")
-    if found.get("passed_over"):
-        lines.append(f"passed over: {listing.words(found['passed_over'])}")
+    lines += kind_of(survey).sampled(survey)
+    lines.append(_reasons(survey) if survey["damaged"] else "none of these is damaged")
+    if survey.get("changes"):
+        lines.append(f"of these {changes.listed(survey['changes'])}")
+    if survey.get("passed_over"):
+        lines.append(f"passed over: {listing.words(survey['passed_over'])}")
     return lines
 
 
-def _data(source, found, counted, inliers, used) -> tuple[dict, list[str]]:
+def _data(source, survey, counted, inliers, used) -> tuple[dict, list[str]]:
     """The slice `data`, and why it is not the default."""
-    noun = remarks.noun(found)
+    noun = remarks.noun(survey)
     data: dict[str, Any] = {"source": source} | ({"inliers": inliers} if inliers else {})
-    own, remark = keys.SPLIT_WORDS.keys() & set(map(str.lower, found["splits"])), []
+    own, remark = keys.SPLIT_WORDS.keys() & set(map(str.lower, survey["splits"])), []
     is_thin = bool(counted) and min(counted.values()) < remarks.FEW and not own
-    shares = _shares(source, found, counted, used, SHARES[is_thin])
+    shares = _shares(source, survey, counted, used, SHARES[is_thin])
     if shares != SHARES[0]:
         data |= dict(zip(("validation", "test"), shares, strict=True))
         whose = f"some classes have few {noun}s" if is_thin else f"there are few {noun}s"
         remark.append(f"larger shares than usual, because {whose}")
-    if inliers and keys.VALIDATION not in remarks.used(found).values() and found["by_split"][keys.TRAIN][inliers[0]] < NORMAL:
+    if inliers and keys.VALIDATION not in remarks.used(survey).values() and survey["by_split"][keys.TRAIN][inliers[0]] < NORMAL:
         data |= {"validation": 0.2}
         remark.append("a larger share than usual, because the threshold is a quantile of the validation images' scores")
-    white = changes.white_for(found.get("peak", -1), Reading())
+    white = changes.white_for(survey.get("peak", -1), Reading())
     if white is not None:
         data["white"] = white
-        remark.append(f"white: no 16-bit value that was seen is above {found['peak']}")
-    aside = min(1.0, math.ceil(150 * remarks.damaged_share(found)) / 100)  # the sample may have had fewer than there are
+        remark.append(f"white: no 16-bit value that was seen is above {survey['peak']}")
+    aside = min(1.0, math.ceil(150 * remarks.damaged_share(survey)) / 100)  # the sample may have had fewer than there are
     if aside > DataConfig().max_quarantined:
         data["max_quarantined"] = aside
         remark.append(f"max_quarantined lets the damaged {noun}s pass; repair or remove them, and take it out")
     return data, remark
 
 
-def _shares(source, found, counted, used, wanted: tuple[float, float]) -> tuple[float, float]:
+def _shares(source, survey, counted, used, wanted: tuple[float, float]) -> tuple[float, float]:
     """Of validation and test: the wanted ones, or the next larger ones that leave no split empty. Raises UsageError for none."""
-    noun = remarks.noun(found)
-    carved = [one for one in found.get("carved", ()) if (one["validation"], one["test"]) >= wanted]
+    noun = remarks.noun(survey)
+    carved = [plan for plan in survey.get("carved", ()) if (plan["validation"], plan["test"]) >= wanted]
     kept = {split: count for split, count in used.items() if split != keys.TRAIN}  # of these nothing is carved
-    usable = [one for one in carved if all({**one["images"], **kept}.values())]
+    usable = [plan for plan in carved if all({**plan["images"], **kept}.values())]
     if carved and not usable:
         empty = next(split for split, count in {**carved[0]["images"], **kept}.items() if not count)
-        pool, column = used[keys.TRAIN], (found.get("columns") or {}).get("label")
-        why = f"A hash of {remarks.a(found)}'s name says which split it falls into; the only {noun} of a class is trained on."
+        pool, column = used[keys.TRAIN], (survey.get("columns") or {}).get("label")
+        why = f"A hash of {remarks.a(survey)}'s name says which split it falls into; the only {noun} of a class is trained on."
         advice, classes = f"Add {noun}s. {why}", ""
         if len(counted) * MANY > pool:
             classes = f": {_of_column(column)} {len(counted):,} classes, most of few {noun}s"
@@ -320,7 +320,7 @@ def _of_column(column: str | list[str] | None) -> str:
     return f"the column {column} has" if isinstance(column, str) else f"the columns {', '.join(column)} have"
 
 
-def _reasons(found) -> str:
-    aside = sum(found["damaged"].values())
-    reasons = ", ".join(f"{count} {reason}" for reason, count in found["damaged"].items())
-    return f"{aside} of {found['sampled']:,} {'is' if aside == 1 else 'are'} damaged ({reasons})"
+def _reasons(survey) -> str:
+    aside = sum(survey["damaged"].values())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in survey["damaged"].items())
+    return f"{aside} of {survey['sampled']:,} {'is' if aside == 1 else 'are'} damaged ({reasons})"

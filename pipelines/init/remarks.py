@@ -1,6 +1,6 @@
 """What a person should know of images before a network learns them, a sentence each, for `hubel init`. Plain data; nothing heavy.
 
-`found` is what pipelines.data_sets.survey.look finds.
+`survey` is what pipelines.data_sets.survey.look finds.
 """
 
 import math
@@ -21,137 +21,141 @@ CLASSES_SHOWN, COLUMNS_SHOWN = 5, 12
 _SEVERAL = {"several": "have several", "one": "have one", "none": "have none"}
 
 
-def of(found: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
+def of(survey: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[str], left_out: Sequence[str] = ()) -> list[str]:
     """What will make training harder, or is not read, a sentence each. counted: images of the classes that are learned; left_out:
     those classes that data.classes leaves out."""
-    doubts = changes.doubts(found.get("changes", {}), found.get("peak", -1), Reading())
-    notes = [*_about_columns(found), *_about_read_classes(found), *_about_places(found)]
-    notes += [f"Of the {noun(found)}s that were decoded, {doubt}." for doubt in doubts]
+    doubts = changes.doubts(survey.get("changes", {}), survey.get("peak", -1), Reading())
+    notes = [*_about_columns(survey), *_about_read_classes(survey), *_about_places(survey)]
+    notes += [f"Of the {noun(survey)}s that were decoded, {doubt}." for doubt in doubts]
     if inliers:
         notes.append(
             f"train has {inliers[0]} alone, and test has {listed([name for name in counted if name not in inliers])} besides: the "
             "config is for a detector that learns what is normal."
         )
-        return [*notes, *_about_damage(found), *_about_masks(found)]
+        return [*notes, *_about_damage(survey), *_about_masks(survey)]
     if len(counted) == 1:
         notes.append("All images are of one class, so there is nothing to tell apart: the config is for an autoencoder.")
     if len(counted) > 1:
         least, most = min(counted, key=counted.get), max(counted, key=counted.get)
         if counted[most] >= IMBALANCE * counted[least]:
             notes.append(
-                f"{most} has {counted[most] / counted[least]:.1f} times the {noun(found)}s of {least}: "
+                f"{most} has {counted[most] / counted[least]:.1f} times the {noun(survey)}s of {least}: "
                 f"consider data.downsample: {IMBALANCE}, or train.class_weight: balanced."
             )
         if counted[least] < FEW:
             notes.append(
-                f"{least} has only {words.count(counted[least], noun(found))}: what is learned and measured of it will mean little."
+                f"{least} has only {words.count(counted[least], noun(survey))}: what is learned and measured of it will "
+                "mean little."
             )
-        if found["unlabelled"]:
-            notes.append(_about_missing_labels(found))
-    empty = [label for label, count in found["classes"].items() if not count]
+        if survey["unlabelled"]:
+            notes.append(_about_missing_labels(survey))
+    empty = [label for label, count in survey["classes"].items() if not count]
     if empty:
         notes.append(
-            f"No {noun(found)} has the class {listed(empty)}" + (": data.classes leaves it out." if len(counted) > 1 else ".")
+            f"No {noun(survey)} has the class {listed(empty)}" + (": data.classes leaves it out." if len(counted) > 1 else ".")
         )
     if left_out:
         notes.append(
-            f"No training {noun(found)} has the class {listed(left_out)}: nothing can be learned of it, so data.classes leaves "
+            f"No training {noun(survey)} has the class {listed(left_out)}: nothing can be learned of it, so data.classes leaves "
             "it out."
         )
-    if alike := twins(found):
+    if alike := twins(survey):
         notes.append(alike)
-    return [*notes, *_about_damage(found), *_about_masks(found)]
+    return [*notes, *_about_damage(survey), *_about_masks(survey)]
 
 
-def noun(found: Mapping[str, Any]) -> str:
+def noun(survey: Mapping[str, Any]) -> str:
     """What an example is called."""
-    return found.get("noun", "image")
+    return survey.get("noun", "image")
 
 
-def about_several(found: Mapping[str, Any]) -> list[str]:
+def about_several(survey: Mapping[str, Any]) -> list[str]:
     """Where images may have several classes: how many have, and classes that no image has, or all."""
-    if not found.get("labels"):
+    if not survey.get("labels"):
         return []
-    counts = found["several"]
+    counts = survey["several"]
     parts = [f"{counts[kind]:,} {what}" for kind, what in _SEVERAL.items() if counts.get(kind)]
-    notes = [f"Each of these columns is a class that {a(found)} may have beside others: of the {noun(found)}s {', '.join(parts)}."]
-    if found["unlabelled"]:
-        notes.append(_about_missing_labels(found))
+    notes = [
+        f"Each of these columns is a class that {a(survey)} may have beside others: of the {noun(survey)}s {', '.join(parts)}."
+    ]
+    if survey["unlabelled"]:
+        notes.append(_about_missing_labels(survey))
     known = sum(counts.values()) - counts.get("unknown", 0)
-    if empty := [name for name, count in found["labels"].items() if not count]:
+    if empty := [name for name, count in survey["labels"].items() if not count]:
         notes.append(
-            f"No {noun(found)} has the class {listed(empty)}: a run will refuse that; leave its column out of data.features.labels."
+            f"No {noun(survey)} has the class {listed(empty)}: a run will refuse that; leave its column out of "
+            "data.features.labels."
         )
-    if always := [name for name, count in found["labels"].items() if count == known]:
-        notes.append(f"All {noun(found)}s have the class {listed(always)}, so there is nothing to learn of it.")
+    if always := [name for name, count in survey["labels"].items() if count == known]:
+        notes.append(f"All {noun(survey)}s have the class {listed(always)}, so there is nothing to learn of it.")
     return notes
 
 
-def a(found: Mapping[str, Any]) -> str:
+def a(survey: Mapping[str, Any]) -> str:
     """The noun with its article."""
-    return f"{'an' if noun(found) == 'image' else 'a'} {noun(found)}"
+    return f"{'an' if noun(survey) == 'image' else 'a'} {noun(survey)}"
 
 
-def _about_missing_labels(found) -> str:
-    why = found.get("without_label", {})
+def _about_missing_labels(survey) -> str:
+    why = survey.get("without_label", {})
     reasons, doubt = f" ({labels.reasons(why)})" if why else "", labels.doubt(why)
-    some = words.count(found["unlabelled"], noun(found)) + (" has" if found["unlabelled"] == 1 else " have")
+    some = words.count(survey["unlabelled"], noun(survey)) + (" has" if survey["unlabelled"] == 1 else " have")
     return f"{some} no label{reasons}: a run counts and leaves out what has none" + (f"; {doubt}." if doubt else ".")
 
 
-def _about_damage(found) -> list[str]:
-    if not found["damaged"]:
+def _about_damage(survey) -> list[str]:
+    if not survey["damaged"]:
         return []
-    return [f"{100 * damaged_share(found):.1f} % of the {noun(found)}s are damaged; a run sets them aside and names them."]
+    return [f"{100 * damaged_share(survey):.1f} % of the {noun(survey)}s are damaged; a run sets them aside and names them."]
 
 
-def untrained(found: Mapping[str, Any]) -> list[str]:
+def untrained(survey: Mapping[str, Any]) -> list[str]:
     """Classes of which only other splits than train have images."""
-    by_split = found.get("by_split", {})
+    by_split = survey.get("by_split", {})
     train = by_split.get(keys.TRAIN, {})
-    return [] if len(by_split) < 2 else [name for name, count in found["classes"].items() if count and not train.get(name)]
+    return [] if len(by_split) < 2 else [name for name, count in survey["classes"].items() if count and not train.get(name)]
 
 
-def twins(found: Mapping[str, Any]) -> str:
+def twins(survey: Mapping[str, Any]) -> str:
     """A sentence on classes whose names differ by no more than capitals and blanks; empty without any."""
     alike: dict[str, list[str]] = {}
-    for name, count in found["classes"].items():
+    for name, count in survey["classes"].items():
         if count:
             alike.setdefault(" ".join(unicodedata.normalize("NFC", name).casefold().split()), []).append(name)
     pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
     return f"{listed(pairs)} differ by capitals or blanks alone: if they are one class, give it one name." if pairs else ""
 
 
-def _about_columns(found) -> list[str]:
-    columns = found.get("columns")
+def _about_columns(survey) -> list[str]:
+    columns = survey.get("columns")
     if not columns or not columns["unused"]:
         return []
     unused = listed(columns["unused"], COLUMNS_SHOWN)
     label = columns.get(keys.LABELS) or columns["label"]
     label = label if isinstance(label, str) else ", ".join(label or ["none"])
-    read = found.get("reads", "image")
-    return [f"The {noun(found)} is {columns[read]}, the label {label}. Not used: {unused}. --{read} and --label name others."]
+    read = survey.get("reads", "image")
+    return [f"The {noun(survey)} is {columns[read]}, the label {label}. Not used: {unused}. --{read} and --label name others."]
 
 
-def _about_read_classes(found) -> list[str]:
-    if not found.get("classes_read"):
+def _about_read_classes(survey) -> list[str]:
+    if not survey.get("classes_read"):
         return []
     return [
-        f"Which classes there are only reading all {noun(found)}s tells: a run checks data.classes and data.inliers in its "
+        f"Which classes there are only reading all {noun(survey)}s tells: a run checks data.classes and data.inliers in its "
         "first stage."
     ]
 
 
-def _about_masks(found) -> list[str]:
-    aside = found.get("passed_over", {}).get(listing.MASKS)
+def _about_masks(survey) -> list[str]:
+    aside = survey.get("passed_over", {}).get(listing.MASKS)
     if not aside:
         return []
     are = f"{words.count(aside, 'mask')} of other images {'is' if aside == 1 else 'are'}"
     return [f"{are} left out, for nothing learns from masks yet."]
 
 
-def _about_places(found) -> list[str]:
-    notes, masks, below = [], found.get("masks"), found.get("below")
+def _about_places(survey) -> list[str]:
+    notes, masks, below = [], survey.get("masks"), survey.get("below")
     if masks:
         notes.append(
             f"{masks['images']:,} images look like masks of others, such as {masks['such as']}. A run would take them for "
@@ -165,41 +169,41 @@ def _about_places(found) -> list[str]:
     return notes
 
 
-def about_splits(found: Mapping[str, Any], images: Mapping[str, int], data: Mapping[str, Any], is_classified: bool) -> list[str]:
+def about_splits(survey: Mapping[str, Any], images: Mapping[str, int], data: Mapping[str, Any], is_classified: bool) -> list[str]:
     """Which splits are carved from what, and what as many test images can tell. images: those of each split that a run uses."""
-    ours = used(found)
-    own = set(ours.values()) if keys.TRAIN in found["splits"] else set()
+    ours = used(survey)
+    own = set(ours.values()) if keys.TRAIN in survey["splits"] else set()
     share = {split: data.get(split, DataConfig.model_fields[split].default) for split in (keys.VALIDATION, keys.TEST)}
     made = {split: round(images[keys.TRAIN] * share[split]) for split in share}
-    for one in found.get("carved", ()):  # to the image
-        if all(one[split] == share[split] for split in share):
-            made = one["images"]
+    for plan in survey.get("carved", ()):  # to the image
+        if all(plan[split] == share[split] for split in share):
+            made = plan["images"]
     missing, notes = [split for split in share if split not in own], []
     if own and missing:
         carved = (f"{100 * share[split]:g} % of train for {split} ({made[split]:,} of {images[keys.TRAIN]:,})" for split in missing)
         notes.append(f"There is no split {' and no split '.join(missing)}: a run carves {' and '.join(carved)}.")
     elif not own and len(ours) > 1:
         notes.append(
-            f"There is {' and '.join(ours)}, but no train: a run puts all {noun(found)}s together and carves the three splits "
+            f"There is {' and '.join(ours)}, but no train: a run puts all {noun(survey)}s together and carves the three splits "
             "from them."
         )
     tested = images[keys.TEST] if keys.TEST in own else made[keys.TEST]
     if is_classified and tested:
-        some = words.count(tested, f"test {noun(found)}") + ("" if keys.TEST in own else f" ({100 * share[keys.TEST]:g} %)")
+        some = words.count(tested, f"test {noun(survey)}") + ("" if keys.TEST in own else f" ({100 * share[keys.TEST]:g} %)")
         notes.append(f"{some}: an accuracy measured on so many is known to +- {half_width(tested):.2f} (95 %).")
     return notes
 
 
-def used(found: Mapping[str, Any]) -> dict[str, str]:
+def used(survey: Mapping[str, Any]) -> dict[str, str]:
     """Source split -> hubel's, as components.example_gen.splits says."""
-    return found.get("used") or dict.fromkeys(found["splits"], keys.TRAIN)
+    return survey.get("used") or dict.fromkeys(survey["splits"], keys.TRAIN)
 
 
-def by_split(found: Mapping[str, Any]) -> dict[str, int]:
+def by_split(survey: Mapping[str, Any]) -> dict[str, int]:
     """{hubel's split: examples of the source's own}, whether or not they have a label."""
     counted: dict[str, int] = {}
-    for name, split in used(found).items():
-        counted[split] = counted.get(split, 0) + found["splits"][name]
+    for name, split in used(survey).items():
+        counted[split] = counted.get(split, 0) + survey["splits"][name]
     return {split: counted[split] for split in keys.SPLITS if split in counted}
 
 
@@ -213,6 +217,6 @@ def half_width(images: int) -> float:
     return z / (2 * math.sqrt(images + z**2))
 
 
-def damaged_share(found: Mapping[str, Any]) -> float:
+def damaged_share(survey: Mapping[str, Any]) -> float:
     """Of the sample."""
-    return sum(found["damaged"].values()) / found["sampled"]
+    return sum(survey["damaged"].values()) / survey["sampled"]

@@ -13,8 +13,8 @@ from configs.errors import printable
 RANKED = 0.6  # mean of the classes' AUROC
 
 
-def bound(found, counted) -> list[str]:
-    if found.get("labels"):
+def bound(survey, counted) -> list[str]:
+    if survey.get("labels"):
         bound = flow({"thresholds": {"macro_auroc": {"min": RANKED}}})
         return ["# modest: 0.5 is guessing; raise it once you know what can be reached", f"evaluate: {bound}"]
     most = max(counted.values()) / sum(counted.values())
@@ -26,12 +26,12 @@ def bound(found, counted) -> list[str]:
     ]
 
 
-def epochs_of(found) -> int:
-    return 40 if found["images"] < 2_000 else 20 if found["images"] < 20_000 else 10
+def epochs_of(survey) -> int:
+    return 40 if survey["images"] < 2_000 else 20 if survey["images"] < 20_000 else 10
 
 
-def batch_of(found) -> int:
-    return 16 if found["images"] < 500 else 32 if found["images"] < 5_000 else 64
+def batch_of(survey) -> int:
+    return 16 if survey["images"] < 500 else 32 if survey["images"] < 5_000 else 64
 
 
 def comment(lines: list[str]) -> list[str]:

@@ -87,8 +87,8 @@ def neighbours(
     folder = outputs.folder(out, planned, force, [*paths, *others]) if out else None
     served = Served.load(model)
     codes, rows = codes_of(served, paths)
-    known, found = codes_of(served, others)
-    files = [row["file"] for row in found if "error" not in row]
+    known, there = codes_of(served, others)
+    files = [row["file"] for row in there if "error" not in row]
     if not files:
         raise UsageError(f"No image in {among} can be read.", "Name another folder with --among.")
     for row in rows:
@@ -101,7 +101,7 @@ def neighbours(
         near = [(files[at], float(far)) for at, far in zip(order, distances, strict=True) if resolved[at] != own]
         row["neighbours"] = [{"file": file, "distance": far} for file, far in near[:count]]
         del row["row"]
-    value = {**served.summary([*rows, *found]), "images": rows, "unreadable": [row for row in found if "error" in row], "files": []}
+    value = {**served.summary([*rows, *there]), "images": rows, "unreadable": [row for row in there if "error" in row], "files": []}
     if folder and good:
         pairs = [(row["file"], rank, near) for row in good for rank, near in enumerate(row["neighbours"], 1)]
         lines = [[file, rank, near["file"], f"{near['distance']:.6g}"] for file, rank, near in pairs]

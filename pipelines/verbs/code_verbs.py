@@ -93,18 +93,18 @@ def decode(model: str, codes: str, out: str, force: bool, with_sheet: bool) -> d
         UsageError: for another file, other codes than the model's, or where something would be overwritten.
         HubelError: where nothing can be written.
     """
-    found, files = _read(Path(codes).expanduser())
-    names = outputs.names(map(Path, files), ".png", [SHEET]) if files else _numbered(len(found))
+    numbers, files = _read(Path(codes).expanduser())
+    names = outputs.names(map(Path, files), ".png", [SHEET]) if files else _numbered(len(numbers))
     folder = outputs.folder(out, [*names, SHEET] if with_sheet else names, force, list(map(Path, files)))
     served = Served.load(model)
     served.of_codes("decode")
-    if found.shape[1] != served.code_size:
+    if numbers.shape[1] != served.code_size:
         raise UsageError(
-            f"{codes} holds codes of {found.shape[1]} numbers; those of {served.card.name} have {served.code_size}.",
+            f"{codes} holds codes of {numbers.shape[1]} numbers; those of {served.card.name} have {served.code_size}.",
             "Decode with the model that encoded them.",
         )
-    rows = [{"row": row, "file": file} for row, file in enumerate(files or [None] * len(found))]
-    sheet_at = _write(served, "decode", found, {}, folder, names, rows, with_sheet)
+    rows = [{"row": row, "file": file} for row, file in enumerate(files or [None] * len(numbers))]
+    sheet_at = _write(served, "decode", numbers, {}, folder, names, rows, with_sheet)
     return {"model": served.folder, "size": served.size, "code_size": served.code_size, "images": rows, "sheet": sheet_at}
 
 
@@ -244,12 +244,12 @@ def _read(path: Path) -> tuple[np.ndarray, list[str]]:
 
 def _from_npy(path: Path) -> np.ndarray:
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        numbers = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise UsageError(f"{path} is no .npy file of numbers: {first_line(error)}", "`hubel encode` writes one.") from None
-    if not isinstance(found, np.ndarray):
+    if not isinstance(numbers, np.ndarray):
         raise UsageError(f"{path} is an archive of arrays.", "Save one array with numpy.save.")
-    return found
+    return numbers
 
 
 def _beside(path: Path) -> list[str]:

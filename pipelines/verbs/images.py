@@ -36,23 +36,23 @@ def files(images: Sequence[str], out: Path | None = None) -> list[Path]:
         UsageError: where there is no image at all, or a folder may not be read.
     """
     passed_over: Counter = Counter()
-    found = list(_files(images, out.expanduser() if out else None, passed_over))
+    listed = list(_files(images, out.expanduser() if out else None, passed_over))
     progress.emit("passed_over", counts=dict(passed_over))
-    if not found:
+    if not listed:
         there = f" ({listing.words(passed_over)})" if passed_over else ""
         raise UsageError(
             f"There is no image in {', '.join(images)}{there}.", f"Images end in {', '.join(sorted(listing.ENDINGS))}."
         )
-    return found
+    return listed
 
 
 def _files(images: Sequence[str], out: Path | None, passed_over: Counter) -> Iterator[Path]:
     for image in images:
         if Path(image).is_dir():
-            found = list(listing.images(image, "", passed_over, is_named=True, out=out))
-            aside = masks.beside(image, found, {name.partition("/")[0] for name in found})
+            below = list(listing.images(image, "", passed_over, is_named=True, out=out))
+            aside = masks.beside(image, below, {name.partition("/")[0] for name in below})
             passed_over.update({listing.MASKS: len(aside)} if aside else {})
-            yield from sorted(Path(image, name) for name in found if name not in aside)
+            yield from sorted(Path(image, name) for name in below if name not in aside)
         else:
             yield Path(image)
 

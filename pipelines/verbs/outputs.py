@@ -14,15 +14,15 @@ def names(paths: Iterable[Path], ending: str, taken: Collection[str] = ()) -> li
     Args:
         taken: names that are given already. Names that differ in case only are the same file on some disks.
     """
-    given, found = {name.lower() for name in taken}, []
+    given, made = {name.lower() for name in taken}, []
     for path in paths:
         name, number = f"{path.stem}{ending}", 1
         while name.lower() in given:
             number += 1
             name = f"{path.stem}-{number}{ending}"
         given.add(name.lower())
-        found.append(name)
-    return found
+        made.append(name)
+    return made
 
 
 def folder(out: str, planned: Collection[str], force: bool, inputs: Collection[Path] = ()) -> Path:
@@ -42,7 +42,7 @@ def folder(out: str, planned: Collection[str], force: bool, inputs: Collection[P
     if there and not force:
         many = f", and {len(there) - 1} more" if len(there) > 1 else ""
         raise UsageError(f"{there[0]}{many}: there already.", "Choose another folder with --out, or add --force to overwrite.")
-    missing = [one for one in (place, *place.parents) if not one.exists()]
+    missing = [above for above in (place, *place.parents) if not above.exists()]
     try:  # now rather than after all the work; what then fails leaves no empty folder
         place.mkdir(parents=True, exist_ok=True)
         for made in missing:

@@ -3,11 +3,11 @@
 A kind named `x` is pipelines/init/kinds/x.py with
 
 - LEARNS_ALONE: whether anything is learned of examples that are of no class, or all of one;
-- at_hand(found, workspace) -> further arguments of `body`: what this machine has that a proposal may use;
-- sampled(found) -> lines on what the sample looks like;
-- body(found, plan, **at_hand) -> lines of YAML from `transform` on, and sentences that a person should know.
+- at_hand(survey, workspace) -> further arguments of `body`: what this machine has that a proposal may use;
+- sampled(survey) -> lines on what the sample looks like;
+- body(survey, plan, **at_hand) -> lines of YAML from `transform` on, and sentences that a person should know.
 
-`found` is of pipelines.data_sets.survey.look.
+`survey` is of pipelines.data_sets.survey.look.
 """
 
 import importlib
@@ -30,9 +30,9 @@ class Plan:
     inliers: Sequence[str]
 
 
-def kind_of(found: Mapping[str, Any]) -> ModuleType:
+def kind_of(survey: Mapping[str, Any]) -> ModuleType:
     """The module of what was found. Raises UsageError for a kind without one."""
-    reads = found.get("reads", inputs.DEFAULT)
+    reads = survey.get("reads", inputs.DEFAULT)
     name = f"{__name__}.{reads}"
     if importlib.util.find_spec(name) is None:
         raise UsageError(f"`hubel init` has no config for models that read {reads}.", "docs/configuration.md has the keys of one.")

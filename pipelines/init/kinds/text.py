@@ -18,38 +18,38 @@ MISSING = (
 )
 
 
-def at_hand(found: Mapping[str, Any], place: Workspace) -> dict[str, Any]:
+def at_hand(survey: Mapping[str, Any], place: Workspace) -> dict[str, Any]:
     """The smallest network that tells texts apart."""
     records = (record for record in keras_models.catalog().values() if (record.reads, record.task) == ("text", "classification"))
     smallest = min(records, key=lambda record: record.params or 0, default=None)
     return {"network": smallest and smallest.name}
 
 
-def sampled(found: Mapping[str, Any]) -> list[str]:
+def sampled(survey: Mapping[str, Any]) -> list[str]:
     """A line on how long they are."""
-    if not found["tokens"]:
+    if not survey["tokens"]:
         return []
-    least, median, most = (f"{number:,}" for number in found["tokens"])
+    least, median, most = (f"{number:,}" for number in survey["tokens"])
     size = f"{least} tokens" if least == most else f"{least} to {most} tokens, the median {median}"
-    unit = "each character is one" if found["unit"] == "character" else "words and the signs between them"
+    unit = "each character is one" if survey["unit"] == "character" else "words and the signs between them"
     return [
-        f"of {found['sampled']:,} that were read: {size} ({unit}); {found['known'] + found['once']:,} different ones, of which "
-        f"{found['once']:,} stand once"
+        f"of {survey['sampled']:,} that were read: {size} ({unit}); {survey['known'] + survey['once']:,} different ones, of which "
+        f"{survey['once']:,} stand once"
     ]
 
 
-def body(found: Mapping[str, Any], plan: Plan, network: str | None = None) -> tuple[list[str], list[str]]:
+def body(survey: Mapping[str, Any], plan: Plan, network: str | None = None) -> tuple[list[str], list[str]]:
     """See pipelines.init.kinds."""
-    length, cut = _length(found)
+    length, cut = _length(survey)
     told = f"{length} tokens: of the texts that were read {100 * cut:.1f} % are longer; what is beyond is not seen"
-    text = {"length": length} | ({"unit": found["unit"]} if found["unit"] != "word" else {})
+    text = {"length": length} | ({"unit": survey["unit"]} if survey["unit"] != "word" else {})
     why = []
-    if found["images"] >= RARE:
+    if survey["images"] >= RARE:
         text |= {"min_count": 2}
         why = ["min_count: a token that stands once tells nothing of others"]
     train = {
-        "epochs": epochs_of(found),
-        "batch_size": batch_of(found),
+        "epochs": epochs_of(survey),
+        "batch_size": batch_of(survey),
         "optimizer": {"learning_rate": 0.01},
         "early_stopping": {"patience": 5},
     }
@@ -59,13 +59,13 @@ def body(found: Mapping[str, Any], plan: Plan, network: str | None = None) -> tu
         *comment([] if network else ["the vectors of a text's words in the mean, and one dense layer: docs/texts.md has the file"]),
         f"model: {flow({'name': network or OWN})}",
         f"train: {flow(train)}",
-        *bound(found, plan.counted),
+        *bound(survey, plan.counted),
     ]
     notes = [f"{100 * cut:.1f} % of the texts are longer than {length} tokens and would be cut."] if cut > CUT else []
     return lines, notes + ([] if network else [MISSING])
 
 
-def _length(found: Mapping[str, Any]) -> tuple[int, float]:
+def _length(survey: Mapping[str, Any]) -> tuple[int, float]:
     """The least length that cuts few texts, or else the largest; and the share that it cuts."""
-    shares = sorted((int(length), share) for length, share in found["cut"].items())
+    shares = sorted((int(length), share) for length, share in survey["cut"].items())
     return next((pair for pair in shares if pair[1] <= CUT), shares[-1])
