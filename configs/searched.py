@@ -37,7 +37,10 @@ WITH_COPIES = {
     "augment": f"{SETTLED}: copies are written once, for all trials",
     "seed": f"{SETTLED}: copies are drawn by it, once for all trials",
 }
+TRANSFER = "transfer"
+WHOLE = f"{SETTLED}: whether there is one decides what is looked up and built before; search its keys, such as transfer.layer"
 EPOCHS = "train.epochs"
+BEFORE = {"copies", "pca_color"}  # written by AugmentedCopies; of the covariance that Transform computes
 
 
 def check(config: RunConfig, space: Mapping[str, Distribution], where: str) -> None:
@@ -53,6 +56,8 @@ def check(config: RunConfig, space: Mapping[str, Distribution], where: str) -> N
     """
     reasons = _reasons(config)
     for dotted, drawn in space.items():
+        if dotted == TRANSFER:
+            reasons |= {dotted: WHOLE}
         for named in [dotted, *(f"{dotted}.{path}" for choice in drawn.choices or () for path in _paths(choice))]:
             for key, reason in reasons.items():
                 if f"{named}.".startswith(f"{key}."):
@@ -74,7 +79,7 @@ def check(config: RunConfig, space: Mapping[str, Distribution], where: str) -> N
     for forced, values in tried:
         tree = changed(given, values)
         try:
-            RunConfig.model_validate(tree)
+            made = RunConfig.model_validate(tree)
         except ValidationError as error:
             keys = " with ".join(f"tune.space.{dotted}" for dotted in forced)
             problem = sentence(error.errors(include_url=False)[0], tree, RunConfig)
@@ -83,11 +88,22 @@ def check(config: RunConfig, space: Mapping[str, Distribution], where: str) -> N
                 others = ", ".join(f"{dotted}: {short(value)}" for dotted, value in values.items() if dotted not in forced)
                 hint += f" It was tried with {others}."
             raise UsageError(f"Config {where}: {keys}: {problem}.", hint) from None
+        if before := _steps(made) ^ _steps(config):
+            keys = " with ".join(f"tune.space.{dotted}" for dotted in forced)
+            raise UsageError(
+                f"Config {where}: {keys}: whether augment has {' and '.join(sorted(before))} is settled before the search starts.",
+                "Have it in the config's own augmentation and in every choice, or in none.",
+            )
+
+
+def _steps(config: RunConfig) -> set[str]:
+    """Steps of an augmentation for which something is computed or written before any training."""
+    return {name for name, _ in (step.operation for step in config.augment)} & BEFORE
 
 
 def _reasons(config: RunConfig) -> dict[str, str]:
     """Key -> why it cannot be searched in this config."""
-    reasons = REASONS | (WITH_COPIES if config.copies else {}) | (IN_TRANSFER if config.transfer is not None else {})
+    reasons = REASONS | (WITH_COPIES if config.copies else {}) | (IN_TRANSFER if config.transfer is not None else {TRANSFER: WHOLE})
     if config.tune.enabled and config.tune.epochs is not None:
         reasons[EPOCHS] = f"tune.epochs says how long a trial is: {config.tune.epochs}"
     elif config.tune.enabled and config.tune.algorithm == "hyperband":

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 import keras_models
 from components import inputs
 from components.tasks.by_name import of_data, task_of
-from configs import policies
+from configs import policies, searched
 from configs.schema.augment import AugmentStep
 from configs.schema.run import RunConfig
 from configs.schema.tune import Distribution, same
@@ -147,7 +147,8 @@ def _of_augment(config: RunConfig, of_classes: bool) -> Iterator[tuple[str, Mapp
         return
     steps = policies.expand(config.augment, config.transform.channels)
     stronger = [[_scaled(step, factor) for step in steps] for factor in STRENGTHS]
-    choices = [own, *stronger, *([[]] if of_classes else [])]  # without noise there is nothing to denoise
+    kept = [step for step in own if searched.BEFORE & step.keys()]
+    choices = [own, *stronger, *([kept] if of_classes else [])]  # without noise there is nothing to denoise
     unlike = [choice for at, choice in enumerate(choices) if not any(same(choice, before) for before in choices[:at])]
     if len(unlike) > 1:
         yield "augment", {"choices": unlike}

@@ -521,6 +521,32 @@ def test_what_a_transfer_settles_cannot_be_searched(path):
 
 
 @pytest.mark.parametrize(
+    ("step", "channels"), [([{"rotate": {"degrees": 5}}, {"copies": 2}], 1), ([{"pca_color": {"stddev": 0.1}}], 3)], ids=str
+)
+def test_what_is_made_for_an_augmentation_before_all_trials_is_in_all_or_none(step, channels):
+    def tree(own, *choices):
+        space = {"augment": {"choices": [*choices]}}
+        return {"name": "a", "transform": {"channels": channels}, "augment": own, "tune": {"space": space}}
+
+    with pytest.raises(UsageError, match=r"whether augment has \w+ is settled before"):
+        load.validate(tree([], [], step), "here")
+    if channels == 3:
+        with pytest.raises(UsageError, match=r"whether augment has pca_color is settled before"):
+            load.validate(tree(step, [], step), "here")
+        load.validate(tree(step, step, [*step, {"flip": {}}]), "here")
+
+
+@pytest.mark.parametrize("transfer", [None, {"source": "b"}])
+@pytest.mark.parametrize("drawn", [[None, {"source": "b"}], [{"layer": "c5"}, {"layer": "f6"}]], ids=str)
+def test_whether_there_is_a_transfer_cannot_be_searched(transfer, drawn):
+    with pytest.raises(UsageError, match=r"cannot search transfer.*settled before"):
+        load.validate({"name": "a", "transfer": transfer, "tune": {"space": {"transfer": {"choices": drawn}}}}, "here")
+    if transfer is None:
+        with pytest.raises(UsageError, match=r"cannot search transfer\.layer: .*whether there is one"):
+            load.validate({"name": "a", "tune": {"space": {"transfer.layer": {"choices": ["a", "b"]}}}}, "here")
+
+
+@pytest.mark.parametrize(
     ("path", "drawn", "words"),
     [
         ("train.epoch", {"choices": [1]}, "did you mean epochs?"),

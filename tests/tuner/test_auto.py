@@ -109,6 +109,15 @@ def test_a_policy_is_scaled_step_by_step_and_copies_leave_augmentation_alone():
     assert "augment" not in auto.space(RunConfig(name="a", augment=["digits", {"copies": 2}], tune={"space": "auto"}))
 
 
+def test_what_transform_computes_for_an_augmentation_is_in_every_choice():
+    steps = [{"flip": {}}, {"pca_color": {"stddev": 0.1}}]
+    config = RunConfig(name="a", transform={"channels": 3}, augment=steps, tune={"space": "auto", "enabled": True})
+    choices = auto.space(config)["augment"].choices
+    assert choices[-1] == [{"pca_color": {"stddev": 0.1}}]
+    assert [choice[-1]["pca_color"]["stddev"] for choice in choices] == [0.1, 0.05, 0.2, 0.1]
+    searched.check(config, auto.space(config), "here")
+
+
 def test_noise_of_a_denoising_autoencoder_is_never_taken_away():
     config = load.load("digits_denoising_autoencoder", ["tune.space=auto"])
     assert [choice[0]["gaussian_noise"]["stddev"] for choice in auto.space(config)["augment"].choices] == [0.3, 0.15, 0.6]
