@@ -40,8 +40,13 @@ class Pair(keras.Model):
         self._under = Aside(under)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        under = self._under.held
-        return super().compute_loss(x, y if under is None else under(x, training=False), y_pred, sample_weight, training)
+        return super().compute_loss(x, self._target(x, y), y_pred, sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, self._target(x, y), y_pred, sample_weight)
+
+    def _target(self, x, y):
+        return y if self._under.held is None else self._under.held(x, training=False)
 
 
 def attach(net: keras.Model, stages: Sequence[Stage]) -> None:

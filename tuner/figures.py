@@ -64,5 +64,5 @@ def _stand_in(entry, cfg: TrainerSlice) -> keras.Model:
     cfg = cfg.model_copy(update={"transform": cfg.transform.model_copy(update={"normalize": "none"})})
     known = dict(inputs.input_of(entry.reads).stand_in(cfg.transform, 1).facts)
     classes = [str(number) for number in range(usable.CLASSES)]
-    facts = Facts(known.pop("input_shape"), classes, None, None, train_images=len(classes), builder=known)
+    facts = Facts(known.pop("input_shape"), classes, train_images=len(classes), builder=known)
     return build(entry, Data(facts, 1, None, None, None), cfg)

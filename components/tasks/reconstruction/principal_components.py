@@ -4,6 +4,7 @@ import keras
 
 from components.tasks.reconstruction import linear, pca
 from components.tasks.reconstruction.pixels import unit
+from components.tasks.reconstruction.task import MSE
 from configs.errors import HubelError, UsageError
 from keras_models import normalize
 
@@ -35,10 +36,8 @@ class Task(linear.Task):
         found = pca.fit(unit(data.plain), encoder.units)
         encoder.set_weights([found.components.T, -found.components @ found.mean])
         decoder.set_weights([found.components, found.mean])
-        figures = {
-            "loss": found.mean_squared_error(unit(data.plain)),
-            "val_loss": found.mean_squared_error(unit(data.validation)),
-        }
+        error, on_validation = (found.mean_squared_error(unit(split)) for split in (data.plain, data.validation))
+        figures = {"loss": error, MSE: error, "val_loss": on_validation, f"val_{MSE}": on_validation}
         events = keras.callbacks.CallbackList(callbacks, model=model, epochs=1, steps=data.steps)
         events.on_train_begin()
         events.on_epoch_begin(0)

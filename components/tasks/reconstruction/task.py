@@ -17,6 +17,8 @@ from components.trainer.card import Card
 from keras_models import auxiliary, normalize
 from keras_models.layers import pixel_loss
 
+MSE = "mse"  # of an epoch, whatever its loss is: over pixels in 0..1
+
 
 class Task(base.Task):
     """Models map an image to an image in [0, 1] and have sub-models `encoder` and `decoder`.
@@ -25,6 +27,7 @@ class Task(base.Task):
     """
 
     cleans = True
+    better = {**base.Task.better, MSE: "min"}
     predicts = ANOMALY_SCORE
     anomaly_scores: ClassVar[Collection[str]] = ("reconstruction_error", "latent_distance")  # those of AnomalyConfig that it has
     against_active: ClassVar[bool] = True  # whether PCA of as many components as units are active judges an overcomplete model
@@ -45,7 +48,9 @@ class Task(base.Task):
     def compile(self, model, make):
         net = normalize.inner(model)
         has_loss = any(layer.name == pixel_loss.NAME for layer in net.layers)
-        model.compile(make(), loss=net.get_layer(pixel_loss.NAME).of if has_loss else "mean_squared_error")
+        loss = net.get_layer(pixel_loss.NAME).of if has_loss else "mean_squared_error"
+        plain = type(model).train_step is keras.Model.train_step  # a learner of one's own has figures of its own
+        model.compile(make(), loss=loss, **({"metrics": [keras.metrics.MeanSquaredError(MSE)]} if plain else {}))
 
     def signatures(self, model, card):
         decoder = normalize.inner(model).get_layer("decoder")

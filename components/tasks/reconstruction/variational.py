@@ -29,12 +29,17 @@ class Task(Autoencoder):
     targets = (keys.LABEL,)  # -1 where there is none
     anomaly_scores = (*Autoencoder.anomaly_scores, ELBO)
     against_active = False
+    better = {**Autoencoder.better, ELBO: "max"}
 
     def of_model(self, model):
         return _Told() if len(auxiliary.learner(model).inputs) > 1 else self
 
     def fit(self, model, data, train, first_epoch, callbacks):
         Autoencoder.fit(self.of_model(model), model, data, train, first_epoch, callbacks)
+
+    def derived(self, figures):
+        """The bound itself, nats an image, of one draw for each: the KL divergence counts once, whatever its weight in the loss."""
+        return {ELBO: -(figures[auxiliary.DATA_LOSS] + figures["kl"])} if "kl" in figures else {}
 
     def compile(self, model, make):
         _likelihood(normalize.inner(model))
