@@ -22,21 +22,19 @@ from tuner.objective import MIN, Direction, Objective
 VALIDATION = "val_"
 
 
-def objectives(custom: Mapping, cfg: TrainerSlice, tune: TuneConfig, model: keras.Model | None = None) -> list[Objective]:
-    """What a config's search is for.
+def objectives(custom: Mapping, cfg: TrainerSlice, tune: TuneConfig) -> list[Objective]:
+    """What a config's search is for. Its network is built without data, in a transfer with random weights.
 
     Args:
         custom: of TFX's custom_config task (its name; that of the network where there is none) and origin.
-        model: the config's network behind its normalisation, which is compiled anew; None: it is built without data, in a transfer
-            with random weights.
 
     Raises:
         UsageError: as objective.of, and for a network that is not trained.
     """
     if cfg.model.members:
         raise UsageError("An ensemble is not trained, so that there is nothing to search for.", "Set tune.enabled=false.")
-    entry = entry_of(custom, cfg, learned=model is not None)
-    model = model or _stand_in(entry, cfg)
+    entry = entry_of(custom, cfg, learned=False)
+    model = _stand_in(entry, cfg)
     last = phases_of(task_of(custom.get("task") or name_of(entry.task, cfg.anomaly)), cfg, model)[-1]
     return objective.of(tune.objective, logged(last.task, model, cfg.transform) | {last.figure: MIN}, last.figure)
 

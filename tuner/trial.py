@@ -4,7 +4,6 @@ A process opens a Training once. It knows nothing of how values are chosen.
 """
 
 import functools
-import gc
 import shutil
 import statistics
 import time
@@ -29,7 +28,7 @@ from configs.errors import HubelError, first_line
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
-from tuner import figures, objective, pruning
+from tuner import figures, memory, objective, pruning
 from tuner.objective import Objective
 from tuner.pruning import Curve
 
@@ -72,9 +71,7 @@ class Training:
         entry = entry_of(self._custom, cfg)
         self._reads, self._task = entry.reads, task_of(self._custom.get("task") or name_of(entry.task, cfg.anomaly))
         self._opened: OrderedDict[str, Data] = OrderedDict()
-        model = begun(fn_args, entry, self._task, self._data_for(cfg), cfg)
-        self.objectives = figures.objectives(self._custom, cfg, tune, model)
-        forget()
+        self.objectives = figures.objectives(self._custom, cfg, tune)
 
     def run(
         self,
@@ -111,6 +108,7 @@ class Training:
                 self._train(cfg.model_copy(update={"seed": cfg.seed + number}), state / str(number), watch)
                 if not executions.end():
                     break
+                memory.release()
         except (MemoryError, tf.errors.ResourceExhaustedError):
             return executions.failed("It ran out of memory.")
         except HubelError as error:
@@ -119,7 +117,7 @@ class Training:
             return executions.failed(f"{type(error).__name__}: {first_line(error)}")
         finally:
             shutil.rmtree(state, ignore_errors=True)
-            forget()
+            memory.release()
         return executions.outcome()
 
     def _train(self, cfg: TrainerSlice, state: Path, watch: "_Watch") -> None:
@@ -263,9 +261,3 @@ class _Executions:
             time.monotonic() - self._started,
             reason,
         )
-
-
-def forget() -> None:
-    """Have Keras and Python let go of what a training leaves: graphs, names, cycles of objects."""
-    keras.backend.clear_session()
-    gc.collect()

@@ -37,7 +37,7 @@ from keras_models.record import CLASSIFICATION
 from pipelines.workspace import origins, starts
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.starts import Start
-from tuner import auto, corners
+from tuner import auto, corners, figures
 
 
 @dataclass(frozen=True)
@@ -225,6 +225,8 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
         modules = [*dict.fromkeys([*modules, *_modules_of_search(given, start)])]
     if parts:
         modules += [by_name.module(by_name.MEMBERS), *sources_of(set().union(*(card.architectures for card in parts.values())))]
+    if config.tune.enabled:
+        _check_objective(config, start, task, of_trainer)
     return Settled(
         given,
         place,
@@ -269,6 +271,14 @@ def _modules_of_search(config: RunConfig, start: Start) -> list[str]:
 
 def _of_trainer(config: RunConfig) -> TrainerSlice:
     return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
+
+
+def _check_objective(config: RunConfig, start: Start, task: str, of_trainer: TrainerSlice) -> None:
+    """Raise UsageError for an objective that no epoch of its training has; of a source that is still to be trained nobody knows."""
+    origin = start.origin
+    if origin is None or origin.file is not None or origin.is_published:
+        custom = {"task": task, **({"origin": origin.as_json()} if origin else {})}
+        figures.objectives(custom, of_trainer, config.tune)
 
 
 def with_origin(config: RunConfig, origin: Origin) -> RunConfig:

@@ -18,6 +18,7 @@ from tests.components import digits
 from tests.pipelines.conftest import in_process
 
 PUBLISHED = Origin("keras.applications:MobileNetV2", "keras.applications:MobileNetV2", None, "digest", normalizes=True)
+SEARCHED = ["tune.enabled=true", "tune.space={train.optimizer.learning_rate: {min: 0.001, max: 0.01}}"]
 LABELLED, UNLABELLED = Located({}, "digest", ["a", "b"]), Located({}, "digest", [])
 
 
@@ -42,6 +43,9 @@ def of(config, assignments, place, located=LABELLED):
         ("digits_sparse_coding", ["transform.normalize=none"], "reconstructs what it is given, pixels / 255"),
         ("digits_autoencoder", ["evaluate.thresholds={accuracy: {min: 0.5}}"], "names the metric 'accuracy'"),
         ("digits_lenet5", ["evaluate.slices={colour: {}}"], "names the feature 'colour'"),
+        ("digits_lenet5", [*SEARCHED, "tune.objective=val_auroc"], "asks for val_auroc, and no epoch has it"),
+        ("digits_vae", [*SEARCHED, "tune.objective=val_kl"], "nothing says which way it is better"),
+        ("digits_fine_tuned", [*SEARCHED, "tune.objective={name: val_accuracy, direction: min}"], "of which more is better"),
     ],
 )
 def test_what_a_task_has_not_is_refused_before_anything_starts(config, assignments, words, tmp_path):
