@@ -26,6 +26,7 @@ ALGORITHMS = ("random", "grid", "bayesian", "hyperband")
 DIRECTIONS = ("min", "max")
 FLAGS = ("trials", "minutes", "algorithm", "workers")  # that are keys of tune
 YAML = (".yaml", ".yml")
+CHIEF, WORKER = ROLES = ("chief", "worker")
 
 
 @click.command("tune")
@@ -35,16 +36,19 @@ YAML = (".yaml", ".yml")
 @click.option("--algorithm", type=click.Choice(ALGORITHMS), help="How the next trial is chosen.")
 @click.option("--objective", metavar="NAME[:min|max]", help="A validation figure, such as val_accuracy.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes that try at the same time.")
+@click.option("--role", type=click.Choice(ROLES), help="A part of a search by several machines; needs --address.")
+@click.option("--address", metavar="HOST:PORT", help="Where the chief listens, and workers find it.")
 @options.assignments
 @click.option("--write", "into", metavar="FILE", help="Write the best values as a config that `hubel run` trains.")
 @options.workspace
 @click.option("--dry-run", is_flag=True, help="Say what would run, what is cached and what is searched; change nothing.")
 @options.verbose
 @options.as_json
-def tune(config, assignments, into, workspace, dry_run, as_json, **asked):
+def tune(config, role, address, assignments, into, workspace, dry_run, as_json, **asked):
     """Search for the values of CONFIG (a shipped name or a YAML file) that are best on its validation split.
 
-    What is searched stands in tune.space; `--set tune.space=auto` takes what is worth a search for its model.
+    What is searched stands in tune.space; `--set tune.space=auto` takes what is worth a search for its model. Of several machines
+    that see one workspace, one has the role of the chief and the others that of workers.
     """
     from configs import load
     from pipelines.command_line import console, names
@@ -52,6 +56,7 @@ def tune(config, assignments, into, workspace, dry_run, as_json, **asked):
 
     check(config, load.load(config, assignments))
     check_target(into)
+    check_role(role, address, asked["workers"])
     assignments = [*assignments, *assigned(asked)]
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
     names.check(cfg, place)
@@ -63,8 +68,10 @@ def tune(config, assignments, into, workspace, dry_run, as_json, **asked):
             console.plan(value)
             print("\n".join(_planned(value)))
         return 0
+    if role == WORKER:
+        return _joined(place.tuning(cfg.name), address, as_json)
     with place.locked(f"hubel tune {config}") as lock:
-        value = _searched(config, cfg, place, lock, as_json)
+        value = _searched(config, cfg, place, lock, as_json, address)
     value |= _written(into, config, assignments, value)
     if as_json:
         print(json.dumps(value))
@@ -113,7 +120,33 @@ def check_target(into: str | None) -> None:
         raise UsageError(f"--write {into}: there is no folder {target.parent}.", "Name a file in a folder that is there.")
 
 
-def _searched(called: str, cfg: RunConfig, place: Workspace, lock: int, quiet: bool) -> dict[str, Any]:
+def check_role(role: str | None, address: str | None, workers: int | None) -> None:
+    """Raise UsageError for a part of a search that cannot be."""
+    if (role is None) != (address is None):
+        raise UsageError("--role and --address go together.", "For example: --role chief --address 0.0.0.0:8476")
+    if role is None:
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise UsageError(f"--address {address} is not HOST:PORT.", "For example: --address 10.0.0.5:8476")
+    if workers is not None:
+        raise UsageError("--workers is of one machine.", "With --role each worker is a `hubel tune --role worker` of its own.")
+
+
+def _joined(tuning: Path, address: str, as_json: bool) -> int:
+    """Run trials for a chief until its search is over. It holds the workspace, so this holds nothing."""
+    from pipelines.command_line import console
+
+    state.again = GOES_ON
+    with console.RunView(quiet=as_json) as view:
+        value = quietly(requests.Join(str(tuning), address), view)
+    print(
+        json.dumps(value) if as_json else f"The search {value['study']} is over; {words.count(value['trials'], 'trial')} ran here."
+    )
+    return 0
+
+
+def _searched(called: str, cfg: RunConfig, place: Workspace, lock: int, quiet: bool, address: str | None) -> dict[str, Any]:
     """One search on record. Returns the JSON contract's value."""
     from configs import load
     from pipelines.command_line import console
@@ -123,7 +156,7 @@ def _searched(called: str, cfg: RunConfig, place: Workspace, lock: int, quiet: b
     run_id = new_run_id(place, cfg.name)
     state.log, state.again = place.log(cfg.name, run_id), GOES_ON
     with recorded(place, cfg.name, run_id, load.dump(cfg)) as record:
-        request = requests.Tune(called, load.written(cfg), str(place.root), run_id)
+        request = requests.Tune(called, load.written(cfg), str(place.root), run_id, address)
         with console.RunView(quiet=quiet) as view:
             value = supervise.ask(request, state.log, view, held=(lock,))
         record({"status": "searched", "reason": _outcome(value)})

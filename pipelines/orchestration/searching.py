@@ -8,17 +8,18 @@ from configs import load
 from configs.errors import HubelError
 from pipelines.orchestration import execute, settled, study
 from pipelines.workspace.layout import Workspace
-from tuner import contract, records
+from tuner import contract, records, roles
 from tuner.component import STUDY
 
 BUDGET = ("trials", "epochs", "total_epochs", "minutes", "workers", "executions")
 
 
-def tune(config: str, tree: dict, workspace: str, run_id: str) -> dict[str, Any]:
+def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | None = None) -> dict[str, Any]:
     """Search for the best values of a config.
 
     Args:
         config, tree: as of execute.run.
+        address: HOST:PORT at which it listens for workers on other machines, and runs no trial itself; None: all of it is here.
 
     Returns:
         The value of the JSON contract's `tune`: {run, best: {PATH: value}, objective, value, trials}, and what else
@@ -30,6 +31,8 @@ def tune(config: str, tree: dict, workspace: str, run_id: str) -> dict[str, Any]
     """
     start = time.monotonic()
     known = settled.read(config, tree, Workspace.at(workspace))
+    if address is not None:
+        roles.lead(address)
     with execute.named(run_id):
         results = execute.launched(known, searched=True)
     folder = known.place.tuning(known.config.name) / results["Tuner"].property("best_hyperparameters", STUDY)

@@ -49,9 +49,20 @@ class PlanRun(Request):
 
 @dataclass(frozen=True)
 class Tune(Run):
-    """One search, as `Run`."""
+    """One search, as `Run`; with an address, as the chief of workers on other machines."""
 
     calls = "pipelines.orchestration.searching:tune"
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Join(Request):
+    """Work for the chief of a search on another machine."""
+
+    calls = "tuner.worker:join"
+    tuning: str
+    address: str
+    name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,18 @@ def test_a_search_that_is_ended_goes_on_with_the_same_command(how, tmp_path):
     assert all(after[trial.id] == trial for trial in before)
     alone = hubel("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "undisturbed", "--json").json
     assert by_id(alone) == by_id(contract.of(folder))
+
+
+@pytest.mark.whole
+def test_a_chief_and_a_worker_of_another_machine_search_together(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = ("tune", *SEARCH, "--workspace", tmp_path / "workspace", "--address", address, "--json")
+    worker = Running(*command, "--role", "worker")
+    chief = hubel(*command, "--role", "chief")
+    assert chief.code == 0, chief.err
+    assert [trial["status"] for trial in chief.json["trials"]] == ["completed"] * 2
+    out, err = worker.process.communicate(timeout=60)
+    assert worker.process.returncode == 0, err
+    assert json.loads(out) == {"study": chief.json["study"], "trials": 2}
