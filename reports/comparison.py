@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from configs.errors import HubelError
 from configs.experiment import COUNTS, ExperimentConfig
-from reports import chart
+from reports import curves
 
 # arm, seed, note, intervals by name, and figures by name; those that a training does not have are None or missing
 Row = Mapping[str, object]
@@ -98,29 +98,29 @@ def plot(title: str, asked: ExperimentConfig, rows: Sequence[Row], histories: Se
         histories: of each training, in the order of `rows`, its figures by epoch.
     """
     wanted = asked.plot
-    curves = _while_training(asked, rows, histories) if wanted.follows_training else _at_the_end(asked, rows)
+    drawn = _while_training(asked, rows, histories) if wanted.follows_training else _at_the_end(asked, rows)
     y = _title(wanted.y[0], asked) if len(wanted.y) == 1 else ""
-    return chart.svg(title, curves, chart.Axis(_title(wanted.x, asked), "x" in wanted.log), chart.Axis(y, "y" in wanted.log))
+    return curves.svg(title, drawn, curves.Axis(_title(wanted.x, asked), "x" in wanted.log), curves.Axis(y, "y" in wanted.log))
 
 
 def _while_training(asked, rows, histories):
     """A curve for each arm and figure, as far as all trainings of the arm go."""
-    curves = []
+    drawn = []
     for arm in asked.arms:
         mine = [history for row, history in zip(rows, histories, strict=True) if row["arm"] == arm and history]
         epochs = list(zip(*mine, strict=False))
         places = [epoch[0]["step"] if asked.plot.x == "step" else number for number, epoch in enumerate(epochs, 1)]
         for name in asked.plot.y:
             title = arm if len(asked.plot.y) == 1 else f"{arm}, {_title(name, asked)}"
-            curves.append(chart.Curve(title, list(zip(places, _means(epochs, name), strict=True))))
-    return curves
+            drawn.append(curves.Curve(title, list(zip(places, _means(epochs, name), strict=True))))
+    return drawn
 
 
 def _at_the_end(asked, rows):
     """A curve for each figure, a point for each arm that has it."""
     arms = [[row for row in rows if row["arm"] == arm] for arm in asked.arms]
     places = _means(arms, asked.plot.x)
-    return [chart.Curve(_title(name, asked), sorted(zip(places, _means(arms, name), strict=True))) for name in asked.plot.y]
+    return [curves.Curve(_title(name, asked), sorted(zip(places, _means(arms, name), strict=True))) for name in asked.plot.y]
 
 
 def _means(groups: Iterable[Sequence[Row]], name: str) -> list[float]:

@@ -6,16 +6,24 @@ from xml.etree import ElementTree
 
 import pytest
 
-from reports.chart import BOTTOM, LEFT, LETTER, MARKED, RIGHT, TOP, Axis, Curve, svg
+from reports.curves import HEIGHT, MARKED, WIDTH, Axis, Curve, svg
 
 X, Y = Axis("epoch"), Axis("loss")
+LINES = re.compile(r'<g class="mark-line role-mark[^>]*>(.*?)</g>', re.DOTALL)
+LEAST_LETTER = 4  # px that a letter of a name takes at least, in the mean
 
 
 def drawn(text: str) -> list[list[tuple[float, float]]]:
-    """Places, px, of each curve that has any."""
+    """Places, px from the upper left corner of the axes, of each curve that has any."""
     ElementTree.fromstring(text)  # noqa: S314 our own
-    paths = re.findall(r'<path class="curve" [^>]* d="M([-\d. L]+)"/>', text)
-    return [[tuple(map(float, place.split())) for place in path.split("L")] for path in paths]
+    paths = re.findall(r' d="M([-\d.,L]+)Z?"', "".join(LINES.findall(text)))
+    return [[tuple(map(float, place.split(","))) for place in path.split("L")] for path in paths]
+
+
+def marks(text: str) -> int:
+    """How many points are marked."""
+    parts = re.findall(r'<g class="mark-symbol role-mark[^>]*>(.*?)</g>', text, re.DOTALL)
+    return sum(part.count("<path") for part in parts)
 
 
 def texts(text: str) -> list[str]:
@@ -26,7 +34,7 @@ def test_places_are_in_proportion_and_inside_the_axes():
     (one,) = drawn(svg("t", [Curve("a", [(0, 0), (5, 1), (10, 4)])], X, Y))
     assert one[1][0] - one[0][0] == pytest.approx(one[2][0] - one[1][0], abs=0.11)
     assert 4 * (one[0][1] - one[1][1]) == pytest.approx(one[0][1] - one[2][1], abs=0.5)
-    assert all(LEFT < a < RIGHT and TOP < b < BOTTOM for a, b in one)
+    assert all(0 < a < WIDTH and 0 < b < HEIGHT for a, b in one)
     assert one[0][0] < one[2][0]
     assert one[0][1] > one[2][1]  # more is further up
 
@@ -41,14 +49,16 @@ def test_curves_share_the_axes_and_have_names_and_different_strokes():
     text = svg("t", [Curve(f"arm {n}", [(0, n), (1, n)]) for n in range(9)], X, Y)
     assert len({places[0][1] for places in drawn(text)}) == 9
     assert [f"arm {n}" for n in range(9)] == [said for said in texts(text) if said.startswith("arm")]
-    assert len(set(re.findall(r'stroke="(#\w+)" stroke-dasharray="([\w ]+)" d="M[\d.]+ [\d.]+L', text))) == 9
+    strokes = re.findall(r'stroke="(#\w+)" [^>]*stroke-dasharray="([\d,]+)"', "".join(LINES.findall(text)))
+    assert len(strokes) == len(set(strokes)) == 9
 
 
 @pytest.mark.parametrize("curves", [[], [Curve("a", [])], [Curve("a", [(3, 7)])], [Curve("a", [(1, 2), (2, 2)])]], ids=len)
 @pytest.mark.parametrize("log", [False, True])
 def test_there_is_a_picture_of_little(curves, log):
     text = svg("t", curves, Axis("x", log), Axis("y", log))
-    assert "nan" not in text
+    assert "nan" not in text.lower()
+    assert float(ElementTree.fromstring(text).get("width")) < 2 * WIDTH  # noqa: S314 our own
     assert len(drawn(text)) == sum(bool(curve.points) for curve in curves)
 
 
@@ -65,8 +75,10 @@ def test_names_cannot_break_the_file():
 
 def test_there_is_room_for_every_name():
     for name in ("a", "relu, pixels 0 to 255, rate 1e-4" * 2):
-        width = int(ElementTree.fromstring(svg("t", [Curve(name, [(0, 1)])], X, Y)).get("width"))  # noqa: S314 our own
-        assert RIGHT + LETTER * len(name) < width < RIGHT + LETTER * len(name) + 100
+        text = svg("t", [Curve(name, [(0, 1)])], X, Y)
+        width = float(ElementTree.fromstring(text).get("width"))  # noqa: S314 our own
+        assert name in texts(text)
+        assert WIDTH + LEAST_LETTER * len(name) < width < WIDTH + 7 * len(name) + 150
 
 
 def test_ticks_are_round_numbers():
@@ -81,4 +93,4 @@ def test_ticks_are_round_numbers():
 
 def test_few_points_are_marked_and_many_are_not():
     few, many = (svg("t", [Curve("a", [(n, n) for n in range(count)])], X, Y) for count in (MARKED, MARKED + 1))
-    assert (few.count("<circle"), many.count("<circle")) == (MARKED, 0)
+    assert (marks(few), marks(many)) == (MARKED, 0)
