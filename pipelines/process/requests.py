@@ -59,7 +59,7 @@ class Tune(Run):
 class Join(Request):
     """Work for the chief of a search on another machine."""
 
-    calls = "tuner.worker:join"
+    calls = "tuner.far:join"
     tuning: str
     address: str
     name: str | None = None
