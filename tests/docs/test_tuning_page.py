@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from configs import load
 from configs.schema.tune import TuneConfig
 from tests.docs.pages import ROOT
 from tests.docs.test_pages import commands
@@ -35,7 +36,7 @@ def test_it_names_every_status_and_every_algorithm():
 
 
 def test_a_dry_run_that_is_shown_says_what_is_searched(tmp_path):
-    shown = [words for words in commands(PAGE) if "--dry-run" in words]
+    shown = [words for words in commands(PAGE) if "--dry-run" in words and words[1] in load.names()]
     assert shown
     for words in shown:
         outcome = in_process(*words, "--workspace", tmp_path)
