@@ -2,13 +2,16 @@
 
 import shlex
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from components import progress
 from configs import atomic
+from configs.errors import first_line
 from configs.override import override
 from configs.paths import workspace_default
 from configs.schema.run import RunConfig
@@ -43,7 +46,19 @@ class Kept:
 
 
 def look(folder: Path, config: RunConfig, place: Workspace) -> dict[str, float]:
-    """Write what people look at, of all trials that are over. Returns the importance of each parameter."""
+    """Write what people look at, of all trials that are over. Returns the importance of each parameter.
+
+    What goes wrong is a warning: it is not worth a search.
+    """
+    try:
+        return _look(folder, config, place)
+    except Exception as error:  # of four libraries that draw and write
+        traceback.print_exc()  # into the log
+        progress.emit("warning", text=f"The page of the search was not written: {type(error).__name__}: {first_line(error)}")
+        return {}
+
+
+def _look(folder: Path, config: RunConfig, place: Workspace) -> dict[str, float]:
     from tuner import hparams, importance
 
     study, trials = records.read(folder)

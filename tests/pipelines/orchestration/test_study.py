@@ -1,0 +1,61 @@
+"""What is kept of a search is kept up while it goes on, and what goes wrong with it does not end the search."""
+
+import time
+
+import pytest
+import yaml
+
+from components import progress
+from configs import load
+from pipelines.orchestration import study
+from pipelines.workspace.layout import Workspace
+from tests.pipelines.command_line.test_tuning_commands import left
+from tuner import records
+
+CONFIG = load.load("digits_lenet5")
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Workspace.at(tmp_path)
+
+
+def begin(made, now, monkeypatch):
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return {"event": "search", "study": made.study.model_dump(mode="json"), "trials": []}
+
+
+def test_the_page_is_written_on_the_way_but_seldom_and_at_the_end(place, monkeypatch):
+    made, now = left(place.root, parameters=0), [0.0]
+    page = place.tuning("digits_lenet5") / "a1b2c3d4" / records.PAGE
+    kept = study.Kept(CONFIG, place)
+    kept(begin(made, now, monkeypatch))
+    for seconds, is_there in ((10.0, False), (99.0, False), (101.0, True)):
+        now[0] = seconds
+        kept({"event": "trial_done", "trial": "0000"})
+        assert page.exists() == is_there
+    page.unlink()
+    kept({"event": "node_done", "name": "Transform", "cached": False, "seconds": 1.0})
+    assert not page.exists()
+    kept({"event": "node_done", "name": "Tuner", "cached": False, "seconds": 1.0})
+    assert page.exists()
+    best = yaml.safe_load((page.parent / study.BEST).read_text())
+    assert best["train"]["batch_size"] == made.best.values["train.batch_size"]
+    assert "tune" not in best
+
+
+def test_what_goes_wrong_with_the_page_is_a_warning(place, monkeypatch):
+    made, told = left(place.root), []
+    (place.tuning("digits_lenet5") / "a1b2c3d4/trials/0001.json").write_text("{")
+    kept = study.Kept(CONFIG, place)
+    kept(begin(made, [0.0], monkeypatch))
+    with progress.listening(told.append):
+        kept({"event": "node_done", "name": "Tuner", "cached": False, "seconds": 1.0})
+    assert [event["event"] for event in told] == ["warning"]
+    assert "0001.json is damaged" in told[0]["text"]
+
+
+def test_the_command_names_the_workspace_where_it_is_not_the_usual_one(place, tmp_path, monkeypatch):
+    assert study.command(tmp_path / "a b", place) == f"hubel run '{tmp_path}/a b/best.yaml' --workspace {tmp_path}"
+    monkeypatch.setenv("HUBEL_WORKSPACE", str(tmp_path))
+    assert study.command(tmp_path, place) == f"hubel run {tmp_path}/best.yaml"
