@@ -67,9 +67,6 @@ class Executor(executor.Executor):
         rows, own = per_image.read(evaluation.uri, "candidate" if has_baseline else None)
         known = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
         metrics = slices.whole(known, slices.counted(judge))
-        refused = measured.misses(metrics, judge.measured, asked.thresholds, bounds)
-        if refused:
-            _refuse(blessing)
         for text in judge.remarks(card, metrics):
             progress.emit("warning", text=text)
         ours, ids = rows.get(slices.WHOLE, {}), noise.ids_of(files_of(examples, keys.TEST))
@@ -83,7 +80,15 @@ class Executor(executor.Executor):
         for part in parts:
             key = tuple(part["slice"].items())
             part["intervals"] = noise.intervals(part["metrics"], rows.get(key, {}), judge, own.get(key, {}))
-        parts += slices.of_classes(judge, ours, card.class_names)
+        single = slices.of_classes(judge, ours, card.class_names)
+        parts += single
+        of_classes = {f"{name}/{part['class']}": value for part in single for name, value in part["metrics"].items()}
+        better = dict(judge.measured) | {
+            name: judge.per_class[figure] for name in asked.thresholds if (figure := eval_config.figure_of(name, judge))
+        }
+        refused = measured.misses(metrics | of_classes, better, asked.thresholds, bounds)
+        if refused:
+            _refuse(blessing)
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         evaluation.set_string_custom_property(keys.INTERVALS, json.dumps(intervals))
         evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))

@@ -20,10 +20,13 @@ def check(config: EvaluateConfig, judge: Judge) -> None:
     """Raise UsageError for a metric that the task does not have, an unknown feature, a change in the wrong direction, or a margin
     of what is not compared with anything."""
     named = [*config.thresholds, *config.change, *(name for part in config.slices.values() for name in part.thresholds)]
+    of_classes = {name for name in config.thresholds if figure_of(name, judge)}
     for name in named:
-        if name not in {**judge.metrics, **judge.measured}:
-            known = ", ".join(sorted({**judge.metrics, **judge.measured}))
+        if name not in {**judge.metrics, **judge.measured} and name not in of_classes:
+            known = ", ".join([*sorted({**judge.metrics, **judge.measured}), *(f"{figure}/CLASS" for figure in judge.per_class)])
             raise UsageError(f"evaluate names the metric {name!r}.", f"This model's task has: {known}.")
+        if name in of_classes and name in {*config.change, *(of for part in config.slices.values() for of in part.thresholds)}:
+            raise UsageError(f"{name} is of one class of one model.", "Bound it in evaluate.thresholds alone.")
     for name in [*config.change, *(name for part in config.slices.values() for name in part.thresholds)]:
         if name in judge.measured:
             raise UsageError(f"{name} is known for the whole test split of one model alone.", "Bound it in evaluate.thresholds.")
@@ -42,6 +45,19 @@ def check(config: EvaluateConfig, judge: Judge) -> None:
         if name not in judge.compared:
             known = ", ".join(sorted(judge.compared)) or "nothing; use evaluate.thresholds"
             raise UsageError(f"evaluate.margins names {name!r}.", f"This model's task brings a bound of its own for: {known}.")
+
+
+def figure_of(name: str, judge: Judge) -> str | None:
+    """Which of the figures of single classes a threshold is of, FIGURE/CLASS; None for another one."""
+    figure, slash, _ = name.partition("/")
+    return figure if slash and figure in judge.per_class else None
+
+
+def check_classes(config: EvaluateConfig, judge: Judge, names: Collection[str]) -> None:
+    """Raise UsageError for a bound of a class that there is none of."""
+    for name in config.thresholds:
+        if figure_of(name, judge) and name.partition("/")[2] not in names:
+            raise UsageError(f"evaluate.thresholds names {name!r}, and there is no such class.", f"There are: {', '.join(names)}.")
 
 
 def with_margins(comparisons: Sequence[Comparison], config: EvaluateConfig, judge: Judge) -> list[Comparison]:
@@ -81,7 +97,7 @@ def build(
     """
     metrics = config_pb2.MetricsSpec()
     count = metrics.metrics.add(class_name="ExampleCount")
-    if judge.measured.keys() & {*config.thresholds, *(one.metric for one in comparisons)}:
+    if {*config.thresholds, *(one.metric for one in comparisons)} - judge.metrics.keys():
         _for_slices(count, [config_pb2.SlicingSpec()], _bound(Threshold(min=1)))  # TFMA refuses where it has nothing to judge
     for name, metric in judge.metrics.items():
         added = metrics.metrics.add(

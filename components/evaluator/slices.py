@@ -1,7 +1,7 @@
 """Parts of the test split, such as the images of one label: how many images there are, and the figures of each."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -34,8 +34,8 @@ def figures(evaluation: str, has_baseline: bool) -> dict[tfma.Key, dict[str, flo
 
 
 def of_classes(judge: Judge, rows: Rows, class_names: Sequence[str]) -> list[dict]:
-    """What is said of each class where images may have several, as `reported` has it and with `intervals`, the worst first:
-    examples are those that have the class, and the figures are over all images."""
+    """What is said of each class where images may have several, as `reported` has it and with `intervals`, the worst first by the
+    first figure that any has: examples are those that have the class, and the figures are over all images."""
     if not rows or not judge.label_key:
         return []
     parts = []
@@ -49,7 +49,7 @@ def of_classes(judge: Judge, rows: Rows, class_names: Sequence[str]) -> list[dic
                 "intervals": {name: list(figure.interval) for name, figure in figures.items() if figure.interval},
             }
         )
-    return sorted(parts, key=lambda part: next(iter(part["metrics"].values()), np.inf))
+    return _worst_first(parts, [name for part in parts for name in part["metrics"]], judge.per_class)
 
 
 def _numbers(outputs: Mapping[str, Mapping]) -> Iterator[tuple[str, float]]:
@@ -99,8 +99,13 @@ def reported(
         is_named = label is not None and 0 <= label < len(class_names)
         name = class_names[label] if is_named else None
         rows.append({"slice": dict(key), "class": name, "examples": int(own[COUNT]), "metrics": metrics})
+    return _worst_first(rows, names, {name: metric.better for name, metric in judge.metrics.items()})
+
+
+def _worst_first(rows: list[dict], names: Iterable[str], better: Mapping[str, str]) -> list[dict]:
+    """By the first of these figures that any row has; rows without it come last, in their order."""
     first = next((name for name in names if any(name in row["metrics"] for row in rows)), None)
     if first is None:
         return rows
-    sign = -1 if judge.metrics[first].better == "less" else 1
+    sign = -1 if better[first] == "less" else 1
     return sorted(rows, key=lambda row: sign * row["metrics"][first] if first in row["metrics"] else np.inf)

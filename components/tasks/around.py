@@ -15,6 +15,8 @@ class Around(base.Task):
     instead = property(lambda self: self.inner.instead)
     mix = property(lambda self: self.inner.mix)
     class_weight = property(lambda self: self.inner.class_weight)
+    weigh = property(lambda self: self.inner.weigh)
+    weights = property(lambda self: self.inner.weights)
     smooth = property(lambda self: self.inner.smooth)
     cleans = property(lambda self: self.inner.cleans)
     classes = property(lambda self: self.inner.classes)

@@ -82,6 +82,9 @@ class Signature:
 Smooth = Callable[[Mapping[str, tf.Tensor], float, Facts], Mapping[str, tf.Tensor]]
 
 
+# (targets as Keras's fit takes them, what `class_weight` made) -> what each number of the loss counts for, of its shape
+Weigh = Callable[[tf.Tensor, Mapping], tf.Tensor]
+
 MakeOptimizer = Callable[..., keras.optimizers.Optimizer]  # () or (variables) -> a new one
 
 MOST_AT_ONE_GO = 16
@@ -121,6 +124,9 @@ class Task(abc.ABC):
     instead: ClassVar[Mapping[str, str]] = {}  # target that data.features names -> the task that learns it with the same networks
     mix: ClassVar[Mix | None] = None  # targets of images that mixup or cutmix mixed; None: this task refuses the two
     class_weight: ClassVar[Callable[[Data], dict[int, float]] | None] = None  # class -> what its images count for; None: refused
+    weigh: ClassVar[Weigh | None] = (
+        None  # what each number of a batch's loss counts for, where that is no matter of an image's class
+    )
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
     cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
     classes: ClassVar[int] = 0  # how many the images, or what else it learns from, must have at least, with names
@@ -130,6 +136,8 @@ class Task(abc.ABC):
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
     averages: ClassVar[bool] = False  # whether an ensemble may average the softmax of what its models answer
     predicts: ClassVar[str] = keys.SERVING_DEFAULT  # the signature of images that `hubel predict` asks
+
+    weights: Mapping | None = None  # what `class_weight` made for the fit that is under way; None without train.class_weight
 
     def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
         """Raise HubelError, in plain words, for data that this task cannot learn from."""
@@ -184,6 +192,7 @@ class Task(abc.ABC):
         def make(variables=None):
             return optimizer(train, data.steps, learner.trainable_variables if variables is None else variables)
 
+        self.weights = self.class_weight(data) if train.class_weight else None
         self.compile(learner, make)
         learner.steps_per_execution = _at_one_go(data.steps, callbacks)
         callbacks = [_Derived(self.derived), *callbacks, auxiliary.WarmUp()]
@@ -191,6 +200,8 @@ class Task(abc.ABC):
         if train.label_smoothing:
             batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
         batches = batches.map(self.pair)
+        if self.weights and self.weigh:
+            batches = batches.map(lambda given, targets: (given, targets, self.weigh(targets, self.weights)))
         with jit.step(learner, train, batches, data.facts.train_images % train.batch_size == 0):
             learner.fit(
                 batches,
@@ -199,7 +210,7 @@ class Task(abc.ABC):
                 epochs=train.epochs,
                 steps_per_epoch=data.steps,
                 callbacks=callbacks,
-                class_weight=self.class_weight(data) if train.class_weight else None,
+                class_weight=None if self.weigh else self.weights,
                 verbose=0,
             )
 

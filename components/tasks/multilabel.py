@@ -45,7 +45,23 @@ class Task(base.Task):
 
     def compile(self, model, make):
         accuracy = keras.metrics.BinaryAccuracy("binary_accuracy", threshold=0.0)
-        model.compile(make(), loss=keras.losses.BinaryCrossentropy(from_logits=True), metrics=[accuracy])
+        loss = cross_entropy if self.weights else keras.losses.BinaryCrossentropy(from_logits=True)
+        model.compile(make(), loss=loss, metrics=[accuracy])
+
+    def class_weight(self, data):
+        """Place of a class -> what having it and not having it count for: n / (2 n_1) and n / (2 n_0), as scikit-learn's "balanced"
+        of these two. Where all images have it, or none, both are 1."""
+        labels = np.concatenate([targets[keys.LABELS] for _, targets in data.plain.as_numpy_iterator()])
+        counts = labels.sum(0)
+        return {
+            place: (len(labels) / (2 * count), len(labels) / (2 * (len(labels) - count))) if 0 < count < len(labels) else (1.0, 1.0)
+            for place, count in enumerate(counts.tolist())
+        }
+
+    def weigh(self, targets, weights):
+        """float32 [N, K]. Of a smoothed label that which it was."""
+        having, lacking = (tf.constant(of, tf.float32) for of in zip(*weights.values(), strict=True))
+        return tf.where(targets > 0.5, having, lacking)
 
     def calibrate(self, model, data, card):
         """For each class the threshold of the largest F1 in the validation split, halfway between two of its probabilities."""
@@ -103,6 +119,12 @@ class Task(base.Task):
             keys.SERVING_DEFAULT: Signature(predict, gives=every, compared=(PROBABILITIES,)),
             keys.CLASSIFY: Signature(classify, gives=named),
         }
+
+
+@keras.saving.register_keras_serializable("hubel")
+def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """[N, K]: of each class by itself, so that each may count for something else; their mean is Keras's loss."""
+    return keras.ops.binary_crossentropy(labels, logits, from_logits=True)
 
 
 def threshold(labels: np.ndarray, probabilities: np.ndarray) -> float | None:

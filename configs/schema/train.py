@@ -101,7 +101,8 @@ class TrainConfig(Slice):
     pretrain: PretrainConfig | None = Field(None, description="train pairs of layers one after another first; deep autoencoders")
     class_weight: Literal["balanced"] | None = Field(
         None,
-        description="balanced: in the loss, an image of class c counts n / (classes * n_c) times; counts are the training split's",
+        description="balanced: in the loss, an image of class c counts n / (classes * n_c) times; where images may have several, "
+        "having class c counts n / (2 n_c) and not having it n / (2 (n - n_c)); counts are the training split's",
     )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="classification: share of each training label that is spread evenly over all classes"

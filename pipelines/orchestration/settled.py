@@ -9,11 +9,13 @@ from typing import Any
 
 import keras_models
 from components import inputs, keys, progress, targets
+from components.evaluator import eval_config
 from components.example_gen import classes, digest, listing, naming, sources
 from components.example_gen.sources import Located
 from components.inputs import checks
 from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, of_data, task_of
+from components.tasks.judges.by_name import judge_of
 from components.trainer import by_name, transfer
 from components.trainer import checks as trainer
 from components.trainer import members as ensembles
@@ -26,6 +28,7 @@ from configs.errors import UsageError
 from configs.override import override
 from configs.schema.augment import AugmentStep
 from configs.schema.data import DataConfig
+from configs.schema.evaluate import EvaluateConfig
 from configs.schema.model import ModelConfig
 from configs.schema.run import RunConfig
 from configs.schema.slices.copies import CopiesSlice
@@ -214,7 +217,7 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
     given = _with_space(given) if config.tune.enabled else given
     of_trainer = _of_trainer(given)
     parts = ensembles.cards(start.members, config.transform, config.reading)
-    _check_data(config.data, config.evaluate.slices, located, task, parts)
+    _check_data(config.data, config.evaluate, located, task, parts)
     modules = [*modules_of(task), inputs.module_of(start.reads), *by_name.modules_of(of_trainer)]
     if start.origin is not None:
         modules += [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
@@ -297,7 +300,7 @@ def sources_of(architectures: Collection[str]) -> list[str]:
     return sorted({*any_layer, *(keras_models.check(name).module for name in named)})
 
 
-def _check_data(data: DataConfig, slices: Collection[str], located: Located, task: str, members: Mapping[str, Card]) -> None:
+def _check_data(data: DataConfig, evaluate: EvaluateConfig, located: Located, task: str, members: Mapping[str, Card]) -> None:
     """Raise UsageError where data has not what a task learns from, what evaluate.slices names, or the classes of an ensemble's
     members. Of data that is still to be prepared or read, nothing is known."""
     needed = [name for name in task_of(task).targets if targets.is_further(name)]
@@ -310,6 +313,7 @@ def _check_data(data: DataConfig, slices: Collection[str], located: Located, tas
                     f"Name what has them: data.features: {{{name}: ...}} (docs/data.md).",
                 )
         naming.check(opened, located.address, contents, needed, task_of(task).classes, f"a model for {task}")
+        eval_config.check_classes(evaluate, judge_of(task), targets.classes_of(needed, contents.targets))
     if located.class_names is None:
         return
     chosen, names = classes.resolved(data, located.class_names), located.class_names
@@ -319,7 +323,7 @@ def _check_data(data: DataConfig, slices: Collection[str], located: Located, tas
     if members:
         ensembles.check_classes(members, kept, "the data")
     if not names:
-        asked = [f"evaluate.slices.{name}" for name in slices if name == keys.LABEL]
+        asked = [f"evaluate.slices.{name}" for name in evaluate.slices if name == keys.LABEL]
         asked += [*(["data.stratify: true"] if data.stratify is True else []), *(["data.downsample"] if data.downsample else [])]
         if asked:
             what = f"{' and '.join(asked)} {'goes' if len(asked) == 1 else 'go'} by classes"

@@ -10,6 +10,7 @@ class Around(base.Judge):
     is_around = True
     metrics = property(lambda self: self.inner.metrics)
     measured = property(lambda self: self.inner.measured)
+    per_class = property(lambda self: self.inner.per_class)
     compared = property(lambda self: self.inner.compared)
     signature = property(lambda self: self.inner.signature)
     prediction_key = property(lambda self: self.inner.prediction_key)

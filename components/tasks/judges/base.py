@@ -71,6 +71,7 @@ class Judge(abc.ABC):
     is_around: ClassVar[bool] = False  # whether it is one around another; see around.Around
     metrics: ClassVar[Mapping[str, Metric]]  # by the name that configs, tables and JSON use
     measured: ClassVar[Mapping[str, Literal["more", "less"]]] = {}  # names of the figures of `measure`, and which way is better
+    per_class: ClassVar[Mapping[str, Literal["more", "less"]]] = {}  # names of the figures of `of_classes`, and which way is better
     compared: ClassVar[Sequence[str]] = ()  # those of both that `compare` may bound
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels

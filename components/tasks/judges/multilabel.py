@@ -31,6 +31,8 @@ class Judge(base.Judge):
         ),
     }
 
+    per_class = {"auroc": "more", "f1": "more"}
+
     def each(self, outputs, label):
         """Labels, probabilities and decisions, [K] each, and what they come to for this image."""
         columns = {LABELS: label, PROBABILITIES: outputs[PROBABILITIES], DECISIONS: outputs[DECISIONS]}

@@ -275,3 +275,22 @@ def test_where_tfma_has_nothing_to_judge_it_is_said_why(tree, reasons, least, co
     built = tfma.utils.update_eval_config_with_defaults(built, has_baseline=has_baseline, rubber_stamp=True)  # as TFX does
     is_judged = bool(metric_specs.metric_thresholds_from_metrics_specs(built.metrics_specs, eval_config=built))
     assert eval_config.unjudged(asked, comparisons, counts, has_baseline) == ([] if is_judged else reasons)
+
+
+def test_a_class_s_own_figure_is_bounded_where_images_may_have_several():
+    several = judge_of("multilabel")
+    asked = EvaluateConfig(thresholds={"auroc/night": {"min": 0.8}, "f1/a/b": {"min": 0.5}, "macro_f1": {"min": 0.1}})
+    eval_config.check(asked, several)
+    eval_config.check_classes(asked, several, ["night", "a/b"])
+    with pytest.raises(UsageError, match="names 'f1/a/b', and there is no such class") as refused:
+        eval_config.check_classes(asked, several, ["night", "day"])
+    assert "night, day" in refused.value.hint
+    with pytest.raises(UsageError, match="'auroc/night'"):
+        eval_config.check(asked, judge_of("classification"))
+    with pytest.raises(UsageError, match="'recall/night'") as refused:
+        eval_config.check(EvaluateConfig(thresholds={"recall/night": {"min": 0.8}}), several)
+    assert "auroc/CLASS, f1/CLASS" in refused.value.hint
+    with pytest.raises(UsageError, match="f1/night is of one class of one model"):
+        eval_config.check(EvaluateConfig(thresholds={"f1/night": {"min": 1}}, change={"f1/night": {"max_drop": 0.1}}), several)
+    alone = eval_config.build(EvaluateConfig(thresholds={"auroc/night": {"min": 0.8}}), several)
+    assert alone.metrics_specs[0].metrics[0].per_slice_thresholds, "TFMA blesses no model that it has nothing to hold against"

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from components import keys
@@ -81,3 +82,15 @@ def test_of_a_label_there_are_no_figures_that_compare_labels(task):
     known = {name for name, metric in judge_of(task).metrics.items() if metric.of_label}
     assert known
     assert not known & {"macro_f1", "auroc", "average_precision", "precision"}
+
+
+def test_classes_are_ranked_by_one_figure_even_where_some_lack_it():
+    """All images have the class `everywhere`, so it has no AUROC; its F1 is no AUROC to be ranked among others."""
+    judge = judge_of("multilabel")
+    labels = np.array([[1, 1, 0], [0, 1, 1], [1, 1, 0], [0, 1, 1]], np.float32)
+    probabilities = np.array([[0.9, 0.9, 0.8], [0.2, 0.1, 0.2], [0.8, 0.1, 0.3], [0.1, 0.2, 0.6]], np.float32)
+    rows = {"labels": labels, "probabilities": probabilities, "decisions": (probabilities > 0.5).astype(np.float32)}
+    parts = slices.of_classes(judge, rows, ["good", "everywhere", "bad"])
+    assert [part["class"] for part in parts] == ["bad", "good", "everywhere"]
+    assert "auroc" not in parts[2]["metrics"]
+    assert parts[0]["metrics"]["auroc"] < parts[2]["metrics"]["f1"] < parts[1]["metrics"]["auroc"]

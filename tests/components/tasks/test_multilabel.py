@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn.metrics import f1_score
+from sklearn.utils.class_weight import compute_class_weight
 
 from components import keys
 from components.tasks import multilabel
 from components.tasks.by_name import of_data, task_of
 from components.trainer.facts import Facts
 from configs.errors import HubelError
+from configs.schema.train import TrainConfig
 from tests.components import digits
 
 TASK = multilabel.Task()
@@ -59,6 +61,41 @@ def test_mixed_and_smoothed_labels_are_probabilities_of_each_class():
     np.testing.assert_allclose(TASK.smooth(own, 0.2, facts())[keys.LABELS], [[0.9, 0.1, 0.9]], rtol=1e-6)
     _, labels = TASK.pair(tf.zeros([1, 2, 2, 1]), own)
     assert labels.dtype == tf.float32
+
+
+def batches(labels, size=8):
+    pixels = np.random.default_rng(2).random((len(labels), 8, 8, 1), np.float32)
+    return tf.data.Dataset.from_tensor_slices((pixels, {keys.LABELS: np.asarray(labels, np.int64)})).batch(size)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_balanced_weights_are_scikit_learn_s_of_each_class_and_weigh_the_training_loss_alone(smoothing):
+    labels = np.stack([np.arange(24) % 2, np.arange(24) % 6 == 0, np.arange(24) < 23, np.ones(24)], 1).astype(int)
+    data = SimpleNamespace(
+        plain=batches(labels),
+        validation=batches(labels),
+        training=lambda first, epochs: batches(labels),
+        steps=3,
+        facts=SimpleNamespace(class_names=list("abcd"), train_images=24),
+    )
+    task, model = multilabel.Task(), fixed([0.5, -1.0, 2.0, 0.0])
+    weights = task.class_weight(data)
+    for place in range(3):
+        expected = compute_class_weight("balanced", classes=np.array([0, 1]), y=labels[:, place])
+        np.testing.assert_allclose(weights[place], expected[::-1], rtol=1e-12)
+    assert weights[3] == (1.0, 1.0), "of two classes one has no image"
+    train = {"epochs": 1, "batch_size": 8, "class_weight": "balanced", "label_smoothing": smoothing, "jit": False}
+    asked = TrainConfig.model_validate({**train, "optimizer": {"name": "sgd", "learning_rate": 1e-12}})
+    history = keras.callbacks.History()
+    task.fit(model, data, asked, 0, [history])
+    logits = np.array([0.5, -1.0, 2.0, 0.0])
+    learned = (1 - smoothing) * labels + smoothing / 2
+    losses = np.log1p(np.exp(logits)) - learned * logits
+    weighed = np.where(labels, *np.array([weights[place] for place in range(4)]).T)
+    assert history.history["loss"][0] == pytest.approx((weighed * losses).mean(), rel=1e-5)
+    assert history.history["val_loss"][0] == pytest.approx((np.log1p(np.exp(logits)) - labels * logits).mean(), rel=1e-5)
+    task.fit(model, data, asked.model_copy(update={"class_weight": None}), 0, [history])
+    assert history.history["loss"][-1] == pytest.approx(losses.mean(), rel=1e-5)
 
 
 def fixed(logits):
