@@ -55,8 +55,8 @@ def main() -> None:
     for count in (1, 5, 20):
         cells = []
         for kind in KINDS.values():
-            found = [_accuracy(_config(plain, count, seed, kind), place, images) for seed in range(asked.draws)]
-            cells.append(f"{statistics.mean(found):.3f} ({min(found):.3f} to {max(found):.3f})")
+            scores = [_accuracy(_config(plain, count, seed, kind), place, images) for seed in range(asked.draws)]
+            cells.append(f"{statistics.mean(scores):.3f} ({min(scores):.3f} to {max(scores):.3f})")
         print(f"| {count} | {' | '.join(cells)} |", flush=True)
 
 
@@ -71,13 +71,13 @@ def _images(cfg: RunConfig, place: Workspace) -> dict[str, list]:
     located = sources.locate(cfg.data, place.datasets)
     data, contents = sources.opened(cfg.data, located.address)
     plan = Plan(used(contents.shards))
-    found = {split: [] for split in keys.SPLITS}
+    by_split = {split: [] for split in keys.SPLITS}
     for name, shards in contents.shards.items():
         for shard in shards:
             for raw in sources.images_of(data, located.address, shard):
                 seen = pixels.from_bytes(tf.constant([raw.encoded()]), cfg.transform)[0]
-                found[plan.split_of(name, raw, data)].append((raw.example_id, np.float32(seen), raw.label))
-    return found
+                by_split[plan.split_of(name, raw, data)].append((raw.example_id, np.float32(seen), raw.label))
+    return by_split
 
 
 def _accuracy(cfg: RunConfig, place: Workspace, images: dict[str, list]) -> float:
@@ -106,10 +106,10 @@ def _data(cfg: TrainerSlice, images: dict[str, list]) -> Data:
         return tf.data.Dataset.from_tensor_slices((np.stack(seen), {keys.LABEL: np.int64(labels)})).batch(cfg.train.batch_size)
 
     plain = batches(rows)
-    facts = Facts((32, 32, 1), ["five", "six", "seven", "eight", "nine"], len(rows))
+    known = Facts((32, 32, 1), ["five", "six", "seven", "eight", "nine"], len(rows))
     steps = -(-len(rows) // cfg.train.batch_size)
     validation = batches([(seen, label) for _, seen, label in images[keys.VALIDATION]])
-    return Data(facts, steps, lambda first, epochs: plain.repeat(epochs - first), plain, validation)
+    return Data(known, steps, lambda first, epochs: plain.repeat(epochs - first), plain, validation)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ FLAT = 1e-3  # added to variances, as batch normalisation does: a value that is 
 FILTERS = ({"gaussian": {}}, {"sobel": {}}, {"oriented": {}}, {"match": {}}, {"vertical_line": {"length": 5}})
 ROWS = (  # what it is, side of the images px, model, options
     ("pixels", 8, None, {}),
-    *((next(iter(one)), 8, "hand_made_filters", {"filters": [one], "pool": 2}) for one in FILTERS),
+    *((next(iter(filters)), 8, "hand_made_filters", {"filters": [filters], "pool": 2}) for filters in FILTERS),
     ("all five filters", 8, "hand_made_filters", {"filters": FILTERS, "pool": 2}),
     ("hog, as scikit-image", 8, "hog", {"cell": 2, "interpolate": False}),
     ("hog", 8, "hog", {"cell": 2}),
@@ -36,9 +36,9 @@ def main() -> None:
     for what, side, model, options in ROWS:
         images = np.rint(tf.image.resize(digits.images[..., None] / 16 * 255, (side, side)).numpy())
         values = features(images, model, options)
-        found = accuracies(values, digits.target)
-        size, spread = f"{side}x{side} | {values.shape[1]:,}", f"{min(found):.3f} to {max(found):.3f}"
-        print(f"| {what} | {size} | {np.mean(found):.3f} | {spread} |", flush=True)
+        scores = accuracies(values, digits.target)
+        size, spread = f"{side}x{side} | {values.shape[1]:,}", f"{min(scores):.3f} to {max(scores):.3f}"
+        print(f"| {what} | {size} | {np.mean(scores):.3f} | {spread} |", flush=True)
 
 
 def features(images: np.ndarray, model: str | None, options: dict) -> np.ndarray:
@@ -59,13 +59,13 @@ def accuracies(values: np.ndarray, labels: np.ndarray) -> list[float]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedShuffleSplit
 
-    found = []
+    scores = []
     for train, test in StratifiedShuffleSplit(SPLITS, test_size=0.2, random_state=0).split(values, labels):
         mean, deviation = values[train].mean(0), np.sqrt(values[train].var(0) + FLAT)
         scaled = (values - mean) / deviation
         fitted = LogisticRegression(C=STRENGTH, max_iter=500).fit(scaled[train], labels[train])
-        found.append(float(fitted.score(scaled[test], labels[test])))
-    return found
+        scores.append(float(fitted.score(scaled[test], labels[test])))
+    return scores
 
 
 if __name__ == "__main__":

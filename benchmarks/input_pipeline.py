@@ -109,7 +109,7 @@ def ingest(folder: Path, work: Path) -> dict:
 
 def told(stages: dict[str, dict[str, float]]) -> str:
     """Stages in a line."""
-    return ", ".join(f"{name} {found['seconds']:.1f} s, peak {found['mib']:.0f} MiB" for name, found in stages.items())
+    return ", ".join(f"{name} {cost['seconds']:.1f} s, peak {cost['mib']:.0f} MiB" for name, cost in stages.items())
 
 
 def layouts(folder: Path, work: Path) -> dict:
@@ -149,13 +149,13 @@ def _peak() -> float:
 
 def _epochs(first, later) -> dict:
     """Images a second of one pass over `first`, and of LATER passes over `later` after that."""
-    found = {}
+    rates = {}
     for name, batches in (("first", first), ("later", later)):
         start, count = time.monotonic(), 0
         for images, _ in batches:
             count += int(images.shape[0])
-        found[name] = count / (time.monotonic() - start)
-    return found
+        rates[name] = count / (time.monotonic() - start)
+    return rates
 
 
 def opened(folder: Path, work: Path, assignments: Sequence[str] = ()):
@@ -230,8 +230,8 @@ def main() -> None:
         from components.compat import beam
 
         beam.install()
-        found = KINDS[asked.kind](asked.folder, asked.work)
-        print("\n" + json.dumps({**found, "mib": _peak()}), flush=True)
+        figures = KINDS[asked.kind](asked.folder, asked.work)
+        print("\n" + json.dumps({**figures, "mib": _peak()}), flush=True)
         os._exit(0)
     archives = Path(asked.data or "") / "archives/mnist"
     if not archives.is_dir():
@@ -243,17 +243,17 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="hubel-input-") as scratch:
             folder, work = Path(scratch) / "pngs", Path(scratch) / "workspace"
             write_pngs(archives, folder, size)
-            found = {kind: measured(kind, folder, work) for kind in KINDS}
-        record.add("input_pipeline", [{**row, **measured_at} for row in rows_of(size, found)], keys=("images", "what", "figure"))
-        stored = found["ingest"]["bytes"] / size
-        print(f"{size} images: ingest {found['ingest']['seconds']:.0f} s: {told(found['ingest']['stages'])}")
+            by_kind = {kind: measured(kind, folder, work) for kind in KINDS}
+        record.add("input_pipeline", [{**row, **measured_at} for row in rows_of(size, by_kind)], keys=("images", "what", "figure"))
+        stored = by_kind["ingest"]["bytes"] / size
+        print(f"{size} images: ingest {by_kind['ingest']['seconds']:.0f} s: {told(by_kind['ingest']['stages'])}")
         print(f"  stored {stored:.0f} bytes an image, {stored / SIDE**2:.2f} of uint8 raw")
-        for layout, weight in found["layouts"]["bytes"].items():
+        for layout, weight in by_kind["layouts"]["bytes"].items():
             print(f"  {layout:<17} {weight:.0f} bytes an image, {weight / SIDE**2:.2f} of uint8 raw")
-        for kind, figures in found.items():
+        for kind, figures in by_kind.items():
             peaks.setdefault(kind, []).append(figures["mib"])
             if "first" in figures:
-                ratios = " and ".join(f"{found['hubel'][when] / figures[when]:.2f}" for when in ("first", "later"))
+                ratios = " and ".join(f"{by_kind['hubel'][when] / figures[when]:.2f}" for when in ("first", "later"))
                 rates = f"first epoch {figures['first']:>7.0f}, later {figures['later']:>7.0f} images a second"
                 print(f"  {kind:<8} {rates}; hubel/{kind} {ratios}; peak {figures['mib']:.0f} MiB")
             else:
@@ -262,15 +262,15 @@ def main() -> None:
         print(f"peak memory of {kind}: {values[-1] / values[0]:.2f} from {asked.sizes[0]} to {asked.sizes[-1]} images")
 
 
-def rows_of(size: int, found: dict[str, dict]) -> list[dict]:
+def rows_of(size: int, by_kind: dict[str, dict]) -> list[dict]:
     """A row for each figure: images, what was measured, which figure of it, its value."""
     figures = {
-        **found["ingest"]["stages"],
-        "stored": {"bytes": found["ingest"]["bytes"] / size},
-        **{layout: {"bytes": weight} for layout, weight in found.get("layouts", {}).get("bytes", {}).items()},
+        **by_kind["ingest"]["stages"],
+        "stored": {"bytes": by_kind["ingest"]["bytes"] / size},
+        **{layout: {"bytes": weight} for layout, weight in by_kind.get("layouts", {}).get("bytes", {}).items()},
         **{
             kind: {name: value for name, value in of_kind.items() if name in ("seconds", "first", "later", "mib")}
-            for kind, of_kind in found.items()
+            for kind, of_kind in by_kind.items()
         },
     }
     return [

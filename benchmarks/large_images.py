@@ -53,15 +53,17 @@ def main() -> None:
         try:
             write_crops(kodak, scratch / "pngs", size)
             read = sum(path.stat().st_size for path in (scratch / "pngs").rglob("*.png"))
-            found = measured("ingest", scratch / "pngs", scratch / "workspace")
+            ingested = measured("ingest", scratch / "pngs", scratch / "workspace")
         finally:
             shutil.rmtree(scratch)
         record.add(
-            "large_images", [{**row, **measured_at} for row in rows_of(size, {"ingest": found})], keys=("images", "what", "figure")
+            "large_images",
+            [{**row, **measured_at} for row in rows_of(size, {"ingest": ingested})],
+            keys=("images", "what", "figure"),
         )
-        peaks.append(found["mib"])
-        whole = f"{found['seconds']:.0f} s, peak {found['mib']:.0f} MiB"
-        print(f"{size} images, {read / 2**20:.0f} MiB: {whole}: {told(found['stages'])}", flush=True)
+        peaks.append(ingested["mib"])
+        whole = f"{ingested['seconds']:.0f} s, peak {ingested['mib']:.0f} MiB"
+        print(f"{size} images, {read / 2**20:.0f} MiB: {whole}: {told(ingested['stages'])}", flush=True)
     print(f"peak at {asked.sizes[-1]} images / peak at {asked.sizes[0]}: {peaks[-1] / peaks[0]:.2f}")
 
 

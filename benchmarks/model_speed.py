@@ -37,7 +37,7 @@ MODES = ("infer", "train")
 
 
 def measure(name: str) -> None:
-    """Print a JSON line of facts, and one for each mode; in a process of its own, whose memory goes with it."""
+    """Print a JSON line of figures, and one for each mode; in a process of its own, whose memory goes with it."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -88,11 +88,11 @@ def _free() -> int:
     return 1024 * int(re.search(r"MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text())[1])
 
 
-def _say(**facts) -> None:
-    print(json.dumps(facts), flush=True)
+def _say(**figures) -> None:
+    print(json.dumps(figures), flush=True)
 
 
-def found(name: str, seconds: float) -> dict:
+def measured(name: str, seconds: float) -> dict:
     """What a process found about one model, with a note where it did not find everything."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.model_speed", "--measure", name],
@@ -112,26 +112,26 @@ def found(name: str, seconds: float) -> dict:
         raise SystemExit(f"{name}: python -m benchmarks.model_speed --measure {name} ends with {process.returncode}")
     if process.returncode < 0 and not note:
         note = f"ended by signal {-process.returncode}, as for want of memory"
-    facts = {"note": note, "load": os.getloadavg()[0]}
+    figures = {"note": note, "load": os.getloadavg()[0]}
     for line in said.splitlines():
-        facts |= json.loads(line)
-    return facts
+        figures |= json.loads(line)
+    return figures
 
 
-def row(name: str, mode: str, facts: dict) -> dict[str, str]:
+def row(name: str, mode: str, figures: dict) -> dict[str, str]:
     """A model's line in one of the tables."""
-    seconds = facts.get(mode)
+    seconds = figures.get(mode)
     figures = {
-        "samples_per_sec": f"{facts['batch'] / seconds:.2f}" if seconds else "",
+        "samples_per_sec": f"{figures['batch'] / seconds:.2f}" if seconds else "",
         "step_time": f"{1000 * seconds:.3f}" if seconds else "",
-        "batch_size": facts.get("batch", ""),
-        "img_size": facts.get("side", ""),
-        "gmacs": f"{facts['gmacs']:.4g}" if "gmacs" in facts else "",
+        "batch_size": figures.get("batch", ""),
+        "img_size": figures.get("side", ""),
+        "gmacs": f"{figures['gmacs']:.4g}" if "gmacs" in figures else "",
     }
     params = f"{keras_models.catalog()[name].params / 1e6:.6g}"
     known = {f"{mode}_{column}": figures[column] for column in COLUMNS}
-    note = "" if seconds else facts["note"]
-    return {"model": name, **known, "param_count": params, "load": f"{facts['load']:.1f}", "note": note}
+    note = "" if seconds else figures["note"]
+    return {"model": name, **known, "param_count": params, "load": f"{figures['load']:.1f}", "note": note}
 
 
 def table(mode: str) -> Path:
@@ -179,11 +179,11 @@ def main() -> None:
     for left, name in zip(itertools.count(len(wanted), -1), wanted, strict=False):
         if asked.minutes and time.monotonic() - start > 60 * asked.minutes:
             raise SystemExit(f"{left} models are left; the same command goes on")
-        facts = found(name, asked.seconds)
+        figures = measured(name, asked.seconds)
         for mode in MODES:
-            save(mode, {**rows(mode), name: row(name, mode, facts)})
-        told = ", ".join(f"{mode} {facts['batch'] / facts[mode]:.1f}" for mode in MODES if mode in facts)
-        print(f"{name:<18} {told} images a second {facts['note']}", flush=True)
+            save(mode, {**rows(mode), name: row(name, mode, figures)})
+        told = ", ".join(f"{mode} {figures['batch'] / figures[mode]:.1f}" for mode in MODES if mode in figures)
+        print(f"{name:<18} {told} images a second {figures['note']}", flush=True)
 
 
 if __name__ == "__main__":

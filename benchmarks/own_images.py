@@ -97,7 +97,7 @@ def run(name: str, data: Path, workspace: Path) -> dict:
     """A row: `hubel init`, then `hubel run`, blessed and pushed."""
     measured = record.circumstances()
     file = workspace / f"{name}.yaml"
-    found = hubel("init", SOURCES[name](data, workspace), "--out", file, "--force", "--workspace", workspace)["found"]
+    proposed = hubel("init", SOURCES[name](data, workspace), "--out", file, "--force", "--workspace", workspace)["found"]
     start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     value = hubel("run", file, "--workspace", workspace)
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -109,8 +109,8 @@ def run(name: str, data: Path, workspace: Path) -> dict:
     height, width, channels = card["input_shape"]
     return {
         "name": name,
-        "images": found["images"],
-        "classes": len(found["classes"]),
+        "images": proposed["images"],
+        "classes": len(proposed["classes"]),
         "set_aside": sum(value["quarantined"].values()),
         "model": value["architecture"],
         "input": f"{height}x{width}x{channels}",
@@ -126,12 +126,12 @@ def run(name: str, data: Path, workspace: Path) -> dict:
 
 def table() -> str:
     """The rows as the page shows them."""
-    found = {row["name"]: row for row in record.rows("own_images")}
+    measured = {row["name"]: row for row in record.rows("own_images")}
     lines = [
         "| source | images | classes | what `hubel init` chose | epochs | test split | wall, CPU minutes (load before) | date |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for row in (found[name] for name in SOURCES if name in found):
+    for row in (measured[name] for name in SOURCES if name in measured):
         chosen = f"`{row['model']}` at {row['input']}"
         figure = f"{row['measure']} **{row['figure']}** of {row['test_images']}"
         cost = f"{row['wall_minutes']}, {row['cpu_minutes']} ({row['load']})"

@@ -71,8 +71,8 @@ def _nats(value: dict, model: Path, asked: argparse.Namespace) -> float:
         return importance.estimate(parameters, lambda codes: cost(pixels / 255.0, decoder(codes, training=False)), pixels, DRAWS)
 
     images = binarised_mnist.test_images(asked.workspace / "binarised_mnist")
-    found = [estimate(images[first : first + 500]).log_likelihood for first in range(0, len(images), 500)]
-    return -float(tf.reduce_mean(tf.concat(found, 0)))
+    likelihoods = [estimate(images[first : first + 500]).log_likelihood for first in range(0, len(images), 500)]
+    return -float(tf.reduce_mean(tf.concat(likelihoods, 0)))
 
 
 # What a row is about -> (a run's JSON value, its Model artifact, the command line) -> the figure; and its decimals.
@@ -277,7 +277,7 @@ def _model(workspace: Path, value: dict) -> Path:
     from pipelines.workspace import runs
     from pipelines.workspace.layout import Workspace
 
-    [record] = [one for one in runs.records(Workspace.at(workspace), value["config"]) if one.run == value["run"]]
+    [record] = [run for run in runs.records(Workspace.at(workspace), value["config"]) if run.run == value["run"]]
     return Path(record.model_uri)
 
 
@@ -297,13 +297,13 @@ def rows() -> list[dict[str, str]]:
 
 def add(row: Row) -> None:
     """Write the CSV with a row more, and the page's table from it."""
-    names = [one.name for one in EXPERIMENTS]
-    found = sorted([*rows(), {name: str(value) for name, value in asdict(row).items()}], key=lambda one: names.index(one["name"]))
+    names = [experiment.name for experiment in EXPERIMENTS]
+    every = sorted([*rows(), {name: str(value) for name, value in asdict(row).items()}], key=lambda line: names.index(line["name"]))
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("w", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(found)
+        writer.writerows(every)
     PAGE.write_text(TABLE.sub(lambda match: f"{match[1]}{table()}{match[3]}", PAGE.read_text()))
 
 
@@ -322,16 +322,16 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _with_means(found: list[dict[str, str]]) -> list[dict[str, str]]:
+def _with_means(measured: list[dict[str, str]]) -> list[dict[str, str]]:
     """Behind the last row of one class, a mean for each seed that has all ten."""
-    places = [place for place, row in enumerate(found) if row["config"] == "mnist_one_class"]
+    places = [place for place, row in enumerate(measured) if row["config"] == "mnist_one_class"]
     means = []
-    for seed in sorted({found[place]["seed"] for place in places}, key=int):
-        ten = [found[place] for place in places if found[place]["seed"] == seed]
+    for seed in sorted({measured[place]["seed"] for place in places}, key=int):
+        ten = [measured[place] for place in places if measured[place]["seed"] == seed]
         if len(ten) == len(RUFF):
             means.append(_mean(ten))
     behind = places[-1] + 1 if places else 0
-    return [*found[:behind], *means, *found[behind:]]
+    return [*measured[:behind], *means, *measured[behind:]]
 
 
 def _mean(ten: list[dict[str, str]]) -> dict[str, str]:
@@ -351,17 +351,16 @@ def _mean(ten: list[dict[str, str]]) -> dict[str, str]:
 
 def main() -> None:
     """Run what is missing."""
+    configs = {experiment.config for experiment in EXPERIMENTS}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "configs", nargs="*", metavar="NAME", help=f"of {', '.join(sorted({one.config for one in EXPERIMENTS}))}; without any, all"
-    )
+    parser.add_argument("configs", nargs="*", metavar="NAME", help=f"of {', '.join(sorted(configs))}; without any, all")
     parser.add_argument("--data", type=Path, default=os.environ.get("HUBEL_TEST_DATA"))
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="instead of the config's")
     parser.add_argument("--minutes", type=float, help="stop after so many, with exit code 1; the same command goes on")
     asked = parser.parse_args()
-    if unknown := set(asked.configs) - {one.config for one in EXPERIMENTS}:
+    if unknown := set(asked.configs) - configs:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     asked.data = Path(asked.data or "")
     if not (asked.data / "archives").is_dir():

@@ -89,8 +89,8 @@ def main() -> None:
             for state in ("cold", "cached"):
                 theirs = cost(*tfx, home / "tfx.log")
                 ours = cost(*hubel, home / "hubel.log")
-                for name, one in (("TFX", theirs), ("hubel", ours)):
-                    print(f"{name + ' ' + state:<16}{one.wall:>9.1f}{one.cpu:>9.1f}{one.lines:>8}")
+                for name, spent in (("TFX", theirs), ("hubel", ours)):
+                    print(f"{name + ' ' + state:<16}{spent.wall:>9.1f}{spent.cpu:>9.1f}{spent.lines:>8}")
                 wall, cpu = ours / theirs
                 print(f"{'ratio ' + state:<16}{wall:>9.2f}{cpu:>9.2f}", flush=True)
 

@@ -49,9 +49,9 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def add(name: str, found: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+def add(name: str, measured: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
     """Put rows of the same columns into benchmarks/results/NAME.csv, in place of those that have the same values under `keys`."""
-    new = [{column: str(value) for column, value in row.items()} for row in found]
+    new = [{column: str(value) for column, value in row.items()} for row in measured]
     kept = {tuple(row[key] for key in keys): row for row in [*rows(name), *new]}
     RESULTS.mkdir(exist_ok=True)
     with (RESULTS / f"{name}.csv").open("w", newline="") as file:

@@ -34,8 +34,8 @@ def main() -> None:
             for name, figure in value["metrics"].items():
                 figures.setdefault(name, []).append(figure)
             print(f"seed {seed}: {value['metrics']} {value['comparison']}", flush=True)
-    for name, found in figures.items():
-        print(f"{name}: mean {statistics.mean(found):.4f}, range {min(found):.4f} to {max(found):.4f} over {len(found)} seeds")
+    for name, values in figures.items():
+        print(f"{name}: mean {statistics.mean(values):.4f}, range {min(values):.4f} to {max(values):.4f} over {len(values)} seeds")
     later = statistics.mean(seconds[1:] or seconds)
     print(f"{os.cpu_count()} cores; first run {seconds[0]:.0f} s, later ones {later:.0f} s on average")
 

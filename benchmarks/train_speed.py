@@ -65,7 +65,7 @@ class Loops:
         batches = list(self._data.plain.as_numpy_iterator())
         self._images = np.concatenate([pixels for pixels, _ in batches])
         self._labels = np.concatenate([targets["label"] for _, targets in batches])
-        self._pair = [np.asarray(one) for one in self._task.pair(self._images, {"label": self._labels})]
+        self._pair = [np.asarray(part) for part in self._task.pair(self._images, {"label": self._labels})]
         self._bare = auxiliary.learner(training.build(self._entry, self._data, self._cfg))
         self._task.compile(self._bare, self._adam)
         self.params = sum(int(np.prod(variable.shape)) for variable in self._bare.trainable_variables)
@@ -167,13 +167,13 @@ def compared(name: str, epochs: int, folder: Path, work: Path, torch: str | None
     """Measure one network and print; returns its rows of the CSV."""
     measured_at = record.circumstances()
     loops = Loops(name, epochs, folder, work, torch)
-    found: dict[str, list[Cost]] = {kind: [] for kind in loops.of}
+    by_kind: dict[str, list[Cost]] = {kind: [] for kind in loops.of}
     for _ in range(rounds):
         for kind, train in loops.of.items():
-            found[kind].append(train())
+            by_kind[kind].append(train())
     loops.end()
     print(f"{name}: {loops.params:,} parameters{', in PyTorch as well' if 'PyTorch' in loops.of else ''}", flush=True)
-    made = [{"model": name, "loop": kind, **figures(found["Trainer"], costs)} for kind, costs in found.items()]
+    made = [{"model": name, "loop": kind, **figures(by_kind["Trainer"], costs)} for kind, costs in by_kind.items()]
     for row in made:
         row |= {"batch_size": BATCH, "rounds": rounds, **measured_at}
         epochs_a_minute = 60 * float(row["images_per_sec"]) / loops.images
