@@ -36,7 +36,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     def Do(self, input_dict, output_dict, exec_properties):
         """Reads: the source. Writes: Examples in three splits; beside them quarantine/*.jsonl (an id and a reason a line, which are
         printed too), unlabelled/*.jsonl (the same of images without a label, where others have one), duplicates/*.jsonl (the places
-        of the same pixels in two splits) and summary.json (of components.example_gen.summary).
+        of the same pixels in two splits), contradictions/*.jsonl (those of the same pixels with two labels) and summary.json (of
+        components.example_gen.summary).
 
         Raises:
             HubelError: for fewer classes than the task tells apart, damaged data, too many damaged images, missing labels where
@@ -207,8 +208,9 @@ def _read(
     written = shards | "Write" >> beam.ParDo(writer, plan).with_outputs(write.DAMAGED, write.UNLABELLED, main="facts")
     _write_lines(written[write.DAMAGED], folder / summary.QUARANTINE)
     _write_lines(written[write.UNLABELLED], folder / summary.UNLABELLED)
-    leaks = written.facts | "Content" >> beam.Map(summary.place) | beam.GroupByKey() | "Leaks" >> beam.FlatMap(summary.leak)
-    _write_lines(leaks, folder / summary.DUPLICATES)
+    alike = written.facts | "Content" >> beam.Map(summary.place) | beam.GroupByKey()
+    _write_lines(alike | "Leaks" >> beam.FlatMap(summary.leak), folder / summary.DUPLICATES)
+    _write_lines(alike | "Contradictions" >> beam.FlatMap(summary.contradiction), folder / summary.CONTRADICTIONS)
     _ = (
         written.facts
         | "Summary" >> beam.CombineGlobally(summary.Summary())

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 
@@ -17,6 +17,7 @@ from configs.schema.data import DataConfig
 
 # beside the Examples
 FILE, QUARANTINE, DUPLICATES, UNLABELLED = "summary.json", "quarantine", "duplicates", "unlabelled"
+CONTRADICTIONS = "contradictions"
 NAMED = 5  # damaged images, and rare classes, that a person is told of by name
 FEW = 10  # images of a class in a split, below which its figures say little
 
@@ -98,12 +99,22 @@ def named(aside: Sequence[Mapping[str, str]]) -> str:
 def leakage(folder: Path) -> dict[str, Any] | None:
     """Of the Examples in a folder: {images: how many have the pixels of one in another split, folder, first: [{split, id}, two of
     them]}; None without any."""
-    alike = [one["images"] for one in lines(folder / DUPLICATES)]
-    if not alike:
+    return _alike(folder / DUPLICATES, "split")
+
+
+def contradictions(folder: Path) -> dict[str, Any] | None:
+    """Of the Examples in a folder: {images: how many have the pixels of one with another label, folder, first: [{split, id, labels:
+    places of classes}, two of them]}; None without any."""
+    return _alike(folder / CONTRADICTIONS, "labels")
+
+
+def _alike(folder: Path, differs: str) -> dict[str, Any] | None:
+    groups = [line["images"] for line in lines(folder)]
+    if not groups:
         return None
-    one, *others = alike[0]
-    other = next(image for image in others if image["split"] != one["split"])
-    return {"images": sum(map(len, alike)), "folder": str(folder / DUPLICATES), "first": [one, other]}
+    first, *others = groups[0]
+    other = next(image for image in others if image[differs] != first[differs])
+    return {"images": sum(map(len, groups)), "folder": str(folder), "first": [first, other]}
 
 
 def unlabelled(folder: Path) -> dict[str, int]:
@@ -140,6 +151,12 @@ def warnings(folder: Path, data: DataConfig | None = None, needs_labels: bool = 
         found.append(
             f"leakage: {leak['images']} {many} {storage.alike} one in another split, which flatters the figures; {one} and "
             f"{other}, for instance; see {leak['folder']}"
+        )
+    if apart := contradictions(folder):
+        first, other = (f"{printable(image['id'])} in {image['split']}" for image in apart["first"])
+        found.append(
+            f"{apart['images']} {many} occur with different labels, which nothing can learn to tell apart: {first} and "
+            f"{other}, for instance; see {apart['folder']}"
         )
     return found
 
@@ -195,14 +212,33 @@ def _number(item: tuple[str, Any]) -> int:
     return int(item[0] or 0)
 
 
-def place(fact: Fact) -> tuple[bytes, tuple[str, str]]:
+class Place(NamedTuple):
+    """Where an example of some content is, and what it is labelled with."""
+
+    split: str
+    example_id: str
+    labels: tuple[int, ...] | None
+
+
+def place(fact: Fact) -> tuple[bytes, Place]:
     """The content of an image, and where it is."""
-    return fact.content, (fact.split, fact.example_id.decode(errors="replace"))
+    label = fact.labels if fact.label is None else (fact.label,)
+    is_labelled = fact.label is not None or fact.may_have_several
+    return fact.content, Place(fact.split, fact.example_id.decode(errors="replace"), label if is_labelled else None)
 
 
-def leak(found: tuple[bytes, Iterable[tuple[str, str]]]) -> list[dict[str, Any]]:
+def leak(alike: tuple[bytes, Iterable[Place]]) -> list[dict[str, Any]]:
     """[{images: [{split, id}, ...]}] where the same pixels stand in two splits; an empty list otherwise."""
-    places = sorted(found[1])
+    places = sorted(place[:2] for place in alike[1])
     if len({split for split, _ in places}) < 2:
         return []
     return [{"images": [{"split": split, "id": image_id} for split, image_id in places]}]
+
+
+def contradiction(alike: tuple[bytes, Iterable[Place]]) -> list[dict[str, Any]]:
+    """[{images: [{split, id, labels: places of classes}, ...]}] where the same pixels are labelled in two ways, in whatever splits;
+    an empty list otherwise. What has no label says nothing."""
+    places = sorted(place for place in alike[1] if place.labels is not None)
+    if len({place.labels for place in places}) < 2:
+        return []
+    return [{"images": [{"split": split, "id": image_id, "labels": list(labels)} for split, image_id, labels in places]}]

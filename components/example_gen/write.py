@@ -34,6 +34,7 @@ class Fact(NamedTuple):
     changes: tuple[str, ...] = ()
     peak: int = -1
     labels: tuple[int, ...] = ()  # of an image that may have several
+    may_have_several: bool = False  # and is labelled: with none, if these are none
 
 
 class WriteShard(beam.DoFn):
@@ -92,8 +93,9 @@ class WriteShard(beam.DoFn):
                 targets[keys.ANOMALY] = plan.is_outlier(raw, self._config)
                 example = records.example(kept.encoded, raw.example_id, raw.label, targets, kept.numbers, self._reads)
                 files.write(split, example)
-                labels = kinds.of(self._labelled).classes(targets[self._labelled]) if self._labelled in targets else ()
-                yield Fact(split, raw.label, raw.example_id, kept.measures, kept.content, kept.changes, kept.peak, labels)
+                several = self._labelled in targets
+                labels = kinds.of(self._labelled).classes(targets[self._labelled]) if several else ()
+                yield Fact(split, raw.label, raw.example_id, kept.measures, kept.content, kept.changes, kept.peak, labels, several)
 
     def _missing(self, raw: sources.Raw) -> set[str]:
         """Of the label, where the source has one, and of what is needed besides."""

@@ -40,6 +40,7 @@ def of(results: Mapping[str, NodeResult], asked: TrainerSlice) -> dict[str, Any]
         "changes": _json(examples.property("examples", keys.CHANGES), {}),
         "duplicates": examples.property("examples", keys.DUPLICATES, 0),
         "leakage": summary.leakage(folder),
+        "contradictions": summary.contradictions(folder),
         "drift": _json(results["ExampleValidator"].property("anomalies", keys.DRIFT), {}),
         "skew": _json(results["ExampleValidator"].property("anomalies", keys.SKEW), {}),
         "unlabelled": _json(examples.property("examples", keys.UNLABELLED), {}),

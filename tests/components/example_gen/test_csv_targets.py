@@ -323,3 +323,21 @@ def test_summaries_of_workers_add_up_the_classes_of_images():
     facts = [summary.Fact("train", None, b"", {}, b"", (), -1, labels) for labels in ((0, 2), (2,), ())]
     parts = [made.add_input(made.create_accumulator(), fact) for fact in facts]
     assert made.extract_output(made.merge_accumulators(parts))["labels"] == {"train": {"0": 1, "2": 2}}
+
+
+def test_equal_images_with_other_labels_are_counted_whatever_their_splits(tmp_path):
+    same = [("train", "a", (1,)), ("train", "b", (0,)), ("test", "c", None)]
+    [line] = summary.contradiction((b"", [summary.Place(*place) for place in same]))
+    assert [image["id"] for image in line["images"]] == ["a", "b"]
+    assert summary.contradiction((b"", [summary.Place("train", "a", (1,)), summary.Place("test", "b", (1,))])) == []
+    rows = [f"{n % 2},{int(n % 3 == 0)},1" for n in range(60)]
+    data = written(tmp_path, "file,red,round,loud", rows).model_copy(update={"features": {"labels": LABELS}})
+    for number in (20, 21):  # of which one is red
+        Image.fromarray(np.full((6, 8), 7, np.uint8)).save(tmp_path / f"{number}.png")
+    Image.fromarray(np.full((6, 8), 8, np.uint8)).save(tmp_path / "14.png")  # labelled as the one that has these pixels
+    folder, _ = generated(data, tmp_path, learns_labels=True)
+    apart = summary.contradictions(folder)
+    assert (apart["images"], apart["folder"]) == (3, str(folder / summary.CONTRADICTIONS))  # 7.png has them too
+    assert apart["first"][0]["labels"] != apart["first"][1]["labels"]
+    sentence = next(text for text in summary.warnings(folder) if "different labels" in text)
+    assert sentence.startswith("3 images occur with different labels")

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from components import keys
+from components import inputs, keys
 from components.example_gen import csv, sources, tfrecord
+from components.inputs.storing import Damaged
 from components.inputs.storing.text import MAX_BYTES
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
@@ -58,16 +59,21 @@ def test_a_column_of_texts_is_read(table, tmp_path, monkeypatch):
     assert [raw.encoded() for raw in named["test"]] == [b"b"]
 
 
-def test_a_cell_may_be_as_long_as_a_text(tmp_path):
+def test_a_cell_may_be_as_long_as_a_text_and_a_longer_one_is_set_aside(tmp_path, monkeypatch):
     path = tmp_path / "long.csv"
     path.write_text(f"text,label\n{'rain ' * 40_000},a\n{'x' * MAX_BYTES},b\n")
     kept = raws(csv, located(f"csv:{path}", tmp_path))[1]["all"]
     assert [len(raw.encoded()) for raw in kept] == [200_000, MAX_BYTES]
     path.write_text(f"text,label\nrain,a\n{'x' * (MAX_BYTES + 1)},b\n")
+    short, long = raws(csv, located(f"csv:{path}", tmp_path))[1]["all"]
+    storage = inputs.storage_of("text")
+    assert storage.store(short.encoded(), None).encoded == b"rain"
+    with pytest.raises(Damaged, match="too large"):
+        storage.store(long.encoded(), None)
+    monkeypatch.setattr(csv, "MAX_CELL", MAX_BYTES)
     with pytest.raises(UsageError, match=r"line 3 has a cell of more than 1,048,576 characters") as refused:
         located(f"csv:{path}", tmp_path)
     assert "double quote" in refused.value.hint
-    assert csv.MAX_CELL == MAX_BYTES
 
 
 def test_a_digest_is_of_the_table(table, tmp_path):
