@@ -216,6 +216,12 @@ def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
     assert sources.locate(DataConfig(source=source), datasets) == located
     np.savez(archive, images=digits[0][::-1], labels=digits[1][::-1])
     assert sources.locate(DataConfig(source=source), datasets).digest != located.digest
+    assert located.class_names == found.class_names
+    with pytest.raises(UsageError, match="names label, and an archive has"):
+        sources.locate(DataConfig(source=source, features={"label": "labels"}), datasets)
+    np.savez(archive, images=digits[0], labels=digits[1][:-1])
+    with pytest.raises(HubelError, match="has 1797 images and 1796 labels"):
+        sources.locate(DataConfig(source=source), datasets)
     with pytest.raises(UsageError, match="no file"):
         sources.check("npz:missing.npz", datasets)
     archive.write_bytes(b"rubbish")
