@@ -144,11 +144,11 @@ def list_configs(as_json):
     from configs import load
     from pipelines.command_line import console
 
-    found = [{"name": name, "about": load.header(load.find(name))} for name in load.names()]
+    rows = [{"name": name, "about": load.header(load.find(name))} for name in load.names()]
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(rows))
     else:
-        console.table(["name", "about"], [[c["name"], c["about"].split("\n")[0]] for c in found])
+        console.table(["name", "about"], [[c["name"], c["about"].split("\n")[0]] for c in rows])
 
 
 @list_group.command("runs")

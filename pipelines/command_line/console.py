@@ -197,12 +197,12 @@ def _looks(measures: Mapping[str, Mapping[str, float]]) -> str:
     if "brightness" not in measures:
         return ", ".join(f"{name} {_from_to(ends)}, {ends['mean']:.0f} in the mean" for name, ends in measures.items())
     width, height, brightness = (measures[name] for name in ("width", "height", "brightness"))
-    sides = [f"{name} {_from_to(found)}" for name, found in (("width", width), ("height", height))]
+    sides = [f"{name} {_from_to(side)}" for name, side in (("width", width), ("height", height))]
     return f"{', '.join(sides)} px, brightness {_from_to(brightness)} of 255, {brightness['mean']:.0f} in the mean"
 
 
-def _from_to(found: Mapping[str, float]) -> str:
-    least, most = (f"{found[end]:.0f}" for end in ("min", "max"))
+def _from_to(measured: Mapping[str, float]) -> str:
+    least, most = (f"{measured[end]:.0f}" for end in ("min", "max"))
     return least if least == most else f"{least} to {most}"
 
 
@@ -287,8 +287,8 @@ def slices(parts: Sequence[Mapping], noun: str = IMAGE) -> None:
     first = main[0] if main and intervals else None  # whose intervals are shown; all would not fit
     rows = []
     for part in parts[:SLICES_SHOWN]:
-        found = (part["metrics"].get(figure) for figure in columns.values())
-        rows.append([_named(part), part["examples"], *map(_figure, found)])
+        shown = (part["metrics"].get(figure) for figure in columns.values())
+        rows.append([_named(part), part["examples"], *map(_figure, shown)])
         if first:
             rows[-1].insert(3, _interval(part.get("intervals", {}).get(first)))
     names = [first, INTERVAL, *list(columns)[1:]] if first else list(columns)
@@ -316,14 +316,14 @@ def _named(part: Mapping) -> str:
 def plan(value: dict) -> None:
     """What a run would do."""
     planned = [*value.get("first", ()), value]
-    rows = [[one["config"], c["name"], "be cached" if c["cached"] else "run"] for one in planned for c in one["components"]]
+    rows = [[step["config"], c["name"], "be cached" if c["cached"] else "run"] for step in planned for c in step["components"]]
     if len(planned) > 1:
         table(["config", "component", "would"], rows)
     else:
         table(["component", "would"], [row[1:] for row in rows])
-    for one in planned:
-        if one["fetches"]:
-            print("weights to be fetched: {url} into {folder}".format(**one["fetches"]))
+    for step in planned:
+        if step["fetches"]:
+            print("weights to be fetched: {url} into {folder}".format(**step["fetches"]))
 
 
 def table(columns: list[str], rows: list[list], right: Collection[str] = (), gap: int = 2) -> None:

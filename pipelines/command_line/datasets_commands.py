@@ -165,18 +165,18 @@ def init(path, file, force, labels, image, text, images, workspace, as_json):
     read = proposal.read_by(source, labels, image, images, text)
     sources.check(source, place.datasets)
     with steps_view.StepsView(f"Looking at {source}", quiet=as_json) as view:
-        found = quietly(requests.Look(source, str(place.datasets), **read), view)
-        if pictures := proposal.pictures_of(source, found):
-            source, masks = pictures, found["masks"]
-            found = quietly(requests.Look(source, str(place.datasets)), view)
-            found |= {"left_out": masks}
-    made = proposal.propose(name, source, found, file or out.name, read, **proposal.at_hand(found, place))
+        survey = quietly(requests.Look(source, str(place.datasets), **read), view)
+        if pictures := proposal.pictures_of(source, survey):
+            source, masks = pictures, survey["masks"]
+            survey = quietly(requests.Look(source, str(place.datasets)), view)
+            survey |= {"left_out": masks}
+    made = proposal.propose(name, source, survey, file or out.name, read, **proposal.at_hand(survey, place))
     _write_config(out, made.text)
     if as_json:
-        value = {"file": str(out), "name": name, "source": source, "found": found, "passed_over": found["passed_over"]}
+        value = {"file": str(out), "name": name, "source": source, "found": survey, "passed_over": survey["passed_over"]}
         print(json.dumps({**value, "notes": made.notes}))
     else:
-        print("\n".join([*proposal.summary(found, source), *made.notes]))
+        print("\n".join([*proposal.summary(survey, source), *made.notes]))
         print(f"Wrote {out}\n  train it: {typed.command(f'hubel run {shlex.quote(file or out.name)}', state.workspace)}")
 
 

@@ -60,11 +60,11 @@ def examine(workspace: str) -> list[Check]:
 
 
 def _python() -> Check:
-    found = ".".join(map(str, sys.version_info[:3]))
+    running = ".".join(map(str, sys.version_info[:3]))
     if tuple(sys.version_info[:2]) == (3, 11):
-        return Check("Python", True, f"{found} at {sys.executable}")
+        return Check("Python", True, f"{running} at {sys.executable}")
     return Check(
-        "Python", False, f"{found} at {sys.executable}; hubel needs 3.11.", "Install Python 3.11 and run `make setup` again."
+        "Python", False, f"{running} at {sys.executable}; hubel needs 3.11.", "Install Python 3.11 and run `make setup` again."
     )
 
 
@@ -93,17 +93,17 @@ def _canonical(name: str) -> str:
 
 def _installed() -> dict[str, str]:
     """Canonical name -> version of what this Python can import; the first on the path wins, as it does in imports."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
-        found.setdefault(_canonical(_header(distribution, "Name")), _header(distribution, "Version"))
-    return found
+        versions.setdefault(_canonical(_header(distribution, "Name")), _header(distribution, "Version"))
+    return versions
 
 
 def _header(distribution: importlib.metadata.Distribution, key: str) -> str:
     """Of the metadata; `distribution.metadata` parses all of it, which takes ten times as long for two hundred packages."""
     text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    found = re.search(rf"^{key}: *(\S+)", text, re.MULTILINE)
-    return found[1] if found else ""
+    line = re.search(rf"^{key}: *(\S+)", text, re.MULTILINE)
+    return line[1] if line else ""
 
 
 def _packages(installed: dict[str, str]) -> Check:
@@ -112,14 +112,15 @@ def _packages(installed: dict[str, str]) -> Check:
         asked = [Requirement(text) for text in importlib.metadata.requires("hubel") or ()]
     except importlib.metadata.PackageNotFoundError:
         return Check("packages", False, "hubel itself is not installed in this Python.", f"Run `make setup` in {ROOT}.")
-    asked = [one for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+    asked = [requirement for requirement in asked if requirement.marker is None or requirement.marker.evaluate({"extra": ""})]
     locked = _locked()
-    missing = {_canonical(one.name) for one in asked} | set(locked)
+    missing = {_canonical(requirement.name) for requirement in asked} | set(locked)
     missing -= set(installed) | {"pyfarmhash"}
     wrong = [
-        f"{one.name} {installed[_canonical(one.name)]} (needs {one.specifier})"
-        for one in asked
-        if _canonical(one.name) in installed and not one.specifier.contains(installed[_canonical(one.name)], prereleases=True)
+        f"{requirement.name} {installed[_canonical(requirement.name)]} (needs {requirement.specifier})"
+        for requirement in asked
+        if _canonical(requirement.name) in installed
+        and not requirement.specifier.contains(installed[_canonical(requirement.name)], prereleases=True)
     ]
     if missing or wrong:
         parts = [f"missing: {_listed(sorted(missing))}"] * bool(missing) + [f"unfit: {_listed(wrong)}"] * bool(wrong)
@@ -158,10 +159,10 @@ def _names() -> Check:
     owners = {name: owner for name, owner in _owners(names) if name not in foreign}
     if not foreign and not owners:
         return Check("names", True, f"{', '.join(names)} come from {ROOT}")
-    found = [f"{name} comes from {place or 'nowhere'}" for name, place in foreign.items()]
-    found += [f"{name} is also written by the package {owner}" for name, owner in owners.items()]
+    clashes = [f"{name} comes from {place or 'nowhere'}" for name, place in foreign.items()]
+    clashes += [f"{name} is also written by the package {owner}" for name, owner in owners.items()]
     remedy = "Uninstall that package and install hubel again, or take that folder off PYTHONPATH and start elsewhere."
-    return Check("names", False, f"{'; '.join(found)}, not from {ROOT} alone.", remedy)
+    return Check("names", False, f"{'; '.join(clashes)}, not from {ROOT} alone.", remedy)
 
 
 def _place(name: str) -> Path | None:
@@ -254,8 +255,9 @@ def _gpu(installed: dict[str, str]) -> Check:
             "GPU", None, f"{named}, hidden by CUDA_VISIBLE_DEVICES: training runs on the CPU", "Unset CUDA_VISIBLE_DEVICES."
         )
     wanted = [Requirement(text) for text in importlib.metadata.requires("tensorflow") or ()] if "tensorflow" in installed else []
-    cuda = [one for one in wanted if one.marker and "and-cuda" in str(one.marker)]
-    if not (cuda and all(_canonical(one.name) in installed for one in cuda)) and not ctypes.util.find_library("cudnn"):
+    cuda = [requirement for requirement in wanted if requirement.marker and "and-cuda" in str(requirement.marker)]
+    is_installed = cuda and all(_canonical(requirement.name) in installed for requirement in cuda)
+    if not is_installed and not ctypes.util.find_library("cudnn"):
         remedy = f"Run `{sys.executable} -m pip install 'tensorflow[and-cuda]=={installed.get('tensorflow', '2.21.0')}'`."
         return Check("GPU", None, f"{named}, but without CUDA's libraries: training runs on the CPU.", remedy)
     return Check("GPU", True, named)

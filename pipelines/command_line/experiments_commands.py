@@ -64,8 +64,8 @@ def list_experiments(as_json):
     from configs import load
     from pipelines.command_line import console
 
-    found = [{"name": name, "about": load.header(experiments.find(name))} for name in experiments.names()]
+    rows = [{"name": name, "about": load.header(experiments.find(name))} for name in experiments.names()]
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(rows))
     else:
-        console.table(["name", "about"], [[e["name"], e["about"].split("\n")[0]] for e in found])
+        console.table(["name", "about"], [[e["name"], e["about"].split("\n")[0]] for e in rows])

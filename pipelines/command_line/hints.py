@@ -88,10 +88,10 @@ def _epochs(cfg: RunConfig, training: Mapping[str, Any], noun: str) -> Iterator[
 
 def _code(missed: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> Iterator[str]:
     size = training["code_size"]
-    found = next((one for one in missed if one["metric"] in OF_RECONSTRUCTION), None)
-    if size is None or found is None:
+    rebuilt = next((miss for miss in missed if miss["metric"] in OF_RECONSTRUCTION), None)
+    if size is None or rebuilt is None:
         return
-    rival = " (what it is compared with gets as many)" if found["of"] == "comparison" else ""
+    rival = " (what it is compared with gets as many)" if rebuilt["of"] == "comparison" else ""
     numbers, larger = words.count(size, "number"), _set("model.options.code_size", 2 * size)
     yield f"The code has {numbers}; a larger one keeps more of an image{rival}: {larger}"
 
@@ -121,28 +121,28 @@ def _few(cfg: RunConfig, value: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _bounds(missed: Sequence[Mapping[str, Any]], value: Mapping[str, Any]) -> Iterator[str]:
-    if any(one["of"] == "change" for one in missed):
+    if any(miss["of"] == "change" for miss in missed):
         yield "evaluate.change says how much worse than the last blessed model a new one may be; that model stays live."
-    parts = [one["slice"] for one in missed if one["of"] == "threshold" and one["slice"]]
+    parts = [miss["slice"] for miss in missed if miss["of"] == "threshold" and miss["slice"]]
     if parts:
         fewest, noun = min(_images_of(part, value) for part in parts), _noun(value)
         yield (
             f"{words.count(len(parts), 'slice')} of the test {noun}s {'misses' if len(parts) == 1 else 'miss'} a bound, the least "
             f"of {words.count(fewest, noun)}: more {noun}s of those, or a larger min_count."
         )
-    for one in missed:
-        if one["of"] != "change" and not one["slice"]:
-            yield from _bound(one, value)
+    for miss in missed:
+        if miss["of"] != "change" and not miss["slice"]:
+            yield from _bound(miss, value)
 
 
-def _bound(one: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[str]:
-    metric, figure, bound = one["metric"], one["value"], one["bound"]
+def _bound(miss: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[str]:
+    metric, figure, bound = miss["metric"], miss["value"], miss["bound"]
     images = words.count(value["images"].get("test", 0), f"test {_noun(value)}")
     interval = (value.get("intervals") or {}).get(metric)
     span = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
     if figure is None or bound is None:
         yield f"This data gives no {metric}, or one that is no number: take its bound out, or look at the log."
-    elif one["of"] == "comparison":
+    elif miss["of"] == "comparison":
         known = [told for told in value.get("differences") or () if told["metric"] == metric and told["within_noise"]]
         if known:
             yield (
@@ -164,7 +164,7 @@ def _bound(one: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _images_of(part: str, value: Mapping[str, Any]) -> int:
-    known = {", ".join(f"{name}={label}" for name, label in one["slice"].items()): one["examples"] for one in value["slices"]}
+    known = {", ".join(f"{name}={label}" for name, label in each["slice"].items()): each["examples"] for each in value["slices"]}
     return known.get(part, 0)
 
 

@@ -161,7 +161,7 @@ def _outputs(made: launcher.Launcher, info) -> dict[str, list]:
     """Output artifacts as MLMD has them: key -> [(uri, custom properties)]."""
     if info is None or info.execution_id is None:
         return {}
-    found = {}
+    outputs = {}
     with tfx.metadata_of(made) as handle:
         events = [
             e for e in handle.store.get_events_by_execution_ids([info.execution_id]) if e.type == metadata_store_pb2.Event.OUTPUT
@@ -170,5 +170,5 @@ def _outputs(made: launcher.Launcher, info) -> dict[str, list]:
     for event in events:
         artifact = artifacts[event.artifact_id]
         properties = {name: getattr(value, value.WhichOneof("value")) for name, value in artifact.custom_properties.items()}
-        found.setdefault(event.path.steps[0].key, []).append((artifact.uri, properties))
-    return found
+        outputs.setdefault(event.path.steps[0].key, []).append((artifact.uri, properties))
+    return outputs

@@ -46,8 +46,8 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
 
 def _executions(pipeline: Path) -> list[Path]:
     """Output folders of executions: NODE/KEY/ID, and TFX's own NODE/.system/..."""
-    found = [p for p in sorted(pipeline.glob("*/*/[0-9]*")) if p.parts[-3] != "runs" and p.name.isdigit()]
-    return found + sorted(pipeline.glob("*/.system/*/[0-9]*"))
+    folders = [p for p in sorted(pipeline.glob("*/*/[0-9]*")) if p.parts[-3] != "runs" and p.name.isdigit()]
+    return folders + sorted(pipeline.glob("*/.system/*/[0-9]*"))
 
 
 def _artifacts_of_last_runs(place: Workspace, keep: int) -> set[Path]:

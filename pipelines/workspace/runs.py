@@ -82,18 +82,18 @@ def recorded(place: Workspace, name: str, run: str, config: str) -> Iterator[Cal
 
 def records(place: Workspace, name: str | None = None) -> list[RunRecord]:
     """Every run on record, oldest first; of one config name, or of all."""
-    found = []
+    every = []
     for path in (place.root / "pipelines").glob(f"{glob.escape(name) if name else '*'}/runs/*/run.json"):
         with contextlib.suppress(OSError, ValueError, TypeError):
-            found.append(RunRecord(**json.loads(path.read_text())))
-    return sorted(found, key=lambda record: (record.started, record.run))
+            every.append(RunRecord(**json.loads(path.read_text())))
+    return sorted(every, key=lambda record: (record.started, record.run))
 
 
 def listed(place: Workspace) -> list[RunRecord]:
     """As `records`; one that still says `running` was killed, unless it is the newest and somebody holds the workspace."""
-    found = records(place)
-    alive = found[-1:] if place.is_locked() else []
-    return [dataclasses.replace(r, status="killed") if r.status == "running" and r not in alive else r for r in found]
+    every = records(place)
+    alive = every[-1:] if place.is_locked() else []
+    return [dataclasses.replace(r, status="killed") if r.status == "running" and r not in alive else r for r in every]
 
 
 def gone(place: Workspace, name: str) -> list[int]:
@@ -117,10 +117,10 @@ def artifacts(place: Workspace, models: Sequence[str]) -> dict[str, str]:
     Raises:
         UsageError: as `trained`, and where two stand for the same.
     """
-    found = {one.name: str(one.artifact) for one in (trained(place, model) for model in models)}
-    if len(found) < len(models):
-        raise UsageError(f"{', '.join(models)} stand for {', '.join(found)} alone.", "Name each version once.")
-    return found
+    folders = {version.name: str(version.artifact) for version in (trained(place, model) for model in models)}
+    if len(folders) < len(models):
+        raise UsageError(f"{', '.join(models)} stand for {', '.join(folders)} alone.", "Name each version once.")
+    return folders
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def run_of(place: Workspace, model: str, folder: Path) -> str | None:
         return trained(place, model).run
     for record in records(place):  # oldest first: a later one that trained nothing anew has its folders too
         folders = [record.model_dir, record.model_uri and place.exported(record.model_uri)]
-        if folder.resolve() in [Path(found).resolve() for found in folders if found]:
+        if folder.resolve() in [Path(there).resolve() for there in folders if there]:
             return record.run
     return None
 
@@ -202,20 +202,20 @@ def _pushed(place: Workspace, model: str) -> Trained:
 
 def _candidate(place: Workspace, model: str) -> Trained:
     name, at, run = model.rpartition("@")
-    known = [one for one in listed(place) if one.config == name or not at]
-    found = [one for one in known if run in (one.run, CANDIDATE)]
+    known = [record for record in listed(place) if record.config == name or not at]
+    candidates = [record for record in known if run in (record.run, CANDIDATE)]
     if run == CANDIDATE:
-        found = [one for one in found if one.model_uri] or found  # the newest that came so far
-    if not found:
+        candidates = [record for record in candidates if record.model_uri] or candidates  # the newest that came so far
+    if not candidates:
         what = f"run of {name!r}" if run == CANDIDATE else f"run {model!r}"
         raise UsageError(
             f"There is no {what} on record in {place.root}.",
             "`hubel list runs` shows which there are; `hubel gc` removes old ones.",
         )
-    if len({one.config for one in found}) > 1:
-        which = " or ".join(f"{one.config}@{one.run}" for one in found)
-        raise UsageError(f"{len(found)} runs are called {model}.", f"Say which: {which}.")
-    last = found[-1]
+    if len({record.config for record in candidates}) > 1:
+        which = " or ".join(f"{record.config}@{record.run}" for record in candidates)
+        raise UsageError(f"{len(candidates)} runs are called {model}.", f"Say which: {which}.")
+    last = candidates[-1]
     again = f"`hubel run {shlex.quote(str(place.run(last.config, last.run) / 'config.yaml'))}` trains it again."
     if not last.model_uri:
         hint = "Wait until it is done." if last.status == "running" else again
