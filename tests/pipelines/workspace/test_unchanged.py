@@ -195,6 +195,28 @@ def test_what_was_edited_while_a_run_went_on_is_not_what_it_ran(house):
     assert unchanged.look(house.cfg, house.place).answer is None
 
 
+def test_what_was_live_before_another_config_of_the_name_ran_is_no_answer(house):
+    """A, B, A, B: each finds that another version is live than the one that it answered with."""
+    held, _ = sources.held(house.cfg.data, house.place.datasets)
+
+    def run(cfg, number):
+        """What the long way leaves, and the answer that the next run of the same config gets."""
+        known = unchanged.look(cfg, house.place)
+        assert known.answer is None
+        (house.place.models / f"mine/{number}").mkdir()
+        (house.place.models / f"mine/{number}/saved_model.pb").write_text(f"version {number}")
+        with database(house.place) as tables:
+            tables.execute("INSERT INTO Association VALUES (?, 1)", (10 + number,))
+        record = RunRecord(f"2026010{number}-120000", "mine", f"2026-01-0{number}T12:00:00", "done")
+        record.save(house.place.run("mine", record.run))
+        known.keep(record.run, held, {**VALUE, "version": number})
+        return unchanged.look(cfg, house.place).answer.value["version"]
+
+    other = config("seed=1")
+    assert [run(cfg, number) for number, cfg in enumerate([other, house.cfg, other], 2)] == [2, 3, 4]
+    assert unchanged.look(house.cfg, house.place).answer is None
+
+
 def test_data_that_has_yet_to_be_prepared_is_in_doubt(house):
     digits = config("data.source=tfds:digits")
     assert sources.held(digits.data, house.place.datasets) is None
