@@ -16,6 +16,7 @@ from reports.trials import short_names, shown, value_of
 
 STATUSES = ("completed", "pruned", "failed", "running")  # in the order of a table
 CHOICES_SHOWN = 30  # letters of all choices of a parameter, up to which each stands at its place
+TICKS = 10  # at most, of epochs, which are whole numbers
 ROW = 54  # px of a parameter
 
 
@@ -147,8 +148,10 @@ def _curves(name: str, search: Search) -> Chart | None:
         return None
     about = f"{name} on the validation split after each epoch, a line a trial; those that were ended early are dashed."
     about += f" The best, trial {winner.id}, is the thick line." if winner else ""
+    last = max(point["epoch"] for point in points)
+    ticks = [*range(1, last + 1, math.ceil(last / TICKS))]
     base = alt.Chart().encode(
-        alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(zero=False, nice=False)),
+        alt.X("epoch:Q", title="epoch", axis=alt.Axis(values=ticks, format="d"), scale=alt.Scale(zero=False, nice=False)),
         alt.Y("value:Q", title=name, axis=alt.Axis(format=".3~g"), scale=charts.scale([point["value"] for point in points])),
         alt.Detail("trial:N"),
         tooltip=["trial:N", "epoch:Q", alt.Tooltip("value:Q", format=".4f"), "status:N"],

@@ -147,8 +147,8 @@ def test_the_written_config_trains_to_the_weights_of_the_pipeline_that_tunes(sea
 
     place = tmp_path / "workspace"
     tuned = hubel("run", "digits_mlp.tiny", *SAME, "--workspace", place, "--json").json
-    found = hubel("tune", *SEARCH, "--workspace", place, "--write", tmp_path / "best.yaml", "--json").json
-    assert [component["cached"] for component in found["components"] if component["name"] == "Tuner"] == [True]
+    again = hubel("tune", *SEARCH, "--workspace", place, "--write", tmp_path / "best.yaml", "--json").json
+    assert [component["cached"] for component in again["components"] if component["name"] == "Tuner"] == [True]
     alone = hubel("run", tmp_path / "best.yaml", "--workspace", tmp_path / "another", "--json").json
     assert alone["metrics"] == tuned["metrics"]
     assert "Tuner" not in {component["name"] for component in alone["components"]}
@@ -156,7 +156,7 @@ def test_the_written_config_trains_to_the_weights_of_the_pipeline_that_tunes(sea
         model_of(f"digits_mlp_tiny@{run['run']}", workspace=root).get_weights()
         for run, root in ((tuned, place), (alone, tmp_path / "another"))
     ]
-    assert all(np.array_equal(one, other) for one, other in zip(*weights, strict=True))
+    assert all(np.array_equal(mine, other) for mine, other in zip(*weights, strict=True))
 
 
 def by_id(value: dict) -> dict:

@@ -31,18 +31,18 @@ def texts(text: str) -> list[str]:
 
 
 def test_places_are_in_proportion_and_inside_the_axes():
-    (one,) = drawn(svg("t", [Curve("a", [(0, 0), (5, 1), (10, 4)])], X, Y))
-    assert one[1][0] - one[0][0] == pytest.approx(one[2][0] - one[1][0], abs=0.11)
-    assert 4 * (one[0][1] - one[1][1]) == pytest.approx(one[0][1] - one[2][1], abs=0.5)
-    assert all(0 < a < WIDTH and 0 < b < HEIGHT for a, b in one)
-    assert one[0][0] < one[2][0]
-    assert one[0][1] > one[2][1]  # more is further up
+    (places,) = drawn(svg("t", [Curve("a", [(0, 0), (5, 1), (10, 4)])], X, Y))
+    assert places[1][0] - places[0][0] == pytest.approx(places[2][0] - places[1][0], abs=0.11)
+    assert 4 * (places[0][1] - places[1][1]) == pytest.approx(places[0][1] - places[2][1], abs=0.5)
+    assert all(0 < a < WIDTH and 0 < b < HEIGHT for a, b in places)
+    assert places[0][0] < places[2][0]
+    assert places[0][1] > places[2][1]  # more is further up
 
 
 def test_a_logarithmic_axis_has_equal_steps_for_equal_factors():
-    (one,) = drawn(svg("t", [Curve("a", [(1, 0.001), (10, 0.1), (1000, 10)])], Axis("x", log=True), Axis("y", log=True)))
-    assert 2 * (one[1][0] - one[0][0]) == pytest.approx(one[2][0] - one[1][0], abs=0.3)
-    assert one[0][1] - one[1][1] == pytest.approx(one[1][1] - one[2][1], abs=0.2)
+    (places,) = drawn(svg("t", [Curve("a", [(1, 0.001), (10, 0.1), (1000, 10)])], Axis("x", log=True), Axis("y", log=True)))
+    assert 2 * (places[1][0] - places[0][0]) == pytest.approx(places[2][0] - places[1][0], abs=0.3)
+    assert places[0][1] - places[1][1] == pytest.approx(places[1][1] - places[2][1], abs=0.2)
 
 
 def test_curves_share_the_axes_and_have_names_and_different_strokes():

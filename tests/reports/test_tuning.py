@@ -81,6 +81,16 @@ def test_curves_are_those_of_all_trials_with_the_best_one_marked():
     assert {row["trial"] for row in drawn if row["best"]} == {asked.best.id}
 
 
+@pytest.mark.parametrize(
+    ("epochs", "ticks"), [(1, [1]), (2, [1, 2]), (10, [*range(1, 11)]), (25, [1, 4, 7, 10, 13, 16, 19, 22, 25])]
+)
+def test_epochs_are_whole_numbers(epochs, ticks):
+    asked = search(1, status="completed")
+    trial = asked.trials[0].model_copy(update={"curve": [{"val_accuracy": 0.5}] * epochs})
+    layers = specs(tuning.html(tuning.Search(asked.study, [trial], [trial])))["curves-val_accuracy"]["layer"]
+    assert layers[0]["encoding"]["x"]["axis"]["values"] == ticks
+
+
 @pytest.mark.parametrize(("direction", "better"), [("max", max), ("min", min)])
 def test_over_time_the_line_is_the_best_so_far(direction, better):
     asked = search(20, direction=direction)
