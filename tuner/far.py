@@ -71,7 +71,7 @@ def led(tuning: Path, address: str) -> Path:
         worker.await_chief(channel, address)
     end = time.monotonic() + worker.SHARED
     while True:
-        folders = [folder for folder in tuning.glob("*") if (chief.told(folder) or {}).get("port") == port]
+        folders = [folder for folder in sorted(tuning.glob("*")) if (chief.told(folder) or {}).get("port") == port]
         if folders:
             return max(folders, key=lambda folder: (folder / chief.FILE).stat().st_mtime)
         if time.monotonic() > end:

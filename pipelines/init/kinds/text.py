@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras_models
+from keras_models.record import LOGITS
 from pipelines.init.kinds import Plan
 from pipelines.init.writing import batch_of, bound, comment, epochs_of, flow
 from pipelines.workspace.layout import Workspace
@@ -20,7 +21,7 @@ MISSING = (
 
 def at_hand(survey: Mapping[str, Any], place: Workspace) -> dict[str, Any]:
     """The smallest network that tells texts apart."""
-    records = (record for record in keras_models.catalog().values() if (record.reads, record.task) == ("text", "classification"))
+    records = (record for record in keras_models.catalog().values() if (record.reads, record.output) == ("text", LOGITS))
     smallest = min(records, key=lambda record: record.params or 0, default=None)
     return {"network": smallest and smallest.name}
 
