@@ -41,5 +41,5 @@ class Carving:
         plan = splits.Plan(self._own)
         if splits.needs_census(self._own, dict.fromkeys(self._own), self._is_labelled, data):
             plan = splits.plan(census.extract_output(counted), self._own, data)
-        found = Counter(plan.split_of(name, raw, data) for name, raw in rows)
-        return {"validation": validation, "test": test, "images": {split: found[split] for split in keys.SPLITS}}
+        counts = Counter(plan.split_of(name, raw, data) for name, raw in rows)
+        return {"validation": validation, "test": test, "images": {split: counts[split] for split in keys.SPLITS}}

@@ -67,15 +67,15 @@ def _from_builder(model, size, classes, options):
     from keras_models.parameters import without_weights
 
     entry = keras_models.get(model)
-    facts = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
+    given = {**({"input_shape": size} if size else {}), **({"num_classes": classes} if classes else {})}
     for what, option in (("input_shape", "--input 32x32x3"), ("num_classes", "--classes 10")):
         parameter = inspect.signature(entry.build).parameters.get(what)
-        if parameter and parameter.default is parameter.empty and what not in facts:
+        if parameter and parameter.default is parameter.empty and what not in given:
             raise UsageError(f"Model {entry.name} has no {what} by default.", f"Give one, such as {option}")
     with contextlib.suppress(Exception), without_weights():
-        return keras_models.build(entry, facts, options), entry.name
+        return keras_models.build(entry, given, options), entry.name
     try:  # a builder that sets values itself, or one that fails anyway and says so again
-        return keras_models.build(entry, facts, options), entry.name
+        return keras_models.build(entry, given, options), entry.name
     except UsageError as error:
         refused = isinstance(error.__cause__, ValueError)  # by the builder, otherwise it is about an option
         hint = "Try another --input, --classes or --set model.options.KEY=VALUE." if refused else error.hint
