@@ -186,7 +186,7 @@ def _tell(value: Mapping[str, Any]) -> None:
     from pipelines.command_line import trials_view
 
     _table(value)
-    lines = [*trials_view.importance(value["importance"])]
+    lines = [*trials_view.importance(value["importance"]), *filter(None, [value["importance_doubt"]])]
     lines.append(f"Best: {_outcome(value)}" if value["best"] is not None else "No trial completed: the table says why.")
     lines += [f"  page: {value['page']}"] if value["page"] else []
     lines += [f"  written: {value['written']}"] if value["written"] else []

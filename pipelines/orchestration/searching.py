@@ -8,7 +8,7 @@ from configs import load
 from configs.errors import HubelError
 from pipelines.orchestration import execute, settled, study
 from pipelines.workspace.layout import Workspace
-from tuner import contract, records, roles
+from tuner import contract, importance, records, roles
 from tuner.component import STUDY
 
 BUDGET = ("trials", "epochs", "total_epochs", "minutes", "workers", "executions")
@@ -23,8 +23,8 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
 
     Returns:
         The value of the JSON contract's `tune`: {run, best: {PATH: value}, objective, value, trials}, and what else
-        tuner.contract.of has; importance: of each parameter, best_config: path of the config of the best, command: that trains it,
-        components, seconds.
+        tuner.contract.of has; importance: of each parameter, importance_doubt: of what few trials say of it, best_config: path of
+        the config of the best, command: that trains it, components, seconds.
 
     Raises:
         HubelError: with what failed in plain words; where no trial completed too.
@@ -41,7 +41,8 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
             f"The trials of this search are gone: {folder}.",
             "`hubel gc` removed them. `hubel run` with tune.enabled trains its best all the same; another seed searches anew.",
         )
-    value = contract.of(folder) | {"run": run_id, "importance": study.look(folder, known.config, known.place)}
+    shares = study.look(folder, known.config, known.place)
+    value = contract.of(folder) | {"run": run_id, "importance": shares, "importance_doubt": importance.doubt(*records.read(folder))}
     value |= {"page": str(folder / records.PAGE), "best_config": None, "command": None}
     if value["best"] is not None:
         value |= {"best_config": str(folder / study.BEST), "command": study.command(folder, known.place)}

@@ -82,6 +82,7 @@ def test_a_person_sees_each_trial_the_table_and_what_to_do_next(told, searched):
     assert len(re.findall(line, err, re.M)) == 2
     assert re.search(r"^  Tuner +[\d.]+ s  2 trials, the best val_accuracy \d\.\d{4} of trial 000\d$", err, re.M)
     assert out.splitlines()[0].split() == ["trial", "status", "val_accuracy", "seconds", "learning_rate", "batch_size"]
+    assert (told["again"]["importance"], told["again"]["importance_doubt"]) == ({}, "")  # of two trials nothing is said
     assert f"written: {searched / 'best.yaml'}" in out
     assert f"train it: hubel run {searched / 'best.yaml'} --workspace {searched / 'workspace'}" in out
     assert "\x1b" not in err + out

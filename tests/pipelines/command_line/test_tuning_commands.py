@@ -9,7 +9,7 @@ from pipelines.command_line import tuning_commands
 from tests.pipelines.command_line.test_commands import imported_by, seconds_of
 from tests.pipelines.conftest import in_process
 from tests.reports.searches import search
-from tuner import records
+from tuner import contract, records
 
 
 def left(root, name="digits_lenet5", study="a1b2c3d4", count=12, at=1.7e9, **asked):
@@ -72,6 +72,21 @@ def test_a_damaged_record_is_said(tmp_path):
     outcome = in_process("list", "trials", "--workspace", tmp_path)
     assert outcome.code == 1
     assert "0003.json is damaged" in outcome.err
+
+
+def test_the_end_of_a_search_says_what_matters_and_what_to_do_next(tmp_path, capsys):
+    made = left(tmp_path)
+    value = contract.of(tmp_path / "tuning/digits_lenet5/a1b2c3d4")
+    shares = {"importance": {"train.batch_size": 0.25, "model.options.hidden": 0.75}, "importance_doubt": "Few trials."}
+    tuning_commands._tell(
+        value | shares | {"page": "/a/index.html", "written": None, "command": "hubel run b.yaml", "seconds": 9.0}
+    )
+    *_, title, first, second, doubt, best, page, train, seconds = capsys.readouterr().out.splitlines()
+    assert [title, first, second, doubt] == [
+        "importance of each parameter, of 1:", "  model.options.hidden  0.75", "  train.batch_size      0.25", "Few trials.",
+    ]  # fmt: skip
+    assert best == f"Best: 12 trials, the best val_accuracy {made.best.value:.4f}"
+    assert [page, train, seconds] == ["  page: /a/index.html", "  train it: hubel run b.yaml", "9.0 s"]
 
 
 def test_listing_a_hundred_trials_imports_nothing_heavy_and_is_quick(tmp_path, monkeypatch):
