@@ -22,7 +22,7 @@ SAME += ("--set", 'tune.objective=[{"name": "val_accuracy", "direction": "max"}]
 
 
 def made_search(tmp_path_factory) -> Path:
-    """Folder of a search: workspace, best.yaml, and outcome.json: what it said, and what the same command said once more in JSON."""
+    """Folder of a search: workspace, best.yaml, and outcome.json: what it said, and what it said once more in JSON."""
 
     def make(folder):
         command = ("tune", *SEARCH, "--workspace", folder / "workspace", "--write", folder / "best.yaml")

@@ -29,7 +29,6 @@ SEEN = {
     "pipelines/workspace/runs.py": {"(place.root / 'pipelines').glob(f\"{(glob.escape(name) if name else '*')}/runs/*/run.json\")"},
     "pipelines/workspace/unchanged.py": {"named"},
     "serving/layout.py": {"base.glob('[0-9]*')"},
-    "tuner/far.py": {"tuning.glob('*')"},
     "tuner/records.py": {"config.glob(f'*/{STUDY}')"},
     "tuner/space.py": {"{*entry.values, entry.default}"},
 }
