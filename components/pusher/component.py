@@ -50,6 +50,8 @@ class Driver(base_driver.BaseDriver, portable.BaseDriver):
         value = metadata_store_pb2.Value(string_value=json.dumps(custom, sort_keys=True))
         output = driver_output_pb2.DriverOutput()
         output.exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY].CopyFrom(value)
+        if execution_info.execution_output_uri:  # TFX makes a folder for a driver's output at each look, which nobody reads
+            Path(execution_info.execution_output_uri).parent.rmdir()
         return output
 
 

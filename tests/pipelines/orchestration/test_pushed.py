@@ -73,6 +73,7 @@ def test_what_is_said_to_be_live_is(place, pushing, pushed):
         assert pushed(name) == (number, True)  # what is live already is not pushed again
         assert live(place) == (number, name)
     assert len(layout.versions(place.served("both"))) == 4
+    assert not list(place.pipeline("both").glob("*/.system/driver_execution/*"))
 
 
 def test_what_was_pushed_by_hand_is_not_what_a_run_pushed(place, pushed):
