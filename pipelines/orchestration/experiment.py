@@ -9,7 +9,7 @@ from typing import NamedTuple
 from components import keys, progress
 from components.evaluator import noise
 from components.evaluator.statistic import Rows
-from components.example_gen import digest
+from components.example_gen import digest, sources
 from components.tasks.judges.base import Judge
 from components.tasks.judges.by_name import judge_of
 from configs import atomic
@@ -62,7 +62,7 @@ def run(experiment: str, assignments: list[str], seeds: int | None, workspace: s
 
 
 def plan(experiment: str, assignments: list[str], seeds: int | None, workspace: str) -> dict:
-    """What `run` would train, once every arm's network was tried: {experiment, arms: what each changes, trainings}.
+    """What `run` would train, once every arm was tried: {experiment, arms: what each changes, trainings}.
 
     It holds no lock, so it writes nothing. Raises as `run`.
     """
@@ -73,25 +73,32 @@ def plan(experiment: str, assignments: list[str], seeds: int | None, workspace: 
 
 
 def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Start]]:
-    """Try the network of each arm, each network once, before the first is trained. Returns an arm of each, and what it starts from.
+    """Try each arm, each network and data source once, before the first is trained: what a run would refuse of the last one too.
+    Prepares and writes nothing.
+
+    Returns:
+        An arm of each network, and what that starts from.
 
     Raises:
-        UsageError: that names the arm; see settled.tried.
+        UsageError: that names the arm; see settled.tried and settled.of.
     """
     import keras
 
-    different = {}
+    tried, data = {}, {}
+    network = {"model": True, "transfer": True, "transform": {"height", "width", "channels"}, "train": {"pretrain"}}
     for arm in arms:
-        network = {"model": True, "transfer": True, "transform": {"height", "width", "channels"}}
-        different.setdefault(arm.config.model_dump_json(include=network), arm)
-    tried = []
-    for arm in different.values():
+        config, kind = arm.config, arm.config.model_dump_json(include=network)
         try:
-            tried.append((arm, settled.tried(arm.config, place)))
+            if kind not in tried:
+                tried[kind] = arm, settled.tried(config, place)
+                keras.backend.clear_session()
+            start = tried[kind][1]
+            source = config.data.model_dump_json(), start.reads
+            data[source] = data.get(source) or sources.planned(config.data, place.datasets, start.reads)
+            settled.of(config, place, start, data[source])
         except UsageError as error:
             raise UsageError(f"Arm {arm.name}: {error.message}", error.hint, **error.details) from error
-        keras.backend.clear_session()
-    return tried
+    return list(tried.values())
 
 
 class Judged(NamedTuple):
@@ -136,19 +143,21 @@ def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, l
 def differences(asked: ExperimentConfig, rows: Sequence[Mapping], judged: Sequence[Judged | None]) -> list[dict]:
     """Of each arm from the first, in each test figure that is shown: {arm, against: the first arm, metric, difference, interval, p,
     test, within_noise}, as components.evaluator.noise has them; none of figures that are not of single images."""
-    of_arm = {arm: [one for row, one in zip(rows, judged, strict=True) if row["arm"] == arm and one] for arm in asked.arms}
+    of_arm = {
+        arm: [training for row, training in zip(rows, judged, strict=True) if row["arm"] == arm and training] for arm in asked.arms
+    }
     first, *others = asked.arms
-    found = []
+    compared = []
     for figure in asked.show:
         split, _, metric = figure.partition("_")
         sign, metric = (-1, "accuracy") if metric == "error" else (1, metric)
         for arm in others if split == keys.TEST and of_arm[first] else ():
-            judge, pair = of_arm[first][0].judge, ([one.images for one in of_arm[name]] for name in (arm, first))
+            judge, pair = of_arm[first][0].judge, ([training.images for training in of_arm[name]] for name in (arm, first))
             apart = noise.of_arms(metric, judge, *pair)
             if apart:
                 told = noise.Told(figure, first, apart.negated() if sign < 0 else apart, "")
-                found.append({"arm": arm, **told.as_json()})
-    return found
+                compared.append({"arm": arm, **told.as_json()})
+    return compared
 
 
 def figures(epoch: Mapping[str, float]) -> dict[str, float]:
