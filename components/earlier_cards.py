@@ -1,6 +1,6 @@
 """Models pushed before cards said what signatures give: it follows from what hubel's tasks gave then. The only such place."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from components import keys
@@ -29,7 +29,10 @@ def gives(signatures: Mapping[str, Mapping[str, bool]]) -> dict[str, dict[str, s
     Args:
         signatures: signature -> output -> whether it is of strings.
     """
-    return {name: {output: _kind(output, outputs) for output in outputs} for name, outputs in signatures.items()}
+    return {
+        name: {output: _judging(output, _kind(output, outputs), outputs) for output in outputs}
+        for name, outputs in signatures.items()
+    }
 
 
 def names_classes(card: Mapping[str, Any]) -> bool:
@@ -55,7 +58,7 @@ def judging(card: "Card") -> "Card":
     return card.model_copy(update={"gives": gives})
 
 
-def _judging(output: str, its: str, outputs: Mapping[str, str]) -> str:
+def _judging(output: str, its: str, outputs: Collection[str]) -> str:
     return output if its == answers.NUMBER and output in JUDGING and "anomaly_score" in outputs else its
 
 
