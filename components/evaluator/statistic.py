@@ -168,10 +168,11 @@ def _welch(value: float, one: np.ndarray, other: np.ndarray) -> Difference:
 
 @dataclass(frozen=True)
 class Mean(Statistic):
-    """Over images, of a column, or of what `change` makes of it."""
+    """Over images, of a column, or of what `change` makes of it. least: what none can be below (0 of a loss), nor its interval."""
 
     column: str
     change: Callable[[np.ndarray], np.ndarray] | None = None
+    least: float | None = None
 
     @property
     def columns(self):
@@ -186,7 +187,8 @@ class Mean(Statistic):
         return weights @ self.values(rows) / weights.sum(1)
 
     def interval(self, rows):
-        return intervals.mean(self.values(rows))
+        ends = intervals.mean(self.values(rows))
+        return ends if ends is None or self.least is None else (max(ends[0], self.least), ends[1])
 
     def difference(self, ours, theirs):
         """Student's paired t-test, or Welch's of other images; None of less than two, or of what is not finite."""

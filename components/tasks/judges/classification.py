@@ -18,7 +18,7 @@ class Judge(base.Judge):
     label_key = keys.LABEL
     metrics = {
         "accuracy": Metric("SparseCategoricalAccuracy", "more", statistic=Share("correct")),
-        "cross_entropy": Metric("SparseCategoricalCrossentropy", "less", statistic=Mean("cross_entropy")),
+        "cross_entropy": Metric("SparseCategoricalCrossentropy", "less", statistic=Mean("cross_entropy", least=0.0)),
         "macro_f1": Metric("MacroF1", "more", module="components.evaluator.metrics", of_label=False, statistic=MacroF1()),
     }
 

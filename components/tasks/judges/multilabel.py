@@ -27,7 +27,7 @@ class Judge(base.Judge):
             "MeanOfSets", "more", multilabel.__name__, {"figure": "subset_accuracy"}, statistic=Share("subset_accuracy")
         ),
         "cross_entropy": Metric(
-            "MeanOfSets", "less", multilabel.__name__, {"figure": "cross_entropy"}, statistic=Mean("cross_entropy")
+            "MeanOfSets", "less", multilabel.__name__, {"figure": "cross_entropy"}, statistic=Mean("cross_entropy", least=0.0)
         ),
     }
 

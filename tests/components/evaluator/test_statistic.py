@@ -23,6 +23,7 @@ from components.evaluator.statistic import (
     Share,
     StandardError,
 )
+from components.tasks.judges.by_name import judge_of
 
 
 def rows(**columns):
@@ -271,3 +272,11 @@ def test_a_mean_ratio_is_of_the_classes_that_are_there(images):
         ratios = weights @ parts / (weights @ (parts + rests))
     wanted = float(np.mean(ratios[np.isfinite(ratios)])) if np.isfinite(ratios).any() else np.nan
     assert statistic_.weighted(rows(**named), weights[None].astype(float))[0] == pytest.approx(wanted, nan_ok=True)
+
+
+@pytest.mark.parametrize("task", ["classification", "multilabel"])
+def test_the_interval_of_a_loss_does_not_reach_below_0(task):
+    loss = {"cross_entropy": np.array([0.0] * 9 + [5.0])}
+    assert intervals.mean(loss["cross_entropy"])[0] < 0
+    found = judge_of(task).metrics["cross_entropy"].statistic.interval(loss)
+    assert found == (0.0, intervals.mean(loss["cross_entropy"])[1])
