@@ -42,12 +42,11 @@ def main() -> None:
     asked = parser.parse_args()
     draw = random.Random(asked.seed)
     told = record.circumstances()
-    rows = []
     for algorithm in asked.algorithms:
         with tempfile.TemporaryDirectory() as folder:
-            rows.append({"algorithm": algorithm, **_disturbed(Path(folder), algorithm, KILLS[algorithm], draw), **told})
-        print(rows[-1], flush=True)
-    record.add("tuner_faults", rows, ["machine", "algorithm"])
+            row = {"algorithm": algorithm, **_disturbed(Path(folder), algorithm, KILLS[algorithm], draw), **told}
+        print(row, flush=True)
+        record.add("tuner_faults", [row], ["machine", "algorithm"])
 
 
 def _disturbed(place: Path, algorithm: str, kills: int, draw: random.Random) -> dict:
