@@ -45,7 +45,7 @@ def of(config, assignments, place, located=LABELLED):
         ("digits_lenet5", ["evaluate.slices={colour: {}}"], "names the feature 'colour'"),
         ("digits_lenet5", [*SEARCHED, "tune.objective=val_auroc"], "asks for val_auroc, and no epoch has it"),
         ("digits_vae", [*SEARCHED, "tune.objective=val_kl"], "nothing says which way it is better"),
-        ("digits_fine_tuned", [*SEARCHED, "tune.objective={name: val_accuracy, direction: min}"], "of which more is better"),
+        ("digits_mlp", [*SEARCHED, "tune.objective={name: val_accuracy, direction: min}"], "of which more is better"),
     ],
 )
 def test_what_a_task_has_not_is_refused_before_anything_starts(config, assignments, words, tmp_path):
