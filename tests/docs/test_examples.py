@@ -311,17 +311,44 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
 
     images, ink = digits[0][1000:1060], digits[0][1000:1060] > 127
     served = tf.saved_model.load(str(artifact / "Format-Serving")).signatures
-    found = served[keys.IMAGE_BYTES](image_bytes=tf.constant([png(image) for image in images]))["masks"].numpy()[..., 0]
-    assert (found == ink).mean() > 0.97
+    answered = served[keys.IMAGE_BYTES](image_bytes=tf.constant([png(image) for image in images]))["masks"].numpy()[..., 0]
+    assert (answered == ink).mean() > 0.97
     raw = [
         records.example(png(image), str(number).encode(), None, {keys.MASK: (png(mask.astype(np.uint8)), (0, 1))})
         for number, (image, mask) in enumerate(zip(images, ink, strict=True))
     ]
     assert parity.refusal(str(artifact), artifact / "Format-Serving", raw[:8]) is None
-    expected = [jaccard_score(mask.ravel(), made.ravel(), average="macro") for mask, made in zip(ink, found, strict=True)]
+    expected = [jaccard_score(mask.ravel(), made.ravel(), average="macro") for mask, made in zip(ink, answered, strict=True)]
     figures = judged(judge_of("segmentation"), artifact, raw, tmp_path)
     assert figures["mean_iou"] == pytest.approx(np.mean(expected), rel=1e-5)
-    assert figures["pixel_accuracy"] == pytest.approx((found == ink).mean(), rel=1e-5)
+    assert figures["pixel_accuracy"] == pytest.approx((answered == ink).mean(), rel=1e-5)
+    judge = judge_of("segmentation")
+    assert figures["void_masks"] == figures["void_pixels"] == 0
+    assert not judge.remarks(None, figures)
+
+    masks = ink.astype(np.uint8)
+    masks[:6], masks[6:18, :3] = targets.VOID, targets.VOID  # of no class: six masks altogether, of twelve three rows of eight
+    left_out = [
+        records.example(png(image), str(number).encode(), None, {keys.MASK: (png(mask), (0, 1))})
+        for number, (image, mask) in enumerate(zip(images, masks, strict=True))
+    ]
+    (tmp_path / "left_out").mkdir()
+    figures = judged(judge, artifact, left_out, tmp_path / "left_out")
+    known = [mask != targets.VOID for mask in masks]
+    pairs = [(mask[of], made[of]) for mask, made, of in zip(masks, answered, known, strict=True) if of.any()]
+    expected = [jaccard_score(*pair, average="macro") for pair in pairs]
+    assert len(expected) == 54
+    assert figures["mean_iou"] == pytest.approx(np.mean(expected), rel=1e-5)
+    assert figures["pixel_accuracy"] == pytest.approx(np.mean([(mask == made).mean() for mask, made in pairs]), rel=1e-5)
+    assert figures["void_masks"] == pytest.approx(6 / 60)
+    assert figures["void_pixels"] == pytest.approx((6 + 12 * 3 / 8) / 60)
+    told = "17.5% of the pixels of test masks are of no class, and 10.0% of the masks altogether"
+    assert judge.remarks(None, figures) == [f"{told}; mean_iou and pixel_accuracy leave them out."]
+    outputs = {name: values.numpy() for name, values in served[judge.signature](tf.constant(left_out)).items()}
+    each = [judge.each({name: values[at] for name, values in outputs.items()}, -1) for at in range(len(left_out))]
+    rows = {name: np.array([row[name] for row in each]) for name in each[0]}
+    of_rows = {name: metric.statistic.value(rows) for name, metric in judge.metrics.items()}
+    assert of_rows == pytest.approx({name: figures[name] for name in judge.metrics}, rel=1e-5)
 
 
 def test_masks_and_sentences_of_a_table_are_learned_and_values_of_masks_have_names(place, digits, tmp_path):
