@@ -21,6 +21,7 @@ class Around(base.Task):
     cleans = property(lambda self: self.inner.cleans)
     classes = property(lambda self: self.inner.classes)
     is_closed_form = property(lambda self: self.inner.is_closed_form)
+    keeps_head = property(lambda self: self.inner.keeps_head)
     crops = property(lambda self: self.inner.crops)
     judged_by = property(lambda self: self.inner.judged_by)
     better = property(lambda self: self.inner.better)

@@ -133,6 +133,7 @@ class Task(abc.ABC):
     judged_by: ClassVar[str] = "val_loss"  # the figure of an epoch by which the best one is known: the lowest
     better: ClassVar[Mapping[str, Literal["min", "max"]]] = {"loss": "min", "data_loss": "min"}  # figures of an epoch
     is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge
+    keeps_head: ClassVar[bool] = True  # whether `start` takes over what tells classes apart, which then have to be the same
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
     averages: ClassVar[bool] = False  # whether an ensemble may average the softmax of what its models answer
     predicts: ClassVar[str] = keys.SERVING_DEFAULT  # the signature of images that `hubel predict` asks

@@ -67,19 +67,22 @@ def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
 
 def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence[keras.Model] = ()) -> keras.Model:
     """What a Trainer, and each trial of a Tuner, trains: the config's network, its weights drawn by the seed, or those of
-    `model.initial`. Arguments as of `build`. Raises as Task.start, and UsageError for what learned of another input."""
+    `model.initial`. Arguments as of `build`. Raises as Task.start, and UsageError for what learned of another input, or
+    of other classes."""
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg, members=members)
     if fn_args.base_model and cfg.transfer is None:
         initial = str(Path(fn_args.base_model).parent)
-        _check_initial(Card.read(initial), entry.reads, data)
+        _check_initial(Card.read(initial), entry.reads, task, data, class_names(io_utils.SchemaReader().read(fn_args.schema_path)))
         task.start(model, artifact.load(initial))
     return model
 
 
-def _check_initial(card: Card, reads: str, data: Data) -> None:
+def _check_initial(card: Card, reads: str, task, data: Data, names: Mapping[str, Sequence[str]]) -> None:
+    """names: target -> those of its classes, as the Schema has them."""
     checks.check_initial(card.reads, reads)
     inputs.input_of(reads).check_initial(card.learned, data.facts.learned)
+    checks.check_initial_classes(card, task, names)
 
 
 def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, members: Sequence[keras.Model] = ()) -> keras.Model:

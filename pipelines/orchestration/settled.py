@@ -217,7 +217,8 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
     given = _with_space(given) if config.tune.enabled else given
     of_trainer = _of_trainer(given)
     parts = ensembles.cards(start.members, config.transform, config.reading)
-    _check_data(config.data, config.evaluate, located, task, parts)
+    goes_on = start.initial is not None and config.transfer is None  # in a transfer it is the source, under a new head
+    _check_data(config.data, config.evaluate, located, task, parts, Card.read(start.initial) if goes_on else None)
     modules = [*modules_of(task), inputs.module_of(start.reads), *by_name.modules_of(of_trainer)]
     if start.origin is not None:
         modules += [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
@@ -300,9 +301,11 @@ def sources_of(architectures: Collection[str]) -> list[str]:
     return sorted({*any_layer, *(keras_models.check(name).module for name in named)})
 
 
-def _check_data(data: DataConfig, evaluate: EvaluateConfig, located: Located, task: str, members: Mapping[str, Card]) -> None:
+def _check_data(
+    data: DataConfig, evaluate: EvaluateConfig, located: Located, task: str, members: Mapping[str, Card], initial: Card | None
+) -> None:
     """Raise UsageError where data has not what a task learns from, what evaluate.slices names, or the classes of an ensemble's
-    members. Of data that is still to be prepared or read, nothing is known."""
+    members or of model.initial. Of data that is still to be prepared or read, nothing is known."""
     needed = [name for name in task_of(task).targets if targets.is_further(name)]
     if needed and located.address:
         opened, contents = sources.opened(data, located.address)
@@ -314,6 +317,8 @@ def _check_data(data: DataConfig, evaluate: EvaluateConfig, located: Located, ta
                 )
         naming.check(opened, located.address, contents, needed, task_of(task).classes, f"a model for {task}")
         eval_config.check_classes(evaluate, judge_of(task), targets.classes_of(needed, contents.targets))
+        if initial is not None:
+            trainer.check_initial_classes(initial, task_of(task), contents.targets)
     if located.class_names is None:
         return
     chosen, names = classes.resolved(data, located.class_names), located.class_names
@@ -322,6 +327,8 @@ def _check_data(data: DataConfig, evaluate: EvaluateConfig, located: Located, ta
         classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}")
     if members:
         ensembles.check_classes(members, kept, "the data")
+    if initial is not None:
+        trainer.check_initial_classes(initial, task_of(task), {keys.LABEL: kept})
     if not names:
         asked = [f"evaluate.slices.{name}" for name in evaluate.slices if name == keys.LABEL]
         asked += [*(["data.stratify: true"] if data.stratify is True else []), *(["data.downsample"] if data.downsample else [])]

@@ -242,9 +242,13 @@ def test_keys_of_another_kind_are_refused(reads, asked, words):
         ({"learned": {text.VOCABULARY: ["bread", "rain", "snow", "and"]}}, "4 there, 4 here, of which 0 have the same id"),
         ({"learned": {text.VOCABULARY: ["x", "y"]}}, "2 there, 4 here, of which 0 have the same id"),
         ({"reads": "image", "learned": {}}, "model.initial reads image, and this model reads text"),
+        (
+            {"class_names": ["food", "weather"]},
+            "the classes food, weather of label, and here they are weather, food: class 0 is food",
+        ),
     ],
 )
-def test_weights_go_on_for_the_same_tokens_alone(data, tmp_path, monkeypatch, changes, words):
+def test_weights_go_on_for_the_same_tokens_and_classes_alone(data, tmp_path, monkeypatch, changes, words):
     def built(*_, **__):
         tokens = keras.Input((5,), dtype="int32", name="tokens")
         net = keras.Model(tokens, keras.layers.Flatten()(keras.layers.Embedding(6, 3)(tokens)))
@@ -252,10 +256,12 @@ def test_weights_go_on_for_the_same_tokens_alone(data, tmp_path, monkeypatch, ch
 
     facts = dataclasses.replace(data.facts, learned={**data.facts.learned, text.VOCABULARY: ["and", "snow", "bread", "rain"]})
     earlier, entry = built(), SimpleNamespace(reads="text")
-    card = digits.card(**{"reads": "text", "learned": dict(facts.learned), **changes})
+    card = digits.card(**{"reads": "text", "learned": dict(facts.learned), "class_names": data.facts.class_names, **changes})
     export.keep(tmp_path, earlier, task_of("classification"), card)
     monkeypatch.setattr(training, "build", built)
-    fn_args, cfg = SimpleNamespace(base_model=str(tmp_path / "Format-Serving")), SimpleNamespace(seed=1, transfer=None)
+    schema = digits.write_schema(tmp_path / "schema.pbtxt", data.facts.class_names)
+    fn_args = SimpleNamespace(base_model=str(tmp_path / "Format-Serving"), schema_path=str(schema))
+    cfg = SimpleNamespace(seed=1, transfer=None)
     given = (fn_args, entry, task_of("classification"), dataclasses.replace(data, facts=facts), cfg)
     if words is None:
         weights = training.begun(*given).get_weights()

@@ -79,6 +79,20 @@ def test_a_model_to_start_from_must_read_the_same(tmp_path):
         settled.tried(load.load("digits_lenet5", ["model.initial=letters"]), place)
 
 
+def test_a_model_to_start_from_must_have_the_classes_of_the_data(tmp_path):
+    (tmp_path / keys.CARD_FILE).write_text(digits.card(class_names=["b", "a"]).model_dump_json())
+    place, start = Workspace.at(tmp_path), Start("image", initial=str(tmp_path))
+    cfg = load.load("digits_mlp", [])
+    settled.of(cfg, place, start, Located({}, "digest", ["b", "a"]))
+    settled.of(cfg, place, start, Located({}, "digest"))  # nobody knows before it is read
+    settled.of(load.load("digits_autoencoder", []), place, start, LABELLED)  # tells no classes apart
+    with pytest.raises(
+        UsageError, match="the classes b, a of label, and here they are a, b: class 0 is b there and a here"
+    ) as caught:
+        settled.of(cfg, place, start, LABELLED)
+    assert caught.value.exit_code == 2
+
+
 def test_members_must_have_the_classes_of_the_data(tmp_path):
     card = digits.card()
     (tmp_path / keys.CARD_FILE).write_text(card.model_dump_json())
