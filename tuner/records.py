@@ -135,6 +135,12 @@ def write_trial(folder: Path, trial: TrialRecord) -> None:
     atomic.write_text(trial_file(folder, trial.id), trial.model_dump_json())
 
 
+def note_run(folder: Path, run: str) -> None:
+    """Have a study's record name a run that works on it. Whoever holds the study may."""
+    study = read_study(folder)
+    write_study(folder, study.model_copy(update={"runs": list(dict.fromkeys([*study.runs, run]))}))
+
+
 def trial_file(folder: Path, trial_id: str) -> Path:
     return folder / TRIALS / f"{trial_id}.json"
 

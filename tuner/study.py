@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from configs.schema.tune import TuneConfig
 from tuner import records, space
 from tuner.records import StudyRecord, TrialRecord
 
-RUN = "HUBEL_RUN"  # environment variable: id of the run that a search is part of
 MOMENT = 2.0  # seconds
 TRAINING = "training.json"  # what a worker opens its training with
 BUDGETS = ("enabled", "trials", "total_epochs", "minutes", "workers")  # may change while a study goes on
@@ -76,7 +74,6 @@ def opened(fn_args, tune: TuneConfig, objective: Sequence[Mapping[str, Any]]) ->
         started=time.time(),
         asked=asked,
         warm_start=tune.warm_start,
-        runs=[os.environ[RUN]] if RUN in os.environ else [],
     )
     others = [other for other in records.studies(tuning) if other != folder]
     is_new = not folder.exists()
@@ -183,7 +180,7 @@ def _continued(folder: Path, record: StudyRecord) -> StudyRecord:
         raise HubelError(
             f"The search in {folder} is of another space.", "Move the folder away; trials of two spaces are not mixed."
         )
-    return record.model_copy(update={"started": before.started, "runs": list(dict.fromkeys([*before.runs, *record.runs]))})
+    return record.model_copy(update={"started": before.started, "runs": before.runs})
 
 
 def _new(record: StudyRecord, folder: Path) -> str:

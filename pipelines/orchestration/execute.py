@@ -2,10 +2,9 @@
 
 import contextlib
 import json
-import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from components import progress
 from configs import load
@@ -15,8 +14,6 @@ from pipelines.orchestration.settled import Settled
 from pipelines.orchestration.study import Kept
 from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
-
-RUN = "HUBEL_RUN"  # environment variable, which tuner.study reads: id of the run that a search is part of
 
 
 def run(config: str, tree: dict, workspace: str, run_id: str) -> dict:
@@ -37,29 +34,17 @@ def run(config: str, tree: dict, workspace: str, run_id: str) -> dict:
     known = settled.read(config, tree, Workspace.at(workspace))  # says what is wrong before TFX is imported
     from pipelines.orchestration import answer
 
-    with named(run_id):
-        of_run = {"run": run_id, **known.told(), **answer.of(launched(known), known.trainer)}
+    of_run = {"run": run_id, **known.told(), **answer.of(launched(known, run=run_id), known.trainer)}
     return {**of_run, "seconds": round(time.monotonic() - start, 2)}
 
 
-@contextlib.contextmanager
-def named(run_id: str) -> Iterator[None]:
-    """While the block lasts, what a search writes on record of itself says which run it was part of."""
-    before = os.environ.get(RUN)
-    os.environ[RUN] = run_id
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[RUN]
-        else:
-            os.environ[RUN] = before
-
-
-def launched(known: Settled, served: bool = True, searched: bool = False) -> Mapping:
+def launched(known: Settled, served: bool = True, searched: bool = False, run: str | None = None) -> Mapping:
     """Run every component of a settled config's pipeline; see pipeline.build. Returns each one's local.NodeResult by name.
 
-    Of a search, what people look at is kept up on the way; see searching.Kept.
+    Of a search, what people look at is kept up on the way; see study.Kept.
+
+    Args:
+        run: id of the run that this is.
 
     Raises:
         HubelError: with what failed in plain words.
@@ -74,7 +59,7 @@ def launched(known: Settled, served: bool = True, searched: bool = False) -> Map
     if known.located.passed_over:
         print(f"Passed over: {json.dumps(dict(known.located.passed_over))}", file=sys.stderr)  # into the log
     built = pipeline.build(known, served, searched)
-    kept = progress.listening(Kept(known.config, known.place)) if known.config.tune.enabled else contextlib.nullcontext()
+    kept = progress.listening(Kept(known.config, known.place, run)) if known.config.tune.enabled else contextlib.nullcontext()
     with kept:
         return launch.launch(built, known.notes, known.place.root)
 

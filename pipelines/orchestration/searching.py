@@ -33,8 +33,7 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
     known = settled.read(config, tree, Workspace.at(workspace))
     if address is not None:
         roles.lead(address)
-    with execute.named(run_id):
-        results = execute.launched(known, searched=True)
+    results = execute.launched(known, searched=True, run=run_id)
     folder = known.place.tuning(known.config.name) / results["Tuner"].property("best_hyperparameters", STUDY)
     if not (folder / records.STUDY).is_file():
         raise HubelError(

@@ -25,10 +25,15 @@ SHARE = 100  # of the time of a search, one part may go into its page while it g
 
 
 class Kept:
-    """Listens to a search and keeps up, in its study's folder, the page, TensorBoard's logs and the config of the best trial."""
+    """Listens to a search and keeps up, in its study's folder, the page, TensorBoard's logs and the config of the best trial.
 
-    def __init__(self, config: RunConfig, place: Workspace):
-        self._config, self._place = config, place
+    Args:
+        run: id of the run that the search is part of, which the study's record then names; no part of what TFX's cache knows Tuner
+            by, so it does not come to the search by custom_config.
+    """
+
+    def __init__(self, config: RunConfig, place: Workspace, run: str | None = None):
+        self._config, self._place, self._run = config, place, run
         self._folder: Path | None = None
         self._next = 0.0  # when the page may be written again
 
@@ -37,6 +42,8 @@ class Kept:
         if event["event"] == "search":
             self._folder = self._place.tuning(self._config.name) / event["study"]["fingerprint"]
             self._next = time.monotonic() + SHARE
+            if self._run is not None:
+                records.note_run(self._folder, self._run)
         elif event["event"] == "trial_done" and self._folder and time.monotonic() >= self._next:
             started = time.monotonic()
             look(self._folder, self._config, self._place)

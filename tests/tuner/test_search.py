@@ -161,11 +161,11 @@ def test_a_wider_budget_continues_and_another_space_begins_anew(tmp_path, told):
     assert said.startswith("The algorithm changed since")
 
 
-def test_a_warm_start_takes_over_the_trials_that_lie_in_the_space_and_says_how_many(tmp_path, told, monkeypatch):
-    monkeypatch.setenv(study.RUN, "20260102-030405")
+def test_a_warm_start_takes_over_the_trials_that_lie_in_the_space_and_says_how_many(tmp_path, told):
     alone(tmp_path, trials=6)
     first = folder_of(tmp_path)
-    monkeypatch.delenv(study.RUN)
+    records.note_run(first, "20260102-030405")
+    alone(tmp_path, trials=6)  # what goes on keeps the runs before it
     before = tried(first)
     sizes = sorted(trial.values["train.batch_size"] for trial in before.values())[:3]
     narrower = {**synthetic.DISTRIBUTIONS, "train.batch_size": {"choices": [*sorted(set(sizes)), 200]}}

@@ -44,6 +44,15 @@ def test_the_page_is_written_on_the_way_but_seldom_and_at_the_end(place, monkeyp
     assert "tune" not in best
 
 
+def test_a_study_names_the_run_that_works_on_it_once(place, monkeypatch):
+    made = left(place.root, parameters=0)
+    folder = place.tuning("digits_lenet5") / "a1b2c3d4"
+    before = records.read_study(folder).runs
+    for run in ("20260102-030405", None, "20260102-030405"):
+        study.Kept(CONFIG, place, run)(begin(made, [0.0], monkeypatch))
+    assert records.read_study(folder).runs == [*before, "20260102-030405"]
+
+
 def test_what_goes_wrong_with_the_page_is_a_warning(place, monkeypatch):
     made, told = left(place.root), []
     (place.tuning("digits_lenet5") / "a1b2c3d4/trials/0001.json").write_text("{")
