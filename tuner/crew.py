@@ -14,7 +14,7 @@ from pathlib import Path
 
 from components import progress
 from configs.errors import HubelError, UsageError
-from tuner import worker
+from tuner import worker, worker_process
 from tuner.chief import Chief
 from tuner.oracle import LOCAL, Kept
 
@@ -46,7 +46,7 @@ class Member:
         reading, writing = os.pipe()
         with os.fdopen(writing, "w") as events:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", worker.__name__, str(events.fileno())],
+                [sys.executable, "-P", "-m", worker_process.__name__, str(events.fileno())],
                 stdin=subprocess.PIPE,
                 pass_fds=(events.fileno(), *inherited),
                 env={**os.environ, **(environment or {})},
@@ -161,7 +161,7 @@ class Crew:
         code = member.ended()
         if code == 0:
             return
-        if code != worker.RENEW:
+        if code != worker_process.RENEW:
             reason = member.reason(code)
             trial = self._chief.do(self._oracle.fail, member.name, reason)
             member.deaths = 0 if trial else member.deaths + 1

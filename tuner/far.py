@@ -14,7 +14,7 @@ import grpc
 
 from components import progress
 from configs.errors import HubelError
-from tuner import chief, crew, records, worker
+from tuner import chief, crew, records, worker, worker_process
 
 MOST_DEATHS = 3  # of a worker, in a row, without a trial that was over in between
 
@@ -50,7 +50,7 @@ def join(tuning: str, address: str, name: str | None = None) -> dict:
             told.pass_on()
             if code == 0:
                 return {"study": folder.name, "trials": _own(folder, name) - before}
-            if code == worker.RENEW:
+            if code == worker_process.RENEW:
                 continue
             reason = member.reason(code)
             member.deaths = member.deaths + 1 if _own(folder, name) == over else 1

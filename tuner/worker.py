@@ -1,24 +1,17 @@
-"""A worker of a search: keras-tuner's own Tuner, which asks the chief for one trial after the other and runs them.
-
-`python -m tuner.worker` is one that a crew started: a line of JSON on standard input says what it is, its events go out as JSON
-lines on the file descriptor named by argv, and when standard input closes it ends at once. Those of another
-machine are tuner/far.py's.
-"""
+"""A worker of a search: keras-tuner's own Tuner, which asks the chief for one trial after the other and runs them; its process is
+tuner/worker_process.py's, those of another machine are tuner/far.py's."""
 
 import contextlib
 import importlib
-import json
 import math
 import os
 import queue
 import resource
 import shutil
 import socket
-import sys
 import threading
 import time
 import traceback
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +22,7 @@ from keras_tuner.errors import FailedTrialError, FatalError
 
 from components import progress
 from components.compat import keras_tuner as compat
-from configs.errors import HubelError, UsageError, first_line
+from configs.errors import HubelError, first_line
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
 from tuner import chief, records, trial
@@ -37,7 +30,6 @@ from tuner import study as studies
 from tuner.records import TrialRecord
 
 TRAINING = f"{trial.__name__}:Training"
-RENEW = 75  # exit code of a worker that has grown and is to be started anew
 GROWTH = 1.06  # resident memory after a trial, to that after the first one, at which it is renewed
 PAUSE = 0.3  # seconds until one that was told to wait asks again
 BEAT = 10.0  # seconds between signs of life
@@ -300,43 +292,3 @@ def _of_status(name: str) -> int | None:
             if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * 1024
     return None
-
-
-def main() -> None:
-    """One worker of a crew."""
-    events = os.fdopen(int(sys.argv[1]), "w", buffering=1)
-    told = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    warnings.filterwarnings("ignore")
-    sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
-
-    def send(event: dict) -> None:
-        with contextlib.suppress(OSError):
-            events.write(json.dumps(event) + "\n")
-
-    progress.listen(send)
-    code = 0
-    try:
-        Worker(Path(told["folder"]), told["address"], told["name"]).search()
-    except Renewed:
-        code = RENEW
-    except Over:
-        pass
-    except Exception as error:  # the last line of defence between a library and a person
-        said = HubelError(f"{type(error).__name__}: {first_line(error)}", "The log has the whole story.")
-        send({"event": "failure", **(error if isinstance(error, HubelError) else said).as_json()})
-        traceback.print_exc()
-        code = UsageError.exit_code if isinstance(error, UsageError) else 1
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)  # threads of TensorFlow would keep the process for seconds
-
-
-def _end_with_parent() -> None:
-    sys.stdin.read()
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

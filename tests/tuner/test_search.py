@@ -131,6 +131,21 @@ def test_a_search_whose_process_is_killed_leaves_no_other_and_goes_on(tmp_path, 
     assert not over & set(ran)
 
 
+def test_a_worker_whose_parent_dies_while_it_imports_ends_at_once():
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-P", "-m", crew.worker_process.__name__, str(writing)],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(writing,), text=True,
+    )  # fmt: skip
+    _, imported = process.communicate('{"folder": "/none", "address": "127.0.0.1:1", "name": "worker-0"}\n', timeout=60)
+    os.close(reading)
+    os.close(writing)
+    assert process.returncode == 1
+    names = {line.rpartition("|")[2].strip() for line in imported.splitlines()}
+    assert "configs.errors" in names
+    assert not {"keras", "tensorflow", "tuner.worker"} & names
+
+
 def test_trials_that_raise_are_failed_with_what_they_said_and_three_end_the_search(tmp_path, told, monkeypatch):
     monkeypatch.setenv("HUBEL_SYNTHETIC", "raise:16")
     only = {"train.batch_size": {"choices": [16]}, "train.optimizer.learning_rate": {"min": 0.1, "max": 0.9}}
