@@ -72,13 +72,13 @@ def _imports(name: str, roots: set[str]) -> list[str]:
     """Modules below `roots`, and in a person's own source also other own ones, that import statements name, wherever they stand."""
     path, is_own = _source(name), name.split(".")[0] not in PACKAGES
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    found = []
+    imported_modules = []
     for base, names in _statements(path, path.stat().st_mtime_ns, package):
         top = base.split(".")[0]
         if top in roots or (is_own and _is_own(top)):
-            found += [base, *(f"{base}.{imported}" for imported in names)]
-            found += [module for imported in names for module in _offering(base, imported)]
-    return [module for module in found if _is_module(module)]
+            imported_modules += [base, *(f"{base}.{imported}" for imported in names)]
+            imported_modules += [module for imported in names for module in _offering(base, imported)]
+    return [module for module in imported_modules if _is_module(module)]
 
 
 def _is_own(top: str) -> bool:
@@ -97,16 +97,16 @@ def _is_own(top: str) -> bool:
 @cache
 def _statements(path: Path, mtime_ns: int, package: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Of each import statement the module, and the names that are imported from it."""
-    found = []
+    statements = []
     for node in ast.walk(_tree(path, mtime_ns)):
         if isinstance(node, ast.Import):
-            found += [(alias.name, ()) for alias in node.names]
+            statements += [(alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
                 base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], *([base] if base else [])])
-            found.append((base, tuple(alias.name for alias in node.names)))
-    return tuple(found)
+            statements.append((base, tuple(alias.name for alias in node.names)))
+    return tuple(statements)
 
 
 def _offering(package: str, name: str) -> list[str]:
@@ -123,13 +123,13 @@ def _offering(package: str, name: str) -> list[str]:
 @cache
 def _defined(path: Path, mtime_ns: int) -> frozenset[str]:
     """Names of a file's classes and functions, and in a package's of what it imports by name."""
-    found = set()
+    defined = set()
     for node in _tree(path, mtime_ns).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            found.add(node.name)
+            defined.add(node.name)
         elif isinstance(node, ast.ImportFrom) and path.name == "__init__.py":
-            found |= {alias.asname or alias.name for alias in node.names}
-    return frozenset(found)
+            defined |= {alias.asname or alias.name for alias in node.names}
+    return frozenset(defined)
 
 
 def _is_module(name: str) -> bool:
