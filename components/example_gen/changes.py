@@ -37,8 +37,8 @@ def doubts(changes: Mapping[str, int], peak: int, reading: Reading) -> list[str]
     """
     told, white = [], white_for(peak, reading)
 
-    def images(name: str, one: str, several: str) -> str:
-        return f"1 image {one}" if changes[name] == 1 else f"{changes[name]} images {several}"
+    def images(name: str, singular: str, several: str) -> str:
+        return f"1 image {singular}" if changes[name] == 1 else f"{changes[name]} images {several}"
 
     if pictures.BLANK in changes:
         told.append(

@@ -66,11 +66,11 @@ def check_told_apart(
 def _labels(key: str, asked: Sequence[int | str], names: Sequence[str], source: str) -> list[int]:
     places = {unicodedata.normalize("NFC", name): label for label, name in enumerate(names)}
     labels: list[int] = []
-    for one in asked:
-        named = [] if isinstance(one, int) else [unicodedata.normalize("NFC", one), texts.spelling(one)]  # as a folder, as a table
-        label = one if isinstance(one, int) else next((places[name] for name in named if name in places), None)
+    for kept in asked:
+        spellings = [] if isinstance(kept, int) else [unicodedata.normalize("NFC", kept), texts.spelling(kept)]  # folder's, table's
+        label = kept if isinstance(kept, int) else next((places[name] for name in spellings if name in places), None)
         if label is None or label >= len(names):
-            raise _unknown(key, one, names, source)
+            raise _unknown(key, kept, names, source)
         if label in labels and key == "classes":  # an inlier may be named twice
             message = f"data.{key} names class {label} of {source}, {names[label]!r}, twice."
             raise UsageError(message, "Name each class once, by its name or by its number.")

@@ -130,9 +130,9 @@ def _unused(header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str
     unused = columns.unused(header)
     values: dict[str, set[str]] = {name: set() for name in unused}
     for cells in rows:
-        for name, found in values.items():
-            if len(found) <= VALUES:
-                found.add(cells[header.index(name)].strip().lower())
+        for name, cells_of in values.items():
+            if len(cells_of) <= VALUES:
+                cells_of.add(cells[header.index(name)].strip().lower())
     hot = [name for name, cells in values.items() if cells <= {*YES, *NO, *_MISSING} and cells & set(YES)]
     hot = hot if len(hot) > 1 and len(hot) > len(unused) / 2 else []
     places = [header.index(name) for name in hot]
@@ -149,11 +149,11 @@ def several(header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str
 def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str]]) -> UsageError:
     """For a table none of whose columns is known as the label: those that are not used, and how to use each."""
     values, one_hot, has_several, lines = _unused(header, columns, rows)
-    likely = [name for name, found in values.items() if 1 < len(found) < max(lines, 3) and name not in one_hot] or [*values]
+    likely = [name for name, values_of in values.items() if 1 < len(values_of) < max(lines, 3) and name not in one_hot] or [*values]
     likely = [name for name in likely if header.count(name) == 1] or ["COLUMN"]
     asked = ([_flow(one_hot)] if one_hot else []) + [_flow(name) for name in likely][:LINES]
     kinds = [keys.LABELS if one_hot and has_several else "label", *["label"] * len(asked)]
-    shown = ", ".join(f"{name} ({_many(len(found), 'value')})" for name, found in values.items())
+    shown = ", ".join(f"{name} ({_many(len(values_of), 'value')})" for name, values_of in values.items())
     return UsageError(
         f"{path} has no column of labels that hubel knows, such as label or class; nothing uses: {shown}.",
         f"Name it: data.features: {{{kinds[0]}: {asked[0]}}}"

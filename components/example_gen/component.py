@@ -60,18 +60,18 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         noun = inputs.storage_of(reads).noun
         with tfx.beam_pipeline(self) as pipeline:
             _read(pipeline, contents, address, data, folder, needs_labels, needs, reads)
-        found = summary.read(folder)
+        written = summary.read(folder)
         aside = summary.lines(folder / summary.QUARANTINE)
-        damaged = dict(Counter(one["reason"] for one in aside))
+        damaged = dict(Counter(record["reason"] for record in aside))
         unlabelled = summary.unlabelled(folder)
         duplicates = len(summary.lines(folder / summary.DUPLICATES))
-        by_class = _classes(found["classes"], contents.class_names)
+        by_class = _classes(written["classes"], contents.class_names)
         several = contents.targets.get(contents.labelled, [])
         if several:
-            by_class = _classes(found["labels"], several)
-        counts = {split: sum(found["classes"].get(split, {}).values()) for split in keys.SPLITS}
-        for one in aside:  # into the log: where the run is stopped, TFX removes what was written
-            print(f"Set aside: {json.dumps(one)}", file=sys.stderr)
+            by_class = _classes(written["labels"], several)
+        counts = {split: sum(written["classes"].get(split, {}).values()) for split in keys.SPLITS}
+        for record in aside:  # into the log: where the run is stopped, TFX removes what was written
+            print(f"Set aside: {json.dumps(record)}", file=sys.stderr)
         if unlabelled:
             print(f"Without a label, {'left out' if needs_labels else 'kept'}: {json.dumps(unlabelled)}", file=sys.stderr)
         progress.emit(
@@ -81,9 +81,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             quarantined=damaged,
             unlabelled=unlabelled,
             duplicates=duplicates,
-            overall=summary.overall(found),
+            overall=summary.overall(written),
             noun=noun,
-            changes=found["changes"],
+            changes=written["changes"],
             warnings=[*summary.warnings(folder, data, needs_labels, reads), *(summary.rare(by_class, noun) if several else [])],
         )
         if needs_labels:
@@ -98,7 +98,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.set_int_custom_property(keys.BARE, 0 if needs_labels else sum(unlabelled.values()))
         examples.set_string_custom_property(keys.COUNTS, json.dumps(counts))
         examples.set_string_custom_property(keys.CLASSES, json.dumps(by_class))
-        examples.set_string_custom_property(keys.CHANGES, json.dumps(found["changes"]))
+        examples.set_string_custom_property(keys.CHANGES, json.dumps(written["changes"]))
         examples.set_int_custom_property(keys.DUPLICATES, duplicates)
 
 
@@ -227,11 +227,11 @@ def _write_lines(values: beam.PCollection, folder: Path) -> None:
     )
 
 
-def _classes(found: dict[str, dict[str, int]], names: list[str]) -> dict[str, dict[str, int]]:
+def _classes(by_label: dict[str, dict[str, int]], names: list[str]) -> dict[str, dict[str, int]]:
     """Images by split and class name; empty without labels."""
     if not names:
         return {}
-    return {split: {name: found.get(split, {}).get(str(label), 0) for label, name in enumerate(names)} for split in keys.SPLITS}
+    return {split: {name: by_label.get(split, {}).get(str(label), 0) for label, name in enumerate(names)} for split in keys.SPLITS}
 
 
 def _check(
@@ -245,7 +245,7 @@ def _check(
 ) -> None:
     total = len(aside) + sum(counts.values())
     if len(aside) > data.max_quarantined * total:
-        damaged = dict(Counter(one["reason"] for one in aside))
+        damaged = dict(Counter(record["reason"] for record in aside))
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(damaged.items()))
         raise HubelError(
             f"{len(aside)} of {total} {noun}s are damaged ({reasons}), more than data.max_quarantined = {data.max_quarantined} "

@@ -79,17 +79,17 @@ def locate(
     address = {"path": path, "features": dict(features), "images": images, "missing_markers": missing_markers}
     address |= {"reads": reads} if reads != "image" else {}
     header, delimiter = _header(path)
-    found, rows, root = choice.find(path, header, features, reads), _rows(address), _root(address)
+    columns, rows, root = choice.find(path, header, features, reads), _rows(address), _root(address)
     if reads == "text":
-        return _of_texts(address, rows, found, header, datasets)
+        return _of_texts(address, rows, columns, header, datasets)
     is_there = any(os.path.isfile(os.path.join(root, row.read)) for row in rows)
-    is_unsaid = not found.label and "label" not in features and not found.further and found.unused(header)
+    is_unsaid = not columns.label and "label" not in features and not columns.further and columns.unused(header)
     if not is_there or is_unsaid:
         table = [cells for _, cells in _lines(path, header, delimiter)]
-        elsewhere = None if is_there else _none_there(path, root, [cells[found.read] for cells in table])
+        elsewhere = None if is_there else _none_there(path, root, [cells[columns.read] for cells in table])
         if not is_unsaid:
             raise elsewhere
-        unknown = choice.unknown_label(path, header, found, table)
+        unknown = choice.unknown_label(path, header, columns, table)
         raise UsageError(unknown.message, unknown.hint + (f" {elsewhere.message} {elsewhere.hint}" if elsewhere else ""))
     paths = [path for row in rows for path in (row.read, *(value for value in row.targets.values() if isinstance(value, str)))]
     if images is None:
@@ -100,10 +100,10 @@ def locate(
     return _located(address, rows, digested)
 
 
-def _of_texts(address: Mapping[str, Any], rows: list[_Row], found: Columns, header: Sequence[str], datasets: Path) -> Located:
+def _of_texts(address: Mapping[str, Any], rows: list[_Row], columns: Columns, header: Sequence[str], datasets: Path) -> Located:
     path = address["path"]
-    if not found.label and "label" not in address["features"] and not found.further and found.unused(header):
-        raise choice.unknown_label(path, header, found, [cells for _, cells in _lines(path, *_header(path))])
+    if not columns.label and "label" not in address["features"] and not columns.further and columns.unused(header):
+        raise choice.unknown_label(path, header, columns, [cells for _, cells in _lines(path, *_header(path))])
     if strange := {keys.MASK, keys.OBJECTS} & set(address["features"]):
         raise UsageError(f"data.features.{min(strange)} is of images, and the model reads texts.", "Take it out.")
     return _located(address, rows, files.digested(os.path.dirname(path), [os.path.basename(path)], datasets))
@@ -172,12 +172,12 @@ def columns(address: Mapping[str, Any]) -> dict[str, Any]:
     """Which columns are read: {image (or text), label, split, id: name or None, unused: names}; for one-hot labels a list of names;
     and the columns of further targets, by target, each a list."""
     header, _ = _header(address["path"])
-    found = choice.find(address["path"], header, address["features"], _reads(address))
-    read = {_reads(address): found.read, "split": found.split, "id": found.image_id}
+    columns = choice.find(address["path"], header, address["features"], _reads(address))
+    read = {_reads(address): columns.read, "split": columns.split, "id": columns.image_id}
     named = {kind: None if place is None else header[place] for kind, place in read.items()}
-    label = [header[place] for place in found.label]
-    further = {target: [header[place] for place in places] for target, places in found.further.items()}
-    return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": found.unused(header), **further}
+    label = [header[place] for place in columns.label]
+    further = {target: [header[place] for place in places] for target, places in columns.further.items()}
+    return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": columns.unused(header), **further}
 
 
 def holds(rest: str, features: Mapping[str, Any], images: str | None = None) -> str:
@@ -209,8 +209,8 @@ def several(rest: str, features: Mapping[str, Any], reads: str = "image") -> lis
     header, delimiter = _header(path)
     if "label" in features or keys.LABELS in features:
         return []
-    found = choice.find(path, header, features, reads)
-    return [] if found.label else choice.several(header, found, [cells for _, cells in _lines(path, header, delimiter)])
+    columns = choice.find(path, header, features, reads)
+    return [] if columns.label else choice.several(header, columns, [cells for _, cells in _lines(path, header, delimiter)])
 
 
 def _class_names(address: Mapping[str, Any], rows: list[_Row]) -> list[str]:
@@ -221,13 +221,13 @@ def _class_names(address: Mapping[str, Any], rows: list[_Row]) -> list[str]:
 
 def _names(address: Mapping[str, Any], rows: list[_Row]) -> dict[str, list[str]]:
     """Further target -> names of its classes: of `labels` the columns as they were named, of a mask or of sentences none."""
-    features, found = address["features"], {}
+    features, classes_of = address["features"], {}
     if keys.LABELS in features:
-        found[keys.LABELS] = list(features[keys.LABELS])
-    found |= {target: [] for key, target in NAMELESS.items() if key in features and key != _reads(address)}
+        classes_of[keys.LABELS] = list(features[keys.LABELS])
+    classes_of |= {target: [] for key, target in NAMELESS.items() if key in features and key != _reads(address)}
     if keys.OBJECTS in features:
-        found[keys.OBJECTS] = classes.in_order(box[-1] for row in rows for box in row.targets.get(keys.OBJECTS, ()))
-    return found
+        classes_of[keys.OBJECTS] = classes.in_order(box[-1] for row in rows for box in row.targets.get(keys.OBJECTS, ()))
+    return classes_of
 
 
 def _root(address: Mapping[str, Any]) -> str:
@@ -284,11 +284,11 @@ def _ticked(rows: list[_Row]) -> list[_Row]:
     says_no = [0 in column for column in zip(*filter(None, of_rows), strict=True)]
     settled = []
     for row, ones in zip(rows, of_rows, strict=True):
-        if any(one is None and no for one, no in zip(ones, says_no, strict=False)):
+        if any(mark is None and no for mark, no in zip(ones, says_no, strict=False)):
             rest = {name: value for name, value in row.targets.items() if name != keys.LABELS}
             settled.append(row._replace(why=labels.EMPTY, targets=rest))
         elif ones:
-            settled.append(row._replace(targets={**row.targets, keys.LABELS: [one or 0 for one in ones]}))
+            settled.append(row._replace(targets={**row.targets, keys.LABELS: [mark or 0 for mark in ones]}))
         else:
             settled.append(row)
     return settled
@@ -297,8 +297,8 @@ def _ticked(rows: list[_Row]) -> list[_Row]:
 class _Reader:
     """Makes rows of the cells of lines."""
 
-    def __init__(self, address: Mapping[str, Any], header: Sequence[str], found: Columns):
-        self._path, self._header, self._columns = address["path"], header, found
+    def __init__(self, address: Mapping[str, Any], header: Sequence[str], columns: Columns):
+        self._path, self._header, self._columns = address["path"], header, columns
         self._root, self._is_given = _root(address), address.get("images") is not None
         self._inside = os.path.join(self._root, "")
         self._lookup = lookup.Lookup(self._root)
@@ -367,8 +367,8 @@ class _Reader:
     def _objects(self, line: int, cell: str) -> list[list]:
         """[top, left, bottom, right, name of the class] each, px."""
         try:
-            found = json.loads(cell) if cell.strip() else []
-            return [[y, x, y + h, x + w, _category(box["category"])] for box in found for x, y, w, h in [_numbers(box["bbox"])]]
+            boxes = json.loads(cell) if cell.strip() else []
+            return [[y, x, y + h, x + w, _category(box["category"])] for box in boxes for x, y, w, h in [_numbers(box["bbox"])]]
         except (ValueError, TypeError, KeyError):
             raise self._wrong(
                 line,
@@ -388,18 +388,18 @@ class _Reader:
         whole = os.path.normpath(os.path.join(self._inside, name))
         below = whole.removeprefix(self._inside) if whole.startswith(self._inside) else None
         try:
-            found = None if below is None else self._lookup.find(below)
-            if found is not None:
-                return found
+            image_path = None if below is None else self._lookup.find(below)
+            if image_path is not None:
+                return image_path
             path, is_absolute = lookup.written(name)
             if is_absolute and self._is_given:
-                found = self._lookup.find_end(path)
+                image_path = self._lookup.find_end(path)
             elif not is_absolute and "\\" in name:
-                found = self._lookup.find(path)
+                image_path = self._lookup.find(path)
         except lookup.Ambiguous as error:
             raise self._wrong(line, f"{name!r} may be any of {error}.", "Write it as the file is called.") from None
-        if found is not None:
-            return found
+        if image_path is not None:
+            return image_path
         is_elsewhere = is_absolute and not os.path.exists(name)
         if below is not None and (name.startswith("/") or not is_absolute) and path.split("/")[0] != "..":
             return below
@@ -483,10 +483,10 @@ def _lines(path: str, header: list[str] | None, delimiter: str) -> Iterator[tupl
             csv.field_size_limit(MAX_CELL)
             reader = csv.reader(file, delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True)
             try:
-                found = ((reader.line_num, cells) for cells in reader if cells)
+                rows = ((reader.line_num, cells) for cells in reader if cells)
                 if header is not None:
-                    next(found, None)
-                for line, cells in found:
+                    next(rows, None)
+                for line, cells in rows:
                     if header is not None and len(cells) != len(header):
                         raise UsageError(
                             f"{path}, line {line} has {len(cells)} cells and the header {len(header)}.",

@@ -66,10 +66,10 @@ def _value(root: str, value: Any) -> Any:
 
 def read(path: str) -> bytes:
     """Raises OSError for what is not there or no file, pictures.Damaged for more than MAX_BYTES."""
-    found = os.stat(path)
-    if not stat.S_ISREG(found.st_mode):  # to open a pipe would wait for ever
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
         raise OSError(f"{path} is no file")
-    if found.st_size > MAX_BYTES:
+    if status.st_size > MAX_BYTES:
         raise pictures.Damaged("too large")
     return Path(path).read_bytes()
 
@@ -98,11 +98,11 @@ def splits_of(names: Iterable[str]) -> dict[str, dict[str, str]]:
             plain[name] = keys.SPLIT_WORDS[match[2]]
         elif match:
             groups.setdefault(match[1] or "", {})[name] = keys.SPLIT_WORDS[match[2]]
-    found = {prefix: named for prefix, named in groups.items() if "train" in named.values() and len(set(named.values())) > 1}
+    further = {prefix: named for prefix, named in groups.items() if "train" in named.values() and len(set(named.values())) > 1}
     if plain:  # such as train and test_images
         plain |= groups.get("", {})
-        found.pop("", None)
-    return {**({"": plain} if plain else {}), **found}
+        further.pop("", None)
+    return {**({"": plain} if plain else {}), **further}
 
 
 def unreadable(error: OSError, fallback: Any) -> UsageError:

@@ -29,8 +29,8 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str], masks: str | 
         raise UsageError(f"data.features names {', '.join(features)}, but a folder has no features.", "Remove data.features.")
     address = {"path": root} | ({"masks": masks} if masks else {})
     listed, passed_over = _listed(address)
-    found = [path for by_class in listed.values() for paths in by_class.values() for path in paths]
-    return Located(address, files.digested(root, found, datasets), _class_names(listed), passed_over)
+    every = [path for by_class in listed.values() for paths in by_class.values() for path in paths]
+    return Located(address, files.digested(root, every, datasets), _class_names(listed), passed_over)
 
 
 def contents(address: Mapping[str, Any]) -> Contents:
@@ -60,7 +60,7 @@ def _listed(address: Mapping[str, Any]) -> tuple[Layout, Counter]:
     tree = layouts.Tree(root)
     layout = layouts.read(tree)
     passed_over = tree.beside({folder for by_class in layout.values() for folder in by_class.get("", ())})
-    found = {
+    images = {
         split: {
             name: [path for folder in folders for path in listing.images(root, folder, passed_over, name != "")]
             for name, folders in by_class.items()
@@ -68,13 +68,13 @@ def _listed(address: Mapping[str, Any]) -> tuple[Layout, Counter]:
         for split, by_class in layout.items()
     }
     if "masks" in address:
-        return found, passed_over
-    every = [path for by_class in found.values() for paths in by_class.values() for path in paths]
+        return images, passed_over
+    every = [path for by_class in images.values() for paths in by_class.values() for path in paths]
     of_classes = {folder for by_class in layout.values() for folders in by_class.values() for folder in folders}
     aside = masks.beside(root, every, of_classes)
     passed_over[listing.MASKS] += len(aside)
     kept = {
         split: {name: [path for path in paths if path not in aside] for name, paths in by_class.items()}
-        for split, by_class in found.items()
+        for split, by_class in images.items()
     }
     return kept, +passed_over

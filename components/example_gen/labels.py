@@ -58,14 +58,14 @@ def markers(asked: Collection[str] | None) -> Collection[str]:
     return MISSING if asked is None else frozenset(unicodedata.normalize("NFC", text) for text in asked)
 
 
-def reasons(found: Mapping[str, int]) -> str:
+def reasons(counts: Mapping[str, int]) -> str:
     """Why images have no label, with their counts, the most frequent first: "12 nan, 3 empty"."""
-    ordered = sorted(found.items(), key=lambda one: (-one[1], one[0]))
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     more = f" and {len(ordered) - SHOWN} other reasons" if len(ordered) > SHOWN else ""
     return ", ".join(f"{count:,} {reason}" for reason, count in ordered[:SHOWN]) + more
 
 
-def doubt(found: Mapping[str, int]) -> str:
+def doubt(counts: Mapping[str, int]) -> str:
     """How to keep a class that is called as what pandas takes for missing; "" where nothing is like that."""
-    texts = sorted(set(found) & (MISSING - NUMBERS))
+    texts = sorted(set(counts) & (MISSING - NUMBERS))
     return f"if {' or '.join(texts)} is a class of yours, set data.missing_markers: []" if texts else ""

@@ -78,8 +78,8 @@ class Tree:
             if folder not in listed:
                 _count(self.root, folder, passed_over, is_deep=False)
             passed_over[listing.OWN] += self.level(folder).own
-            for found in (found for path, found in self.bare(folder).items() if path not in self._above):
-                passed_over.update(found)
+            for counts in (counts for path, counts in self.bare(folder).items() if path not in self._above):
+                passed_over.update(counts)
         for folder in self.masks:
             passed_over[listing.MASKS] += _count(self.root, folder, passed_over)
         return +passed_over
@@ -100,13 +100,13 @@ def read(tree: Tree) -> Layout:
     split_folders = _split_folders(tree)
     layout: Layout = {}
     for folder, split in split_folders.items() or [("", "all")]:
-        found = _classes(tree, folder)
-        if not found:
+        by_class = _classes(tree, folder)
+        if not by_class:
             there = f" ({listing.words(held)})" if (held := _held(tree, folder)) else ""
             carved = "Put images into it, or remove it: hubel carves a split that is missing. " if folder else ""
             raise UsageError(f"There is no image in {os.path.join(root, folder) if folder else root}{there}.", carved + READ)
         into = layout.setdefault(split, {})
-        for name, folders in found.items():
+        for name, folders in by_class.items():
             into.setdefault(name, []).extend(folders)
     _check_alike(root, layout)
     _check_nesting(tree, layout)
@@ -201,7 +201,7 @@ def _check_nesting(tree: Tree, layout: Layout) -> None:
     """Raise UsageError where what looks like classes is one level above them: all hold nothing but the same folders, or there is
     one, which holds only folders."""
     by_class: dict[str, list[str]] = {}
-    for name, folders in ((name, folders) for found in layout.values() for name, folders in found.items()):
+    for name, folders in ((name, folders) for by_name in layout.values() for name, folders in by_name.items()):
         by_class.setdefault(name, []).extend(folders)
     first = next(iter(by_class.values()))[0]
     if any(tree.level(folder).image for folders in by_class.values() for folder in folders):
@@ -221,14 +221,14 @@ def _check_nesting(tree: Tree, layout: Layout) -> None:
         )
     if len(inside[0]) > 1 and all(names == inside[0] for names in inside):
         are = f"{tree.root} has the folders {_named(list(by_class))}, and each of them holds the same ones: {shown}."
-        one = f" One of them alone is data.source=folder:{os.path.join(tree.root, first)}"
+        alone = f" One of them alone is data.source=folder:{os.path.join(tree.root, first)}"
         if splits := files.splits_of(sorted(inside[0])):
             split = next(iter(next(iter(splits.values()))))
-            raise UsageError(are, f"Splits stand above classes, as in {split}/{_base(first)}: turn them round.{one}")
+            raise UsageError(are, f"Splits stand above classes, as in {split}/{_base(first)}: turn them round.{alone}")
         raise UsageError(
             are,
             f"If {shown} are the classes, call the folders above train, validation and test. If not, name the images and their "
-            f"classes in a table: data.source=csv:PATH.{one}",
+            f"classes in a table: data.source=csv:PATH.{alone}",
         )
 
 

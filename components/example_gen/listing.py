@@ -116,8 +116,8 @@ def _begins_as_image(path: str) -> bool:
 def entries(folder: str) -> list[os.DirEntry]:
     """What lies in a folder, by name. Raises UsageError for one that may not be read."""
     try:
-        with os.scandir(folder) as found:
-            return sorted(found, key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         raise files.unreadable(error, folder) from None
 
@@ -169,7 +169,7 @@ def words(passed_over: Mapping[str, int]) -> str:
 
 def _identity(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise files.unreadable(error, path) from None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

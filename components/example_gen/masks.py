@@ -85,9 +85,9 @@ def _named(paths: Iterable[str], classes: Collection[str]) -> Iterator[Mask]:
             yield from (Mask(path, image, f"folder {folder}") for stem, image in of_folder.items() for path in own[stem])
             continue
         for stem, here in own.items():
-            found = image_of(stem, own)
-            if found:
-                yield from (Mask(path, own[found[0]][0], found[1]) for path in here)
+            named = image_of(stem, own)
+            if named:
+                yield from (Mask(path, own[named[0]][0], named[1]) for path in here)
             elif len(here) == 2:
                 exact = [path for path in here if path.lower().endswith(EXACT)]
                 yield from (Mask(path, here[1 - here.index(path)], f"{PurePosixPath(path).suffix} {TWINS}") for path in exact)
@@ -101,9 +101,9 @@ def _namesakes(own: Collection[str], images: Collection[dict[str, list[str]]]) -
     """Stems of a folder, and the path of the image that each is a namesake or by its name a mask of."""
     others = {stem: paths[0] for of in images if of is not own for stem, paths in of.items()}
     for stem in own:
-        found = image_of(stem, others)
-        if stem in others or found:
-            yield stem, others[stem if stem in others else found[0]]
+        named = image_of(stem, others)
+        if stem in others or named:
+            yield stem, others[stem if stem in others else named[0]]
 
 
 def _look_so(root: str, masks: Collection[Mask]) -> bool:

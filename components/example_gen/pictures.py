@@ -161,23 +161,23 @@ def _graph(rgb: tuple[int, int, int], white: int | None):
     reading = Reading(ground=list(rgb), white=white)
 
     def seen(encoded):
-        found = decoding.unpacked(encoded, reading)
-        return found.values, decoding.turned(decoding.composed(found.values, reading), found.orientation), *found[1:]
+        unpacked = decoding.unpacked(encoded, reading)
+        return unpacked.values, decoding.turned(decoding.composed(unpacked.values, reading), unpacked.orientation), *unpacked[1:]
 
     return tf.function(seen, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 
 
 def _seen(values, pixels, orientation: int, peak: int) -> list[str]:
     """Which changes the graph made."""
-    found = [TURNED] * (orientation > 1) + [DEEP] * (peak >= 0)
+    changes = [TURNED] * (orientation > 1) + [DEEP] * (peak >= 0)
     if values.shape[-1] % 2 == 0 and values[..., -1].min() < 255:
         alpha, colours = values[..., -1], values[..., :-1]
-        found.append(OVER_GROUND)
+        changes.append(OVER_GROUND)
         shown = colours[alpha > 0]
         if int(alpha.max()) - int(alpha.min()) >= VISIBLE and shown.std(0).max() <= NEARLY:
-            found.append(IN_ALPHA)
-            found += [BLANK] * (int(pixels.max()) - int(pixels.min()) <= NEARLY)
-    return found
+            changes.append(IN_ALPHA)
+            changes += [BLANK] * (int(pixels.max()) - int(pixels.min()) <= NEARLY)
+    return changes
 
 
 @contextlib.contextmanager
@@ -277,9 +277,9 @@ def _exif(opened):
 
     if opened.format in ("PNG", "TIFF"):
         hidden = {name: opened.info.pop(name) for name in XMP if name in opened.info}
-        found = opened.getexif()
+        tags = opened.getexif()
         opened.info.update(hidden)
-        return found
+        return tags
     exif = Image.Exif()
     exif.load(opened.info.get("exif", b""))
     return exif

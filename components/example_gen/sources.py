@@ -135,11 +135,11 @@ def locate(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> Loc
     module = module_of(data.source)
     _check_kind(module, data, reads)
     taken = _taken(module, data) | ({"reads": reads} if reads != inputs.DEFAULT else {})
-    found = module.locate(data.source.partition(":")[2], datasets, data.features, **taken)
-    if found.class_names is not None:
-        classes.resolved(data, found.class_names)
-        _check_labelled(data, found.class_names)
-    return found
+    located = module.locate(data.source.partition(":")[2], datasets, data.features, **taken)
+    if located.class_names is not None:
+        classes.resolved(data, located.class_names)
+        _check_labelled(data, located.class_names)
+    return located
 
 
 def _check_labelled(data: DataConfig, class_names: Sequence[str]) -> None:

@@ -178,9 +178,9 @@ def usable(made: Plan, census: Mapping[str, tuple[Counter, Counter]], data: Data
         if made.own.get(name) == keys.TRAIN:
             pool.update({row: images for row, images in rows.items() if row[0] <= made.limits.get(name, 1.0)})
     by_hash = Plan(made.own)
-    found, unstratified = ({one.carved(drawn, label, data) for _, drawn, label in pool} - {None} for one in (made, by_hash))
+    filled, unstratified = ({plan.carved(drawn, label, data) for _, drawn, label in pool} - {None} for plan in (made, by_hash))
     carved = {keys.VALIDATION, keys.TEST} - set(made.own.values())
-    for split in sorted(carved - found, reverse=True):
+    for split in sorted(carved - filled, reverse=True):
         raise HubelError(
             f"The {split} split has no image ({pool.total()} to carve from, of {len(made.bounds)} classes): "
             "what a class has one image of, or one id, is trained on.",
@@ -195,7 +195,7 @@ def _are_mixed(pool: Iterable[Row], data: DataConfig) -> bool:
     labels: dict[float, set] = {}
     for _, drawn, label in pool:
         labels.setdefault(drawn, set()).add(label)
-    mixed = sum(len(found) > 1 for found in labels.values())
+    mixed = sum(len(of_id) > 1 for of_id in labels.values())
     if mixed and data.stratify is True:
         raise HubelError(
             f"data.stratify cannot be true: {mixed} of the ids have images of several classes, and an id's images share a split.",
@@ -213,8 +213,8 @@ def _stratified(pool: Counter, own: Mapping[str, str], data: DataConfig) -> dict
     validation, both = _bounds(own, data)
     bounds = {}
     for is_left_out in (False, True):
-        ordered = {label: sorted(found.items()) for label, found in drawn.items() if _is_left_out(label, data) == is_left_out}
-        sizes = {label: [images for _, images in found] for label, found in ordered.items()}
+        ordered = {label: sorted(by_place.items()) for label, by_place in drawn.items() if _is_left_out(label, data) == is_left_out}
+        sizes = {label: [images for _, images in by_place] for label, by_place in ordered.items()}
         for label, (first, second) in stratify.dealt(sizes, (validation, both - validation), 0 if is_left_out else 1).items():
             places = [place for place, _ in ordered[label]] + [1.0]
             bounds[label] = places[first] if first else 0.0, places[first + second]

@@ -86,14 +86,14 @@ def read(folder: Path) -> dict[str, Any]:
 
 def lines(folder: Path) -> list[dict[str, Any]]:
     """What the *.jsonl files of a folder hold, in an order that does not depend on who wrote them."""
-    found = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
-    return [json.loads(line) for line in sorted(found)]
+    rows = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in sorted(rows)]
 
 
 def named(aside: Sequence[Mapping[str, str]]) -> str:
     """The first of the images that were set aside, each with its reason."""
     more = f" and {len(aside) - NAMED} more" if len(aside) > NAMED else ""
-    return ", ".join(f"{printable(one['id'])} ({one['reason']})" for one in aside[:NAMED]) + more
+    return ", ".join(f"{printable(record['id'])} ({record['reason']})" for record in aside[:NAMED]) + more
 
 
 def leakage(folder: Path) -> dict[str, Any] | None:
@@ -119,7 +119,7 @@ def _alike(folder: Path, differs: str) -> dict[str, Any] | None:
 
 def unlabelled(folder: Path) -> dict[str, int]:
     """Of the Examples in a folder: why an image has no label -> images; empty where all have one, or the source has none."""
-    return dict(Counter(one["reason"] for one in lines(folder / UNLABELLED)).most_common())
+    return dict(Counter(record["reason"] for record in lines(folder / UNLABELLED)).most_common())
 
 
 def warnings(folder: Path, data: DataConfig | None = None, needs_labels: bool = False, reads: str = inputs.DEFAULT) -> list[str]:
@@ -133,32 +133,32 @@ def warnings(folder: Path, data: DataConfig | None = None, needs_labels: bool = 
     aside, leak, made = lines(folder / QUARANTINE), leakage(folder), read(folder)
     storage = inputs.storage_of(reads)
     many = f"{storage.noun}s"
-    found = storage.doubts(made["changes"], made["peak"], data or DataConfig())
+    sentences = storage.doubts(made["changes"], made["peak"], data or DataConfig())
     if aside:
         are = f"{words.count(len(aside), storage.noun)} {'is' if len(aside) == 1 else 'are'}"
-        found.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
+        sentences.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")
     if missing := unlabelled(folder):
         unlabelled_count = sum(missing.values())
         has, is_ = ("has", "is") if unlabelled_count == 1 else ("have", "are")
         fate = f"{is_} left out" if needs_labels else f"{is_} kept: this model learns without labels"
         doubt = labels.doubt(missing)
-        found.append(
+        sentences.append(
             f"{words.count(unlabelled_count, storage.noun)} {has} no label ({labels.reasons(missing)}) and {fate}; "
             f"see {folder / UNLABELLED}" + (f"; {doubt}" if doubt else "")
         )
     if leak:
-        one, other = (f"{printable(image['id'])} in {image['split']}" for image in leak["first"])
-        found.append(
-            f"leakage: {leak['images']} {many} {storage.alike} one in another split, which flatters the figures; {one} and "
+        twin, other = (f"{printable(image['id'])} in {image['split']}" for image in leak["first"])
+        sentences.append(
+            f"leakage: {leak['images']} {many} {storage.alike} one in another split, which flatters the figures; {twin} and "
             f"{other}, for instance; see {leak['folder']}"
         )
     if apart := contradictions(folder):
         first, other = (f"{printable(image['id'])} in {image['split']}" for image in apart["first"])
-        found.append(
+        sentences.append(
             f"{apart['images']} {many} occur with different labels, which nothing can learn to tell apart: {first} and "
             f"{other}, for instance; see {apart['folder']}"
         )
-    return found
+    return sentences
 
 
 def rare(by_class: Mapping[str, Mapping[str, int]], noun: str) -> list[str]:
@@ -185,13 +185,13 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{printable(name)}: {count}" for name, count in ordered[:NAMED]) + more
 
 
-def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def overall(written: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Of what `read` returns: measure -> mean, min and max of all images, whatever their class; empty without any."""
     images = Counter()
-    for counts in found["classes"].values():
+    for counts in written["classes"].values():
         images.update(counts)
-    names = next(iter(found["measures"].values()), {})
-    every = [(images[label], of_class) for label, of_class in found["measures"].items()]
+    names = next(iter(written["measures"].values()), {})
+    every = [(images[label], of_class) for label, of_class in written["measures"].items()]
     return {
         name: {
             "mean": sum(count * of_class[name]["mean"] for count, of_class in every) / images.total(),
@@ -204,8 +204,8 @@ def overall(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 def measures(folder: Path, class_names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
     """Of the Examples in a folder: class name ("" without labels) -> measure -> its mean, min and max."""
-    found = read(folder)["measures"]
-    return {class_names[int(label)] if label else "": of_class for label, of_class in sorted(found.items(), key=_number)}
+    by_label = read(folder)["measures"]
+    return {class_names[int(label)] if label else "": of_class for label, of_class in sorted(by_label.items(), key=_number)}
 
 
 def _number(item: tuple[str, Any]) -> int:

@@ -133,15 +133,15 @@ def _targets(row: Mapping[str, Any], named: Mapping[str, str], parts: tuple[str,
     """What reads the further targets of an image. parts: those of _parts."""
     from components.targets import Shares
 
-    found: dict[str, Callable] = {}
+    values: dict[str, Callable] = {}
     if keys.MASK in named:
-        found[keys.MASK] = functools.partial(bytes, row[named[keys.MASK]])
+        values[keys.MASK] = functools.partial(bytes, row[named[keys.MASK]])
     if parts:
         objects, (box, category) = row[named[keys.OBJECTS]], parts
         classes = objects[category] if category else [0] * len(objects[box])
         rows = [(*map(float, place), int(number)) for place, number in zip(objects[box], classes, strict=True)]
-        found[keys.OBJECTS] = functools.partial(Shares, rows)
-    return found
+        values[keys.OBJECTS] = functools.partial(Shares, rows)
+    return values
 
 
 def _parts(feature) -> tuple[str, str | None] | None:
@@ -181,11 +181,11 @@ def _values(builder, label: str) -> list[int]:
     """The numbers that stand for classes, in order."""
     import tensorflow_datasets as tfds
 
-    found = set()
+    numbers = set()
     for split in builder.info.splits:
         rows = builder.as_dataset(split=split, decoders=tfds.decode.PartialDecoding({label: True}))
-        found |= {int(row[label]) for row in tfds.as_numpy(rows)}
-    return sorted(found - {NONE})
+        numbers |= {int(row[label]) for row in tfds.as_numpy(rows)}
+    return sorted(numbers - {NONE})
 
 
 def _builder(folder: str):
@@ -287,9 +287,9 @@ def prepared(roots: list[Path], name: str, config: str | None, version: str | No
     """Folder of the version asked for, or of the highest one, in the first root that has any."""
     for root in roots:
         base = root / name / config if config else root / name
-        found = [p.parent for p in base.glob(f"{version or '*'}/dataset_info.json") if VERSION.fullmatch(p.parent.name)]
-        if found:
-            return max(found, key=lambda p: [int(part) for part in p.name.split(".")])
+        versions = [p.parent for p in base.glob(f"{version or '*'}/dataset_info.json") if VERSION.fullmatch(p.parent.name)]
+        if versions:
+            return max(versions, key=lambda p: [int(part) for part in p.name.split(".")])
     return None
 
 

@@ -82,17 +82,17 @@ def contents(address: Mapping[str, Any]) -> Contents:
 
     image, label = address["features"].get("image"), address["features"].get("label")
     markers = labels.markers(address.get("missing_markers"))
-    found, low, high, counts = set(), math.inf, -math.inf, []
+    occurring, low, high, counts = set(), math.inf, -math.inf, []
     for name in address["files"]:
         counts.append(0)
         for _, example in _examples(os.path.join(address["root"], name), is_measured=True):
             counts[-1] += 1
-            found.add(_label(example, label, markers)[0])
+            occurring.add(_label(example, label, markers)[0])
             numbers = _numbers(example, image)
             numbers = numbers[np.isfinite(numbers)]
             if len(numbers):
                 low, high = min(low, float(numbers.min())), max(high, float(numbers.max()))
-    values = _in_order(found - {None})
+    values = _in_order(occurring - {None})
     span = _range(low, high, address)
     splits = _splits(address["files"])
     shards: dict[str, list] = {}
@@ -250,8 +250,8 @@ def _named(rest: str, there: Collection[str], given: Mapping[str, str], reads: s
 
 def _splits(names: Iterable[str]) -> list[str]:
     """The split of each file, by the one word in its name or else in its folders' names; "all" where a file has none."""
-    found = [_word(os.path.basename(name)) or _word(os.path.dirname(name)) for name in names]
-    return ["all"] * len(found) if None in found else found
+    splits = [_word(os.path.basename(name)) or _word(os.path.dirname(name)) for name in names]
+    return ["all"] * len(splits) if None in splits else splits
 
 
 def _word(name: str) -> str | None:
