@@ -94,10 +94,10 @@ def _check_names(pinned: Mapping[str, Sequence[str]], there: Mapping[str, Sequen
         _check_order(target, list(pinned.get(target, [])), list(there.get(target, [])))
 
 
-def _check_order(target: str, pinned: list[str], found: list[str]) -> None:
-    if pinned != found:
+def _check_order(target: str, pinned: list[str], inferred: list[str]) -> None:
+    if pinned != inferred:
         of = "" if target == keys.LABEL else f" of {target}"
-        new, gone = (sorted(set(a) - set(b)) for a, b in ((found, pinned), (pinned, found)))
+        new, gone = (sorted(set(a) - set(b)) for a, b in ((inferred, pinned), (pinned, inferred)))
         what = "; ".join(f"{word} {', '.join(names)}" for word, names in (("new:", new), ("gone:", gone)) if names)
         raise HubelError(
             f"The data's classes{of} are not those of the pinned schema ({what or 'another order'}).",
