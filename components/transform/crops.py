@@ -38,15 +38,15 @@ def cut(images: tf.Tensor, crops: Crops | None, config: TransformConfig) -> tf.T
     """
     if crops is None:
         return images[None]
-    found = []
+    cut = []
     for square in tf.split(images, SQUARES, 2) if crops.squares else [images]:
         for scale in crops.scales:
             at_scale = square if scale == max(crops.scales) else _resized(square, *_sides(config, scale))
-            found += _corners_and_centre(at_scale, config)
+            cut += _corners_and_centre(at_scale, config)
         if crops.squares:
-            found += [_resized(square, config.height, config.width)] * len(crops.scales)
-    found = tf.stack(found)
-    return tf.concat([found, found[:, :, :, ::-1]], 0) if crops.reflect else found
+            cut += [_resized(square, config.height, config.width)] * len(crops.scales)
+    cut = tf.stack(cut)
+    return tf.concat([cut, cut[:, :, :, ::-1]], 0) if crops.reflect else cut
 
 
 def _corners_and_centre(images: tf.Tensor, config: TransformConfig) -> list[tf.Tensor]:

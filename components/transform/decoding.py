@@ -83,8 +83,8 @@ def _of_what_is_rare(channels: int, rgb: tuple[int, int, int], white: int | None
     reading = Reading(ground=list(rgb), white=white)
 
     def by_its_header(encoded):
-        found = unpacked(encoded, reading)
-        return turned(_to(composed(found.values, reading), channels), found.orientation)
+        decoded = unpacked(encoded, reading)
+        return turned(_to(composed(decoded.values, reading), channels), decoded.orientation)
 
     def with_tags(encoded):
         return turned(_decoded(encoded, channels), headers.jpeg_orientation(encoded))
@@ -134,21 +134,21 @@ def unpacked(encoded: tf.Tensor, reading: Reading) -> Unpacked:
 
         def values(dtype):
             def named():
-                found = tf.io.decode_png(encoded, 4, dtype)
-                return found[..., tf.where(colour == 0, 2, 0) :]  # grey has come three times
+                decoded = tf.io.decode_png(encoded, 4, dtype)
+                return decoded[..., tf.where(colour == 0, 2, 0) :]  # grey has come three times
 
             return tf.cond(names, named, lambda: tf.io.decode_png(encoded, 0, dtype))
 
         def deep():
-            found = tf.cast(values(tf.uint16), tf.int32)
-            with_alpha = tf.shape(found)[-1] % 2 == 0
-            colours = tf.shape(found)[-1] - tf.cast(with_alpha, tf.int32)
-            scaled = tf.gather(_scale(reading.white or 65535), found[..., :colours])
-            alpha = tf.gather(_scale(65535), found[..., colours:])
-            return tf.concat([scaled, alpha], -1), tf.reduce_max(found[..., :colours])
+            decoded = tf.cast(values(tf.uint16), tf.int32)
+            with_alpha = tf.shape(decoded)[-1] % 2 == 0
+            colours = tf.shape(decoded)[-1] - tf.cast(with_alpha, tf.int32)
+            scaled = tf.gather(_scale(reading.white or 65535), decoded[..., :colours])
+            alpha = tf.gather(_scale(65535), decoded[..., colours:])
+            return tf.concat([scaled, alpha], -1), tf.reduce_max(decoded[..., :colours])
 
-        found, peak = tf.cond(depth == 16, deep, lambda: (values(tf.uint8), -1))
-        return found, headers.png_orientation(encoded), peak
+        pixels, peak = tf.cond(depth == 16, deep, lambda: (values(tf.uint8), -1))
+        return pixels, headers.png_orientation(encoded), peak
 
     def jpeg():
         is_cmyk = tf.io.extract_jpeg_shape(encoded)[2] == 4

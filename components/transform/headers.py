@@ -129,10 +129,10 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
         is_fill = marker[1] == 0xFF
         # SOS, EOI and what has no length end the head
         is_segment = (marker[0] == 0xFF) & (marker[1] >= 0xC0) & (marker[1] < 0xFF) & (marker[1] != 0xD9) & (marker[1] != 0xDA)
-        found = is_segment & is_exif
+        has_tags = is_segment & is_exif
         goes_on = (is_segment & ~is_exif & (length >= 2)) | ((marker[0] == 0xFF) & is_fill)
         after = tf.where(is_fill, at + 1, at + 2 + length)
-        return number + 1, after, tf.where(found, at + 10, tags), goes_on
+        return number + 1, after, tf.where(has_tags, at + 10, tags), goes_on
 
     start = (0, 2, -1, True)
     _, _, at, _ = tf.while_loop(lambda number, at, tags, more: more & (number < SEGMENTS), look, start)

@@ -29,10 +29,10 @@ def from_bytes(encoded: tf.Tensor, config: TransformConfig, reading: Reading | N
     """
     shape = [config.height, config.width, config.channels]
 
-    def one(image):
+    def pixels_of(image):
         return tf.cast(resize(decoding.decode(image, config.channels, reading, stored), config), tf.uint8)
 
-    return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+    return tf.map_fn(pixels_of, encoded, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
 
 
 @tf.autograph.experimental.do_not_convert
@@ -49,11 +49,11 @@ def sized_from_bytes(encoded: tf.Tensor, config: TransformConfig, reading: Readi
     """As `from_bytes`, and int32 [N, 2]: height and width of each image before it was resized, px."""
     shape = [config.height, config.width, config.channels]
 
-    def one(image):
+    def pixels_of(image):
         decoded = decoding.decode(image, config.channels, reading)
         return tf.cast(resize(decoded, config), tf.uint8), tf.shape(decoded)[:2]
 
-    return tf.map_fn(one, encoded, fn_output_signature=(tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([2], tf.int32)))
+    return tf.map_fn(pixels_of, encoded, fn_output_signature=(tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([2], tf.int32)))
 
 
 @tf.autograph.experimental.do_not_convert
@@ -67,10 +67,10 @@ def masks_from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
         uint8 [N, height, width, 1].
     """
 
-    def one(mask):
+    def values_of(mask):
         return tf.cast(_to_size(decoding.decode(mask, 1, None), config, "nearest"), tf.uint8)
 
-    return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec([config.height, config.width, 1], tf.uint8))
+    return tf.map_fn(values_of, encoded, fn_output_signature=tf.TensorSpec([config.height, config.width, 1], tf.uint8))
 
 
 @tf.autograph.experimental.do_not_convert

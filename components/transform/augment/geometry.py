@@ -37,8 +37,8 @@ def shear(step, drawn, height, width):
 
 def flip(step, drawn, height, width):
     across, down = tf.unstack(tf.where(drawn < 0, -1.0, 1.0), axis=1)  # tf.sign has a third value, 0
-    one = tf.ones_like(across)
-    return matrix([[across if step.horizontal else one, 0, 0], [0, down if step.vertical else one, 0], [0, 0, 1]])
+    unchanged = tf.ones_like(across)
+    return matrix([[across if step.horizontal else unchanged, 0, 0], [0, down if step.vertical else unchanged, 0], [0, 0, 1]])
 
 
 def crop(step, drawn, height, width):
@@ -82,38 +82,38 @@ def way(parts: Sequence[tuple], rows: tf.Tensor, height: int, width: int) -> tf.
     """
     made = [operation(step, drawn, height, width) for operation, step, drawn in parts]
     to_centre, from_centre = (_shift(sign * (width - 1) / 2, sign * (height - 1) / 2, rows) for sign in (-1, 1))
-    if all(one.shape.rank == 3 for one in made):
+    if all(move.shape.rank == 3 for move in made):
         whole = from_centre
-        for one in made:
-            whole = whole @ one
+        for move in made:
+            whole = whole @ move
         return whole @ to_centre
     x, y = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
     places = tf.tile(tf.stack([x, y], -1)[None], [rows, 1, 1, 1])
-    for one in reversed(made):
-        if one.shape.rank == 3:
-            whole = from_centre @ one @ to_centre
+    for move in reversed(made):
+        if move.shape.rank == 3:
+            whole = from_centre @ move @ to_centre
             places = tf.einsum("nab,nyxb->nyxa", whole[:, :2, :2], places) + whole[:, None, None, :2, 2]
         else:
-            places += _at(one, places, "BILINEAR")
+            places += _at(move, places, "BILINEAR")
     return places
 
 
 class Move:
     """What a `way` does to the targets that are moved with images of height and width px: see components.targets.Move."""
 
-    def __init__(self, found: tf.Tensor, border: Border, height: int, width: int):
-        self._found, self._border, self._height, self._width = found, border, height, width
+    def __init__(self, way: tf.Tensor, border: Border, height: int, width: int):
+        self._way, self._border, self._height, self._width = way, border, height, width
 
     def nearest(self, maps: tf.Tensor) -> tf.Tensor:
         """See components.targets."""
-        return resample(maps, self._found, "NEAREST", Border(self._border.mode))
+        return resample(maps, self._way, "NEAREST", Border(self._border.mode))
 
     def boxes(self, boxes: tf.Tensor) -> tf.Tensor:
         """See components.targets. A way is from the output's pixels to the input's, so boxes go by its inverse; what is around a
         turned box is larger than it. Raises ValueError for a field of displacements, which has none."""
-        if self._found.shape.rank != 3:
+        if self._way.shape.rank != 3:
             raise ValueError("boxes have no way through a field of displacements")  # refused before: steps.check
-        forward = tf.linalg.inv(self._found)
+        forward = tf.linalg.inv(self._way)
         top, left, bottom, right = tf.unstack(boxes - 0.5, axis=-1)  # edges of pixels, of which a way has the centres
         corners = tf.stack(
             [tf.stack([x, y, tf.ones_like(x)], -1) for x in (left, right) for y in (top, bottom)], -2
@@ -123,18 +123,18 @@ class Move:
         return tf.clip_by_value(tf.stack(ends, -1), 0.0, tf.constant([self._height, self._width] * 2, tf.float32))
 
 
-def resample(images: tf.Tensor, found: tf.Tensor, interpolation: str, border: Border = Border()) -> tf.Tensor:  # noqa: B008 frozen
+def resample(images: tf.Tensor, way: tf.Tensor, interpolation: str, border: Border = Border()) -> tf.Tensor:  # noqa: B008 frozen
     """Images along a `way`; interpolation is "BILINEAR", or "NEAREST" for maps, whose values must not mix.
 
     Between the last pixel and a constant beside it, bilinear values are between the two, as SciPy's "grid-constant" has them.
     """
     if border.mode == "constant" and border.value != 0:  # TensorFlow's has one value for all channels
-        return resample(images - border.value, found, interpolation, Border("constant")) + border.value
-    if found.shape.rank == 4:
-        return _at(images, found, interpolation, border.mode)
+        return resample(images - border.value, way, interpolation, Border("constant")) + border.value
+    if way.shape.rank == 4:
+        return _at(images, way, interpolation, border.mode)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=tf.reshape(found, [-1, 9])[:, :8],
+        transforms=tf.reshape(way, [-1, 9])[:, :8],
         output_shape=list(images.shape[1:3]),
         fill_value=0.0,
         interpolation=interpolation,
@@ -163,12 +163,12 @@ def _pixels(images, places, mode):
     inside = _mirrored if mode == "mirror" else _clamped
     x, y = (inside(place, length) for place, length in zip(wanted, (width, height), strict=True))
     flat = tf.reshape(images, [-1, height * width, channels])
-    found = tf.gather(flat, tf.reshape(y * width + x, [-1, height * width]), batch_dims=1)
-    found = tf.reshape(found, [-1, height, width, channels])
+    gathered = tf.gather(flat, tf.reshape(y * width + x, [-1, height * width]), batch_dims=1)
+    gathered = tf.reshape(gathered, [-1, height, width, channels])
     if mode != "constant":
-        return found
+        return gathered
     is_inside = (x == wanted[0]) & (y == wanted[1])
-    return tf.where(is_inside[..., None], found, 0.0)
+    return tf.where(is_inside[..., None], gathered, 0.0)
 
 
 def _mirrored(place, length):

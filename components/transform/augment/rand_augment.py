@@ -43,36 +43,36 @@ def _rounds(step, drawn):
 def moves(step, drawn, height, width):
     """Matrices [N, 3, 3] as in geometry."""
     whole = geometry.turn(tf.zeros_like(drawn[:, 0]))
-    for one in _rounds(step, drawn):
-        slant_x, slant_y = (SLANT * one.signed(name) for name in ("shear_x", "shear_y"))
-        right, down = SHIFT * width * one.signed("translate_x"), SHIFT * height * one.signed("translate_y")
-        whole = whole @ geometry.turn(math.radians(DEGREES) * one.signed("rotate"))
+    for round_ in _rounds(step, drawn):
+        slant_x, slant_y = (SLANT * round_.signed(name) for name in ("shear_x", "shear_y"))
+        right, down = SHIFT * width * round_.signed("translate_x"), SHIFT * height * round_.signed("translate_y")
+        whole = whole @ geometry.turn(math.radians(DEGREES) * round_.signed("rotate"))
         whole = whole @ geometry.matrix([[1, slant_x, right], [slant_y, 1, down], [0, 0, 1]])
     return whole
 
 
 def colors(step, drawn, images, covariance):
     """As in color, clipped after each round."""
-    for one in _rounds(step, drawn):
-        images = tf.clip_by_value(_blended(one, images), 0.0, 255.0)
-        images = _coarsened(one, images)
+    for round_ in _rounds(step, drawn):
+        images = tf.clip_by_value(_blended(round_, images), 0.0, 255.0)
+        images = _coarsened(round_, images)
         for name, change in (("auto_contrast", _auto_contrast), ("equalize", _equalized)):
-            images = tf.where(color.by_image(one.has(name)), change(images), images)
+            images = tf.where(color.by_image(round_.has(name)), change(images), images)
     return images
 
 
-def _blended(one, images):
+def _blended(round_, images):
     """Away from or towards black, the mean, grey and a blur."""
-    by = {name: BLEND * color.by_image(one.signed(name)) for name in ("brightness", "contrast", "color", "sharpness")}
+    by = {name: BLEND * color.by_image(round_.signed(name)) for name in ("brightness", "contrast", "color", "sharpness")}
     images = color.contrasted(images + by["brightness"] * images, by["contrast"])
     images += by["color"] * (images - color.grey(images))
     return images + by["sharpness"] * (images - _blurred(images))
 
 
-def _coarsened(one, images):
-    threshold, step = 256 * (1 - one.strength), 2.0 ** round(BITS * one.strength)
-    images = tf.where(color.by_image(one.has("solarize")) & (images >= threshold), 255 - images, images)
-    return tf.where(color.by_image(one.has("posterize") & (step > 1)), tf.floor(images / step) * step, images)
+def _coarsened(round_, images):
+    threshold, step = 256 * (1 - round_.strength), 2.0 ** round(BITS * round_.strength)
+    images = tf.where(color.by_image(round_.has("solarize")) & (images >= threshold), 255 - images, images)
+    return tf.where(color.by_image(round_.has("posterize") & (step > 1)), tf.floor(images / step) * step, images)
 
 
 def _blurred(images):

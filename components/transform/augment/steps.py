@@ -213,15 +213,15 @@ def _parts(steps, drawn, shape):
 
 def _by_border(parts):
     """(border, moves that follow each other and share it); a flip brings nothing in, so that any border is its own."""
-    found = []
+    groups = []
     for part in parts:
         step = part[1]
         border = Border(step.border, step.value) if hasattr(step, "border") else None
-        if found and (border is None or found[-1][0] in (None, border)):
-            found[-1] = (found[-1][0] or border, [*found[-1][1], part])
+        if groups and (border is None or groups[-1][0] in (None, border)):
+            groups[-1] = (groups[-1][0] or border, [*groups[-1][1], part])
         else:
-            found.append((border, [part]))
-    return [(border or Border(), moves) for border, moves in found]
+            groups.append((border, [part]))
+    return [(border or Border(), moves) for border, moves in groups]
 
 
 def _both(images, clean, made):
