@@ -63,9 +63,11 @@ class Executor(executor.Executor):
         super().Do(input_dict, output_dict, exec_properties)
         evaluation = artifact_utils.get_single_instance(output_dict[standard_component_specs.EVALUATION_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
-        found = slices.figures(evaluation.uri, has_baseline)
+        by_slice = slices.figures(evaluation.uri, has_baseline)
         rows, own = per_image.read(evaluation.uri, "candidate" if has_baseline else None)
-        known = found[slices.WHOLE] | measures | {one.name: one.value for one in comparisons if one.name}
+        known = (
+            by_slice[slices.WHOLE] | measures | {comparison.name: comparison.value for comparison in comparisons if comparison.name}
+        )
         metrics = slices.whole(known, slices.counted(judge))
         for text in judge.remarks(card, metrics):
             progress.emit("warning", text=text)
@@ -76,7 +78,7 @@ class Executor(executor.Executor):
         if has_baseline:
             earlier, _ = per_image.read(evaluation.uri, "baseline")
             told += [noise.since(name, metrics, judge, ours, earlier.get(slices.WHOLE, {})) for name in asked.change]
-        parts = slices.reported(found, by_label, asked, judge, card.class_names)
+        parts = slices.reported(by_slice, by_label, asked, judge, card.class_names)
         for part in parts:
             key = tuple(part["slice"].items())
             part["intervals"] = noise.intervals(part["metrics"], rows.get(key, {}), judge, own.get(key, {}))
@@ -92,11 +94,11 @@ class Executor(executor.Executor):
         evaluation.set_string_custom_property(keys.METRICS, json.dumps(metrics))
         evaluation.set_string_custom_property(keys.INTERVALS, json.dumps(intervals))
         evaluation.set_string_custom_property(keys.SLICES, json.dumps(parts))
-        words = [one.words for one in told]
+        words = [said.words for said in told]
         if asked.change and not has_baseline:
             words.append("evaluate.change holds nothing: no blessed model before this one answers the same question")
         evaluation.set_string_custom_property(keys.COMPARISON, "; ".join(words))
-        evaluation.set_string_custom_property(keys.DIFFERENCES, json.dumps([one.as_json() for one in told if one.difference]))
+        evaluation.set_string_custom_property(keys.DIFFERENCES, json.dumps([said.as_json() for said in told if said.difference]))
         _log(metrics, intervals, words)
         result = tensorflow_model_analysis.load_validation_result(evaluation.uri)
         counts = slices.counted(judge)

@@ -52,12 +52,12 @@ class ProbabilisticPca:
         """log N(x; mean, W W^T + noise) of each image, equation 4 without the sum: float64 [N]."""
         size, rest = self.principal.components.shape[1], self.principal.components.shape[1] - len(self.variances)
         log_determinant = np.log(self.variances).sum() + rest * math.log(self.noise)
-        found = []
+        densities = []
         for centred, projected in _projected(self.principal, images()):
             outside = np.square(centred).sum(1) - np.square(projected).sum(1)
             distance = (np.square(projected) / self.variances).sum(1) + outside / self.noise
-            found.append(-0.5 * (size * math.log(2 * math.pi) + log_determinant + distance))
-        return np.concatenate(found)
+            densities.append(-0.5 * (size * math.log(2 * math.pi) + log_determinant + distance))
+        return np.concatenate(densities)
 
 
 @dataclass(frozen=True)

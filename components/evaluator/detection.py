@@ -118,9 +118,9 @@ class _Counts(_Labelled):
         return np.zeros((2, 2), np.int64)
 
     def add_input(self, accumulator, element):
-        found = self._of(element)
-        if found:
-            accumulator[tuple(map(int, found))] += 1
+        counted = self._of(element)
+        if counted:
+            accumulator[tuple(map(int, counted))] += 1
         return accumulator
 
     def merge_accumulators(self, accumulators):

@@ -28,14 +28,14 @@ class Learned:
     def objectives(self, batches: Iterable[np.ndarray], penalty: float, sparsity: str = "l1", scale: float = 1.0) -> np.ndarray:
         """|x - a D|^2 + penalty * sum S(a) of each image, its code a the minimum: scikit-learn's own for L1, and for an S that it
         does not have, sparse_inference's. Batches are [N, ...] of the fitted scale; float64 [all N]."""
-        found = []
+        losses = []
         for batch in batches:
             rows = batch.reshape(len(batch), -1).astype(np.float32) - self.mean
             codes = self._codes(rows, penalty, sparsity, scale)
             costs = np.asarray(sparse_inference.cost(codes, sparsity, scale), np.float64)
             errors = np.square(rows - codes @ self.basis, dtype=np.float64).sum(1)
-            found.append(errors + penalty * costs.reshape(len(rows), -1).sum(1))
-        return np.concatenate(found)
+            losses.append(errors + penalty * costs.reshape(len(rows), -1).sum(1))
+        return np.concatenate(losses)
 
     def _codes(self, rows, penalty, sparsity, scale):
         if sparsity != "l1":

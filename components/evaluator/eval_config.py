@@ -63,23 +63,31 @@ def check_classes(config: EvaluateConfig, judge: Judge, names: Collection[str]) 
 def with_margins(comparisons: Sequence[Comparison], config: EvaluateConfig, judge: Judge) -> list[Comparison]:
     """The same with values that the figures have to keep: the config's margin added, or the comparison's own, and no less than what
     is enough."""
-    return [_with_margin(one, config.margins.get(one.metric, one.margin), judge) for one in comparisons]
+    return [_with_margin(comparison, config.margins.get(comparison.metric, comparison.margin), judge) for comparison in comparisons]
 
 
-def _with_margin(one: Comparison, margin: float, judge: Judge) -> Comparison:
-    better = judge.metrics[one.metric].better if one.metric in judge.metrics else judge.measured[one.metric]
-    room = margin * abs(one.value)
-    value = one.value - room if better == "more" else one.value + room
-    if better == "less" and value < one.enough:
-        return replace(one, value=one.enough, words=f"{one.words} ({one.value:.5f}; below {one.enough:.1e} counts as none)")
+def _with_margin(comparison: Comparison, margin: float, judge: Judge) -> Comparison:
+    better = judge.metrics[comparison.metric].better if comparison.metric in judge.metrics else judge.measured[comparison.metric]
+    room = margin * abs(comparison.value)
+    value = comparison.value - room if better == "more" else comparison.value + room
+    if better == "less" and value < comparison.enough:
+        return replace(
+            comparison,
+            value=comparison.enough,
+            words=f"{comparison.words} ({comparison.value:.5f}; below {comparison.enough:.1e} counts as none)",
+        )
     if not margin:
-        return one
-    return replace(one, value=value, words=f"{one.words} ({one.value:.5f} and a margin of {100 * margin:g} %)")
+        return comparison
+    return replace(comparison, value=value, words=f"{comparison.words} ({comparison.value:.5f} and a margin of {100 * margin:g} %)")
 
 
 def binding(comparisons: Sequence[Comparison], config: EvaluateConfig) -> list[Comparison]:
     """Those that are bounds: one that yields is none where the config has a threshold for its metric."""
-    return [one for one in comparisons if one.is_bound and not (one.yields and one.metric in config.thresholds)]
+    return [
+        comparison
+        for comparison in comparisons
+        if comparison.is_bound and not (comparison.yields and comparison.metric in config.thresholds)
+    ]
 
 
 def build(
@@ -97,7 +105,7 @@ def build(
     """
     metrics = config_pb2.MetricsSpec()
     count = metrics.metrics.add(class_name="ExampleCount")
-    if {*config.thresholds, *(one.metric for one in comparisons)} - judge.metrics.keys():
+    if {*config.thresholds, *(comparison.metric for comparison in comparisons)} - judge.metrics.keys():
         _for_slices(count, [config_pb2.SlicingSpec()], _bound(Threshold(min=1)))  # TFMA refuses where it has nothing to judge
     for name, metric in judge.metrics.items():
         added = metrics.metrics.add(

@@ -49,8 +49,8 @@ def share(hits: int, images: int) -> Interval | None:
 
     if not images:
         return None
-    found = stats.binomtest(hits, images).proportion_ci(LEVEL, method="wilson")
-    return float(found.low), float(found.high)
+    ends = stats.binomtest(hits, images).proportion_ci(LEVEL, method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def mean(values: np.ndarray) -> Interval | None:

@@ -29,14 +29,14 @@ def of_principal(exact: Principal, test: Iterable[tuple[np.ndarray, np.ndarray]]
     for images, inputs in test:
         images = images.astype(np.float32)
         given = exact.images(exact.codes(inputs)).reshape(images.shape).astype(np.float32)
-        found = {f"pca_{name}": one.numpy() for name, one in figures.of_pairs(images, given).items()}
-        batches.append(found | {"pca_psnr": decibels(found["pca_mse"])})
-    return {name: np.concatenate([found[name] for found in batches]) for name in batches[0]}
+        of_batch = {f"pca_{name}": values.numpy() for name, values in figures.of_pairs(images, given).items()}
+        batches.append(of_batch | {"pca_psnr": decibels(of_batch["pca_mse"])})
+    return {name: np.concatenate([of_batch[name] for of_batch in batches]) for name in batches[0]}
 
 
 def means(each: Mapping[str, np.ndarray], which: np.ndarray | slice = slice(None)) -> dict[str, Figure]:
     """Over images, or those of a mask."""
-    return {name: of_mean(one[which]) for name, one in each.items()}
+    return {name: of_mean(values[which]) for name, values in each.items()}
 
 
 def of_codes(
@@ -56,9 +56,9 @@ def of_codes(
     train, test = evenly(_labelled(images(keys.TRAIN)), PROBED, both), evenly(_labelled(images(keys.TEST)), JUDGED, both)
     if not train or not test:
         return {}
-    found = probes.figures(Codes(train[0], train[2]), Codes(test[0], test[2]))
+    ours = probes.figures(Codes(train[0], train[2]), Codes(test[0], test[2]))
     beside = probes.figures(Codes(train[1], train[2]), Codes(test[1], test[2]))
-    return found | {f"pca_{name}": value for name, value in beside.items()}
+    return ours | {f"pca_{name}": value for name, value in beside.items()}
 
 
 def _labelled(batches: tf.data.Dataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -20,25 +20,25 @@ def misses(
         figures: by name.
         better: names of the figures that are judged here, and which way is up.
     """
-    found = []
+    missed = []
     for name, bound in thresholds.items():
         if name not in better:
             continue
         value = figures.get(name)
         if value is None:
-            found.append(Miss(f"{name} is asked for, and this data gives none", name, "threshold"))
+            missed.append(Miss(f"{name} is asked for, and this data gives none", name, "threshold"))
         elif bound.min is not None and value < bound.min:
             text = f"{name} {value:.4f} is below the minimum {bound.min:g}"
-            found.append(Miss(text, name, "threshold", value, bound.min))
+            missed.append(Miss(text, name, "threshold", value, bound.min))
         elif bound.max is not None and value > bound.max:
             text = f"{name} {value:.4f} is above the maximum {bound.max:g}"
-            found.append(Miss(text, name, "threshold", value, bound.max))
-    for one in comparisons:
-        if one.metric not in better:
+            missed.append(Miss(text, name, "threshold", value, bound.max))
+    for comparison in comparisons:
+        if comparison.metric not in better:
             continue
-        value = figures.get(one.metric, float("nan"))
-        if not (value > one.value if better[one.metric] == "more" else value < one.value):
-            text = f"{one.metric} {value:.5f} is no better than the {one.value:.5f} of {one.words}"
+        value = figures.get(comparison.metric, float("nan"))
+        if not (value > comparison.value if better[comparison.metric] == "more" else value < comparison.value):
+            text = f"{comparison.metric} {value:.5f} is no better than the {comparison.value:.5f} of {comparison.words}"
             known = value if value == value else None
-            found.append(Miss(text, one.metric, "comparison", known, one.value))
-    return found
+            missed.append(Miss(text, comparison.metric, "comparison", known, comparison.value))
+    return missed

@@ -80,7 +80,7 @@ def _mean_ratio(name, part, whole, model_name="", output_name="", **_):
 
 def _active_units(name, output, model_name="", output_name="", **_):
     key, interval = (
-        metric_types.MetricKey(name=one, model_name=model_name, output_name=output_name) for one in (name, f"{name}_interval")
+        metric_types.MetricKey(name=called, model_name=model_name, output_name=output_name) for called in (name, f"{name}_interval")
     )
     combiner = _Active(key, interval, output)
     return [metric_types.MetricComputation(keys=[key, interval], preprocessors=None, combiner=combiner)]
@@ -211,10 +211,10 @@ class _StandardError(beam.CombineFn):
         return {self._key: float(np.sqrt(np.sum(squares) / (count - 1) / count)) if count > 1 else float("nan")}
 
 
-def _pooled(one, other):
-    (n, mean, squares), (m, other_mean, others) = one, other
+def _pooled(ours, theirs):
+    (n, mean, squares), (m, other_mean, others) = ours, theirs
     if not n + m:
-        return one
+        return ours
     apart = other_mean - mean
     return n + m, mean + apart * m / (n + m), squares + others + np.square(apart) * n * m / (n + m)
 
@@ -229,10 +229,10 @@ class _Confusion(beam.CombineFn):
         return np.zeros((0, 0), np.int64)
 
     def add_input(self, accumulator, element):
-        found = metric_util.to_label_prediction_example_weight(
+        judged = metric_util.to_label_prediction_example_weight(
             element, eval_config=self._eval_config, model_name=self._key.model_name, flatten=False
         )
-        for label, prediction, _ in found:
+        for label, prediction, _ in judged:
             accumulator = _grown(accumulator, len(prediction))
             accumulator[int(np.ravel(label)[0]), int(np.argmax(prediction))] += 1
         return accumulator

@@ -71,7 +71,7 @@ class Area(_OfClasses):
 
     def weighted(self, rows, weights):
         if self.average == "macro":
-            return _mean_over_classes(np.stack([Auroc(_SCORE).weighted(one, weights) for one in by_class(rows)], 1))
+            return _mean_over_classes(np.stack([Auroc(_SCORE).weighted(of_class, weights) for of_class in by_class(rows)], 1))
         classes = rows[LABELS].shape[1]
         pairs = {keys.LABEL: rows[LABELS].astype(np.int64).ravel(), _SCORE: rows[PROBABILITIES].ravel()}
         step = max(1, AT_ONCE // max(1, len(pairs[_SCORE])))
@@ -87,13 +87,13 @@ def by_class(rows: Rows) -> Iterator[Rows]:
 
 def of_classes(rows: Rows) -> list[dict[str, intervals.Figure]]:
     """Of each class its AUROC and F1, those that there are, with their intervals."""
-    found = []
-    for place, one in enumerate(by_class(rows)):
+    classes = []
+    for place, rows_of_class in enumerate(by_class(rows)):
         alone = {name: rows[name][:, [place]] for name in (LABELS, DECISIONS)}
-        statistics = {"auroc": (Auroc(_SCORE), one), "f1": (F1("micro"), alone)}
+        statistics = {"auroc": (Auroc(_SCORE), rows_of_class), "f1": (F1("micro"), alone)}
         figures = {name: intervals.Figure(of.value(of_class), of.interval(of_class)) for name, (of, of_class) in statistics.items()}
-        found.append({name: figure for name, figure in figures.items() if np.isfinite(figure)})
-    return found
+        classes.append({name: figure for name, figure in figures.items() if np.isfinite(figure)})
+    return classes
 
 
 def _mean_over_classes(figures: np.ndarray) -> np.ndarray:

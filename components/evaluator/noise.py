@@ -25,21 +25,21 @@ def intervals(
         rows: of the images that they are of.
         own: what metrics handed over.
     """
-    found = {}
+    ends = {}
     for name, figure in figures.items():
         of = statistic_of(name, judge, rows)
         interval = figure.interval if isinstance(figure, Figure) else own.get(name) or (of and of.interval(rows))
         if interval is not None and None not in interval and np.isfinite(interval).all():
-            found[name] = [float(end) for end in interval]
-    return found
+            ends[name] = [float(end) for end in interval]
+    return ends
 
 
 def statistic_of(name: str, judge: Judge, rows: Rows) -> Statistic | None:
     """What a metric is of rows; None where they lack what it is made of."""
     if name not in judge.metrics:
         return None
-    found = judge.metrics[name].statistic or Mean(name)
-    return found if set(found.columns) <= rows.keys() else None
+    of = judge.metrics[name].statistic or Mean(name)
+    return of if set(of.columns) <= rows.keys() else None
 
 
 def ids_of(files: Iterable[str]) -> np.ndarray:
@@ -49,14 +49,14 @@ def ids_of(files: Iterable[str]) -> np.ndarray:
 
 def intervals_of_others(comparisons: Iterable[Comparison], judge: Judge, ours: Rows, images: np.ndarray) -> dict[str, list[float]]:
     """As `intervals`, of the figures that comparisons name. Arguments as of `beside`."""
-    found = {}
-    for one in comparisons:
-        theirs = _rows(one, ours, images)
-        of = statistic_of(one.metric, judge, theirs)
-        interval = of.interval(theirs) if one.name and of else None
+    ends = {}
+    for comparison in comparisons:
+        theirs = _rows(comparison, ours, images)
+        of = statistic_of(comparison.metric, judge, theirs)
+        interval = of.interval(theirs) if comparison.name and of else None
         if interval is not None:
-            found[one.name] = list(interval)
-    return found
+            ends[comparison.name] = list(interval)
+    return ends
 
 
 @dataclass(frozen=True)
@@ -70,22 +70,24 @@ class Told:
 
     def as_json(self) -> dict:
         """{metric, against: in words, difference, interval: [low, high] or None, p, test, within_noise, words: of these}."""
-        found = self.difference
-        interval = list(found.interval) if found.interval else None
-        said = {"difference": found.value, "interval": interval, "p": found.p, "test": found.test, "within_noise": found.is_noise}
-        return {"metric": self.metric, "against": self.against, **said, "words": found.words}
+        apart = self.difference
+        interval = list(apart.interval) if apart.interval else None
+        said = {"difference": apart.value, "interval": interval, "p": apart.p, "test": apart.test, "within_noise": apart.is_noise}
+        return {"metric": self.metric, "against": self.against, **said, "words": apart.words}
 
 
-def beside(one: Comparison, figures: Mapping[str, float], judge: Judge, ours: Rows, images: np.ndarray) -> Told:
+def beside(comparison: Comparison, figures: Mapping[str, float], judge: Judge, ours: Rows, images: np.ndarray) -> Told:
     """The model against what its task compares it with.
 
     Args:
-        one: of which `value` may have a margin; the difference is from what it is of, without that.
+        comparison: of which `value` may have a margin; the difference is from what it is of, without that.
         ours: rows of the model.
         images: ids of the test images, in the order that comparisons have; see `ids_of`.
     """
-    words = _against(one.metric, figures, one.value, one.words)
-    return _told(one.metric, one.words, difference(one.metric, judge, ours, _rows(one, ours, images)), words)
+    words = _against(comparison.metric, figures, comparison.value, comparison.words)
+    return _told(
+        comparison.metric, comparison.words, difference(comparison.metric, judge, ours, _rows(comparison, ours, images)), words
+    )
 
 
 def since(metric: str, figures: Mapping[str, float], judge: Judge, ours: Rows, earlier: Rows) -> Told:
@@ -97,10 +99,10 @@ def since(metric: str, figures: Mapping[str, float], judge: Judge, ours: Rows, e
 
 def difference(metric: str, judge: Judge, ours: Rows, theirs: Rows) -> Difference | None:
     """Of a metric, between two models; None where the rows do not say, or where the figure of one is no number."""
-    found = statistic_of(metric, judge, ours)
-    if found is None or statistic_of(metric, judge, theirs) is None:
+    of = statistic_of(metric, judge, ours)
+    if of is None or statistic_of(metric, judge, theirs) is None:
         return None
-    return _known(found.difference(*statistic.paired(ours, theirs)))
+    return _known(of.difference(*statistic.paired(ours, theirs)))
 
 
 def of_arms(metric: str, judge: Judge, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
@@ -110,21 +112,21 @@ def of_arms(metric: str, judge: Judge, ours: Sequence[Rows], theirs: Sequence[Ro
     the other several times. Where both were trained once, the test's name says that seeds are no part of it.
     """
     rows = [*ours, *theirs]
-    found = [statistic_of(metric, judge, one) for one in rows]
-    if not ours or not theirs or None in found:
+    statistics = [statistic_of(metric, judge, arm) for arm in rows]
+    if not ours or not theirs or None in statistics:
         return None
     if len(rows) == 2:
         once = difference(metric, judge, *rows)
         return once and replace(once, test=f"{once.test} over test images alone")
-    aligned = [statistic.paired(rows[0], one) for one in rows]
+    aligned = [statistic.paired(rows[0], arm) for arm in rows]
     if not all(statistic.is_paired(*pair) for pair in aligned):
         return None
-    in_order = [one for _, one in aligned]
-    return _known(found[0].difference_of_several(in_order[: len(ours)], in_order[len(ours) :]))
+    in_order = [arm for _, arm in aligned]
+    return _known(statistics[0].difference_of_several(in_order[: len(ours)], in_order[len(ours) :]))
 
 
-def _known(found: Difference | None) -> Difference | None:
-    return found if found is not None and np.isfinite(found.value) else None
+def _known(apart: Difference | None) -> Difference | None:
+    return apart if apart is not None and np.isfinite(apart.value) else None
 
 
 def _against(metric: str, figures: Mapping[str, float], theirs: float, against: str) -> str:
@@ -136,18 +138,18 @@ def _against(metric: str, figures: Mapping[str, float], theirs: float, against: 
     return f"{metric} {value:.5f} against {theirs:.5f} of {against}"
 
 
-def _told(metric, against, found, words):
-    return Told(metric, against, found, f"{words}: a difference {found.words}" if found else words)
+def _told(metric, against, apart, words):
+    return Told(metric, against, apart, f"{words}: a difference {apart.words}" if apart else words)
 
 
-def _rows(one: Comparison, ours: Rows, images: np.ndarray) -> Rows:
+def _rows(comparison: Comparison, ours: Rows, images: np.ndarray) -> Rows:
     """Of what a model is compared with, as far as is known."""
-    if one.each is None:
+    if comparison.each is None:
         return {}
     if ID not in ours:
-        return one.each
+        return comparison.each
     labels = dict(zip(ours[ID].tolist(), ours[keys.LABEL].tolist(), strict=True))
-    return {ID: images, keys.LABEL: np.array([labels.get(image, -1) for image in images.tolist()], np.int64), **one.each}
+    return {ID: images, keys.LABEL: np.array([labels.get(image, -1) for image in images.tolist()], np.int64), **comparison.each}
 
 
 def rows_of(evaluation: str) -> Rows:

@@ -47,10 +47,10 @@ def read(evaluation: str, model: str | None = None) -> tuple[dict[tfma.Key, Rows
         model: which, where it holds several.
     """
     values = tfma.values(evaluation, model)
-    tables = {key: _unpacked(_bytes(found[NAME])) for key, found in values.items() if NAME in found}
+    tables = {key: _unpacked(_bytes(metrics[NAME])) for key, metrics in values.items() if NAME in metrics}
     own = {
-        key: {name.removesuffix(OWN): tuple(json.loads(_bytes(value))) for name, value in found.items() if name.endswith(OWN)}
-        for key, found in values.items()
+        key: {name.removesuffix(OWN): tuple(json.loads(_bytes(value))) for name, value in metrics.items() if name.endswith(OWN)}
+        for key, metrics in values.items()
     }
     return tables, own
 

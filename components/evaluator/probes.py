@@ -39,15 +39,15 @@ def figures(train: Codes, test: Codes) -> dict[str, Figure]:
     from sklearn.cluster import KMeans
     from sklearn.neighbors import KNeighborsClassifier
 
-    found = linear(train, test)
-    if not found:
+    figures = linear(train, test)
+    if not figures:
         return {}
     test = _known(train, test)
     if len(train.codes) >= NEIGHBOURS:
-        found[NEAREST] = of_share(KNeighborsClassifier(NEIGHBOURS).fit(*train).predict(test.codes) == test.labels)
+        figures[NEAREST] = of_share(KNeighborsClassifier(NEIGHBOURS).fit(*train).predict(test.codes) == test.labels)
     clusters = KMeans(len(np.unique(train.labels)), n_init=STARTS, random_state=SEED).fit(train.codes)
-    found[CLUSTERS] = _agreement(test.labels, clusters.predict(test.codes))
-    return found
+    figures[CLUSTERS] = _agreement(test.labels, clusters.predict(test.codes))
+    return figures
 
 
 def linear(train: Codes, test: Codes) -> dict[str, Figure]:

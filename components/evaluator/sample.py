@@ -32,8 +32,8 @@ def evenly(
         wanted = np.flatnonzero(fresh <= bound)
         if len(wanted) == 0:
             continue
-        found = change(*(array[wanted] for array in batch))
+        changed = change(*(array[wanted] for array in batch))
         stay = drawn <= bound
-        kept = [np.concatenate([old[stay], new]) for old, new in zip(kept, found, strict=True)] if kept else list(found)
+        kept = [np.concatenate([old[stay], new]) for old, new in zip(kept, changed, strict=True)] if kept else list(changed)
         drawn = np.concatenate([drawn[stay], fresh[wanted]])
     return kept

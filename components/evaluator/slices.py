@@ -71,7 +71,7 @@ def counted(judge: Judge) -> set[str]:
 
 
 def reported(
-    found: Mapping[tfma.Key, Mapping[str, float]],
+    by_slice: Mapping[tfma.Key, Mapping[str, float]],
     by_label: Mapping[int, Mapping[str, float]],
     asked: EvaluateConfig,
     judge: Judge,
@@ -80,7 +80,7 @@ def reported(
     """What is said of each slice, the worst first by the first figure that any has.
 
     Args:
-        found: as `figures` gives them.
+        by_slice: as `figures` gives them.
         by_label: label -> further figures of its images.
 
     Returns:
@@ -92,9 +92,9 @@ def reported(
     further = {name for of_label in by_label.values() for name in of_label}
     names = dict.fromkeys([*bounded, *(name for name, metric in judge.metrics.items() if metric.of_label or name in further)])
     rows = []
-    for key in sorted(key for key in found if key != WHOLE):
+    for key in sorted(key for key in by_slice if key != WHOLE):
         label = dict(key).get(keys.LABEL)
-        own = {**found[key], **by_label.get(label, {})}
+        own = {**by_slice[key], **by_label.get(label, {})}
         metrics = whole({name: own[name] for name in names if name in own}, counted(judge)) | by_label.get(label, {})
         is_named = label is not None and 0 <= label < len(class_names)
         name = class_names[label] if is_named else None

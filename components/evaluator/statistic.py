@@ -113,10 +113,10 @@ class Statistic(abc.ABC):
         def apart(weights: np.ndarray) -> np.ndarray:
             return means(ours, weights) - means(theirs, weights)
 
-        one, other = (np.array([self.value(rows) for rows in arm]) for arm in (ours, theirs))
-        of_seeds = _welch(float(one.mean() - other.mean()), one, other)
+        our_figures, their_figures = (np.array([self.value(rows) for rows in arm]) for arm in (ours, theirs))
+        of_seeds = _welch(float(our_figures.mean() - their_figures.mean()), our_figures, their_figures)
         of_both = _bootstrap(of_seeds.value, intervals.resampled(apart, count(ours[0])), SEVERAL)
-        known = [found.interval for found in (of_seeds, of_both) if found.interval]
+        known = [difference.interval for difference in (of_seeds, of_both) if difference.interval]
         widest = max(known, key=lambda ends: ends[1] - ends[0], default=None)
         return replace(of_both, p=max(of_seeds.p, of_both.p), interval=widest)
 
@@ -154,16 +154,16 @@ def _bootstrap(value: float, differences: np.ndarray, test: str) -> Difference:
     return Difference(value, intervals.percentiles(known), float(min(1.0, 2 * (beyond + 1) / (len(known) + 1))), test)
 
 
-def _welch(value: float, one: np.ndarray, other: np.ndarray) -> Difference:
+def _welch(value: float, ours: np.ndarray, theirs: np.ndarray) -> Difference:
     """Welch 1947, Biometrika 34: of two samples, at least two numbers each."""
     from scipy import stats
 
-    if not one.std() + other.std():
+    if not ours.std() + theirs.std():
         return Difference(value, None, float(not value), "Welch's t-test")
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # that all are nearly the same
-        found = stats.ttest_ind(one, other, equal_var=False)
-    low, high = found.confidence_interval(intervals.LEVEL)
-    return Difference(value, (float(low), float(high)), float(found.pvalue), "Welch's t-test")
+        tested = stats.ttest_ind(ours, theirs, equal_var=False)
+    low, high = tested.confidence_interval(intervals.LEVEL)
+    return Difference(value, (float(low), float(high)), float(tested.pvalue), "Welch's t-test")
 
 
 @dataclass(frozen=True)
@@ -194,15 +194,15 @@ class Mean(Statistic):
         """Student's paired t-test, or Welch's of other images; None of less than two, or of what is not finite."""
         from scipy import stats
 
-        one, other = self.values(ours), self.values(theirs)
-        if min(len(one), len(other)) < 2 or not (np.isfinite(one).all() and np.isfinite(other).all()):
+        our_values, their_values = self.values(ours), self.values(theirs)
+        if min(len(our_values), len(their_values)) < 2 or not (np.isfinite(our_values).all() and np.isfinite(their_values).all()):
             return None
-        value = float(one.mean() - other.mean())
+        value = float(our_values.mean() - their_values.mean())
         if not is_paired(ours, theirs):
-            return _welch(value, one, other)
-        apart = one - other
+            return _welch(value, our_values, their_values)
+        apart = our_values - their_values
         with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # that all pairs differ by nearly the same
-            p = float(stats.ttest_rel(one, other).pvalue) if apart.std() else float(not value)
+            p = float(stats.ttest_rel(our_values, their_values).pvalue) if apart.std() else float(not value)
         return Difference(value, intervals.mean(apart), p, "paired t-test")
 
 
@@ -246,18 +246,18 @@ class Share(Mean):
 
         if not min(count(ours), count(theirs)):
             return None
-        one, other = self.values(ours) > 0, self.values(theirs) > 0
-        a, b = float(one.mean()), float(other.mean())
+        our_hits, their_hits = self.values(ours) > 0, self.values(theirs) > 0
+        a, b = float(our_hits.mean()), float(their_hits.mean())
         if is_paired(ours, theirs):
-            wins, losses = int(np.sum(one & ~other)), int(np.sum(other & ~one))
+            wins, losses = int(np.sum(our_hits & ~their_hits)), int(np.sum(their_hits & ~our_hits))
             if not wins + losses:
                 return Difference(0.0, None, 1.0, "McNemar's test")
             p = float(stats.binomtest(wins, wins + losses).pvalue)
-            return Difference(a - b, intervals.mean(one * 1.0 - other), p, "McNemar's test")
+            return Difference(a - b, intervals.mean(our_hits * 1.0 - their_hits), p, "McNemar's test")
         (low, high), (least, most) = self.interval(ours), self.interval(theirs)
         interval = a - b - math.hypot(a - low, most - b), a - b + math.hypot(high - a, b - least)
-        found = stats.fisher_exact([[int(hit.sum()), int((~hit).sum())] for hit in (one, other)])
-        return Difference(a - b, interval, float(found.pvalue), "Fisher's exact test")
+        tested = stats.fisher_exact([[int(hit.sum()), int((~hit).sum())] for hit in (our_hits, their_hits)])
+        return Difference(a - b, interval, float(tested.pvalue), "Fisher's exact test")
 
 
 @dataclass(frozen=True)
@@ -403,8 +403,8 @@ class Decision(Statistic):
             return intervals.share(counts[1, 1], counts[1].sum())
         hits = int(detection.DECISIONS[self.figure](counts))
         of = int(counts[1].sum() if self.figure in ("true_positives", "false_negatives") else counts[0].sum())
-        found = intervals.share(hits, of)
-        return found and (of * found[0], of * found[1])
+        share = intervals.share(hits, of)
+        return share and (of * share[0], of * share[1])
 
     def _counts(self, rows: Rows, weights: np.ndarray) -> np.ndarray:
         """[k, label, decision]."""
