@@ -30,7 +30,8 @@ def text(config: str, assignments: Sequence[str], values: Mapping[str, Any], abo
         assignments: `--set` of the search; those of the search itself fall away.
         values: dotted path -> value, as the search chose them; those too that the config has are written.
         about: a comment on top.
-        beside: the folder that the file will lie in, from which a path is written; None: a path is written in full.
+        beside: the folder that the file will lie in; from there the path of a config is written that lies in it, below it, or above
+            it, so that the two can be moved together. None: a path is written in full.
     """
     kept = [each for each in assignments if each.strip() != SEARCH and not each.strip().startswith((f"{SEARCH}.", f"{SEARCH}="))]
     target = override(load.load(config, kept), values)
@@ -87,4 +88,11 @@ def _extended(config: str, file: Path, beside: Path | None) -> str:
     """How the config is named in the file: a shipped one by its name, if nothing beside the file has it; others by their path."""
     if file.parent == load.SHIPPED and not (beside and os.path.exists(beside / config)):
         return config
-    return str(file.resolve()) if beside is None else os.path.relpath(file.resolve(), beside.resolve())
+    file, folder = file.resolve(), beside.resolve() if beside else None
+    together = folder is not None and file.parent != load.SHIPPED and _holds(file.parent, folder)
+    return os.path.relpath(file, folder) if together else str(file)
+
+
+def _holds(folder: Path, other: Path) -> bool:
+    """Whether either folder is in the other; the root of all, which holds any two, does not count."""
+    return Path(os.path.commonpath([folder, other])) in {folder, other} - {Path(folder.anchor)}

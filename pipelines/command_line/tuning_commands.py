@@ -177,7 +177,7 @@ def _written(into: str | None, config: str, assignments: list[str], value: Mappi
     from configs import atomic, winner
 
     told = f"{_outcome(value)} (search {value['study']})"
-    atomic.write_text(Path(into), winner.text(config, assignments, value["best"], told))
+    atomic.write_text(Path(into), winner.text(config, assignments, value["best"], told, Path(into).parent))
     return {"written": into, "command": value["command"].replace(shlex.quote(value["best_config"]), shlex.quote(into), 1)}
 
 

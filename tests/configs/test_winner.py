@@ -167,5 +167,10 @@ def test_a_file_is_named_from_where_the_winner_lies(searched, tmp_path):
     (tmp_path / "own.yaml").write_text(SEARCHED)
     assert yaml.safe_load(winner.text(str(tmp_path / "own.yaml"), [], {}, beside=tmp_path / "deep"))["extends"] == "../own.yaml"
     assert yaml.safe_load(winner.text("digits_mlp", [], {RATE: 0.1}, beside=tmp_path))["extends"] == "digits_mlp"
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "deep/inner.yaml").write_text(SEARCHED)
+    assert yaml.safe_load(winner.text(str(tmp_path / "deep/inner.yaml"), [], {}, beside=tmp_path))["extends"] == "deep/inner.yaml"
+    apart = winner.text(str(tmp_path / "deep/inner.yaml"), [], {}, beside=tmp_path / "elsewhere")
+    assert yaml.safe_load(apart)["extends"] == str(tmp_path / "deep/inner.yaml"), "nobody moves the two together"
     (tmp_path / "digits_mlp").mkdir()
     assert yaml.safe_load(winner.text("digits_mlp", [], {RATE: 0.1}, beside=tmp_path))["extends"].endswith("digits_mlp.yaml")

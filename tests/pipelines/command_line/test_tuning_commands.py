@@ -89,6 +89,20 @@ def test_the_end_of_a_search_says_what_matters_and_what_to_do_next(tmp_path, cap
     assert [page, train, seconds] == ["  page: /a/index.html", "  train it: hubel run b.yaml", "9.0 s"]
 
 
+def test_what_is_written_is_read_also_where_it_was_moved_to_with_its_config(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    (before / "found").mkdir(parents=True)
+    (before / "own.yaml").write_text("extends: digits_mlp\nname: mine\n")
+    left(tmp_path)
+    value = contract.of(tmp_path / "tuning/digits_lenet5/a1b2c3d4")
+    value |= {"best": {"train.batch_size": 48}, "best_config": "b.yaml", "command": "hubel run b.yaml"}
+    written = tuning_commands._written(str(before / "found/best.yaml"), str(before / "own.yaml"), [], value)
+    assert written["command"] == f"hubel run {before}/found/best.yaml"
+    before.rename(after)
+    read = load.load(str(after / "found/best.yaml"))
+    assert (read.name, read.train.batch_size) == ("mine", 48)
+
+
 def test_listing_a_hundred_trials_imports_nothing_heavy_and_is_quick(tmp_path, monkeypatch):
     left(tmp_path, count=100)
     monkeypatch.setenv("HUBEL_WORKSPACE", str(tmp_path))
