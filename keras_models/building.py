@@ -44,6 +44,12 @@ def get(name: str) -> ModelEntry:
     return ModelEntry(build=build_, **{f.name: getattr(known, f.name) for f in fields(known)})
 
 
+def takes(entry: ModelEntry, fact: str) -> bool:
+    """Whether a builder is given what the data decides by that name."""
+    parameters = inspect.signature(entry.build).parameters.values()
+    return any(p.kind is p.VAR_KEYWORD or (p.name == fact and p.kind is not p.POSITIONAL_ONLY) for p in parameters)
+
+
 def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[str, Any], dtype: str = "float32"):
     """Build a model from what its name fixes, what the config asks and what the data decides; check that it keeps the contract.
 

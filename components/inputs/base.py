@@ -59,6 +59,10 @@ class Input(abc.ABC):
     def check(self, model: str, crops: bool) -> None:  # noqa: B027 most keys suit it
         """Raise UsageError for keys that have no meaning for this kind, beside those of other kinds; arguments: checks.check."""
 
+    def asks(self, transform: TransformConfig) -> Mapping[str, str]:
+        """Facts for a builder that there are because a key of the config has them -> that key. A builder has to take them."""
+        return {}
+
     @abc.abstractmethod
     def shape(self, transform: TransformConfig) -> tuple[int, ...]:
         """Of what a model gets of one example."""

@@ -5,13 +5,16 @@ the training split, by TFT; it stands on the card, in `learned`.
 """
 
 import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import examples, keys
-from components.inputs import base
+from components.inputs import base, vectors
+from components.inputs.beside import VECTORS, located
 from components.inputs.storing.text import MAX_BYTES
 from components.transform import lengths
 from configs.errors import HubelError, UsageError
@@ -22,13 +25,16 @@ PADDING, UNKNOWN, FIRST = 0, 1, 2  # ids; the vocabulary's begin with FIRST
 VOCABULARY = "vocabulary"  # file among the assets of Transform's graph; key of Card.learned
 EMPTY = b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"  # the one word that TFT writes where there is none
 LENGTHS = "lengths"  # key of Card.learned
+OF_WORDS = "vectors"  # fact for a builder, and key of Card.learned
+NAMED = 5  # words without a vector that a person is told
 MANY_CUT = 0.1  # share of the training texts above which a person is told that they are cut
 NO_WORD = r"([^\pL\pM\pN_'\x{2019}\s])"  # RE2's
 JOINED = {"word": " ", "character": ""}  # what stands between tokens that are read as a text again
 
 
 class Input(base.Input):
-    """See components.inputs.base. Facts for a builder: `length`, and `vocabulary_size`, padding and unknown counted."""
+    """See components.inputs.base. Facts for a builder: `length`, and `vocabulary_size`, padding and unknown counted; with
+    transform.text.vectors also `vectors`, float32 [vocabulary_size, dimensions]: of each id, 0 where it has none."""
 
     feature = keys.TEXT
     transformed = layer = keys.TOKENS
@@ -39,6 +45,9 @@ class Input(base.Input):
         if crops:
             raise UsageError(f"export.crops cuts images, and {model} reads text.", "Take export.crops out.")
 
+    def asks(self, transform):
+        return {OF_WORDS: VECTORS} if asked(transform).vectors is not None else {}
+
     def shape(self, transform):
         """(tokens,)."""
         return (asked(transform).length,)
@@ -47,8 +56,11 @@ class Input(base.Input):
         """The vocabulary is taken to be as large as it may be."""
         config = asked(transform)
         size = FIRST + config.vocabulary
+        given = _for_builder(config, size)
+        if config.vectors is not None:
+            given[OF_WORDS] = np.random.default_rng(0).standard_normal((size, vectors.dimensions(config.vectors)), np.float32)
         ids = np.random.default_rng(0).integers(0, size, (many, config.length), dtype=np.int32)
-        return base.StandIn({"input_shape": (config.length,), **_for_builder(config, size)}, ids)
+        return base.StandIn({"input_shape": (config.length,), **given}, ids)
 
     def prepare(self, raw, config):
         """The feature is int64 [N, length]."""
@@ -66,7 +78,7 @@ class Input(base.Input):
         return 4 * asked(transform).length
 
     def learned(self, graph, transform):
-        """Raises HubelError for an empty vocabulary."""
+        """Raises HubelError for an empty vocabulary, and as components.inputs.vectors.read."""
         words = [word.decode() for word in graph.vocabulary_by_name(VOCABULARY) if word != EMPTY]
         text, seen = asked(transform), lengths.read(graph)
         if not words:
@@ -74,18 +86,20 @@ class Input(base.Input):
                 f"No {text.unit} stands {text.min_count} times in the training split.", "Lower transform.text.min_count."
             )
         told = {"texts": seen.texts, "tokens": seen.tokens, "longest": seen.longest, "cut": seen.cut}
-        return {
-            "builder": _for_builder(text, FIRST + len(words)),
-            "learned": {VOCABULARY: words, LENGTHS: told},
-        }
+        builder, learned = _for_builder(text, FIRST + len(words)), {VOCABULARY: words, LENGTHS: told}
+        if text.vectors is not None:
+            builder[OF_WORDS], learned[OF_WORDS] = _vectors(text.vectors, words)
+        return {"builder": builder, "learned": learned}
 
     def doubts(self, transform, facts):
         seen, text = facts.learned[LENGTHS], asked(transform)
+        told = _without_vector(facts.learned[OF_WORDS]) if OF_WORDS in facts.learned else []
         if seen["cut"] <= MANY_CUT * seen["texts"]:
-            return []
+            return told
         return [
+            *told,
             f"{seen['cut']:,} of {seen['texts']:,} training texts have more than transform.text.length = {text.length} tokens (the "
-            f"longest {seen['longest']:,}); what is beyond is not seen."
+            f"longest {seen['longest']:,}); what is beyond is not seen.",
         ]
 
     def check_initial(self, earlier, learned):
@@ -149,8 +163,36 @@ def tokens(texts: tf.Tensor, config: TextConfig) -> tf.RaggedTensor:
     return tf.strings.split(tf.strings.regex_replace(texts, NO_WORD, r" \1 "))
 
 
-def _for_builder(config: TextConfig, vocabulary_size: int) -> dict[str, int]:
+def _for_builder(config: TextConfig, vocabulary_size: int) -> dict[str, Any]:
     return {"length": config.length, "vocabulary_size": vocabulary_size}
+
+
+def _vectors(path: str, words: Sequence[str]) -> tuple[np.ndarray, dict[str, Any]]:
+    """float32 [FIRST + words, dimensions], 0 of padding, of what is not known and of words without a vector; and what of it stands
+    on the card."""
+    of_words = vectors.read(path, words)
+    without = [word for word, is_known in zip(words, of_words.is_known, strict=True) if not is_known]
+    table = np.concatenate([np.zeros((FIRST, of_words.values.shape[1]), np.float32), of_words.values])
+    told = {
+        "file": located(path).name,
+        "dimensions": table.shape[1],
+        "words": len(words),
+        "without": len(without),
+        "such_as": without[:NAMED],
+        "repeated": of_words.repeated,
+    }
+    return table, told
+
+
+def _without_vector(told: Mapping[str, Any]) -> list[str]:
+    """Sentences on the words that have none, and on the file's rows that did not count."""
+    without, repeated, file = told["without"], told["repeated"], told["file"]
+    such = ", ".join(map(repr, told["such_as"]))
+    few = f" ({such}{', ...' if without > len(told['such_as']) else ''})"
+    return [
+        *([f"{without:,} of {told['words']:,} words have no vector in {file} and start at 0{few}."] if without else []),
+        *([f"{file} has {repeated:,} rows of words that had one before; the first counts."] if repeated else []),
+    ]
 
 
 def _padded(ids: tf.RaggedTensor, config: TextConfig) -> tf.Tensor:

@@ -22,3 +22,6 @@ class TextConfig(Slice):
     )
     min_count: int = Field(1, gt=0, description="a token that stands less often in the training split is not known")
     lower: bool = Field(True, description="upper and lower case are one")
+    vectors: str | None = Field(
+        None, description="file of words' vectors, as text of GloVe, word2vec or fastText, that the network starts from; null: none"
+    )

@@ -39,6 +39,12 @@ class TransformConfig(Slice):
     )
 
     @property
+    def of_graph(self) -> "TransformConfig":
+        """Without what is the network's alone: as Transform's graph is made by it."""
+        text = self.text and self.text.model_copy(update={"vectors": None})
+        return self.model_copy(update={"text": text})
+
+    @property
     def values(self) -> int:
         """How many an image has."""
         return self.height * self.width * self.channels

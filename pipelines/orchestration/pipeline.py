@@ -147,6 +147,7 @@ def _learning(
         "materialized": known.config.materializes,
         "task": known.task,
         **({"origin": known.start.origin.as_json()} if known.start.origin else {}),
+        **({"vectors": known.start.vectors} if known.start.vectors else {}),
     }
     return Learning(inputs, custom)
 

@@ -35,7 +35,7 @@ from configs.schema.slices.copies import CopiesSlice
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
 from configs.schema.transform import TransformConfig
-from keras_models import contract, layers, published
+from keras_models import building, contract, layers, published
 from keras_models.record import CLASSIFICATION
 from pipelines.workspace import origins, starts
 from pipelines.workspace.layout import Workspace
@@ -67,7 +67,7 @@ class Settled:
     def transform(self) -> TransformSlice:
         """What Transform gets of the config."""
         return TransformSlice(
-            transform=self.config.transform,
+            transform=self.config.transform.of_graph,
             reading=self.config.reading,
             reads=self.start.reads,
             targets=list(task_of(self.task).targets),
@@ -78,7 +78,7 @@ class Settled:
     def copies(self) -> CopiesSlice | None:
         """What AugmentedCopies gets; None where there are to be none."""
         plan = policies.schedule(self.steps)
-        of_config = {"seed": self.config.seed, "transform": self.config.transform}
+        of_config = {"seed": self.config.seed, "transform": self.config.transform.of_graph}
         return CopiesSlice(**of_config, steps=plan.written, copies=plan.copies) if plan.copies else None
 
     @property
@@ -173,12 +173,23 @@ def _try_network(config: RunConfig, start: Start) -> None:
         if start.initial is not None:
             trainer.check_initial(Card.read(start.initial).reads, start.reads)
         checks.check(start.reads, config.model.name, config.data, config.transform, config.augment, config.export.crops is not None)
-        entry = keras_models.get(config.model.name)
-        stand_in = inputs.input_of(start.reads).stand_in(config.transform, contract.EXAMPLES)
+        entry, kind = keras_models.get(config.model.name), inputs.input_of(start.reads)
+        _check_takes(entry, kind.asks(config.transform))
+        stand_in = kind.stand_in(config.transform, contract.EXAMPLES)
         contract.prove(entry, stand_in.facts, config.model.options, stand_in.batch)
         if config.train.pretrain is not None:
-            net = keras_models.build(entry, stand_in.facts, config.model.options, inputs.input_of(start.reads).dtype)
+            net = keras_models.build(entry, stand_in.facts, config.model.options, kind.dtype)
             by_name.part(by_name.PRETRAIN).check(net, config.model.name)
+
+
+def _check_takes(entry: keras_models.ModelEntry, asked: Mapping[str, str]) -> None:
+    """Raise UsageError where a builder takes no notice of what a key of the config gives it: fact -> key."""
+    for fact, key in asked.items():
+        if not building.takes(entry, fact):
+            raise UsageError(
+                f"{key} is given, and the builder of {entry.name} takes no {fact}.",
+                f"Take {key} out, or name a network whose builder has the argument {fact}.",
+            )
 
 
 def _try_search(config: RunConfig, start: Start) -> None:

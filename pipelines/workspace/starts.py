@@ -6,6 +6,8 @@ from pathlib import Path
 
 import keras_models
 from components import inputs
+from components.example_gen import digest
+from components.inputs import beside
 from components.trainer.origin import Origin
 from configs.schema.model import ModelConfig
 from configs.schema.transfer import TransferConfig
@@ -23,6 +25,7 @@ class Start:
     initial: str | None = None  # folder of the Model artifact of model.initial, or of a transfer's source
     members: Mapping[str, str] = field(default_factory=dict)  # of an ensemble, NAME/VERSION -> folder of the Model artifact
     names: Mapping[str, str] = field(default_factory=dict)  # as the config names each -> its full name, such as NAME/VERSION
+    vectors: str | None = None  # digest of what the file of transform.text.vectors holds
 
     @property
     def artifacts(self) -> list[Path]:
@@ -43,7 +46,15 @@ def find(model: ModelConfig, transfer: TransferConfig | None, transform: Transfo
         initial=runs.artifact(place, model.initial) if model.initial else None,
         members=runs.artifacts(place, model.members or ()),
         names={asked: runs.trained(place, asked).name for asked in (model.initial, *(model.members or ())) if asked},
+        vectors=_vectors(transform, place),
     )
+
+
+def _vectors(transform: TransformConfig, place: Workspace) -> str | None:
+    if transform.text is None or transform.text.vectors is None:
+        return None
+    file = beside.located(transform.text.vectors)
+    return digest.of_files([file], file, place.datasets / ".digests.json")
 
 
 def transferred(source: str, origin: Origin) -> Start:

@@ -88,6 +88,7 @@ def look(config: RunConfig, place: Workspace) -> Known:
             "packages": _packages(),
             "environment": _digest(f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith(ENVIRONMENT)),
             "models to start from": _models(start, place),
+            "vectors": start.vectors or "",
             "pinned schema": _digest(
                 [Path(config.data.pinned_schema).expanduser().read_text()] if config.data.pinned_schema else []
             ),

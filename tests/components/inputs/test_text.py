@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import apache_beam as beam
@@ -16,6 +18,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import dataset_metadata
 from tfx_bsl.tfxio import tf_example_record
 
+import keras_models
 from components import inputs, keys
 from components.compat.beam import RUNNER
 from components.example_gen import records
@@ -34,7 +37,9 @@ from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
 from configs.schema.text import TextConfig
 from configs.schema.transform import TransformConfig
+from keras_models import record
 from keras_models.normalize import with_normalization
+from tests import docs
 from tests.components import digits
 
 SENTENCES = ["Rain, rain and snow.", "Bread and butter!", "rain again", "Snow and bread: 2 pounds", "Straße am Äquator"] * 4
@@ -149,6 +154,41 @@ def test_a_batch_is_ids_with_0_for_padding_and_1_for_what_is_not_known(data):
     shuffled = np.concatenate([ids for ids, _ in data.training(0, 1).as_numpy_iterator()]).tolist()
     assert sorted(shuffled) == sorted(expected)
     assert shuffled != expected
+
+
+def example(folder, monkeypatch):
+    """The network of docs/texts.md, by its path in a config."""
+    page = (Path(docs.__file__).parents[2] / "docs/texts.md").read_text()
+    (folder / "my_texts_vectors.py").write_text(re.search(r"my_texts\.py -->\n```python\n(.*?)```", page, re.DOTALL)[1])
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(record.ENTRIES, "mean_of_words", raising=False)
+    return "my_texts_vectors:mean_of_words"
+
+
+def test_a_builder_s_embedding_starts_from_a_file_s_vectors(graph, data, tmp_path, monkeypatch):
+    (tmp_path / "words.txt").write_text("and 1 2 3\nRain 9 9 9\nsnow 4 5 6\nsnow 7 7 7\nfog 1 1 1\n")
+    transform = TransformConfig(text={**ASKED, "vectors": str(tmp_path / "words.txt")})
+    kind, name = inputs.input_of("text"), example(tmp_path, monkeypatch)
+    stand_in = kind.stand_in(transform, 2)
+    assert stand_in.facts["vectors"].shape == (6, 3)
+    learned = kind.learned(graph, transform)
+    facts = dataclasses.replace(data.facts, **learned)
+    words = facts.learned[text.VOCABULARY]
+    expected = np.zeros((6, 3), np.float32)
+    expected[2 + words.index("and")], expected[2 + words.index("snow")] = (1, 2, 3), (4, 5, 6)
+    cfg = RunConfig.model_validate({"name": "texts", "transform": transform.model_dump(), "model": {"name": name}})
+    of_trainer = TrainerSlice(**{key: getattr(cfg, key) for key in TrainerSlice.model_fields})
+    model = training.build(keras_models.get(name), dataclasses.replace(data, facts=facts), of_trainer)
+    np.testing.assert_array_equal(model.get_weights()[0], expected)
+    assert set(facts.learned[text.OF_WORDS].pop("such_as")) == {"rain", "bread"}
+    told = {"file": "words.txt", "dimensions": 3, "words": 4, "without": 2, "repeated": 1}
+    assert facts.learned[text.OF_WORDS] == told
+    facts.learned[text.OF_WORDS]["such_as"] = ["rain"]
+    without, repeated, _cut = kind.doubts(transform, facts)
+    assert without == "2 of 4 words have no vector in words.txt and start at 0 ('rain', ...)."
+    assert repeated == "words.txt has 1 rows of words that had one before; the first counts."
+    assert json.loads(json.dumps(facts.learned)) == facts.learned
+    monkeypatch.delitem(record.ENTRIES, "mean_of_words", raising=False)
 
 
 def test_training_and_serving_make_the_same_of_what_is_no_utf_8(graph, data):

@@ -1,6 +1,7 @@
 """What a config cannot be run with is said once it is settled, by a look ahead and by a run alike: nothing has started then."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -10,6 +11,7 @@ from components.example_gen.sources import Located
 from components.trainer.origin import Origin
 from configs import load
 from configs.errors import UsageError
+from keras_models import record
 from pipelines.orchestration import pipeline, settled
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
@@ -91,6 +93,46 @@ def test_a_model_to_start_from_must_have_the_classes_of_the_data(tmp_path):
     ) as caught:
         settled.of(cfg, place, start, LABELLED)
     assert caught.value.exit_code == 2
+
+
+OWN_TEXTS = """
+from keras import Input, Model, layers
+from keras_models import register
+
+@register("{name}", task="classification", reads="text", params=None, tiny={{}}, paper="", year=2026)
+def build(length=4, vocabulary_size=9, num_classes=2{argument}):
+    tokens = Input((length,), dtype="int32")
+    return Model(tokens, layers.Dense(num_classes)(layers.Flatten()(layers.Embedding(vocabulary_size, 3)(tokens))))
+"""
+
+
+def test_vectors_are_of_the_cache_s_keys_by_what_their_file_holds(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(record, "ENTRIES", dict(record.ENTRIES))
+    for name, argument in (("takes_vectors", ", vectors=None"), ("takes_none", "")):
+        (tmp_path / f"{name}.py").write_text(OWN_TEXTS.format(name=name, argument=argument))
+    file, place = tmp_path / "vectors.txt", Workspace.at(tmp_path / "w")
+
+    def tried(name, content):
+        file.write_text(content)
+        text = f"transform.text={{length: 4, vocabulary: 9, vectors: {file}}}"
+        cfg = load.load("digits_lenet5", ["transform=null", "augment=[]", text, f"model.name={name}:build"])
+        return settled.of(cfg, place, settled.tried(cfg, place), LABELLED)
+
+    def learning(known):
+        return pipeline._learning(known, None, None, SimpleNamespace(outputs={"transform_graph": None}), None, None).custom
+
+    first, touched = tried("takes_vectors", "rain 1 2\n"), tried("takes_vectors", "rain 1 2\n")
+    other = tried("takes_vectors", "rain 1 3\n")
+    assert learning(first) == learning(touched) != learning(other)
+    assert {**learning(first), "vectors": None} == {**learning(other), "vectors": None}
+    assert "vectors.txt" not in first.transform.model_dump_json(), "Transform's graph does not depend on them"
+    with pytest.raises(
+        UsageError, match=r"transform\.text\.vectors is given, and the builder of takes_none:build takes no vectors"
+    ):
+        tried("takes_none", "rain 1 2\n")
+    with pytest.raises(UsageError, match=r"line 1 of .* where a finite number stands"):
+        tried("takes_vectors", "rain a b\n")
 
 
 def test_members_must_have_the_classes_of_the_data(tmp_path):

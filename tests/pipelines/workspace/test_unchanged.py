@@ -39,6 +39,7 @@ def house(tmp_path, monkeypatch):
         "site/numpy-2.0.dist-info/METADATA": "",
         "requirements.lock": "numpy==2.0",
         "schema.pbtxt": "feature {}",
+        "vectors.txt": "rain 1 2",
         "w/pipelines/mine/Trainer/model/7/model.keras": "weights",
         "w/pipelines/mine/Evaluator/blessing/8/BLESSED": "",
         "w/models/mine/1/saved_model.pb": "graph",
@@ -81,7 +82,8 @@ def database(place):
 
 def config(*assignments):
     mine = ["name=mine", f"data.source=folder:{DATA}", "data.pinned_schema=schema.pbtxt", "model.initial=first"]
-    return load.load("digits_lenet5", [*mine, "model.name=own_net:build", *assignments])
+    reads = ["transform.text.vectors=vectors.txt"]  # of a network of texts; what reads what is not asked here
+    return load.load("digits_lenet5", [*mine, *reads, "model.name=own_net:build", *assignments])
 
 
 def write(name, text="something else"):
@@ -136,6 +138,8 @@ CHANGES = {
     "a package": another_package,
     "an environment variable": lambda house, monkeypatch: monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0"),
     "the pinned schema": write("schema.pbtxt"),
+    "the words' vectors": write("vectors.txt", "rain 1 3"),
+    "no vectors": lambda house, monkeypatch: (house.root / "vectors.txt").unlink(),
     "the model to start from": write("w/pipelines/first/Trainer/model/3/model.keras"),
     "what its name stands for": another_model_of_that_name,
     "an artifact": write("w/pipelines/mine/Trainer/model/7/model.keras"),
@@ -181,7 +185,11 @@ def a_run_that_failed(house):
     RunRecord("20260101-130000", "mine", "2026-01-01T13:00:00", "failed").save(house.place.run("mine", "20260101-130000"))
 
 
-@pytest.mark.parametrize("other", [touch, an_execution_of_another_pipeline, a_run_that_failed])
+def touch_vectors(house):
+    os.utime(house.root / "vectors.txt")
+
+
+@pytest.mark.parametrize("other", [touch, touch_vectors, an_execution_of_another_pipeline, a_run_that_failed])
 def test_what_changes_no_answer_does_not(house, other):
     other(house)
     assert unchanged.look(house.cfg, house.place).answer.run == RUN
