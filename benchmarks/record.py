@@ -40,6 +40,29 @@ def commit() -> str:
     return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
+def table_in(page: Path, name: str) -> str:
+    """What stands in a page between `<!-- table: NAME -->` and `<!-- end -->`."""
+    [(_, table, _)] = _marks(name).findall(page.read_text(encoding="utf-8"))
+    return table
+
+
+def show(page: Path, name: str, table: str) -> None:
+    """Put a table there."""
+    page.write_text(
+        _marks(name).sub(lambda match: f"{match[1]}{table}{match[3]}", page.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+
+
+def _marks(name: str) -> re.Pattern:
+    return re.compile(rf"(<!-- table: {name} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def as_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """In Markdown."""
+    rule = "|".join("---" for _ in columns)
+    return "\n".join([f"| {' | '.join(columns)} |", f"|{rule}|", *(f"| {' | '.join(cells)} |" for cells in lines), ""])
+
+
 def rows(name: str) -> list[dict[str, str]]:
     """What benchmarks/results/NAME.csv holds; nothing where it is not there."""
     path = RESULTS / f"{name}.csv"
