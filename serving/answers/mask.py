@@ -1,19 +1,20 @@
-"""The class of each pixel: whole numbers [height, width] or [height, width, 1], places in the card's class names, 255 at most.
+"""The class of each pixel: whole numbers [height, width] or [height, width, 1], places in the card's class names.
 
 In JSON it is a PNG whose values are the classes, {"b64": ...} as TF Serving's REST has bytes, and the share of each class. With
-About.frame it is told in the frame of the image that was asked about: without bars, in its own size, and UNSEEN where `crop` kept
-the model from seeing it.
+About.frame it is told in the frame of the image that was asked about: without bars, in its own size, and what `unseen` gives where
+`crop` kept the model from seeing it. The PNG is of 8 bits, or of 16 where these do not hold its classes.
 """
 
 import base64
 from typing import Any
 
+from configs.errors import HubelError
 from serving import formats
 from serving.answers import frame
 from serving.answers.base import Kind
 
-MOST = 256  # classes that a grey PNG of 8 bits tells apart
-UNSEEN = 255  # as in masks to learn from: of no class
+UNSEEN = 255  # of no class, as in masks to learn from; the largest value of 8 bits
+UNSEEN_OF_MANY = 65_535  # the same, and the largest of 16, where 255 is a class
 
 
 class Answer(Kind):
@@ -34,20 +35,32 @@ class Answer(Kind):
         return ", ".join(f"{name} {share:.0%}" for name, share in ranked[: about.top])
 
     def file(self, value, about):
-        """Raises ValueError for a class that a grey PNG cannot hold."""
+        """Raises HubelError for a class that no grey PNG holds."""
         import numpy as np
 
         value = _own(value, about)
-        if value.min() < 0 or value.max() >= MOST:
-            raise ValueError(f"a mask's classes lie in 0..{MOST - 1}; got {value.min()}..{value.max()}")
-        return formats.png(np.asarray(value, np.uint8).reshape(*value.shape[:2], 1))
+        low, high = value.min(), value.max()
+        if low < 0 or high > UNSEEN_OF_MANY:
+            raise HubelError(
+                f"A mask's classes lie in 0..{UNSEEN_OF_MANY:,}, and the model answered {low:,}..{high:,}.",
+                "Have its signature give places in its class names.",
+            )
+        return formats.png(value.astype(np.uint8 if high <= UNSEEN else np.uint16).reshape(*value.shape[:2], 1))
+
+
+def unseen(value, about: Any) -> int:
+    """What stands where the model did not see: no class of the card, nor of the mask."""
+    return UNSEEN_OF_MANY if max(len(about.class_names) - 1, value.max()) >= UNSEEN else UNSEEN
 
 
 def _own(value, about: Any):
-    return value if about.frame is None else frame.own(value, about.frame, UNSEEN)
+    import numpy as np
+
+    value = np.asarray(value).astype(np.int64)  # holds each value of `unseen`
+    return value if about.frame is None else frame.own(value, about.frame, unseen(value, about))
 
 
 def _name(number: int, about: Any) -> str:
     if number < len(about.class_names):
         return about.class_names[number]
-    return "not seen" if about.frame is not None and number == UNSEEN else str(number)
+    return "not seen" if about.frame is not None and number in (UNSEEN, UNSEEN_OF_MANY) else str(number)

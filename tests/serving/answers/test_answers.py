@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from configs.errors import HubelError
 from serving import answers
 from serving.answers import About, image
 
@@ -113,10 +114,31 @@ def test_a_mask_is_a_png_whose_values_are_classes():
     assert answers.kind("mask").json(np.array([[7]]), ABOUT)["shares"] == {"7": 1.0}, "a class without a name"
 
 
-@pytest.mark.parametrize("classes", [[[-1]], [[256]]])
+@pytest.mark.parametrize("classes", [[[-1]], [[65536]]])
 def test_a_class_that_a_grey_png_cannot_hold_is_refused(classes):
-    with pytest.raises(ValueError, match=r"0\.\.255; got"):
+    with pytest.raises(HubelError, match=r"0\.\.65,535, and the model answered") as caught:
         answers.kind("mask").file(np.array(classes), ABOUT)
+    assert caught.value.hint
+
+
+def test_a_mask_of_more_classes_than_8_bits_hold_is_a_png_of_16():
+    names = tuple(f"class{number}" for number in range(300))
+    mask = np.array([[0, 255], [256, 299]], np.int32)
+    row = answers.kind("mask").json(mask, About(names))
+    assert row["shares"] == {"class0": 0.25, "class255": 0.25, "class256": 0.25, "class299": 0.25}
+    drawn = Image.open(io.BytesIO(base64.b64decode(row["b64"])))
+    assert drawn.mode.startswith("I")
+    np.testing.assert_array_equal(np.asarray(drawn), mask)
+
+
+@pytest.mark.parametrize(("classes", "outside"), [(3, 255), (255, 255), (256, 65535), (300, 65535)])
+def test_what_was_not_seen_is_no_class(classes, outside):
+    beside = About([f"class{number}" for number in range(classes)], frame=[2, 4, 1, 1, 0, -1])  # the first and last column are cut
+    mask = np.full((2, 2), classes - 1, np.uint8 if classes <= 256 else np.int64)
+    row = answers.kind("mask").json(mask, beside)
+    assert row["shares"] == {f"class{classes - 1}": 0.5, "not seen": 0.5}
+    drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(row["b64"]))))
+    assert drawn.tolist() == [[outside, classes - 1, classes - 1, outside]] * 2
 
 
 def test_errors_are_drawn_from_black_to_white():
