@@ -324,6 +324,8 @@ def plan(value: dict) -> None:
     for step in planned:
         if step["fetches"]:
             print("weights to be fetched: {url} into {folder}".format(**step["fetches"]))
+        for text in step["notes"]:
+            print(text)
 
 
 def table(columns: list[str], rows: list[list], right: Collection[str] = (), gap: int = 2) -> None:

@@ -66,7 +66,7 @@ def launched(known: Settled, served: bool = True, searched: bool = False, run: s
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict:
     """What `run` would do: {config, components: [{name, cached}], fetches: {file, url, folder} of weights that are not there, or
-    None}, and `first`, the same of each config that is run before it.
+    None, notes: what it would say before its first stage}, and `first`, the same of each config that is run before it.
 
     It holds no lock, so it writes nothing.
     """
@@ -77,9 +77,22 @@ def plan(config: str, assignments: list[str], workspace: str) -> dict:
     before: RunConfig | None = None
     for each in [*(earlier for _, earlier in origins.before(asked.name, asked.transfer)), asked]:
         is_there = not steps or all(component["cached"] for component in steps[-1]["components"])
-        known = settled.planned(each, place, None if is_there else before)
+        known, notes = looked_ahead(each, place, None if is_there else before)
         components = local.plan(pipeline.build(known), place.metadata)
-        steps.append({"config": each.name, "components": components, "fetches": known.fetches})
+        steps.append({"config": each.name, "components": components, "fetches": known.fetches, "notes": notes})
         before = each
     *first, last = steps
     return last | ({"first": first} if first else {})
+
+
+def looked_ahead(config: RunConfig, place: Workspace, first: RunConfig | None = None) -> tuple[Settled, list[str]]:
+    """As settled.planned, and what a run would say before its first stage."""
+    said: list[str] = []
+
+    def hear(event: Mapping) -> None:
+        if event["event"] == "note":
+            said.append(event["text"])
+
+    with progress.listening(hear):
+        known = settled.planned(config, place, first)
+    return known, [*said, *known.notes]

@@ -50,19 +50,20 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict[str, Any]:
-    """What `tune` would do: {config, components: [{name, cached}], fetches, algorithm, objective, budget, space}.
+    """What `tune` would do: {config, components: [{name, cached}], fetches, notes, algorithm, objective, budget, space}.
 
     It holds no lock, so it writes nothing.
     """
     from pipelines.orchestration import local, pipeline
 
     place = Workspace.at(workspace)
-    known = settled.planned(load.load(config, assignments), place)
+    known, notes = execute.looked_ahead(load.load(config, assignments), place)
     tuned = json.loads(known.config.tune.model_dump_json())
     return {
         "config": known.config.name,
         "components": local.plan(pipeline.build(known, searched=True), place.metadata),
         "fetches": known.fetches,
+        "notes": notes,
         "algorithm": tuned["algorithm"],
         "objective": tuned["objective"],
         "budget": {name: tuned[name] for name in BUDGET},

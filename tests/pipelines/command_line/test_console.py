@@ -10,7 +10,7 @@ from components.example_gen import pictures
 from components.example_gen.changes import WORDS
 from components.inputs import storage_of
 from configs.errors import HubelError
-from pipelines.command_line.console import RunView, _spread, figures, result, slices, table
+from pipelines.command_line.console import RunView, _spread, figures, plan, result, slices, table
 from pipelines.command_line.trials_view import Trials, duration
 
 IMAGES = {
@@ -391,3 +391,9 @@ def test_the_live_table_has_the_best_first_then_what_runs_and_fits_a_screen():
 )
 def test_durations(seconds, words):
     assert duration(seconds) == words
+
+
+def test_a_plan_has_the_notes_of_each_config(capsys):
+    step = {"config": "mine", "components": [{"name": "Tuner", "cached": False}], "fetches": None, "notes": ["grid search tries 6"]}
+    plan(step | {"first": [step | {"config": "before", "notes": ["mine is mine@1"]}]})
+    assert capsys.readouterr().out.splitlines()[-2:] == ["mine is mine@1", "grid search tries 6"]

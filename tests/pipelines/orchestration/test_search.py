@@ -1,14 +1,17 @@
 """A search is tried before the first stage, by what a run and a look ahead both ask; all its networks are in the digests."""
 
+import functools
+
 import pytest
 
 from components.example_gen.sources import Located
 from configs import load
 from configs.errors import UsageError
 from configs.schema.run import RunConfig
-from pipelines.orchestration import settled
+from pipelines.orchestration import execute, searching, settled
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.starts import Start
+from tuner import corners
 
 SEARCH = "tune={{enabled: true, algorithm: random, space: {}}}"
 
@@ -74,3 +77,15 @@ def test_the_stages_get_the_space_written_out_and_what_it_leaves_out_is_said(tmp
     own = of(searched("digits_mlp", "{train.batch_size: {choices: [16, 32]}}", "train.batch_size=32"), tmp_path).config.tune.space
     assert own["train.batch_size"].first == 32, "grid search begins with what the config has"
     assert of(load.load("digits_mlp", ["tune.space=auto"]), tmp_path).config.tune.is_auto, "which is not searched"
+
+
+def test_a_look_ahead_has_the_notes_that_the_search_would_begin_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(corners, "prove", functools.partial(corners.prove, seconds=-1.0))
+    space = "{train.batch_size: {choices: [16, 32, 48]}, model.options.hidden: {choices: [[10], [20]]}}"
+    sizes = [f"tune={{enabled: true, algorithm: grid, trials: 2, space: {space}}}", "train.batch_size=64"]
+    value = execute.plan("digits_mlp.tiny", sizes, str(tmp_path))
+    assert value["notes"] == searching.plan("digits_mlp.tiny", sizes, str(tmp_path))["notes"]
+    assert "the search does not try the config's own train.batch_size of 64" in value["notes"]
+    assert "grid search tries the first 2 of 6 combinations: tune.trials is 2" in value["notes"]
+    assert any("could not be tried within" in note for note in value["notes"]), "what is said while networks are tried"
+    assert not list(tmp_path.iterdir())
