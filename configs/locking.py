@@ -33,10 +33,9 @@ def hold(path: Path, what: str) -> Iterator[int]:
     try:
         portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
     except portalocker.LockException:
-        file.seek(0)
-        holder = file.read().decode(errors="replace").strip() or "another process"
+        who = _named_in(file)
         file.close()
-        raise Held(holder) from None
+        raise Held(who) from None
     try:
         holder = f"`{what}` (process {os.getpid()}, since {datetime.datetime.now():%Y-%m-%d %H:%M:%S})"
         file.truncate(0)
@@ -48,3 +47,22 @@ def hold(path: Path, what: str) -> Iterator[int]:
         yield file.fileno()
     finally:
         file.close()
+
+
+def holder(path: Path) -> str | None:
+    """Which process holds the lock of a file now, in words; None where none does. Writes nothing."""
+    try:
+        file = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return None
+    with file:
+        try:
+            portalocker.lock(file, portalocker.LOCK_SH | portalocker.LOCK_NB)
+        except portalocker.LockException:
+            return _named_in(file)
+    return None
+
+
+def _named_in(file) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace").strip() or "another process"

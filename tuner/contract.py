@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from configs import locking
 from tuner import records
 from tuner.records import StudyRecord, TrialRecord
 
@@ -28,7 +29,8 @@ def of(folder: Path) -> dict[str, Any]:
 
     Returns:
         {run: the last that worked on it, config, algorithm, best: {PATH: value} or None, objective, direction, value: of the best,
-        trials: the best first, those without a value last, study: its fingerprint, folder, page: None before there is any, space}.
+        trials: the best first, those without a value last, study: its fingerprint, folder, page: None before there is any, space,
+        held_by: the process that is at work on it, in words, or None}.
 
     Raises:
         HubelError: for what is damaged.
@@ -48,6 +50,7 @@ def of(folder: Path) -> dict[str, Any]:
         "folder": str(folder),
         "page": str(page) if page.is_file() else None,
         "space": study.space,
+        "held_by": locking.holder(folder / records.LOCK),
     }
 
 

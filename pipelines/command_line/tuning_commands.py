@@ -234,9 +234,19 @@ def list_trials(config, workspace, as_json):
         return
     print(f"{value['config']}, {value['algorithm']} search {value['study']}, by {value['objective']} ({value['direction']})")
     _table(value)
+    if running := sum(trial["status"] == "running" for trial in value["trials"]):
+        print(_of_running(running, value["held_by"]))
     print(f"page: {value['page']}" if value["page"] else f"folder: {value['folder']}")
     if others:
         print(f"Other searches: {', '.join(value['others'])}")
+
+
+def _of_running(count: int, held_by: str | None) -> str:
+    """Whether a search is at work on the trials that are not over."""
+    trials = words.count(count, "trial")
+    if held_by is not None:
+        return f"{trials} running, by {held_by}."
+    return f"{trials} interrupted: no search is at work; the next `hubel tune` of this config begins anew what is not over."
 
 
 def studies(place: Workspace, config: str | None) -> list[Path]:

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from components import progress
 from configs import load
 from configs.schema.run import RunConfig
-from pipelines.orchestration import settled
+from pipelines.orchestration import settled, study
 from pipelines.orchestration.settled import Settled
-from pipelines.orchestration.study import Kept
 from pipelines.workspace import origins
 from pipelines.workspace.layout import Workspace
 
@@ -59,7 +58,7 @@ def launched(known: Settled, served: bool = True, searched: bool = False, run: s
     if known.located.passed_over:
         print(f"Passed over: {json.dumps(dict(known.located.passed_over))}", file=sys.stderr)  # into the log
     built = pipeline.build(known, served, searched)
-    kept = progress.listening(Kept(known.config, known.place, run)) if known.config.tune.enabled else contextlib.nullcontext()
+    kept = study.kept(known.config, known.place, run) if known.config.tune.enabled else contextlib.nullcontext()
     with kept:
         return launch.launch(built, known.notes, known.place.root)
 

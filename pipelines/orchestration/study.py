@@ -1,9 +1,12 @@
 """What is kept of a search for people to look at: its page, TensorBoard's logs and the config of its best trial."""
 
+import contextlib
 import shlex
+import signal
+import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,28 @@ BEST = "best.yaml"  # in a study's folder: the config with the values of the bes
 SHARE = 100  # of the time of a search, one part may go into its page while it goes on
 
 
+class Ended(BaseException):
+    """Whoever asked for the search has it end, by SIGTERM, as after Ctrl-C."""
+
+
+@contextlib.contextmanager
+def kept(config: RunConfig, place: Workspace, run: str | None = None) -> Iterator[None]:
+    """While the block lasts, what people look at is kept up of a search; see Kept.
+
+    Raises:
+        Ended: where a search is ended by SIGTERM, once its page is written.
+    """
+    listener = Kept(config, place, run)
+    with progress.listening(listener):
+        try:
+            yield
+        except Ended:
+            listener.look()
+            raise
+        finally:
+            listener.over()
+
+
 class Kept:
     """Listens to a search and keeps up, in its study's folder, the page, TensorBoard's logs and the config of the best trial.
 
@@ -36,6 +61,7 @@ class Kept:
         self._config, self._place, self._run = config, place, run
         self._folder: Path | None = None
         self._next = 0.0  # when the page may be written again
+        self._before: Any = None  # what SIGTERM did
 
     def __call__(self, event: Mapping[str, Any]) -> None:
         """Of each event of progress."""
@@ -44,12 +70,31 @@ class Kept:
             self._next = time.monotonic() + SHARE
             if self._run is not None:
                 records.note_run(self._folder, self._run)
+            if threading.current_thread() is threading.main_thread():
+                self._before = signal.signal(signal.SIGTERM, _end)
         elif event["event"] == "trial_done" and self._folder and time.monotonic() >= self._next:
             started = time.monotonic()
-            look(self._folder, self._config, self._place)
+            self.look()
             self._next = time.monotonic() + SHARE * (time.monotonic() - started)
         elif event["event"] == "node_done" and event["name"] == "Tuner" and self._folder:
+            self.over()
+            self.look()
+
+    def look(self) -> None:
+        """Write it all, of a search that began."""
+        if self._folder:
             look(self._folder, self._config, self._place)
+
+    def over(self) -> None:
+        """Have SIGTERM do again what it did before the search."""
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+            self._before = None
+
+
+def _end(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one is enough
+    raise Ended
 
 
 def look(folder: Path, config: RunConfig, place: Workspace) -> dict[str, float]:

@@ -14,7 +14,7 @@ from configs import errors
 from configs.errors import HubelError, UsageError, last_line
 from pipelines.process.requests import Request
 
-GRACE = 5  # seconds that a worker has after SIGTERM
+GRACE = 15  # seconds that a worker has after SIGTERM; a search writes its page in them
 STARTUP = Path(__file__).with_name("startup")  # sitecustomize for the worker and the processes that Beam spawns
 
 

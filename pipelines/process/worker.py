@@ -40,6 +40,9 @@ def main() -> None:
         send({"event": "failure", **(error if isinstance(error, HubelError) else told).as_json()})
         with contextlib.suppress(OSError):  # such as of a full disk, which the failure may be about
             traceback.print_exc()
+    except BaseException:  # such as of a search that is ended: threads must not keep the process either
+        traceback.print_exc()
+        os._exit(1)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -176,6 +176,7 @@ def test_a_search_that_is_ended_goes_on_with_the_same_command(how, tmp_path):
     if how == signal.SIGINT:
         assert (outcome.code, "The same command goes on" in outcome.err) == (130, True)
     [folder] = records.studies(Workspace.at(tmp_path / "workspace").tuning("digits_mlp_tiny"))
+    assert (folder / records.PAGE).exists() == (how == signal.SIGINT), "written once more at the end"
     before = [trial for trial in records.read(folder)[1] if trial.is_over]
     value = hubel(*command, "--json").json
     assert [trial["status"] for trial in value["trials"]] == ["completed"] * 4

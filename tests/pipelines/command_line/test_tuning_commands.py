@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from configs import load
+from configs import load, locking
 from pipelines.command_line import tuning_commands
 from tests.pipelines.command_line.test_commands import imported_by, seconds_of
 from tests.pipelines.conftest import in_process
@@ -45,9 +45,22 @@ def test_a_person_sees_a_table_and_where_the_page_is(tmp_path):
     assert about == "digits_lenet5, bayesian search a1b2c3d4, by val_accuracy (max)"
     assert head.split()[:5] == ["trial", "status", "val_accuracy", "seconds", "learning_rate"]
     assert first.split()[0] == made.best.id
-    assert len(rows) == 12
+    assert len(rows) == 13
+    assert rows[-2].startswith("1 trial interrupted: ")
     assert rows[-1].endswith("a1b2c3d4/index.html")
     assert "\x1b" not in outcome.out
+
+
+def test_of_a_trial_that_is_not_over_it_says_whether_a_search_is_at_work_on_it(tmp_path):
+    left(tmp_path)  # one runs
+    folder = tmp_path / "tuning/digits_lenet5/a1b2c3d4"
+    listed = ("list", "trials", "--workspace", tmp_path)
+    assert "1 trial interrupted: no search is at work;" in in_process(*listed).out
+    assert not (folder / records.LOCK).exists()
+    with locking.hold(folder / records.LOCK, "hubel tune digits_lenet5"):
+        assert "1 trial running, by `hubel tune digits_lenet5` (process " in in_process(*listed).out
+        assert in_process(*listed, "--json").json["held_by"].startswith("`hubel tune digits_lenet5`")
+    assert in_process(*listed, "--json").json["held_by"] is None
 
 
 def test_without_a_config_it_is_the_newest_of_all(tmp_path):

@@ -1,5 +1,7 @@
 """What is kept of a search is kept up while it goes on, and what goes wrong with it does not end the search."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -42,6 +44,27 @@ def test_the_page_is_written_on_the_way_but_seldom_and_at_the_end(place, monkeyp
     best = yaml.safe_load((page.parent / study.BEST).read_text())
     assert best["train"]["batch_size"] == made.best.values["train.batch_size"]
     assert "tune" not in best
+
+
+def test_a_search_that_is_ended_writes_its_page_first_and_no_other_run_does(place, monkeypatch):
+    made = left(place.root, parameters=0)
+    page, before = place.tuning("digits_lenet5") / "a1b2c3d4" / records.PAGE, signal.getsignal(signal.SIGTERM)
+
+    @study.kept(CONFIG, place)
+    def search():
+        progress.emit(**begin(made, [0.0], monkeypatch))
+        assert not page.exists()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+
+    with pytest.raises(study.Ended):
+        search()
+    assert page.exists()
+    assert signal.getsignal(signal.SIGTERM) == before
+    with study.kept(CONFIG, place):
+        progress.emit(**begin(made, [0.0], monkeypatch))
+        progress.emit("node_done", name="Tuner", cached=False, seconds=1.0)
+        assert signal.getsignal(signal.SIGTERM) == before, "Trainer ends as it always does"
 
 
 def test_a_study_names_the_run_that_works_on_it_once(place, monkeypatch):
