@@ -1,7 +1,9 @@
 """A search and no more: the pipeline up to Tuner. Runs in the worker process."""
 
 import json
+import shlex
 import time
+from pathlib import Path
 from typing import Any
 
 from configs import load
@@ -36,10 +38,8 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
     results = execute.launched(known, searched=True, run=run_id)
     folder = known.place.tuning(known.config.name) / results["Tuner"].property("best_hyperparameters", STUDY)
     if not (folder / records.STUDY).is_file():
-        raise HubelError(
-            f"The trials of this search are gone: {folder}.",
-            "`hubel gc` removed them. `hubel run` with tune.enabled trains its best all the same; another seed searches anew.",
-        )
+        best = Path(results["Tuner"].outputs["best_hyperparameters"][0][0])
+        raise _gone(folder, best, config, known.config.seed)
     shares = study.look(folder, known.config, known.place)
     value = contract.of(folder) | {"run": run_id, "importance": shares, "importance_doubt": importance.doubt(*records.read(folder))}
     value |= {"page": str(folder / records.PAGE), "best_config": None, "command": None}
@@ -47,6 +47,22 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
         value |= {"best_config": str(folder / study.BEST), "command": study.command(folder, known.place)}
     value["components"] = [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()]
     return value | {"seconds": round(time.monotonic() - start, 2)}
+
+
+def _gone(folder: Path, best: Path, config: str, seed: int) -> HubelError:
+    """What is said of a search that TFX has on record, and whose trials are not there.
+
+    Args:
+        best: folder of TFX's HyperParameters artifact.
+        config: what it is called.
+    """
+    [file] = best.iterdir()
+    values = json.loads(file.read_text())["values"]
+    told = " ".join(f"--set {shlex.quote(f'{path}={json.dumps(value)}')}" for path, value in values.items())
+    return HubelError(
+        f"The trials of this search are gone, such as by `hubel gc`: {folder}. Its best is on record.",
+        f"To train that, add to `hubel run {shlex.quote(config)}`: {told}. To search anew, add --set seed={seed + 1} here.",
+    )
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict[str, Any]:

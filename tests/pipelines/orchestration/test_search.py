@@ -1,6 +1,8 @@
 """A search is tried before the first stage, by what a run and a look ahead both ask; all its networks are in the digests."""
 
 import functools
+import json
+import shlex
 
 import pytest
 
@@ -89,3 +91,13 @@ def test_a_look_ahead_has_the_notes_that_the_search_would_begin_with(tmp_path, m
     assert "grid search tries the first 2 of 6 combinations: tune.trials is 2" in value["notes"]
     assert any("could not be tried within" in note for note in value["notes"]), "what is said while networks are tried"
     assert not list(tmp_path.iterdir())
+
+
+def test_of_trials_that_are_gone_it_says_what_to_type_for_their_best(tmp_path):
+    values = {"train.batch_size": 48, "train.optimizer": {"name": "sgd", "momentum": 0.5}, "model.options.hidden": [10, 20]}
+    (tmp_path / "best_hyperparameters.txt").write_text(json.dumps({"space": [], "values": values}))
+    said = searching._gone(tmp_path / "gone", tmp_path, "digits_mlp", 3)
+    typed = shlex.split(said.hint.partition(": ")[2].partition(". To search anew")[0])
+    read = load.load("digits_mlp", [part for part in typed if part != "--set"])
+    assert (read.train.batch_size, read.train.optimizer.momentum, read.model.options["hidden"]) == (48, 0.5, [10, 20])
+    assert "--set seed=4" in said.hint
