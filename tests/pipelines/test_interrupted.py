@@ -110,6 +110,7 @@ def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(wor
     assert last["status"] == "stopped"
 
 
+@pytest.mark.whole  # as components/pusher/test_publish.py has it of publishing alone
 def test_kill_9_in_pusher_leaves_no_version(workspace, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(KILLER)
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -121,6 +122,7 @@ def test_kill_9_in_pusher_leaves_no_version(workspace, tmp_path):
     assert not list((workspace / "training" / NAME).rglob("*.h5"))
 
 
+@pytest.mark.whole  # as test_run.py has it of a version that was deleted
 def test_the_next_run_does_only_what_is_missing_and_cleans_up(workspace):
     outcome = hubel(*RUN, "--workspace", workspace, "--json")
     assert outcome.code == 0, outcome.err
@@ -129,6 +131,7 @@ def test_the_next_run_does_only_what_is_missing_and_cleans_up(workspace):
     assert (workspace / "models" / NAME / "1/saved_model.pb").is_file()
 
 
+@pytest.mark.whole  # as workspace/test_collect.py has it of what lies there
 def test_gc_removes_what_killed_runs_left_and_nothing_that_is_needed(workspace):
     (workspace / "datasets/digits/incomplete.ABCDEF_1.0.0").mkdir()  # as TFDS stages
     value = hubel("gc", "--keep", "1", "--json", "--workspace", workspace).json

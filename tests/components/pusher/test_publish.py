@@ -1,11 +1,26 @@
 """A version appears whole or not at all, and never twice."""
 
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
 from components.pusher.publish import clear_stages, content, publish
 from serving.layout import numbered
+
+# Dies after the first file that it copies.
+KILLED = """
+import os, pathlib, shutil, signal, sys
+from components.pusher.publish import publish
+copy2 = shutil.copy2
+def dying(source, target, **options):
+    copy2(source, target, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+shutil.copytree.__defaults__ = tuple(dying if value is copy2 else value for value in shutil.copytree.__defaults__)
+publish(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+"""
 
 
 @pytest.fixture
@@ -86,6 +101,20 @@ def test_a_stage_that_a_killed_publish_left_is_removed_and_never_a_version(model
     clear_stages(base)
     assert [path.name for path in base.iterdir()] == ["1"]
     clear_stages(base / "nowhere")
+
+
+def test_kill_9_in_the_middle_of_copying_leaves_no_version_and_the_next_publish_clears_it(model, base):
+    publish(model, base)
+    (model / "saved_model.pb").write_bytes(b"another")
+    died = subprocess.run([sys.executable, "-c", KILLED, str(model), str(base)], check=False)
+    assert died.returncode == -signal.SIGKILL
+    [stage] = [path for path in base.iterdir() if path.name != "1"]
+    assert stage.name.startswith(".staged-")
+    assert len(files(stage)) == 1, "it died in the middle"
+    assert list(numbered(base)) == [1]
+    assert publish(model, base) == (2, True)
+    assert files(base / "2") == files(model)
+    assert sorted(path.name for path in base.iterdir()) == ["1", "2"]
 
 
 def test_a_failure_in_the_middle_of_copying_leaves_no_version(model, base):

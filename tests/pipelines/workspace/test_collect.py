@@ -26,3 +26,18 @@ def test_the_searches_that_were_worked_on_last_are_kept(tmp_path):
     removed = collect(Workspace.at(tmp_path), keep=2)["removed"]
     assert removed == [f"tuning/digits_lenet5/{name}" for name in ("half", "study0", "study1")]
     assert (tmp_path / "tuning/digits_lenet5/study3/study.json").is_file()
+
+
+def test_what_killed_runs_left_goes_and_what_answers_stays(tmp_path):
+    place = Workspace.at(tmp_path)
+    served = place.served("digits")
+    left_behind = [served / ".staged-12", place.training("digits") / "fingerprint", place.datasets / "digits/incomplete.ABC_1.0.0"]
+    needed = [served / "1", place.datasets / "digits/1.0.0"]
+    for folder in (place.root / "pipelines/digits", *left_behind, *needed):
+        folder.mkdir(parents=True)
+        (folder / "saved_model.pb").write_bytes(b"bytes")
+    value = collect(place, keep=1)
+    assert {tmp_path / path for path in value["removed"]} == {*left_behind}
+    assert value["bytes"] == len(left_behind) * len(b"bytes")
+    assert not [folder for folder in left_behind if folder.exists()]
+    assert all((folder / "saved_model.pb").is_file() for folder in needed)
