@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 NOT_BLESSED = 3  # exit code of a run whose figures are below the config's bounds, or below the last model's
@@ -42,3 +43,12 @@ def ask(words: Sequence[str], environment: Mapping[str, str] | None = None, begu
         error = (json.loads(answer) if answer else {}).get("error", {"message": f"ended with {process.returncode}", "hint": ""})
         raise SystemExit(f"hubel {' '.join(words)}: {error['message']}\n{error['hint']}")
     return Answer(json.loads(answer), wall, used.ru_utime + used.ru_stime)
+
+
+def card_of(run: Mapping[str, Any], workspace: Path) -> dict[str, Any]:
+    """The card of the model that a run in a workspace trained. run: its JSON."""
+    from pipelines.workspace import runs
+    from pipelines.workspace.layout import Workspace
+
+    [record] = [each for each in runs.records(Workspace.at(str(workspace)), run["config"]) if each.run == run["run"]]
+    return json.loads((Path(record.model_uri) / "card.json").read_text())

@@ -10,8 +10,9 @@ ends by time instead.
     .venv/bin/python -m benchmarks.tuner_results --workspace DIR mnist_lenet5 --data DIR --minutes 45 --jobs 1
 
 is the same on MNIST, whose own files are in archives/mnist of --data: at most 90 minutes of CPU on two cores. A row is written when
-its run has ended, and the same command goes on where it was stopped: a search with its trials, a run at its epoch; what went
-before a stop is in no minutes. --jobs runs go on at a time, each in a workspace of its own below DIR.
+its run has ended, and the same command goes on where it was stopped: a search with its trials, a run at its epoch. Of the minutes
+those of trials are all that they took, wall and CPU minutes those since a stop. --jobs runs go on at a time, each in a workspace of
+its own below DIR.
 
 Rows go to benchmarks/results/tuner_results.csv, in place of those of the same config, budget, seed and network, and from there into
 the table of docs/tuning.md. Intervals are of 95 %: Wilson's of a network, of means and their difference t over the seeds.
@@ -51,7 +52,7 @@ class Study:
     def shipped(self) -> None:
         """Train the config."""
         place = self._prepared("shipped")
-        self._write(SHIPPED, self._run(self._asked.config, place, self._sets))
+        self._write(SHIPPED, place, self._run(self._asked.config, place, self._sets))
 
     def winner(self) -> None:
         """Search, and train what was best."""
@@ -61,7 +62,7 @@ class Study:
         limit = f"tune.minutes={minutes}" if minutes else f"tune.total_epochs={epochs}"
         search = ["tune", self._asked.config, "--algorithm", "hyperband", *_sets([*self._sets, "tune.space=auto", limit])]
         searched = commands.ask([*search, "--write", str(best), "--workspace", str(place)])
-        self._write(WINNER, self._run(str(best), place, []), searched)
+        self._write(WINNER, place, self._run(str(best), place, []), searched)
 
     def is_done(self, network: str) -> bool:
         """Whether there is a row of it."""
@@ -81,11 +82,11 @@ class Study:
     def _run(self, config: str, place: Path, sets: Sequence[str]) -> commands.Answer:
         return commands.ask(["run", config, *_sets([*sets, "push.enabled=false"]), "--workspace", str(place)])
 
-    def _write(self, network: str, run: commands.Answer, searched: commands.Answer | None = None) -> None:
+    def _write(self, network: str, place: Path, run: commands.Answer, searched: commands.Answer | None = None) -> None:
         """One row, and the page's table."""
         accuracy, (low, high) = run.value["metrics"]["accuracy"], run.value["intervals"]["accuracy"]
         took, trials = [run, *([searched] if searched else [])], searched.value["trials"] if searched else []
-        card = json.loads((Path(run.value["model_uri"]) / "card.json").read_text())
+        card = commands.card_of(run.value, place)
         row = {
             **dict(zip(KEYS, (self._asked.config, self.budget, self._seed, network), strict=True)),
             "accuracy": f"{accuracy:.4f}",
@@ -96,6 +97,7 @@ class Study:
             "epochs": card["epochs"],
             "trials": len(trials),
             "trained_epochs": sum(trial["epochs"] for trial in trials),
+            "trial_minutes": f"{sum(trial['seconds'] for trial in trials) / 60:.1f}",
             "values": json.dumps(searched.value["best"] if searched else {}),
             "wall_minutes": f"{sum(each.wall for each in took) / 60:.1f}",
             "cpu_minutes": f"{sum(each.cpu for each in took) / 60:.1f}",
