@@ -65,7 +65,10 @@ def with_errors_too(intervals: Mapping[str, Sequence[float]]) -> dict[str, list[
 
 def told(asked: ExperimentConfig, differences: Sequence[Mapping]) -> list[str]:
     """Lines below the table: how far arms are from the first one, and whether that is more than noise."""
-    lines = [f"Differences from {differences[0]['against']!r}; in brackets, 95 % over test images:"] if differences else []
+    if not differences:
+        return []
+    noun = differences[0].get("noun", "image")
+    lines = [f"Differences from {differences[0]['against']!r}; in brackets, 95 % over test {noun}s:"]
     for row in differences:
         lines.append(f"  {row['arm']}: {_title(row['metric'], asked)} {row['difference']:+.4f}, {row['words']}")
     return lines

@@ -105,11 +105,12 @@ def difference(metric: str, judge: Judge, ours: Rows, theirs: Rows) -> Differenc
     return _known(of.difference(*statistic.paired(ours, theirs)))
 
 
-def of_arms(metric: str, judge: Judge, ours: Sequence[Rows], theirs: Sequence[Rows]) -> Difference | None:
+def of_arms(metric: str, judge: Judge, ours: Sequence[Rows], theirs: Sequence[Rows], noun: str = "image") -> Difference | None:
     """Between two arms of an experiment, each trained once or with several seeds; None as of `difference`.
 
     Of arms that were judged on other images, and trained with several seeds, nothing is said, nor where one was trained once and
-    the other several times. Where both were trained once, the test's name says that seeds are no part of it.
+    the other several times. Where both were trained once, the test's name says that seeds are no part of it. `noun` is what a test
+    example is called.
     """
     rows = [*ours, *theirs]
     statistics = [statistic_of(metric, judge, arm) for arm in rows]
@@ -117,12 +118,13 @@ def of_arms(metric: str, judge: Judge, ours: Sequence[Rows], theirs: Sequence[Ro
         return None
     if len(rows) == 2:
         once = difference(metric, judge, *rows)
-        return once and replace(once, test=f"{once.test} over test images alone")
+        return once and replace(once, test=f"{once.test} over test {noun}s alone")
     aligned = [statistic.paired(rows[0], arm) for arm in rows]
     if not all(statistic.is_paired(*pair) for pair in aligned):
         return None
     in_order = [arm for _, arm in aligned]
-    return _known(statistics[0].difference_of_several(in_order[: len(ours)], in_order[len(ours) :]))
+    several = _known(statistics[0].difference_of_several(in_order[: len(ours)], in_order[len(ours) :]))
+    return several and replace(several, test=several.test.replace("images", f"{noun}s"))
 
 
 def _known(apart: Difference | None) -> Difference | None:

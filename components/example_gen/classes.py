@@ -46,20 +46,27 @@ def resolved(data: DataConfig, names: Sequence[str]) -> DataConfig:
 
 
 def check_told_apart(
-    source: str, names: Sequence[str], data: DataConfig, least: int, model: str, error: type[HubelError] = UsageError
+    source: str,
+    names: Sequence[str],
+    data: DataConfig,
+    least: int,
+    model: str,
+    error: type[HubelError] = UsageError,
+    noun: str = "image",
 ) -> None:
     """Raise an error where there are fewer classes to train on than a model tells apart.
 
     Args:
         names: of the classes that data.classes keeps. data: of `resolved`. least: how many there have to be; 0 for none.
-        model: what is said of it.
+        model: what is said of it. noun: what an example is called.
     """
     kept = [names[label] for label in data.inliers] if data.inliers is not None else names
     if len(set(kept)) < least:
-        has = f"images of one class, {kept[0]!r}," if kept else "images without labels"
+        has = f"{noun}s of one class, {kept[0]!r}," if kept else f"{noun}s without labels"
         raise error(
             f"{source} gives {has} to train on, and {model} tells at least {least} classes apart.",
-            "Put the images of each class into a folder of its own; `hubel init` writes a config that fits the images there are.",
+            f"Give {noun}s of each class, of a folder each class in one of its own; `hubel init` writes a config that fits the "
+            f"{noun}s that there are.",
         )
 
 

@@ -52,12 +52,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         least = json.loads(exec_properties[LEAST])
         folder = Path(examples.uri)
         needs_labels, needs = (json.loads(exec_properties[name]) for name in (NEEDS_LABELS, NEEDS))
+        reads = exec_properties[READS]
+        noun = inputs.storage_of(reads).noun
         if needs:
             naming.check(data, address, contents, needs, least, "this model", HubelError)
         else:
-            classes.check_told_apart(data.source, contents.class_names, data, least, "this model", HubelError)
-        reads = exec_properties[READS]
-        noun = inputs.storage_of(reads).noun
+            classes.check_told_apart(data.source, contents.class_names, data, least, "this model", HubelError, noun)
         with tfx.beam_pipeline(self) as pipeline:
             _read(pipeline, contents, address, data, folder, needs_labels, needs, reads)
         written = summary.read(folder)
@@ -182,7 +182,7 @@ def _read(
     reads: str = inputs.DEFAULT,
 ) -> None:
     """Everything that ExampleGen writes under `folder`, as Beam work."""
-    own = splits.used(contents.shards)
+    own, noun = splits.used(contents.shards), inputs.storage_of(reads).noun
     is_labelled = bool(contents.class_names)
     labelled = contents.labelled
     needed = {*needs, *([labelled] if needs_labels and labelled else [])}
@@ -201,7 +201,7 @@ def _read(
     if splits.needs_census(own, contents.counts, is_labelled, data):
         census = shards | "Look" >> beam.FlatMap(looked_at) | "Census" >> beam.CombineGlobally(splits.Census(data))
         plan = beam.pvalue.AsSingleton(
-            census | "Plan" >> beam.Map(lambda census: splits.usable(splits.plan(census, own, data), census, data))
+            census | "Plan" >> beam.Map(lambda census: splits.usable(splits.plan(census, own, data, noun), census, data, noun))
         )
     folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
     writer = write.WriteShard(data, address, folders, len(numbered), labelled, contents.targets, needed, reads)

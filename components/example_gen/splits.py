@@ -143,8 +143,8 @@ def row_of(raw: Raw) -> Row:
     return share(raw.example_id, b"limit"), share(raw.example_id), raw.label
 
 
-def plan(census: Mapping[str, tuple[Counter, Counter]], own: Mapping[str, str], data: DataConfig) -> Plan:
-    """The plan for images that were counted.
+def plan(census: Mapping[str, tuple[Counter, Counter]], own: Mapping[str, str], data: DataConfig, noun: str = "image") -> Plan:
+    """The plan for images that were counted; `noun` is what one of them is called.
 
     Raises:
         HubelError: where `stratify` is demanded of data in which images of one id have several labels.
@@ -165,12 +165,13 @@ def plan(census: Mapping[str, tuple[Counter, Counter]], own: Mapping[str, str], 
             counts[name] = taken.total()
             is_whole &= counts[name] == counted.total()
     is_labelled = bool(set(labels) - {None})
-    is_stratified = is_whole and _may_stratify(own, counts, is_labelled, data) and not _are_mixed(pool, data)
+    is_stratified = is_whole and _may_stratify(own, counts, is_labelled, data) and not _are_mixed(pool, data, noun)
     return Plan(own, limits, _stratified(pool, own, data) if is_stratified else {}, _kept(labels, data))
 
 
-def usable(made: Plan, census: Mapping[str, tuple[Counter, Counter]], data: DataConfig) -> Plan:
-    """The plan of a census as it is. Raises HubelError where stratification leaves a split that is carved without an image."""
+def usable(made: Plan, census: Mapping[str, tuple[Counter, Counter]], data: DataConfig, noun: str = "image") -> Plan:
+    """The plan of a census as it is. Raises HubelError where stratification leaves a split that is carved without an image; `noun`
+    is what one is called."""
     if not made.bounds:
         return made
     pool = Counter()
@@ -182,15 +183,15 @@ def usable(made: Plan, census: Mapping[str, tuple[Counter, Counter]], data: Data
     carved = {keys.VALIDATION, keys.TEST} - set(made.own.values())
     for split in sorted(carved - filled, reverse=True):
         raise HubelError(
-            f"The {split} split has no image ({pool.total()} to carve from, of {len(made.bounds)} classes): "
-            "what a class has one image of, or one id, is trained on.",
-            "Give the classes more images, or leave the rare ones out (data.classes)"
+            f"The {split} split has no {noun} ({pool.total()} to carve from, of {len(made.bounds)} classes): "
+            f"what a class has one {noun} of, or one id, is trained on.",
+            f"Give the classes more {noun}s, or leave the rare ones out (data.classes)"
             + ("; data.stratify: false carves by hash alone, whatever the class." if carved <= unstratified else "."),
         )
     return made
 
 
-def _are_mixed(pool: Iterable[Row], data: DataConfig) -> bool:
+def _are_mixed(pool: Iterable[Row], data: DataConfig, noun: str) -> bool:
     """Whether an id has images of several labels: bounds for each label would tear it apart."""
     labels: dict[float, set] = {}
     for _, drawn, label in pool:
@@ -198,7 +199,7 @@ def _are_mixed(pool: Iterable[Row], data: DataConfig) -> bool:
     mixed = sum(len(of_id) > 1 for of_id in labels.values())
     if mixed and data.stratify is True:
         raise HubelError(
-            f"data.stratify cannot be true: {mixed} of the ids have images of several classes, and an id's images share a split.",
+            f"data.stratify cannot be true: {mixed} of the ids have {noun}s of several classes, and an id's {noun}s share a split.",
             "Set data.stratify to auto or false, or take data.features.id out.",
         )
     return mixed > 0

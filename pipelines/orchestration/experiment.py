@@ -10,6 +10,7 @@ from components import keys, progress
 from components.evaluator import noise
 from components.evaluator.statistic import Rows
 from components.example_gen import digest, sources
+from components.inputs import DEFAULT, storage_of
 from components.tasks.judges.base import Judge
 from components.tasks.judges.by_name import judge_of
 from configs import atomic
@@ -106,6 +107,7 @@ class Judged(NamedTuple):
 
     judge: Judge
     images: Rows
+    noun: str = "image"  # what one is called
 
 
 def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, list[dict[str, float]], Judged | None]:
@@ -124,7 +126,9 @@ def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, l
     evaluator = results["Evaluator"]
     tested = json.loads(evaluator.property("evaluation", keys.METRICS) or "{}")
     intervals = json.loads(evaluator.property("evaluation", keys.INTERVALS) or "{}")
-    judged = Judged(judge_of(card["task"]), noise.rows_of(evaluator.outputs["evaluation"][0][0]))
+    judged = Judged(
+        judge_of(card["task"]), noise.rows_of(evaluator.outputs["evaluation"][0][0]), storage_of(card.get("reads", DEFAULT)).noun
+    )
     row = {
         "arm": arm.name,
         "seed": arm.seed,
@@ -142,7 +146,8 @@ def trained(arm: Arm, place: Workspace, steps_to: float | None) -> tuple[dict, l
 
 def differences(asked: ExperimentConfig, rows: Sequence[Mapping], judged: Sequence[Judged | None]) -> list[dict]:
     """Of each arm from the first, in each test figure that is shown: {arm, against: the first arm, metric, difference, interval, p,
-    test, within_noise}, as components.evaluator.noise has them; none of figures that are not of single images."""
+    test, within_noise, noun: what a test example is called}, as components.evaluator.noise has them; none of figures that are
+    not of single examples."""
     of_arm = {
         arm: [training for row, training in zip(rows, judged, strict=True) if row["arm"] == arm and training] for arm in asked.arms
     }
@@ -152,11 +157,11 @@ def differences(asked: ExperimentConfig, rows: Sequence[Mapping], judged: Sequen
         split, _, metric = figure.partition("_")
         sign, metric = (-1, "accuracy") if metric == "error" else (1, metric)
         for arm in others if split == keys.TEST and of_arm[first] else ():
-            judge, pair = of_arm[first][0].judge, ([training.images for training in of_arm[name]] for name in (arm, first))
-            apart = noise.of_arms(metric, judge, *pair)
+            (judge, _, noun), pair = of_arm[first][0], ([training.images for training in of_arm[name]] for name in (arm, first))
+            apart = noise.of_arms(metric, judge, *pair, noun=noun)
             if apart:
                 told = noise.Told(figure, first, apart.negated() if sign < 0 else apart, "")
-                compared.append({"arm": arm, **told.as_json()})
+                compared.append({"arm": arm, **told.as_json(), "noun": noun})
     return compared
 
 

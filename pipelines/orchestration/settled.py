@@ -229,7 +229,8 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
     of_trainer = _of_trainer(given)
     parts = ensembles.cards(start.members, config.transform, config.reading)
     goes_on = start.initial is not None and config.transfer is None  # in a transfer it is the source, under a new head
-    _check_data(config.data, config.evaluate, located, task, parts, Card.read(start.initial) if goes_on else None)
+    initial = Card.read(start.initial) if goes_on else None
+    _check_data(config.data, config.evaluate, located, task, parts, initial, start.reads)
     modules = [*modules_of(task), inputs.module_of(start.reads), *by_name.modules_of(of_trainer)]
     if start.origin is not None:
         modules += [module for fit in transfer.tasks(config.transfer) for module in modules_of(fit)]
@@ -313,7 +314,13 @@ def sources_of(architectures: Collection[str]) -> list[str]:
 
 
 def _check_data(
-    data: DataConfig, evaluate: EvaluateConfig, located: Located, task: str, members: Mapping[str, Card], initial: Card | None
+    data: DataConfig,
+    evaluate: EvaluateConfig,
+    located: Located,
+    task: str,
+    members: Mapping[str, Card],
+    initial: Card | None,
+    reads: str,
 ) -> None:
     """Raise UsageError where data has not what a task learns from, what evaluate.slices names, or the classes of an ensemble's
     members or of model.initial. Of data that is still to be prepared or read, nothing is known."""
@@ -335,7 +342,8 @@ def _check_data(
     chosen, names = classes.resolved(data, located.class_names), located.class_names
     kept = [names[label] for label in chosen.classes] if chosen.classes is not None else names
     if not needed:  # of the classes of others naming.check has spoken
-        classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}")
+        noun = inputs.storage_of(reads).noun
+        classes.check_told_apart(data.source, kept, chosen, task_of(task).classes, f"a model for {task}", noun=noun)
     if members:
         ensembles.check_classes(members, kept, "the data")
     if initial is not None:

@@ -119,4 +119,6 @@ def test_what_is_told_of_differences():
         "Differences from 'narrow'; in brackets, 95 % over test images:",
         "  wide: test accuracy +0.0500, within noise (a test, p = 0.1)",
     ]
+    [first, _] = comparison.told(asked(), [{**apart, "noun": "text"}])
+    assert first == "Differences from 'narrow'; in brackets, 95 % over test texts:"
     assert comparison.told(asked(), []) == []

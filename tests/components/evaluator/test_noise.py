@@ -89,6 +89,8 @@ def test_arms_are_compared_by_the_same_images():
     assert (several.value, several.test) == (pytest.approx(-0.1), "Welch's t-test of seeds, bootstrap of images and seeds")
     assert noise.of_arms("mse", TASK, [one], [other, other]) is None
     assert noise.of_arms("mse", TASK, [one], [other]).words == "more than noise (paired t-test over test images alone, p < 0.001)"
+    assert "over test texts alone" in noise.of_arms("mse", TASK, [one], [other], "text").test
+    assert noise.of_arms("mse", TASK, [one, one], [other, other], "text").test.endswith("bootstrap of texts and seeds")
     elsewhere = {**other, ID: other[ID] + np.uint64(1)}
     assert noise.of_arms("mse", TASK, [one], [elsewhere]).test == "Welch's t-test over test images alone"
     assert noise.of_arms("mse", TASK, [one, one], [other, elsewhere]) is None

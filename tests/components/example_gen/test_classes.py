@@ -111,3 +111,11 @@ def test_a_class_of_a_table_may_be_named_as_the_table_writes_it():
     assert classes.resolved(data, ["1", "B\u00e4r", "False", "True"]).classes == [3, 0, 1]
     data = DataConfig(source="folder:x", classes=["true", "1.0"])
     assert classes.resolved(data, ["1", "1.0", "True", "true"]).classes == [3, 1], "folders are as they are called"
+
+
+@pytest.mark.parametrize(("names", "has"), [(["a"], "texts of one class, 'a',"), ([], "texts without labels")])
+def test_too_few_classes_are_said_of_what_is_read(names, has):
+    with pytest.raises(UsageError, match=f"csv:x gives {has} to train on") as caught:
+        classes.check_told_apart("csv:x", names, DataConfig(), 2, "a model", noun="text")
+    assert caught.value.hint.startswith("Give texts of each class")
+    assert "image" not in caught.value.hint

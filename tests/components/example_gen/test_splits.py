@@ -118,18 +118,21 @@ def test_one_inlier_among_many_classes_is_validated_on():
 
 
 def test_a_plan_without_a_split_is_refused_with_what_would_help():
-    def refused(raws, data):
+    def refused(raws, data, noun="image"):
         census = Census(data)
         accumulator = census.create_accumulator()
         for raw in raws:
             accumulator = census.add_input(accumulator, ("all", row_of(raw)))
-        usable(plan(accumulator, {"all": "train"}, data), accumulator, data)
+        usable(plan(accumulator, {"all": "train"}, data, noun), accumulator, data, noun)
 
     with pytest.raises(HubelError, match=r"The validation split has no image \(40 to carve from, of 40 classes\)") as caught:
         refused(many(40, 1), DataConfig())
     assert "data.stratify: false carves by hash alone" in caught.value.hint
     refused(many(40, 1), DataConfig(stratify=False))  # is not
     refused(many(40, 4), DataConfig())
+    with pytest.raises(HubelError, match=r"has no text .* a class has one text of") as caught:
+        refused(many(40, 1), DataConfig(), "text")
+    assert "Give the classes more texts" in caught.value.hint
     with pytest.raises(HubelError, match=r"has no image \(2 to carve from"):
         refused(many(2, 2), DataConfig(limit=2))
     with pytest.raises(HubelError, match="has no image") as caught:
