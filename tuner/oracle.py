@@ -44,6 +44,7 @@ class Question:
         folder: of the study.
         epochs: a trial's; of Hyperband the most.
         values: of what was drawn, dotted path -> value as a config has it.
+        own_epochs: of a trial with such values, where the search is for them too; None: as `epochs`.
     """
 
     folder: Path
@@ -55,6 +56,15 @@ class Question:
     epochs: int
     values: Callable[[keras_tuner.HyperParameters], dict[str, Any]]
     executions: int = 1
+    own_epochs: Callable[[Mapping[str, Any]], int] | None = None
+
+    def epochs_of(self, drawn: Mapping[str, Any]) -> int:
+        """That an execution of a trial may take, by what keras-tuner drew for it."""
+        if "tuner/epochs" in drawn or self.own_epochs is None:
+            return drawn.get("tuner/epochs", self.epochs)
+        hyperparameters = self.hyperparameters.copy()
+        hyperparameters.values = dict(drawn)
+        return self.own_epochs(self.values(hyperparameters))
 
 
 @dataclass(frozen=True)
@@ -155,7 +165,7 @@ class Kept(compat.Saving):
         before = json.dumps(self.get_state()) if self.budget.total_epochs is not None else ""
         response = self.drawn(trial_id)
         if response["status"] == TrialStatus.RUNNING and before:
-            epochs = response["values"].get("tuner/epochs", self.question.epochs) * self.question.executions
+            epochs = self.question.epochs_of(response["values"]) * self.question.executions
             if self._planned_epochs() + epochs > self.budget.total_epochs:
                 self.set_state(json.loads(before))  # as if it had not been drawn, so that a wider budget draws it
                 return self._stopped(f"one more trial has {epochs} epochs, more than are left of {self.budget.total_epochs}")
@@ -264,7 +274,7 @@ class Kept(compat.Saving):
 
     def epochs_of(self, trial) -> int:
         """That an execution of it may take."""
-        return trial.hyperparameters.values.get("tuner/epochs", self.question.epochs)
+        return self.question.epochs_of(trial.hyperparameters.values)
 
     def size(self) -> int | None:
         """How many trials there are to run; None where that is not known."""

@@ -1,16 +1,20 @@
 """A search: a chief in this process, and workers in others."""
 
 import contextlib
+import functools
 import shutil
 import time
+from collections.abc import Mapping
 from types import SimpleNamespace
+from typing import Any
 
 from keras_tuner.engine import base_tuner
 from keras_tuner.engine import trial as keras_trials
 
 from components import progress
 from components.trainer import device
-from configs.errors import HubelError
+from configs.errors import HubelError, UsageError
+from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
 from tuner import crew, oracle, records, roles, space, study, worker
@@ -46,6 +50,7 @@ class Search(base_tuner.BaseTuner):
                 epochs=tune.epochs or cfg.train.epochs,
                 values=space.values,
                 executions=tune.executions,
+                own_epochs=None if tune.epochs else functools.partial(_epochs, cfg),
             )
             taken = study.earlier(self.study, tune, declared) if not records.trial_files(self.study.folder) else []
             made = oracle.resumed(question, self._budget(), taken)
@@ -124,3 +129,10 @@ class Search(base_tuner.BaseTuner):
         trial = keras_trials.Trial(hyperparameters, record.id, keras_trials.TrialStatus.COMPLETED)
         trial.score = record.value
         return trial
+
+
+def _epochs(cfg: TrainerSlice, values: Mapping[str, Any]) -> int:
+    """Of a trial's config; of one that the schema refuses, whose trial says why, of the search's."""
+    with contextlib.suppress(UsageError):
+        return override(cfg, values).train.epochs
+    return cfg.train.epochs

@@ -158,6 +158,15 @@ def test_trials_that_raise_are_failed_with_what_they_said_and_three_end_the_sear
         search.results()
 
 
+def test_epochs_that_are_searched_are_those_that_are_trained(tmp_path, told):
+    space = {"train.epochs": {"choices": [1, 4]}, **synthetic.DISTRIBUTIONS}
+    trials = alone(tmp_path, trials=8, epochs=None, total_epochs=14, space=space)
+    asked = [(trial.values["train.epochs"], trial.budget, trial.epochs) for trial in trials.values()]
+    assert {of for of, _, _ in asked} == {1, 4}
+    assert all(of == budget == trained for of, budget, trained in asked)
+    assert sum(trained for _, _, trained in asked) <= 14
+
+
 def test_a_wider_budget_continues_and_another_space_begins_anew(tmp_path, told):
     alone(tmp_path, trials=2)
     first = folder_of(tmp_path)
