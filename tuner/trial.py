@@ -106,7 +106,7 @@ class Training:
             for number in range(self._tune.executions):
                 watch = executions.begin(_Watch(self.objectives, limits, () if number else others, None if number else on_epoch))
                 self._train(cfg.model_copy(update={"seed": cfg.seed + number}), state / str(number), watch)
-                if not executions.end():
+                if not executions.end(cfg.train.keep):
                     break
                 memory.release()
         except (MemoryError, tf.errors.ResourceExhaustedError):
@@ -224,10 +224,11 @@ class _Executions:
         self._watches.append(watch)
         return watch
 
-    def end(self) -> bool:
-        """Take in the value of the one that ran. Whether a further one may run. Raises HubelError where there is no value."""
+    def end(self, keep: Literal["best", "last"]) -> bool:
+        """Take in the value of the one that ran: of its best epoch, or of its last one where Trainer keeps that. Whether a further one
+        may run. Raises HubelError where there is no value."""
         watch = self._watches[-1]
-        best = objective.best(self._objectives, watch.curve)
+        best = objective.best(self._objectives, watch.curve[-1:] if keep == "last" else watch.curve)
         if best is None:
             what = f"No epoch had a finite {objective.name(self._objectives)}"
             raise HubelError(f"{what}: {watch.cut} before one of the whole model." if watch.cut and not watch.curve else f"{what}.")

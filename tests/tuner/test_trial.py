@@ -106,6 +106,14 @@ def test_only_validation_is_seen(asked, artifacts, tmp_path):
     assert outcome.reason.startswith("DataLossError")
 
 
+def test_where_the_last_epoch_s_weights_are_kept_its_figure_is_the_value(opened, tmp_path):
+    rising = {"train.optimizer.learning_rate": 0.9, "train.optimizer.name": "adam"}
+    best = opened().run(rising, 4, tmp_path / "state")
+    assert best.value == min(figures["val_loss"] for figures in best.curve) < best.curve[-1]["val_loss"]
+    last = opened().run({**rising, "train.keep": "last"}, 4, tmp_path / "state")
+    assert (last.curve, last.value) == (best.curve, best.curve[-1]["val_loss"])
+
+
 def test_executions_have_seeds_of_their_own_and_the_first_one_trainer_s(opened, tmp_path):
     once = opened().run({}, 2, tmp_path / "state")
     assert (once.spread, once.epochs) == (None, 2)
