@@ -25,6 +25,8 @@ TRAINING = "training.json"  # what a worker opens its training with
 BUDGETS = ("enabled", "trials", "total_epochs", "minutes", "workers")  # may change while a study goes on
 GIVEN = ("train_files", "eval_files", "transform_graph_path", "schema_path", "base_model", "custom_config")  # of TFX's fn_args
 
+OF_DATA = ("train_files", "eval_files", "transform_graph_path")  # of GIVEN, what names the data
+
 
 @dataclass(frozen=True)
 class Study:
@@ -116,9 +118,26 @@ def earlier(study: Study, tune: TuneConfig, hyperparameters: keras_tuner.HyperPa
         if drawn is not None:
             origin = trial.origin or other.fingerprint
             taken.append(trial.model_copy(update={"drawn": drawn, "origin": origin, "status": records.COMPLETED}))
+    if taken and (unlike := _unlike(study, folder, other)):
+        text = f"Search {other.fingerprint} was of another {' and '.join(unlike)}: what its trials reached may not be comparable."
+        progress.emit("warning", text=f"{text} One of them may win by that alone.")
     measured = sum(trial.has_value for trial in trials)
     progress.emit("note", text=f"{len(taken)} of {measured} trials of {other.fingerprint} lie in this space and count as tried.")
     return taken
+
+
+def _unlike(study: Study, folder: Path, other: StudyRecord) -> list[str]:
+    """What, its space aside, trials of another study were made of that this one's are not."""
+    try:
+        now, before = given(study.folder), given(folder)
+    except (HubelError, ValueError):
+        return ["making, which is not known any more"]
+    slices = [json.loads(each.custom_config["slice"]) for each in (now, before)]
+    budgets = [{key: of.asked.get(key) for key in ("epochs", "executions")} for of in (study.record, other)]
+    return [
+        *(["output of Transform"] if any(getattr(now, key) != getattr(before, key) for key in OF_DATA) else []),
+        *(["config"] if slices[0] != slices[1] or budgets[0] != budgets[1] else []),
+    ]
 
 
 def find(tuning: Path, asked: str) -> Path:

@@ -211,6 +211,22 @@ def test_a_warm_start_takes_over_the_trials_that_lie_in_the_space_and_says_how_m
         alone(tmp_path, trials=3, warm_start=first.name)
 
 
+def test_a_warm_start_from_other_data_or_another_config_is_warned_of(tmp_path, told):
+    alone(tmp_path, trials=2)
+    first = folder_of(tmp_path)
+    alone(tmp_path, trials=1, algorithm="bayesian", warm_start=first.name)
+    assert not [e for e in told if e["event"] == "warning"]
+    alone(tmp_path, trials=1, epochs=2, warm_start=first.name)
+    [text] = [e["text"] for e in told if e["event"] == "warning"]
+    assert text.startswith(f"Search {first.name} was of another config: what its trials reached may not be comparable.")
+    told.clear()
+    kept = json.loads((first / study.TRAINING).read_text())
+    (first / study.TRAINING).write_text(json.dumps(kept | {"eval_files": ["elsewhere"]}))
+    alone(tmp_path, trials=1, pruning="none", warm_start=first.name)
+    [text] = [e["text"] for e in told if e["event"] == "warning"]
+    assert text.startswith(f"Search {first.name} was of another output of Transform:")
+
+
 def test_a_worker_that_has_grown_ends_between_two_trials(tmp_path, monkeypatch):
     search = Search(synthetic.fn_args(tmp_path))
     sizes = iter([100, 104, 107])
