@@ -225,8 +225,8 @@ class _Executions:
         return watch
 
     def end(self, keep: Literal["best", "last"]) -> bool:
-        """Take in the value of the one that ran: of its best epoch, or of its last one where Trainer keeps that. Whether a further one
-        may run. Raises HubelError where there is no value."""
+        """Take in the value of the one that ran: of its best epoch, or of its last one where Trainer keeps that. Whether a further
+        one may run. Raises HubelError where there is no value."""
         watch = self._watches[-1]
         best = objective.best(self._objectives, watch.curve[-1:] if keep == "last" else watch.curve)
         if best is None:
