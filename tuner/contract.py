@@ -1,5 +1,6 @@
 """A study as the command line's JSON has it. Light: whoever lists trials needs no more."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -61,5 +62,5 @@ def ordered(study: StudyRecord, trials: list[TrialRecord]) -> list[TrialRecord]:
 
 
 def _told(trial: TrialRecord) -> dict[str, Any]:
-    held = trial.model_dump(mode="json")
+    held = json.loads(trial.model_dump_json())  # null for what is no number: JSON has no NaN
     return {name: held[name] for name in TOLD}

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from configs.errors import HubelError
-from tuner import records
+from tuner import contract, records
 from tuner.records import StudyRecord, TrialRecord
 
 
@@ -43,6 +43,13 @@ def test_what_is_written_is_read_as_it_was_in_the_order_of_creation(tmp_path):
     assert again.curve[0]["loss"] == 1.5
     assert math.isnan(again.curve[1]["loss"]), "what is no number is null in JSON"
     json.loads((tmp_path / "trials/0001.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_what_a_diverged_trial_came_to_is_told_as_strict_json(tmp_path):
+    records.write_study(tmp_path, study())
+    records.write_trial(tmp_path, trial("0000", status="failed", executions=[math.nan], curve=[{"val_loss": math.inf}]))
+    [told] = json.loads(json.dumps(contract.of(tmp_path), allow_nan=False))["trials"]
+    assert (told["executions"], told["curve"]) == ([None], [{"val_loss": None}])
 
 
 def test_a_key_of_a_later_hubel_is_passed_over_and_a_damaged_file_is_named(tmp_path):
