@@ -15,7 +15,7 @@ from configs import words
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 from pipelines.data_sets.carving import Carving
-from pipelines.data_sets.seen import seen_of
+from pipelines.data_sets.seen.by_name import seen_of
 from pipelines.init.places import Places
 
 SAMPLE = 1000  # images that are decoded, at most about this many

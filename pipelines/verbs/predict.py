@@ -6,8 +6,8 @@ from pathlib import Path
 
 from configs.errors import UsageError
 from pipelines.verbs import outputs as files_of
-from pipelines.verbs.asking import asking_of
 from pipelines.verbs.asking.base import Given
+from pipelines.verbs.asking.by_name import asking_of
 from pipelines.verbs.served import Served
 from serving.answers import About, as_files, as_json, pictures
 

@@ -9,8 +9,9 @@ import tensorflow as tf
 from components import inputs
 from configs.errors import UsageError
 from pipelines.verbs import asking
-from pipelines.verbs.asking import asking_of, base
+from pipelines.verbs.asking import base
 from pipelines.verbs.asking.base import Given
+from pipelines.verbs.asking.by_name import asking_of
 
 
 @pytest.mark.parametrize("kind", inputs.kinds())

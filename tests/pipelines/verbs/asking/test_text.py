@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from configs.errors import UsageError
-from pipelines.verbs.asking import asking_of, text
+from pipelines.verbs.asking import text
+from pipelines.verbs.asking.by_name import asking_of
 
 
 def test_typed_ones_come_first_then_files_in_order(tmp_path):
