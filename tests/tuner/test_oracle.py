@@ -17,7 +17,7 @@ from tuner import records
 from tuner.oracle import Budget, Question
 
 ALGORITHMS = {"random": 8, "grid": 8, "bayesian": 11, "hyperband": None}
-# Of the files that each writes: the parity alternates between what a trial writes at its start and at its end. --whole: all of them
+# Of the files that each writes, those at which it is killed; with --whole at each of them.
 SOME = {"random": slice(0, None, 5), "grid": slice(1, None, 5), "bayesian": slice(-9, None, 7), "hyperband": slice(0, None, 11)}
 
 
