@@ -258,6 +258,11 @@ class Kept(compat.Saving):
         """Begin no further trial, not even one that was given back."""
         self.over, self.halted = self.over or reason, True
 
+    @property
+    def is_ill(self) -> bool:
+        """Whether trials that failed one after the other ended it."""
+        return len(self._failed_in_a_row) >= IN_A_ROW
+
     def is_done(self) -> bool:
         """Whether no trial runs, and none will."""
         return not self.ongoing_trials and (self.halted or (bool(self.over) and not compat.waiting(self)))
@@ -358,7 +363,7 @@ class Kept(compat.Saving):
         told = {"status": record.status, "value": record.value, "seconds": record.seconds, "reason": record.reason}
         progress.emit("trial_done", trial=record.id, **told)
         self._failed_in_a_row = [*self._failed_in_a_row, record.reason] if record.status == records.FAILED else []
-        if len(self._failed_in_a_row) >= IN_A_ROW:
+        if self.is_ill:
             self.stop(f"{IN_A_ROW} trials in a row failed, the last: {record.reason}")
         self.tell()
 

@@ -9,6 +9,7 @@ A study's folder is workspace/tuning/NAME/FINGERPRINT:
     index.html, hparams/, lock
 """
 
+import contextlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -100,6 +101,7 @@ class StudyRecord(Record):
         started: when it was first begun, seconds since 1970.
         asked: trials, epochs, total_epochs, minutes, workers, executions, pruning, as they were asked last.
         runs: ids of the runs that worked on it.
+        halts: how often trials that failed one after the other ended it.
     """
 
     config: str
@@ -112,6 +114,7 @@ class StudyRecord(Record):
     asked: dict[str, Any] = {}
     warm_start: str | None = None
     runs: list[str] = []
+    halts: int = 0
 
     @property
     def direction(self) -> Literal["min", "max"]:
@@ -139,6 +142,21 @@ def note_run(folder: Path, run: str) -> None:
     """Have a study's record name a run that works on it. Whoever holds the study may."""
     study = read_study(folder)
     write_study(folder, study.model_copy(update={"runs": list(dict.fromkeys([*study.runs, run]))}))
+
+
+def note_halt(folder: Path) -> None:
+    """Have a study's record say that failed trials ended it. Whoever holds the study may."""
+    study = read_study(folder)
+    write_study(folder, study.model_copy(update={"halts": study.halts + 1}))
+
+
+def halts(tuning: Path) -> int:
+    """How often failed trials ended a study of one config (workspace/tuning/NAME)."""
+    total = 0
+    for folder in studies(tuning):
+        with contextlib.suppress(HubelError):
+            total += read_study(folder).halts
+    return total
 
 
 def trial_file(folder: Path, trial_id: str) -> Path:

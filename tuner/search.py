@@ -12,7 +12,7 @@ from keras_tuner.engine import base_tuner
 from keras_tuner.engine import trial as keras_trials
 
 from components import progress
-from components.trainer import device
+from components.trainer import device, divergence
 from configs.errors import HubelError, UsageError
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
@@ -55,6 +55,7 @@ class Search(base_tuner.BaseTuner):
             taken = study.earlier(self.study, tune, declared) if not records.trial_files(self.study.folder) else []
             made = oracle.resumed(question, self._budget(), taken)
             super().__init__(made, directory=self.study.folder, project_name=records.KERAS_TUNER)
+            self._keeps_another = _keeps_another(cfg, tune)
             self.oracle = made  # whatever keras-tuner's environment variables say: this process has it
             self._held = stack.pop_all()
 
@@ -65,12 +66,16 @@ class Search(base_tuner.BaseTuner):
             progress.emit("search", study=self.study.record.model_dump(mode="json"), trials=told)
             if over := sum(trial.is_over for trial in self.trials if not trial.origin):
                 progress.emit("note", text=f"The search {self.study.record.fingerprint} goes on: {over} trials are over.")
+            if self._keeps_another:
+                progress.emit("note", text=self._keeps_another)
             self.oracle.check_time()
             self.oracle.tell()
             if not self.oracle.is_done():
                 self._work()
             self.oracle.withdraw_waiting()
             shutil.rmtree(self.study.folder / records.STATE, ignore_errors=True)
+            if self.oracle.is_ill:
+                records.note_halt(self.study.folder)
             if self.oracle.halted:
                 progress.emit("warning", text=f"The search ended: {self.oracle.over}.".replace("..", "."))
 
@@ -129,6 +134,16 @@ class Search(base_tuner.BaseTuner):
         trial = keras_trials.Trial(hyperparameters, record.id, keras_trials.TrialStatus.COMPLETED)
         trial.score = record.value
         return trial
+
+
+def _keeps_another(cfg: TrainerSlice, tune: TuneConfig) -> str:
+    """What is said where a trial's value may be of another epoch than the one whose weights Trainer keeps; "" where it cannot."""
+    if cfg.train.keep == "last" or [each.name for each in tune.objective or []] in ([], [divergence.VALIDATION]):
+        return ""
+    return (
+        "A trial's value is its objective at the best epoch by that; Trainer keeps the weights of the epoch that is best by what its "
+        "task is judged by, as val_loss, which may be another one. With train.keep: last both are the last."
+    )
 
 
 def _epochs(cfg: TrainerSlice, values: Mapping[str, Any]) -> int:

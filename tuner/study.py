@@ -25,6 +25,7 @@ TRAINING = "training.json"  # what a worker opens its training with
 BUDGETS = ("enabled", "trials", "total_epochs", "minutes", "workers")  # may change while a study goes on
 GIVEN = ("train_files", "eval_files", "transform_graph_path", "schema_path", "base_model", "custom_config")  # of TFX's fn_args
 
+HALTS = "halts"  # of custom_config: see tuner.component.Driver
 OF_DATA = ("train_files", "eval_files", "transform_graph_path")  # of GIVEN, what names the data
 
 
@@ -45,7 +46,7 @@ def fingerprint(fn_args, tune: TuneConfig) -> str:
     """Of the question that a search asks: its space, objective, algorithm and seed, config, source and input artifacts; not of how
     long it may take."""
     asked = json.loads(tune.model_dump_json(exclude=set(BUDGETS)))
-    custom = {**fn_args.custom_config, "tune": asked}
+    custom = {key: value for key, value in fn_args.custom_config.items() if key != HALTS} | {"tune": asked}
     return identity(SimpleNamespace(**{**_given(fn_args), "custom_config": custom}), {})
 
 
@@ -199,7 +200,7 @@ def _continued(folder: Path, record: StudyRecord) -> StudyRecord:
         raise HubelError(
             f"The search in {folder} is of another space.", "Move the folder away; trials of two spaces are not mixed."
         )
-    return record.model_copy(update={"started": before.started, "runs": before.runs})
+    return record.model_copy(update={"started": before.started, "runs": before.runs, "halts": before.halts})
 
 
 def _new(record: StudyRecord, folder: Path) -> str:

@@ -144,8 +144,8 @@ class Worker(base_tuner.BaseTuner):
         records.write_trial(self.folder, record)
 
     def _curves(self) -> list[list[dict[str, float]]]:
-        """Of the trials that completed."""
-        return [trial.curve for trial in self._over() if trial.status == records.COMPLETED and trial.curve]
+        """Of the study's own trials that completed: those of a warm start may be of other data."""
+        return [trial.curve for trial in self._over() if trial.status == records.COMPLETED and trial.curve and not trial.origin]
 
     def _left(self) -> int | None:
         """Epochs that all trials may still have."""

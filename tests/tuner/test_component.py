@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from tfx.orchestration.portable import data_types
 from tfx.proto import trainer_pb2
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils, proto_utils
@@ -13,6 +14,7 @@ from components.trainer.component import with_best
 from configs.schema.tune import TuneConfig
 from tests.components import digits
 from tuner import component, crew, records, roles, worker
+from tuner.study import HALTS
 
 
 def artifact(kind, uri, **properties):
@@ -82,3 +84,21 @@ def test_the_best_of_real_trials_is_written_as_a_config_has_it_and_trials_stay(a
     assert all(len(trial.curve) == trial.epochs == 1 and trial.status == "completed" for trial in trials)
     assert asked.objective == [{"name": "val_loss", "direction": "min", "weight": 1.0}]
     assert not (folder / "state").exists()
+
+
+def test_a_search_that_failed_trials_ended_is_not_taken_for_done(tmp_path):
+    tuning = tmp_path / "tuning"
+    custom = {"tuning_dir": str(tuning), "slice": "{}"}
+    asked = data_types.ExecutionInfo(exec_properties={"custom_config": json_utils.dumps(custom)})
+
+    def key():
+        output = component.Driver(None).run(asked)
+        return json_utils.loads(output.exec_properties["custom_config"].string_value or json_utils.dumps(custom))
+
+    study = {"config": "a", "algorithm": "random", "objective": [], "space": {}, "seed": 0, "fingerprint": "f", "started": 0.0}
+    records.write_study(tuning / "f", records.StudyRecord(**study))
+    assert key() == custom
+    records.note_halt(tuning / "f")
+    assert key() == custom | {HALTS: 1}
+    records.note_halt(tuning / "f")
+    assert key() == custom | {HALTS: 2}

@@ -158,6 +158,19 @@ def test_trials_that_raise_are_failed_with_what_they_said_and_three_end_the_sear
         search.results()
 
 
+def test_a_search_that_failed_trials_ended_has_it_on_record_and_goes_on_when_asked_again(tmp_path, told, monkeypatch):
+    def work(self):
+        worker.Worker(self._oracle.question.folder, f"127.0.0.1:{self._chief.port}", "worker-0").search()
+
+    monkeypatch.setattr(crew.Crew, "work", work)
+    monkeypatch.setenv("HUBEL_SYNTHETIC", "raise:16")
+    asked = {"space": {"train.batch_size": {"choices": [16]}, "train.optimizer.learning_rate": {"min": 0.1, "max": 0.9}}}
+    for halts, over in ((1, 3), (2, 6), (2, 8)):
+        Search(synthetic.fn_args(tmp_path, trials=8, **asked)).search()
+        assert records.halts(tmp_path / "tuning") == halts
+        assert len(tried(folder_of(tmp_path))) == over
+
+
 def test_epochs_that_are_searched_are_those_that_are_trained(tmp_path, told):
     space = {"train.epochs": {"choices": [1, 4]}, **synthetic.DISTRIBUTIONS}
     trials = alone(tmp_path, trials=8, epochs=None, total_epochs=14, space=space)
