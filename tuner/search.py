@@ -141,8 +141,8 @@ def _keeps_another(cfg: TrainerSlice, tune: TuneConfig) -> str:
     if cfg.train.keep == "last" or [each.name for each in tune.objective or []] in ([], [divergence.VALIDATION]):
         return ""
     return (
-        "A trial's value is its objective at the best epoch by that; Trainer keeps the weights of the epoch that is best by what its "
-        "task is judged by, as val_loss, which may be another one. With train.keep: last both are the last."
+        "A trial's value is its objective at the best epoch by that. Trainer keeps the weights of the epoch that is best by what "
+        "its task is judged by, as val_loss, which may be another. With train.keep: last both are the last."
     )
 
 
