@@ -402,21 +402,21 @@ def test_a_transfer_follows_its_source_and_nothing_else(digits, transferred):
     workspace, _ = digits
     _, _, assignment = TRANSFER
 
-    def runs(*assignments):
+    def stages(*assignments):
         return planned(workspace, assignment, *assignments, config=TRANSFER[0])
 
-    assert runs() == set()
-    assert runs("model.name=mlp") == set()
-    assert "Trainer" in runs("transfer.shots=3")
-    assert not runs("transfer.shots=3") & ARCHIVE
+    assert stages() == set()
+    assert stages("model.name=mlp") == set()
+    assert "Trainer" in stages("transfer.shots=3")
+    assert not stages("transfer.shots=3") & ARCHIVE
     source = Path(runs.artifact(Workspace.at(workspace), "digits_lenet5_tiny/1")) / "model.keras"
     held, stamp = source.read_bytes(), source.stat().st_mtime_ns
     source.touch()
-    assert runs() == set()
+    assert stages() == set()
     try:
         with zipfile.ZipFile(source, "a") as archive:
             archive.comment = b"another"
-        assert runs() == {"Trainer", "Evaluator", "InfraValidator", "Pusher"}
+        assert stages() == {"Trainer", "Evaluator", "InfraValidator", "Pusher"}
     finally:
         source.write_bytes(held)
         os.utime(source, ns=(stamp, stamp))
