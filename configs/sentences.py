@@ -1,6 +1,7 @@
 """What is wrong with a slice, as pydantic found it, in a sentence that names the key and the nearest known one."""
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,8 +39,16 @@ def _written(loc: Sequence[str | int], tree: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """A value as a message shows it."""
-    text = repr(value)
+    """A wrong value as a message shows it."""
+    return _cut(repr(value))
+
+
+def as_written(value: Any) -> str:
+    """A value of JSON as a config has it, cut as `short` does."""
+    return _cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 

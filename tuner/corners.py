@@ -14,7 +14,7 @@ from configs.errors import UsageError
 from configs.override import override
 from configs.schema.run import RunConfig
 from configs.schema.tune import Distribution
-from configs.sentences import short
+from configs.sentences import as_written
 from configs.words import count
 
 SECONDS = 60.0  # that building may take; a network of the papers' sizes takes some tenths of one to three
@@ -61,7 +61,7 @@ def prove(
                 continue
             build(corner)
         except UsageError as error:
-            at = ", ".join(f"{dotted}: {short(value)}" for dotted, value in _telling(values, corners[0]).items())
+            at = ", ".join(f"{dotted}: {as_written(value)}" for dotted, value in _telling(values, corners[0]).items())
             raise UsageError(f"Config {where}: tune.space with {at}: {error.message}", error.hint) from error
         built.append(network)
     of_space = f"{count(untried, 'network')} of the search's corners could not be tried within {seconds:g} s"
@@ -81,12 +81,14 @@ def _telling(values: Mapping[str, Any], usual: Mapping[str, Any]) -> Mapping[str
 
 def notes(config: RunConfig, space: Mapping[str, Distribution]) -> list[str]:
     """What is assumed, or left out, in a search that can be made: said before it starts."""
-    own = config.model_dump(mode="json")
+    own, given = config.model_dump(mode="json"), config.model_dump(mode="json", exclude_unset=True)
     said = []
     for dotted, drawn in space.items():
-        value = spaces.at(own, dotted.split("."))
-        if value is not None and not drawn.has(value) and not drawn.when:
-            said.append(f"the search does not try the config's own {dotted} of {short(value)}")
+        keys = dotted.split(".")
+        if spaces.at(own, keys) is not None and not drawn.when and not _tries_own(config, space, dotted):
+            known = spaces.at(given, keys)
+            value = spaces.at(own, keys) if known is None else known
+            said.append(f"the search does not try the config's own {dotted} of {as_written(value)}")
     if config.tune.algorithm == "grid":
         from tuner.space import points  # imports keras-tuner, which no other search needs here
 
@@ -97,3 +99,21 @@ def notes(config: RunConfig, space: Mapping[str, Distribution]) -> list[str]:
         else:
             said.append(f"grid search tries {count(whole, 'combination')}")
     return said
+
+
+def _tries_own(config: RunConfig, space: Mapping[str, Distribution], dotted: str) -> bool:
+    """Whether a trial can have at a path what the config has: a choice that is a mapping says a part, and keys below it may be
+    drawn by themselves, of which a note of their own tells."""
+    own, keys, drawn = config.model_dump(mode="json"), dotted.split("."), space[dotted]
+    value = spaces.at(own, keys)
+    if drawn.choices is None or drawn.has(value):
+        return drawn.has(value)
+    below = {path: spaces.at(own, path.split(".")) for path in space if path.startswith(f"{dotted}.")}
+    allowed = spaces.conditions(space)
+    for choice in drawn.choices:
+        forced = spaces.forcing(space, dotted, choice)
+        drawn_below = {path: of for path, of in below.items() if spaces.is_active(path, spaces.completed(space, forced), allowed)}
+        trial = override(config, {**{path: of for path, of in drawn_below.items() if of is not None}, dotted: choice})
+        if spaces.same(spaces.at(trial.model_dump(mode="json"), keys), value):
+            return True
+    return False

@@ -7,7 +7,7 @@ import pytest
 from configs.errors import UsageError
 from configs.schema.run import RunConfig
 from configs.schema.tune import Distribution
-from tuner import corners
+from tuner import auto, corners
 
 HIDDEN = {"model.options.hidden": {"choices": [[100], [300, 100]]}}
 
@@ -102,6 +102,32 @@ def test_what_a_config_has_and_a_search_leaves_out_is_said():
         "model.options.dropout": Distribution(choices=[0.1, 0.2]),
     }
     assert corners.notes(config, entries) == ["the search does not try the config's own train.batch_size of 64"]
+
+
+SGD = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}
+RATE = {"train.optimizer.learning_rate": {"min": 1e-4, "max": 1e-1, "sampling": "log"}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"train.optimizer": {"choices": [{"name": "sgd"}, {"name": "adam"}]}, **RATE}, []),
+        ({"train.optimizer": {"choices": [{"name": "sgd", "learning_rate": 0.05}, {"name": "adam"}]}}, []),
+        ({"train.optimizer": {"choices": [{"name": "sgd", "learning_rate": 0.01}, {"name": "adam"}]}, **RATE}, []),
+        ({"train.optimizer": {"choices": [{"name": "sgd", "momentum": 0.5}, {"name": "adam"}]}, **RATE}, ["train.optimizer"]),
+        ({"train.optimizer": {"choices": [{"name": "adam"}, {"name": "adamw"}]}, **RATE}, ["train.optimizer"]),
+    ],
+)
+def test_a_choice_is_compared_with_the_config_s_own_once_it_is_merged_over_it(entries, said):
+    config = RunConfig(name="a", train={"optimizer": SGD})
+    told = corners.notes(config, {dotted: Distribution.model_validate(drawn) for dotted, drawn in entries.items()})
+    own = '{"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}'
+    assert told == [f"the search does not try the config's own {dotted} of {own}" for dotted in said]
+
+
+def test_an_optimizer_of_a_space_auto_is_the_config_s_own_too():
+    config = RunConfig(name="a", model={"name": "lenet5"}, train={"optimizer": SGD}, tune={"enabled": True, "space": "auto"})
+    assert corners.notes(config, auto.space(config)) == []
 
 
 @pytest.mark.parametrize(
