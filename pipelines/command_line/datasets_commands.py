@@ -88,6 +88,8 @@ def preview(config, assignments, out, images, samples, workspace, as_json):
     else:
         classes = f" of {words.classes(value['classes'])}" if value["classes"] else ""
         print(f"{words.count(value['images'], 'training image')}{classes}:\n  {value['png']}\n  {value['html']}")
+        for note in value["notes"]:
+            print(note)
 
 
 @click.command("datasets")

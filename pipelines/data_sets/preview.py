@@ -8,6 +8,7 @@ import base64
 import contextlib
 import heapq
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +22,8 @@ from components import targets as kinds
 from components.example_gen import listing, records, sources, splits
 from components.example_gen.records import share
 from components.inputs.storing import Damaged, Stored
-from configs import load, policies
-from configs.errors import HubelError, UsageError
+from configs import load, policies, words
+from configs.errors import HubelError, UsageError, first_line
 from configs.schema.augment import AugmentStep
 from configs.schema.data import DataConfig
 from configs.schema.run import RunConfig
@@ -64,7 +65,8 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
         samples: augmented ones of each: those of the first epochs.
 
     Returns:
-        {png, html, images, classes: of those shown}.
+        {png, html, images, classes: of those shown, looked_at: how many were read to choose from, set_aside: {why: how many of
+        these a run sets aside too}, notes: sentences on that}.
 
     Raises:
         UsageError: for a wrong config, or data that is not there.
@@ -78,11 +80,16 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
     task = _task(cfg)
     steps = policies.expand(cfg.augment, cfg.transform.channels)
     augment.check(steps, task.targets)
-    chosen, contents = _chosen(cfg, Path(datasets), images, task)
+    chosen, contents, damaged = _chosen(cfg, Path(datasets), images, task)
+    set_aside = dict(Counter(filter(None, damaged.values())).most_common())
     if not chosen:
-        raise HubelError(f"There is no sound training image in {cfg.data.source}.", "Check the data, data.inliers and data.limit.")
+        why = f" {told}" if (told := _aside(len(damaged), set_aside)) else ""
+        raise HubelError(
+            f"There is no sound training image in {cfg.data.source}.{why}", "Check the data, data.inliers and data.limit."
+        )
     progress.emit("step", what="Augmenting", done=0, of=None)
     shown = _seen(cfg, steps, chosen, contents, samples if steps else 0, task)
+    told = _aside(len(damaged), set_aside)
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,13 +97,24 @@ def preview(config: str, assignments: list[str], datasets: str, out: str, images
         for name in (PNG, HTML):
             listing.record(folder / name)
         (folder / PNG).write_bytes(formats.png(sheet.sheet(blocks, COLUMNS)))
-        (folder / HTML).write_text(_page(cfg, steps, shown, _colours(chosen, contents)), encoding="utf-8")
+        (folder / HTML).write_text(_page(cfg, steps, shown, _colours(chosen, contents), told), encoding="utf-8")
     except OSError as error:
         raise HubelError(
             f"{error.filename or folder} cannot be written: {error.strerror}.", "Choose another folder: --out."
         ) from None
     names = {name for image in shown for name in image.names}
-    return {"png": str(folder / PNG), "html": str(folder / HTML), "images": len(shown), "classes": len(names)}
+    written = {"png": str(folder / PNG), "html": str(folder / HTML), "images": len(shown), "classes": len(names)}
+    return {**written, "looked_at": len(damaged), "set_aside": set_aside, "notes": [told] if told else []}
+
+
+def _aside(looked_at: int, set_aside: Mapping[str, int]) -> str:
+    """A sentence on images that are not shown, because a run sets them aside; empty without any."""
+    if not set_aside:
+        return ""
+    why = "; ".join(f"{count:,}: {reason}" for reason, count in set_aside.items())
+    aside = sum(set_aside.values())
+    are = f"{aside:,} {'is' if aside == 1 else 'are'} set aside, as by a run"
+    return f"Of {words.count(looked_at, 'image')} read to choose from {are} ({why})."
 
 
 def _task(cfg: RunConfig):
@@ -107,8 +125,9 @@ def _task(cfg: RunConfig):
     return task_of(of_data(name, cfg.data.features))
 
 
-def _chosen(cfg: RunConfig, datasets: Path, images: int, task) -> tuple[list[Chosen], sources.Contents]:
-    """Training images, in order of their label; of images with several classes those of each class in turn."""
+def _chosen(cfg: RunConfig, datasets: Path, images: int, task) -> tuple[list[Chosen], sources.Contents, dict[bytes, str]]:
+    """Training images, in order of their label; of images with several classes those of each class in turn. With them {id of an
+    image that was read: why a run sets it aside, empty where it does not}."""
     located = sources.locate(cfg.data, datasets)
     data, contents = sources.opened(cfg.data, located.address)
     own = splits.used(contents.shards)
@@ -136,7 +155,8 @@ def _chosen(cfg: RunConfig, datasets: Path, images: int, task) -> tuple[list[Cho
             heapq.heappush(drawn, (-share(raw.example_id, b"preview"), number, raw))
             if len(drawn) > quota + SPARE:
                 heapq.heappop(drawn)
-    by_label = {label: _sound(drawn, quota, data, contents) for label, drawn in lowest.items()}
+    damaged: dict[bytes, str] = {}
+    by_label = {label: _sound(drawn, quota, data, contents, damaged) for label, drawn in lowest.items()}
     order = sorted(by_label, key=lambda label: (label is None, label))
     rounds = itertools.zip_longest(*(by_label[label] for label in order))
     taken: dict[bytes, Chosen] = {}
@@ -144,7 +164,8 @@ def _chosen(cfg: RunConfig, datasets: Path, images: int, task) -> tuple[list[Cho
         taken.setdefault(image.raw.example_id, image)
     first = list(taken.values())[:images]
     place = {label: at for at, label in enumerate(order)}
-    return sorted(first, key=lambda image: (place.get(image.raw.label, 0), share(image.raw.example_id, b"preview"))), contents
+    ranked = sorted(first, key=lambda image: (place.get(image.raw.label, 0), share(image.raw.example_id, b"preview")))
+    return ranked, contents, damaged
 
 
 def _plan(every: Iterable[tuple[str, sources.Raw]], own: dict[str, str], contents: sources.Contents, data: DataConfig):
@@ -158,8 +179,8 @@ def _plan(every: Iterable[tuple[str, sources.Raw]], own: dict[str, str], content
     return splits.plan(census.extract_output(census.merge_accumulators([counted])), own, data)
 
 
-def _sound(drawn: list, quota: int, data: DataConfig, contents: sources.Contents) -> list[Chosen]:
-    """Up to `quota` images that can be read, as ExampleGen would write them."""
+def _sound(drawn: list, quota: int, data: DataConfig, contents: sources.Contents, damaged: dict[bytes, str]) -> list[Chosen]:
+    """Up to `quota` images that can be read, as ExampleGen would write them. damaged: gets what became of each that was read."""
     sound, storage = [], inputs.storage_of(inputs.DEFAULT)
     for _, _, raw in sorted(drawn, reverse=True):
         try:
@@ -168,8 +189,10 @@ def _sound(drawn: list, quota: int, data: DataConfig, contents: sources.Contents
                 name: kinds.of(name).checked(read(), *stored.size, contents.targets[name], data)
                 for name, read in raw.targets.items()
             }
-        except (Damaged, OSError, ValueError):
+        except (Damaged, OSError, ValueError) as error:
+            damaged[raw.example_id] = first_line(error)
             continue
+        damaged[raw.example_id] = ""
         sound.append(Chosen(raw, stored, targets))
         if len(sound) == quota:
             break
@@ -271,7 +294,7 @@ def _caption(image: Shown) -> str:
     return "  ".join(filter(None, [", ".join(image.names), image.image_id, *image.said]))
 
 
-def _page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown], colours: Mapping[str, str]) -> str:
+def _page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown], colours: Mapping[str, str], told: str) -> str:
     """The same as a page that needs nothing beside it."""
     import jinja2
 
@@ -296,6 +319,7 @@ def _page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown], 
         rows=rows,
         doubts=policies.doubts(steps, sorted({name for image in shown for name in image.names}), cfg.export.crops),
         colours=colours,
+        told=told,
         steps=[_words(step) for step in steps],
     )
 

@@ -63,7 +63,9 @@ def test_the_command_line_shows_digits(tmp_path):
     assert outcome.err == ""
     folder = tmp_path / "previews/digits_lenet5"
     expected = {"png": str(folder / "preview.png"), "html": str(folder / "preview.html"), "images": 10, "classes": 10}
-    assert outcome.json == expected
+    shown = {name: outcome.json[name] for name in expected}
+    assert shown == expected
+    assert (outcome.json["set_aside"], outcome.json["notes"]) == ({}, [])
     assert len(embedded((folder / "preview.html").read_text())) == 30
     with Image.open(folder / "preview.png") as picture:
         assert picture.width > 2 * 3 * sheet.SHOWN
@@ -194,6 +196,26 @@ def test_masks_boxes_and_several_classes_are_shown_as_they_follow_their_images(t
                 top, bottom = (4, 13) if is_turned else (3, 12)
                 assert (rows[0], rows[-1], columns[0], columns[-1]) == (6 * top, 6 * bottom - 1, 12, 47)
     assert 0 < flips < 24
+
+
+def test_images_that_a_run_sets_aside_are_counted_and_said(table, tmp_path):
+    for number in range(0, 30, 2):
+        mask = np.full((16, 16), 9, np.uint8)
+        mask[0, 0] = 3
+        Image.fromarray(mask).save(tmp_path / f"{number}m.png")
+    arguments = ("datasets", "preview", table, "--images", "30", "--samples", "1", "--workspace", tmp_path)
+    outcome = in_process(*arguments, "--json")
+    why, aside = "mask has the value 3, which data.mask_classes does not name", sum(outcome.json["set_aside"].values())
+    assert list(outcome.json["set_aside"]) == [why]
+    assert outcome.json["looked_at"] == outcome.json["images"] + aside
+    said = f"Of {outcome.json['looked_at']} images read to choose from {aside} are set aside, as by a run ({aside}: {why})."
+    assert outcome.json["notes"] == [said]
+    assert said in in_process(*arguments).out.splitlines()
+    assert said in (tmp_path / "previews/table/preview.html").read_text()
+    for number in range(1, 30, 2):
+        Image.fromarray(mask).save(tmp_path / f"{number}m.png")
+    with pytest.raises(HubelError, match=f"no sound training image in .*: {why}"):
+        made(table, tmp_path)
 
 
 def test_the_page_needs_nothing_beside_it(config, tmp_path):
