@@ -360,7 +360,7 @@ class Kept(compat.Saving):
         self.save()  # without the trial among those that run, of which keras-tuner takes it out last
         if not is_told:
             return
-        told = {"status": record.status, "value": record.value, "seconds": record.seconds, "reason": record.reason}
+        told = {name: getattr(record, name) for name in ("status", "value", "epochs", "seconds", "reason")}
         progress.emit("trial_done", trial=record.id, **told)
         self._failed_in_a_row = [*self._failed_in_a_row, record.reason] if record.status == records.FAILED else []
         if self.is_ill:

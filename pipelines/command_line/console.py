@@ -16,7 +16,7 @@ from rich.table import Table
 
 from components.example_gen import changes
 from configs import words
-from pipelines.command_line import typed
+from pipelines.command_line import typed, widths
 
 if TYPE_CHECKING:
     from pipelines.command_line.trials_view import Trials
@@ -328,18 +328,38 @@ def plan(value: dict) -> None:
             print(text)
 
 
-def table(columns: list[str], rows: list[list], right: Collection[str] = (), gap: int = 2) -> None:
-    """Aligned columns; None shows as nothing. On a terminal that is too narrow, text breaks onto further lines: nothing is cut off.
+def table(
+    columns: list[str],
+    rows: list[list],
+    right: Collection[str] = (),
+    gap: int = 2,
+    whole: Collection[str] = (),
+    cut: Collection[str] = (),
+) -> None:
+    """Aligned columns; None shows as nothing. On a terminal that is too narrow, text breaks onto further lines: nothing is cut off
+    but in columns of `cut`.
 
     Args:
         right: columns of numbers, which end at the same place and do not break.
         gap: spaces between columns.
+        whole: columns that are as wide as what they hold; the others share what these leave.
+        cut: columns whose text ends in an ellipsis where a terminal is too narrow.
     """
     console = Console(highlight=False, emoji=False, soft_wrap=True)
     made = Table(box=None, padding=(0, gap, 0, 0), header_style="bold")
-    for column in columns:
-        is_number = column in right
-        made.add_column(column, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
+    given: dict[int, int] = {}
+    if whole and console.is_terminal:
+        wanted = [widths.needed(column, rows, place) for place, column in enumerate(columns)]
+        given = dict(enumerate(widths.beside(columns, wanted, whole, console.width - gap * len(columns))))
+    for place, column in enumerate(columns):
+        is_number, is_cut = column in right, column in cut
+        made.add_column(
+            column,
+            justify="right" if is_number else "left",
+            no_wrap=is_number or is_cut or column in whole,
+            overflow="ellipsis" if is_cut else "fold",
+            width=given.get(place),
+        )
     for row in rows:
         made.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     _unbounded(console, made)

@@ -4,18 +4,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from configs import words
-from reports.trials import short_names, shown, value_of
+from pipelines.command_line import widths
+from reports.trials import short_names, shown, value_of, without_defaults
 from tuner import contract, records
 from tuner.records import StudyRecord, TrialRecord
 
 ROWS = 10  # of the live table: what ran best and what runs have to fit a screen
+INDENT = 2  # cells before each column
 MINUTE, HOUR = 60, 3600  # seconds
+EPOCHS, SECONDS, REASON = "epochs", "seconds", "reason"  # columns: trained, by all executions of a trial
 UNKNOWN = StudyRecord(
     config="", algorithm="", objective=[{"name": "value", "direction": "min"}], space={}, seed=0, fingerprint="", started=0.0
 )
@@ -51,11 +54,12 @@ class Trials:
     def over(self, event: Mapping[str, Any]) -> str:
         """A trial ends. Returns a line."""
         known = self._by_id.get(event["trial"], TrialRecord(id=event["trial"], values={}))
-        told = {name: event[name] for name in ("status", "value", "spread", "seconds", "reason") if name in event}
+        told = {name: event[name] for name in ("status", "value", "spread", "epochs", "seconds", "reason") if name in event}
         trial = self._by_id[event["trial"]] = known.model_copy(update=told)
         figure = f"{self._study.objective_name} {value_of(trial)}" if trial.has_value else ""
         why = f": {trial.reason}" if trial.reason else ""
-        parts = [f"trial {trial.id}", trial.status, figure, f"{trial.seconds:.1f} s", _values(trial.values)]
+        trained = words.count(trial.epochs, "epoch") if trial.epochs else ""
+        parts = [f"trial {trial.id}", trial.status, figure, trained, f"{trial.seconds:.1f} s", _values(trial.values)]
         return "  ".join(part for part in parts if part) + why
 
     def counted(self, event: Mapping[str, Any]) -> str:
@@ -71,14 +75,14 @@ class Trials:
         figure = f", the best {self._study.objective_name} {value_of(best)} of trial {best.id}" if best else ""
         return f"{words.count(len(over), 'trial')}{figure}" if over else ""
 
-    def __rich__(self) -> Group:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         name, trials = self._study.objective_name, list(self._by_id.values())
         running = [trial for trial in trials if not trial.is_over][:ROWS]
         ranked = contract.ordered(self._study, [trial for trial in trials if trial.is_over])
         kept = ranked[: max(1, ROWS - len(running))]
         behind = [Text(f"  and {words.count(len(ranked) - len(kept), 'trial')} behind these")] if len(ranked) > len(kept) else []
         columns, rows = cells(name, self._study.space, [*kept, *running], self._epochs, reasons=False)
-        return Group(_live(columns, rows, name), *behind, Text(f"  {self._progress()}"))
+        yield from (_live(columns, rows, name, options.max_width), *behind, Text(f"  {self._progress()}"))
 
     def __bool__(self) -> bool:
         return bool(self._by_id)
@@ -88,6 +92,11 @@ class Trials:
         told = [f"{counts[state]} {state}" for state in ("done", "pruned", "failed", "left") if counts.get(state) is not None]
         told += [f"about {duration(counts['seconds_left'])} left"] if counts.get("seconds_left") is not None else []
         return ", ".join(told)
+
+
+def whole(objective: str) -> list[str]:
+    """Columns that are never cut: which trial, what became of it, and figures, these from the third on."""
+    return ["trial", "status", objective, EPOCHS, SECONDS]
 
 
 def duration(seconds: float) -> str:
@@ -109,7 +118,7 @@ def importance(shares: Mapping[str, float]) -> Iterator[str]:
 def _values(values: Mapping[str, Any]) -> str:
     """Such as "learning_rate 0.001  hidden [300, 100]"."""
     names = short_names(values)
-    return "  ".join(f"{names[path]} {shown(value)}" for path, value in values.items())
+    return "  ".join(f"{names[path]} {shown(without_defaults(path, value))}" for path, value in values.items())
 
 
 def cells(
@@ -129,22 +138,27 @@ def cells(
     """
     paths = list(dict.fromkeys([*space, *(path for trial in trials for path in trial.values)]))
     paths = [path for path in paths if any(path in trial.values for trial in trials)]
-    names, told = short_names(paths), reasons and any(trial.reason for trial in trials)
-    columns = ["trial", "status", objective, "seconds", *names.values(), *(["reason"] if told else [])]
+    told, settled = reasons and any(trial.reason for trial in trials), whole(objective)
+    names = short_names(paths, [*settled, REASON])
+    columns = [*settled, *names.values(), *([REASON] if told else [])]
     rows = []
     for trial in trials:
-        chosen = [shown(trial.values[path]) if path in trial.values else "" for path in paths]
+        chosen = [shown(without_defaults(path, trial.values[path])) if path in trial.values else "" for path in paths]
         state = trial.status if trial.is_over else epochs.get(trial.id, trial.status)
+        trained = f"{trial.epochs:,}" if trial.is_over and trial.epochs else ""
         seconds = f"{trial.seconds:.1f}" if trial.is_over else ""
-        rows.append([trial.id, state, value_of(trial), seconds, *chosen, *([trial.reason] if told else [])])
+        rows.append([trial.id, state, value_of(trial), trained, seconds, *chosen, *([trial.reason] if told else [])])
     return columns, rows
 
 
-def _live(columns: Sequence[str], rows: Sequence[Sequence[str]], figure: str) -> Table:
-    """Lines that are cut rather than broken: the table is drawn over itself."""
-    made = Table(box=None, padding=(0, 2, 0, 2), header_style="bold")
-    for column in columns:
-        made.add_column(column, justify="right" if column in ("seconds", figure) else "left", overflow="ellipsis", no_wrap=True)
+def _live(columns: Sequence[str], rows: Sequence[Sequence[str]], figure: str, width: int) -> Table:
+    """Lines that are cut rather than broken: the table is drawn over itself. width: of the terminal, in cells."""
+    made = Table(box=None, padding=(0, 0, 0, INDENT), header_style="bold")
+    wanted = [widths.needed(column, rows, place) for place, column in enumerate(columns)]
+    given = widths.beside(columns, wanted, whole(figure), width - INDENT * len(columns))
+    for column, cells_wide in zip(columns, given, strict=True):
+        justify = "right" if column in whole(figure)[2:] else "left"
+        made.add_column(column, justify=justify, overflow="ellipsis", no_wrap=True, width=cells_wide)
     for row in rows:
         made.add_row(*map(escape, row))
     return made

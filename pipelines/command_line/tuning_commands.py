@@ -200,7 +200,9 @@ def _table(value: Mapping[str, Any]) -> None:
 
     trials = [TrialRecord.model_validate(trial) for trial in value["trials"]]
     columns, rows = trials_view.cells(value["objective"], value["space"], trials)
-    console.table(columns, rows, right=("seconds", value["objective"]))
+    whole = trials_view.whole(value["objective"])
+    cut = [column for column in columns if column not in (*whole, trials_view.REASON)]
+    console.table(columns, rows, right=whole[2:], whole=whole, cut=cut)
 
 
 def _planned(value: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from components.inputs import storage_of
 from configs.errors import HubelError
 from pipelines.command_line.console import RunView, _spread, figures, plan, result, slices, table
 from pipelines.command_line.trials_view import Trials, duration
+from reports.trials import without_defaults
 
 IMAGES = {
     "event": "images",
@@ -353,6 +354,70 @@ def test_of_a_long_search_few_lines_say_how_far_it_is(capsys):
     assert capsys.readouterr().err.count(" left") == 10
 
 
+def test_how_long_a_trial_was_trained_is_in_its_line_and_in_the_live_table(capsys):
+    with RunView() as view:
+        search(view)
+        view(done(1, value=0.75, epochs=2))
+        view(done(2, value=0.5, epochs=1))
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[-2:] == [
+        "    trial 0001  completed  val_accuracy 0.7500  2 epochs  2.0 s  epochs 2  hidden [300, 100]",
+        "    trial 0002  completed  val_accuracy 0.5000  1 epoch  2.0 s",
+    ]
+    trials = Trials()
+    trials.search({"study": STUDY, "trials": [EARLIER | {"epochs": 27}]})
+    assert live(trials).splitlines()[1].split() == ["0000", "completed", "0.5000", "27", "1.0", "3"]
+
+
+MOVES = [
+    {"translate": {"border": "mirror", "value": 0.0, "height": 0.1, "width": 0.1}},
+    {"rotate": {"border": "mirror", "value": 0.0, "degrees": 10.0}},
+]
+LONG = {
+    "augment": MOVES,
+    "train.optimizer": {"name": "sgd", "momentum": 0.9, "nesterov": True},
+    "train.schedule": {"name": "cosine"},
+    "train.optimizer.learning_rate": 0.0123,
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_long_choices_are_cut_and_never_the_trial_its_status_and_its_value(width):
+    trials = Trials()
+    first = EARLIER | {"values": LONG, "epochs": 27}
+    trials.search({"study": STUDY | {"space": {path: {} for path in LONG}}, "trials": [first]})
+    head, row, _ = live(trials, width).splitlines()
+    assert head.split()[:5] == ["trial", "status", "val_accuracy", "epochs", "seconds"]
+    assert row.split()[:5] == ["0000", "completed", "0.5000", "27", "1.0"]
+    assert "…" in row
+    assert len(row) <= width
+
+
+def test_the_end_table_cuts_long_choices_on_a_terminal_alone(capsys, monkeypatch):
+    whole, rows = ["trial", "status"], [["0000", "completed", "x" * 200, "It diverged, for the rate was too high for it."]]
+    monkeypatch.setenv("COLUMNS", "60")
+    table(["trial", "status", "augment", "reason"], rows, whole=whole, cut=["augment"])
+    assert "x" * 200 in capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    table(["trial", "status", "augment", "reason"], rows, whole=whole, cut=["augment"])
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+    assert lines[1].split()[:2] == ["0000", "completed"]
+    assert lines[1].split()[2].endswith("x…")
+    assert all(len(line) <= 60 for line in lines)
+    folded = "".join(line[-20:].strip() for line in lines[1:])
+    assert "diverged" in folded
+    assert "for it." in lines[-1]
+
+
+def test_of_a_mapping_what_is_its_default_is_left_out():
+    short = [{"translate": {"height": 0.1, "width": 0.1}}, {"rotate": {"degrees": 10.0}}]
+    assert without_defaults("augment", MOVES) == short
+    assert without_defaults("train.optimizer", LONG["train.optimizer"]) == LONG["train.optimizer"]
+    assert without_defaults("train.optimizer", {"name": "adam", "momentum": 0.0}) == {"name": "adam"}
+    assert without_defaults("model.options.hidden", [300, 100]) == [300, 100]
+    assert without_defaults("train.no_such", {"key": 1}) == {"key": 1}
+
+
 def test_a_cached_search_has_a_line_like_any_stage(capsys):
     with RunView() as view:
         view({"event": "node", "name": "Tuner"})
@@ -377,7 +442,7 @@ def test_the_live_table_has_the_best_first_then_what_runs_and_fits_a_screen():
     trials.epoch({"trial": "0031", "epoch": 3, "epochs": 4, "figures": {}})
     trials.counted({"done": 21, "pruned": 0, "failed": 10, "left": 9, "seconds_left": 9000.0})
     lines = live(trials).splitlines()
-    assert lines[0].split() == ["trial", "status", "val_accuracy", "seconds", "epochs", "hidden"]
+    assert lines[0].split() == ["trial", "status", "val_accuracy", "epochs", "seconds", "train.epochs", "hidden"]
     assert lines[1].split()[:3] == ["0000", "completed", "0.5000"]
     assert lines[2].split()[:3] == ["0029", "completed", "0.2900"]
     assert lines[-3].split()[:3] == ["0031", "epoch", "3/4"]

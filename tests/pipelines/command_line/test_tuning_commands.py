@@ -43,8 +43,9 @@ def test_a_person_sees_a_table_and_where_the_page_is(tmp_path):
     outcome = in_process("list", "trials", "--workspace", tmp_path)
     about, head, first, *rows = outcome.out.splitlines()
     assert about == "digits_lenet5, bayesian search a1b2c3d4, by val_accuracy (max)"
-    assert head.split()[:5] == ["trial", "status", "val_accuracy", "seconds", "learning_rate"]
+    assert head.split()[:6] == ["trial", "status", "val_accuracy", "epochs", "seconds", "learning_rate"]
     assert first.split()[0] == made.best.id
+    assert first.split()[3] == str(made.best.epochs)
     assert len(rows) == 13
     assert rows[-2].startswith("1 trial interrupted: ")
     assert rows[-1].endswith("a1b2c3d4/index.html")
