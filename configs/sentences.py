@@ -24,7 +24,10 @@ def sentence(error: Mapping[str, Any], tree: Mapping[str, Any], kind: type[Slice
     if error["type"] == "missing":
         return f"{where} is missing"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{_written(error['loc'], tree) or where} = {short(error['input'])}: {message[0].lower()}{message[1:]}"
+    message, at, wrong = f"{message[0].lower()}{message[1:]}", _written(error["loc"], tree), error["input"]
+    if isinstance(wrong, Mapping) and (not at or len(repr(wrong)) > MAX_SHOWN):  # the sentence names the keys that it is about
+        return f"{at}: {message}" if at else message
+    return f"{at or where} = {short(wrong)}: {message}"
 
 
 def _written(loc: Sequence[str | int], tree: Any) -> str:

@@ -431,6 +431,16 @@ def test_a_wrong_key_or_value_is_named(tree, words):
     assert len(caught.value.message) < 1000
 
 
+def test_what_keys_say_together_is_refused_without_a_dump_of_the_config(write):
+    path = write("name: hands\ntune: {enabled: true, space: {train.batch_size: {choices: [8, 16]}}}\n")
+    with pytest.raises(UsageError) as caught:
+        load.load(path, ["train.epochs=2"])
+    assert caught.value.message.startswith(f"Config {path}: hyperband compares trials after 1 and after 3 epochs, and train.epochs")
+    long = {"enabled": True, "epochs": 2, "space": {f"model.options.{name}": {"choices": [1, 2]} for name in "abcd"}}
+    with pytest.raises(UsageError, match=r"^Config a: tune: hyperband compares trials"):
+        load.validate({"name": "a", "tune": long}, "a")
+
+
 def test_kinds_that_a_value_may_have_are_not_parts_of_its_name():
     with pytest.raises(UsageError) as caught:
         load.validate({"name": "a", "transform": {"materialize": "x"}, "tune": {"space": {"seed": {"choices": [[1]]}}}}, "here")
