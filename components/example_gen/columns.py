@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
 from components import keys
 from components.example_gen import labels, sources
+from components.image_files import ENDINGS
 from configs.errors import UsageError
 
 IMAGE = (
@@ -147,19 +149,38 @@ def several(header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str
 
 
 def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Sequence[Sequence[str]]) -> UsageError:
-    """For a table none of whose columns is known as the label: those that are not used, and how to use each."""
+    """For a table none of whose columns is known as the label: those that are not used, and how to use each. In its details: label,
+    the likeliest column, "null" where all hold paths of images, and None of those that are several together, or of no name."""
     values, one_hot, has_several, lines = _unused(header, columns, rows)
+    shown = ", ".join(f"{name} ({_many(len(values_of), 'value')})" for name, values_of in values.items())
+    message = f"{path} has no column of labels that hubel knows, such as label or class; nothing uses: {shown}."
+    pictures = [name for name, values_of in values.items() if _are_images(values_of)]
+    masks = ""
+    if pictures:
+        which = f"{' and '.join(pictures)} {'holds' if len(pictures) == 1 else 'hold'} paths of images"
+        learns = "is for masks, and no shipped network learns from masks yet"
+        masks = f"{which}: data.features: {{mask: {_flow(pictures[0])}}} {learns}."
+    values = {name: values_of for name, values_of in values.items() if name not in pictures}
+    if pictures and not values:
+        return UsageError(message, f"{masks} data.features: {{label: null}} says that there are no labels.", label="null")
     likely = [name for name, values_of in values.items() if 1 < len(values_of) < max(lines, 3) and name not in one_hot] or [*values]
     likely = [name for name in likely if header.count(name) == 1] or ["COLUMN"]
     asked = ([_flow(one_hot)] if one_hot else []) + [_flow(name) for name in likely][:LINES]
     kinds = [keys.LABELS if one_hot and has_several else "label", *["label"] * len(asked)]
-    shown = ", ".join(f"{name} ({_many(len(values_of), 'value')})" for name, values_of in values.items())
     return UsageError(
-        f"{path} has no column of labels that hubel knows, such as label or class; nothing uses: {shown}.",
+        message,
         f"Name it: data.features: {{{kinds[0]}: {asked[0]}}}"
         + "".join(f", or {{label: {line}}}" for line in asked[1:])
-        + "; {label: null} says that there are no labels.",
+        + "; {label: null} says that there are no labels."
+        + (f" {masks}" if masks else ""),
+        label=None if one_hot or likely == ["COLUMN"] else likely[0],
     )
+
+
+def _are_images(values: set[str]) -> bool:
+    """Whether all are paths of images, but for cells that say that there is none."""
+    told = [value for value in values if value not in _MISSING and value]
+    return bool(told) and all(PurePosixPath(value).suffix in ENDINGS for value in told)
 
 
 def is_one(cell: str) -> bool | None:

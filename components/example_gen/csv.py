@@ -90,7 +90,8 @@ def locate(
         if not is_unsaid:
             raise elsewhere
         unknown = choice.unknown_label(path, header, columns, table)
-        raise UsageError(unknown.message, unknown.hint + (f" {elsewhere.message} {elsewhere.hint}" if elsewhere else ""))
+        told = f" {elsewhere.message} {elsewhere.hint}" if elsewhere else ""
+        raise UsageError(unknown.message, unknown.hint + told, **unknown.details)
     paths = [path for row in rows for path in (row.read, *(value for value in row.targets.values() if isinstance(value, str)))]
     if images is None:
         digested = files.digested(root, [os.path.basename(path), *paths], datasets)

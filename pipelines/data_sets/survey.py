@@ -1,5 +1,6 @@
 """Looking at the examples of a source, for `hubel init`. Runs in the worker process."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,6 @@ from pipelines.init.places import Places
 
 SAMPLE = 1000  # images that are decoded, at most about this many
 TOLD = 2000  # images between two words of progress
-COLUMNS = "With `hubel init`: --image COLUMN or --text COLUMN, --label COLUMN (null: none), --images DIR."
 
 
 def look(
@@ -57,7 +57,8 @@ def look(
         data = DataConfig(source=source, features=features, **({"images": images} if images else {}))
         located = sources.locate(data, Path(datasets), reads)
     except UsageError as error:
-        raise UsageError(error.message, f"{error.hint} {COLUMNS}" if source.startswith("csv:") else error.hint) from None
+        columns = f" {_named(rest, error.details.get('label'))}" if source.startswith("csv:") else ""
+        raise UsageError(error.message, f"{error.hint}{columns}", **error.details) from None
     contents = module.contents(located.address)
     total = _total(contents)
     if total is None:
@@ -107,6 +108,12 @@ def look(
         "masks": places.masks() if is_folder else None,
         "below": places.below() if is_folder else None,
     }
+
+
+def _named(table: str, label: str | None) -> str:
+    """How `hubel init` is told the columns of a table. label: the likeliest, None for none."""
+    typed = f"`hubel init {shlex.quote(table)} --label {shlex.quote(label or 'COLUMN')}`"
+    return f"With {typed}{'' if label == 'null' else ' (null: none)'}; --image COLUMN or --text COLUMN, --images DIR say the rest."
 
 
 def _by_split(counts: Mapping[str, Counter], names: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -418,12 +420,34 @@ def test_columns_that_are_not_used_are_listed_and_can_be_named(tmp_path):
         UsageError, match=r"nothing uses: breed \(2 values\), photographer \(1 value\), weight \(8 values\)"
     ) as caught:
         survey.look(source, str(tmp_path / "datasets"))
-    assert "{label: breed}; {label: null} says that there are no labels. With `hubel init`: --image COLUMN" in caught.value.hint
+    assert "{label: breed}; {label: null} says that there are no labels." in caught.value.hint
+    assert f"With `hubel init {table} --label breed` (null: none); --image COLUMN" in caught.value.hint
     read = proposal.read_by(source, ["null"], None, None)
     found = survey.look(source, str(tmp_path / "datasets"), **read)
     assert found["classes"] == {}
     (tmp_path / "dogs.yaml").write_text(proposal.propose("dogs", source, found, "dogs.yaml", read).text)
     assert load.load(str(tmp_path / "dogs.yaml")).data.features == {"label": None}
+
+
+def test_a_column_of_masks_is_proposed_as_masks_and_not_as_the_label(tmp_path):
+    rows = [[f"{number}.png", f"{number}m.png" if number else ""] for number in range(6)]
+    table = table_of(tmp_path / "parts", ["file", "mask"], rows)
+    source = proposal.source_of(str(table))
+    with pytest.raises(UsageError) as caught:
+        survey.look(source, str(tmp_path / "datasets"))
+    hint = caught.value.hint
+    assert (
+        "mask holds paths of images: data.features: {mask: mask} is for masks, and no shipped network learns from masks yet" in hint
+    )
+    assert "label: mask" not in hint
+    typed = re.search(r"`hubel (init [^`]+)`", hint)[1]
+    made = in_process(*shlex.split(typed), "--out", tmp_path / "parts.yaml", "--workspace", tmp_path / "workspace")
+    assert made.code == 0, made.err
+    table = table_of(tmp_path / "both", ["file", "mask", "kind"], [[*row, "ab"[at % 2]] for at, row in enumerate(rows)])
+    with pytest.raises(UsageError, match=r"mask \(6 values\), kind \(2 values\)") as caught:
+        survey.look(proposal.source_of(str(table)), str(tmp_path / "datasets"))
+    assert "{label: kind}; {label: null}" in caught.value.hint
+    assert "{mask: mask}" in caught.value.hint
 
 
 @pytest.mark.parametrize(
