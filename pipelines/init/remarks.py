@@ -189,9 +189,20 @@ def about_splits(survey: Mapping[str, Any], images: Mapping[str, int], data: Map
         )
     tested = images[keys.TEST] if keys.TEST in own else made[keys.TEST]
     if is_classified and tested:
-        some = words.count(tested, f"test {noun(survey)}") + ("" if keys.TEST in own else f" ({100 * share[keys.TEST]:g} %)")
-        notes.append(f"{some}: an accuracy measured on so many is known to +- {half_width(tested):.2f} (95 %).")
+        some = words.count(tested, f"test {noun(survey)}")
+        some += "" if keys.TEST in own else f" ({100 * tested / images[keys.TRAIN]:.0f} %)"
+        known = f"an accuracy measured on so many is known to +- {half_width(tested):.2f} (95 %)"
+        notes.append(f"{some}: {_about_figures(survey, tested) if survey.get('labels') else known}.")
     return notes
+
+
+def _about_figures(survey: Mapping[str, Any], tested: int) -> str:
+    """Where examples may have several classes: what the figures of each class rest on."""
+    has = {name: count for name, count in survey["labels"].items() if count}
+    rarest = min(has, key=has.get, default=None)
+    rest_on = "AUROC and F1 of a class rest on those that have it and on those that have not"
+    several = sum(survey["several"].values()) - survey["several"].get("unknown", 0)
+    return rest_on if rarest is None else f"{rest_on}; {rarest} has about {round(has[rarest] * tested / several):,}"
 
 
 def used(survey: Mapping[str, Any]) -> dict[str, str]:

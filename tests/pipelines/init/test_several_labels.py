@@ -53,6 +53,18 @@ def proposed(path: Path, tmp_path: Path):
     return found, proposal.propose("several", source, found, "several.yaml")
 
 
+def test_what_the_test_images_tell_is_said_of_the_figures_that_there_are(tmp_path):
+    found, made = proposed(table(tmp_path, 60), tmp_path)
+    [note] = [note for note in made.notes if "test image" in note]
+    tested = int(note.split()[0])
+    rarest = min(found["labels"], key=found["labels"].get)
+    about = round(found["labels"][rarest] * tested / 59)
+    share = f"{100 * tested / 60:.0f} %"
+    rest_on = "AUROC and F1 of a class rest on those that have it and on those that have not"
+    assert share != "20 %", "what the config says"
+    assert note == f"{tested} test images ({share}): {rest_on}; {rarest} has about {about}."
+
+
 def test_columns_of_which_rows_have_several_ones_become_classes(tmp_path):
     path = table(tmp_path, 60)
     lines = path.read_text().replace("nan", "0").splitlines()
