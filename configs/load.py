@@ -19,6 +19,7 @@ from configs.sentences import sentence, short
 from configs.trees import merged, nested, without_renamed
 
 SHIPPED = Path(__file__).parent
+ENDINGS = (".yaml", ".yml")
 MAX_BYTES = 1_000_000
 SliceT = TypeVar("SliceT", bound=Slice)
 
@@ -71,6 +72,12 @@ def find(config: str) -> Path:
     if os.path.isfile(config):
         return Path(config)
     known = names()
+    if config.endswith(ENDINGS):
+        name = Path(config).stem
+        raise UsageError(
+            f"There is no config {short(config)}: the file is not there.",
+            f"The shipped one is called {name}." if name in known else f"Check its path, which starts from {os.getcwd()}.",
+        )
     nearest = difflib.get_close_matches(config, known, 1)
     raise UsageError(
         f"There is no config {short(config)}, neither shipped nor as a file.",
@@ -159,9 +166,11 @@ def read(path: Path, seen: tuple[Path, ...] = ()) -> dict:
         )
     beside = path.parent / base
     try:
-        file = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml"))
+        is_shipped = os.path.isfile(SHIPPED / base) and "/" not in base
+        file = beside if os.path.isfile(beside) else find(base.removesuffix(".yaml") if is_shipped else base)
     except UsageError as error:
-        raise UsageError(f"Config {path} extends {short(base)}: {error.message}", error.hint) from None
+        hint = f"A file that is extended is looked for in {path.parent} first." if base.endswith(ENDINGS) else error.hint
+        raise UsageError(f"Config {path} extends {short(base)}: {error.message}", hint) from None
     return _changed(read(file, (*seen, path)), [tree])
 
 

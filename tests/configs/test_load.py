@@ -113,13 +113,22 @@ def test_a_name_is_found_before_a_file_of_that_name(tmp_path, monkeypatch):
     assert load.load("./digits_lenet5").name == "other"
 
 
-@pytest.mark.parametrize(
-    "config", ["", ".", "/", "a\0b", "a" * 5000, "../configs/schema", "no/such.yaml"], ids=lambda name: repr(name)[:20]
-)
+@pytest.mark.parametrize("config", ["", ".", "/", "a\0b", "a" * 5000, "../configs/schema"], ids=lambda name: repr(name)[:20])
 def test_a_config_that_is_not_there_is_refused_with_the_names_that_are(config):
     error = refusal(config)
     assert "digits_lenet5" in error.hint
     assert len(error.message) < 200
+
+
+@pytest.mark.parametrize("config", ["no/such.yaml", "mine.yml", "digits_lenet.yaml"])
+def test_a_file_that_is_not_there_is_said_without_the_names_of_shipped_configs(config):
+    error = refusal(config)
+    assert error.message == f"There is no config '{config}': the file is not there."
+    assert error.hint == f"Check its path, which starts from {os.getcwd()}."
+
+
+def test_a_shipped_config_with_the_ending_of_its_file_is_named_without_it():
+    assert refusal("digits_lenet5.yaml").hint == "The shipped one is called digits_lenet5."
 
 
 def test_a_misspelt_config_names_the_nearest():
@@ -157,8 +166,10 @@ def test_a_file_may_extend_the_shipped_config_of_its_own_name(write):
 
 
 @pytest.mark.parametrize("base", ["nowhere.yaml", "nowhere", "a/b/c.yaml", "''", "a" * 3000], ids=lambda base: base[:20])
-def test_extends_of_nothing_says_which_file_extends_it(write, base):
-    message = refusal(write(f"extends: {base}\nname: a")).message
+def test_extends_of_nothing_says_which_file_extends_it(write, tmp_path, base):
+    error = refusal(write(f"extends: {base}\nname: a"))
+    message = error.message
+    assert (error.hint == f"A file that is extended is looked for in {tmp_path} first.") == base.endswith(".yaml")
     assert "mine.yaml extends" in message
     assert "There is no config" in message
 
