@@ -84,7 +84,8 @@ def locate(module: str, asked: str) -> Path | None:
     if spec is None or so_far != module:
         raise UsageError(
             f"Model {asked!r}: there is no module {module if spec else so_far}.",
-            "Its folder must be on PYTHONPATH, or the package installed.",
+            f"Its file must lie in the folder where hubel is started, here {Path.cwd()}, in one on PYTHONPATH, or in an installed "
+            "package.",
         )
     return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
 

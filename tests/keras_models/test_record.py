@@ -292,6 +292,8 @@ def test_a_path_that_leads_nowhere(own, monkeypatch, find, path, sentence):
         find(path)
     assert caught.value.message == sentence
     assert caught.value.hint
+    if "no module" in sentence:
+        assert f"in the folder where hubel is started, here {Path.cwd()}," in caught.value.hint
 
 
 def test_a_module_without_the_function(own):

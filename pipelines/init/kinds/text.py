@@ -15,7 +15,7 @@ RARE = 2000  # texts, from which on what stands once tells nothing
 OWN = "my_texts:mean_of_words"  # of docs/texts.md
 MISSING = (
     f"hubel ships no network that reads texts yet: the config names {OWN}, of docs/texts.md. Put its file my_texts.py, with that "
-    "network or with one of your own, where `hubel run` starts."
+    "network or with one of your own, into the folder where `hubel run` starts."
 )
 
 
