@@ -138,7 +138,7 @@ def _folder(text: str | None) -> str | None:
 
 @click.command("init")
 @click.argument("path")
-@click.option("--out", "file", metavar="FILE", help="The config to write.  [default: NAME.yaml, after the folder]")
+@click.option("--out", "file", metavar="FILE", help="The config to write.  [default: NAME.yaml, after the folder or the table]")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.option(
     "--label",

@@ -30,6 +30,7 @@ SHARES = ((0.1, 0.2), (0.2, 0.2), (0.3, 0.3), (0.4, 0.3))  # of validation and t
 NORMAL = 1000  # normal images, below which a larger share of them is for the threshold
 CLASSES_SHOWN = 20
 MANY = 2  # examples of a class in the mean, below which there are too many classes
+COMMON = ("train", "table", "labels", "data", "metadata", "index")  # names of tables that say nothing of what they are of
 TFRECORD = (".tfrecord", ".tfrecords", ".tfrec")
 
 
@@ -65,13 +66,15 @@ def _is_tfrecord(name: str) -> bool:
 
 
 def name_of(source: str) -> str:
-    """A valid RunConfig.name: of the folder, of the folder that a file lies in, or of the data set."""
+    """A valid RunConfig.name: of the folder, of a table's file, of the folder that TFRecords or a table of a common name lie in, or
+    of the data set."""
     scheme, _, rest = source.partition(":")
     if scheme == "tfds":
         base = rest.partition(":")[0]
     else:
         path = Path(rest)
-        base = path.name if scheme == "folder" else path.parent.name or path.stem
+        is_told = scheme == "folder" or (scheme == "csv" and path.stem.lower() not in COMMON)
+        base = (path.name if scheme == "folder" else path.stem) if is_told else path.parent.name or path.stem
     plain = unicodedata.normalize("NFKD", base).encode("ascii", "ignore").decode()
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_.-")[:60].strip("_.-")
     return f"images_{name}" if name.isdigit() else name or "images"
