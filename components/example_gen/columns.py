@@ -179,7 +179,7 @@ def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Sequ
 
 def _are_images(values: set[str]) -> bool:
     """Whether all are paths of images, but for cells that say that there is none."""
-    told = [value for value in values if value not in _MISSING and value]
+    told = sorted(values - _MISSING - {""})
     return bool(told) and all(PurePosixPath(value).suffix in ENDINGS for value in told)
 
 
