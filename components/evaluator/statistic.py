@@ -226,9 +226,11 @@ class StandardError(Statistic):
     def weighted(self, rows, weights):
         values, images = rows[self.column].astype(np.float64), weights.sum(1)
         centred = values - values.mean()
-        variance = weights @ np.square(centred) / images - np.square(weights @ centred / images)
+        squares = weights @ np.square(centred) / images
+        variance = squares - np.square(weights @ centred / images)
+        variance[variance < 8 * np.finfo(np.float64).eps * squares] = 0  # of equal values rounding is left
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.sqrt(np.maximum(variance, 0) / (images - 1))
+            return np.sqrt(variance / (images - 1))
 
 
 @dataclass(frozen=True)

@@ -73,9 +73,9 @@ def test_what_is_no_such_target_is_refused_before_anything_starts(streets, featu
         tfds.locate("streets", streets, features)
 
 
-def test_tfrecords_have_none_that_are_read():
-    with pytest.raises(UsageError, match="names mask"):
-        tfrecord._named("x", {"image"}, {"mask": "image"}, "image")
+def test_tfrecords_have_no_boxes_that_are_read():
+    with pytest.raises(UsageError, match="names objects"):
+        tfrecord._named("x", {"image", "boxes"}, {"objects": "boxes"}, "image")
 
 
 @pytest.mark.parametrize(
