@@ -9,7 +9,7 @@ import keras_models
 from components import keys
 from components.infra_validator import parity
 from components.tasks.by_name import task_of
-from components.trainer import artifact, component, training
+from components.trainer import artifact, component, progress, training
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from tests.components import digits
@@ -74,7 +74,7 @@ def test_trained_in_halves_it_is_served_as_it_is_kept(artifacts, tmp_path):
             learned.extend(self.model.get_weights())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(component, "EpochProgress", Learned)
+        patch.setattr(progress, "EpochProgress", Learned)
         component.run_fn(digits.fn_args(tmp_path, artifacts.transformed, artifacts.transform, artifacts.schema, cfg, True))
     folder = tmp_path / "model"
     model, pixels = artifact.load(str(folder)), digits.images()[0][:50].astype(np.float32)
