@@ -39,3 +39,13 @@ def write_bytes(path: Path, content: bytes) -> None:
     """See `replacing`."""
     with replacing(path) as stage:
         stage.write_bytes(content)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file or folder, if it is there, to NAME.damaged-NUMBER, which is returned."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    if path.exists():
+        path.replace(aside)
+    return aside

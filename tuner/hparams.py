@@ -11,6 +11,7 @@ from tensorboard.plugins.hparams import api_pb2, summary, summary_v2
 from tensorboard.plugins.scalar import summary_v2 as scalars
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from configs import atomic
 from tuner import records
 from tuner.records import StudyRecord, TrialRecord
 
@@ -38,14 +39,13 @@ def _put(place: Path, events: list[tuple[float, int, summary_pb2.Summary]]) -> N
     """Write (time, step, summary) of each event into a folder that appears in one step."""
     stage = place.with_name(f".{place.name}")
     shutil.rmtree(stage, ignore_errors=True)  # what a kill left
-    writer = EventFileWriter(str(stage))
-    for time, step, told in events:
-        held = summary_pb2.Summary.FromString(
-            told.SerializeToString()
-        )  # TensorBoard makes it of TensorFlow's class where that is there
-        writer.add_event(event_pb2.Event(wall_time=time, step=step, summary=held))
-    writer.close()
-    stage.rename(place)
+    with atomic.replacing(place, stage):
+        writer = EventFileWriter(str(stage))
+        for time, step, told in events:
+            # TensorBoard makes it of TensorFlow's class where that is there
+            held = summary_pb2.Summary.FromString(told.SerializeToString())
+            writer.add_event(event_pb2.Event(wall_time=time, step=step, summary=held))
+        writer.close()
 
 
 def _config(study: StudyRecord) -> summary_pb2.Summary:

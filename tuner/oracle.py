@@ -8,7 +8,6 @@ the records, and `resume` takes that step. Where its files are damaged they are 
 import functools
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -411,7 +410,7 @@ class Kept(compat.Saving):
             try:
                 told[path.stem] = records.read_trial(self.question.folder, path.stem)
             except HubelError:
-                set_aside(path)
+                atomic.set_aside(path)
         return told
 
     def _record(self, trial_id: str) -> TrialRecord:
@@ -419,7 +418,7 @@ class Kept(compat.Saving):
         try:
             return records.read_trial(self.question.folder, trial_id)
         except HubelError:
-            set_aside(records.trial_file(self.question.folder, trial_id))
+            atomic.set_aside(records.trial_file(self.question.folder, trial_id))
         trial = self.trials[trial_id]
         status = {TrialStatus.COMPLETED: records.COMPLETED, TrialStatus.FAILED: records.FAILED}.get(trial.status, records.RUNNING)
         record = TrialRecord(
@@ -605,7 +604,7 @@ def resumed(question: Question, budget: Budget, earlier: Sequence[TrialRecord] =
     try:
         oracle.resume(earlier)
     except Damaged as damage:
-        aside = set_aside(question.folder / records.KERAS_TUNER)
+        aside = atomic.set_aside(question.folder / records.KERAS_TUNER)
         text = f"What the oracle had saved is damaged ({damage}). It is set aside as {aside.name}; the trials count."
         progress.emit("warning", text=text)
         oracle = make(question, budget)
@@ -615,13 +614,3 @@ def resumed(question: Question, budget: Budget, earlier: Sequence[TrialRecord] =
     if budget.trials is not None and len(oracle.trials) - len(oracle.warm) >= budget.trials:
         oracle.over = f"{budget.trials} trials were asked for"
     return oracle
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file or folder, out of the way."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    if path.exists():
-        os.replace(path, aside)
-    return aside
