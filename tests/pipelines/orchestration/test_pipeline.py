@@ -6,6 +6,7 @@ import apache_beam
 import pytest
 from apache_beam.options.pipeline_options import StandardOptions
 
+from components import keys
 from components.compat import beam
 from components.example_gen.sources import Located
 from configs import load
@@ -13,6 +14,7 @@ from configs.errors import UsageError
 from pipelines.orchestration import pipeline, settled
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.starts import Start
+from tests.components import digits
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,7 @@ def custom(built, name) -> dict:
 def test_tuner_is_given_what_trainer_is_given(config, tmp_path):
     space = "tune.space={train.optimizer.learning_rate: {choices: [0.001, 0.01]}}"
     asked = load.load(config, ["tune.enabled=true", space, "augment=[{rotate: {degrees: 5}}, {copies: 2}]"])
+    (tmp_path / keys.CARD_FILE).write_text(digits.card().model_dump_json())
     start = Start("image", initial=str(tmp_path))
     built = pipeline.build(settled.of(asked, Workspace.at(tmp_path), start, Located({}, "digest")))
     trainer = inputs(built, "Trainer")
