@@ -196,6 +196,6 @@ def test_a_chief_and_a_worker_of_another_machine_search_together(tmp_path):
     chief = hubel(*command, "--role", "chief")
     assert chief.code == 0, chief.err
     assert [trial["status"] for trial in chief.json["trials"]] == ["completed"] * 2
-    out, err = worker.process.communicate(timeout=60)
+    out, err = worker.process.communicate(timeout=600)
     assert worker.process.returncode == 0, err
     assert json.loads(out) == {"study": chief.json["study"], "trials": 2}
