@@ -78,10 +78,10 @@ def test_the_same_command_again_finds_all_of_it_cached_and_its_runs_are_on_recor
 def test_a_person_sees_each_trial_the_table_and_what_to_do_next(told, searched):
     err, out = told["err"], told["out"]
     assert "random search for the best val_accuracy (max)" in err
-    line = r"^    trial 000\d  completed  val_accuracy \d\.\d{4}  [\d.]+ s  learning_rate \S+  batch_size \d+$"
+    line = r"^    trial 000\d  completed  val_accuracy \d\.\d{4}  \d+ epochs?  [\d.]+ s  learning_rate \S+  batch_size \d+$"
     assert len(re.findall(line, err, re.M)) == 2
     assert re.search(r"^  Tuner +[\d.]+ s  2 trials, the best val_accuracy \d\.\d{4} of trial 000\d$", err, re.M)
-    assert out.splitlines()[0].split() == ["trial", "status", "val_accuracy", "seconds", "learning_rate", "batch_size"]
+    assert out.splitlines()[0].split() == ["trial", "status", "val_accuracy", "epochs", "seconds", "learning_rate", "batch_size"]
     assert (told["again"]["importance"], told["again"]["importance_doubt"]) == ({}, "")  # of two trials nothing is said
     assert f"written: {searched / 'best.yaml'}" in out
     assert f"train it: hubel run {searched / 'best.yaml'} --workspace {searched / 'workspace'}" in out
