@@ -2,17 +2,12 @@
 
 from pathlib import Path
 
-from ml_metadata.proto import metadata_store_pb2
 from tfx.components.tuner import executor
 from tfx.components.tuner.component import Tuner as TfxTuner
-from tfx.dsl.components.base import base_driver, executor_spec
-from tfx.orchestration.portable import base_driver as portable
-from tfx.orchestration.portable import data_types
-from tfx.proto.orchestration import driver_output_pb2
-from tfx.types import standard_component_specs
-from tfx.utils import json_utils
+from tfx.dsl.components.base import executor_spec
 
 from components.compat import tfx as compat
+from components.driver import KeyDriver
 from tuner import records
 from tuner.study import HALTS
 
@@ -33,22 +28,13 @@ class Executor(executor.Executor):
         output_dict["best_hyperparameters"][0].set_string_custom_property(STUDY, search.study.record.fingerprint)
 
 
-class Driver(base_driver.BaseDriver, portable.BaseDriver):
-    """Asked before the cache is: puts into its key how often failed trials ended a search of this config. So a search that they
-    ended, though it has a best trial, goes on when it is asked for again, and is not taken for done."""
+class Driver(KeyDriver):
+    """Puts into the key how often failed trials ended a search of this config. So a search that they ended, though it has a best
+    trial, goes on when it is asked for again, and is not taken for done."""
 
-    def __init__(self, metadata_handler):
-        portable.BaseDriver.__init__(self, metadata_handler)
-
-    def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        output = driver_output_pb2.DriverOutput()
-        custom = json_utils.loads(execution_info.exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY])
-        if halts := records.halts(Path(custom["tuning_dir"])):
-            value = metadata_store_pb2.Value(string_value=json_utils.dumps(custom | {HALTS: halts}))
-            output.exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY].CopyFrom(value)
-        if execution_info.execution_output_uri:  # TFX makes a folder for a driver's output at each look, which nobody reads
-            Path(execution_info.execution_output_uri).parent.rmdir()
-        return output
+    def key(self, execution_info, custom):
+        halts = records.halts(Path(custom["tuning_dir"]))
+        return {HALTS: halts} if halts else {}
 
 
 class Tuner(TfxTuner):

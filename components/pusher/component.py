@@ -1,22 +1,18 @@
 """Pusher: TFX's decision what may be pushed, and a publish that is atomic and does not repeat itself."""
 
-import json
 from pathlib import Path
 
-from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.components.pusher.component import Pusher as TfxPusher
-from tfx.dsl.components.base import base_driver, executor_spec
-from tfx.orchestration.portable import base_driver as portable
-from tfx.orchestration.portable import data_types
+from tfx.dsl.components.base import executor_spec
 from tfx.proto import pusher_pb2
-from tfx.proto.orchestration import driver_output_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import io_utils, path_utils, proto_utils
 
 from components import fingerprint
 from components.compat import tfx
+from components.driver import KeyDriver
 from components.pusher import publish
 
 
@@ -35,24 +31,15 @@ class Executor(executor.Executor):
         tfx.mark_pushed(self, pushed, str(base / str(version)), str(version))
 
 
-class Driver(base_driver.BaseDriver, portable.BaseDriver):
-    """Asked before the cache is: puts into its key which version the model is once it is live. So a model that was live and is not
-    now, since another one was pushed after it, is not taken for live."""
+class Driver(KeyDriver):
+    """Puts into the key which version the model is once it is live. So a model that was live and is not now, since another one was
+    pushed after it, is not taken for live."""
 
-    def __init__(self, metadata_handler):
-        portable.BaseDriver.__init__(self, metadata_handler)
-
-    def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        properties = execution_info.exec_properties
+    def key(self, execution_info, custom):
         model = artifact_utils.get_single_instance(execution_info.input_dict[standard_component_specs.MODEL_KEY])
-        version, _ = publish.next_version(Path(path_utils.serving_model_path(model.uri)), _destination(properties))
-        custom = json.loads(properties[standard_component_specs.CUSTOM_CONFIG_KEY]) | {"version": version}
-        value = metadata_store_pb2.Value(string_value=json.dumps(custom, sort_keys=True))
-        output = driver_output_pb2.DriverOutput()
-        output.exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY].CopyFrom(value)
-        if execution_info.execution_output_uri:  # TFX makes a folder for a driver's output at each look, which nobody reads
-            Path(execution_info.execution_output_uri).parent.rmdir()
-        return output
+        saved = Path(path_utils.serving_model_path(model.uri))
+        version, _ = publish.next_version(saved, _destination(execution_info.exec_properties))
+        return {"version": version}
 
 
 class Pusher(TfxPusher):
