@@ -1,5 +1,6 @@
 """What makes tests cheap that are not about it, and changes nothing that they see; for a conftest to import."""
 
+import contextlib
 import json
 import multiprocessing
 import runpy
@@ -65,3 +66,23 @@ def beam_remembers():
     from components.compat import beam
 
     beam.install()
+
+
+@contextlib.contextmanager
+def eagerly(wanted: bool = True):
+    """Tracing a training step takes seconds, a step of tests' models a hundredth of one."""
+    import tensorflow as tf
+
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(wanted)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+@pytest.fixture(scope="module")
+def eager():
+    """For the tests of a whole file."""
+    with eagerly():
+        yield

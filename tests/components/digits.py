@@ -13,6 +13,7 @@ from components.example_gen import records
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
+from tests.cheaper import eagerly
 from tests.once import made_once
 
 NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -182,18 +183,14 @@ def _write_artifacts(folder: Path) -> None:
 
 def trained(factory, name: str, tree: dict, materialized: bool) -> Path:
     """Folder of a Model artifact, not to be changed, that Trainer made of those artifacts; once whoever asks, in graphs."""
-    import tensorflow as tf
-
     from components.trainer.component import run_fn
 
     of = artifacts(factory)
     examples_at = of.transformed if materialized else of.examples
 
     def train(folder: Path) -> None:
-        is_eager = tf.config.functions_run_eagerly()
-        tf.config.run_functions_eagerly(False)
-        run_fn(fn_args(folder, examples_at, of.transform, of.schema, trainer_slice(tree), materialized))
-        tf.config.run_functions_eagerly(is_eager)
+        with eagerly(False):
+            run_fn(fn_args(folder, examples_at, of.transform, of.schema, trainer_slice(tree), materialized))
 
     return made_once(factory, name, train) / "model"
 

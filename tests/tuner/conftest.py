@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.cheaper import eager  # noqa: F401
 from tests.components import digits
 
 

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from components.tasks.by_name import task_of
 from components.trainer import training
@@ -15,6 +14,8 @@ from tests.components import digits
 from tests.components.trainer.test_resume import data_of
 from tuner import figures
 from tuner.trial import Training
+
+pytestmark = pytest.mark.usefixtures("eager")
 
 ONE = {"epochs": 1, "batch_size": 120, "early_stopping": None}
 NOISE = [{"gaussian_noise": {"stddev": 0.2}}]
@@ -37,14 +38,6 @@ TREES = {
     "principal components": autoencoder("pca", {"code_size": 2}),
     "anomalies": {**digits.AUTOENCODER, "train": ONE, "anomaly": {}},
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """As in test_trial."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")

@@ -18,16 +18,10 @@ from tests.components import digits
 from tuner import objective, pruning, trial
 from tuner.trial import Training
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 MLP = {**digits.MLP, "train": {"epochs": 4, "batch_size": 80, "early_stopping": None}}
 TURNED = [{"rotate": {"degrees": 10}}, {"gaussian_noise": {"stddev": 0.1}}]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """Tracing a training step takes seconds, a step of these models a hundredth of one."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import copy
 
 import keras
 import pytest
-import tensorflow as tf
 
 from components.tasks import anomaly
 from components.trainer import artifact
 from configs.schema.tune import TuneConfig
+from tests.cheaper import eagerly
 from tests.components import digits
 from tests.tuner import synthetic
 from tuner import study, tuner_fn
@@ -58,14 +58,8 @@ def test_tfx_has_a_tuner(tmp_path):
     assert result.fit_kwargs == {}
 
 
-@pytest.fixture
-def eager():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-def test_trials_start_from_the_model_that_trainer_would_start_from(eager, artifacts, classifier, tmp_path):
+@eagerly()
+def test_trials_start_from_the_model_that_trainer_would_start_from(artifacts, classifier, tmp_path):
     config = digits.trainer_slice(digits.MLP)
     args = digits.fn_args(tmp_path, artifacts.transformed, artifacts.transform, artifacts.schema, config, materialized=True)
     args.base_model = str(classifier / "Format-Serving")
@@ -78,7 +72,8 @@ def test_trials_start_from_the_model_that_trainer_would_start_from(eager, artifa
     assert outcome.value == pytest.approx(loss, rel=1e-4)  # such a step leaves them as they were
 
 
-def test_trials_of_an_anomaly_detector_are_of_its_task(eager, artifacts, tmp_path):
+@eagerly()
+def test_trials_of_an_anomaly_detector_are_of_its_task(artifacts, tmp_path):
     config = digits.trainer_slice(digits.AUTOENCODER, anomaly={})
     args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, config)
     training = Training(args, config, TuneConfig(algorithm="random"))

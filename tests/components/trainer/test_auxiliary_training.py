@@ -16,15 +16,9 @@ from keras_models import auxiliary, normalize
 from tests.components import digits
 from tests.components.trainer.test_resume import CLOSE, Killed, Killing, data_of, slice_of
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 TRAIN = {"epochs": 3, "early_stopping": None, "optimizer": {"learning_rate": 0.02}}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """As in test_resume."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def fresh_model():

@@ -5,7 +5,6 @@ import re
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers, ops
 
 from components import progress
@@ -17,13 +16,7 @@ from keras_models import auxiliary, get, normalize
 from tests.components import digits
 from tests.components.trainer.test_resume import data_of
 
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """As in test_resume."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 def slice_of(rate, epochs=4, schedule=None, **optimizer):

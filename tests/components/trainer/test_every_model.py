@@ -1,7 +1,6 @@
 """Every model trains in halves and is exported in float32: what is served of its twin is what Keras says, and what it is judged by
 has an interval."""
 
-import contextlib
 from dataclasses import replace
 
 import keras
@@ -16,6 +15,7 @@ from components.trainer import export, training
 from components.trainer.data import Data, Facts
 from configs.schema.augment import AugmentStep
 from keras_models import get
+from tests.cheaper import eagerly
 from tests.components import digits
 from tests.components.tasks.every_figure import without_interval
 from tests.components.trainer.graphs import random_ops
@@ -30,14 +30,6 @@ OF_THE_SAME_LAYERS = {
     *("alexnet", "alexnet_one_tower", "dense_sift", "hand_made_filters", "plain18", "plain20", "resnet18", "resnet50", "st_mlp"),
     *("vgg_a", "vgg_a_lrn", "vgg_b", "vgg_c", "vgg_d", "vgg_e", "zfnet", "autoencoder", "conv_vae"),
 }
-
-
-@contextlib.contextmanager
-def eagerly():
-    """Tracing a training step takes seconds, a step of these models a hundredth of one."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def data_of(shape) -> Data:

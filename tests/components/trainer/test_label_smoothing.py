@@ -11,15 +11,9 @@ from configs.errors import UsageError
 from tests.components import digits
 from tests.components.trainer.test_resume import data_of, fresh_model, slice_of
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 CLASSES, SHARE = 10, 0.3
-
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """Tracing a training step takes seconds, a step of these models a hundredth of one."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def logs_of(model, first, last) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,6 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from components.tasks.by_name import task_of
 from components.tasks.reconstruction import task as reconstruction
@@ -16,17 +15,11 @@ from keras_models import get, normalize
 from tests.components import digits
 from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed, data_of
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 OPTIONS = {"code_size": 4, "hidden": [12, 8]}
 TRAIN = {"epochs": 2, "batch_size": 100, "early_stopping": None, "optimizer": {"learning_rate": 0.01}, "pretrain": {"epochs": 2}}
 LAYERS = {"down1", "down2", "code", "up2", "up1", "pixels"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """As in test_resume."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def slice_of(train=TRAIN, name="deep_autoencoder", options=OPTIONS, **changes):

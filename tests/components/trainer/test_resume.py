@@ -17,6 +17,8 @@ from configs.errors import Diverged, HubelError
 from keras_models import normalize
 from tests.components import digits
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 # Weights come back from HDF5 bit by bit, and batches are the same; what is left is the order in which two threads add.
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -51,14 +53,6 @@ class Killing:
 
     def fit(self, model, data, train, first_epoch, callbacks):
         self._task.fit(model, data, train, first_epoch, [*callbacks, KillAfter(self._epoch)])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """Tracing a training step takes seconds, a step of these models a hundredth of one."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def data_of(validation_labels=None) -> Data:

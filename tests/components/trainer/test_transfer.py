@@ -27,6 +27,8 @@ from keras_models.layers.neighbours import NearestNeighbours
 from tests.components import digits
 from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 BATCH = 100
 IMAGES, LABELS = digits.images()
 PIXELS = IMAGES.astype("float32")
@@ -62,14 +64,6 @@ def data_of(places) -> Data:
     plain = batches(places)
     facts = Facts((8, 8, 1), digits.NAMES[5:], len(places))
     return Data(facts, -(-len(places) // BATCH), lambda first, epochs: plain.repeat(epochs - first), plain, batches(VALIDATION))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def eager():
-    """As in test_resume."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
