@@ -1,6 +1,7 @@
 """The errors a person sees: one sentence of what is wrong and where, one of what to do, and the exit code."""
 
 import errno
+from collections.abc import Mapping
 from typing import Any
 
 SAID = 300  # characters of a library's message that a sentence repeats
@@ -33,6 +34,13 @@ class UsageError(HubelError):
     """What was typed, or written in a config, is wrong; nothing was started."""
 
     exit_code = 2
+
+
+def from_json(failure: Mapping[str, Any]) -> HubelError:
+    """The error that `as_json` is of, as another process raises it."""
+    of_error = dict(failure["error"])
+    kind = UsageError if of_error.pop("exit_code") == UsageError.exit_code else HubelError
+    return kind(**of_error)
 
 
 def first_line(said: object) -> str:

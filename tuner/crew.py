@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from components import progress
-from configs.errors import HubelError, UsageError
+from configs.errors import HubelError, from_json
 from tuner import worker, worker_process
 from tuner.chief import Chief
 from tuner.oracle import LOCAL, Kept
@@ -77,9 +77,7 @@ class Member:
                 with contextlib.suppress(ValueError):  # a line that its death cut
                     event = json.loads(line)
                     if event["event"] == "failure":
-                        error = event["error"]
-                        kind = UsageError if error.pop("exit_code") == UsageError.exit_code else HubelError
-                        self.failure = kind(**error)
+                        self.failure = from_json(event)
                     else:
                         self._listen(event)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from configs import errors
-from configs.errors import HubelError, UsageError, last_line
+from configs.errors import HubelError, last_line
 from pipelines.process.requests import Request
 
 GRACE = 15  # seconds that a worker has after SIGTERM; a search writes its page in them
@@ -68,9 +68,7 @@ def ask(
     if answer is None:
         raise _died(code, log)
     if answer["event"] == "failure":
-        failure = answer["error"]
-        kind = UsageError if failure.pop("exit_code") == errors.UsageError.exit_code else HubelError
-        raise kind(**failure)
+        raise errors.from_json(answer)
     return answer["value"]
 
 
