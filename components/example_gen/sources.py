@@ -17,7 +17,6 @@ One whose `locate` imports what takes seconds has a sixth, which imports nothing
 """
 
 import importlib
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,12 +25,12 @@ from typing import Any, NamedTuple
 
 from components import inputs, keys
 from components.example_gen import classes, digest
+from configs import by_name
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 
 OF_SOME = ("images", "missing_markers", "masks")  # keys of DataConfig that only some sources take
 _FUNCTIONS = {"check", "locate", "contents", "images"}
-_DEFINED = re.compile(r"^def (\w+)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,7 @@ def refuse_targets(features: Mapping[str, Any], source: str, takes: Sequence[str
 
 def schemes() -> list[str]:
     """Every scheme there is: the files beside this one that have the four functions."""
-    beside = (path for path in Path(__file__).parent.glob("*.py") if path != Path(__file__))
-    return sorted(path.stem for path in beside if _FUNCTIONS <= set(_DEFINED.findall(path.read_text())))
+    return by_name.names([str(Path(__file__).parent)], _FUNCTIONS)
 
 
 def module_of(source: str) -> ModuleType:

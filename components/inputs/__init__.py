@@ -7,21 +7,16 @@ in components/inputs/storing/x.py, or beside `Input` in x.py (components.inputs.
 
 import functools
 import importlib
-import importlib.util
-import re
-from pathlib import Path
 
+from configs import by_name
 from configs.errors import UsageError
 
 DEFAULT = "image"  # what a model reads that does not say it
-_INPUT = re.compile(r"^class Input\(", re.MULTILINE)
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def kinds() -> list[str]:
     """Names of all kinds there are."""
-    files = (path for folder in __path__ for path in Path(folder).glob("*.py") if path.stem not in ("__init__", "base"))
-    return sorted(path.stem for path in files if _INPUT.search(path.read_text(encoding="utf-8")))
+    return by_name.names(__path__, ["Input"])
 
 
 @functools.cache
@@ -38,12 +33,11 @@ def storage_of(kind: str):
 
 def module_of(kind: str) -> str:
     """Dotted path of the module with the kind's Input, for source digests. Raises UsageError where there is no such kind."""
-    if not _NAME.fullmatch(kind) or kind not in kinds():
+    if kind not in kinds():
         raise UsageError(f"There is no kind of input {kind!r}.", f"A model reads one of: {', '.join(kinds())}.")
     return f"{__name__}.{kind}"
 
 
 def storing_module_of(kind: str) -> str:
     """The same of its Storage."""
-    whole, beside = module_of(kind), f"{__name__}.storing.{kind}"
-    return beside if importlib.util.find_spec(beside) is not None else whole
+    return by_name.module(f"{__name__}.storing", kind, otherwise=module_of(kind))

@@ -6,13 +6,12 @@ A task named `x` is the class `Task` in components/tasks/x.py. Of a kind that ha
 
 import functools
 import importlib
-import importlib.util
 from collections.abc import Collection, Sequence
-from importlib.machinery import ModuleSpec
 from typing import Any
 
 from components import tasks
 from components.tasks.base import Task
+from configs.by_name import spec
 from configs.errors import UsageError
 from configs.schema.anomaly import AnomalyConfig
 
@@ -50,25 +49,16 @@ def made(modules: Sequence[str], kind: str, name: str) -> Any:
 
 def module(path: str, of_folder: str) -> str:
     """The module of a dotted path: of a folder, the file in it that has the folder's own."""
-    spec = _spec(path)
-    return path if spec is None or spec.submodule_search_locations is None else f"{path}.{of_folder}"
+    at = spec(path)
+    return path if at is None or at.submodule_search_locations is None else f"{path}.{of_folder}"
 
 
 def is_module(path: str) -> bool:
     """Whether there is a file for a dotted path."""
-    return _spec(path) is not None
+    return spec(path) is not None
 
 
 def _class(path: str, kind: str) -> type | None:
     """That of the file itself: neither one that it imports nor the base of all."""
     found = getattr(importlib.import_module(path), kind, None) if is_module(path) else None
     return found if found is not None and found.__module__ == path != Task.__module__ else None
-
-
-def _spec(path: str) -> ModuleSpec | None:
-    if not all(part.isidentifier() for part in path.split(".")):
-        return None
-    try:
-        return importlib.util.find_spec(path)
-    except ModuleNotFoundError:  # what stands before the last dot is none, or no package
-        return None

@@ -8,9 +8,9 @@ import functools
 import importlib
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from configs import by_name
 from serving.answers.base import About, Kind
 
 NUMBER, TEXT, FRAME = "number", "text", "frame"
@@ -19,7 +19,7 @@ NUMBER, TEXT, FRAME = "number", "text", "frame"
 @functools.cache
 def kinds() -> tuple[str, ...]:
     """The names of all kinds."""
-    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in ("__init__", "base")))
+    return tuple(by_name.names(__path__))
 
 
 @functools.cache

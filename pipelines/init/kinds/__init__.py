@@ -11,13 +11,13 @@ A kind named `x` is pipelines/init/kinds/x.py with
 """
 
 import importlib
-import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from components import inputs
+from configs import by_name
 from configs.errors import UsageError
 
 
@@ -33,7 +33,7 @@ class Plan:
 def kind_of(survey: Mapping[str, Any]) -> ModuleType:
     """The module of what was found. Raises UsageError for a kind without one."""
     reads = survey.get("reads", inputs.DEFAULT)
-    name = f"{__name__}.{reads}"
-    if importlib.util.find_spec(name) is None:
+    path = by_name.module(__name__, reads)
+    if path is None:
         raise UsageError(f"`hubel init` has no config for models that read {reads}.", "docs/configuration.md has the keys of one.")
-    return importlib.import_module(name)
+    return importlib.import_module(path)

@@ -2,14 +2,12 @@
 
 import functools
 import importlib
-import importlib.util
 
+from configs import by_name
 from pipelines.verbs.asking import base
 
 
 @functools.cache
 def asking_of(kind: str) -> base.Asking:
     """The base.Asking of a kind of components.inputs. Raises UsageError where there is no such kind."""
-    name = f"{__package__}.{kind}"
-    is_there = importlib.util.find_spec(name) is not None
-    return (importlib.import_module(name) if is_there else base).Asking(kind)
+    return importlib.import_module(by_name.module(__package__, kind, otherwise=base.__name__)).Asking(kind)
