@@ -32,13 +32,13 @@ def sentence(error: Mapping[str, Any], tree: Mapping[str, Any], kind: type[Slice
 
 def _written(loc: Sequence[str | int], tree: Any) -> str:
     """The part of a location that the tree has: pydantic puts the kinds of a union behind it ("materialize.bool")."""
-    found = []
+    parts = []
     for part in loc:
         if not ((isinstance(tree, Mapping) and part in tree) or (isinstance(tree, list) and isinstance(part, int))):
             break
         tree = tree[part]
-        found.append(str(part))
-    return ".".join(found)
+        parts.append(str(part))
+    return ".".join(parts)
 
 
 def short(value: Any) -> str:

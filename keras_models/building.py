@@ -44,18 +44,18 @@ def get(name: str) -> ModelEntry:
     return ModelEntry(build=build_, **{f.name: getattr(known, f.name) for f in fields(known)})
 
 
-def takes(entry: ModelEntry, fact: str) -> bool:
+def takes(entry: ModelEntry, name: str) -> bool:
     """Whether a builder is given what the data decides by that name."""
     parameters = inspect.signature(entry.build).parameters.values()
-    return any(p.kind is p.VAR_KEYWORD or (p.name == fact and p.kind is not p.POSITIONAL_ONLY) for p in parameters)
+    return any(p.kind is p.VAR_KEYWORD or (p.name == name and p.kind is not p.POSITIONAL_ONLY) for p in parameters)
 
 
-def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[str, Any], dtype: str = "float32"):
+def build(entry: ModelEntry | str, of_data: Mapping[str, Any], options: Mapping[str, Any], dtype: str = "float32"):
     """Build a model from what its name fixes, what the config asks and what the data decides; check that it keeps the contract.
 
     Args:
         entry: a record, or anything that `get` takes.
-        facts: what the data decides, e.g. input_shape (height px, width px, channels) and num_classes; the builder is given
+        of_data: what the data decides, e.g. input_shape (height px, width px, channels) and num_classes; the builder is given
             those that its signature names.
         options: keyword arguments of the builder, from a config.
         dtype: of what the model will get, such as float32 pixels or int32 ids of tokens.
@@ -71,22 +71,22 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
     from keras_models import usable  # imports Keras, which a listing must not
 
     entry = get(entry) if isinstance(entry, str) else entry
-    facts = {**facts, "input_shape": tuple(facts["input_shape"])} if "input_shape" in facts else dict(facts)
+    of_data = {**of_data, "input_shape": tuple(of_data["input_shape"])} if "input_shape" in of_data else dict(of_data)
     parameters = inspect.signature(entry.build).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     known = [n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    free = [n for n in known if n not in entry.options and n not in facts]
+    free = [n for n in known if n not in entry.options and n not in of_data]
     for key in options:
         if key in entry.options:
             raise UsageError(
                 f"Model {entry.name}: option {key!r} cannot be set: this name fixes it to {entry.options[key]!r}.",
                 "Leave it out of model.options.",
             )
-        if key in facts:
+        if key in of_data:
             raise UsageError(f"Model {entry.name}: {key!r} is no option: the data decides it.", "Leave it out of model.options.")
         if key not in known and not open_ended:
             raise _unknown_option(entry, key, free)
-    given = {**{k: v for k, v in facts.items() if open_ended or k in known}, **entry.options, **options}
+    given = {**{k: v for k, v in of_data.items() if open_ended or k in known}, **entry.options, **options}
     missing = [n for n in known if n not in given and parameters[n].default is inspect.Parameter.empty]
     if missing:
         raise UsageError(
@@ -108,19 +108,19 @@ def build(entry: ModelEntry | str, facts: Mapping[str, Any], options: Mapping[st
             raise
         said = f"its builder failed with {type(error).__name__}: {raised.said(error)}"
         raise UsageError(f"Model {entry.name}: {said}.", f"See {_place(error, entry)}.") from error
-    usable.check(entry, model, facts, dtype)
+    usable.check(entry, model, of_data, dtype)
     return model
 
 
-def twin(entry: ModelEntry | str, **facts):
+def twin(entry: ModelEntry | str, **of_data):
     """The model of an entry's `tiny` arguments: the same layers, narrower and where need be fewer, to test what all models share.
 
     Args:
-        facts: what the data would decide, instead of what `tiny` says.
+        of_data: what the data would decide, instead of what `tiny` says.
     """
     entry = get(entry) if isinstance(entry, str) else entry
     arguments = {**entry.options, **entry.tiny}
-    return build(replace(entry, options={}), facts, {key: value for key, value in arguments.items() if key not in facts})
+    return build(replace(entry, options={}), of_data, {key: value for key, value in arguments.items() if key not in of_data})
 
 
 def _place(error: Exception, entry: Record) -> str:

@@ -26,13 +26,13 @@ SUM = 1e-3  # how near to 1 probabilities sum up, in float16 too
 TOLERANCE = 1e-5  # of what a loaded model answers: on an accelerator sums come in any order
 
 
-def prove(entry: ModelEntry, facts: Mapping, options: Mapping, batch: np.ndarray | None = None) -> None:
+def prove(entry: ModelEntry, of_data: Mapping, options: Mapping, batch: np.ndarray | None = None) -> None:
     """Try what a config asks for, without data: seconds at most for a network that trains in minutes.
 
     Classes are not known yet: there are as many as the builder has by default, else CLASSES.
 
     Args:
-        facts: what is known of the data, such as input_shape; a builder is given those that its signature names.
+        of_data: what is known of the data, such as input_shape; a builder is given those that its signature names.
         options: the config's model.options.
         batch: random examples of what the model will get, such as int32 ids of tokens; None: images of 0..1, float32.
 
@@ -42,17 +42,17 @@ def prove(entry: ModelEntry, facts: Mapping, options: Mapping, batch: np.ndarray
             probabilities where logits are wanted, or does not come back from a .keras file as it was.
     """
     if batch is None:
-        batch = np.random.default_rng(0).random((EXAMPLES, *facts["input_shape"]), dtype="float32")
-    facts, dtype = dict(facts), str(batch.dtype)
+        batch = np.random.default_rng(0).random((EXAMPLES, *of_data["input_shape"]), dtype="float32")
+    of_data, dtype = dict(of_data), str(batch.dtype)
     if entry.output == LOGITS or "num_classes" in inspect.signature(entry.build).parameters:
-        facts["num_classes"] = _classes(entry) or CLASSES
+        of_data["num_classes"] = _classes(entry) or CLASSES
     if entry.is_shipped:
         with without_weights():
-            building.build(entry, facts, options, dtype)
+            building.build(entry, of_data, options, dtype)
         return
     with untouched():
         try:
-            first, second = _twice(entry, facts, options, dtype)
+            first, second = _twice(entry, of_data, options, dtype)
         except UsageError as error:
             if not has_argument(entry, "num_classes") or _classes(entry) or not isinstance(error.__cause__, ValueError):
                 raise
@@ -74,12 +74,12 @@ def _classes(entry):
     return parameter.default if parameter and isinstance(parameter.default, int) else None
 
 
-def _twice(entry, facts, options, dtype):
+def _twice(entry, of_data, options, dtype):
     """Two models of one builder, from different seeds."""
     policy, models, ends = keras.config.dtype_policy(), [], []
     for seed in (1, 2):
         random.seed(seed)
-        models.append(building.build(entry, facts, options, dtype))
+        models.append(building.build(entry, of_data, options, dtype))
         ends.append(random.getstate())
     if keras.config.dtype_policy() != policy:
         raise broken(entry, "its builder changes Keras's dtype policy", "Leave that out: train.precision sets it.")
@@ -158,7 +158,7 @@ def _unsaved(entry, model, error):
     for layer in _leaves(model):
         try:
             keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-        except Exception as found:  # the same
+        except Exception as another:  # the same
             what = f"its layer {layer.name} ({type(layer).__name__}) cannot be stored in a .keras file"
             if isinstance(layer, keras.layers.Lambda):
                 return broken(entry, f"{what}: a Python function is no data", "Use keras.ops, or a layer class of your own.")
@@ -169,7 +169,7 @@ def _unsaved(entry, model, error):
                 return broken(
                     entry, f"{what}: its {unknown}", f"Give a Keras name, or a function or class with {decorator} before it."
                 )
-            return broken(entry, f"{what}: {files.reason(found)[0]}")
+            return broken(entry, f"{what}: {files.reason(another)[0]}")
     return broken(entry, f"it cannot be stored in a .keras file: {files.reason(error)[0]}")
 
 

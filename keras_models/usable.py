@@ -19,12 +19,12 @@ LARGEST = 1_024  # px, the largest side that is tried
 PATIENCE = 5.0  # seconds, to find the smallest side
 
 
-def check(entry: ModelEntry, model, facts: Mapping, dtype: str = "float32") -> None:
+def check(entry: ModelEntry, model, of_data: Mapping, dtype: str = "float32") -> None:
     """Raise UsageError for a model that the pipeline could not use.
 
     Args:
         model: what the builder returned.
-        facts: as `building.build` has them; what is not among them is not compared.
+        of_data: as `building.build` has them; what is not among them is not compared.
         dtype: of what the model will get: floating-point numbers of any size, or exactly these whole ones.
     """
     if not isinstance(model, keras.Model):
@@ -38,9 +38,9 @@ def check(entry: ModelEntry, model, facts: Mapping, dtype: str = "float32") -> N
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise broken(entry, f"the model must have one input and one output; it has {len(model.inputs)} and {len(model.outputs)}")
     takes = tuple(model.inputs[0].shape[1:])
-    if takes != facts.get("input_shape", takes):
+    if takes != of_data.get("input_shape", takes):
         hint = "" if has_argument(entry, "input_shape") else "Give the builder a parameter input_shape: (height, width, channels)."
-        raise broken(entry, f"the input's shape must be {facts['input_shape']}, as the data has it; it is {takes}", hint)
+        raise broken(entry, f"the input's shape must be {of_data['input_shape']}, as the data has it; it is {takes}", hint)
     is_float = keras.backend.is_float_dtype(dtype)
     if not is_float and model.inputs[0].dtype != dtype:
         raise broken(entry, f"the input must be {dtype}, as what it reads; it is {model.inputs[0].dtype}")
@@ -50,24 +50,24 @@ def check(entry: ModelEntry, model, facts: Mapping, dtype: str = "float32") -> N
     if entry.output is not None and entry.output not in OUTPUTS:
         raise broken(entry, f"there is no kind of output {entry.output!r}", f"There are: {', '.join(OUTPUTS)}.")
     if entry.output is not None:
-        OUTPUTS[entry.output](entry, model, facts)
+        OUTPUTS[entry.output](entry, model, of_data)
 
 
-def _has_logits(entry: ModelEntry, model: keras.Model, facts: Mapping) -> None:
-    wanted, gives = (facts.get("num_classes"),), tuple(model.outputs[0].shape[1:])
-    if "num_classes" in facts and gives != wanted:
+def _has_logits(entry: ModelEntry, model: keras.Model, of_data: Mapping) -> None:
+    wanted, gives = (of_data.get("num_classes"),), tuple(model.outputs[0].shape[1:])
+    if "num_classes" in of_data and gives != wanted:
         hint = "" if has_argument(entry, "num_classes") else "Give the builder a parameter num_classes."
         raise broken(entry, f"the output's shape must be {wanted}, a logit for each class; it is {gives}", hint)
 
 
-def _has_an_image(entry: ModelEntry, model: keras.Model, facts: Mapping) -> None:
+def _has_an_image(entry: ModelEntry, model: keras.Model, of_data: Mapping) -> None:
     takes, gives = tuple(model.inputs[0].shape[1:]), tuple(model.outputs[0].shape[1:])
     if gives != takes:
         raise broken(entry, f"a reconstruction must have the input's shape {takes}; it is {gives}")
 
 
-def _has_a_coded_image(entry: ModelEntry, model: keras.Model, facts: Mapping) -> None:
-    _has_an_image(entry, model, facts)
+def _has_a_coded_image(entry: ModelEntry, model: keras.Model, of_data: Mapping) -> None:
+    _has_an_image(entry, model, of_data)
     parts = {layer.name for layer in model.layers if isinstance(layer, keras.Model)}
     if absent := [part for part in ("encoder", "decoder") if part not in parts]:
         names = " and ".join(absent)

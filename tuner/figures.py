@@ -60,7 +60,7 @@ def logged(task: Task, model: keras.Model, transform: TransformConfig) -> dict[s
 def _stand_in(entry, cfg: TrainerSlice) -> keras.Model:
     """The network as it would be behind its normalisation; which that is has no part in the figures."""
     cfg = cfg.model_copy(update={"transform": cfg.transform.model_copy(update={"normalize": "none"})})
-    known = dict(inputs.input_of(entry.reads).stand_in(cfg.transform, 1).facts)
+    known = dict(inputs.input_of(entry.reads).stand_in(cfg.transform, 1).of_data)
     classes = [str(number) for number in range(usable.CLASSES)]
     facts = Facts(known.pop("input_shape"), classes, train_images=len(classes), builder=known)
     return build(entry, Data(facts, 1, None, None, None), cfg)

@@ -40,11 +40,11 @@ class Executor(executor.Executor):
         """
         result = super().Do(input_dict, output_dict, exec_properties)
         artifact = output_dict[standard_component_specs.ANOMALIES_KEY]
-        found = [line for split in keys.SPLITS for line in describe(artifact_utils.get_split_uri(artifact, split), split)]
-        if found and exec_properties[ALLOWED] != "true":
-            listed = "; ".join(found[:LISTED]) + (f"; and {len(found) - LISTED} more" if len(found) > LISTED else "")
+        lines = [line for split in keys.SPLITS for line in describe(artifact_utils.get_split_uri(artifact, split), split)]
+        if lines and exec_properties[ALLOWED] != "true":
+            listed = "; ".join(lines[:LISTED]) + (f"; and {len(lines) - LISTED} more" if len(lines) > LISTED else "")
             raise HubelError(
-                f"ExampleValidator found {words.count(len(found), 'anomaly', 'anomalies')} in the data: {listed}.",
+                f"ExampleValidator found {words.count(len(lines), 'anomaly', 'anomalies')} in the data: {listed}.",
                 "Mend the data, or go on regardless with --set data.allow_anomalies=true",
             )
         [anomalies] = result.output_artifacts[standard_component_specs.ANOMALIES_KEY].artifacts
@@ -59,8 +59,8 @@ class Executor(executor.Executor):
         train, test = (load_statistics(statistics, split).proto() for split in (keys.TRAIN, keys.TEST))
         served = None if drift.has_outliers(test) else test
         moved, skewed = drift.measured(train, schema, earlier[0] if earlier else None, served)
-        for name, found in ((keys.DRIFT, moved), (keys.SKEW, skewed)):
-            anomalies.custom_properties[name].string_value = json.dumps(found)
+        for name, distances in ((keys.DRIFT, moved), (keys.SKEW, skewed)):
+            anomalies.custom_properties[name].string_value = json.dumps(distances)
         progress.emit("distances", drift=moved, skew=skewed)
 
 

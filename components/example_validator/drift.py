@@ -19,8 +19,8 @@ def _of_targets(name: str) -> bool:
 
 def has_outliers(statistics: statistics_pb2.DatasetFeatureStatisticsList) -> bool:
     """Whether some image is none of data.inliers."""
-    [found] = statistics.datasets
-    features = {"/".join(feature.path.step) or feature.name: feature for feature in found.features}
+    [dataset] = statistics.datasets
+    features = {"/".join(feature.path.step) or feature.name: feature for feature in dataset.features}
     return keys.ANOMALY in features and features[keys.ANOMALY].num_stats.max > 0
 
 
@@ -40,7 +40,7 @@ def measured(
             feature.drift_comparator.jensen_shannon_divergence.threshold = 1.0
             feature.skew_comparator.jensen_shannon_divergence.threshold = 1.0
     anomalies = tfdv.validate_statistics(statistics, wanted, previous_statistics=earlier, serving_statistics=served)
-    found = {"/".join(info.path.step): info for info in anomalies.drift_skew_info}
-    drift = {name: round(info.drift_measurements[0].value, 4) for name, info in found.items() if info.drift_measurements}
-    skew = {name: round(info.skew_measurements[0].value, 4) for name, info in found.items() if info.skew_measurements}
+    infos = {"/".join(info.path.step): info for info in anomalies.drift_skew_info}
+    drift = {name: round(info.drift_measurements[0].value, 4) for name, info in infos.items() if info.drift_measurements}
+    skew = {name: round(info.skew_measurements[0].value, 4) for name, info in infos.items() if info.skew_measurements}
     return drift, skew

@@ -187,7 +187,7 @@ def _plain(
 
 
 def _extra(signature: Signature, many: int) -> dict[str, tf.Tensor]:
-    return {name: one.example(many) for name, one in signature.extra.items()}
+    return {name: argument.example(many) for name, argument in signature.extra.items()}
 
 
 def _write(path: Path, tensor: tf.Tensor) -> dict:

@@ -40,9 +40,10 @@ class Samples:
 
 @dataclass(frozen=True)
 class StandIn:
-    """What a model is tried with before any data is read: facts for its builder, and a batch of what it will get."""
+    """What a model is tried with before any data is read: what the data decides, for its builder, and a batch of what it
+    will get."""
 
-    facts: Mapping[str, Any]
+    of_data: Mapping[str, Any]
     batch: np.ndarray = field(repr=False)
 
 
@@ -69,7 +70,8 @@ class Input(abc.ABC):
 
     @abc.abstractmethod
     def stand_in(self, transform: TransformConfig, many: int) -> StandIn:
-        """`many` random examples, the same each time, and facts as `learned` would have them, as far as they can be known."""
+        """`many` random examples, the same each time, and what the data decides as `learned` would have it, as far as it
+        can be known."""
 
     @abc.abstractmethod
     def prepare(self, raw: tf.Tensor, config: TransformSlice) -> dict[str, tf.Tensor]:

@@ -68,10 +68,10 @@ class Task(Around):
         return lambda pixels, placed: pooling.pooled(*error_map(model, pixels, placed), card.anomaly)
 
     def calibrate(self, model, data, card):
-        found = self.inner.calibrate(model, data, card)
+        of_inner = self.inner.calibrate(model, data, card)
         has_distance = card.anomaly.score == "latent_distance"
         statistics = _statistics(functools.partial(self.inner.codes, model), data) if has_distance else {}
-        with_statistics = card.model_copy(update={"calibrated": {**found, CALIBRATED: statistics}})
+        with_statistics = card.model_copy(update={"calibrated": {**of_inner, CALIBRATED: statistics}})
         score = tf.function(self.score(model, with_statistics), reduce_retracing=True)
         scores, barred = [], 0
         for pixels, targets in data.validation:
@@ -86,7 +86,7 @@ class Task(Around):
                 f"anomaly.score {card.anomaly.score} is of the bars too; reconstruction_error leaves them out",
             )
         threshold = float(np.quantile(scores, card.anomaly.quantile, method="higher"))  # one of them: none between two
-        return {**found, CALIBRATED: {**statistics, "threshold": threshold}}
+        return {**of_inner, CALIBRATED: {**statistics, "threshold": threshold}}
 
     def signatures(self, model, card):
         score, threshold = self.score(model, card), _threshold(card)
@@ -158,7 +158,7 @@ def _statistics(codes: Codes, data: Data) -> dict:
 
 def _distance(codes: Codes, card: Card) -> Score:
     """sqrt((z - mean)^T covariance^-1 (z - mean)): |L^-1 (z - mean)| with covariance = L L^T."""
-    found = card.calibrated[CALIBRATED]
-    whitening = np.linalg.inv(np.linalg.cholesky(found["covariance"])).T.astype(np.float32)
-    mean = np.asarray(found["mean"], np.float32)
+    statistics = card.calibrated[CALIBRATED]
+    whitening = np.linalg.inv(np.linalg.cholesky(statistics["covariance"])).T.astype(np.float32)
+    mean = np.asarray(statistics["mean"], np.float32)
     return lambda pixels: tf.norm((codes(pixels) - mean) @ whitening, axis=1)

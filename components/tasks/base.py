@@ -226,7 +226,7 @@ class Task(abc.ABC):
         Raises:
             UsageError: where that cannot be.
         """
-        shapes, wanted = ([tuple(weight.shape) for weight in one.weights] for one in (earlier, model))
+        shapes, wanted = ([tuple(weight.shape) for weight in network.weights] for network in (earlier, model))
         if shapes != wanted:
             raise UsageError(
                 f"model.initial has {earlier.count_params():,} weights in {len(shapes)} tensors; here are {model.count_params():,} "

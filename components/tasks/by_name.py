@@ -42,7 +42,7 @@ def task_of(name: str) -> Task:
 def made(modules: Sequence[str], kind: str, name: str) -> Any:
     """The class called `kind` of the last module, and each one before around it. `name` is the task's, for the message."""
     kinds = [_class(path, kind) for path in modules]
-    if not kinds or None in kinds or [found.is_around for found in kinds] != [True] * (len(kinds) - 1) + [False]:
+    if not kinds or None in kinds or [each.is_around for each in kinds] != [True] * (len(kinds) - 1) + [False]:
         raise UsageError(f"There is no task {name!r}.", "docs/architecture.md says how to add one.")
     return functools.reduce(lambda inner, outer: outer(inner), reversed(kinds[:-1]), kinds[-1]())
 
@@ -60,5 +60,5 @@ def is_module(path: str) -> bool:
 
 def _class(path: str, kind: str) -> type | None:
     """That of the file itself: neither one that it imports nor the base of all."""
-    found = getattr(importlib.import_module(path), kind, None) if is_module(path) else None
-    return found if found is not None and found.__module__ == path != Task.__module__ else None
+    own = getattr(importlib.import_module(path), kind, None) if is_module(path) else None
+    return own if own is not None and own.__module__ == path != Task.__module__ else None

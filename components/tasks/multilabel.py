@@ -66,11 +66,11 @@ class Task(base.Task):
     def calibrate(self, model, data, card):
         """For each class the threshold of the largest F1 in the validation split, halfway between two of its probabilities."""
         answer = tf.function(self._probabilities(model, card), reduce_retracing=True)
-        found, labels = [], []
+        probabilities, labels = [], []
         for pixels, targets in data.validation:
-            found.append(answer(_enlarged(pixels, card)).numpy())
+            probabilities.append(answer(_enlarged(pixels, card)).numpy())
             labels.append(targets[keys.LABELS].numpy())
-        thresholds = [threshold(*pair) for pair in zip(np.concatenate(labels).T, np.concatenate(found).T, strict=True)]
+        thresholds = [threshold(*pair) for pair in zip(np.concatenate(labels).T, np.concatenate(probabilities).T, strict=True)]
         unknown = [name for name, value in zip(card.class_names, thresholds, strict=True) if value is None]
         if unknown:
             more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
@@ -97,13 +97,13 @@ class Task(base.Task):
 
         def predict(pixels):
             """All classes, the most probable first, and which of them the image has; decisions stand in label order."""
-            found = probabilities(pixels)
-            order = tf.argsort(found, direction="DESCENDING", stable=True)
-            on = found > thresholds
+            of_classes = probabilities(pixels)
+            order = tf.argsort(of_classes, direction="DESCENDING", stable=True)
+            on = of_classes > thresholds
             return {
-                PROBABILITIES: found,
+                PROBABILITIES: of_classes,
                 "classes": tf.gather(names, order),
-                "scores": tf.gather(found, order, batch_dims=1),
+                "scores": tf.gather(of_classes, order, batch_dims=1),
                 "on": tf.gather(on, order, batch_dims=1),
                 DECISIONS: on,
             }

@@ -45,9 +45,9 @@ class RunConfig(Slice):
     @field_validator("augment")
     @classmethod
     def _colors_need_color(cls, augment, info):
-        found = [name for name, _ in (step.operation for step in augment) if name in COLOR_ONLY]
-        if found and "transform" in info.data and info.data["transform"].channels == 1:
-            raise ValueError(f"{found[0]} changes colours, and images of one channel have none; set transform.channels: 3")
+        names = [name for name, _ in (step.operation for step in augment) if name in COLOR_ONLY]
+        if names and "transform" in info.data and info.data["transform"].channels == 1:
+            raise ValueError(f"{names[0]} changes colours, and images of one channel have none; set transform.channels: 3")
         return augment
 
     @field_validator("augment")

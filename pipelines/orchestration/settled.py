@@ -176,19 +176,19 @@ def _try_network(config: RunConfig, start: Start) -> None:
         entry, kind = keras_models.get(config.model.name), inputs.input_of(start.reads)
         _check_takes(entry, kind.asks(config.transform))
         stand_in = kind.stand_in(config.transform, contract.EXAMPLES)
-        contract.prove(entry, stand_in.facts, config.model.options, stand_in.batch)
+        contract.prove(entry, stand_in.of_data, config.model.options, stand_in.batch)
         if config.train.pretrain is not None:
-            net = keras_models.build(entry, stand_in.facts, config.model.options, kind.dtype)
+            net = keras_models.build(entry, stand_in.of_data, config.model.options, kind.dtype)
             by_name.part(by_name.PRETRAIN).check(net, config.model.name)
 
 
 def _check_takes(entry: keras_models.ModelEntry, asked: Mapping[str, str]) -> None:
-    """Raise UsageError where a builder takes no notice of what a key of the config gives it: fact -> key."""
-    for fact, key in asked.items():
-        if not building.takes(entry, fact):
+    """Raise UsageError where a builder takes no notice of what a key of the config gives it: name -> key."""
+    for name, key in asked.items():
+        if not building.takes(entry, name):
             raise UsageError(
-                f"{key} is given, and the builder of {entry.name} takes no {fact}.",
-                f"Take {key} out, or name a network whose builder has the argument {fact}.",
+                f"{key} is given, and the builder of {entry.name} takes no {name}.",
+                f"Take {key} out, or name a network whose builder has the argument {name}.",
             )
 
 

@@ -41,8 +41,8 @@ def test_the_network_is_proved_before_any_data_is_read(place):
     assert entry.reads == "text"
     checks.check(entry.reads, cfg.model.name, cfg.data, cfg.transform, cfg.augment, cfg.export.crops is not None)
     tried = input_of(entry.reads).stand_in(cfg.transform, contract.EXAMPLES)
-    assert dict(tried.facts) == {"input_shape": (16,), "length": 16, "vocabulary_size": 20_002}
-    contract.prove(entry, tried.facts, cfg.model.options, tried.batch)
+    assert dict(tried.of_data) == {"input_shape": (16,), "length": 16, "vocabulary_size": 20_002}
+    contract.prove(entry, tried.of_data, cfg.model.options, tried.batch)
 
 
 @pytest.mark.whole

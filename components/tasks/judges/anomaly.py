@@ -40,9 +40,9 @@ class Judge(Around):
 
     @property
     def metrics(self):
-        found = {name: _metric("Ranking", name, SCORE) for name in detection.RANKINGS}
-        found |= {name: _metric("Decision", name, DECISION) for name in detection.DECISIONS}
-        return {**found, **self.inner.metrics}
+        of_scores = {name: _metric("Ranking", name, SCORE) for name in detection.RANKINGS}
+        of_scores |= {name: _metric("Decision", name, DECISION) for name in detection.DECISIONS}
+        return {**of_scores, **self.inner.metrics}
 
     @property
     def compared(self):
@@ -62,18 +62,18 @@ class Judge(Around):
 
     def measure_labels(self, model, card, images):
         """And of each label that is no inlier, how its images alone rank among the inliers."""
-        found = self.inner.measure_labels(model, card, images)
+        by_label = self.inner.measure_labels(model, card, images)
         kinds, labels = _of_test(images, keys.ANOMALY), _of_test(images, keys.LABEL)
         strange = np.unique(labels[(kinds == 1) & (labels >= 0)])
         if not strange.size or not (kinds == 0).any():
-            return found
+            return by_label
         ranked = {"auroc": _served_scores(model, card, images), "pca_auroc": _of_principal(model, card, images)}
         for label in strange:
             chosen = (kinds == 0) | (labels == label)
             figures = {name: _area(kinds[chosen], scores[chosen]) for name, scores in ranked.items()}
             finite = {name: figure for name, figure in figures.items() if np.isfinite(figure)}
-            found[int(label)] = {**finite, **found.get(int(label), {})}
-        return found
+            by_label[int(label)] = {**finite, **by_label.get(int(label), {})}
+        return by_label
 
 
 def _area(kinds: np.ndarray, scores: np.ndarray) -> Figure:

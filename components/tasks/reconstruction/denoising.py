@@ -47,24 +47,24 @@ class Task(Autoencoder):
         return {NOISE: [step.model_dump() for step in data.facts.noise]}
 
     def signatures(self, model, card):
-        found = super().signatures(model, card)
-        found[DENOISE] = found[RECONSTRUCT]
+        signatures = super().signatures(model, card)
+        signatures[DENOISE] = signatures[RECONSTRUCT]
         stddev = _gaussian(card)
         if stddev:
 
             def of_density(pixels):
                 return {"score": score(pixels / 255.0, model(pixels, training=False), stddev)}
 
-            found[SCORE] = Signature(of_density, gives={"score": "number"})
-        return found
+            signatures[SCORE] = Signature(of_density, gives={"score": "number"})
+        return signatures
 
     def figures(self, model, card):
         noisy = noise(card)
 
         def figures(pixels):
             images, seen = pixels / 255.0, noisy(pixels)
-            found = of_images(images, model(seen, training=False), self.codes(model, seen))
-            return {**found, NOISY_ERROR: mean_squared_error(images, seen / 255.0)}
+            figures = of_images(images, model(seen, training=False), self.codes(model, seen))
+            return {**figures, NOISY_ERROR: mean_squared_error(images, seen / 255.0)}
 
         return figures
 
@@ -83,8 +83,8 @@ def score(images: tf.Tensor, given: tf.Tensor, stddev: float) -> tf.Tensor:
 
 def _gaussian(card: Card) -> float | None:
     """Deviation of the noise where it is Gaussian and nothing else; the theorem is of no other."""
-    found = [step.operation for step in _steps(card)]
-    return found[0][1].stddev if [name for name, _ in found] == ["gaussian_noise"] else None
+    operations = [step.operation for step in _steps(card)]
+    return operations[0][1].stddev if [name for name, _ in operations] == ["gaussian_noise"] else None
 
 
 def noise(card: Card) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -16,14 +16,14 @@ def of_images(images: tf.Tensor, given: tf.Tensor, codes: tf.Tensor) -> dict[str
     Args:
         images: [N, height, width, channels] in 0..1. given: what is there in their place. codes: [N, k].
     """
-    found = of_pairs(images, given)
-    return {**found, "sparsity": sparsity(codes)} if codes.shape[-1] > 1 else found
+    figures = of_pairs(images, given)
+    return {**figures, "sparsity": sparsity(codes)} if codes.shape[-1] > 1 else figures
 
 
 def of_pairs(images: tf.Tensor, given: tf.Tensor) -> dict[str, tf.Tensor]:
     """Those of them that need no code. Arguments as of `of_images`."""
-    found = {"mse": mean_squared_error(images, given), "ssim": ssim(images, given)}
-    return {**found, "ms_ssim": ms_ssim(images, given)} if min(images.shape[1:3]) >= MULTISCALE else found
+    figures = {"mse": mean_squared_error(images, given), "ssim": ssim(images, given)}
+    return {**figures, "ms_ssim": ms_ssim(images, given)} if min(images.shape[1:3]) >= MULTISCALE else figures
 
 
 def mean_squared_error(images: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
@@ -44,7 +44,7 @@ def ms_ssim(images: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
     for scale, weight in enumerate(WEIGHTS, 1):
         whole, contrast = _similarity(images, given, WINDOW)
         product *= tf.nn.relu(whole if scale == len(WEIGHTS) else contrast) ** weight
-        images, given = (tf.nn.avg_pool2d(one, 2, 2, "SAME") for one in (images, given))
+        images, given = (tf.nn.avg_pool2d(batch, 2, 2, "SAME") for batch in (images, given))
     return tf.cast(tf.reduce_mean(product, -1), tf.float32)
 
 
@@ -54,7 +54,7 @@ def _similarity(images: tf.Tensor, given: tf.Tensor, window: int) -> tuple[tf.Te
     In float64, because a variance is a small difference of large squares: of images of 176 px, Keras and an exported graph were
     5e-6 apart in float32 (tf.image.ssim), half of what the served-equals-trained gate allows, and 3e-8 here.
     """
-    (x, y), (luminance, contrast) = (_blurred(one, window) for one in (images, given)), STABLE
+    (x, y), (luminance, contrast) = (_blurred(batch, window) for batch in (images, given)), STABLE
     xx, yy, xy = (
         _blurred(a * b, window) - c for a, b, c in ((images, images, x * x), (given, given, y * y), (images, given, x * y))
     )

@@ -40,11 +40,11 @@ class Task(Autoencoder):
             images = pixels / 255.0
             served = encoder(images, training=False)
             codes = inference.codes(images) if predicts else served
-            found = of_images(pixels) | {
+            figures = of_images(pixels) | {
                 "objective": inference.objective(images, codes),
                 "active": tf.reduce_sum(tf.cast(tf.abs(codes) > ACTIVE, tf.float32), -1),
             }
-            return found | ({"prediction": tf.reduce_sum(tf.square(codes - served), -1)} if predicts else {})
+            return figures | ({"prediction": tf.reduce_sum(tf.square(codes - served), -1)} if predicts else {})
 
         return figures
 

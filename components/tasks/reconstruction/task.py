@@ -85,8 +85,8 @@ class Task(base.Task):
 
         def figures(pixels):
             codes = self.codes(model, pixels)
-            found = of_images(pixels / 255.0, model(pixels, training=False), codes)
-            return {**found, ACTIVE: active(codes)} if codes.shape[-1] >= math.prod(model.input_shape[1:]) else found
+            figures = of_images(pixels / 255.0, model(pixels, training=False), codes)
+            return {**figures, ACTIVE: active(codes)} if codes.shape[-1] >= math.prod(model.input_shape[1:]) else figures
 
         return figures
 

@@ -57,9 +57,9 @@ class Task(Autoencoder):
             return {"anomaly_score": -estimate(pixels).elbo}
 
         def elbo(pixels):
-            found = estimate(pixels)
-            error = {ERROR: found.elbo_error} if card.export.draws > 1 else {}
-            return {"elbo": found.elbo, "kl": found.kl, **error}
+            estimated = estimate(pixels)
+            error = {ERROR: estimated.elbo_error} if card.export.draws > 1 else {}
+            return {"elbo": estimated.elbo, "kl": estimated.kl, **error}
 
         return {
             **super().signatures(model, card),
@@ -72,9 +72,9 @@ class Task(Autoencoder):
         plain, estimate = super().figures(model, card), _estimator(model, card.export.draws)
 
         def figures(pixels):
-            found = estimate(pixels)
-            nats = {"log_likelihood": found.log_likelihood, "elbo": found.elbo, "kl": found.kl}
-            return {**plain(pixels), **nats, "codes": found.mean}
+            estimated = estimate(pixels)
+            nats = {"log_likelihood": estimated.log_likelihood, "elbo": estimated.elbo, "kl": estimated.kl}
+            return {**plain(pixels), **nats, "codes": estimated.mean}
 
         return figures
 
@@ -89,13 +89,13 @@ class _Told(Task):
 
 def _likelihood(net: keras.Model) -> PixelLoss:
     """Its loss. Raises HubelError where that is no likelihood."""
-    found = [layer for layer in net.layers if layer.name == pixel_loss.NAME and layer.kind in LIKELIHOODS]
-    if not found:
+    losses = [layer for layer in net.layers if layer.name == pixel_loss.NAME and layer.kind in LIKELIHOODS]
+    if not losses:
         raise HubelError(
             "The model has no likelihood of images, and its task asks for one.",
             "Put a PixelLoss of kind bernoulli or gaussian before its output.",
         )
-    return found[0]
+    return losses[0]
 
 
 def _estimator(model: keras.Model, draws: int) -> Callable[[tf.Tensor], Estimate]:

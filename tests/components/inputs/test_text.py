@@ -170,7 +170,7 @@ def test_a_builder_s_embedding_starts_from_a_file_s_vectors(graph, data, tmp_pat
     transform = TransformConfig(text={**ASKED, "vectors": str(tmp_path / "words.txt")})
     kind, name = inputs.input_of("text"), example(tmp_path, monkeypatch)
     stand_in = kind.stand_in(transform, 2)
-    assert stand_in.facts["vectors"].shape == (6, 3)
+    assert stand_in.of_data["vectors"].shape == (6, 3)
     learned = kind.learned(graph, transform)
     facts = dataclasses.replace(data.facts, **learned)
     words = facts.learned[text.VOCABULARY]

@@ -29,8 +29,8 @@ class Judge(OfAutoencoders):
         untouched, projected = [], []
         for pair in self.pairs(card, images(keys.TEST)):
             clean, seen = (batch.reshape(len(batch), -1) for batch in pair)
-            for found, given in ((untouched, seen), (projected, exact.images(exact.codes(seen)))):
-                found.append(np.mean(np.square(clean - given), axis=1))
+            for errors, given in ((untouched, seen), (projected, exact.images(exact.codes(seen)))):
+                errors.append(np.mean(np.square(clean - given), axis=1))
         how = f"{exact.name} of the noisy images with the same code size of {code_size}, fitted on the training split"
         untouched, projected = np.concatenate(untouched), np.concatenate(projected)
         return [

@@ -49,16 +49,16 @@ class Judge(base.Judge):
         code_size = size_of_code(model)
         exact = principal(images, code_size)
         encode = tf.saved_model.load(str(model)).signatures[f"{ENCODE}_{keys.PIXELS}"]
-        found = label_free.means(label_free.of_principal(exact, self.pairs(card, images(keys.TEST))))
+        figures = label_free.means(label_free.of_principal(exact, self.pairs(card, images(keys.TEST))))
         progress.emit("note", text="judging codes by probes and clusters")
-        found |= label_free.of_codes(lambda pixels: encode(pixels=tf.constant(pixels))["codes"].numpy(), exact, images)
+        figures |= label_free.of_codes(lambda pixels: encode(pixels=tf.constant(pixels))["codes"].numpy(), exact, images)
         fitted = None
         if self.has_kernel_pca:
             progress.emit("note", text=f"fitting kernel PCA of {code_size:,} components")
             fitted = kernel_pca.fit(unit(images(keys.TRAIN)), code_size)
         if fitted:
-            found["kernel_pca_mse"] = fitted.mean_squared_error(self.pairs(card, images(keys.TEST)))
-        return found
+            figures["kernel_pca_mse"] = fitted.mean_squared_error(self.pairs(card, images(keys.TEST)))
+        return figures
 
     def measure_labels(self, model, card, images):
         """PCA's figures: a further pass over the test split."""

@@ -29,12 +29,12 @@ class Judge(OfAutoencoders):
         return {**super().measure(model, card, images), **rate_off(model, card, images)}
 
     def compare(self, model, card, images):
-        found = [beside_active(model, images)]
+        comparisons = [beside_active(model, images)]
         if FIGURE in card.calibrated:
             what = "active units" if card.calibrated[FIGURE] == ACTIVE else "a mean activity"
             words = f"what is tolerated, as a share of the target of {card.calibrated[TARGET]:g} {what}"
-            found.append(Comparison(RATE_OFF, TOLERANCE, words, yields=True))
-        return found
+            comparisons.append(Comparison(RATE_OFF, TOLERANCE, words, yields=True))
+        return comparisons
 
 
 def rate_off(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> dict[str, float]:

@@ -36,21 +36,23 @@ class Judge(OfAutoencoders):
         each = learned.objectives(unit(images(keys.TEST)), ours.penalty, ours.sparsity, ours.scale)
         words = f"scikit-learn's dictionary learning with {ours.dictionary.atoms} atoms and the same penalty"
         value = float(each.mean())
-        found = [Comparison("objective", value, words, "dictionary_objective", margin=MARGIN, each={"objective": each})]
+        comparisons = [Comparison("objective", value, words, "dictionary_objective", margin=MARGIN, each={"objective": each})]
         if isinstance(ours, OptimalCode):
             words = "predicting for each image the same, the mean of the test images' optimal codes"
             apart = _from_mean(ours, unit(images(keys.TEST)))
-            found.append(Comparison("prediction", float(apart.mean()), words, "mean_code_prediction", each={"prediction": apart}))
-        return found
+            comparisons.append(
+                Comparison("prediction", float(apart.mean()), words, "mean_code_prediction", each={"prediction": apart})
+            )
+        return comparisons
 
 
 def _from_mean(inference: SparseInference, batches: Iterable[np.ndarray]) -> np.ndarray:
     """Squared distance of each image's optimal code from the mean of all: what the best prediction without an image is off by,
     float64 [N]. That the mean is of the same images changes the interval of their mean by a term of order 1/N alone: it is where
     the sum of the distances is least."""
-    optimal, found = tf.function(inference.codes, reduce_retracing=True), []
+    optimal, parts = tf.function(inference.codes, reduce_retracing=True), []
     for images in batches:
-        found.append(sparse.csr_array(optimal(tf.constant(images, tf.float32)).numpy().astype(np.float64)))  # most are 0
-    codes = sparse.vstack(found)
+        parts.append(sparse.csr_array(optimal(tf.constant(images, tf.float32)).numpy().astype(np.float64)))  # most are 0
+    codes = sparse.vstack(parts)
     mean = np.asarray(codes.mean(0)).ravel()
     return np.asarray(codes.multiply(codes).sum(1)).ravel() - 2 * (codes @ mean) + mean @ mean
