@@ -205,14 +205,14 @@ def _read(
         )
     folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
     writer = write.WriteShard(data, address, folders, len(numbered), labelled, contents.targets, needed, reads)
-    written = shards | "Write" >> beam.ParDo(writer, plan).with_outputs(write.DAMAGED, write.UNLABELLED, main="facts")
+    written = shards | "Write" >> beam.ParDo(writer, plan).with_outputs(write.DAMAGED, write.UNLABELLED, main="examples")
     _write_lines(written[write.DAMAGED], folder / summary.QUARANTINE)
     _write_lines(written[write.UNLABELLED], folder / summary.UNLABELLED)
-    alike = written.facts | "Content" >> beam.Map(summary.place) | beam.GroupByKey()
+    alike = written.examples | "Content" >> beam.Map(summary.place) | beam.GroupByKey()
     _write_lines(alike | "Leaks" >> beam.FlatMap(summary.leak), folder / summary.DUPLICATES)
     _write_lines(alike | "Contradictions" >> beam.FlatMap(summary.contradiction), folder / summary.CONTRADICTIONS)
     _ = (
-        written.facts
+        written.examples
         | "Summary" >> beam.CombineGlobally(summary.Summary())
         | "SummaryAsJson" >> beam.Map(json.dumps)
         | "WriteSummary" >> beam.io.WriteToText(str(folder / summary.FILE), num_shards=1, shard_name_template="")

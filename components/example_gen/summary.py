@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from components import inputs
 from components.example_gen import labels
-from components.example_gen.write import Fact
+from components.example_gen.write import Written
 from configs import words
 from configs.errors import printable
 from configs.schema.data import DataConfig
@@ -32,15 +32,15 @@ class Summary(beam.CombineFn):
     def create_accumulator(self):
         return {}, {}, Counter(), [-1], {}
 
-    def add_input(self, accumulator, fact: Fact):
+    def add_input(self, accumulator, example: Written):
         classes, measures, changes, peak, labels = accumulator
-        changes.update(fact.changes)
-        labels.setdefault(fact.split, Counter()).update(map(str, fact.labels))
-        peak[0] = max(peak[0], fact.peak)
-        label = "" if fact.label is None else str(fact.label)
-        classes.setdefault(fact.split, Counter())[label] += 1
-        ranges = measures.setdefault(label, {name: [0, 0.0, float("inf"), float("-inf")] for name in fact.measures})
-        for name, value in fact.measures.items():
+        changes.update(example.changes)
+        labels.setdefault(example.split, Counter()).update(map(str, example.labels))
+        peak[0] = max(peak[0], example.peak)
+        label = "" if example.label is None else str(example.label)
+        classes.setdefault(example.split, Counter())[label] += 1
+        ranges = measures.setdefault(label, {name: [0, 0.0, float("inf"), float("-inf")] for name in example.measures})
+        for name, value in example.measures.items():
             count, total, low, high = ranges[name]
             ranges[name] = [count + 1, total + value, min(low, value), max(high, value)]
         return accumulator
@@ -220,11 +220,11 @@ class Place(NamedTuple):
     labels: tuple[int, ...] | None
 
 
-def place(fact: Fact) -> tuple[bytes, Place]:
+def place(example: Written) -> tuple[bytes, Place]:
     """The content of an image, and where it is."""
-    label = fact.labels if fact.label is None else (fact.label,)
-    is_labelled = fact.label is not None or fact.may_have_several
-    return fact.content, Place(fact.split, fact.example_id.decode(errors="replace"), label if is_labelled else None)
+    label = example.labels if example.label is None else (example.label,)
+    is_labelled = example.label is not None or example.may_have_several
+    return example.content, Place(example.split, example.example_id.decode(errors="replace"), label if is_labelled else None)
 
 
 def leak(alike: tuple[bytes, Iterable[Place]]) -> list[dict[str, Any]]:

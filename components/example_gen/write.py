@@ -23,7 +23,7 @@ DAMAGED, UNLABELLED = "damaged", "unlabelled"
 NO_LABEL = "no label"  # where a source does not say why
 
 
-class Fact(NamedTuple):
+class Written(NamedTuple):
     """What is known of an example that was written; the four before the last are of components.inputs.storing.Stored."""
 
     split: str
@@ -38,7 +38,7 @@ class Fact(NamedTuple):
 
 
 class WriteShard(beam.DoFn):
-    """(source split, number, shard) -> a file in each split that gets an image of it, and a Fact for each image.
+    """(source split, number, shard) -> a file in each split that gets an image of it, and a Written for each image.
 
     {id, reason} of each image that cannot be used goes to the output DAMAGED, and of each without a label, although others have
     one, to UNLABELLED.
@@ -95,7 +95,9 @@ class WriteShard(beam.DoFn):
                 files.write(split, example)
                 several = self._labelled in targets
                 labels = kinds.of(self._labelled).classes(targets[self._labelled]) if several else ()
-                yield Fact(split, raw.label, raw.example_id, kept.measures, kept.content, kept.changes, kept.peak, labels, several)
+                yield Written(
+                    split, raw.label, raw.example_id, kept.measures, kept.content, kept.changes, kept.peak, labels, several
+                )
 
     def _missing(self, raw: sources.Raw) -> set[str]:
         """Of the label, where the source has one, and of what is needed besides."""

@@ -46,12 +46,12 @@ def raws(data, tmp_path):
 def test_columns_of_zeros_and_ones_are_the_classes_of_an_image(tmp_path):
     data = written(tmp_path, "file,red,round,loud,label", ["1,0,1,x", "0,0,0,y", "1.0,True,false,z", "0,nan,1,x"])
     data = data.model_copy(update={"features": {"labels": LABELS}})
-    located, contents, found = raws(data, tmp_path)
+    located, contents, by_id = raws(data, tmp_path)
     assert dict(contents.targets) == {keys.LABELS: LABELS}
     assert list(contents.class_names) == [], "label is another target"
-    values = {name: raw.targets[keys.LABELS]() for name, raw in found.items() if keys.LABELS in raw.targets}
+    values = {name: raw.targets[keys.LABELS]() for name, raw in by_id.items() if keys.LABELS in raw.targets}
     assert values == {"0.png": [1, 0, 1], "1.png": [0, 0, 0], "2.png": [1, 1, 0]}
-    assert found["3.png"].why == "nan"
+    assert by_id["3.png"].why == "nan"
     assert located.unlabelled == {"nan": 1}
     assert csv.columns(located.address)["labels"] == LABELS
     assert csv.columns(located.address)["unused"] == ["label"]
@@ -59,8 +59,8 @@ def test_columns_of_zeros_and_ones_are_the_classes_of_an_image(tmp_path):
 
 def test_an_empty_cell_is_no_answer_unless_people_only_ticked(tmp_path):
     data = written(tmp_path, "file,red,round,loud", ["1,0,1", ",1,1", "1,,", ",0,"])
-    located, _, found = raws(data.model_copy(update={"features": {"labels": LABELS}}), tmp_path)
-    values = {name: raw.targets[keys.LABELS]() for name, raw in found.items() if keys.LABELS in raw.targets}
+    located, _, by_id = raws(data.model_copy(update={"features": {"labels": LABELS}}), tmp_path)
+    values = {name: raw.targets[keys.LABELS]() for name, raw in by_id.items() if keys.LABELS in raw.targets}
     assert values == {"0.png": [1, 0, 1], "1.png": [0, 1, 1], "3.png": [0, 0, 0]}
     assert located.unlabelled == {"empty": 1}
 
@@ -128,26 +128,26 @@ def test_boxes_are_read_from_a_cell_of_json(tmp_path):
     boxes = [[{"bbox": [1, 2, 3, 4], "category": "dog"}, {"bbox": [0, 0, 8, 6], "category": 7}], []]
     cells = ['"' + json.dumps(row).replace('"', '""') + '"' for row in boxes]
     data = written(tmp_path, "file,things", cells).model_copy(update={"features": {"objects": "things"}})
-    _, contents, found = raws(data, tmp_path)
+    _, contents, by_id = raws(data, tmp_path)
     assert contents.targets == {keys.OBJECTS: ["7", "dog"]}
-    assert found["0.png"].targets[keys.OBJECTS]() == [[2, 1, 6, 4, 1], [0, 0, 6, 8, 0]]
-    assert found["1.png"].targets[keys.OBJECTS]() == []
+    assert by_id["0.png"].targets[keys.OBJECTS]() == [[2, 1, 6, 4, 1], [0, 0, 6, 8, 0]]
+    assert by_id["1.png"].targets[keys.OBJECTS]() == []
 
 
 def test_what_is_said_of_an_image_stands_in_columns_or_in_lines_of_their_own(tmp_path):
     data = written(tmp_path, "file,one,two,label", ["a cat, ,x", '" a dog ","he said ""woof""",y', ",,x", "a cow,,y"])
     with (tmp_path / "table.csv").open("a") as table:
         table.write("3.png,a grey cow,seen from afar,y\n")
-    _, contents, found = raws(data.model_copy(update={"features": {"text": ["one", "two"]}}), tmp_path)
+    _, contents, by_id = raws(data.model_copy(update={"features": {"text": ["one", "two"]}}), tmp_path)
     assert contents.targets == {keys.CAPTIONS: []}
     assert list(contents.class_names) == ["x", "y"]
-    said = {name: raw.targets[keys.CAPTIONS]() for name, raw in found.items() if keys.CAPTIONS in raw.targets}
+    said = {name: raw.targets[keys.CAPTIONS]() for name, raw in by_id.items() if keys.CAPTIONS in raw.targets}
     assert said == {
         "0.png": ["a cat"],
         "1.png": ["a dog", 'he said "woof"'],
         "3.png": ["a cow", "a grey cow", "seen from afar"],
     }
-    assert len(found) == 4
+    assert len(by_id) == 4
     with (tmp_path / "table.csv").open("a") as table:
         table.write("3.png,a cow,,x\n")
     with pytest.raises(UsageError, match=r"line 7: '3\.png' stands in line 5 already"):
@@ -320,8 +320,8 @@ def test_a_mask_that_changed_is_other_data(tmp_path):
 
 def test_summaries_of_workers_add_up_the_classes_of_images():
     made = summary.Summary()
-    facts = [summary.Fact("train", None, b"", {}, b"", (), -1, labels) for labels in ((0, 2), (2,), ())]
-    parts = [made.add_input(made.create_accumulator(), fact) for fact in facts]
+    examples = [summary.Written("train", None, b"", {}, b"", (), -1, labels) for labels in ((0, 2), (2,), ())]
+    parts = [made.add_input(made.create_accumulator(), example) for example in examples]
     assert made.extract_output(made.merge_accumulators(parts))["labels"] == {"train": {"0": 1, "2": 2}}
 
 
