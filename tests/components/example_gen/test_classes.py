@@ -60,9 +60,9 @@ def test_a_folder_and_a_table_of_the_same_files_have_the_same_classes(months):
 @pytest.mark.parametrize("kind", ["folder:{}/months", "csv:{}/months.csv"])
 def test_a_name_is_a_class_and_a_number_its_label(months, tmp_path, kind, asked, kept):
     data = {"source": kind.format(months), "classes": asked, "validation": 0.2, "test": 0.2}
-    found, artifact = generated(sources.locate(DataConfig(**data), tmp_path), tmp_path, **data)
+    by_split, artifact = generated(sources.locate(DataConfig(**data), tmp_path), tmp_path, **data)
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == kept
-    for rows in found.values():
+    for rows in by_split.values():
         assert rows
         for row, label in zip(rows, labels(rows), strict=True):
             assert row[keys.IMAGE_BRIGHTNESS].float_list.value[0] == 20 * int(kept[label])
@@ -71,10 +71,10 @@ def test_a_name_is_a_class_and_a_number_its_label(months, tmp_path, kind, asked,
 def test_inliers_may_be_named_among_the_classes_that_are_kept(months, tmp_path):
     data = {"source": f"folder:{months / 'months'}", "classes": ["3", "5", "7"], "inliers": ["5", 2]}
     data |= {"validation": 0.2, "test": 0.2}
-    found, _ = generated(sources.locate(DataConfig(**data), tmp_path), tmp_path, **data)
-    assert set(labels(found["train"])) == {1, 2}
-    anomalies = [row[keys.ANOMALY].int64_list.value[0] for row in found["test"]]
-    assert set(zip(labels(found["test"]), anomalies, strict=True)) == {(0, 1), (1, 0), (2, 0)}
+    by_split, _ = generated(sources.locate(DataConfig(**data), tmp_path), tmp_path, **data)
+    assert set(labels(by_split["train"])) == {1, 2}
+    anomalies = [row[keys.ANOMALY].int64_list.value[0] for row in by_split["test"]]
+    assert set(zip(labels(by_split["test"]), anomalies, strict=True)) == {(0, 1), (1, 0), (2, 0)}
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ def generated(located, tmp_path, least_classes=0, **data):
     made = component.ImageExampleGen(DataConfig(**data), located, least_classes=least_classes)
     properties = {name: value for name, value in made.exec_properties.items() if value is not None}
     component.Executor().Do({}, {"examples": [examples]}, properties)
-    found = {}
+    by_split = {}
     for split in keys.SPLITS:
         files = [str(path) for path in (tmp_path / "examples" / f"Split-{split}").iterdir()]
         rows = tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
-        found[split] = [tf.train.Example.FromString(row).features.feature for row in rows]
-    return found, examples
+        by_split[split] = [tf.train.Example.FromString(row).features.feature for row in rows]
+    return by_split, examples
 
 
 def ids(rows) -> list[bytes]:
@@ -54,21 +54,21 @@ def everything(digits, tmp_path_factory):
 
 
 def test_every_image_is_read_once_under_the_id_that_its_shard_gives_it(everything, digits):
-    found, _ = everything
-    every = [(*ids([row]), *labels([row])) for rows in found.values() for row in rows]
+    by_split, _ = everything
+    every = [(*ids([row]), *labels([row])) for rows in by_split.values() for row in rows]
     assert sorted(every) == sorted((raw.example_id, raw.label) for raw in tfds.images(digits.address, ("train", 0)))
     assert len({image_id for image_id, _ in every}) == REAL
-    encoded = found["train"][0][keys.IMAGE_ENCODED].bytes_list.value[0]
+    encoded = by_split["train"][0][keys.IMAGE_ENCODED].bytes_list.value[0]
     assert tf.io.decode_image(encoded).shape == (8, 8, 1)
 
 
 def test_the_artifact_says_how_many_images_each_split_has(everything):
-    found, artifact = everything
-    counts = {split: len(rows) for split, rows in found.items()}
+    by_split, artifact = everything
+    counts = {split: len(rows) for split, rows in by_split.items()}
     assert json.loads(artifact.get_string_custom_property(keys.COUNTS)) == counts
     classes = json.loads(artifact.get_string_custom_property(keys.CLASSES))
     names = json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES))
-    assert classes == {split: {name: labels(rows).count(i) for i, name in enumerate(names)} for split, rows in found.items()}
+    assert classes == {split: {name: labels(rows).count(i) for i, name in enumerate(names)} for split, rows in by_split.items()}
     for name in names:  # stratified: as exact as whole images allow
         images = sum(classes[split][name] for split in keys.SPLITS)
         assert classes["validation"][name] == round(0.1 * images)
@@ -80,13 +80,13 @@ def test_the_artifact_says_how_many_images_each_split_has(everything):
 
 
 def test_what_images_look_like_stands_in_each_record_and_in_the_summary(everything):
-    found, artifact = everything
-    encoded = [row[keys.IMAGE_ENCODED].bytes_list.value[0] for rows in found.values() for row in rows]
+    by_split, artifact = everything
+    encoded = [row[keys.IMAGE_ENCODED].bytes_list.value[0] for rows in by_split.values() for row in rows]
     brightness = [float(tf.io.decode_image(image).numpy().mean()) for image in encoded]
-    stored = [row[keys.IMAGE_BRIGHTNESS].float_list.value[0] for rows in found.values() for row in rows]
+    stored = [row[keys.IMAGE_BRIGHTNESS].float_list.value[0] for rows in by_split.values() for row in rows]
     np.testing.assert_allclose(stored, brightness, rtol=1e-6)
     for name, value in ((keys.IMAGE_HEIGHT, 8), (keys.IMAGE_WIDTH, 8), (keys.IMAGE_CHANNELS, 1)):
-        assert {row[name].int64_list.value[0] for rows in found.values() for row in rows} == {value}
+        assert {row[name].int64_list.value[0] for rows in by_split.values() for row in rows} == {value}
     measures = json.loads((Path(artifact.uri) / summary.FILE).read_text())["measures"]
     assert sorted(measures, key=int) == [str(label) for label in range(10)]
     assert {tuple(measured["aspect"].values()) for measured in measures.values()} == {(1.0, 1.0, 1.0)}
@@ -97,20 +97,20 @@ def test_a_limit_takes_the_same_images_always_and_inliers_are_what_is_trained_on
     whole, _ = generated(digits, tmp_path / "whole", stratify=False)
     known = [(records.share(image_id, b"limit"), image_id) for rows in whole.values() for image_id in ids(rows)]
     few = {image_id for _, image_id in sorted(known)[:300]}
-    found, _ = generated(digits, tmp_path / "few", limit=300, inliers=[3, 5], stratify=False)
+    by_split, _ = generated(digits, tmp_path / "few", limit=300, inliers=[3, 5], stratify=False)
     for split, rows in whole.items():
         kept = {i for i, label in zip(ids(rows), labels(rows), strict=True) if i in few and (split == "test" or label in (3, 5))}
-        assert set(ids(found[split])) == kept
-    assert 30 < len(found["test"]) < 90  # of 300: the limit favours no split
+        assert set(ids(by_split[split])) == kept
+    assert 30 < len(by_split["test"]) < 90  # of 300: the limit favours no split
 
 
 def test_classes_can_be_chosen_and_are_counted_anew(digits, everything, tmp_path):
     whole, _ = everything
-    found, artifact = generated(digits, tmp_path, classes=[7, 3])
+    by_split, artifact = generated(digits, tmp_path, classes=[7, 3])
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == ["seven", "three"]
     for split, rows in whole.items():  # stratified by class, so that the same images are where they were
         kept = {(i, [7, 3].index(label)) for i, label in zip(ids(rows), labels(rows), strict=True) if label in (7, 3)}
-        assert set(zip(ids(found[split]), labels(found[split]), strict=True)) == kept
+        assert set(zip(ids(by_split[split]), labels(by_split[split]), strict=True)) == kept
 
 
 def test_a_class_that_the_source_does_not_have_is_refused(digits):
@@ -178,17 +178,17 @@ def spoilt(tmp_path_factory):
 
 
 def test_damaged_images_are_set_aside_with_their_reason_and_labels_may_be_missing(spoilt, tmp_path, capfd):
-    found, artifact = generated(spoilt, tmp_path, max_quarantined=0.1)
+    by_split, artifact = generated(spoilt, tmp_path, max_quarantined=0.1)
     assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {"empty": 1, "not an image": 2, "damaged": 1}
     files = sorted((tmp_path / "examples" / "quarantine").glob("*.jsonl"))
     lines = [json.loads(line) for path in files for line in path.read_text().splitlines()]
     assert lines
     assert Counter(line["reason"] for line in lines) == {"empty": 1, "not an image": 2, "damaged": 1}
     assert len({line["id"] for line in lines}) == 4
-    assert not {line["id"].encode() for line in lines} & {image_id for rows in found.values() for image_id in ids(rows)}
-    assert len(found["test"]) == 19
-    assert len(found["train"]) + len(found["validation"]) == 57
-    assert keys.LABEL not in found["train"][0]
+    assert not {line["id"].encode() for line in lines} & {image_id for rows in by_split.values() for image_id in ids(rows)}
+    assert len(by_split["test"]) == 19
+    assert len(by_split["train"]) + len(by_split["validation"]) == 57
+    assert keys.LABEL not in by_split["train"][0]
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == []
     counts = json.loads(artifact.get_string_custom_property(keys.COUNTS))
     with pytest.raises(HubelError) as caught:
@@ -205,11 +205,11 @@ def test_what_all_images_look_like_is_weighed_by_their_number():
         names = ("height", "width", "aspect", "channels", "brightness")
         return {name: dict(zip(("mean", "min", "max"), brightness, strict=True)) for name in names}
 
-    found = {
+    summed = {
         "classes": {"train": {"0": 2, "1": 1}, "test": {"0": 1}},
         "measures": {"0": measured(10, 0, 20), "1": measured(50, 5, 90)},
     }
-    assert summary.overall(found)["brightness"] == {"mean": 20.0, "min": 0, "max": 90}
+    assert summary.overall(summed)["brightness"] == {"mean": 20.0, "min": 0, "max": 90}
     assert summary.overall({"classes": {}, "measures": {}}) == {}
 
 
@@ -221,8 +221,8 @@ def test_images_of_one_id_stay_together_and_stratifying_them_is_refused_in_words
     (tmp_path / "table.csv").write_text("\n".join(lines))
     data = {"source": f"csv:{tmp_path / 'table.csv'}", "features": {"id": "patient"}, "validation": 0.3, "test": 0.3}
     located = sources.locate(DataConfig(**data), tmp_path / "datasets")
-    found, _ = generated(located, tmp_path, **data)
-    patients = [set(ids(rows)) for rows in found.values()]
+    by_split, _ = generated(located, tmp_path, **data)
+    patients = [set(ids(rows)) for rows in by_split.values()]
     assert sum(map(len, patients)) == len(set.union(*patients)) == 12
     with pytest.raises(HubelError, match="12 of the ids have images of several classes"):
         generated(located, tmp_path / "refused", **data, stratify=True)
@@ -230,13 +230,13 @@ def test_images_of_one_id_stay_together_and_stratifying_them_is_refused_in_words
 
 def test_the_frequent_classes_are_thinned_in_training_alone(digits, everything, tmp_path):
     whole, _ = everything
-    found, artifact = generated(digits, tmp_path, downsample=1.0)
+    by_split, artifact = generated(digits, tmp_path, downsample=1.0)
     classes = json.loads(artifact.get_string_custom_property(keys.CLASSES))
     rarest = min(Counter(labels(whole["train"])).values())
     assert all(abs(count - rarest) < 15 for count in classes["train"].values())
-    assert set(ids(found["train"])) < set(ids(whole["train"]))
+    assert set(ids(by_split["train"])) < set(ids(whole["train"]))
     for split in ("validation", "test"):
-        assert set(ids(found[split])) == set(ids(whole[split]))
+        assert set(ids(by_split[split])) == set(ids(whole[split]))
 
 
 def test_the_same_pixels_in_two_splits_are_reported(everything, spoilt, tmp_path):
@@ -247,9 +247,9 @@ def test_the_same_pixels_in_two_splits_are_reported(everything, spoilt, tmp_path
     assert twins.get_int_custom_property(keys.DUPLICATES) == 1
     assert {image["split"] for image in line["images"]} in ({"train", "test"}, {"validation", "test"})
     folder = str(Path(twins.uri) / summary.DUPLICATES)
-    found = summary.leakage(Path(twins.uri))
-    assert (found["images"], found["folder"]) == (2, folder)
-    assert sorted(found["first"], key=str) == sorted(line["images"], key=str)
+    leaked = summary.leakage(Path(twins.uri))
+    assert (leaked["images"], leaked["folder"]) == (2, folder)
+    assert sorted(leaked["first"], key=str) == sorted(line["images"], key=str)
     damaged, leak = summary.warnings(Path(twins.uri))
     assert damaged.startswith("4 images are damaged and set aside: ")
     assert damaged.endswith(str(Path(twins.uri) / summary.QUARANTINE))
@@ -267,9 +267,9 @@ def test_of_several_leaks_all_images_count_and_a_pair_of_two_splits_is_named(tmp
     groups = [[("train", "b"), ("train", "c"), ("validation", "d")], [("test", "a\n"), ("train", "x")]]
     lines = [json.dumps({"images": [{"split": split, "id": name} for split, name in group]}) for group in groups]
     (tmp_path / summary.DUPLICATES / "images-0.jsonl").write_text("\n".join(lines))
-    found = summary.leakage(tmp_path)
-    assert found["images"] == 5
-    assert {image["split"] for image in found["first"]} == {"test", "train"}
+    leaked = summary.leakage(tmp_path)
+    assert leaked["images"] == 5
+    assert {image["split"] for image in leaked["first"]} == {"test", "train"}
     [text] = summary.warnings(tmp_path)
     assert "a? in test and x in train" in text
 
@@ -315,8 +315,8 @@ def test_what_was_done_to_images_is_counted_and_warned_of(odd, reading, counted,
     told = []
     monkeypatch.setattr(component.progress, "emit", lambda event, **values: told.append((event, values)))
     data = {"source": odd, "validation": 0.3, "test": 0.3, **reading}
-    found, artifact = generated(sources.locate(DataConfig(**data), tmp_path / "datasets"), tmp_path, **data)
-    rows = [row for split in found.values() for row in split]
+    by_split, artifact = generated(sources.locate(DataConfig(**data), tmp_path / "datasets"), tmp_path, **data)
+    rows = [row for split in by_split.values() for row in split]
     changes = json.loads(artifact.get_string_custom_property(keys.CHANGES))
     assert changes == {"16_bits": 31, "over_ground": 30, "picture_in_alpha": 30, "turned": 10, **counted}
     [event] = [values for name, values in told if name == "images"]

@@ -45,12 +45,12 @@ def read(root: Path, data=None, **features) -> tuple[list[str], dict[str, dict[s
     address = json.loads(json.dumps(dict(located(root, data, **features).address)))
     held = csv.contents(address)
     names = list(held.class_names)
-    found = {}
+    by_split = {}
     for split, shards in held.shards.items():
         raws = [raw for shard in shards for raw in csv.images(address, shard)]
-        found[split] = {raw.example_id.decode(): None if raw.label is None else names[raw.label] for raw in raws}
+        by_split[split] = {raw.example_id.decode(): None if raw.label is None else names[raw.label] for raw in raws}
         assert len(raws) == held.counts[split]
-    return names, found
+    return names, by_split
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -88,8 +88,8 @@ def test_columns_are_known_by_their_usual_names(place, image, label):
 
 def test_other_columns_are_named(place):
     write(place, "id,photo,label,breed\nx1,a.png,3,pug\nx1,b.png,4,lab\n")
-    names, found = read(place, image="photo", label="breed")
-    assert (names, found) == (["lab", "pug"], {"all": {"a.png": "pug", "b.png": "lab"}})
+    names, by_split = read(place, image="photo", label="breed")
+    assert (names, by_split) == (["lab", "pug"], {"all": {"a.png": "pug", "b.png": "lab"}})
     address = located(place, image="photo", id="id").address
     held = csv.contents(address)
     assert [raw.example_id for shard in held.shards["all"] for raw in csv.images(address, shard)] == [b"x1", b"x1"]
@@ -162,9 +162,9 @@ def test_a_one_hot_column_that_no_row_has_is_a_class_without_an_image(place):
 
 def test_one_hot_columns_are_labels_and_rows_of_none_or_several_have_none(place):
     write(place, "image,MEL,NV,age\na.png,1.0,0.0,40\nb.png,0,1,50\nc.jpg,1,1,60\nin/d.png,0,,70\ne.1.jpeg,False,true,\n")
-    names, found = read(place, label=["NV", "MEL"])
+    names, by_split = read(place, label=["NV", "MEL"])
     assert names == ["MEL", "NV"]
-    assert found == {"all": {"a.png": "MEL", "b.png": "NV", "c.jpg": None, "in/d.png": None, "e.1.jpeg": "NV"}}
+    assert by_split == {"all": {"a.png": "MEL", "b.png": "NV", "c.jpg": None, "in/d.png": None, "e.1.jpeg": "NV"}}
     assert located(place, label=["NV", "MEL"]).unlabelled == {"several labels": 1, "no column is 1": 1}
     with pytest.raises(UsageError, match=r"line 2: age is '40', and a one-hot column has 0 or 1"):
         located(place, label=["MEL", "age"])
@@ -197,8 +197,8 @@ def test_the_folder_of_the_images_can_be_named(place):
     for name in ("d2.png", "d3.png"):
         (place / "in" / name).write_bytes((place / "a.png").read_bytes())
     for folder in ("in", "./in/", str(place / "in")):
-        _, found = read(place, {"images": folder})
-        assert found["all"] == {"a.png": "1", "d.png": "2", "d2.png": "2", "d3.png": "3", "gone/away.png": "1"}
+        _, by_split = read(place, {"images": folder})
+        assert by_split["all"] == {"a.png": "1", "d.png": "2", "d2.png": "2", "d3.png": "3", "gone/away.png": "1"}
     address = located(place, {"images": "in"}).address
     [shard] = csv.contents(address).shards["all"]
     assert {raw.example_id: len(raw.encoded()) for raw in csv.images(address, shard) if raw.example_id == b"d.png"} == {
@@ -436,10 +436,10 @@ def test_it_goes_through_example_gen_and_missing_files_are_set_aside(tmp_path):
         Image.fromarray(pixels[number][..., 0]).save(tmp_path / "digits" / f"{number}.png")
         lines.append(f"digits/{number};{known[number]}")
     write(tmp_path, "\n".join([*lines, "digits/gone;1", "digits;2"]))
-    found, artifact = generated(located(tmp_path), tmp_path, source=f"csv:{tmp_path / 'table.csv'}", max_quarantined=0.05)
+    by_split, artifact = generated(located(tmp_path), tmp_path, source=f"csv:{tmp_path / 'table.csv'}", max_quarantined=0.05)
     assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {"unreadable": 2}
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == [str(i) for i in range(10)]
-    assert sum(map(len, found.values())) == 200
-    for rows in found.values():
+    assert sum(map(len, by_split.values())) == 200
+    for rows in by_split.values():
         for image_id, label in zip(ids(rows), labels(rows), strict=True):
             assert label == known[int(Path(image_id.decode()).stem)]

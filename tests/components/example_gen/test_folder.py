@@ -38,12 +38,12 @@ def read(root: Path) -> tuple[list[str], dict[str, dict[str, int | None]]]:
     """(class names, split -> id -> label) of all images."""
     address = json.loads(json.dumps(dict(located(root).address)))
     held = folder.contents(address)
-    found = {}
+    by_split = {}
     for split, shards in held.shards.items():
         raws = [raw for shard in shards for raw in folder.images(address, shard)]
-        found[split] = {os.fsdecode(raw.example_id): raw.label for raw in raws}
-        assert len(found[split]) == len(raws) == held.counts[split]
-    return list(held.class_names), found
+        by_split[split] = {os.fsdecode(raw.example_id): raw.label for raw in raws}
+        assert len(by_split[split]) == len(raws) == held.counts[split]
+    return list(held.class_names), by_split
 
 
 def refusal(root: Path) -> str:
@@ -60,20 +60,20 @@ def refusal(root: Path) -> str:
 
 def test_a_sub_folder_is_a_class_whatever_lies_below_it(tmp_path):
     root = put(tmp_path / "p", "dog/b.PNG", "cat/old/2020/a.jpg", "cat/c.jpeg", "cat/d.bmp", "dog/e.gif", "dog/f.webp")
-    names, found = read(root)
+    names, by_split = read(root)
     assert names == ["cat", "dog"]
-    assert found == {
+    assert by_split == {
         "all": {"cat/old/2020/a.jpg": 0, "cat/c.jpeg": 0, "cat/d.bmp": 0, "dog/b.PNG": 1, "dog/e.gif": 1, "dog/f.webp": 1}
     }
 
 
 def test_splits_are_known_by_their_usual_names_and_classes_are_those_of_all(tmp_path):
     root = put(tmp_path / "p", "Train/b/1.png", "Train/a/2.png", "val/b/3.png", "valid/c/4.png", "test/a/5.png")
-    names, found = read(root)
+    names, by_split = read(root)
     assert names == ["a", "b", "c"]
-    assert found["train"] == {"Train/b/1.png": 1, "Train/a/2.png": 0}
-    assert found["validation"] == {"val/b/3.png": 1, "valid/c/4.png": 2}
-    assert found["test"] == {"test/a/5.png": 0}
+    assert by_split["train"] == {"Train/b/1.png": 1, "Train/a/2.png": 0}
+    assert by_split["validation"] == {"val/b/3.png": 1, "valid/c/4.png": 2}
+    assert by_split["test"] == {"test/a/5.png": 0}
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_splits_are_known_by_their_usual_names_and_classes_are_those_of_all(tmp_
     ],
 )
 def test_images_without_folders_of_classes_have_no_label(tmp_path, paths, splits):
-    names, found = read(put(tmp_path / "p", *paths))
+    names, by_split = read(put(tmp_path / "p", *paths))
     assert names == []
-    assert {split: len(rows) for split, rows in found.items()} == (splits or {"train": 2, "validation": 1, "test": 1})
-    assert {label for rows in found.values() for label in rows.values()} == {None}
+    assert {split: len(rows) for split, rows in by_split.items()} == (splits or {"train": 2, "validation": 1, "test": 1})
+    assert {label for rows in by_split.values() for label in rows.values()} == {None}
 
 
 def test_a_class_may_be_called_like_a_split(tmp_path):
@@ -105,25 +105,25 @@ def test_what_is_hidden_or_no_image_is_skipped(tmp_path):
         (root / name).write_text("no image")
     (root / "a" / "empty" / "deeper").mkdir(parents=True)  # beside a and b it would be a class without an image
     os.mkfifo(root / "a" / "pipe.png")
-    names, found = read(root)
-    assert (names, set(found["all"])) == (["a", "b"], {"a/1.png", "b/2.png"})
+    names, by_split = read(root)
+    assert (names, set(by_split["all"])) == (["a", "b"], {"a/1.png", "b/2.png"})
 
 
 def test_names_of_all_kinds_work(tmp_path):
     odd = [os.fsdecode(b"caf\xe9"), "two\nlines", "naïve 猫", "sp ace", "a%20b", "#1", "[v1]", "*", "what?", "{a,b}", "back\\slash"]
     root = put(tmp_path / "my [photos] * of {1,2}?", *(f"{name}/{copy}{name}.png" for name in odd for copy in range(5)))
-    names, found = read(root)
+    names, by_split = read(root)
     assert len(names) == len(odd)
-    assert set(found["all"]) == {f"{name}/{copy}{name}.png" for name in odd for copy in range(5)}
+    assert set(by_split["all"]) == {f"{name}/{copy}{name}.png" for name in odd for copy in range(5)}
     assert all(name.encode() for name in names), "class names are text"
     held, _ = generated(located(root), tmp_path, source=f"folder:{root}", validation=0.2, test=0.2)
-    assert {os.fsdecode(image_id) for rows in held.values() for image_id in ids(rows)} == set(found["all"])
+    assert {os.fsdecode(image_id) for rows in held.values() for image_id in ids(rows)} == set(by_split["all"])
 
 
 def test_class_names_are_the_same_from_every_system(tmp_path):
-    names, found = read(put(tmp_path / "p", "train/caf\u00e9/1.png", "train/b/2.png", "test/cafe\u0301/3.png"))
+    names, by_split = read(put(tmp_path / "p", "train/caf\u00e9/1.png", "train/b/2.png", "test/cafe\u0301/3.png"))
     assert names == ["b", "caf\u00e9"]
-    assert list(found["test"].values()) == [1]
+    assert list(by_split["test"].values()) == [1]
 
 
 def test_links_are_followed_but_never_in_circles(tmp_path):
@@ -136,18 +136,18 @@ def test_links_are_followed_but_never_in_circles(tmp_path):
     (root / "b" / "itself").symlink_to("itself")
     (root / "b" / "file.png").symlink_to(root / "a" / "1.png")
     (root / "c").symlink_to(outside)
-    names, found = read(root)
+    names, by_split = read(root)
     assert names == ["a", "b", "c"]
-    assert set(found["all"]) == {"a/1.png", "a/more/deep/3.png", "b/2.png", "b/file.png", "c/deep/3.png"}
+    assert set(by_split["all"]) == {"a/1.png", "a/more/deep/3.png", "b/2.png", "b/file.png", "c/deep/3.png"}
 
 
 def test_an_image_that_cannot_be_read_is_set_aside_and_not_lost(tmp_path):
     root = put(tmp_path / "p", *(f"{'ab'[i % 2]}/{i}.png" for i in range(20)))
     (root / "a" / "gone.png").symlink_to("nowhere.png")
     (root / "a" / "itself.png").symlink_to("itself.png")
-    found, artifact = generated(located(root), tmp_path, source=f"folder:{root}", validation=0.2, test=0.2, max_quarantined=0.1)
+    by_split, artifact = generated(located(root), tmp_path, source=f"folder:{root}", validation=0.2, test=0.2, max_quarantined=0.1)
     assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {"unreadable": 2}
-    assert sum(map(len, found.values())) == 20
+    assert sum(map(len, by_split.values())) == 20
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
@@ -247,15 +247,15 @@ def test_shards_are_bounded_mixed_and_always_the_same(tmp_path, monkeypatch):
 def test_it_goes_through_example_gen(tmp_path):
     known = images()[1]
     root = put(tmp_path / "p", *(f"{split}/{known[i]}/{i}.png" for i, split in enumerate(["train"] * 300 + ["test"] * 60)))
-    found, artifact = generated(located(root), tmp_path, source=f"folder:{root}")
-    assert len(found["test"]) == 60
-    assert 20 <= len(found["validation"]) <= 40
-    assert sum(map(len, found.values())) == 360
+    by_split, artifact = generated(located(root), tmp_path, source=f"folder:{root}")
+    assert len(by_split["test"]) == 60
+    assert 20 <= len(by_split["validation"]) <= 40
+    assert sum(map(len, by_split.values())) == 360
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == [str(i) for i in range(10)]
-    for rows in found.values():
+    for rows in by_split.values():
         for image_id, label in zip(ids(rows), labels(rows), strict=True):
             assert int(image_id.decode().split("/")[1]) == label == known[int(Path(image_id.decode()).stem)]
-    assert Counter(labels(found["test"])) == Counter(known[300:360].tolist())
+    assert Counter(labels(by_split["test"])) == Counter(known[300:360].tolist())
 
 
 def test_a_thousand_folders_are_checked_in_a_second_without_tensorflow(tmp_path):

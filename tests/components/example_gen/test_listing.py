@@ -27,7 +27,7 @@ def put(root: Path, **named: bytes) -> Path:
     return root
 
 
-def found(root: Path, **asked) -> tuple[set[str], dict[str, int]]:
+def listed(root: Path, **asked) -> tuple[set[str], dict[str, int]]:
     passed_over = Counter()
     return set(listing.images(str(root), "", passed_over, **asked)), dict(passed_over)
 
@@ -36,13 +36,13 @@ def found(root: Path, **asked) -> tuple[set[str], dict[str, int]]:
 @pytest.mark.parametrize("name", ["picture", "picture.bin", "picture.0001", "picture.jpg_large"])
 def test_every_format_that_is_read_is_known_by_its_first_bytes(tmp_path, form, name):
     (tmp_path / name).write_bytes(encoded(form))
-    assert found(tmp_path) == ({name}, {})
+    assert listed(tmp_path) == ({name}, {})
 
 
 @pytest.mark.parametrize("ending", sorted(image_files.ENDINGS))
 def test_a_usual_ending_makes_an_image_of_whatever_a_file_holds(tmp_path, ending):
     put(tmp_path, **{f"A{ending.upper()}": b"", f"b{ending}": b"no image"})
-    assert found(tmp_path) == ({f"A{ending.upper()}", f"b{ending}"}, {})
+    assert listed(tmp_path) == ({f"A{ending.upper()}", f"b{ending}"}, {})
 
 
 def test_what_is_no_image_is_counted_by_its_ending(tmp_path):
@@ -53,7 +53,7 @@ def test_what_is_no_image_is_counted_by_its_ending(tmp_path):
         **{"BMW.dat": b"BMW, and other cars", "IMG.NEF": encoded("TIFF"), "g.webp2": b"RIFF    WAVE", "P1.dat": b"P1 is first"},
     )
     os.mkfifo(tmp_path / "pipe.png")
-    assert found(tmp_path) == (
+    assert listed(tmp_path) == (
         set(),
         {".heic": 2, ".txt": 1, "no ending": 2, ".gz": 1, ".dat": 2, ".nef": 1, ".webp2": 1, "no file": 1},
     )
@@ -61,38 +61,38 @@ def test_what_is_no_image_is_counted_by_its_ending(tmp_path):
 
 def test_what_is_hidden_is_counted_as_such(tmp_path):
     put(tmp_path, **{"a.png": encoded(), "._a.png": b"\0\5\x16\7", ".DS_Store": b"", ".cache__x.png": encoded(), "b__.c.jpg": b""})
-    assert found(tmp_path) == ({"a.png"}, {"hidden": 4})
+    assert listed(tmp_path) == ({"a.png"}, {"hidden": 4})
 
 
 def test_links_that_lead_nowhere_count_by_their_ending(tmp_path):
     (tmp_path / "gone.png").symlink_to("nowhere")
     (tmp_path / "itself.jpg").symlink_to("itself.jpg")
     (tmp_path / "gone.heic").symlink_to("nowhere")
-    assert found(tmp_path) == ({"gone.png", "itself.jpg"}, {".heic": 1})
+    assert listed(tmp_path) == ({"gone.png", "itself.jpg"}, {".heic": 1})
 
 
 @pytest.mark.parametrize("inside", [("lock", "pipelines/x"), ("metadata.db", "pipelines/x")])
 def test_a_workspace_is_none_of_it(tmp_path, inside):
     put(tmp_path, **{"cat__1.png": encoded(), "workspace__previews__x__preview.png": encoded()})
-    assert found(tmp_path)[0] == {"cat/1.png", "workspace/previews/x/preview.png"}, "so far it may be anybody's"
+    assert listed(tmp_path)[0] == {"cat/1.png", "workspace/previews/x/preview.png"}, "so far it may be anybody's"
     put(tmp_path / "workspace", **{name.replace("/", "__"): b"" for name in inside})
-    assert found(tmp_path) == ({"cat/1.png"}, {"hubel's own": 1})
+    assert listed(tmp_path) == ({"cat/1.png"}, {"hubel's own": 1})
 
 
 def test_what_hubel_has_written_is_none_of_it_unless_it_is_asked_for(tmp_path):
     put(tmp_path, **{"1.png": encoded(), "made__1.png": encoded(), "made__mine.png": encoded()})
     listing.record(tmp_path / "made" / "1.png")
     listing.record(tmp_path / "made" / "two\nlines.png")
-    assert found(tmp_path) == ({"1.png", "made/mine.png"}, {"hubel's own": 1})
-    assert found(tmp_path, is_named=True) == ({"1.png", "made/mine.png"}, {"hubel's own": 1})
-    assert found(tmp_path / "made") == ({"mine.png"}, {"hubel's own": 1})
-    assert found(tmp_path / "made", is_named=True) == ({"1.png", "mine.png"}, {})
-    assert found(tmp_path, out=tmp_path / "made") == ({"1.png"}, {"hubel's own": 1})
+    assert listed(tmp_path) == ({"1.png", "made/mine.png"}, {"hubel's own": 1})
+    assert listed(tmp_path, is_named=True) == ({"1.png", "made/mine.png"}, {"hubel's own": 1})
+    assert listed(tmp_path / "made") == ({"mine.png"}, {"hubel's own": 1})
+    assert listed(tmp_path / "made", is_named=True) == ({"1.png", "mine.png"}, {})
+    assert listed(tmp_path, out=tmp_path / "made") == ({"1.png"}, {"hubel's own": 1})
 
 
 def test_somebody_elses_file_of_that_name_means_nothing(tmp_path):
     put(tmp_path, **{"1.png": encoded(), ".hubel": b"\xff\n[1]"})
-    assert found(tmp_path) == ({"1.png"}, {})
+    assert listed(tmp_path) == ({"1.png"}, {})
 
 
 def test_a_folder_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
@@ -101,7 +101,7 @@ def test_a_folder_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", denied)
     with pytest.raises(UsageError, match="cannot be read: Permission denied"):
-        found(tmp_path)
+        listed(tmp_path)
 
 
 def test_the_most_frequent_are_named_first():

@@ -40,18 +40,18 @@ def made(folder: Path, learns_labels: bool, **data):
     artifact.uri = str(folder / "examples")
     node = component.ImageExampleGen(data, located, learns_labels)
     component.Executor().Do({}, {"examples": [artifact]}, {k: v for k, v in node.exec_properties.items() if v is not None})
-    found = {}
+    labels = {}
     for path in sorted((folder / "examples").glob("Split-*/*")):
         for record in tf.data.TFRecordDataset(str(path), "GZIP").as_numpy_iterator():
             row = tf.train.Example.FromString(record).features.feature
             [image_id] = ids([row])
-            found[image_id.decode()] = row[keys.LABEL].int64_list.value[0] if keys.LABEL in row else None
-    return found, artifact
+            labels[image_id.decode()] = row[keys.LABEL].int64_list.value[0] if keys.LABEL in row else None
+    return labels, artifact
 
 
 def test_what_learns_labels_gets_no_image_without_one(table, capfd):
-    found, artifact = made(table, True)
-    assert found == {f"{number}.png": number % 5 for number in range(60) if number % 5 < 2}
+    labels, artifact = made(table, True)
+    assert labels == {f"{number}.png": number % 5 for number in range(60) if number % 5 < 2}
     assert json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES)) == ["cat", "dog"]
     assert json.loads(artifact.get_string_custom_property(keys.UNLABELLED)) == {"nan": 12, "None": 12, "empty": 12}
     counts = json.loads(artifact.get_string_custom_property(keys.COUNTS))
@@ -71,16 +71,16 @@ def test_what_learns_labels_gets_no_image_without_one(table, capfd):
 
 
 def test_what_does_not_keeps_them_without_a_number(table):
-    found, artifact = made(table, False)
-    assert found == {f"{number}.png": number % 5 if number % 5 < 2 else None for number in range(60)}
+    labels, artifact = made(table, False)
+    assert labels == {f"{number}.png": number % 5 if number % 5 < 2 else None for number in range(60)}
     assert json.loads(artifact.get_string_custom_property(keys.UNLABELLED)) == {"nan": 12, "None": 12, "empty": 12}
     [said] = summary.warnings(table / "examples")
     assert "are kept: this model learns without labels" in said
 
 
 def test_with_inliers_an_image_without_a_label_is_neither_trained_nor_judged_on(table):
-    found, _ = made(table, False, inliers=[0], limit=40)
-    assert set(found.values()) == {0, 1}
+    labels, _ = made(table, False, inliers=[0], limit=40)
+    assert set(labels.values()) == {0, 1}
     assert splits.Plan.is_outlier(Raw(bytes, b"", None), DataConfig(inliers=[0])) is None
 
 

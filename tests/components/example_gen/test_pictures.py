@@ -40,13 +40,13 @@ def saved(image: Image.Image, form: str = "PNG", **options) -> bytes:
 
 def decoded(encoded: bytes) -> np.ndarray:
     """As `read` leaves it, and as Transform and the served graph decode it."""
-    found = pictures.read(encoded)
-    tidy = found.encoded
+    kept = pictures.read(encoded)
+    tidy = kept.encoded
     assert tidy.startswith((b"\x89PNG", b"\xff\xd8\xff"))
     for channels in (1, 3):
         read, served = (decode(tf.constant(tidy), channels, Reading(), stored) for stored in (True, False))
         assert np.array_equal(read, served)
-    return decode(tf.constant(tidy), found.channels, Reading()).numpy()
+    return decode(tf.constant(tidy), kept.channels, Reading()).numpy()
 
 
 def over(colours: np.ndarray, alpha: np.ndarray, ground=(255, 255, 255)) -> np.ndarray:
@@ -70,10 +70,10 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_sound_8_bit_pngs_stay_as_they_are(mode):
     encoded = saved(picture(mode))
-    found = pictures.read(encoded)
-    assert found.encoded == encoded
+    stored = pictures.read(encoded)
+    assert stored.encoded == encoded
     np.testing.assert_array_equal(decoded(encoded).reshape(8, 8, -1), np.asarray(picture(mode)).reshape(8, 8, -1))
-    assert (found.height, found.width, found.channels) == (8, 8, len(mode))
+    assert (stored.height, stored.width, stored.channels) == (8, 8, len(mode))
 
 
 def drawing(colour=(0, 0, 0)) -> Image.Image:
@@ -105,12 +105,12 @@ CARRIERS = {
 def test_what_is_transparent_is_seen_over_the_ground(carrier, ground):
     reading = Reading(ground=ground)
     image = drawing((90, 90, 90))
-    found = pictures.read(CARRIERS[carrier](image), reading)
+    stored = pictures.read(CARRIERS[carrier](image), reading)
     wanted = over(np.asarray(image)[..., :3], np.asarray(image)[..., 3], reading.rgb)
-    np.testing.assert_array_equal(decode(tf.constant(found.encoded), 3, reading), wanted)
-    assert found.brightness == pytest.approx(wanted.mean())
-    assert found.changes == (pictures.OVER_GROUND, pictures.IN_ALPHA)
-    assert found.content == pictures.read(saved(Image.fromarray(wanted.astype(np.uint8))), reading).content or ground != [
+    np.testing.assert_array_equal(decode(tf.constant(stored.encoded), 3, reading), wanted)
+    assert stored.brightness == pytest.approx(wanted.mean())
+    assert stored.changes == (pictures.OVER_GROUND, pictures.IN_ALPHA)
+    assert stored.content == pictures.read(saved(Image.fromarray(wanted.astype(np.uint8))), reading).content or ground != [
         10,
         200,
         30,
@@ -135,8 +135,8 @@ def test_a_drawing_in_the_colour_of_its_ground_is_said_to_be_blank():
 def test_a_gif_is_transparent_where_its_first_frame_does_not_reach():
     encoded = bytearray(saved(picture("L"), "GIF"))
     encoded[6:10] = struct.pack("<HH", 12, 10)  # a larger screen
-    found = pictures.read(bytes(encoded))
-    seen = decode(tf.constant(found.encoded), 3, Reading()).numpy()
+    stored = pictures.read(bytes(encoded))
+    seen = decode(tf.constant(stored.encoded), 3, Reading()).numpy()
     assert seen.shape == (10, 12, 3)
     np.testing.assert_array_equal(seen[:8, :8, 0], np.asarray(picture("L")))
     assert (seen[8:] == 255).all()
@@ -147,8 +147,8 @@ def test_a_gif_is_transparent_where_its_first_frame_does_not_reach():
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_what_pillow_decodes_is_read_by_its_content(form, mode):
     options = {"irreversible": False} if form == "JPEG2000" else {}
-    found = decoded(saved(picture(mode, (24, 16)), form, **options))
-    np.testing.assert_array_equal(found.squeeze(), np.asarray(picture(mode, (24, 16))))
+    pixels = decoded(saved(picture(mode, (24, 16)), form, **options))
+    np.testing.assert_array_equal(pixels.squeeze(), np.asarray(picture(mode, (24, 16))))
 
 
 @pytest.mark.parametrize("comment", [b"", b"# by hand 3 255\n"])
@@ -186,9 +186,9 @@ def test_colour_of_8_bits_is_not_said_to_be_deeper(form, mode):
 
 def test_16_bit_grey_in_jpeg_2000_is_scaled():
     values = (np.arange(64).reshape(8, 8) * 64).astype(np.uint16)
-    found = pictures.read(saved(Image.fromarray(values), "JPEG2000", irreversible=False), Reading(white=4095))
-    assert (found.changes, found.peak) == ((pictures.DEEP,), 4032)
-    np.testing.assert_allclose(tf.io.decode_png(found.encoded)[..., 0], np.rint(values * (255 / 4095)), atol=1)
+    stored = pictures.read(saved(Image.fromarray(values), "JPEG2000", irreversible=False), Reading(white=4095))
+    assert (stored.changes, stored.peak) == ((pictures.DEEP,), 4032)
+    np.testing.assert_allclose(tf.io.decode_png(stored.encoded)[..., 0], np.rint(values * (255 / 4095)), atol=1)
 
 
 XMP = (
@@ -218,10 +218,10 @@ def with_xmp(form: str, orientation: int, exif: int | None = None) -> bytes:
 @pytest.mark.parametrize("orientation", [3, 6])
 def test_an_orientation_in_xmp_alone_is_not_followed_and_that_is_said(form, orientation):
     encoded = with_xmp(form, orientation)
-    found = pictures.read(encoded)
-    assert pictures.UNTURNED in found.changes
-    assert pictures.TURNED not in found.changes
-    assert (found.height, found.width) == (16, 24)
+    kept = pictures.read(encoded)
+    assert pictures.UNTURNED in kept.changes
+    assert pictures.TURNED not in kept.changes
+    assert (kept.height, kept.width) == (16, 24)
     stored = np.asarray(Image.open(io.BytesIO(saved(picture("RGB", (24, 16)), form))).convert("RGB")).astype(int)
     np.testing.assert_allclose(decoded(encoded).astype(int), stored, atol=ROUNDING)
     assert pictures.orientation_of(encoded) == 1
@@ -229,23 +229,23 @@ def test_an_orientation_in_xmp_alone_is_not_followed_and_that_is_said(form, orie
         np.testing.assert_allclose(
             decode(tf.constant(pictures.sendable(encoded, turns)), 3, Reading()).numpy().astype(int), stored, atol=ROUNDING
         )
-    [said] = [text for text in changes.doubts(dict.fromkeys(found.changes, 1), -1, Reading()) if "XMP" in text]
+    [said] = [text for text in changes.doubts(dict.fromkeys(kept.changes, 1), -1, Reading()) if "XMP" in text]
     assert "not followed, as in a browser: read as stored" in said
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_what_exif_says_is_followed_whatever_xmp_says(form):
-    found = pictures.read(with_xmp(form, 8, exif=6))
-    assert pictures.UNTURNED not in found.changes
-    assert pictures.TURNED in found.changes
-    assert (found.height, found.width) == (24, 16)
+    stored = pictures.read(with_xmp(form, 8, exif=6))
+    assert pictures.UNTURNED not in stored.changes
+    assert pictures.TURNED in stored.changes
+    assert (stored.height, stored.width) == (24, 16)
     assert pictures.UNTURNED not in pictures.read(with_xmp(form, 1)).changes
 
 
 def test_a_tiff_is_turned_once():
     encoded = saved(picture("RGB", (24, 16)), "TIFF", tiffinfo={pictures.ORIENTATION: 6})
-    found = pictures.read(encoded)
-    assert found.changes == (pictures.TURNED,)
+    stored = pictures.read(encoded)
+    assert stored.changes == (pictures.TURNED,)
     np.testing.assert_array_equal(decoded(encoded), np.rot90(np.asarray(picture("RGB", (24, 16))), -1))
 
 
@@ -261,8 +261,8 @@ def test_cmyk_becomes_rgb_by_the_plain_formula(form):
     blocks = np.random.default_rng(0).integers(0, 256, (2, 3, 4), np.uint8).repeat(8, 0).repeat(8, 1)  # a JPEG's own
     image = Image.fromarray(blocks, "CMYK")
     encoded = saved(image, form, **({"quality": 100, "subsampling": 0} if form == "JPEG" else {}))
-    found = pictures.read(encoded)
-    assert (found.channels, found.changes) == (3, (pictures.CMYK,))
+    kept = pictures.read(encoded)
+    assert (kept.channels, kept.changes) == (3, (pictures.CMYK,))
     stored = np.asarray(Image.open(io.BytesIO(encoded))).astype(float)
     wanted = (255 - stored[..., :3]) * (255 - stored[..., 3:]) / 255
     assert np.abs(decoded(encoded) - wanted).max() <= ROUNDING
@@ -288,25 +288,25 @@ def test_a_profile_of_cmyk_is_followed(monkeypatch):
 def test_white_is_the_value_of_16_bits_that_becomes_255(kind):
     channels = {0: 1, 2: 3}[kind]
     values = np.linspace(0, 5000, 64 * channels).round().astype(">u2").reshape(8, 8, channels)
-    found = pictures.read(png(8, 8, 16, kind, values.tobytes()), Reading(white=4095))
-    assert (found.peak, found.changes) == (5000, (pictures.DEEP,))
-    seen = decode(tf.constant(found.encoded), channels, Reading()).numpy()
+    stored = pictures.read(png(8, 8, 16, kind, values.tobytes()), Reading(white=4095))
+    assert (stored.peak, stored.changes) == (5000, (pictures.DEEP,))
+    seen = decode(tf.constant(stored.encoded), channels, Reading()).numpy()
     np.testing.assert_array_equal(seen, np.minimum(np.floor(values / 4095 * 255 + 0.5), 255))
 
 
 def test_16_bit_grey_of_a_tiff_is_scaled_too():
     values = np.arange(64, dtype=np.uint16).reshape(8, 8) * 65
-    found = pictures.read(saved(Image.fromarray(values), "TIFF"), Reading(white=4095))
-    assert (found.peak, found.changes) == (4095, (pictures.DEEP,))
-    np.testing.assert_array_equal(decode(tf.constant(found.encoded), 1, None)[..., 0], np.floor(values / 4095 * 255 + 0.5))
+    stored = pictures.read(saved(Image.fromarray(values), "TIFF"), Reading(white=4095))
+    assert (stored.peak, stored.changes) == (4095, (pictures.DEEP,))
+    np.testing.assert_array_equal(decode(tf.constant(stored.encoded), 1, None)[..., 0], np.floor(values / 4095 * 255 + 0.5))
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_sound_jpegs_stay_as_they_are(mode):
     encoded = saved(picture(mode, (24, 16)), "JPEG")
-    found = pictures.read(encoded)
-    assert found.encoded == encoded
-    assert (found.height, found.width, found.channels) == (16, 24, len(mode))
+    stored = pictures.read(encoded)
+    assert stored.encoded == encoded
+    assert (stored.height, stored.width, stored.channels) == (16, 24, len(mode))
     assert np.abs(decoded(encoded).squeeze().astype(int) - np.asarray(Image.open(io.BytesIO(encoded)))).max() <= ROUNDING
 
 
@@ -322,22 +322,22 @@ def test_grey_of_few_bits_reaches_from_black_to_white(depth):
 def test_a_palette_becomes_colour_and_its_transparency_white():
     image = picture("RGB").quantize(8)
     np.testing.assert_array_equal(decoded(saved(image)), np.asarray(image.convert("RGB")))
-    found = decoded(saved(image, transparency=3))
+    pixels = decoded(saved(image, transparency=3))
     transparent = np.asarray(image) == 3
     assert 0 < transparent.sum() < 64
-    np.testing.assert_array_equal(found, np.where(transparent[..., None], 255, np.asarray(image.convert("RGB"))))
+    np.testing.assert_array_equal(pixels, np.where(transparent[..., None], 255, np.asarray(image.convert("RGB"))))
 
 
 @pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
 def test_16_bits_become_8(kind, channels):
     values = np.linspace(0, 65535, 64 * channels).round().astype(">u2").reshape(8, 8, channels)
-    found = decoded(png(8, 8, 16, kind, values.tobytes()))
+    pixels = decoded(png(8, 8, 16, kind, values.tobytes()))
     seen = values.astype(float) / 257
     if kind in (4, 6):
         seen = over(seen[..., :-1], seen[..., -1])
-    assert found.shape == seen.shape
-    assert np.abs(found - seen).max() <= (1 if kind in (4, 6) else 0.5)
-    assert kind in (4, 6) or (found.min(), found.max()) == (0, 255)
+    assert pixels.shape == seen.shape
+    assert np.abs(pixels - seen).max() <= (1 if kind in (4, 6) else 0.5)
+    assert kind in (4, 6) or (pixels.min(), pixels.max()) == (0, 255)
 
 
 @pytest.mark.parametrize("kind", [0, 2])
@@ -345,11 +345,11 @@ def test_one_colour_that_is_transparent_becomes_the_ground(kind):
     """A PNG without alpha may name one value that is to be seen through."""
     pixels = np.asarray(picture("L" if kind == 0 else "RGB"))
     named = chunk(b"tRNS", struct.pack(">H", int(pixels[0, 0])) if kind == 0 else struct.pack(">HHH", *map(int, pixels[0, 0])))
-    found = decoded(png(8, 8, 8, kind, pixels.tobytes(), named))
+    shown = decoded(png(8, 8, 8, kind, pixels.tobytes(), named))
     colours = pixels.reshape(8, 8, -1)
     named = (colours == colours[0, 0]).all(-1, keepdims=True)
     assert 0 < named.sum() < 64
-    np.testing.assert_array_equal(found, np.where(named, 255, colours))
+    np.testing.assert_array_equal(shown, np.where(named, 255, colours))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -367,11 +367,11 @@ def test_images_stand_upright_as_their_exif_tags_say(form, mode, orientation):
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(encoded)))
     expected = np.asarray(upright if mode == "I;16" else upright.convert("RGB" if mode == "P" else mode)).astype(int)
     expected = expected // 257 if mode == "I;16" else expected
-    found = decoded(encoded).squeeze().astype(int)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= (ROUNDING if form in ("JPEG", "MPO") else 0)
+    pixels = decoded(encoded).squeeze().astype(int)
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels - expected).max() <= (ROUNDING if form in ("JPEG", "MPO") else 0)
     assert pictures.read(encoded).changes == tuple(["turned"] * (orientation != 1) + ["16_bits"] * (mode == "I;16"))
-    assert found.shape[:2] == ((24, 16) if orientation > 4 else (16, 24))
+    assert pixels.shape[:2] == ((24, 16) if orientation > 4 else (16, 24))
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -379,8 +379,8 @@ def test_16_bit_colour_stands_upright_too(orientation):
     exif = Image.Exif()
     exif[pictures.ORIENTATION] = orientation
     values = (COLOUR[:4].astype(">u2") * 257).tobytes()
-    found = decoded(png(8, 4, 16, 2, values, chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))))
-    np.testing.assert_array_equal(found, np.rot90(COLOUR[:4], -1) if orientation == 6 else COLOUR[:4])
+    pixels = decoded(png(8, 4, 16, 2, values, chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))))
+    np.testing.assert_array_equal(pixels, np.rot90(COLOUR[:4], -1) if orientation == 6 else COLOUR[:4])
 
 
 @pytest.mark.parametrize(
@@ -403,21 +403,21 @@ def test_other_formats_become_pngs_of_the_same_pixels(form, mode, options):
         image.putalpha(picture("L"))
     encoded = saved(image, form, **options)
     kept = "RGB" if form == "GIF" else {"1": "L", "P": "RGB"}.get(mode, mode)
-    found = decoded(encoded)
+    pixels = decoded(encoded)
     assert pictures.read(encoded).encoded[:4] == b"\x89PNG"
     expected = np.asarray(Image.open(io.BytesIO(encoded)).convert(kept))
     if mode == "RGBA":
-        np.testing.assert_allclose(found, over(expected[..., :3], expected[..., 3]), atol=0.51)
+        np.testing.assert_allclose(pixels, over(expected[..., :3], expected[..., 3]), atol=0.51)
         return
-    np.testing.assert_array_equal(found.squeeze(), expected)
+    np.testing.assert_array_equal(pixels.squeeze(), expected)
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
 def test_of_an_animation_the_first_frame_counts(form):
     frames = [picture("L"), ImageOps.invert(picture("L"))]
     encoded = saved(frames[0], form, save_all=True, append_images=frames[1:], **({"lossless": True} if form == "WEBP" else {}))
-    found = decoded(encoded)
-    np.testing.assert_array_equal(found[..., 0], np.asarray(frames[0]))
+    pixels = decoded(encoded)
+    np.testing.assert_array_equal(pixels[..., 0], np.asarray(frames[0]))
 
 
 def test_the_same_pixels_have_the_same_content_whatever_the_encoding():
@@ -528,8 +528,8 @@ def test_mutated_images_are_sound_or_damaged_and_nothing_else(encoded):
     reason = reason_of(encoded)
     assert reason in {None, *REASONS}
     if reason is None:
-        found = pictures.read(encoded)
-        assert decoded(encoded).shape == (found.height, found.width, found.channels)
+        stored = pictures.read(encoded)
+        assert decoded(encoded).shape == (stored.height, stored.width, stored.channels)
 
 
 @functools.cache
@@ -555,14 +555,14 @@ def test_no_mutated_image_is_lost_on_its_way_through_example_gen(tmp_path_factor
     for number, (encoded, ending) in enumerate(spoilt):
         (place / "p" / f"spoilt{number}.{ending}").write_bytes(encoded)
     data = {"source": f"folder:{place / 'p'}", "validation": 0.3, "test": 0.3, "max_quarantined": 1.0}
-    found, artifact = generated(sources.locate(DataConfig(**data), place / "datasets"), place, **data)
+    by_split, artifact = generated(sources.locate(DataConfig(**data), place / "datasets"), place, **data)
     lines = [line for path in (place / "examples/quarantine").glob("*.jsonl") for line in path.read_text().splitlines()]
     aside = [json.loads(line)["id"] for line in lines]
-    kept = [image_id.decode() for rows in found.values() for image_id in ids(rows)]
+    kept = [image_id.decode() for rows in by_split.values() for image_id in ids(rows)]
     assert sorted(aside + kept) == sorted(path.name for path in (place / "p").iterdir())
     assert sum(json.loads(artifact.get_string_custom_property(keys.QUARANTINED)).values()) == len(aside)
     assert not [name for name in aside if name.startswith("sound")]
-    encoded = [row[keys.IMAGE_ENCODED].bytes_list.value[0] for rows in found.values() for row in rows]
+    encoded = [row[keys.IMAGE_ENCODED].bytes_list.value[0] for rows in by_split.values() for row in rows]
     for channels in (1, 3):  # what was kept is read by Transform as it is served, for models of either kind
         read, served = (pixels_of(channels, stored)(tf.constant(encoded)) for stored in (True, False))
         assert read.shape == (len(kept), 32, 32, channels)

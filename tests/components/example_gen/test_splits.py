@@ -59,12 +59,12 @@ def test_a_source_s_own_splits_are_known_by_their_usual_names(source, ours):
 )
 def test_only_missing_splits_are_carved_with_the_shares_asked_for(given, shares):
     data, own = DataConfig(validation=0.1, test=0.2), {name: name for name in given}
-    found = taken(RAWS, own, data)
+    splits_of = taken(RAWS, own, data)
     for split in ("validation", "test"):
         share = shares.get(split, 0)
         bound = 4 * math.sqrt(share * (1 - share) / len(RAWS))
-        assert abs(found.count(split) / len(RAWS) - share) <= bound
-    assert found == taken(RAWS, own, data)
+        assert abs(splits_of.count(split) / len(RAWS) - share) <= bound
+    assert splits_of == taken(RAWS, own, data)
 
 
 def test_an_image_of_another_split_stays_there():
@@ -82,17 +82,17 @@ def test_more_test_images_do_not_move_validation_images():
 def test_small_data_is_stratified_as_exactly_as_whole_images_allow(labels, validation, test):
     raws = [Raw(lambda: b"", f"{index}".encode(), label) for index, label in enumerate(labels)]
     data = DataConfig(validation=validation, test=test)
-    found = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
+    splits_of = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
     images = Counter(labels)
     for split, share in (("validation", validation), ("test", test)):
-        total = found.count(split)
+        total = splits_of.count(split)
         assert total >= 1
         if (1 - validation - test) * min(images.values()) >= 2:  # every class can spare what it is dealt
             assert total == 1 or abs(total - share * len(labels)) < 1 + 1e-6
             for label, count in images.items():
-                ours = sum(one == split and own == label for one, own in zip(found, labels, strict=True))
+                ours = sum(its == split and own == label for its, own in zip(splits_of, labels, strict=True))
                 assert abs(ours - share * count) < 1 + 1e-6 or share * len(labels) < 1
-    assert {own for split, own in zip(found, labels, strict=True) if split == "train"} == set(images)
+    assert {own for split, own in zip(splits_of, labels, strict=True) if split == "train"} == set(images)
 
 
 def many(classes: int, each: int) -> list[Raw]:
@@ -104,17 +104,17 @@ def many(classes: int, each: int) -> list[Raw]:
 )
 def test_shares_of_many_small_classes_hold_in_sum(classes, each, wanted):
     raws, data = many(classes, each), DataConfig(validation=0.1, test=0.2)
-    found = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
-    assert (found.count("validation"), found.count("test")) == wanted
-    assert {raw.label for raw, split in zip(raws, found, strict=True) if split == "train"} == set(range(classes))
+    splits_of = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
+    assert (splits_of.count("validation"), splits_of.count("test")) == wanted
+    assert {raw.label for raw, split in zip(raws, splits_of, strict=True) if split == "train"} == set(range(classes))
 
 
 def test_one_inlier_among_many_classes_is_validated_on():
     raws, data = many(100, 4), DataConfig(inliers=[0])
-    found = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
-    assert {raw.label for raw, split in zip(raws, found, strict=True) if split in ("train", "validation")} == {0}
-    assert found.count("validation") == 1
-    assert found.count("test") == 81  # 1 of 4, and 79.2 of 396 to within one
+    splits_of = taken(raws, counted(raws, {"all": "train"}, data, "all"), data, "all")
+    assert {raw.label for raw, split in zip(raws, splits_of, strict=True) if split in ("train", "validation")} == {0}
+    assert splits_of.count("validation") == 1
+    assert splits_of.count("test") == 81  # 1 of 4, and 79.2 of 396 to within one
 
 
 def test_a_plan_without_a_split_is_refused_with_what_would_help():
@@ -150,12 +150,12 @@ def test_a_plan_without_a_split_is_refused_with_what_would_help():
 def test_all_images_of_one_id_are_in_one_split(rows, limit, stratify, workers):
     raws = [Raw(lambda: b"", f"patient-{person}".encode(), label) for person, label in rows]
     data = DataConfig(validation=0.3, test=0.3, limit=limit, stratify=stratify)
-    found = taken(raws, counted(raws, {"all": "train"}, data, "all", workers), data, "all")
+    splits_of = taken(raws, counted(raws, {"all": "train"}, data, "all", workers), data, "all")
     splits = {}
-    for raw, split in zip(raws, found, strict=True):
+    for raw, split in zip(raws, splits_of, strict=True):
         splits.setdefault(raw.example_id, set()).add(split)
     assert all(len(own) == 1 for own in splits.values())
-    assert limit is None or len(rows) < limit or sum(split is not None for split in found) >= limit
+    assert limit is None or len(rows) < limit or sum(split is not None for split in splits_of) >= limit
 
 
 def test_classes_that_share_ids_are_not_stratified_and_those_that_share_none_are():
@@ -219,15 +219,15 @@ def test_no_class_has_more_training_images_than_a_multiple_of_the_rarest():
     data = DataConfig(downsample=1.5)
     made = counted(RAWS, {"train": "train"}, data)
     assert made.kept == {1: pytest.approx(1.5 * 1667 / 3333)}
-    found = taken(RAWS, made, data)
-    images = Counter(raw.label for raw, split in zip(RAWS, found, strict=True) if split == "train")
+    splits_of = taken(RAWS, made, data)
+    images = Counter(raw.label for raw, split in zip(RAWS, splits_of, strict=True) if split == "train")
     assert images[1] / images[0] == pytest.approx(1.5, rel=0.1)
     before = taken(RAWS, counted(RAWS, {"train": "train"}, DataConfig()), DataConfig())
-    assert {(a, b) for a, b in zip(before, found, strict=True) if a != b} == {("train", None)}
+    assert {(a, b) for a, b in zip(before, splits_of, strict=True) if a != b} == {("train", None)}
 
 
 def test_outliers_are_tested_on_and_nothing_else():
     data = DataConfig(inliers=[0], downsample=1.0)
-    found = taken(RAWS, counted(RAWS, {"train": "train"}, data), data)
-    for raw, split in zip(RAWS, found, strict=True):
+    splits_of = taken(RAWS, counted(RAWS, {"train": "train"}, data), data)
+    for raw, split in zip(RAWS, splits_of, strict=True):
         assert split in ("test", None) if raw.label else split

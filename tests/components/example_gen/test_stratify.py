@@ -12,16 +12,16 @@ from components.example_gen.stratify import dealt
 
 def images(sizes: dict, counts: dict) -> dict:
     """Class -> images of validation, of test, and those that stay, counted by hand."""
-    found = {}
+    by_class = {}
     for label, each in sizes.items():
         ends = [0, *accumulate(each)]
         first, both = counts[label][0], sum(counts[label])
-        found[label] = ends[first], ends[both] - ends[first], ends[-1] - ends[both]
-    return found
+        by_class[label] = ends[first], ends[both] - ends[first], ends[-1] - ends[both]
+    return by_class
 
 
-def sums(found: dict) -> tuple[int, ...]:
-    return tuple(map(sum, zip(*found.values(), strict=True)))
+def sums(by_class: dict) -> tuple[int, ...]:
+    return tuple(map(sum, zip(*by_class.values(), strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def sums(found: dict) -> tuple[int, ...]:
 )
 def test_what_a_class_is_too_small_for_the_sum_has(classes, each, shares, wanted):
     sizes = {label: [1] * each for label in range(classes)}
-    found = images(sizes, dealt(sizes, shares))
-    assert sums(found) == wanted
-    for counts in found.values():
+    by_class = images(sizes, dealt(sizes, shares))
+    assert sums(by_class) == wanted
+    for counts in by_class.values():
         assert all(abs(count - share * each) < 1 for count, share in zip(counts, shares, strict=False))
         assert counts[2] >= 1
 
@@ -58,15 +58,15 @@ def test_the_order_of_dealing_is_a_hash_and_not_that_of_the_classes():
 @settings(max_examples=100)
 def test_shares_hold_in_every_class_and_in_sum(classes, validation, test):
     sizes = {label: [1] * each for label, each in enumerate(classes)}
-    found = images(sizes, dealt(sizes, (validation, test)))
-    one, other, _ = sums(found)
-    assert all(rest >= 1 for _, _, rest in found.values())
+    by_class = images(sizes, dealt(sizes, (validation, test)))
+    validated, tested, _ = sums(by_class)
+    assert all(rest >= 1 for _, _, rest in by_class.values())
     if sum(classes) - len(classes) >= 2:
-        assert min(one, other) >= 1
+        assert min(validated, tested) >= 1
     if all((1 - validation - test) * each >= 2 for each in classes):  # every class can spare what it is dealt
-        for got, share in ((one, validation), (other, test)):
+        for got, share in ((validated, validation), (tested, test)):
             assert got == 1 or abs(got - share * sum(classes)) < 1 + 1e-6
-        for label, counts in found.items():
+        for label, counts in by_class.items():
             assert all(
                 abs(count - share * classes[label]) < 1 + 1e-6 or sum(classes) * share < 1
                 for count, share in zip(counts, (validation, test), strict=False)

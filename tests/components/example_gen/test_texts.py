@@ -31,18 +31,18 @@ def located(source, tmp_path, reads="text", **features):
     return sources.locate(DataConfig(source=source, features=features), tmp_path / "datasets", reads)
 
 
-def raws(module, found):
-    address = json.loads(json.dumps(dict(found.address)))
+def raws(module, source):
+    address = json.loads(json.dumps(dict(source.address)))
     held = module.contents(address)
     return held, {split: [raw for shard in of for raw in module.images(address, shard)] for split, of in held.shards.items()}
 
 
 def test_a_column_of_texts_is_read(table, tmp_path, monkeypatch):
     monkeypatch.setattr(csv, "TEXTS", 2)
-    found = located(table, tmp_path, label="topic")
-    held, by_split = raws(csv, found)
-    assert list(held.class_names) == list(found.class_names) == ["food", "weather"]
-    assert dict(found.unlabelled) == {"empty": 1}
+    source = located(table, tmp_path, label="topic")
+    held, by_split = raws(csv, source)
+    assert list(held.class_names) == list(source.class_names) == ["food", "weather"]
+    assert dict(source.unlabelled) == {"empty": 1}
     assert held.counts == {"train": 4, "test": 1}
     assert [len(of) for of in held.shards.values()] == [2, 1]
     read = {raw.example_id: (raw.encoded(), raw.label) for of in by_split.values() for raw in of}
@@ -53,7 +53,7 @@ def test_a_column_of_texts_is_read(table, tmp_path, monkeypatch):
         b"texts.csv#5": (b"", 1),
         b"texts.csv#6": (b"Snow", None),
     }
-    assert csv.columns(found.address)["text"] == "sentence"
+    assert csv.columns(source.address)["text"] == "sentence"
     named = raws(csv, located(table, tmp_path, text="key", label="topic", id="key"))[1]
     assert {raw.example_id for of in named.values() for raw in of} == {b"a", b"b", b"c", b"d", b"e"}
     assert [raw.encoded() for raw in named["test"]] == [b"b"]

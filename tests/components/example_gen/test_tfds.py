@@ -74,8 +74,8 @@ def test_the_highest_version_is_found_and_an_older_one_where_it_is_asked_for(cop
 
 def test_data_prepared_elsewhere_is_found_too(datasets, tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(datasets))
-    found = locate("digits", tmp_path / "own")
-    assert found.address["folder"] == str(datasets / "digits" / "1.0.0")
+    prepared = locate("digits", tmp_path / "own")
+    assert prepared.address["folder"] == str(datasets / "digits" / "1.0.0")
 
 
 def test_its_digest_is_of_the_contents(datasets, copy):
@@ -207,11 +207,11 @@ def test_whole_numbers_are_labels_and_texts_ids_where_they_are_named(visits):
     bare = tfds.locate("visits", visits, {})
     assert (bare.class_names, tfds.contents(bare.address).class_names) == ([], [])
     located = tfds.locate("visits", visits, {"label": "grade", "id": "patient"})
-    found = tfds.contents(located.address)
+    contents = tfds.contents(located.address)
     assert located.class_names is None
-    assert found.class_names == ["3", "7"]
-    raws = [raw for shard in found.shards["train"] for raw in tfds.images(located.address, shard)]
-    grades = [(found.class_names[raw.label] if raw.label is not None else None) for raw in raws]
+    assert contents.class_names == ["3", "7"]
+    raws = [raw for shard in contents.shards["train"] for raw in tfds.images(located.address, shard)]
+    grades = [(contents.class_names[raw.label] if raw.label is not None else None) for raw in raws]
     assert sorted(zip([raw.example_id for raw in raws], grades, strict=True), key=str) == sorted(
         ((f"p{number % 4}".encode(), ("7", "3", None)[number % 3]) for number in range(12)), key=str
     )

@@ -46,15 +46,15 @@ def streets(tmp_path_factory):
 
 def test_masks_and_boxes_are_read_with_the_names_of_their_classes(streets):
     located = tfds.locate("streets", streets, {"mask": "truth", "objects": "things"})
-    found = tfds.contents(located.address)
-    assert found.targets == {keys.MASK: ["road", "sky"], keys.OBJECTS: ["car", "tree"]}
-    assert found.class_names == []
+    contents = tfds.contents(located.address)
+    assert contents.targets == {keys.MASK: ["road", "sky"], keys.OBJECTS: ["car", "tree"]}
+    assert contents.class_names == []
     seen = set()
-    for raw in (raw for shard in found.shards["train"] for raw in tfds.images(located.address, shard)):
+    for raw in (raw for shard in contents.shards["train"] for raw in tfds.images(located.address, shard)):
         number = int(np.array(Image.open(io.BytesIO(raw.encoded())))[0, 0, 0])
-        mask = targets.of(keys.MASK).checked(raw.targets[keys.MASK](), 4, 8, found.targets[keys.MASK])
+        mask = targets.of(keys.MASK).checked(raw.targets[keys.MASK](), 4, 8, contents.targets[keys.MASK])
         assert mask[1] == (number % 2,)
-        boxes = targets.of(keys.OBJECTS).checked(raw.targets[keys.OBJECTS](), 4, 8, found.targets[keys.OBJECTS])
+        boxes = targets.of(keys.OBJECTS).checked(raw.targets[keys.OBJECTS](), 4, 8, contents.targets[keys.OBJECTS])
         assert boxes == [(1.0, 4.0, 4.0, 6.0, n % 2) for n in range(number)]
         seen.add(number)
     assert seen == {0, 1, 2}

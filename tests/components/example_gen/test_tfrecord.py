@@ -63,9 +63,9 @@ def read(rest: Path | str, tmp_path: Path, **features) -> tuple[list[str], dict[
     address = json.loads(json.dumps(dict(located(rest, tmp_path, **features).address)))
     held = tfrecord.contents(address)
     shards = json.loads(json.dumps(held.shards))
-    found = {split: [raw for shard in of for raw in tfrecord.images(address, shard)] for split, of in shards.items()}
-    assert {split: len(rows) for split, rows in found.items()} == held.counts
-    return list(held.class_names), found
+    by_split = {split: [raw for shard in of for raw in tfrecord.images(address, shard)] for split, of in shards.items()}
+    assert {split: len(rows) for split, rows in by_split.items()} == held.counts
+    return list(held.class_names), by_split
 
 
 def pixels(raw: sources.Raw) -> np.ndarray:
@@ -75,9 +75,9 @@ def pixels(raw: sources.Raw) -> np.ndarray:
 @pytest.mark.parametrize("compression", ["", "GZIP"])
 def test_encoded_images_come_as_they_are(tmp_path, compression):
     write(tmp_path / "x y" / "dïgits.bin", [example(image__encoded=png(i), label=i % 3) for i in range(9)], compression)
-    names, found = read(tmp_path / "x y" / "*", tmp_path)
+    names, by_split = read(tmp_path / "x y" / "*", tmp_path)
     assert names == ["0", "1", "2"]
-    assert [(raw.encoded(), raw.example_id, raw.label) for raw in found["all"]] == [
+    assert [(raw.encoded(), raw.example_id, raw.label) for raw in by_split["all"]] == [
         (png(i), f"dïgits.bin#{i}".encode(), i % 3) for i in range(9)
     ]
 
@@ -95,8 +95,8 @@ def test_encoded_images_come_as_they_are(tmp_path, compression):
 )
 def test_lists_of_numbers_become_the_pixels_that_they_were(tmp_path, scaled):
     write(tmp_path / "digits", [example(image_floats=scaled(images()[0][i].ravel()), image_class=3) for i in range(5)])
-    _, found = read(tmp_path / "digits", tmp_path)
-    for number, raw in enumerate(found["all"]):
+    _, by_split = read(tmp_path / "digits", tmp_path)
+    for number, raw in enumerate(by_split["all"]):
         np.testing.assert_array_equal(pixels(raw), images()[0][number])
 
 
@@ -104,8 +104,8 @@ def test_black_and_white_are_those_of_all_files_not_of_one_image(tmp_path):
     dark = [0] * 15 + [1]
     write(tmp_path / "a", [example(image=dark)])
     write(tmp_path / "b", [example(image=[200] * 16)])
-    _, found = read(tmp_path / "[ab]", tmp_path)
-    assert pixels(found["all"][0]).max() == 1
+    _, by_split = read(tmp_path / "[ab]", tmp_path)
+    assert pixels(by_split["all"][0]).max() == 1
     (tmp_path / "b").unlink()
     assert pixels(read(tmp_path / "[ab]", tmp_path)[1]["all"][0]).max() == 255
 
@@ -146,9 +146,9 @@ def test_what_cannot_be_an_image_is_set_aside_by_its_reason(tmp_path):
 )
 def test_labels_are_numbers_or_text_and_may_be_missing(tmp_path, given, names, known):
     write(tmp_path / "a", [example(image=png(i), label=label) for i, label in enumerate(given)])
-    found_names, found = read(tmp_path / "a", tmp_path)
-    assert found_names == names
-    assert [raw.label for raw in found["all"]] == known
+    class_names, by_split = read(tmp_path / "a", tmp_path)
+    assert class_names == names
+    assert [raw.label for raw in by_split["all"]] == known
 
 
 def test_what_stands_for_no_label_can_be_said(tmp_path):
@@ -157,8 +157,8 @@ def test_what_stands_for_no_label_can_be_said(tmp_path):
     address = sources.locate(data, tmp_path / "datasets").address
     held = tfrecord.contents(address)
     assert held.class_names == ["3"]
-    found = [raw for shard in held.shards["all"] for raw in tfrecord.images(address, shard)]
-    assert [(raw.label, raw.why) for raw in found] == [(0, None), (None, "-1"), (0, None)]
+    raws = [raw for shard in held.shards["all"] for raw in tfrecord.images(address, shard)]
+    assert [(raw.label, raw.why) for raw in raws] == [(0, None), (None, "-1"), (0, None)]
     with pytest.raises(UsageError, match=r"data\.features\.label is a list, and .* is no table"):
         located(tmp_path / "a", tmp_path, label=["a", "b"])
 
@@ -179,9 +179,9 @@ def test_features_are_named_where_they_are_not_known(tmp_path):
         with pytest.raises(UsageError, match=said) as caught:
             located(tmp_path / "a", tmp_path, **given)
         assert "there are: key, kind, number, picture" in caught.value.hint
-    names, found = read(tmp_path / "a", tmp_path, image="picture", label="kind", id="key")
+    names, by_split = read(tmp_path / "a", tmp_path, image="picture", label="kind", id="key")
     assert names == ["0", "1", "2"]
-    assert [(raw.example_id, raw.label) for raw in found["all"]] == [(b"k0", 0), (b"k1", 1), (b"k2", 2)]
+    assert [(raw.example_id, raw.label) for raw in by_split["all"]] == [(b"k0", 0), (b"k1", 1), (b"k2", 2)]
     assert [raw.example_id for raw in read(tmp_path / "a", tmp_path, image="picture", id="number")[1]["all"]] == [b"0", b"1", b"2"]
 
 
@@ -338,21 +338,21 @@ def test_it_goes_through_example_gen(tmp_path):
     write(tmp_path / "d-train-1", records[150:250])
     write(tmp_path / "d-test", [*records[250:], example(image__encoded=b"", label=1)])
     rest = tmp_path / "d-*"
-    found, artifact = generated(located(rest, tmp_path), tmp_path, source=f"tfrecord:{rest}", max_quarantined=0.01)
+    by_split, artifact = generated(located(rest, tmp_path), tmp_path, source=f"tfrecord:{rest}", max_quarantined=0.01)
     assert json.loads(artifact.get_string_custom_property(keys.QUARANTINED)) == {"empty": 1}
-    assert {int(image_id) for image_id in ids(found["test"])} == set(range(250, 300))
-    assert sum(map(len, found.values())) == 300
-    for rows in found.values():
+    assert {int(image_id) for image_id in ids(by_split["test"])} == set(range(250, 300))
+    assert sum(map(len, by_split.values())) == 300
+    for rows in by_split.values():
         assert labels(rows) == [known[int(image_id)] for image_id in ids(rows)]
 
 
 @pytest.mark.shared_data
 def test_the_example_file_of_tfx_works_as_it_is(shared_data, tmp_path):
-    names, found = read(shared_data / "raw" / "tfx_mnist" / "mnist.tfrecord", tmp_path)
+    names, by_split = read(shared_data / "raw" / "tfx_mnist" / "mnist.tfrecord", tmp_path)
     assert names == [str(i) for i in range(10)]
-    counted = Counter(raw.label for raw in found["all"])
+    counted = Counter(raw.label for raw in by_split["all"])
     assert [counted[i] for i in range(10)] == [87, 137, 87, 90, 118, 79, 78, 107, 120, 97]
-    read_back = np.stack([pixels(raw) for raw in found["all"]])
+    read_back = np.stack([pixels(raw) for raw in by_split["all"]])
     assert read_back.shape == (1000, 28, 28, 1)
     assert (read_back.min(), read_back.max()) == (0, 255)
     with gzip.open(shared_data / "archives" / "mnist" / "train-images-idx3-ubyte.gz") as file:
