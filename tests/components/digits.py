@@ -68,12 +68,12 @@ def card(**changes):
     """The card of a model like those of MLP."""
     from components.trainer.card import Card
 
-    facts = {
+    known = {
         "name": "a", "architecture": "mlp", "task": "classification", "params": 1, "input_shape": (8, 8, 1), "class_names": NAMES,
         "train_images": 1, "epochs": 1, "seed": 0, "hyperparameters": {}, "calibrated": {}, "transform": MLP["transform"],
         "export": {"warmup": 0},
     }  # fmt: skip
-    return Card.model_validate({**facts, **changes})
+    return Card.model_validate({**known, **changes})
 
 
 def principal_autoencoder(code_size: int = 16):
@@ -84,13 +84,13 @@ def principal_autoencoder(code_size: int = 16):
     from components.tasks.reconstruction import pca
     from keras_models.normalize import with_normalization
 
-    found = pca.fit([images()[0][list(rows(keys.TRAIN))] / 255], code_size)
+    principal = pca.fit([images()[0][list(rows(keys.TRAIN))] / 255], code_size)
     image, code = keras.Input((8, 8, 1), name="image"), keras.Input((code_size,), name="code_in")
     down, up = layers.Dense(code_size, name="code"), layers.Dense(64, name="pixels")
     encoder = keras.Model(image, down(layers.Flatten()(image)), name="encoder")
     decoder = keras.Model(code, layers.ReLU(max_value=1.0)(layers.Reshape((8, 8, 1))(up(code))), name="decoder")
-    down.set_weights([found.components.T, -found.mean @ found.components.T])
-    up.set_weights([found.components, found.mean])
+    down.set_weights([principal.components.T, -principal.mean @ principal.components.T])
+    up.set_weights([principal.components, principal.mean])
     model = with_normalization(keras.Model(image, decoder(encoder(image))), "unit")
     return model, card(architecture="pca", task="reconstruction", transform=AUTOENCODER["transform"])
 

@@ -38,8 +38,8 @@ def schema_of(examples, folder: Path) -> Path:
     schema.uri = str(folder / "schema")
     told = StatisticsGen(Channel(type=standard_artifacts.Examples)).exec_properties["stats_options_json"]
     files = f"{examples.uri}/Split-{keys.TRAIN}/*"
-    found = tfdv.generate_statistics_from_tfrecord(files, stats_options=tfdv.StatsOptions.from_json(told))
-    io_utils.write_bytes_file(f"{statistics.uri}/Split-{keys.TRAIN}/FeatureStats.pb", found.SerializeToString())
+    computed = tfdv.generate_statistics_from_tfrecord(files, stats_options=tfdv.StatsOptions.from_json(told))
+    io_utils.write_bytes_file(f"{statistics.uri}/Split-{keys.TRAIN}/FeatureStats.pb", computed.SerializeToString())
     asked = {"infer_feature_shape": 1, "exclude_splits": "[]", "pinned": ""}
     Executor().Do({"statistics": [statistics], "examples": [examples]}, {"schema": [schema]}, asked)
     return folder / "schema" / "schema.pbtxt"

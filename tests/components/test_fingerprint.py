@@ -75,8 +75,8 @@ def test_an_edit_of_an_unrelated_module_does_not_change_it(package):
 
 
 def test_the_closure_is_of_hubel_and_the_package_asked_for(package):
-    found = fingerprint._closure([f"{package.name}.start"], {package.name})
-    names = {name.removeprefix(f"{package.name}.") for name in found}
+    modules = fingerprint._closure([f"{package.name}.start"], {package.name})
+    names = {name.removeprefix(f"{package.name}.") for name in modules}
     assert names == {package.name, "start", "near", "far", "deep.deeper"}
 
 
@@ -155,9 +155,11 @@ def test_augmentation_is_trainers_business_alone():
 
 
 def test_transform_is_made_of_pixels_and_preprocessing_and_not_of_tasks():
-    found = closure(*TRANSFORM)
-    assert {"components.transform.pixels", "components.transform.preprocessing", "configs.schema.transform"} <= found
-    assert not [name for name in found if name.startswith(("components.tasks", "components.trainer", "keras_models", "pipelines"))]
+    made_of = closure(*TRANSFORM)
+    assert {"components.transform.pixels", "components.transform.preprocessing", "configs.schema.transform"} <= made_of
+    assert not [
+        name for name in made_of if name.startswith(("components.tasks", "components.trainer", "keras_models", "pipelines"))
+    ]
 
 
 def test_tuner_is_made_of_what_a_training_is_made_of():

@@ -41,8 +41,8 @@ def error(model, missing, steps) -> float:
 
 @pytest.mark.parametrize("missing", [SQUARE, SPECKS], ids=["square", "specks"])
 def test_missing_pixels_are_better_than_their_mean_and_than_after_one_step(model, missing):
-    mean, once, found = (error(model, missing, steps) for steps in (0, 1, inpainting.STEPS))
-    assert found < 0.9 * once < once < 0.9 * mean
+    mean, once, iterated = (error(model, missing, steps) for steps in (0, 1, inpainting.STEPS))
+    assert iterated < 0.9 * once < once < 0.9 * mean
 
 
 def test_a_model_that_learned_nothing_fills_in_nothing_useful(model):
@@ -54,16 +54,16 @@ def test_a_model_that_learned_nothing_fills_in_nothing_useful(model):
 
 def test_known_pixels_come_back_as_they_were_and_missing_ones_do_not_matter(model):
     noise = np.random.default_rng(1).uniform(0, 255, IMAGES.shape).astype(np.float32)
-    found = filled(model, IMAGES, SQUARE)
-    np.testing.assert_array_equal(found[:, ~SQUARE], IMAGES[:, ~SQUARE])
-    np.testing.assert_array_equal(filled(model, np.where(SQUARE, noise, IMAGES), SQUARE), found)
+    inpainted = filled(model, IMAGES, SQUARE)
+    np.testing.assert_array_equal(inpainted[:, ~SQUARE], IMAGES[:, ~SQUARE])
+    np.testing.assert_array_equal(filled(model, np.where(SQUARE, noise, IMAGES), SQUARE), inpainted)
     np.testing.assert_array_equal(filled(model, IMAGES, np.zeros_like(SQUARE)), IMAGES)
 
 
 def test_without_any_known_pixel_there_is_an_answer_still(model):
-    found = filled(model, IMAGES[:2], np.ones_like(SQUARE))
-    assert np.isfinite(found).all()
-    np.testing.assert_array_equal(found[0], found[1])
+    inpainted = filled(model, IMAGES[:2], np.ones_like(SQUARE))
+    assert np.isfinite(inpainted).all()
+    np.testing.assert_array_equal(inpainted[0], inpainted[1])
 
 
 def png(mask: np.ndarray) -> bytes:

@@ -46,17 +46,17 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("asked", ASKED)
 def test_a_score_is_of_the_image_alone(asked):
     errors, inside = batch()
-    found = pooling.pooled(tf.constant(errors), tf.constant(inside), AnomalyConfig(**asked)).numpy()
+    scores = pooling.pooled(tf.constant(errors), tf.constant(inside), AnomalyConfig(**asked)).numpy()
     bare = [errors[row, top : top + high, left : left + wide, 0] for row, (top, left, high, wide) in enumerate(PLACES)]
-    np.testing.assert_allclose(found, [expected(one, **asked) for one in bare], rtol=1e-5)
+    np.testing.assert_allclose(scores, [expected(image, **asked) for image in bare], rtol=1e-5)
 
 
 def test_a_square_s_mean_is_scipy_s_filter():
     errors, inside = batch()
     asked = AnomalyConfig(pooling="smoothed_max")
-    found = pooling.pooled(tf.constant(errors[:1]), tf.constant(inside[:1]), asked).numpy()
+    scores = pooling.pooled(tf.constant(errors[:1]), tf.constant(inside[:1]), asked).numpy()
     filtered = ndimage.uniform_filter(errors[0, ..., 0].astype(np.float64), 5)[2:-2, 2:-2]  # where the square lies inside
-    np.testing.assert_allclose(found, [filtered.max()], rtol=1e-5)
+    np.testing.assert_allclose(scores, [filtered.max()], rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def test_a_box_is_resized_as_the_rectangle_that_it_is_around(resize, size, sides
 def test_a_box_that_is_cropped_away_is_none_and_one_that_is_cut_keeps_its_class():
     config = TransformConfig(height=40, width=40, resize="crop")  # the middle 40 of 60 columns
     table = [(0, 0, 40, 9, 1), (0, 5, 40, 20, 2), (0, 52, 40, 60, 3)]
-    found = resized(targets.of(keys.OBJECTS), [table, [], table[:1]], config).numpy()
-    np.testing.assert_array_equal(found, [[[0, 0, 40, 10, 2]], [[-1] * 5], [[-1] * 5]])
+    boxes = resized(targets.of(keys.OBJECTS), [table, [], table[:1]], config).numpy()
+    np.testing.assert_array_equal(boxes, [[[0, 0, 40, 10, 2]], [[-1] * 5], [[-1] * 5]])
 
 
 STEPS = {
@@ -121,8 +121,8 @@ def test_a_map_goes_where_its_image_goes_by_the_nearest_value(name):
     for value, (top, left, bottom, right) in enumerate(BOXES, 1):
         mask[top:bottom, left:right] = value
     drawn = tf.random.stateless_uniform([1, augment.draws(steps, (*SIDES, 1))], [1, 0], -1.0, 1.0)
-    found = augment.change(steps, tf.zeros([1, *SIDES, 1]), drawn, targets={keys.MASK: tf.constant(mask)[None, ..., None]})
-    moved = found.targets[keys.MASK].numpy()
+    changed = augment.change(steps, tf.zeros([1, *SIDES, 1]), drawn, targets={keys.MASK: tf.constant(mask)[None, ..., None]})
+    moved = changed.targets[keys.MASK].numpy()
     assert moved.dtype == np.int64
     assert set(np.unique(moved)) <= {0, 1, 2, 3}
     for value in (1, 2, 3):  # each class by itself, in grey
@@ -172,8 +172,8 @@ def test_what_a_record_holds_is_what_a_task_gets_by_each_way(name):
     stored = kind.stored(values)
     assert stored.shape[0] == 2
     rows = tf.stack([kind.row(value, config) for value in stored])
-    for found in (kind.given(rows), kind.loaded(stored, config), kind.given(values)):
-        np.testing.assert_array_equal(found.numpy(), np.array(GIVEN[name]))
+    for batch in (kind.given(rows), kind.loaded(stored, config), kind.given(values)):
+        np.testing.assert_array_equal(batch.numpy(), np.array(GIVEN[name]))
     again = kind.stored(kind.given(rows))
     np.testing.assert_array_equal(kind.loaded(again, config).numpy(), np.array(GIVEN[name]))
 

@@ -23,7 +23,7 @@ def refusals(
     """
     asked = EvaluateConfig.model_validate(evaluate or {})
     eval_config.check(asked, judge)
-    assert {one.metric for one in comparisons} <= figures.keys() & set(judge.compared)
+    assert {comparison.metric for comparison in comparisons} <= figures.keys() & set(judge.compared)
     bounds = eval_config.binding(eval_config.with_margins(comparisons, asked, judge), asked)
     config = tfma.utils.update_eval_config_with_defaults(eval_config.build(asked, judge, bounds), has_baseline=False)
     known = {metric_types.MetricKey(name): figures[name] for name in figures.keys() & judge.metrics.keys()}

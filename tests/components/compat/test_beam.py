@@ -58,8 +58,8 @@ def test_it_inspects_once_for_a_bound_and_once_for_a_plain_function():
         return [], []
 
     remembered = beam.remembering(inspect)
-    for one in (Add(), Add(), Add()):
-        remembered(one.process)
+    for fn in (Add(), Add(), Add()):
+        remembered(fn.process)
     remembered(Add.process)
     remembered(Add.process)
     assert len(seen) == 2
@@ -120,8 +120,8 @@ def test_options_are_seen_as_beam_sees_them(flags, monkeypatch):
 
 def test_options_of_one_pipeline_do_not_leak_into_another(monkeypatch):
     monkeypatch.setattr(pipeline_options.PipelineOptions, "view_as", beam.parsing_once(VIEW_AS))
-    one, other = (pipeline_options.PipelineOptions(["--experiments=a"]) for _ in range(2))
-    one.view_as(pipeline_options.DebugOptions).add_experiment("b")
+    options, other = (pipeline_options.PipelineOptions(["--experiments=a"]) for _ in range(2))
+    options.view_as(pipeline_options.DebugOptions).add_experiment("b")
     assert other.view_as(pipeline_options.DebugOptions).experiments == ["a"]
 
 

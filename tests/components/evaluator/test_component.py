@@ -143,7 +143,7 @@ def test_each_label_has_its_figure_and_a_measured_bound_undoes_tfma_s_blessing(a
     }
     file, reason, figures, slices = evaluated(autoencoder, partly_labelled, tree, tmp_path)
     for name, each in (("mse", errors), ("pca_mse", beside)):
-        expected = {label: pytest.approx(np.mean(found), rel=1e-4) for label, found in each.items() if found}
+        expected = {label: pytest.approx(np.mean(squared), rel=1e-4) for label, squared in each.items() if squared}
         assert {part["slice"]["label"]: part["metrics"][name] for part in slices} == expected
     assert {part["slice"]["label"]: part["examples"] for part in slices} == {label: len(errors[label]) for label in expected}
     assert all(part["class"] == digits.NAMES[part["slice"]["label"]] for part in slices)

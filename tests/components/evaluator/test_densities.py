@@ -32,26 +32,26 @@ def test_probabilistic_pca_is_scikit_learn_s(code_size):
 
 def test_no_density_is_sharper_than_pixels_are_rounded():
     flat = np.tile(np.linspace(0, 1, 5)[:, None, None, None], (1, 3, 2, 1))  # all pixels alike: one direction, no noise
-    found = ProbabilisticPca.fit(batches(flat), 2)
-    assert found.noise == ROUNDING
+    density = ProbabilisticPca.fit(batches(flat), 2)
+    assert density.noise == ROUNDING
     covariance = np.cov(flat.reshape(5, -1).T, bias=True) + ROUNDING * (np.eye(6) - np.ones((6, 6)) / 6)
     expected = multivariate_normal(np.full(6, 0.5), covariance).logpdf(flat.reshape(5, -1)).mean()
-    assert found.log_likelihood(batches(flat)) == pytest.approx(expected, rel=1e-6)
+    assert density.log_likelihood(batches(flat)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_as_many_numbers_as_pixels_are_a_full_gaussian():
     rows = np.random.default_rng(0).standard_normal((50, 4)) @ np.random.default_rng(1).standard_normal((4, 4))
-    found = ProbabilisticPca.fit(batches(rows.reshape(50, 2, 2, 1)), 4)
+    density = ProbabilisticPca.fit(batches(rows.reshape(50, 2, 2, 1)), 4)
     expected = multivariate_normal(rows.mean(0), np.cov(rows.T, bias=True)).logpdf(rows).mean()
-    assert found.log_likelihood(batches(rows.reshape(50, 2, 2, 1))) == pytest.approx(expected)
+    assert density.log_likelihood(batches(rows.reshape(50, 2, 2, 1))) == pytest.approx(expected)
 
 
 def test_independent_pixels_are_scipy_s():
     train, test = ((images > 0.5).astype(float) for images in parts())
     flat = train.reshape(len(train), -1)
-    found = IndependentBernoulli.fit(batches(train))
+    density = IndependentBernoulli.fit(batches(train))
     expected = (flat.sum(0) + 1) / (len(flat) + 2)
     assert (flat.sum(0) == 0).any()  # a pixel that was never on
-    np.testing.assert_allclose(found.probabilities, expected)
+    np.testing.assert_allclose(density.probabilities, expected)
     likely = bernoulli(expected).logpmf(test.reshape(len(test), -1).astype(int)).sum(1).mean()
-    assert found.log_likelihood(batches(test)) == pytest.approx(likely)
+    assert density.log_likelihood(batches(test)) == pytest.approx(likely)

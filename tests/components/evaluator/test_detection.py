@@ -25,8 +25,8 @@ def figure(kind, name, output, elements, parts=3) -> float:
     combiner, made = computation.combiner, []
     for part in range(parts):
         accumulator = combiner.create_accumulator()
-        for one in elements[part::parts]:
-            accumulator = combiner.add_input(accumulator, one)
+        for row in elements[part::parts]:
+            accumulator = combiner.add_input(accumulator, row)
         made.append(accumulator)
     merged = combiner.merge_accumulators([combiner.merge_accumulators(made[:2]), *made[2:]])
     [value] = combiner.extract_output(merged).values()
@@ -44,12 +44,12 @@ def decision(name, elements):
 @given(LABELLED, st.sampled_from([("auroc", "roc_auc_score"), ("average_precision", "average_precision_score")]))
 def test_rankings_are_scikit_learn_s(rows, names):
     labels, scores, _ = zip(*rows, strict=True)
-    found = ranking(names[0], [element([label], score, 0) for label, score, _ in rows])
+    value = ranking(names[0], [element([label], score, 0) for label, score, _ in rows])
     if len(set(labels)) == 1:
-        assert np.isnan(found)
+        assert np.isnan(value)
     else:
         expected = getattr(sklearn_metrics, names[1])(labels, np.array(scores, np.float32))
-        assert found == pytest.approx(expected, abs=1e-12)
+        assert value == pytest.approx(expected, abs=1e-12)
 
 
 @given(LABELLED)
@@ -86,9 +86,9 @@ def test_a_score_that_is_no_number_ranks_nothing():
 
 
 def test_outputs_are_found_below_a_model_s_name():
-    one = element([1], 2.0, 1)
+    ours = element([1], 2.0, 1)
     other = element([1], 3.0, 0)
-    both = {"candidate": one["predictions"], "baseline": other["predictions"]}
+    both = {"candidate": ours["predictions"], "baseline": other["predictions"]}
     [computation] = detection.Decision("recall", "is_anomaly", "recall").computations(model_names=["candidate"])
     shared = metric_types.StandardMetricInputs(labels=np.array([1]), predictions=both)
     combiner = computation.combiner

@@ -29,10 +29,10 @@ def judged(tree, figures, task=CLASSIFICATION, comparisons=(), counts=None, base
             is_diff = name.endswith("_diff")
             key = metric_types.MetricKey(name.removesuffix("_diff"), model_name="candidate" if baseline else "")
             keys[key.make_diff_key() if is_diff else key] = figure
-        one = metrics_validator.validate_metrics((slice_key, keys), config)
-        result.validation_ok &= one.validation_ok
-        result.metric_validations_per_slice.extend(one.metric_validations_per_slice)
-        parts.append(one)
+        validated = metrics_validator.validate_metrics((slice_key, keys), config)
+        result.validation_ok &= validated.validation_ok
+        result.metric_validations_per_slice.extend(validated.metric_validations_per_slice)
+        parts.append(validated)
     return result.validation_ok, eval_config.reasons(result, comparisons, slices.counted(task))
 
 
@@ -56,10 +56,10 @@ def misses(tree, metrics, slice_key=(), baseline=False):
         key = metric_types.MetricKey(name.removesuffix("_diff"), model_name="candidate" if baseline else "")
         keys[key.make_diff_key() if name.endswith("_diff") else key] = figure
     result = metrics_validator.validate_metrics((slice_key, keys), config)
-    found = eval_config.misses(result, ())
-    assert eval_config.reasons(result, ()) == [miss.text for miss in found]
-    assert all("text" not in miss.as_json() for miss in found)
-    return [(miss.metric, miss.of, miss.value, miss.bound, miss.slice) for miss in found]
+    missed = eval_config.misses(result, ())
+    assert eval_config.reasons(result, ()) == [miss.text for miss in missed]
+    assert all("text" not in miss.as_json() for miss in missed)
+    return [(miss.metric, miss.of, miss.value, miss.bound, miss.slice) for miss in missed]
 
 
 def test_a_miss_is_told_as_data_too():
@@ -124,8 +124,8 @@ def test_a_large_slice_that_vanishes_is_a_reason():
     ],
 )
 def test_a_change_is_judged_in_the_direction_that_is_worse(metric, change, diff, accepted):
-    found, reasons = judged({"change": {metric: change}}, {None: {**GOOD, f"{metric}_diff": diff}}, baseline=True)
-    assert found == accepted
+    is_blessed, reasons = judged({"change": {metric: change}}, {None: {**GOOD, f"{metric}_diff": diff}}, baseline=True)
+    assert is_blessed == accepted
     assert reasons == (
         []
         if accepted
@@ -138,8 +138,8 @@ COMPARISON = Comparison("mse", 0.031234567, "PCA with 4 numbers")
 
 @pytest.mark.parametrize(("value", "accepted"), [(0.0312, True), (0.0313, False)])
 def test_a_bound_that_the_task_computed_is_a_bound_with_its_words(value, accepted):
-    found, reasons = judged({}, {None: {"mse": value, "psnr": 10.0}}, RECONSTRUCTION, [COMPARISON])
-    assert found == accepted
+    is_blessed, reasons = judged({}, {None: {"mse": value, "psnr": 10.0}}, RECONSTRUCTION, [COMPARISON])
+    assert is_blessed == accepted
     assert reasons == ([] if accepted else ["mse 0.03130 is no better than the 0.03123 of PCA with 4 numbers"])
 
 

@@ -33,9 +33,9 @@ def test_a_share_that_was_tabulated():
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=40))
 def test_a_mean_has_student_s_interval(values):
-    found = intervals.mean(np.array(values))
+    interval = intervals.mean(np.array(values))
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95) if len(set(values)) > 1 else (np.mean(values),) * 2
-    assert found == pytest.approx(tuple(expected), rel=1e-6, abs=1e-9)
+    assert interval == pytest.approx(tuple(expected), rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, np.nan], [1.0, np.inf]])
@@ -98,12 +98,12 @@ def test_a_ranking_without_an_error_is_not_certain():
 
 def test_resamples_have_as_many_images_each_and_are_the_same_each_time():
     seen = []
-    found = intervals.resampled(lambda weights: seen.append(weights) or weights[:, 0], 50)
-    assert found.shape == (1_000,)
+    resampled = intervals.resampled(lambda weights: seen.append(weights) or weights[:, 0], 50)
+    assert resampled.shape == (1_000,)
     assert all((weights.sum(1) == 50).all() for weights in seen)
-    np.testing.assert_array_equal(found, intervals.resampled(lambda weights: weights[:, 0], 50))
-    assert found.mean() == pytest.approx(1.0, abs=0.1)
-    assert found.var() == pytest.approx(49 / 50, rel=0.2)
+    np.testing.assert_array_equal(resampled, intervals.resampled(lambda weights: weights[:, 0], 50))
+    assert resampled.mean() == pytest.approx(1.0, abs=0.1)
+    assert resampled.var() == pytest.approx(49 / 50, rel=0.2)
 
 
 def test_more_images_get_fewer_resamples_and_no_more_memory(monkeypatch):

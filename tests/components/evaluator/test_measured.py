@@ -32,8 +32,8 @@ def test_a_threshold_is_kept_or_the_part_has_its_figures(figures, thresholds, pa
     ("name", "value", "kept"), [("probe_accuracy", 0.5, True), ("probe_accuracy", 0.3, False), ("rank", 0.3, True)]
 )
 def test_a_comparison_is_one_in_the_direction_that_is_better(name, value, kept):
-    found = refusals({name: value}, BETTER, {}, [Comparison(name, 0.4, "chance"), Comparison("mse", 0.0, "of TFMA")])
-    assert found == ([] if kept else ["probe_accuracy 0.30000 is no better than the 0.40000 of chance"])
+    reasons = refusals({name: value}, BETTER, {}, [Comparison(name, 0.4, "chance"), Comparison("mse", 0.0, "of TFMA")])
+    assert reasons == ([] if kept else ["probe_accuracy 0.30000 is no better than the 0.40000 of chance"])
 
 
 def test_a_comparison_of_a_figure_that_is_missing_is_not_kept():

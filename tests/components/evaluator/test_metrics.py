@@ -141,8 +141,8 @@ def units(codes, parts=3) -> tuple[float, list[float]]:
     made = [
         functools.reduce(combiner.add_input, map(coded, codes[part::parts]), combiner.create_accumulator()) for part in range(parts)
     ]
-    found = combiner.extract_output(combiner.merge_accumulators([combiner.merge_accumulators(made[:2]), *made[2:]]))
-    value, interval = found.values()
+    computed = combiner.extract_output(combiner.merge_accumulators([combiner.merge_accumulators(made[:2]), *made[2:]]))
+    value, interval = computed.values()
     return value, json.loads(interval)
 
 

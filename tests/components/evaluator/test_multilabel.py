@@ -32,8 +32,8 @@ def test_a_figure_is_scikit_learn_s_and_stands_within_its_interval(name):
 @pytest.mark.parametrize("name", STATISTICS)
 def test_a_weight_is_how_often_an_image_counts(name):
     weights = GENERATOR.integers(0, 3, (5, 200)).astype(np.float64)
-    found = STATISTICS[name].weighted(ROWS, weights)
-    for row, value in zip(weights, found, strict=True):
+    weighted = STATISTICS[name].weighted(ROWS, weights)
+    for row, value in zip(weights, weighted, strict=True):
         repeated = {column: np.repeat(values, row.astype(int), axis=0) for column, values in ROWS.items()}
         assert value == pytest.approx(STATISTICS[name].value(repeated), abs=1e-12)
 

@@ -30,9 +30,9 @@ def test_the_same_codes_have_the_same_figures():
 def test_the_linear_probe_does_not_mind_the_scale_of_a_number_and_neighbours_do():
     scales = np.float32([1e-4, 1.0, 1e4])
     (train, test) = (Codes(blobs(50, apart=4, seed=seed).codes * scales, blobs(50).labels) for seed in (0, 1))
-    found = probes.figures(train, test)
-    assert found[PROBE] == probes.linear(blobs(50, apart=4), blobs(50, apart=4, seed=1))[PROBE] > 0.9
-    assert found[NEAREST] < found[PROBE] - 0.1
+    figures = probes.figures(train, test)
+    assert figures[PROBE] == probes.linear(blobs(50, apart=4), blobs(50, apart=4, seed=1))[PROBE] > 0.9
+    assert figures[NEAREST] < figures[PROBE] - 0.1
 
 
 def test_a_class_that_was_never_learned_is_not_asked():

@@ -53,12 +53,12 @@ def store(tmp_path):
 
         def baseline(self, candidate):
             inputs = {"candidate": [candidate], "model": self.models, "model_blessing": self.blessings}
-            found = LatestBlessedOther().resolve_artifacts(None, inputs)
-            assert found["candidate"] == [candidate]
-            assert len(found["model"]) == len(found["model_blessing"])
-            for model, blessing in zip(found["model"], found["model_blessing"], strict=True):
+            resolved = LatestBlessedOther().resolve_artifacts(None, inputs)
+            assert resolved["candidate"] == [candidate]
+            assert len(resolved["model"]) == len(resolved["model_blessing"])
+            for model, blessing in zip(resolved["model"], resolved["model_blessing"], strict=True):
                 assert blessing.get_int_custom_property("current_model_id") == model.id
-            return [model.id for model in found["model"]]
+            return [model.id for model in resolved["model"]]
 
     return Store()
 

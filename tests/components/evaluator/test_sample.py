@@ -14,32 +14,32 @@ from components.evaluator.sample import evenly
 def test_there_are_exactly_as_many_as_asked_for_whatever_the_batches(sizes, most):
     ends = np.cumsum([0, *sizes])
     rows = np.arange(ends[-1])
-    found = evenly(([rows[start:end], -rows[start:end]] for start, end in itertools.pairwise(ends)), most)
+    sample = evenly(([rows[start:end], -rows[start:end]] for start, end in itertools.pairwise(ends)), most)
     if len(rows) == 0:
-        assert found == []
+        assert sample == []
         return
-    assert len(found[0]) == min(most, len(rows))
-    assert (np.diff(found[0]) > 0).all()
-    np.testing.assert_array_equal(found[1], -found[0])
-    np.testing.assert_array_equal(found[0], evenly([[rows]], most)[0])
+    assert len(sample[0]) == min(most, len(rows))
+    assert (np.diff(sample[0]) > 0).all()
+    np.testing.assert_array_equal(sample[1], -sample[0])
+    np.testing.assert_array_equal(sample[0], evenly([[rows]], most)[0])
 
 
 @pytest.mark.parametrize(("rows", "most"), [(54_000, 5_000), (54_001, 5_000), (5_001, 5_000), (1_000, 100), (640, 10)])
 def test_they_are_spread_evenly(rows, most):
-    [found] = evenly(([part] for part in np.array_split(np.arange(rows), 50)), most)
-    assert len(found) == most
-    gaps = np.diff(found)
+    [sample] = evenly(([part] for part in np.array_split(np.arange(rows), 50)), most)
+    assert len(sample) == most
+    gaps = np.diff(sample)
     assert len(set(gaps)) <= 3
     assert gaps.max() <= 3 * rows / most
-    tenths = np.bincount(found * 10 // rows, minlength=10)
+    tenths = np.bincount(sample * 10 // rows, minlength=10)
     assert abs(tenths - most / 10).max() <= 4
 
 
 @pytest.mark.parametrize("period", [2, 3, 8, 10, 16, 60])
 def test_classes_in_turns_are_all_sampled(period):
     labels = np.arange(54_000) % period
-    [found] = evenly(([part] for part in np.split(labels, 90)), 5_000)
-    counts = np.bincount(found, minlength=period)
+    [sample] = evenly(([part] for part in np.split(labels, 90)), 5_000)
+    counts = np.bincount(sample, minlength=period)
     assert abs(counts - 5_000 / period).max() <= 5
 
 
@@ -50,7 +50,7 @@ def test_few_rows_are_changed_in_vain():
         asked.extend(rows)
         return [rows * 10]
 
-    [found] = evenly(([part] for part in np.split(np.arange(6400), 64)), 100, change)
-    assert len(found) == 100
-    assert set(found) <= {row * 10 for row in asked}
+    [sample] = evenly(([part] for part in np.split(np.arange(6400), 64)), 100, change)
+    assert len(sample) == 100
+    assert set(sample) <= {row * 10 for row in asked}
     assert len(asked) < 100 * (1 + 6)

@@ -32,17 +32,17 @@ def test_figures_are_those_that_are_numbers(monkeypatch):
     assert slices.figures("folder", has_baseline=True) == {(): {"mse": 0.5}, (("label", 1),): {"mse": 9.0}}
 
 
-def reported(found, tree, task="classification", by_label=None, class_names=("cat", "dog")):
-    made = {(("label", label),): {"example_count": 4.0, **figures} for label, figures in found.items()}
+def reported(by_label_figures, tree, task="classification", by_label=None, class_names=("cat", "dog")):
+    made = {(("label", label),): {"example_count": 4.0, **figures} for label, figures in by_label_figures.items()}
     whole = {(): {"example_count": 9.0, "accuracy": 0.1}}
     return slices.reported(whole | made, by_label or {}, EvaluateConfig.model_validate(tree), judge_of(task), list(class_names))
 
 
 def test_the_worst_slice_comes_first_whichever_way_is_up():
-    found = {0: {"accuracy": 0.9, "cross_entropy": 0.1}, 1: {"accuracy": 0.2, "cross_entropy": 1.0}}
-    worst, best = reported(found, BY_LABEL)
-    assert worst == {"slice": {"label": 1}, "class": "dog", "examples": 4, "metrics": found[1]}
-    assert best == {"slice": {"label": 0}, "class": "cat", "examples": 4, "metrics": found[0]}
+    figures = {0: {"accuracy": 0.9, "cross_entropy": 0.1}, 1: {"accuracy": 0.2, "cross_entropy": 1.0}}
+    worst, best = reported(figures, BY_LABEL)
+    assert worst == {"slice": {"label": 1}, "class": "dog", "examples": 4, "metrics": figures[1]}
+    assert best == {"slice": {"label": 0}, "class": "cat", "examples": 4, "metrics": figures[0]}
     errors = {0: {"mse": 0.5}, 1: {}, 2: {"mse": 0.9}}
     assert [(part["slice"]["label"], part["class"]) for part in reported(errors, BY_LABEL, "reconstruction")] == [
         (2, None),  # a label that has no name
@@ -52,10 +52,10 @@ def test_the_worst_slice_comes_first_whichever_way_is_up():
 
 
 def test_what_the_config_bounds_comes_first_and_what_says_nothing_of_one_label_only_then():
-    found = {0: {"accuracy": 0.9, "cross_entropy": 0.1, "macro_f1": 0.3}}
-    [part] = reported(found, BY_LABEL)
+    figures = {0: {"accuracy": 0.9, "cross_entropy": 0.1, "macro_f1": 0.3}}
+    [part] = reported(figures, BY_LABEL)
     assert list(part["metrics"]) == ["accuracy", "cross_entropy"]
-    [part] = reported(found, {"slices": {"label": {"thresholds": {"macro_f1": {"min": 0.1}}}}})
+    [part] = reported(figures, {"slices": {"label": {"thresholds": {"macro_f1": {"min": 0.1}}}}})
     assert list(part["metrics"].items()) == [("macro_f1", 0.3), ("accuracy", 0.9), ("cross_entropy", 0.1)]
 
 
@@ -66,11 +66,11 @@ def test_what_is_measured_by_label_stands_beside():
 
 
 def test_what_says_how_many_is_a_whole_number():
-    found = {"example_count": 58.0, "true_positives": 12.0, "recall": 1.0, "mse": 2.0}
+    figures = {"example_count": 58.0, "true_positives": 12.0, "recall": 1.0, "mse": 2.0}
     counted = slices.counted(judge_of("anomaly:reconstruction"))
     assert counted == {"example_count", "true_positives", "true_negatives", "false_positives", "false_negatives"}
-    whole = slices.whole(found, counted)
-    assert whole == found
+    whole = slices.whole(figures, counted)
+    assert whole == figures
     assert [type(value) for value in whole.values()] == [int, int, float, float]
     assert "active_units" in slices.counted(judge_of("reconstruction.variational"))
     [part] = reported({3: {"false_negatives": 2.0}}, BY_LABEL, "anomaly:reconstruction")

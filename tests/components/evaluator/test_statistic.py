@@ -46,10 +46,10 @@ TOPS = {"label": 1, "score": 4, "decision": 1, "kind": 3, "predicted": 3, "weigh
 @given(weighted())
 def test_figures_of_weighted_images_are_scikit_learn_s(of):
     weights = np.array([of["weight"]], float)
-    found, label, score = rows(**of), of["label"], of["score"]
+    weighed, label, score = rows(**of), of["label"], of["score"]
     of_classes = rows(label=np.array(of["kind"]), predicted=of["predicted"])
 
-    def same(figure, expected, images=found):
+    def same(figure, expected, images=weighed):
         assert figure.weighted(images, weights)[0] == pytest.approx(expected, nan_ok=True)
 
     same(Auroc("score"), metrics.roc_auc_score(label, score, sample_weight=of["weight"]))
@@ -70,25 +70,25 @@ def test_images_without_a_label_count_for_nothing():
     further = {name: np.concatenate([column, column[:3]]) for name, column in known.items()}
     further["label"][6:] = -1
     closed = (Auroc("score"), Decision("precision", "decision"), Decision("false_positives", "decision"))
-    for one in (AveragePrecision("score"), *closed):
-        assert one.value(further) == one.value(known)
-    for one in closed:
-        assert one.interval(further) == one.interval(known)
+    for ranking in (AveragePrecision("score"), *closed):
+        assert ranking.value(further) == ranking.value(known)
+    for ranking in closed:
+        assert ranking.interval(further) == ranking.interval(known)
 
 
 def test_what_is_decided_has_wilson_s_interval():
-    found = rows(label=np.repeat([1, 0], [10, 30]), decision=np.repeat([1.0, 0, 1, 0], [8, 2, 3, 27]))
+    decided = rows(label=np.repeat([1, 0], [10, 30]), decision=np.repeat([1.0, 0, 1, 0], [8, 2, 3, 27]))
     expected = {"precision": (8, 11), "recall": (8, 10)}
-    assert {name: Decision(name, "decision").interval(found) for name in expected} == {
+    assert {name: Decision(name, "decision").interval(decided) for name in expected} == {
         name: intervals.share(*of) for name, of in expected.items()
     }
     low, high = intervals.share(3, 30)
-    assert Decision("false_positives", "decision").interval(found) == (30 * low, 30 * high)
+    assert Decision("false_positives", "decision").interval(decided) == (30 * low, 30 * high)
     low, high = intervals.share(2, 10)
-    assert Decision("false_negatives", "decision").interval(found) == (10 * low, 10 * high)
+    assert Decision("false_negatives", "decision").interval(decided) == (10 * low, 10 * high)
     nothing = rows(label=[1, 0], decision=[0.0, 0.0])
     assert Decision("precision", "decision").interval(nothing) is None
-    assert set(detection.DECISIONS) == {name for name in detection.DECISIONS if Decision(name, "decision").interval(found)}
+    assert set(detection.DECISIONS) == {name for name in detection.DECISIONS if Decision(name, "decision").interval(decided)}
 
 
 @pytest.mark.parametrize("figure", [MacroF1(), AveragePrecision("score")])
@@ -96,9 +96,9 @@ def test_the_bootstrap_s_interval_is_around_the_figure(figure):
     g = np.random.default_rng(0)
     label = g.integers(0, 2, 200)
     score = g.normal(label)
-    found = rows(label=label, score=score, predicted=(score > 0.5).astype(float))
-    low, high = figure.interval(found)
-    assert low < figure.value(found) < high
+    images = rows(label=label, score=score, predicted=(score > 0.5).astype(float))
+    low, high = figure.interval(images)
+    assert low < figure.value(images) < high
     assert 0.05 < high - low < 0.25
 
 
@@ -116,21 +116,21 @@ def correct(*parts):
 
 @given(st.integers(0, 12), st.integers(0, 12))
 def test_shares_of_the_same_images_are_compared_by_mcnemar(wins, losses):
-    found = Share("correct").difference(*correct((1, 1, 9), (0, 0, 4), (1, 0, wins), (0, 1, losses)))
+    difference = Share("correct").difference(*correct((1, 1, 9), (0, 0, 4), (1, 0, wins), (0, 1, losses)))
     discordant = wins + losses
     tail = sum(comb(discordant, k) for k in range(min(wins, losses) + 1)) / 2**discordant
-    assert found.p == pytest.approx(min(1.0, 2 * tail))
-    assert found.value == pytest.approx((wins - losses) / (13 + discordant))
-    assert found.test == "McNemar's test"
-    assert found.is_noise == (found.p >= 0.05)
+    assert difference.p == pytest.approx(min(1.0, 2 * tail))
+    assert difference.value == pytest.approx((wins - losses) / (13 + discordant))
+    assert difference.test == "McNemar's test"
+    assert difference.is_noise == (difference.p >= 0.05)
 
 
 def test_mcnemar_by_hand():
     """9 against 1: 2 (1 + 10) / 2^10."""
-    found = Share("correct").difference(*correct((1, 1, 80), (1, 0, 9), (0, 1, 1)))
-    assert found.p == pytest.approx(22 / 1024)
-    assert found.words == "more than noise (McNemar's test, p = 0.021)"
-    low, high = found.interval
+    difference = Share("correct").difference(*correct((1, 1, 80), (1, 0, 9), (0, 1, 1)))
+    assert difference.p == pytest.approx(22 / 1024)
+    assert difference.words == "more than noise (McNemar's test, p = 0.021)"
+    low, high = difference.interval
     assert low < 8 / 90 < high
     assert not Share("correct").difference(*correct((1, 1, 80), (1, 0, 30))).words.endswith("p = 0.000)")
 
@@ -149,10 +149,10 @@ def test_pairs_tell_what_other_images_cannot():
 
 
 def test_equal_models_differ_by_noise():
-    one = rows(loss=[1.0, 2.0, 3.0], correct=[1.0, 0.0, 1.0])
-    assert Mean("loss").difference(one, one).p == 1
-    assert Share("correct").difference(one, one).p == 1
-    assert Share("correct").difference(one, one).interval is None  # of no width, it would say what it cannot know
+    same = rows(loss=[1.0, 2.0, 3.0], correct=[1.0, 0.0, 1.0])
+    assert Mean("loss").difference(same, same).p == 1
+    assert Share("correct").difference(same, same).p == 1
+    assert Share("correct").difference(same, same).interval is None  # of no width, it would say what it cannot know
 
 
 @pytest.mark.parametrize("images", [2, 3, 5, 10, 80])
@@ -162,11 +162,11 @@ def test_equally_good_models_are_called_different_in_5_of_100(images, shift):
     for seed in range(200):
         g = np.random.default_rng(seed)
         hard = g.gamma(2.0, 1.0, images)
-        one, other = (rows(loss=hard + g.normal(0, 0.5, images)) for _ in range(2))
+        ours, theirs = (rows(loss=hard + g.normal(0, 0.5, images)) for _ in range(2))
         if shift:  # other images
-            other = rows(loss=g.gamma(2.0, 1.0, images) + g.normal(0, 0.5, images))
-            other[ID] = other[ID] + shift
-        called.append(not Mean("loss").difference(one, other).is_noise)
+            theirs = rows(loss=g.gamma(2.0, 1.0, images) + g.normal(0, 0.5, images))
+            theirs[ID] = theirs[ID] + shift
+        called.append(not Mean("loss").difference(ours, theirs).is_noise)
     assert np.mean(called) < 0.085
     assert images < 80 or np.mean(called) > 0.015
 
@@ -176,22 +176,22 @@ def test_one_image_and_few_of_a_ranking_tell_nothing():
     assert Mean("mse").difference(rows(mse=[0.1, np.inf]), rows(mse=[0.2, 0.3])) is None
     for images in (19, 20):
         label = np.arange(images) % 2
-        one = rows(label=label, score=np.arange(images) * 1.0, predicted=label * 1.0)
-        other = {**one, "score": -one["score"], "predicted": 1 - one["predicted"]}
+        ours = rows(label=label, score=np.arange(images) * 1.0, predicted=label * 1.0)
+        theirs = {**ours, "score": -ours["score"], "predicted": 1 - ours["predicted"]}
         for figure in (MacroF1(), Auroc("score"), AveragePrecision("score")):
-            assert (figure.difference(one, other) is None) == (images < 20)
+            assert (figure.difference(ours, theirs) is None) == (images < 20)
 
 
 def test_shares_of_other_images_are_compared_by_fisher():
     """1 of 1 against 0 of 1 is no evidence; 56 of 70 against 48 of 80 is Newcombe 1998's example (a), table II."""
-    one, other = rows(correct=[1.0]), {**rows(correct=[0.0]), ID: np.array([9], np.uint64)}
-    assert Share("correct").difference(one, other).p == 1
+    right, wrong = rows(correct=[1.0]), {**rows(correct=[0.0]), ID: np.array([9], np.uint64)}
+    assert Share("correct").difference(right, wrong).p == 1
     ours, theirs = rows(correct=np.repeat([1.0, 0], [56, 14])), rows(correct=np.repeat([1.0, 0], [48, 32]))
-    found = Share("correct").difference(ours, theirs)
-    assert found.test == "Fisher's exact test"
-    assert found.interval == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
+    difference = Share("correct").difference(ours, theirs)
+    assert difference.test == "Fisher's exact test"
+    assert difference.interval == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
     tail = [comb(70, k) * comb(80, 104 - k) / comb(150, 104) for k in range(24, 71)]
-    assert found.p == pytest.approx(sum(chance for chance in tail if chance <= tail[56 - 24] * (1 + 1e-9)))
+    assert difference.p == pytest.approx(sum(chance for chance in tail if chance <= tail[56 - 24] * (1 + 1e-9)))
 
 
 def test_images_are_paired_by_their_ids_whatever_the_order():
@@ -212,8 +212,8 @@ def test_seeds_are_noise_too():
     theirs = [rows(correct=(easy[:, 0] & (g.random(400) < share)).astype(float)) for share in (0.95, 0.87)]
     several = Share("correct").difference_of_several(ours, theirs)
     assert several.is_noise
-    one = Share("correct").difference(ours[0], theirs[0])
-    assert several.interval[1] - several.interval[0] > one.interval[1] - one.interval[0]
+    of_one_seed = Share("correct").difference(ours[0], theirs[0])
+    assert several.interval[1] - several.interval[0] > of_one_seed.interval[1] - of_one_seed.interval[0]
     mean_ours, mean_theirs = (np.mean([training["correct"].mean() for training in arm]) for arm in (ours, theirs))
     assert several.value == pytest.approx(mean_ours - mean_theirs)
     assert several.negated().value == -several.value
@@ -224,13 +224,13 @@ def test_seeds_are_noise_too():
 def test_no_figure_is_certain(is_right):
     """Where no resample of the images differs, the bootstrap's interval would have no width."""
     label = np.arange(12) % 2
-    found = rows(label=label, predicted=label if is_right else 1 - label, score=label * 1.0, same=np.ones(12))
-    assert MacroF1().interval(found) == intervals.share(12 * is_right, 12)
-    assert AveragePrecision("score").interval(found) == intervals.share(6, 6)
-    assert AveragePrecision("score").value(found) == 1
-    assert Auroc("same").interval(found) is None
+    images = rows(label=label, predicted=label if is_right else 1 - label, score=label * 1.0, same=np.ones(12))
+    assert MacroF1().interval(images) == intervals.share(12 * is_right, 12)
+    assert AveragePrecision("score").interval(images) == intervals.share(6, 6)
+    assert AveragePrecision("score").value(images) == 1
+    assert Auroc("same").interval(images) is None
     single = rows(label=[1], predicted=[1], score=[1.0])
-    assert [one.interval(single) for one in (MacroF1(), AveragePrecision("score"), Auroc("score"))] == [None] * 3
+    assert [figure.interval(single) for figure in (MacroF1(), AveragePrecision("score"), Auroc("score"))] == [None] * 3
     assert intervals.percentiles(np.ones(1000)) is None
 
 
@@ -248,9 +248,9 @@ def test_equally_good_arms_are_seldom_called_different(seeds):
 def test_one_training_against_several_says_nothing_and_several_that_differ_say_so():
     arms = [[rows(loss=np.arange(30) + level + seed / 100) for seed in range(3)] for level in (0.0, 5.0)]
     assert Mean("loss").difference_of_several(arms[0][:1], arms[1]) is None
-    found = Mean("loss").difference_of_several(*arms)
-    assert not found.is_noise
-    assert found.interval[0] < found.value < found.interval[1]
+    difference = Mean("loss").difference_of_several(*arms)
+    assert not difference.is_noise
+    assert difference.interval[0] < difference.value < difference.interval[1]
 
 
 def test_the_standard_error_of_a_mean_has_an_interval_too():
@@ -278,5 +278,5 @@ def test_a_mean_ratio_is_of_the_classes_that_are_there(images):
 def test_the_interval_of_a_loss_does_not_reach_below_0(task):
     loss = {"cross_entropy": np.array([0.0] * 9 + [5.0])}
     assert intervals.mean(loss["cross_entropy"])[0] < 0
-    found = judge_of(task).metrics["cross_entropy"].statistic.interval(loss)
-    assert found == (0.0, intervals.mean(loss["cross_entropy"])[1])
+    interval = judge_of(task).metrics["cross_entropy"].statistic.interval(loss)
+    assert interval == (0.0, intervals.mean(loss["cross_entropy"])[1])

@@ -17,10 +17,10 @@ from configs.errors import HubelError
 
 
 def anomalies(tmp_path, **described) -> str:
-    found = anomalies_pb2.Anomalies()
+    proto = anomalies_pb2.Anomalies()
     for name, description in described.items():
-        found.anomaly_info[name].description = description
-    (tmp_path / "SchemaDiff.pb").write_bytes(found.SerializeToString())
+        proto.anomaly_info[name].description = description
+    (tmp_path / "SchemaDiff.pb").write_bytes(proto.SerializeToString())
     return str(tmp_path)
 
 
@@ -60,9 +60,9 @@ def validated(artifacts, tmp_path_factory):
         properties = {"exclude_splits": "[]", "allow_anomalies": "true" if allow else "false", "source_digest": ""}
         inputs = {key: [made[key]] for key in ("statistics", "schema")}
         result = component.Executor().Do(inputs, {"anomalies": [made["anomalies"]]}, properties)
-        [found] = result.output_artifacts["anomalies"].artifacts
-        assert json.loads(found.custom_properties[keys.DRIFT].string_value) == {}
-        assert json.loads(found.custom_properties[keys.SKEW].string_value) == dict.fromkeys(
+        [artifact] = result.output_artifacts["anomalies"].artifacts
+        assert json.loads(artifact.custom_properties[keys.DRIFT].string_value) == {}
+        assert json.loads(artifact.custom_properties[keys.SKEW].string_value) == dict.fromkeys(
             (keys.LABEL, keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH), 0.0
         )
         return folder / f"{name}-anomalies"
@@ -79,8 +79,8 @@ def test_images_that_inliers_leave_to_the_test_split_are_no_skew(tmp_path, anoma
             for label in labels:
                 is_outlier = None if anomaly is None else anomaly and label == 7
                 writer.write(records.example(b"", b"id", label, {keys.ANOMALY: is_outlier}))
-        found = tfdv.generate_statistics_from_tfrecord(str(tmp_path / f"{split}.tfrecord"))
-        (place / "FeatureStats.pb").write_bytes(found.SerializeToString())
+        measured = tfdv.generate_statistics_from_tfrecord(str(tmp_path / f"{split}.tfrecord"))
+        (place / "FeatureStats.pb").write_bytes(measured.SerializeToString())
     made = {"statistics": standard_artifacts.ExampleStatistics(), "schema": standard_artifacts.Schema()}
     for artifact in made.values():
         artifact.uri = str(tmp_path)
@@ -89,7 +89,7 @@ def test_images_that_inliers_leave_to_the_test_split_are_no_skew(tmp_path, anoma
     made["schema"].uri = str(tmp_path / "schema")
     (tmp_path / "schema/schema.pbtxt").write_text('feature { name: "label" type: INT }')
     anomalies = metadata_store_pb2.Artifact()
-    component.Executor()._measure({key: [one] for key, one in made.items()}, anomalies)
+    component.Executor()._measure({key: [given] for key, given in made.items()}, anomalies)
     skew = json.loads(anomalies.custom_properties[keys.SKEW].string_value)
     assert (skew.get(keys.LABEL, 0) > 0.1) == has_skew == bool(skew)
 

@@ -76,9 +76,9 @@ def test_the_newest_statistics_of_other_data_are_taken(tmp_path):
     current = artifact(3, tmp_path)
 
     def resolved(*known):
-        found = LatestOtherStatistics().resolve_artifacts(None, {CURRENT: [current], EARLIER: list(known)})
-        assert found[CURRENT] == [current]
-        return found[EARLIER]
+        inputs = LatestOtherStatistics().resolve_artifacts(None, {CURRENT: [current], EARLIER: list(known)})
+        assert inputs[CURRENT] == [current]
+        return inputs[EARLIER]
 
     assert resolved(second, first, current, gone) == [second]
     assert resolved(current) == resolved() == resolved(gone) == []

@@ -8,10 +8,10 @@ from components.infra_validator import component
 
 
 def blessed(model, examples, tmp_path):
-    one, raw, blessing = standard_artifacts.Model(), standard_artifacts.Examples(), standard_artifacts.InfraBlessing()
-    one.uri, raw.uri, blessing.uri = str(model), str(examples), str(tmp_path)
+    trained, raw, blessing = standard_artifacts.Model(), standard_artifacts.Examples(), standard_artifacts.InfraBlessing()
+    trained.uri, raw.uri, blessing.uri = str(model), str(examples), str(tmp_path)
     raw.split_names = '["train", "validation", "test"]'
-    component.Executor().Do({"model": [one], "examples": [raw]}, {"blessing": [blessing]}, {})
+    component.Executor().Do({"model": [trained], "examples": [raw]}, {"blessing": [blessing]}, {})
     return blessing
 
 

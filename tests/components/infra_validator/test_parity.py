@@ -190,8 +190,8 @@ IDS = ["a", "b"]
 @pytest.mark.filterwarnings("ignore:All-NaN")
 def test_a_difference_is_named(given, words):
     wanted = {"x": np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)}
-    found = parity.difference(wanted, {k: np.array(v, np.float32) for k, v in given.items()}, IDS, 1e-5)
-    assert found is None if words is None else words in found
+    named = parity.difference(wanted, {k: np.array(v, np.float32) for k, v in given.items()}, IDS, 1e-5)
+    assert named is None if words is None else words in named
 
 
 def test_texts_and_whole_numbers_must_be_equal():

@@ -74,7 +74,7 @@ def test_no_stage_imports_a_kind_but_by_its_name():
 
 
 def test_a_network_reads_images_unless_its_record_says_otherwise():
-    assert {facts.reads for facts in keras_models.catalog().values()} <= set(inputs.kinds())
+    assert {record.reads for record in keras_models.catalog().values()} <= set(inputs.kinds())
     assert keras_models.check("lenet5").reads == keras_models.get("lenet5").reads == "image" == inputs.DEFAULT
 
 

@@ -68,8 +68,8 @@ def test_a_text_is_kept_as_it_is_and_measured():
 
 
 def parted(texts, **asked) -> list[list[str]]:
-    found = text.tokens(tf.constant(texts), TextConfig(**asked))
-    return [[token.decode() for token in row] for row in found.to_list()]
+    ragged = text.tokens(tf.constant(texts), TextConfig(**asked))
+    return [[token.decode() for token in row] for row in ragged.to_list()]
 
 
 @pytest.mark.parametrize("lower", [True, False])
@@ -111,8 +111,8 @@ def graph_of(folder, sentences, asked) -> tft.TFTransformOutput:
 def rows(sentences) -> list[bytes]:
     kept = [stored(sentence.encode()) for sentence in sentences]
     return [
-        records.example(one.encoded, b"%d" % place, LABELS[place % len(LABELS)], measures=one.numbers, reads="text")
-        for place, one in enumerate(kept)
+        records.example(sentence.encoded, b"%d" % place, LABELS[place % len(LABELS)], measures=sentence.numbers, reads="text")
+        for place, sentence in enumerate(kept)
     ]
 
 

@@ -16,7 +16,7 @@ def test_values_of_bytes_and_ids_are_not_counted(artifacts):
         tfdv.generate_statistics_from_tfrecord(files, stats_options=chosen).datasets[0] for chosen in (options, StatsOptions())
     )
     features = {
-        name: {feature.path.step[0]: feature for feature in found.features} for name, found in (("told", told), ("plain", plain))
+        name: {feature.path.step[0]: feature for feature in split.features} for name, split in (("told", told), ("plain", plain))
     }
     for name in (keys.IMAGE_ENCODED, keys.EXAMPLE_ID):
         assert features["plain"][name].string_stats.unique > 1

@@ -35,5 +35,5 @@ def without_interval(judge: Judge, outputs: Mapping[str, np.ndarray], labels: Se
 def _hands_over(name, metric) -> bool:
     """Whether the metric itself brings the interval along."""
     made = getattr(importlib.import_module(metric.module), metric.class_name)(name=name, **metric.config)
-    found = [key.name for computation in made.computations() for key in computation.keys]
-    return f"{name}{per_image.OWN}" in found
+    names = [key.name for computation in made.computations() for key in computation.keys]
+    return f"{name}{per_image.OWN}" in names
