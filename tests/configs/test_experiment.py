@@ -33,26 +33,26 @@ def test_the_classic_ones_are_there():
 
 @pytest.mark.parametrize("name", experiment.names())
 def test_a_shipped_experiment_is_described_and_its_arms_are_never_pushed(name):
-    found = experiment.load(name)
-    assert len(found.about.splitlines()) > 2
-    assert f"hubel experiment {name}" in found.about
-    assert len(found.arms) == len(found.asked.arms) * found.asked.seeds
-    for arm in found.arms:
-        assert arm.config.name == found.pipeline == f"experiment_{name}"
+    loaded = experiment.load(name)
+    assert len(loaded.about.splitlines()) > 2
+    assert f"hubel experiment {name}" in loaded.about
+    assert len(loaded.arms) == len(loaded.asked.arms) * loaded.asked.seeds
+    for arm in loaded.arms:
+        assert arm.config.name == loaded.pipeline == f"experiment_{name}"
         assert not arm.config.push.enabled
         assert arm.config.evaluate == EvaluateConfig()
-        assert arm.config.data == found.arms[0].config.data
+        assert arm.config.data == loaded.arms[0].config.data
 
 
 @pytest.mark.parametrize("name", experiment.names())
 def test_the_arms_of_a_shipped_experiment_are_what_plain_merging_makes_of_them(name):
     """As in tests.configs.test_load, of files: `depth` has options in common, and a name in each arm."""
-    found = experiment.load(name)
-    for arm in found.arms:
-        tree = resolved(load.find(found.asked.config))
-        for changes in (found.asked.common, found.asked.arms[arm.name]):
+    loaded = experiment.load(name)
+    for arm in loaded.arms:
+        tree = resolved(load.find(loaded.asked.config))
+        for changes in (loaded.asked.common, loaded.asked.arms[arm.name]):
             tree = plainly_merged(tree, changes)
-        asked = load.validate({**tree, "name": found.pipeline, "seed": arm.seed, "evaluate": {}, "push": {"enabled": False}}, name)
+        asked = load.validate({**tree, "name": loaded.pipeline, "seed": arm.seed, "evaluate": {}, "push": {"enabled": False}}, name)
         assert arm.config == asked
 
 
@@ -72,8 +72,8 @@ def test_an_arm_is_the_base_then_what_is_common_then_its_own_then_the_command_li
 
 
 def test_each_arm_is_trained_with_seeds_one_after_another(write):
-    found = experiment.load(write({**SMALL, "seeds": 2}), ["seed=5"])
-    assert [(arm.title, arm.config.seed) for arm in found.arms] == [
+    loaded = experiment.load(write({**SMALL, "seeds": 2}), ["seed=5"])
+    assert [(arm.title, arm.config.seed) for arm in loaded.arms] == [
         ("relu, seed 5", 5), ("relu, seed 6", 6), ("tanh, seed 5", 5), ("tanh, seed 6", 6),
     ]  # fmt: skip
     assert [arm.title for arm in experiment.load(write({**SMALL, "seeds": 2}), seeds=1).arms] == ["relu", "tanh"]
@@ -81,8 +81,8 @@ def test_each_arm_is_trained_with_seeds_one_after_another(write):
 
 def test_an_experiment_can_extend_another(write):
     write(SMALL)
-    found = experiment.load(write({"extends": "small.yaml", "seeds": 3}, "more.yaml"))
-    assert (found.name, len(found.arms)) == ("more", 6)
+    loaded = experiment.load(write({"extends": "small.yaml", "seeds": 3}, "more.yaml"))
+    assert (loaded.name, len(loaded.arms)) == ("more", 6)
 
 
 def test_an_unknown_experiment_lists_the_nearest():

@@ -208,13 +208,13 @@ RESNET = (
 def test_another_model_has_no_options_of_the_old_one(write, how):
     path = write(RESNET)
     if how == "extends":
-        found = load.load(write(f"extends: {path}\nmodel: {{name: lenet5}}", "other.yaml"))
+        config = load.load(write(f"extends: {path}\nmodel: {{name: lenet5}}", "other.yaml"))
     elif how == "changes":
-        found = load.load(path, (), [{"model": {"name": "lenet5"}}])
+        config = load.load(path, (), [{"model": {"name": "lenet5"}}])
     else:
-        found = load.load(path, ["model={name: lenet5}" if how == "set mapping" else "model.name=lenet5"])
-    assert found.model == RunConfig(name="a", model={"name": "lenet5"}).model
-    assert found.train == load.load(path).train
+        config = load.load(path, ["model={name: lenet5}" if how == "set mapping" else "model.name=lenet5"])
+    assert config.model == RunConfig(name="a", model={"name": "lenet5"}).model
+    assert config.train == load.load(path).train
 
 
 @pytest.mark.parametrize(
@@ -266,16 +266,16 @@ def test_a_mapping_that_says_no_name_has_the_default_s(write):
 def test_the_served_name_and_a_policy_s(write):
     path = write("name: a\ntrain: {epochs: 3}\naugment: [{policy: {name: digits, border: constant}}, {flip: {}}]")
     assert load.load(path, ["name=b"]).train.epochs == 3
-    found = load.load(path, ["augment.policy.name=photos"]).augment
-    assert found == RunConfig(name="a", augment=["photos", {"flip": {}}]).augment
+    steps = load.load(path, ["augment.policy.name=photos"]).augment
+    assert steps == RunConfig(name="a", augment=["photos", {"flip": {}}]).augment
     assert load.load(path, ["augment.0.policy.value=3"]).augment[0].policy.border == "constant"
 
 
 @pytest.mark.parametrize("order", [("common", "arm"), ("arm", "common")])
 def test_what_all_arms_change_is_of_the_model_that_an_arm_names(write, order):
     changes = {"common": {"model": {"options": {"dropout": 0.25}}}, "arm": {"model": {"name": "mlp"}}}
-    found = load.load(write(RESNET), (), [changes[name] for name in order])
-    assert found.model == RunConfig(name="a", model={"name": "mlp", "options": {"dropout": 0.25}}).model
+    config = load.load(write(RESNET), (), [changes[name] for name in order])
+    assert config.model == RunConfig(name="a", model={"name": "mlp", "options": {"dropout": 0.25}}).model
 
 
 def test_the_tuner_s_values_take_nothing_away(write):
@@ -370,9 +370,9 @@ def clashes(*trees) -> bool:
     ],
 )
 def test_set_takes_yaml_values(assignment, read, value):
-    found = read(load.load("digits_lenet5", [assignment]))
-    assert found == value
-    assert type(found) is type(value)
+    value_read = read(load.load("digits_lenet5", [assignment]))
+    assert value_read == value
+    assert type(value_read) is type(value)
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def test_digits_that_stay_upright_are_not_doubted(written):
 )
 def test_digits_that_are_mirrored_when_they_are_judged_are_doubted(crops, classes, doubted):
     cfg = RunConfig(name="a", export={"crops": crops})
-    found = policies.doubts(expanded("digits"), classes, cfg.export.crops)
-    assert [("reflect" in text) for text in found] == [True] * doubted
+    doubts = policies.doubts(expanded("digits"), classes, cfg.export.crops)
+    assert [("reflect" in text) for text in doubts] == [True] * doubted
 
 
 @pytest.mark.parametrize(

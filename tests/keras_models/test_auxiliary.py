@@ -105,8 +105,8 @@ def test_heads_come_along_behind_other_layers():
     learner = auxiliary.learner(model)
     assert (total_params(model), total_params(learner), learner.weight) == (39, 69, 0.3)
     assert learner.parts()[0].keys() == {"data_loss", "auxiliary_loss"}
-    for found, expected in zip(learner(X), auxiliary.learner(net)(2 * X), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    for output, expected in zip(learner(X), auxiliary.learner(net)(2 * X), strict=True):
+        np.testing.assert_allclose(output, expected, rtol=1e-6)
     np.testing.assert_allclose(model(X), net(2 * X), rtol=1e-6)
     assert {id(weight) for weight in model.weights} == {id(weight) for weight in net.weights}
 

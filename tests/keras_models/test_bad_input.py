@@ -13,7 +13,7 @@ from keras_models.parameters import without_weights
 
 BUILDERS = {get(name).build: name for name in reversed(catalog())}  # names of one builder differ in depth and maps alone
 once = pytest.mark.parametrize("name", sorted(BUILDERS.values()))
-AUTOENCODERS = {facts.name for facts in catalog().values() if facts.task.startswith("reconstruction")}
+AUTOENCODERS = {record.name for record in catalog().values() if record.task.startswith("reconstruction")}
 ANY_SIZE = AUTOENCODERS | {"ensemble", "mlp", "plain110", "plain18", "st_mlp"}
 VARIED = {"stem": ("imagenet", "small"), "pooling": ("max", "overlapping"), "localisation_filters": ((4, 4), (4, 4, 4))}
 TOO_SMALL = re.compile(

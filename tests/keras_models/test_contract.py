@@ -121,9 +121,9 @@ def test_output_stays_float32_under_mixed_precision(name):
 @once
 def test_moving_statistics_follow_within_an_epoch_of_a_small_data_set(name):
     """With Keras's momentum of 0.99 a network of many normalisations answers at random after 100 steps of training."""
-    found = normalizations(name)
-    assert {norm.momentum for norm in found} <= {0.9}
-    assert found or "batch_norm" not in inspect.signature(get(name).build).parameters
+    norms = normalizations(name)
+    assert {norm.momentum for norm in norms} <= {0.9}
+    assert norms or "batch_norm" not in inspect.signature(get(name).build).parameters
 
 
 def normalizations(name):
@@ -133,12 +133,12 @@ def normalizations(name):
         for option, parameter in inspect.signature(get(name).build).parameters.items()
         if isinstance(parameter.default, bool)
     }
-    found = []
+    norms = []
     for options in ({}, *({option: value} for option, value in switches.items())):
         with without_weights(), contextlib.suppress(UsageError):  # some switches need another option beside them
             model = auxiliary.learner(twin(name, **options))
-            found += [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
-    return found
+            norms += [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    return norms
 
 
 @pytest.mark.parametrize("option", ["norm", "normalise", None])
@@ -203,8 +203,8 @@ def test_a_step_changes_every_trainable_weight_the_same_way_for_the_same_seed(na
     paths, before, after = trained(name)
     assert [path for path, old, new in zip(paths, before, after, strict=True) if (old == new).all()] == []
     *_, again = trained(name)
-    for one, other in zip(after, again, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for weights, repeated in zip(after, again, strict=True):
+        np.testing.assert_array_equal(weights, repeated)
 
 
 def trained(name):

@@ -71,10 +71,10 @@ def test_per_channel():
 
 def test_zca_leaves_a_covariance_of_the_identity_where_there_is_variance(digits):
     white = normalised("zca", digits, whitening=learned(digits, 1e-9)).reshape(-1, 64).astype("float64")
-    found = np.cov(white, rowvar=False, bias=True)
+    covariance = np.cov(white, rowvar=False, bias=True)
     varies = np.linalg.eigvalsh(np.cov(digits.reshape(-1, 64), rowvar=False, bias=True) / 255**2) > 1e-6
     expected = np.sort(np.where(varies, 1.0, 0.0))
-    np.testing.assert_allclose(np.linalg.eigvalsh(found), expected, atol=2e-3)
+    np.testing.assert_allclose(np.linalg.eigvalsh(covariance), expected, atol=2e-3)
     np.testing.assert_allclose(white.mean(0), 0, atol=1e-3)
 
 
@@ -91,8 +91,8 @@ def test_zca_is_scikit_learn_s_whitening_turned_back(digits):
     rows = varied.reshape(len(varied), -1).astype("float64") / 255
     pca = PCA(whiten=True).fit(rows)
     expected = pca.transform(rows) @ pca.components_ * np.sqrt(len(rows) / (len(rows) - 1))  # scikit-learn divides by n - 1
-    found = normalised("zca", varied, whitening=learned(varied, 1e-12)).reshape(len(rows), -1)
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    whitened = normalised("zca", varied, whitening=learned(varied, 1e-12)).reshape(len(rows), -1)
+    np.testing.assert_allclose(whitened, expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)

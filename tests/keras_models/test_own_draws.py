@@ -17,27 +17,27 @@ def numbers(images=IMAGES, draws=64, size=20, seed=0) -> np.ndarray:
 
 
 def test_they_are_normal_and_independent_of_one_another():
-    found = numbers()
-    assert found.dtype == np.float32
-    assert stats.kstest(found.ravel()[::7], "norm").pvalue > 0.01
-    assert abs(found).max() < 5.31
-    many = found.size
-    for shifted in (np.roll(found, 1, 0), np.roll(found, 1, 1), np.roll(found, 1, 2), np.roll(found, (1, 1, 1), (0, 1, 2))):
-        for one, other in ((found, shifted), (found**2 - 1, shifted**2 - 1)):
-            assert abs((one * other).mean()) < 4 * np.sqrt((one**2).mean() * (other**2).mean() / many)
+    drawn = numbers()
+    assert drawn.dtype == np.float32
+    assert stats.kstest(drawn.ravel()[::7], "norm").pvalue > 0.01
+    assert abs(drawn).max() < 5.31
+    many = drawn.size
+    for shifted in (np.roll(drawn, 1, 0), np.roll(drawn, 1, 1), np.roll(drawn, 1, 2), np.roll(drawn, (1, 1, 1), (0, 1, 2))):
+        for left, right in ((drawn, shifted), (drawn**2 - 1, shifted**2 - 1)):
+            assert abs((left * right).mean()) < 4 * np.sqrt((left**2).mean() * (right**2).mean() / many)
     for axis in range(3):  # the mean along each axis has the variance of a mean
-        means = found.mean(axis).ravel() * np.sqrt(found.shape[axis])
+        means = drawn.mean(axis).ravel() * np.sqrt(drawn.shape[axis])
         assert stats.kstest(means, "norm").pvalue > 0.001
-    assert len(np.unique(found)) > 0.98 * many  # 2^23 values, 256,000 of them drawn
+    assert len(np.unique(drawn)) > 0.98 * many  # 2^23 values, 256,000 of them drawn
 
 
 def test_images_that_differ_in_one_step_of_one_pixel_have_others():
     near = np.repeat(IMAGES[:1], 64, axis=0)
     near.reshape(64, 64)[np.arange(64), np.arange(64)] = np.mod(near.reshape(64, 64)[0] + 1, 256)
-    found = numbers(np.concatenate([IMAGES[:1], near]), draws=8).transpose(1, 0, 2).reshape(65, -1)
-    apart = np.corrcoef(found)[np.triu_indices(65, 1)]
-    assert abs(apart).max() < 5 / np.sqrt(found.shape[1])
-    assert apart.std() == pytest.approx(1 / np.sqrt(found.shape[1]), rel=0.1)
+    drawn = numbers(np.concatenate([IMAGES[:1], near]), draws=8).transpose(1, 0, 2).reshape(65, -1)
+    apart = np.corrcoef(drawn)[np.triu_indices(65, 1)]
+    assert abs(apart).max() < 5 / np.sqrt(drawn.shape[1])
+    assert apart.std() == pytest.approx(1 / np.sqrt(drawn.shape[1]), rel=0.1)
 
 
 def test_they_are_the_image_s_own_in_any_batch_and_graph():
@@ -49,6 +49,6 @@ def test_they_are_the_image_s_own_in_any_batch_and_graph():
 
 
 def test_another_seed_gives_others():
-    one, other = numbers(draws=4), numbers(draws=4, seed=1)
-    assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.03
+    drawn, reseeded = numbers(draws=4), numbers(draws=4, seed=1)
+    assert abs(np.corrcoef(drawn.ravel(), reseeded.ravel())[0, 1]) < 0.03
     assert numbers(IMAGES[:0], 1).shape == (1, 0, 20)

@@ -53,11 +53,11 @@ def own(tmp_path, monkeypatch):
 def family_modules():
     for package in FAMILIES:
         path = importlib.import_module(package).__path__
-        yield from (importlib.import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(path))
+        yield from (importlib.import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(path))
 
 
-def shipped(build, **facts):
-    return ModelEntry(name="toy", build=build, module="toys", **{**SOME, **facts})
+def shipped(build, **changes):
+    return ModelEntry(name="toy", build=build, module="toys", **{**SOME, **changes})
 
 
 def functional(input_shape=(4, 4, 1), num_classes=3, width=2, depth=1):
@@ -136,9 +136,9 @@ TOY = '@register("{name}", task="t", params={params}, tiny={{"n": (1,)}}, paper=
 
 def test_scan_reads_stacked_decorators(tmp_path):
     first = TOY.format(name="a", params="1_000", aliases=("b",)).replace("def f(): pass\n", "")
-    found = scan(tmp_path, first + TOY.format(name="c", params=None, aliases=()))
+    records = scan(tmp_path, first + TOY.format(name="c", params=None, aliases=()))
     toy = {"task": "t", "tiny": {"n": (1,)}, "paper": "p", "year": 1, "module": "toys.family.m0"}
-    assert found == {"a": Record(name="a", params=1000, aliases=("b",), **toy), "c": Record(name="c", params=None, **toy)}
+    assert records == {"a": Record(name="a", params=1000, aliases=("b",), **toy), "c": Record(name="c", params=None, **toy)}
 
 
 @pytest.mark.parametrize(
@@ -263,8 +263,8 @@ def test_a_dotted_path_into_a_package_is_found_without_importing_it(own):
 
 
 def test_a_dotted_path_knows_the_task_it_was_registered_with(own, entries):
-    facts = 'task="reconstruction", params=1, tiny={}, paper="", year=2026'
-    own(f"from keras_models import register\n@register('own', {facts})\n{BUILDER}")
+    arguments = 'task="reconstruction", params=1, tiny={}, paper="", year=2026'
+    own(f"from keras_models import register\n@register('own', {arguments})\n{BUILDER}")
     assert check("own_models:make").task == "reconstruction"
     assert get("own_models:make").task == "reconstruction"
     assert get("own") is entries["own"]
@@ -336,12 +336,12 @@ def test_build_leaves_out_facts_that_the_builder_does_not_name():
 
 
 def test_build_gives_everything_to_an_open_ended_builder():
-    build(shipped(lambda **facts: functional(facts["input_shape"], facts["num_classes"])), FACTS, {"anything": 1})
+    build(shipped(lambda **of_data: functional(of_data["input_shape"], of_data["num_classes"])), FACTS, {"anything": 1})
 
 
-def refusal(entry, facts, options):
+def refusal(entry, of_data, options):
     with pytest.raises(UsageError) as caught:
-        build(entry, facts, options)
+        build(entry, of_data, options)
     assert caught.value.hint
     return caught.value
 
@@ -500,8 +500,8 @@ def test_a_model_is_held_to_what_it_says_that_it_gives():
 
 
 def test_what_a_builder_of_one_s_own_gives_is_known_before_it_is_imported(own):
-    facts = 'task="nobody_s", params=None, tiny={}, paper="", year=2026, gives="image"'
-    own(f'from keras_models import register\n\n\n@register("own_nets", {facts})\ndef make(input_shape):\n    pass\n')
+    arguments = 'task="nobody_s", params=None, tiny={}, paper="", year=2026, gives="image"'
+    own(f'from keras_models import register\n\n\n@register("own_nets", {arguments})\ndef make(input_shape):\n    pass\n')
     assert (check("own_models:make").output, check("own_models:make").task) == ("image", "nobody_s")
     assert get("own_models:make").output == "image"
     assert (get("lenet5").output, get("conv_autoencoder").output) == ("logits", "coded_image")

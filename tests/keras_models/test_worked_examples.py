@@ -188,20 +188,20 @@ ABOVE = [[4, 8], [12, 16]]
 
 
 def test_mean_pooling_spreads_the_gradient_evenly_over_its_region():
-    found = gradient_through(layers.AveragePooling2D(2), IMAGE, ABOVE)
-    np.testing.assert_array_equal(found, [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]])
+    gradient = gradient_through(layers.AveragePooling2D(2), IMAGE, ABOVE)
+    np.testing.assert_array_equal(gradient, [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]])
 
 
 def test_maximum_pooling_hands_the_gradient_to_the_largest_value_alone():
-    found = gradient_through(layers.MaxPooling2D(2), IMAGE, ABOVE)
-    np.testing.assert_array_equal(found, [[0, 0, 0, 0], [4, 0, 8, 0], [12, 0, 0, 0], [0, 0, 0, 16]])
+    gradient = gradient_through(layers.MaxPooling2D(2), IMAGE, ABOVE)
+    np.testing.assert_array_equal(gradient, [[0, 0, 0, 0], [4, 0, 8, 0], [12, 0, 0, 0], [0, 0, 0, 16]])
 
 
 def test_where_regions_overlap_their_gradients_add_up():
-    found = gradient_through(layers.MaxPooling2D(3, 1), IMAGE, ABOVE)
-    np.testing.assert_array_equal(found, [[0, 0, 0, 0], [0, 0, 8 + 16, 0], [4 + 12, 0, 0, 0], [0, 0, 0, 0]])
-    found = gradient_through(layers.AveragePooling2D(3, 1), IMAGE, np.multiply(ABOVE, 9))
-    np.testing.assert_array_equal(found, [[4, 12, 12, 8], [16, 40, 40, 24], [16, 40, 40, 24], [12, 28, 28, 16]])
+    gradient = gradient_through(layers.MaxPooling2D(3, 1), IMAGE, ABOVE)
+    np.testing.assert_array_equal(gradient, [[0, 0, 0, 0], [0, 0, 8 + 16, 0], [4 + 12, 0, 0, 0], [0, 0, 0, 0]])
+    gradient = gradient_through(layers.AveragePooling2D(3, 1), IMAGE, np.multiply(ABOVE, 9))
+    np.testing.assert_array_equal(gradient, [[4, 12, 12, 8], [16, 40, 40, 24], [16, 40, 40, 24], [12, 28, 28, 16]])
 
 
 def test_pooling_neither_adds_to_the_gradient_nor_takes_from_it():

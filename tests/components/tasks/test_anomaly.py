@@ -222,7 +222,7 @@ def test_a_plain_autoencoder_s_score_leaves_bars_out_too(trained):
 def test_a_score_of_the_whole_input_says_that_it_sees_the_bars(trained):
     told = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(anomaly.progress, "emit", lambda kind, **facts: told.append((kind, facts["text"])))
+        patch.setattr(anomaly.progress, "emit", lambda kind, **values: told.append((kind, values["text"])))
         for score in ("reconstruction_error", "latent_distance"):
             data = SimpleNamespace(plain=data_of().plain, validation=sized(pixels_of()[:20], 8, 16))
             card_of(trained.model, transform=FIT, score=score, data=data)
@@ -240,9 +240,9 @@ def test_signatures_are_the_inner_task_s_and_two_more(trained):
 @pytest.mark.parametrize("quantile", [0.5, 0.95])
 def test_the_threshold_is_a_quantile_of_the_validation_scores(trained, quantile):
     scores = scored(trained.model, trained.card, tf.concat([pixels for pixels, _ in data_of().validation], 0))
-    found = card_of(trained.model, quantile=quantile).calibrated["anomaly"]["threshold"]
-    assert np.isclose(scores, found, rtol=1e-5).any()
-    above = (scores > found * (1 + 1e-5)).mean()
+    threshold = card_of(trained.model, quantile=quantile).calibrated["anomaly"]["threshold"]
+    assert np.isclose(scores, threshold, rtol=1e-5).any()
+    above = (scores > threshold * (1 + 1e-5)).mean()
     assert 1 - quantile - 1 / len(scores) <= above <= 1 - quantile
 
 
@@ -339,15 +339,15 @@ def test_each_kind_of_anomaly_ranks_by_itself_among_the_inliers(trained):
     for kind in range(INLIERS, 10):
         chosen = (labels < INLIERS) | (labels == kind)
         expected[kind] = roc_auc_score(labels[chosen] == kind, scores[chosen])
-    found = JUDGE.measure_labels(trained.folder, trained.card, split)
-    assert {label for label, figures in found.items() if "auroc" in figures} == set(expected)
-    assert set(found) == set(range(10)), "what the task around which it is says of each label stays"
+    by_label = JUDGE.measure_labels(trained.folder, trained.card, split)
+    assert {label for label, figures in by_label.items() if "auroc" in figures} == set(expected)
+    assert set(by_label) == set(range(10)), "what the task around which it is says of each label stays"
     for kind, figure in expected.items():
-        assert found[kind]["auroc"] == pytest.approx(figure, abs=1e-6)
-        assert 0.3 < found[kind]["pca_auroc"] <= 1
+        assert by_label[kind]["auroc"] == pytest.approx(figure, abs=1e-6)
+        assert 0.3 < by_label[kind]["pca_auroc"] <= 1
     rows = [{"slice": (("label", kind),), "metrics": {"recall": 1.0, slices.COUNT: 3}} for kind in (0, 5, 6)]
     told = slices.reported(
-        {row["slice"]: row["metrics"] for row in rows}, found, EvaluateConfig(slices={"label": {}}), JUDGE, list("abcdefghij")
+        {row["slice"]: row["metrics"] for row in rows}, by_label, EvaluateConfig(slices={"label": {}}), JUDGE, list("abcdefghij")
     )
     assert [next(iter(row["metrics"])) for row in told] == ["auroc", "auroc", "recall"]
     assert told[0]["metrics"]["auroc"] <= told[1]["metrics"]["auroc"], "the worst kind first"

@@ -56,17 +56,19 @@ def exact(tmp_path_factory):
 
 def test_it_is_pca_after_one_epoch(exact):
     model, history, _ = exact
-    found = pca.fit([PARTS["train"] / 255], 8)
+    principal = pca.fit([PARTS["train"] / 255], 8)
     [figures] = history
-    assert figures["loss"] == pytest.approx(found.mean_squared_error([PARTS["train"] / 255]), rel=1e-6)
-    assert figures["val_loss"] == pytest.approx(found.mean_squared_error([PARTS["validation"] / 255]), rel=1e-6)
+    assert figures["loss"] == pytest.approx(principal.mean_squared_error([PARTS["train"] / 255]), rel=1e-6)
+    assert figures["val_loss"] == pytest.approx(principal.mean_squared_error([PARTS["validation"] / 255]), rel=1e-6)
     flat = PARTS["test"].reshape(200, 64) / 255
     codes = normalize.inner(model).get_layer("encoder")(PARTS["test"] / 255)
-    np.testing.assert_allclose(codes, (flat - found.mean) @ found.components.T, atol=1e-5)
+    np.testing.assert_allclose(codes, (flat - principal.mean) @ principal.components.T, atol=1e-5)
     of_training = normalize.inner(model).get_layer("encoder")(PARTS["train"] / 255)
     assert (np.diff(np.var(of_training, axis=0)) < 0).all()
     given = model.predict(PARTS["test"], verbose=0).reshape(200, 64)
-    np.testing.assert_allclose(given, (flat - found.mean) @ found.components.T @ found.components + found.mean, atol=1e-5)
+    np.testing.assert_allclose(
+        given, (flat - principal.mean) @ principal.components.T @ principal.components + principal.mean, atol=1e-5
+    )
 
 
 def test_a_kill_after_it_leaves_it_as_it_is(exact):

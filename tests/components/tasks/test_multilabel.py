@@ -21,7 +21,7 @@ TASK = multilabel.Task()
 NAMES = ["red", "round", "loud"]
 
 
-def facts(names=NAMES):
+def info(names=NAMES):
     return Facts((2, 2, 1), names, 3)
 
 
@@ -46,19 +46,19 @@ def test_a_threshold_has_the_largest_f1_that_any_has():
 
 
 def test_data_without_such_labels_is_refused():
-    assert TASK.check(facts()) is None
+    assert TASK.check(info()) is None
     with pytest.raises(HubelError, match="several classes") as refused:
-        TASK.check(facts([]))
+        TASK.check(info([]))
     assert "data.features: {labels:" in refused.value.hint
 
 
 def test_mixed_and_smoothed_labels_are_probabilities_of_each_class():
     own, other = {keys.LABELS: tf.constant([[1, 0, 1]])}, {keys.LABELS: tf.constant([[1, 1, 0]])}
-    mixed = TASK.mix(own, other, tf.constant([0.75]), facts())
+    mixed = TASK.mix(own, other, tf.constant([0.75]), info())
     np.testing.assert_allclose(mixed[keys.LABELS], [[1, 0.25, 0.75]])
-    twice = TASK.mix(mixed, other, tf.constant([0.5]), facts())
+    twice = TASK.mix(mixed, other, tf.constant([0.5]), info())
     np.testing.assert_allclose(twice[keys.LABELS], [[1, 0.625, 0.375]])
-    np.testing.assert_allclose(TASK.smooth(own, 0.2, facts())[keys.LABELS], [[0.9, 0.1, 0.9]], rtol=1e-6)
+    np.testing.assert_allclose(TASK.smooth(own, 0.2, info())[keys.LABELS], [[0.9, 0.1, 0.9]], rtol=1e-6)
     _, labels = TASK.pair(tf.zeros([1, 2, 2, 1]), own)
     assert labels.dtype == tf.float32
 
@@ -129,8 +129,8 @@ def test_a_class_that_validation_has_no_image_of_is_said(monkeypatch):
     monkeypatch.setattr(multilabel.progress, "emit", lambda event, **values: told.append(values["text"]))
     labels = tf.constant([[1, 0, 0], [0, 1, 0]], tf.int64)
     data = SimpleNamespace(validation=tf.data.Dataset.from_tensors((tf.zeros([2, 8, 8, 1]), {keys.LABELS: labels})))
-    found = TASK.calibrate(fixed([0.0, 1.0, 2.0]), data, card([]))[multilabel.THRESHOLDS]
-    assert found[2] == multilabel.UNKNOWN
-    assert found[0] < 0.5
+    thresholds = TASK.calibrate(fixed([0.0, 1.0, 2.0]), data, card([]))[multilabel.THRESHOLDS]
+    assert thresholds[2] == multilabel.UNKNOWN
+    assert thresholds[0] < 0.5
     assert len(told) == 1
     assert "loud" in told[0]

@@ -43,42 +43,42 @@ def measured(model, images, judge=None) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def found(autoencoder):
+def measures(autoencoder):
     """Of all digits, labelled."""
     return measured(autoencoder, reader())
 
 
-def test_pca_stands_beside_the_model_in_the_same_measures(found):
-    assert found.keys() == PROBES | PCA_PROBES | BESIDE
+def test_pca_stands_beside_the_model_in_the_same_measures(measures):
+    assert measures.keys() == PROBES | PCA_PROBES | BESIDE
     images = digits.images()[0] / 255.0
     exact = pca.fit([images[:240]], 4)
     test = images[300:360].astype(np.float32)
     given = (exact.codes(test) @ exact.components + exact.mean).reshape(test.shape).astype(np.float32)
-    assert found["pca_psnr"] == pytest.approx(tf.reduce_mean(tf.image.psnr(test, given, 1.0)).numpy(), abs=1e-3)
-    assert found["pca_ssim"] == pytest.approx(tf.reduce_mean(figures.ssim(test, given)).numpy(), abs=1e-5)
-    assert found["pca_mse"] == pytest.approx(exact.mean_squared_error([test]), rel=1e-4)
-    assert 0 < found["kernel_pca_mse"] < exact.mean_squared_error([test])
+    assert measures["pca_psnr"] == pytest.approx(tf.reduce_mean(tf.image.psnr(test, given, 1.0)).numpy(), abs=1e-3)
+    assert measures["pca_ssim"] == pytest.approx(tf.reduce_mean(figures.ssim(test, given)).numpy(), abs=1e-5)
+    assert measures["pca_mse"] == pytest.approx(exact.mean_squared_error([test]), rel=1e-4)
+    assert 0 < measures["kernel_pca_mse"] < exact.mean_squared_error([test])
     scaler = StandardScaler().fit(exact.codes(images[:240]))
     probe = LogisticRegression(max_iter=300).fit(scaler.transform(exact.codes(images[:240])), digits.images()[1][:240])
     score = probe.score(scaler.transform(exact.codes(test)), digits.images()[1][300:360])
-    assert found["pca_probe_accuracy"] == pytest.approx(score, abs=1 / 60)
+    assert measures["pca_probe_accuracy"] == pytest.approx(score, abs=1 / 60)
     nearest = KNeighborsClassifier(5).fit(exact.codes(images[:240]), digits.images()[1][:240])
     score = nearest.score(exact.codes(test), digits.images()[1][300:360])
-    assert found["pca_knn_accuracy"] == pytest.approx(score, abs=1 / 60)
+    assert measures["pca_knn_accuracy"] == pytest.approx(score, abs=1 / 60)
 
 
-def test_codes_of_digits_know_more_than_chance(found):
-    assert all(found[name] > 0.2 for name in (PROBES | PCA_PROBES) - {"kmeans_ari", "pca_kmeans_ari"})
-    assert found["kmeans_ari"] > 0.03
-    assert found["pca_kmeans_ari"] > 0.03
+def test_codes_of_digits_know_more_than_chance(measures):
+    assert all(measures[name] > 0.2 for name in (PROBES | PCA_PROBES) - {"kmeans_ari", "pca_kmeans_ari"})
+    assert measures["kmeans_ari"] > 0.03
+    assert measures["pca_kmeans_ari"] > 0.03
 
 
-def test_without_labels_there_is_what_needs_none(autoencoder, found):
+def test_without_labels_there_is_what_needs_none(autoencoder, measures):
     unlabelled = measured(autoencoder, reader(lambda places: places < 0))
-    assert unlabelled == {name: pytest.approx(found[name], rel=1e-6) for name in BESIDE}
+    assert unlabelled == {name: pytest.approx(measures[name], rel=1e-6) for name in BESIDE}
 
 
-def test_pca_of_a_label_is_the_mean_over_its_images(autoencoder, found):
+def test_pca_of_a_label_is_the_mean_over_its_images(autoencoder, measures):
     images = reader(lambda places: places % 2 == 0)
     by_label = judge_of("reconstruction").measure_labels(autoencoder / "Format-Serving", Card.read(str(autoencoder)), images)
     labels, test = digits.images()[1][300:360:2], digits.images()[0][300:360:2] / 255.0
@@ -94,18 +94,18 @@ def test_pca_of_a_label_is_the_mean_over_its_images(autoencoder, found):
 def test_pca_has_ms_ssim_where_the_model_has_it():
     images = tf.image.resize(digits.images()[0][:2], (176, 176)).numpy() / 255
     exact = pca.Principal(np.full(176 * 176, 0.5), np.eye(1, 176 * 176))
-    found = label_free.of_principal(exact, [(images, images)])
+    by_image = label_free.of_principal(exact, [(images, images)])
     given = np.full_like(images, 0.5)
     given[:, 0, 0] = images[:, 0, 0]
-    assert found["pca_ms_ssim"] == pytest.approx(figures.ms_ssim(images, given).numpy(), rel=1e-5)
-    assert label_free.means(found, np.array([False, True])) == {name: one[1] for name, one in found.items()}
+    assert by_image["pca_ms_ssim"] == pytest.approx(figures.ms_ssim(images, given).numpy(), rel=1e-5)
+    assert label_free.means(by_image, np.array([False, True])) == {name: errors[1] for name, errors in by_image.items()}
 
 
-def test_images_without_a_label_are_left_out(autoencoder, found):
+def test_images_without_a_label_are_left_out(autoencoder, measures):
     partial = measured(autoencoder, reader(lambda places: places % 2 == 0))
-    assert partial.keys() == found.keys()
-    assert partial["probe_accuracy"] == pytest.approx(found["probe_accuracy"], abs=0.25)
-    assert all(partial[name] == pytest.approx(found[name], rel=1e-6) for name in BESIDE)
+    assert partial.keys() == measures.keys()
+    assert partial["probe_accuracy"] == pytest.approx(measures["probe_accuracy"], abs=0.25)
+    assert all(partial[name] == pytest.approx(measures[name], rel=1e-6) for name in BESIDE)
 
 
 def test_labels_of_the_training_split_alone_or_of_one_class_give_no_probe(autoencoder):
@@ -146,8 +146,8 @@ def test_pca_is_fitted_once_whoever_asks(autoencoder):
 
 def test_past_the_largest_exact_size_the_verdict_says_what_pca_it_was(autoencoder, monkeypatch):
     monkeypatch.setattr(pca, "MAX_EXACT", 63)
-    [found] = judge_of("reconstruction").compare(autoencoder / "Format-Serving", Card.read(str(autoencoder)), reader())
-    assert found.words == "incremental PCA with the same code size of 4, fitted on the training split"
+    [comparison] = judge_of("reconstruction").compare(autoencoder / "Format-Serving", Card.read(str(autoencoder)), reader())
+    assert comparison.words == "incremental PCA with the same code size of 4, fitted on the training split"
 
 
 def test_sparsity_is_that_of_the_served_code(autoencoder):

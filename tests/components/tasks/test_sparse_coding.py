@@ -56,9 +56,9 @@ def written(model, folder):
 
 
 def figures(model):
-    found = task_of(TASK).figures(model, None)(tf.constant(TEST))
-    assert all(value.shape == (len(TEST),) and value.dtype == tf.float32 for value in found.values())
-    return {name: float(np.mean(value)) for name, value in found.items()}
+    by_image = task_of(TASK).figures(model, None)(tf.constant(TEST))
+    assert all(value.shape == (len(TEST),) and value.dtype == tf.float32 for value in by_image.values())
+    return {name: float(np.mean(value)) for name, value in by_image.items()}
 
 
 def verdict(model, comparisons):
@@ -71,7 +71,7 @@ def comparisons(trained, tmp_path_factory):
 
 
 def test_a_good_model_is_blessed_and_one_with_a_spoilt_dictionary_is_not(trained, comparisons):
-    assert [one.metric for one in comparisons] == ["objective", "prediction"][: len(comparisons)]
+    assert [comparison.metric for comparison in comparisons] == ["objective", "prediction"][: len(comparisons)]
     assert len(comparisons) == {"sparse_coding": 1, "psd": 2}[trained.name]
     assert "scikit-learn's dictionary learning" in comparisons[0].words
     assert verdict(trained, comparisons) == []
@@ -107,19 +107,19 @@ def test_predictions_are_held_against_the_best_that_knows_no_image(trained, comp
 
 
 def test_figures_are_the_papers(trained):
-    found = figures(trained)
+    means = figures(trained)
     net = trained.get_layer("net")
     layer = net.get_layer("decoder").get_layer("dictionary")
     rows = TEST.reshape(-1, 64) / 255 - TRAIN.reshape(-1, 64).mean(0) / 255
     codes = sparse_encode(rows, layer.basis.numpy(), algorithm="lasso_cd", alpha=0.25, max_iter=5000)
     objective = np.square(rows - codes @ layer.basis.numpy()).sum(1) + 0.5 * np.abs(codes).sum(1)
-    assert found["objective"] == pytest.approx(objective.mean(), rel=1e-4)
-    assert found["active"] == pytest.approx((codes != 0).sum(1).mean(), rel=0.01)
+    assert means["objective"] == pytest.approx(objective.mean(), rel=1e-4)
+    assert means["active"] == pytest.approx((codes != 0).sum(1).mean(), rel=0.01)
     given = np.asarray(net.get_layer("encoder")(TEST / 255))
-    assert found["mse"] == pytest.approx(np.square(rows - given @ layer.basis.numpy()).mean(), rel=1e-3)
+    assert means["mse"] == pytest.approx(np.square(rows - given @ layer.basis.numpy()).mean(), rel=1e-3)
     if trained.name == "psd":
-        assert found["prediction"] == pytest.approx(np.square(given - codes).sum(1).mean(), rel=1e-2)
-    assert ("prediction" in found) == (trained.name == "psd")
+        assert means["prediction"] == pytest.approx(np.square(given - codes).sum(1).mean(), rel=1e-2)
+    assert ("prediction" in means) == (trained.name == "psd")
 
 
 def test_under_the_logarithm_the_baseline_is_judged_by_the_logarithm(tmp_path):

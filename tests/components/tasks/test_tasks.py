@@ -109,10 +109,10 @@ def test_reconstruction_is_compared_with_pca_of_its_own_code_size(autoencoder):
         rows = tf.data.Dataset.from_tensor_slices((parts[split], {"label": np.zeros(len(parts[split]), np.int64)}))
         return rows.batch(50)
 
-    [found] = judge_of("reconstruction").compare(autoencoder / "Format-Serving", card, images)
+    [comparison] = judge_of("reconstruction").compare(autoencoder / "Format-Serving", card, images)
     expected = pca.fit([parts["train"] / 255], 4).mean_squared_error([parts["test"] / 255])
-    assert (found.metric, found.value) == ("mse", pytest.approx(expected, rel=1e-6))
-    assert "code size of 4" in found.words
+    assert (comparison.metric, comparison.value) == ("mse", pytest.approx(expected, rel=1e-6))
+    assert "code size of 4" in comparison.words
     assert judge_of("classification").compare(autoencoder, card, images) == []
 
 

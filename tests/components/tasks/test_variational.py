@@ -109,7 +109,7 @@ def test_estimates_are_of_as_many_draws_as_the_config_asks_for(trained):
     mean, log_variance = np.split(np.asarray(net.get_layer("encoder").get_layer("posterior")(pixels / 255)), 2, axis=1)
     draws = [mean + np.exp(0.5 * log_variance) * e for e in own(pixels, 2)]
     costs = [net.get_layer("pixel_loss").of(pixels / 255, net.get_layer("decoder")(z)) for z in draws]
-    few, many = (TASK.figures(model, one)(pixels) for one in (card.model_copy(update={"export": asked}), card))
+    few, many = (TASK.figures(model, asking)(pixels) for asking in (card.model_copy(update={"export": asked}), card))
     np.testing.assert_allclose(few["elbo"], -np.mean(costs, axis=0) - few["kl"], rtol=1e-4, atol=1e-4)
     assert card.export.draws == 64
     assert (few["elbo"].numpy() != many["elbo"].numpy()).all()
@@ -125,8 +125,8 @@ def test_what_few_draws_leave_open_averages_out_over_images(trained):
     errors = few["standard_error"].numpy()
     assert np.square(off).mean() == pytest.approx(np.square(errors).mean() * (1 + 2 / 64), rel=0.5)
     assert abs(off.mean()) < 3 * np.sqrt(np.square(errors).sum()) / len(off)
-    one = digits.trainer_slice(digits.AUTOENCODER, export={"draws": 1}).export
-    assert set(TASK.signatures(model, card.model_copy(update={"export": one}))["elbo"].function(pixels[:1])) == {"elbo", "kl"}
+    asking = digits.trainer_slice(digits.AUTOENCODER, export={"draws": 1}).export
+    assert set(TASK.signatures(model, card.model_copy(update={"export": asking}))["elbo"].function(pixels[:1])) == {"elbo", "kl"}
 
 
 def test_few_draws_are_said_with_what_they_leave_open():

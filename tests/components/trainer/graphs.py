@@ -18,11 +18,11 @@ SEEDS = {"seed", "seed1", "seed2", "seeds", "rng", "alg", "algorithm"}  # what o
 def operations(saved_model: Path) -> set[str]:
     """Names of all operations, those inside library functions included."""
     parsed = saved_model_pb2.SavedModel.FromString((saved_model / "saved_model.pb").read_bytes())
-    found = set()
+    names = set()
     for meta in parsed.meta_graphs:
-        found |= {node.op for node in meta.graph_def.node}
-        found |= {node.op for function in meta.graph_def.library.function for node in function.node_def}
-    return found
+        names |= {node.op for node in meta.graph_def.node}
+        names |= {node.op for function in meta.graph_def.library.function for node in function.node_def}
+    return names
 
 
 def random_ops(saved_model: Path) -> set[str]:

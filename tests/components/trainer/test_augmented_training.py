@@ -55,8 +55,8 @@ def test_mixing_trains_and_is_validated_on_plain_images(artifacts, tmp_path, nam
     assert history[-1]["val_accuracy"] > 0.8
     assert history[-1]["val_loss"] < history[-1]["loss"]  # labels of two classes leave a loss that no model can get rid of
     model = keras.saving.load_model(tmp_path / "mixed" / "model" / keys.KERAS_FILE)
-    found = model.predict(digits.images()[0][240:300], verbose=0).argmax(-1)
-    assert np.mean(found == digits.images()[1][240:300]) > 0.8
+    answered = model.predict(digits.images()[0][240:300], verbose=0).argmax(-1)
+    assert np.mean(answered == digits.images()[1][240:300]) > 0.8
 
 
 def test_a_denoising_autoencoder_aims_at_the_clean_image():

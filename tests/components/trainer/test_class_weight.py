@@ -27,17 +27,17 @@ def losses(model, split) -> np.ndarray:
 
 
 def test_balanced_is_scikit_learn_s_of_the_training_labels(artifacts):
-    found = task_of("classification").class_weight(opened(artifacts))
+    weights = task_of("classification").class_weight(opened(artifacts))
     expected = compute_class_weight("balanced", classes=np.arange(10), y=labels(keys.TRAIN))
-    np.testing.assert_allclose([found[c] for c in range(10)], expected, rtol=1e-12)
+    np.testing.assert_allclose([weights[c] for c in range(10)], expected, rtol=1e-12)
 
 
 def test_a_class_without_images_weighs_nothing_in(artifacts):
     data = opened(artifacts)
     more = replace(data, facts=replace(data.facts, class_names=[*digits.NAMES, "ten"]))
-    found = task_of("classification").class_weight(more)
+    weights = task_of("classification").class_weight(more)
     expected = compute_class_weight("balanced", classes=np.arange(10), y=labels(keys.TRAIN))
-    np.testing.assert_allclose([found[c] for c in range(11)], [*expected, 1])
+    np.testing.assert_allclose([weights[c] for c in range(11)], [*expected, 1])
 
 
 def test_the_training_loss_is_weighted_and_the_validation_loss_is_not(artifacts):

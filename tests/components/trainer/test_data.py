@@ -33,15 +33,15 @@ def batches(dataset) -> list:
     return [(images.numpy(), {name: values.numpy() for name, values in targets.items()}) for images, targets in dataset]
 
 
-def same(one, other) -> bool:
-    return len(one) == len(other) and all(
+def same(batches, others) -> bool:
+    return len(batches) == len(others) and all(
         np.array_equal(a, b) and a.dtype == b.dtype and s.keys() == t.keys() and all(np.array_equal(s[k], t[k]) for k in s)
-        for (a, s), (b, t) in zip(one, other, strict=True)
+        for (a, s), (b, t) in zip(batches, others, strict=True)
     )
 
 
-def labels(one) -> np.ndarray:
-    return np.concatenate([targets[keys.LABEL] for _, targets in one])
+def labels(batches) -> np.ndarray:
+    return np.concatenate([targets[keys.LABEL] for _, targets in batches])
 
 
 def originals(split) -> np.ndarray:
@@ -70,9 +70,9 @@ def test_an_epoch_has_every_image_once_in_batches_of_the_size_asked_for(artifact
     epoch = batches(data.training(0, 1))
     assert data.steps == len(epoch) == 3
     assert [len(images) for images, _ in epoch] == [100, 100, 40]
-    found = np.concatenate([images for images, _ in epoch]).reshape(240, -1)
-    assert found.dtype == np.float32
-    assert np.array_equal(np.unique(found, axis=0), np.unique(originals(keys.TRAIN).reshape(240, -1), axis=0))
+    flat = np.concatenate([images for images, _ in epoch]).reshape(240, -1)
+    assert flat.dtype == np.float32
+    assert np.array_equal(np.unique(flat, axis=0), np.unique(originals(keys.TRAIN).reshape(240, -1), axis=0))
 
 
 def test_the_order_is_that_of_the_seed(artifacts):
@@ -137,9 +137,9 @@ def displacement(some) -> int:
     """How far before its place in the files an image may come: shuffling with a buffer of n lets it come n - 1 places earlier."""
     files = [image.tobytes() for image in originals(keys.TRAIN)]
     assert len(set(files)) == len(files)
-    found = [files.index(image.tobytes()) for images, _ in some for image in images]
-    assert sorted(found) == list(range(len(files)))
-    return max(place - at for at, place in enumerate(found))
+    places = [files.index(image.tobytes()) for images, _ in some for image in images]
+    assert sorted(places) == list(range(len(files)))
+    return max(place - at for at, place in enumerate(places))
 
 
 BYTES = 8 * 8  # of an image
@@ -228,11 +228,11 @@ def test_training_sees_mixed_labels_and_validation_sees_classes(artifacts, name)
     data = opened(artifacts, mix=task_of("classification").mix, augment=[{name: {"alpha": 1}}])
     plain = batches(opened(artifacts).training(0, 1))
     for (images, targets), (own, classes) in zip(batches(data.training(0, 1)), plain, strict=True):
-        found, one_hot = targets[keys.LABEL], np.eye(10, dtype=np.float32)[classes[keys.LABEL]]
-        assert found.dtype == np.float32
-        assert np.allclose(found.sum(1), 1, atol=1e-5)
+        mixed, one_hot = targets[keys.LABEL], np.eye(10, dtype=np.float32)[classes[keys.LABEL]]
+        assert mixed.dtype == np.float32
+        assert np.allclose(mixed.sum(1), 1, atol=1e-5)
         other, before = np.roll(one_hot, 1, 0), np.roll(own, 1, 0)
-        kept = (found * one_hot).sum(1) * (1 - (one_hot * other).sum(1))
+        kept = (mixed * one_hot).sum(1) * (1 - (one_hot * other).sum(1))
         if name == "mixup":
             differ = (one_hot * other).sum(1) == 0
             expected = kept[:, None, None, None] * own + (1 - kept[:, None, None, None]) * before

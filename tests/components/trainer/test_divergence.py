@@ -63,11 +63,11 @@ def test_one_that_explodes_in_the_first_epoch_is_known_by_the_loss_before_traini
     batch = next(iter(data_of().plain))[0]
     start = np.mean(np.square(model(batch) - batch / 255))
     message, _ = refused(tmp_path / "a", model, cfg)
-    found = re.fullmatch(
+    said = re.fullmatch(
         r"Training diverged in epoch 1 of 1: its validation loss of (\S+) is over 10,000 times the (\S+) before training\.", message
     )
-    assert float(found[1]) > 1e4 * start
-    assert float(found[2]) == pytest.approx(start, rel=1e-2)
+    assert float(said[1]) > 1e4 * start
+    assert float(said[2]) == pytest.approx(start, rel=1e-2)
 
 
 @pytest.mark.parametrize(

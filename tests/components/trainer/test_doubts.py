@@ -160,9 +160,9 @@ def normalized(momentum=0.99, trainable=True, inside=False, extractor=False):
     ids=str,
 )
 def test_statistics_that_a_training_is_too_short_for_are_said(asked, steps, share):
-    found = doubts.of_moving_statistics(normalized(**asked), 1, steps)
-    assert len(found) == (share is not None)
-    for text in found:
+    texts = doubts.of_moving_statistics(normalized(**asked), 1, steps)
+    assert len(texts) == (share is not None)
+    for text in texts:
         assert text.startswith(
             f"batch normalisation (first) has a momentum of {asked.get('momentum', 0.99):g}: after {steps} steps"
         )

@@ -60,7 +60,7 @@ def made(artifacts, uris, tmp_path_factory):
 def asked(made, uris):
     """The `pixels` signatures of the ensemble and of its members; the loaded models must live as long."""
     loaded = [tf.saved_model.load(f"{folder}/Format-Serving") for folder in (made, *uris.values())]
-    yield [one.signatures["pixels"] for one in loaded]
+    yield [model.signatures["pixels"] for model in loaded]
     del loaded
 
 
@@ -99,7 +99,7 @@ def test_it_is_told_from_the_best_of_its_members_by_the_same_images(made, asked,
     whole, *parts = (answer(pixels=tf.constant(pixels, tf.float32))["probabilities"].numpy() for answer in asked)
     hits = [of.argmax(1) == labels for of in parts]
     best = int(np.argmax([of.mean() for of in hits]))
-    assert {one.name: one.value for one in compared} == pytest.approx(
+    assert {comparison.name: comparison.value for comparison in compared} == pytest.approx(
         {
             "best_member_accuracy": hits[best].mean(),
             "best_member_cross_entropy": metrics.log_loss(labels, parts[best], labels=range(10)),
@@ -115,7 +115,7 @@ def test_it_is_told_from_the_best_of_its_members_by_the_same_images(made, asked,
     assert told.difference.p == pytest.approx(stats.binomtest(int(ours_alone), int(ours_alone + theirs_alone)).pvalue)
     assert told.against == f"{list(uris)[best]}, the best of its 2 members"
     assert "McNemar's test" in told.words
-    assert noise.intervals_of_others(compared, judge, ours, ids).keys() == {one.name for one in compared}
+    assert noise.intervals_of_others(compared, judge, ours, ids).keys() == {comparison.name for comparison in compared}
     assert eval_config.binding(compared, EvaluateConfig()) == []  # the best of the test images is no bound
 
 

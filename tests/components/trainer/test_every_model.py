@@ -61,9 +61,9 @@ def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_pat
     with eagerly():
         task.fit(model, data, cfg.train, 0, [])
     model = training.served(model, entry, data, cfg)
-    found = task.calibrate(model, data, None)
+    constants = task.calibrate(model, data, None)
     card = digits.card(
-        architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform, calibrated=found
+        architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform, calibrated=constants
     )
     signatures = task.signatures(model, card)
     [(pixels, _)] = data.plain

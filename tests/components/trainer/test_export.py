@@ -87,14 +87,14 @@ def described(specs) -> dict:
 
 
 def test_every_signature_is_there_with_the_names_types_and_shapes_documented(model):
-    found = {}
+    signatures = {}
     for name, function in model.loaded.signatures.items():
         outputs = {k: (v.dtype, v.shape.as_list()) for k, v in function.structured_outputs.items()}
-        found[name] = (described(function.structured_input_signature[1]), outputs)
+        signatures[name] = (described(function.structured_input_signature[1]), outputs)
     wanted = {}
     for name, (argument, dtype, shape, outputs, *extra) in model.documented.items():
         wanted[name] = ({argument: (dtype, shape), **dict(*extra)}, outputs)
-    assert found == wanted
+    assert signatures == wanted
 
 
 def test_the_artifact_holds_everything_that_belongs_to_the_model(model):
@@ -326,7 +326,7 @@ def test_no_signature_draws_a_random_number(model):
 )
 def test_the_scan_would_find_one(tmp_path, draw):
     module = tf.Module()
-    module.f = tf.function(lambda x: tf.map_fn(lambda one: one + draw([1]), x), input_signature=[tf.TensorSpec([None, 1])])
+    module.f = tf.function(lambda x: tf.map_fn(lambda row: row + draw([1]), x), input_signature=[tf.TensorSpec([None, 1])])
     tf.saved_model.save(module, str(tmp_path / "saved"))
     assert random_ops(tmp_path / "saved")
 
@@ -444,10 +444,10 @@ def test_verbs_turn_for_a_model_that_was_pushed_before_and_leave_it_to_one_that_
     assert [new.prepared(photo) for photo in photos.values()] == list(photos.values()), "exactly one place turns"
     sent = {value: old.prepared(photo) for value, photo in photos.items()}
     assert sent[1] == photos[1]
-    assert all(Image.open(io.BytesIO(one)).getexif().get(0x0112, 1) == 1 for one in sent.values())
+    assert all(Image.open(io.BytesIO(image)).getexif().get(0x0112, 1) == 1 for image in sent.values())
     assert np.abs(seen(*sent.values(), knows=False) - UPRIGHT).max() <= 3
     lying = seen(*photos.values(), knows=False)
-    assert [value for value, one in zip(photos, lying, strict=True) if np.abs(one - UPRIGHT).max() <= 3] == [1], (
+    assert [value for value, image in zip(photos, lying, strict=True) if np.abs(image - UPRIGHT).max() <= 3] == [1], (
         "an old graph turns none"
     )
 
@@ -470,7 +470,7 @@ def test_tags_may_stand_behind_other_segments_and_malformed_ones_say_nothing(see
     wrong += [tags[:length] for length in (0, 2, 8, 20, 30)]
     wrong += [b"II*\0\xff\xff\xff\xff", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff" + bytes(20)]
     wrong += [b"II*\0\x00\0\0\x80" + tags[8:]]
-    assert np.abs(seen(*(jpeg(stored, one) for one in wrong)) - stored).max() <= 3
+    assert np.abs(seen(*(jpeg(stored, malformed) for malformed in wrong)) - stored).max() <= 3
     cut = jpeg(stored, tags)[:40]
     with pytest.raises(tf.errors.InvalidArgumentError):
         seen(cut)

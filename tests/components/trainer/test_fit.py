@@ -59,8 +59,8 @@ def test_steps_at_one_go_are_those_one_by_one(steps, together, monkeypatch):
     monkeypatch.setattr(base, "MOST_AT_ONE_GO", 1)
     slow, _ = trained(steps)
     assert slow.steps_per_execution == 1
-    for one, other in zip(model.get_weights(), slow.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+    for weights, expected in zip(model.get_weights(), slow.get_weights(), strict=True):
+        np.testing.assert_allclose(weights, expected, rtol=1e-5, atol=1e-6)
 
 
 class Before(keras.callbacks.Callback):

@@ -146,10 +146,10 @@ def test_auto_leaves_alone_what_draws_at_random(tmp_path, monkeypatch):
 @pytest.mark.parametrize("shape", [(BATCH, None, 5), None], ids=["a table of any length", "of any rank"])
 def test_batches_of_no_fixed_shape_are_left_alone_or_refused_in_a_sentence(shape, monkeypatch):
     monkeypatch.setattr(jit, "has_gpu", lambda: True)
-    one = tf.zeros([BATCH, 8, 8, 1]), {"label": tf.zeros([BATCH], tf.int64), "boxes": tf.zeros([BATCH, 2, 5])}
+    batch = tf.zeros([BATCH, 8, 8, 1]), {"label": tf.zeros([BATCH], tf.int64), "boxes": tf.zeros([BATCH, 2, 5])}
     told = tf.TensorSpec(shape, tf.float32)
     signature = tf.TensorSpec((None, 8, 8, 1)), {"label": tf.TensorSpec((None,), tf.int64), "boxes": told}
-    batches, model = tf.data.Dataset.from_generator(lambda: iter([one]), output_signature=signature), network()
+    batches, model = tf.data.Dataset.from_generator(lambda: iter([batch]), output_signature=signature), network()
     model.compile()
     with jit.step(model, TrainConfig(batch_size=BATCH, jit="auto"), batches):
         assert not jit.is_used(model)

@@ -24,16 +24,16 @@ def rates(steps=10, **train) -> list[float]:
 
 
 def test_cosine_falls_from_the_rate_to_zero_over_all_epochs():
-    found = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={})
+    by_step = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={})
     expected = [0.25 * (1 + math.cos(math.pi * step / 40)) for step in range(41)]
-    assert found == pytest.approx(expected, abs=1e-6)
+    assert by_step == pytest.approx(expected, abs=1e-6)
 
 
 def test_warm_up_rises_in_a_line_and_the_cosine_takes_the_rest():
-    found = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={"warmup_epochs": 1})
+    by_step = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={"warmup_epochs": 1})
     rise = [0.5 * step / 10 for step in range(10)]
     fall = [0.25 * (1 + math.cos(math.pi * step / 30)) for step in range(31)]
-    assert found == pytest.approx(rise + fall, abs=1e-6)
+    assert by_step == pytest.approx(rise + fall, abs=1e-6)
 
 
 def test_part_of_an_epoch_may_be_warm_up_and_more_than_all_of_them_only_rises():
@@ -46,13 +46,13 @@ def test_part_of_an_epoch_may_be_warm_up_and_more_than_all_of_them_only_rises():
 
 
 def test_steps_fall_by_the_factor_with_the_first_batch_after_a_milestone():
-    found = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={"name": "step", "milestones": [1, 2.5], "factor": 0.2})
-    assert found == pytest.approx([0.5] * 10 + [0.1] * 15 + [0.02] * 16, rel=1e-6)
+    by_step = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={"name": "step", "milestones": [1, 2.5], "factor": 0.2})
+    assert by_step == pytest.approx([0.5] * 10 + [0.1] * 15 + [0.02] * 16, rel=1e-6)
 
 
 def test_exponential_falls_by_the_factor_after_every_so_many_epochs():
-    found = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={"name": "exponential", "factor": 0.96, "every": 1.5})
-    assert found == pytest.approx([0.5 * 0.96 ** (step // 15) for step in range(41)], rel=1e-6)
+    by_step = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={"name": "exponential", "factor": 0.96, "every": 1.5})
+    assert by_step == pytest.approx([0.5 * 0.96 ** (step // 15) for step in range(41)], rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_exponential_falls_by_the_factor_after_every_so_many_epochs():
     ids=lambda value: value["name"] if isinstance(value, dict) else "",
 )
 def test_warm_up_multiplies_what_every_other_schedule_gives(schedule, plain):
-    found = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={**schedule, "warmup_epochs": 1.5})
-    assert found == pytest.approx([plain(step) * min(step / 15, 1) for step in range(41)], rel=1e-6)
+    by_step = rates(epochs=4, optimizer={"learning_rate": 0.5}, schedule={**schedule, "warmup_epochs": 1.5})
+    assert by_step == pytest.approx([plain(step) * min(step / 15, 1) for step in range(41)], rel=1e-6)
 
 
 def test_a_plateau_starts_with_a_rate_that_can_be_set():
@@ -112,8 +112,8 @@ def test_sgd_is_the_papers_formula(nesterov, decays, clip):
             push = rate * (gradient + (decay if decays == "all" or index == 0 else 0) * weight)
             speeds[index] = momentum * speeds[index] - push
             expected[index] = weight + (momentum * speeds[index] - push if nesterov else speeds[index])
-    found = stepped(name="sgd", momentum=momentum, nesterov=nesterov, weight_decay=decay, decays=decays, **clip)
-    for mine, theirs in zip(found, expected, strict=True):
+    weights = stepped(name="sgd", momentum=momentum, nesterov=nesterov, weight_decay=decay, decays=decays, **clip)
+    for mine, theirs in zip(weights, expected, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
 
 

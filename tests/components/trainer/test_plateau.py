@@ -24,23 +24,23 @@ def rates(train, losses, killed_after=0) -> list[float]:
     model.compile(keras.optimizers.SGD(1.0), "mean_squared_error")
     callback.set_model(model)
     callback.on_train_begin()
-    found = []
+    by_epoch = []
     for epoch, loss in enumerate(losses[killed_after:], killed_after):
         callback.on_epoch_begin(epoch)
         callback.on_epoch_end(epoch, {"val_loss": loss})
-        found.append(float(callback.model.optimizer.learning_rate))
-    return found
+        by_epoch.append(float(callback.model.optimizer.learning_rate))
+    return by_epoch
 
 
 def by_the_rule(losses, patience, factor) -> list[float]:
-    best, waited, rate, found = math.inf, 0, 1.0, []
+    best, waited, rate, by_epoch = math.inf, 0, 1.0, []
     for loss in losses:
         waited = 0 if loss < best else waited + 1
         best = min(best, loss) if math.isfinite(loss) else best
         if waited == patience:
             rate, waited = rate * factor, 0
-        found.append(rate)
-    return found
+        by_epoch.append(rate)
+    return by_epoch
 
 
 LOSSES = st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.0, 5.0]), min_size=1, max_size=12)

@@ -76,7 +76,7 @@ def moved(before, after):
 
 def test_stages_train_their_own_layers_in_order_and_the_last_fit_goes_on_from_them(undisturbed):
     model, history, _, before, folders = undisturbed
-    changes = [moved(one, other) for one, other in zip(before, [*before[1:], weights_of(model)], strict=True)]
+    changes = [moved(earlier, later) for earlier, later in zip(before, [*before[1:], weights_of(model)], strict=True)]
     assert changes == [{"down1", "pixels"}, {"down2", "up1"}, {"code", "up2"}, LAYERS]
     assert len(history) == 2
     assert folders == ["state", "state-layer1", "state-layer2", "state-layer3"]

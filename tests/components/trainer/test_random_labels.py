@@ -18,9 +18,9 @@ def data(artifacts, share, **changes):
     return opened(artifacts, materialized, train=train, **changes)
 
 
-def by_image(one) -> dict[bytes, int]:
+def by_image(dataset) -> dict[bytes, int]:
     """Label of each image, by its pixels."""
-    return {image.tobytes(): int(label) for images, t in one for image, label in zip(images, t["label"], strict=True)}
+    return {image.tobytes(): int(label) for images, t in dataset for image, label in zip(images, t["label"], strict=True)}
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +28,17 @@ def true(artifacts):
     return by_image(batches(data(artifacts, 0.0).plain))
 
 
-def replaced(true, found):
-    assert found.keys() == true.keys()
-    return sum(found[image] != true[image] for image in true) / len(true)
+def replaced(true, drawn):
+    assert drawn.keys() == true.keys()
+    return sum(drawn[image] != true[image] for image in true) / len(true)
 
 
 def test_about_the_share_is_replaced_and_one_in_ten_of_that_hits_the_truth(artifacts, true):
     for share in (0.25, 1.0):
-        found = by_image(batches(data(artifacts, share).plain))
+        drawn = by_image(batches(data(artifacts, share).plain))
         expected = 0.9 * share
-        assert replaced(true, found) == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / COUNT))
-    counts = np.bincount(list(found.values()), minlength=10)
+        assert replaced(true, drawn) == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / COUNT))
+    counts = np.bincount(list(drawn.values()), minlength=10)
     assert (len(counts), counts.sum()) == (10, len(true))
     assert counts.min() > 0.3 * COUNT / 10
 
@@ -50,11 +50,11 @@ def test_a_larger_share_replaces_more_of_the_same(artifacts, true):
 
 def test_every_epoch_and_every_resumed_training_has_the_same_labels(artifacts):
     made = data(artifacts, 1.0)
-    found = by_image(batches(made.plain))
-    assert by_image(batches(made.training(0, 1))) == found
-    assert by_image(batches(made.training(3, 4))) == found
-    assert by_image(batches(data(artifacts, 1.0, materialized=False).plain)) == found
-    assert by_image(batches(data(artifacts, 1.0, seed=1).plain)) != found
+    drawn = by_image(batches(made.plain))
+    assert by_image(batches(made.training(0, 1))) == drawn
+    assert by_image(batches(made.training(3, 4))) == drawn
+    assert by_image(batches(data(artifacts, 1.0, materialized=False).plain)) == drawn
+    assert by_image(batches(data(artifacts, 1.0, seed=1).plain)) != drawn
 
 
 def test_validation_keeps_its_labels(artifacts):

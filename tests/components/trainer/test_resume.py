@@ -100,11 +100,11 @@ def interrupted(folder, cfg, epoch, data=None):
         trained(folder, cfg, data, Killing(task_of("classification"), epoch))
 
 
-def assert_same(one, other):
-    assert [sorted(figures) for figures in one[0]] == [sorted(figures) for figures in other[0]]
-    for mine, theirs in zip(one[0], other[0], strict=True):
+def assert_same(training, undisturbed):
+    assert [sorted(figures) for figures in training[0]] == [sorted(figures) for figures in undisturbed[0]]
+    for mine, theirs in zip(training[0], undisturbed[0], strict=True):
         assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-5)
-    for mine, theirs in zip(one[1], other[1], strict=True):
+    for mine, theirs in zip(training[1], undisturbed[1], strict=True):
         np.testing.assert_allclose(mine, theirs, **CLOSE)
 
 

@@ -40,9 +40,9 @@ def test_a_class_that_has_fewer_gives_all_and_is_said(monkeypatch):
     monkeypatch.setattr(progress, "_listeners", [said.append])
     drawn(1)
     assert said == []
-    found = Counter(label for _, label in drawn(25))
+    by_label = Counter(label for _, label in drawn(25))
     everything = Counter(digits.images()[1][:240].tolist())
-    assert found == {label: min(count, 25) for label, count in everything.items()}
+    assert by_label == {label: min(count, 25) for label, count in everything.items()}
     [warning] = said
     few = [count for count in everything.values() if count < 25]
     assert warning["text"] == f"{len(few)} of 10 classes have fewer than 25 images, down to {min(few)}"

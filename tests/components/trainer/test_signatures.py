@@ -50,13 +50,13 @@ def itself(net):
 
 def bright_box(pixels):
     """Of the pixels above 127: float32 [N, 1, 4], top, left, bottom, right, edges."""
-    bright, found = pixels[..., 0] > 127, []
+    bright, ends = pixels[..., 0] > 127, []
     for axis, length in ((2, pixels.shape[1]), (1, pixels.shape[2])):
         line = tf.reduce_any(bright, axis)
         places = tf.range(length)[None]
         first = tf.reduce_min(tf.where(line, places, length), 1)
-        found.append((first, tf.reduce_max(tf.where(line, places + 1, 0), 1)))
-    (top, bottom), (left, right) = found
+        ends.append((first, tf.reduce_max(tf.where(line, places + 1, 0), 1)))
+    (top, bottom), (left, right) = ends
     return tf.cast(tf.stack([top, left, bottom, right], 1)[:, None], tf.float32)
 
 

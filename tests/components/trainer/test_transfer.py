@@ -160,12 +160,12 @@ def test_neighbours_that_are_mostly_wrong_have_not_diverged(source, tmp_path):
 
 
 def test_one_image_a_class_is_far_better_than_none(source, tmp_path):
-    found = []
+    accuracies = []
     for seed in range(2):
         cfg = slice_of(source, head="nearest_neighbours", layer="norm", maps="flatten")
-        found.append(accuracy(trained(source, data_of(few(1, seed)), cfg, tmp_path / str(seed))[0]))
-    assert found[0] != found[1]
-    assert np.mean(found) > 0.5  # of five classes; benchmarks/few_shots.py compares with pixels
+        accuracies.append(accuracy(trained(source, data_of(few(1, seed)), cfg, tmp_path / str(seed))[0]))
+    assert accuracies[0] != accuracies[1]
+    assert np.mean(accuracies) > 0.5  # of five classes; benchmarks/few_shots.py compares with pixels
 
 
 def test_neighbours_are_kept_across_a_kill(source, tmp_path):

@@ -65,8 +65,8 @@ def test_a_flip_gives_literal_pixels(tree, drawn, expected):
     ],
 )
 def test_a_translation_of_whole_and_half_pixels_gives_literal_pixels(drawn, expected):
-    found = applied(steps({"translate": {"height": 1 / 3, "width": 1 / 4}}), ROWS, *drawn)
-    assert np.allclose(found, expected, atol=1e-4)
+    moved = applied(steps({"translate": {"height": 1 / 3, "width": 1 / 4}}), ROWS, *drawn)
+    assert np.allclose(moved, expected, atol=1e-4)
 
 
 def test_a_quarter_turn_gives_literal_pixels():
@@ -79,14 +79,14 @@ def test_a_quarter_turn_gives_literal_pixels():
 def test_zooming_to_twice_the_size_keeps_the_centre():
     image = np.zeros((5, 5))
     image[2, 2] = 8.0
-    found = applied(steps({"zoom": {"factor": 0.5}}), image, 1.0)  # scale 1.5
-    assert found[2, 2] == pytest.approx(8.0, abs=1e-3)
-    assert found[2, 1] == pytest.approx(8.0 / 3, abs=1e-3)
+    zoomed = applied(steps({"zoom": {"factor": 0.5}}), image, 1.0)  # scale 1.5
+    assert zoomed[2, 2] == pytest.approx(8.0, abs=1e-3)
+    assert zoomed[2, 1] == pytest.approx(8.0 / 3, abs=1e-3)
 
 
 def test_a_shear_moves_rows_in_proportion_to_their_distance_from_the_middle():
-    found = applied(steps({"shear": {"degrees": 45}}), np.tile(np.arange(5.0), (3, 1)), 1.0)
-    assert np.allclose(found[:, 2], [1, 2, 3], atol=1e-4)
+    sheared = applied(steps({"shear": {"degrees": 45}}), np.tile(np.arange(5.0), (3, 1)), 1.0)
+    assert np.allclose(sheared[:, 2], [1, 2, 3], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["translate", "rotate", "zoom", "shear"])
@@ -102,10 +102,10 @@ def test_parameters_of_zero_change_nothing(name, drawn):
 def test_values_stay_in_the_range_of_the_image(name, drawn):
     made = steps({name: EACH[name]})
     image = digits.images()[0][7][..., 0].astype(np.float32)
-    found = applied(made, image, *drawn[: augment.draws(made, SHAPE)])
-    assert image.min() - 1e-3 <= found.min()
-    assert found.max() <= image.max() + 1e-3
-    assert math.isclose(found.size, image.size)
+    changed = applied(made, image, *drawn[: augment.draws(made, SHAPE)])
+    assert image.min() - 1e-3 <= changed.min()
+    assert changed.max() <= image.max() + 1e-3
+    assert math.isclose(changed.size, image.size)
 
 
 def test_steps_are_done_in_the_order_they_are_written():

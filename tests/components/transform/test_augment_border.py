@@ -105,28 +105,28 @@ def test_both_samplers_and_a_mask_have_the_same_border(after, border, value):
     """A mask holds classes: beside a constant stands class 0, whatever the colour."""
     around = {"border": border, "value": value}
     made = steps(
-        {"rotate": {"degrees": 40, **around}}, *({name: {**tree, **around}} for one in after for name, tree in one.items())
+        {"rotate": {"degrees": 40, **around}}, *({name: {**tree, **around}} for tree_of in after for name, tree in tree_of.items())
     )
     drawn = tf.constant([[DRAWN[0], *[0.0] * (2 * IMAGE.size if after else 0)]])
     mask = np.random.default_rng(5).integers(1, 4, IMAGE.shape).astype(np.float32)
-    found = augment.change(
+    changed = augment.change(
         made, tf.constant(IMAGE)[None, ..., None], drawn, targets={keys.MASK: tf.constant(mask)[None, ..., None]}
     )
     matrix, offset = AFFINE["rotate"][1]
     expected = ndimage.affine_transform(IMAGE, matrix, offset, order=1, mode=SCIPY[border], cval=value)
-    np.testing.assert_allclose(found.images[0, ..., 0], expected, atol=0.05)
+    np.testing.assert_allclose(changed.images[0, ..., 0], expected, atol=0.05)
     expected = ndimage.affine_transform(mask, matrix, offset, order=0, mode=SCIPY[border], cval=0)
-    np.testing.assert_array_equal(found.targets[keys.MASK][0, ..., 0], expected)
-    assert (found.targets[keys.MASK].numpy() == 0).any() == (border == "constant")
+    np.testing.assert_array_equal(changed.targets[keys.MASK][0, ..., 0], expected)
+    assert (changed.targets[keys.MASK].numpy() == 0).any() == (border == "constant")
 
 
 @pytest.mark.parametrize("after", [[], [{"elastic": {"alpha": 0, "border": "constant", "value": [10, 200, 90]}}]], ids=str)
 def test_a_constant_may_have_a_value_for_each_channel(after):
     image = np.random.default_rng(0).integers(0, 256, (1, 6, 8, 3)).astype(np.float32)
     made = steps({"translate": {"width": 0.5, "border": "constant", "value": [10, 200, 90]}}, *after)
-    found = augment.apply(made, tf.constant(image), tf.constant([[1.0, 0.0, *[0.0] * (96 if after else 0)]])).numpy()
-    np.testing.assert_allclose(found[:, :, :4], image[:, :, 4:], atol=1e-3)
-    np.testing.assert_allclose(found[:, :, 4:], np.broadcast_to(np.float32([10, 200, 90]), (1, 6, 4, 3)), atol=1e-4)
+    shifted = augment.apply(made, tf.constant(image), tf.constant([[1.0, 0.0, *[0.0] * (96 if after else 0)]])).numpy()
+    np.testing.assert_allclose(shifted[:, :, :4], image[:, :, 4:], atol=1e-3)
+    np.testing.assert_allclose(shifted[:, :, 4:], np.broadcast_to(np.float32([10, 200, 90]), (1, 6, 4, 3)), atol=1e-4)
 
 
 @pytest.mark.parametrize(("border", "value"), BORDERS)
@@ -158,8 +158,8 @@ def test_a_flip_among_moves_of_one_border_blurs_nothing_and_breaks_none_of_it(or
     drawn = [number for name in order for number in numbers[name]]
     turned = order.index("rotate") < order.index("flip")
     back = 1.0 if turned else -1.0  # a mirrored turn goes the other way
-    found = applied(made, IMAGE, *drawn, back)
-    np.testing.assert_allclose(found[2:-2, 3:-3], IMAGE[:, ::-1][2:-2, 3:-3], atol=0.05)
+    flipped = applied(made, IMAGE, *drawn, back)
+    np.testing.assert_allclose(flipped[2:-2, 3:-3], IMAGE[:, ::-1][2:-2, 3:-3], atol=0.05)
 
 
 def test_shifted_and_turned_digits_have_no_ghosts_on_a_constant_ground():

@@ -31,28 +31,28 @@ def images_by(numbers):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_brightness_adds(channels):
-    found = applied("brightness", {"share": 0.2}, column(DRAWN), PHOTOS[..., :channels])
-    assert np.allclose(found, np.clip(PHOTOS[..., :channels] + images_by(DRAWN) * 51, 0, 255), atol=1e-3)
+    changed = applied("brightness", {"share": 0.2}, column(DRAWN), PHOTOS[..., :channels])
+    assert np.allclose(changed, np.clip(PHOTOS[..., :channels] + images_by(DRAWN) * 51, 0, 255), atol=1e-3)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_contrast_stretches_around_the_mean_of_each_channel(channels):
     images = PHOTOS[..., :channels]
-    found = applied("contrast", {"factor": 0.5}, column(DRAWN), images)
-    for image, number, one in zip(images, DRAWN, found, strict=True):
-        assert np.allclose(one, np.clip(tf.image.adjust_contrast(image, 1 + 0.5 * number), 0, 255), atol=1e-2)
+    changed = applied("contrast", {"factor": 0.5}, column(DRAWN), images)
+    for image, number, stretched in zip(images, DRAWN, changed, strict=True):
+        assert np.allclose(stretched, np.clip(tf.image.adjust_contrast(image, 1 + 0.5 * number), 0, 255), atol=1e-2)
 
 
 def test_saturation_is_that_of_tf_image():
-    found = applied("saturation", {"factor": 0.8}, column(DRAWN))
-    for image, number, one in zip(PHOTOS, DRAWN, found, strict=True):
-        assert np.allclose(one, 255 * tf.image.adjust_saturation(image / 255, 1 + 0.8 * number).numpy(), atol=0.02)
+    changed = applied("saturation", {"factor": 0.8}, column(DRAWN))
+    for image, number, saturated in zip(PHOTOS, DRAWN, changed, strict=True):
+        assert np.allclose(saturated, 255 * tf.image.adjust_saturation(image / 255, 1 + 0.8 * number).numpy(), atol=0.02)
 
 
 def test_hue_is_that_of_tf_image():
-    found = applied("hue", {"degrees": 90}, column(DRAWN))
-    for image, number, one in zip(PHOTOS, DRAWN, found, strict=True):
-        assert np.allclose(one, 255 * tf.image.adjust_hue(image / 255, number * 90 / 360).numpy(), atol=0.05)
+    changed = applied("hue", {"degrees": 90}, column(DRAWN))
+    for image, number, turned in zip(PHOTOS, DRAWN, changed, strict=True):
+        assert np.allclose(turned, 255 * tf.image.adjust_hue(image / 255, number * 90 / 360).numpy(), atol=0.05)
 
 
 BYTES = st.tuples(*[st.integers(0, 255)] * 3)
@@ -77,8 +77,8 @@ def test_grey_pixels_have_no_hue_and_no_saturation():
 
 def test_a_colour_shift_adds_to_each_channel_by_itself():
     numbers = np.random.default_rng(0).uniform(-1, 1, (4, 3)).astype(np.float32)
-    found = applied("color_shift", {"share": 0.1}, numbers)
-    assert np.allclose(found, np.clip(PHOTOS + 25.5 * numbers[:, None, None], 0, 255), atol=1e-3)
+    changed = applied("color_shift", {"share": 0.1}, numbers)
+    assert np.allclose(changed, np.clip(PHOTOS + 25.5 * numbers[:, None, None], 0, 255), atol=1e-3)
 
 
 def shifts(covariance, count, stddev=0.1) -> np.ndarray:
@@ -92,16 +92,16 @@ def shifts(covariance, count, stddev=0.1) -> np.ndarray:
 def test_pca_colour_varies_as_the_colours_of_the_training_split_do():
     colours = np.random.default_rng(0).normal(0, 1, (5000, 3)) @ [[60, 50, 40], [0, 20, 25], [0, 0, 9]]
     covariance = np.cov(colours.T)
-    found = shifts(covariance.ravel().tolist(), 20_000)
-    assert np.allclose(np.cov(found.T), 0.01 * covariance, atol=4 * 0.01 * covariance.max() * np.sqrt(2 / 20_000))
-    assert np.abs(found.mean(0)).max() < 4 * np.sqrt(0.01 * covariance.max() / 20_000)
+    drawn = shifts(covariance.ravel().tolist(), 20_000)
+    assert np.allclose(np.cov(drawn.T), 0.01 * covariance, atol=4 * 0.01 * covariance.max() * np.sqrt(2 / 20_000))
+    assert np.abs(drawn.mean(0)).max() < 4 * np.sqrt(0.01 * covariance.max() / 20_000)
 
 
 def test_pca_colour_multiplies_each_component_by_its_own_draw():
     covariance = np.diag([100.0, 400.0, 900.0])
-    found = shifts(covariance, 200)
+    drawn = shifts(covariance, 200)
     normals = color.normal(tf.random.stateless_uniform([200, 3], [1, 2], -1, 1)).numpy()
-    assert np.allclose(np.abs(found), np.abs(0.1 * normals * [10, 20, 30]), atol=1e-3)
+    assert np.allclose(np.abs(drawn), np.abs(0.1 * normals * [10, 20, 30]), atol=1e-3)
 
 
 def test_pca_colour_moves_all_pixels_of_an_image_alike():

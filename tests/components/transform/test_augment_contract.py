@@ -52,11 +52,11 @@ def test_what_needs_its_batch_is_what_mixes_or_has_a_clean_twin():
 @pytest.mark.parametrize(("name", "channels"), [(n, c) for n in NAMES for c in (1, 3) if c == 3 or n not in COLOR_ONLY])
 def test_shape_type_and_range_stay(name, channels):
     images = photos(channels)
-    found = applied(step(name), images)
-    assert (found.shape, found.dtype) == (tuple(images.shape), np.float32)
-    assert found.min() >= 0
-    assert found.max() <= 255
-    assert not np.array_equal(found, images)
+    changed = applied(step(name), images)
+    assert (changed.shape, changed.dtype) == (tuple(images.shape), np.float32)
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+    assert not np.array_equal(changed, images)
 
 
 @pytest.mark.parametrize("name", NOTHING)
@@ -97,27 +97,27 @@ def test_a_graph_does_what_eager_execution_does(name):
     batches = tf.data.Dataset.from_tensor_slices((images, numbers)).batch(4)
     piped = batches.map(tf.autograph.experimental.do_not_convert(lambda x, n: augment.apply(steps, x, n, COVARIANCE)))
     eager = [augment.apply(steps, images[at : at + 4], numbers[at : at + 4], COVARIANCE) for at in (0, 4)]
-    for one, other in zip(eager, piped, strict=True):
-        assert np.allclose(one, other, atol=1e-3)
+    for at_once, in_graph in zip(eager, piped, strict=True):
+        assert np.allclose(at_once, in_graph, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_map_follows_moves_alone_and_keeps_its_values(name):
     images, steps = photos(height=24, width=32), step(name)
     marks = tf.constant(np.random.default_rng(2).integers(0, 3, (IMAGES, 24, 32, 1)) * 7, tf.float32)
-    found = augment.change(steps, images, drawn(steps, images), COVARIANCE, {keys.MASK: marks}).targets[keys.MASK]
-    assert set(np.unique(found)) <= {0, 7, 14}
-    assert np.array_equal(found, marks) == (augment.GEOMETRY not in augment.kinds(steps))
+    mask = augment.change(steps, images, drawn(steps, images), COVARIANCE, {keys.MASK: marks}).targets[keys.MASK]
+    assert set(np.unique(mask)) <= {0, 7, 14}
+    assert np.array_equal(mask, marks) == (augment.GEOMETRY not in augment.kinds(steps))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_noise_alone_leaves_the_clean_image_as_it_is(name):
     images, steps = photos(), step(name)
-    found = augment.change(steps, images, drawn(steps, images), COVARIANCE)
+    changed = augment.change(steps, images, drawn(steps, images), COVARIANCE)
     if augment.NOISE in augment.kinds(steps):
-        assert np.array_equal(found.clean, images)
+        assert np.array_equal(changed.clean, images)
     else:
-        assert found.clean is found.images
+        assert changed.clean is changed.images
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,15 +139,15 @@ def test_the_clean_image_has_everything_but_the_noise(order):
     steps = [AugmentStep.model_validate({name: ONE_OF_EACH[name]}) for name in order]
     shape = tuple(images.shape[1:])
     numbers = drawn(steps, images)
-    found = augment.change(steps, images, numbers)
+    changed = augment.change(steps, images, numbers)
     expected, used = images, 0
-    for one in steps:
-        needs = augment.draws([one], shape)
-        if augment.NOISE not in augment.kinds([one]):
-            expected = augment.apply([one], expected, numbers[:, used : used + needs])
+    for each in steps:
+        needs = augment.draws([each], shape)
+        if augment.NOISE not in augment.kinds([each]):
+            expected = augment.apply([each], expected, numbers[:, used : used + needs])
         used += needs
-    assert np.allclose(found.clean, expected, atol=1e-3)
-    assert not np.allclose(found.images, expected, atol=1)
+    assert np.allclose(changed.clean, expected, atol=1e-3)
+    assert not np.allclose(changed.images, expected, atol=1)
 
 
 def test_steps_of_all_kinds_are_done_in_their_order():
@@ -177,7 +177,7 @@ def test_every_policy_runs(name, channels):
     images = photos(channels)
     assert np.array_equal(applied(steps, images), images) == (name == "none")
     assert not any(
-        one.operation[0] in (*MIXING, "policy", "pca_color") for one in steps
+        each.operation[0] in (*MIXING, "policy", "pca_color") for each in steps
     )  # Transform is asked for a covariance by step
 
 

@@ -42,9 +42,9 @@ def test_every_patch_of_a_padded_crop_is_as_likely():
 @pytest.mark.parametrize("drawn", [(-1.0, -1.0), (1.0, 1.0), (0.0, 0.0)])
 def test_a_patch_of_a_share_is_enlarged_and_stays_inside(drawn):
     across = np.tile(np.arange(100.0), (100, 1))
-    found = applied(step("crop", share=0.25), across, *drawn)[50]
-    assert np.allclose(np.diff(found[1:-1]), 0.75, atol=1e-3)
-    assert found[50] - 0.375 == pytest.approx(49.5 + drawn[0] * 12.5, abs=1e-3)
+    patch = applied(step("crop", share=0.25), across, *drawn)[50]
+    assert np.allclose(np.diff(patch[1:-1]), 0.75, atol=1e-3)
+    assert patch[50] - 0.375 == pytest.approx(49.5 + drawn[0] * 12.5, abs=1e-3)
 
 
 SIZE = (40, 48)
@@ -56,18 +56,18 @@ def field(alpha=0.03, sigma=0.1, images=16, seed=0) -> np.ndarray:
 
 
 def test_displacements_are_uniform_noise_under_a_gaussian():
-    found, noise = field()
+    ways, noise = field()
     smooth = ndimage.gaussian_filter(noise[..., 0], (0, 4, 4), mode="constant", truncate=12)
     middle = (slice(None), slice(15, -15), slice(15, -15))
-    scale = found[..., 0][middle] / smooth[middle]
+    scale = ways[..., 0][middle] / smooth[middle]
     assert np.allclose(scale, np.median(scale), rtol=1e-2)
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.05])
 def test_alpha_is_the_root_mean_square_of_the_ways_everywhere(alpha):
-    found, _ = field(alpha, images=400)
-    by_pixel = np.sqrt((found**2).mean((0, 3)))
-    assert np.sqrt((found**2).mean()) == pytest.approx(alpha * 40, rel=0.05)
+    ways, _ = field(alpha, images=400)
+    by_pixel = np.sqrt((ways**2).mean((0, 3)))
+    assert np.sqrt((ways**2).mean()) == pytest.approx(alpha * 40, rel=0.05)
     assert np.abs(by_pixel / (alpha * 40) - 1).max() < 5 / np.sqrt(2 * 2 * 400)
 
 
@@ -86,11 +86,11 @@ def test_neighbours_go_nearly_the_same_way_and_the_more_so_the_larger_sigma():
 def test_an_image_is_sampled_where_the_displacements_say():
     image = digits.images()[0][0][..., 0].astype(np.float32)
     draws = np.random.default_rng(4).uniform(-1, 1, 128).astype(np.float32)
-    found = applied(step("elastic", alpha=0.1), image, *draws)
+    sampled = applied(step("elastic", alpha=0.1), image, *draws)
     ways = geometry.elastic(Elastic(alpha=0.1), tf.constant(draws[None]), 8, 8)[0].numpy()
     rows, columns = np.mgrid[:8, :8]
     expected = ndimage.map_coordinates(image, [rows + ways[..., 1], columns + ways[..., 0]], order=1, mode="reflect")
-    assert np.allclose(found, expected, atol=1e-2)
+    assert np.allclose(sampled, expected, atol=1e-2)
 
 
 @pytest.mark.parametrize("interpolation", ["BILINEAR", "NEAREST"])
@@ -100,13 +100,13 @@ def test_the_sampler_agrees_with_the_projective_one(name, interpolation):
     moves, images = step(name, **tree), tf.constant(IMAGE)[None, ..., None]
     numbers = tf.constant([[-0.61, 0.37]])
     still = step("elastic", alpha=0)
-    found = []
+    sampled = []
     for steps in (moves, still + moves, moves + still):
-        parts = [(augment.OPERATIONS[one.operation[0]].parts[0][1], one.operation[1], numbers) for one in steps]
+        parts = [(augment.OPERATIONS[each.operation[0]].parts[0][1], each.operation[1], numbers) for each in steps]
         parts = [(f, s, tf.zeros([1, 160]) if f is geometry.elastic else n) for f, s, n in parts]
-        found.append(geometry.resample(images, geometry.way(parts, tf.constant(1), 8, 10), interpolation).numpy())
-    assert np.allclose(found[0], found[1], atol=1e-2)
-    assert np.allclose(found[0], found[2], atol=1e-2)
+        sampled.append(geometry.resample(images, geometry.way(parts, tf.constant(1), 8, 10), interpolation).numpy())
+    assert np.allclose(sampled[0], sampled[1], atol=1e-2)
+    assert np.allclose(sampled[0], sampled[2], atol=1e-2)
 
 
 def test_an_elastic_step_before_a_shift_moves_along_with_it():

@@ -32,9 +32,9 @@ def column(numbers) -> np.ndarray:
     return np.reshape(numbers, (-1, 1, 1, 1)).astype(np.float32)
 
 
-def same(found, expected, atol=1e-2):
+def same(images, expected, atol=1e-2):
     assert np.abs(expected - IMAGES).max() > 10  # of 255: something was done
-    np.testing.assert_allclose(found, expected, atol=atol)
+    np.testing.assert_allclose(images, expected, atol=atol)
 
 
 @pytest.mark.parametrize(("mode", "drawn"), [("horizontal", (HALVES, OTHERS)), ("vertical", (OTHERS, HALVES))])

@@ -42,17 +42,17 @@ def test_weights_at_the_ends_are_numbers_of_the_range():
 
 def test_mixup_is_a_weighted_mean_with_the_image_before():
     numbers = uniform(4)
-    found = changed("mixup", numbers)
-    [kept] = found.kept
+    mixed = changed("mixup", numbers)
+    [kept] = mixed.kept
     assert np.allclose(kept, (numbers[:, 0] + 1) / 2, atol=1e-6)  # Beta(1, 1) is uniform
     weight = kept.numpy()[:, None, None, None]
-    assert np.allclose(found.images, weight * IMAGES + (1 - weight) * np.roll(IMAGES, 1, 0), atol=1e-3)
+    assert np.allclose(mixed.images, weight * IMAGES + (1 - weight) * np.roll(IMAGES, 1, 0), atol=1e-3)
 
 
 def test_cutmix_puts_in_a_rectangle_of_the_image_before_and_counts_its_pixels():
-    found = changed("cutmix", uniform(4, 3))
+    mixed = changed("cutmix", uniform(4, 3))
     before = np.roll(IMAGES, 1, 0)
-    for image, own, other, kept in zip(found.images.numpy(), IMAGES, before, found.kept[0].numpy(), strict=True):
+    for image, own, other, kept in zip(mixed.images.numpy(), IMAGES, before, mixed.kept[0].numpy(), strict=True):
         taken = (image == other).all(-1) & (own != other).any(-1)
         assert np.array_equal(image, np.where(taken[..., None], other, own))
         assert taken.mean() == pytest.approx(1 - kept, abs=1e-6)
@@ -63,8 +63,8 @@ def test_cutmix_puts_in_a_rectangle_of_the_image_before_and_counts_its_pixels():
 def test_the_rectangle_has_the_share_that_was_drawn_where_it_fits():
     shares = np.linspace(-0.9, 0.9, 9)
     drawn = np.stack([shares, np.zeros(9), np.zeros(9)], 1)  # around the middle
-    found = changed("cutmix", drawn, np.zeros((9, 100, 100, 1), np.float32))
-    assert np.allclose(found.kept[0], (shares + 1) / 2, atol=0.02)
+    mixed = changed("cutmix", drawn, np.zeros((9, 100, 100, 1), np.float32))
+    assert np.allclose(mixed.kept[0], (shares + 1) / 2, atol=0.02)
 
 
 def test_labels_become_probabilities_with_the_share_of_the_pixels():

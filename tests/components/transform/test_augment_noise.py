@@ -19,46 +19,46 @@ def noisy(name, tree, images=40, channels=3, level=127.0, **how) -> np.ndarray:
     return augment.apply(steps, tf.fill([images, *shape], level), drawn, **how).numpy()
 
 
-def near(found, share, count):
-    assert abs(found - share) <= 4 * np.sqrt(share * (1 - share) / count)
+def near(measured, share, count):
+    assert abs(measured - share) <= 4 * np.sqrt(share * (1 - share) / count)
 
 
 @pytest.mark.parametrize("stddev", [0.02, 0.1])
 def test_gaussian_noise_has_its_deviation_and_no_mean(stddev):
-    found = noisy("gaussian_noise", {"stddev": stddev}) - 127
-    assert abs(found.mean()) < 4 * 255 * stddev / np.sqrt(found.size)
-    assert found.std() == pytest.approx(255 * stddev, rel=4 / np.sqrt(2 * found.size))
-    assert abs(np.corrcoef(found[..., 0].ravel(), found[..., 1].ravel())[0, 1]) < 4 / np.sqrt(found[..., 0].size)
+    noise = noisy("gaussian_noise", {"stddev": stddev}) - 127
+    assert abs(noise.mean()) < 4 * 255 * stddev / np.sqrt(noise.size)
+    assert noise.std() == pytest.approx(255 * stddev, rel=4 / np.sqrt(2 * noise.size))
+    assert abs(np.corrcoef(noise[..., 0].ravel(), noise[..., 1].ravel())[0, 1]) < 4 / np.sqrt(noise[..., 0].size)
 
 
 @pytest.mark.parametrize("level", [0.0, 255.0, 127.0])
 @pytest.mark.parametrize("stddev", [0.1, 0.5])
 def test_noise_that_is_not_clipped_is_as_strong_on_black_and_white_as_between(level, stddev):
-    found = noisy("gaussian_noise", {"stddev": stddev}, level=level, clips_noise=False) - level
-    assert abs(found.mean()) < 4 * 255 * stddev / np.sqrt(found.size)
-    assert found.std() == pytest.approx(255 * stddev, rel=4 / np.sqrt(2 * found.size))
+    noise = noisy("gaussian_noise", {"stddev": stddev}, level=level, clips_noise=False) - level
+    assert abs(noise.mean()) < 4 * 255 * stddev / np.sqrt(noise.size)
+    assert noise.std() == pytest.approx(255 * stddev, rel=4 / np.sqrt(2 * noise.size))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
 def test_half_of_a_share_is_salt_and_half_is_pepper(share):
-    found = noisy("salt_and_pepper", {"share": share})
-    assert set(np.unique(found)) <= {0, 127, 255}
-    assert np.array_equal(found, np.tile(found[..., :1], 3))
+    images = noisy("salt_and_pepper", {"share": share})
+    assert set(np.unique(images)) <= {0, 127, 255}
+    assert np.array_equal(images, np.tile(images[..., :1], 3))
     for value in (0, 255):
-        near((found[..., 0] == value).mean(), share / 2, found[..., 0].size)
+        near((images[..., 0] == value).mean(), share / 2, images[..., 0].size)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 1.0])
 def test_a_mask_makes_a_share_of_the_pixels_black(share):
-    found = noisy("mask", {"share": share})
-    assert set(np.unique(found)) <= {0, 127}
-    assert np.array_equal(found, np.tile(found[..., :1], 3))
-    near((found[..., 0] == 0).mean(), share, found[..., 0].size)
+    images = noisy("mask", {"share": share})
+    assert set(np.unique(images)) <= {0, 127}
+    assert np.array_equal(images, np.tile(images[..., :1], 3))
+    near((images[..., 0] == 0).mean(), share, images[..., 0].size)
 
 
 def test_noise_of_one_pixel_says_nothing_of_the_next():
-    found = noisy("mask", {"share": 0.5}, images=100)[..., 0] == 0
-    near((found[:, :, 1:] & found[:, :, :-1]).mean(), 0.25, found.size / 2)
+    is_masked = noisy("mask", {"share": 0.5}, images=100)[..., 0] == 0
+    near((is_masked[:, :, 1:] & is_masked[:, :, :-1]).mean(), 0.25, is_masked.size / 2)
 
 
 def cut(centre, size=0.5) -> np.ndarray:
@@ -68,11 +68,11 @@ def cut(centre, size=0.5) -> np.ndarray:
 
 
 def test_a_square_is_cut_out_and_filled_with_the_mean():
-    found = cut((0.1, -0.1))
-    changed = found != np.arange(100).reshape(10, 10)
+    filled = cut((0.1, -0.1))
+    changed = filled != np.arange(100).reshape(10, 10)
     rows, columns = np.nonzero(changed)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 7, 2, 6)
-    assert np.allclose(found[changed], 49.5)
+    assert np.allclose(filled[changed], 49.5)
     assert changed.sum() == 25
 
 

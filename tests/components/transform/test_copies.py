@@ -47,12 +47,12 @@ def written(artifacts, tmp_path_factory):
 
 def rows(pattern: str) -> list[tuple]:
     """(id, label, pixels) of every record."""
-    found = []
+    parsed = []
     for record in tf.data.TFRecordDataset(sorted(tf.io.gfile.glob(pattern)), "GZIP").as_numpy_iterator():
         features = tf.train.Example.FromString(record).features.feature
         pixels = tf.io.parse_tensor(features[keys.PIXELS].bytes_list.value[0], tf.uint8).numpy()
-        found.append((features[keys.EXAMPLE_ID].bytes_list.value[0], features[keys.LABEL].int64_list.value[0], pixels))
-    return found
+        parsed.append((features[keys.EXAMPLE_ID].bytes_list.value[0], features[keys.LABEL].int64_list.value[0], pixels))
+    return parsed
 
 
 def data(root: Path, artifacts, steps, copies=None):

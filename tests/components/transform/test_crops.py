@@ -31,10 +31,10 @@ def averaging(artifacts, tmp_path_factory):
 def test_four_corners_the_centre_and_their_mirror_images():
     image = np.arange(6 * 5).reshape(1, 6, 5, 1).astype(np.float32)
     config = TransformConfig(height=4, width=4)
-    found = crops.cut(tf.constant(image), Crops(), config).numpy()[:, 0, ..., 0]
+    cut = crops.cut(tf.constant(image), Crops(), config).numpy()[:, 0, ..., 0]
     square = image[0, ..., 0]
     expected = [square[:4, :4], square[:4, 1:], square[2:, :4], square[2:, 1:], square[1:5, :4]]
-    assert np.array_equal(found, expected + [crop[:, ::-1] for crop in expected])
+    assert np.array_equal(cut, expected + [crop[:, ::-1] for crop in expected])
     assert np.array_equal(crops.cut(tf.constant(image), Crops(reflect=False), config)[:, 0, ..., 0], expected)
 
 
@@ -54,9 +54,9 @@ def test_the_squares_of_an_image_are_its_begin_middle_and_end(shape):
     image = np.random.default_rng(0).integers(0, 256, (*shape, 1)).astype(np.float32)
     config = crops.enlarged(TransformConfig(height=21, width=21), Crops(scale=[1.2, 30 / 21], squares=True))
     assert (config.height, config.width) == (30, 90)
-    found = pixels.resize(tf.constant(image), config).numpy()
+    resized = pixels.resize(tf.constant(image), config).numpy()
     along = [image[:, at : at + 30] if shape[1] == 40 else image[at : at + 30] for at in (0, 5, 10)]
-    assert np.array_equal(found, np.concatenate(along, 1))
+    assert np.array_equal(resized, np.concatenate(along, 1))
 
 
 def test_googlenet_s_144_crops():
@@ -66,11 +66,11 @@ def test_googlenet_s_144_crops():
     large = crops.enlarged(small, GOOGLENET)
     assert (large.height, large.width) == (33, 3 * 44)
     images = tf.constant(np.random.default_rng(0).integers(0, 256, (2, large.height, large.width, 1)).astype(np.float32))
-    found = crops.cut(images, GOOGLENET, small).numpy()
-    assert found.shape == (144, 2, 21, 28, 1)
-    assert np.array_equal(found[72:], found[:72, :, :, ::-1])
-    assert np.array_equal(found[15], images[:, :21, :28]), "the first square's first corner at the largest scale"
-    assert np.array_equal(found[24 + 18], images[:, -21:, 88 - 28 : 88]), "the second square's last corner at the largest scale"
+    cut = crops.cut(images, GOOGLENET, small).numpy()
+    assert cut.shape == (144, 2, 21, 28, 1)
+    assert np.array_equal(cut[72:], cut[:72, :, :, ::-1])
+    assert np.array_equal(cut[15], images[:, :21, :28]), "the first square's first corner at the largest scale"
+    assert np.array_equal(cut[24 + 18], images[:, -21:, 88 - 28 : 88]), "the second square's last corner at the largest scale"
 
 
 def test_squares_are_no_way_to_resize_that_a_config_may_name():
@@ -99,8 +99,8 @@ def test_what_is_served_is_the_mean_of_the_model_s_answers_for_each_crop(averagi
     np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
     every = loaded.signatures[keys.CLASSIFY](inputs=tf.constant(digits.examples(keys.TEST)[:6]))
     np.testing.assert_allclose(every["scores"], expected, atol=1e-6)
-    one = tf.nn.softmax(model(tf.cast(pixels.from_bytes(tf.constant(encoded), card.transform), tf.float32)))
-    assert np.abs(one - expected).max() > 1e-3, "the crops make a difference"
+    uncropped = tf.nn.softmax(model(tf.cast(pixels.from_bytes(tf.constant(encoded), card.transform), tf.float32)))
+    assert np.abs(uncropped - expected).max() > 1e-3, "the crops make a difference"
 
 
 def test_served_equals_trained_with_crops_too(averaging):

@@ -31,31 +31,31 @@ def train(width) -> np.ndarray:
 
 def test_per_channel_keeps_the_channels_moments_of_the_training_images_alone(artifacts):
     graph = tft.TFTransformOutput(str(artifacts.transform))
-    found = moments.read(graph, keys.CHANNEL_MOMENTS)
-    np.testing.assert_allclose(found.mean, train(1).mean(0), rtol=1e-12)
-    np.testing.assert_allclose(found.covariance, [[train(1).var()]], rtol=1e-12)
+    kept = moments.read(graph, keys.CHANNEL_MOMENTS)
+    np.testing.assert_allclose(kept.mean, train(1).mean(0), rtol=1e-12)
+    np.testing.assert_allclose(kept.covariance, [[train(1).var()]], rtol=1e-12)
     assert moments.read(graph, keys.IMAGE_MOMENTS) is None
 
 
 def test_zca_keeps_the_moments_of_whole_images(artifacts, tmp_path):
     graph = transformed(artifacts, ZCA, tmp_path)
-    found = moments.read(graph, keys.IMAGE_MOMENTS)
-    np.testing.assert_array_equal(found.mean, train(64).mean(0))
-    np.testing.assert_allclose(found.covariance, np.cov(train(64), rowvar=False, bias=True), atol=1e-9)
+    kept = moments.read(graph, keys.IMAGE_MOMENTS)
+    np.testing.assert_array_equal(kept.mean, train(64).mean(0))
+    np.testing.assert_allclose(kept.covariance, np.cov(train(64), rowvar=False, bias=True), atol=1e-9)
     assert moments.read(graph, keys.CHANNEL_MOMENTS) is None
     known = facts(artifacts, ZCA, graph).of_input
     assert (known.mean, known.covariance) == (None, None)
-    for one, other in zip(known.whitening, zca(found.mean, found.covariance, 0.01), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for matrix, expected in zip(known.whitening, zca(kept.mean, kept.covariance, 0.01), strict=True):
+        np.testing.assert_array_equal(matrix, expected)
 
 
 def test_the_channels_covariance_is_there_where_it_is_asked_for(artifacts, tmp_path):
     graph = transformed(artifacts, COLOUR, tmp_path, covariance=True)
-    found = moments.read(graph, keys.CHANNEL_MOMENTS)
-    np.testing.assert_allclose(found.mean, [train(1).mean()] * 3, rtol=1e-12)
-    np.testing.assert_allclose(found.covariance, np.full((3, 3), train(1).var()), rtol=1e-12)  # grey: channels move as one
+    kept = moments.read(graph, keys.CHANNEL_MOMENTS)
+    np.testing.assert_allclose(kept.mean, [train(1).mean()] * 3, rtol=1e-12)
+    np.testing.assert_allclose(kept.covariance, np.full((3, 3), train(1).var()), rtol=1e-12)  # grey: channels move as one
     known = facts(artifacts, COLOUR, graph).of_input
-    assert known.covariance == found.covariance.tolist()
+    assert known.covariance == kept.covariance.tolist()
     assert known.whitening is None
 
 
@@ -68,11 +68,11 @@ def test_sums_are_those_of_numpy_however_the_images_come(monkeypatch, block):
         sums.add_input(sums.add_input(sums.create_accumulator(), a), b)
         for a, b in ((rows[:1], rows[1:400]), (rows[400:], rows[:0]))
     ]
-    found = sums.extract_output(sums.merge_accumulators(parts))
+    merged = sums.extract_output(sums.merge_accumulators(parts))
     whole = sums.extract_output(sums.add_input(sums.create_accumulator(), rows))
-    np.testing.assert_array_equal(found.mean, whole.mean)
-    np.testing.assert_array_equal(found.covariance, whole.covariance)
-    np.testing.assert_allclose(found.covariance, np.cov(rows, rowvar=False, bias=True), rtol=1e-12)
+    np.testing.assert_array_equal(merged.mean, whole.mean)
+    np.testing.assert_array_equal(merged.covariance, whole.covariance)
+    np.testing.assert_allclose(merged.covariance, np.cov(rows, rowvar=False, bias=True), rtol=1e-12)
 
 
 def test_a_channel_that_never_changes_has_a_variance_of_exactly_zero():

@@ -31,15 +31,15 @@ def resized(rows, height, width, resize) -> list:
 
 def test_a_png_of_the_model_s_size_comes_back_as_it_was():
     images = digits.images()[0][:5]
-    found = pixels.from_bytes(tf.constant([png(image) for image in images]), config(8, 8))
-    assert found.dtype == tf.uint8
-    assert np.array_equal(found, images)
+    decoded = pixels.from_bytes(tf.constant([png(image) for image in images]), config(8, 8))
+    assert decoded.dtype == tf.uint8
+    assert np.array_equal(decoded, images)
 
 
 def test_a_jpeg_is_decoded_as_tensorflow_decodes_it():
     image = pictures.saved(pictures.picture("RGB"), "JPEG")
-    found = pixels.from_bytes(tf.constant([image]), config(8, 8, 3))[0]
-    assert np.array_equal(found, tf.io.decode_jpeg(image, channels=3))
+    decoded = pixels.from_bytes(tf.constant([image]), config(8, 8, 3))[0]
+    assert np.array_equal(decoded, tf.io.decode_jpeg(image, channels=3))
 
 
 def test_grey_becomes_three_equal_channels_and_colour_becomes_its_luma():
@@ -67,8 +67,8 @@ def test_other_formats_are_seen_as_the_png_of_their_pixels_is_when_training_and_
 @pytest.mark.parametrize("form", ["BMP", "GIF"])
 def test_a_mask_may_be_of_another_format(form):
     mask = pictures.saved(pictures.picture(), form)
-    found = pixels.masks_from_bytes(tf.constant([mask, pictures.saved(pictures.picture())]), config(12, 12, 3)).numpy()
-    assert np.array_equal(found[0], found[1])
+    masks = pixels.masks_from_bytes(tf.constant([mask, pictures.saved(pictures.picture())]), config(12, 12, 3)).numpy()
+    assert np.array_equal(masks[0], masks[1])
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_interpolation_is_tensorflow_s_of_that_name(interpolation, size):
 
 def test_enlarging_by_the_nearest_repeats_pixels():
     image = noise(4, 3)
-    found = pixels.resize(tf.constant(image), config(8, 6, interpolation="nearest"))
-    assert np.array_equal(found, image.repeat(2, 0).repeat(2, 1))
+    enlarged = pixels.resize(tf.constant(image), config(8, 6, interpolation="nearest"))
+    assert np.array_equal(enlarged, image.repeat(2, 0).repeat(2, 1))
 
 
 def test_halving_by_area_takes_the_mean_of_four_pixels():
     image = noise(16, 12) // 4 * 4  # so that no mean is half-way between two bytes
-    found = pixels.resize(tf.constant(image), config(8, 6, interpolation="area"))
-    assert np.array_equal(found, np.round(image.reshape(8, 2, 6, 2).mean((1, 3)))[..., None])
+    halved = pixels.resize(tf.constant(image), config(8, 6, interpolation="area"))
+    assert np.array_equal(halved, np.round(image.reshape(8, 2, 6, 2).mean((1, 3)))[..., None])
 
 
 def test_the_nearest_makes_no_new_values_and_area_covers_every_pixel():
@@ -154,16 +154,16 @@ def test_the_nearest_makes_no_new_values_and_area_covers_every_pixel():
 )
 def test_every_size_becomes_the_size_asked_for(height, width, to_height, to_width, resize, value, interpolation):
     image = tf.fill([height, width, 1], float(value))
-    found = pixels.resize(image, config(to_height, to_width, resize=resize, interpolation=interpolation)).numpy()
-    assert found.shape == (to_height, to_width, 1)
-    kept = np.zeros_like(found) + value
+    resized = pixels.resize(image, config(to_height, to_width, resize=resize, interpolation=interpolation)).numpy()
+    assert resized.shape == (to_height, to_width, 1)
+    kept = np.zeros_like(resized) + value
     if resize == "fit":
         rows = max(1, round(height * min(to_height / height, to_width / width)))
-        assert (found == value).any()
-        assert set(np.unique(found)) <= {0, value}
-        assert (found[..., 0].max(1) == value).sum() >= min(rows, to_height)
+        assert (resized == value).any()
+        assert set(np.unique(resized)) <= {0, value}
+        assert (resized[..., 0].max(1) == value).sum() >= min(rows, to_height)
     else:
-        assert np.array_equal(found, kept)
+        assert np.array_equal(resized, kept)
 
 
 @pytest.mark.parametrize("resize", ["fit", "stretch", "crop"])
@@ -216,8 +216,8 @@ def test_what_is_no_image_is_an_error_of_the_argument(image):
 def test_a_long_thin_image_does_not_take_the_memory_of_its_length_times_the_model_s_size():
     buffer = io.BytesIO()
     Image.new("L", (400_000, 1), 7).save(buffer, "PNG")
-    found = pixels.from_bytes(tf.constant([buffer.getvalue()]), config(512, 512, 3, "crop"))  # 2.3 TiB if it were scaled whole
-    assert np.all(found == 7)
+    cropped = pixels.from_bytes(tf.constant([buffer.getvalue()]), config(512, 512, 3, "crop"))  # 2.3 TiB if it were scaled whole
+    assert np.all(cropped == 7)
 
 
 def test_an_image_without_pixels_is_an_error_and_no_crash():

@@ -28,12 +28,12 @@ def test_only_what_training_reads_is_in_a_record(output):
 
 
 def test_pixels_ids_and_labels_come_through(output):
-    found = transformed(output, keys.VALIDATION)
+    features = transformed(output, keys.VALIDATION)
     places = list(digits.rows(keys.VALIDATION))
-    decoded = [tf.io.parse_tensor(record, tf.uint8) for record in found[keys.PIXELS]]
+    decoded = [tf.io.parse_tensor(record, tf.uint8) for record in features[keys.PIXELS]]
     assert np.array_equal(decoded, digits.images()[0][places])
-    assert found[keys.LABEL].numpy().tolist() == digits.images()[1][places].tolist()
-    assert found[keys.EXAMPLE_ID].numpy().tolist() == [f"digit-{i}".encode() for i in places]
+    assert features[keys.LABEL].numpy().tolist() == digits.images()[1][places].tolist()
+    assert features[keys.EXAMPLE_ID].numpy().tolist() == [f"digit-{i}".encode() for i in places]
 
 
 def test_without_targets_labels_are_left_out(output):

@@ -24,14 +24,14 @@ def learner_of(net, rate=0.1):
 )
 def test_the_squared_norm_of_the_jacobian_is_minimised_by_its_weight(options):
     net = contractive_autoencoder((4, 3, 1), 3, weight=0.3, **options)
-    found = learner_of(net).evaluate(X, X, return_dict=True, verbose=0)
+    logs = learner_of(net).evaluate(X, X, return_dict=True, verbose=0)
     images = tf.constant(X)
     with tf.GradientTape() as tape:
         tape.watch(images)
         code = net.get_layer("encoder")(images)
     value = np.square(tape.batch_jacobian(code, images)).sum((1, 2, 3, 4)).mean()
-    assert found["contraction"] == pytest.approx(value, rel=1e-4)
-    assert found["loss"] == pytest.approx(float(np.mean(net.get_layer("pixel_loss").of(X, net(X)))) + 0.3 * value, rel=1e-4)
+    assert logs["contraction"] == pytest.approx(value, rel=1e-4)
+    assert logs["loss"] == pytest.approx(float(np.mean(net.get_layer("pixel_loss").of(X, net(X)))) + 0.3 * value, rel=1e-4)
 
 
 def test_curvature_is_of_normal_draws_in_training_alone():
@@ -42,7 +42,7 @@ def test_curvature_is_of_normal_draws_in_training_alone():
     learner = learner_of(net, 0.0)
     assert learner.evaluate(X, X, return_dict=True, verbose=0)["curvature"] == 0
     many = np.repeat(X, 500, 0)
-    found = learner.train_on_batch(many, many, return_dict=True)["curvature"]
+    curvature = learner.train_on_batch(many, many, return_dict=True)["curvature"]
     layer = net.get_layer("encoder").get_layer("code")
     kernel, draws = layer.kernel.numpy(), np.random.default_rng(1).normal(0, 0.2, (len(many), 12))
 
@@ -52,7 +52,7 @@ def test_curvature_is_of_normal_draws_in_training_alone():
 
     rows = many.reshape(len(many), -1)
     expected = (np.square(slopes(rows) - slopes(rows + draws)) * np.square(kernel).sum(0)).sum(1).mean()
-    assert found == pytest.approx(expected, rel=0.1)
+    assert curvature == pytest.approx(expected, rel=0.1)
 
 
 def test_the_twin_learns_without_the_penalty_and_is_not_part_of_the_net():
@@ -90,18 +90,18 @@ def test_the_net_and_its_twin_each_learn_a_deviation_of_their_own():
 
     before = [float(own), float(others)]
     expected = [-1e-4 * slope(net, own), -1e-4 * slope(twin, others)]
-    found = learner.train_on_batch(X, X, return_dict=True)
+    logs = learner.train_on_batch(X, X, return_dict=True)
     assert [float(own) - before[0], float(others) - before[1]] == pytest.approx(expected, rel=1e-2)
-    assert found["data_loss"] != pytest.approx(found["twin_loss"], rel=0.1)
+    assert logs["data_loss"] != pytest.approx(logs["twin_loss"], rel=0.1)
 
 
 def test_the_loss_of_the_twin_is_logged_apart():
     net = contractive_autoencoder((4, 3, 1), 3, weight=0.3)
     learner = learner_of(net)
     twin = float(np.mean(net.get_layer("pixel_loss").of(X, learner.get_layer(TWIN)(X))))
-    found = learner.train_on_batch(X, X, return_dict=True)
-    assert found["twin_loss"] == pytest.approx(twin, rel=1e-5)
-    assert found["loss"] == pytest.approx(found["data_loss"] + 0.3 * found["contraction"] + twin, rel=1e-5)
+    logs = learner.train_on_batch(X, X, return_dict=True)
+    assert logs["twin_loss"] == pytest.approx(twin, rel=1e-5)
+    assert logs["loss"] == pytest.approx(logs["data_loss"] + 0.3 * logs["contraction"] + twin, rel=1e-5)
     assert list(learner.parts()[1]) == ["data_loss", "twin_loss", "contraction"]
 
 

@@ -46,12 +46,12 @@ def test_each_stage_gives_back_what_the_layers_under_it_make_of_the_image():
     encoder, decoder = (model.get_layer(part).get_layer for part in ("encoder", "decoder"))
     first, second, third = pretraining.stages(model)
     flat = X.reshape(3, 20)
-    one = encoder("down1")(flat)
-    two = encoder("down2")(one)
+    below = encoder("down1")(flat)
+    above = encoder("down2")(below)
     pairs = [
-        (first, None, np.reshape(decoder("pixels")(one), X.shape), ("down1", "pixels")),
-        (second, one, decoder("up1")(two), ("down2", "up1")),
-        (third, two, decoder("up2")(encoder("code")(two)), ("code", "up2")),
+        (first, None, np.reshape(decoder("pixels")(below), X.shape), ("down1", "pixels")),
+        (second, below, decoder("up1")(above), ("down2", "up1")),
+        (third, above, decoder("up2")(encoder("code")(above)), ("code", "up2")),
     ]
     for number, (stage, under, back, names) in enumerate(pairs, 1):
         assert (stage.name, tuple(layer.name for layer in stage.layers)) == (f"layer{number}", names)

@@ -28,16 +28,16 @@ def test_the_objective_falls_at_each_alternation(net):
         apart = np.square(codes - np.asarray(encoder(IMAGES))).sum(1)
         return float(np.mean(np.asarray(optimal.objective(IMAGES, codes)) + PULL * apart))
 
-    codes, found = np.asarray(encoder(IMAGES)), []
-    found.append(objective(codes))
+    codes, objectives = np.asarray(encoder(IMAGES)), []
+    objectives.append(objective(codes))
     for _ in range(6):
         codes = np.asarray(optimal([IMAGES, encoder(IMAGES)], training=True))
-        found.append(objective(codes))
+        objectives.append(objective(codes))
         said = learner.train_on_batch(IMAGES, IMAGES, return_dict=True)
-        assert said["loss"] == pytest.approx(found[-1], rel=1e-4)  # z was the same, and the decoder was given it
-        found.append(objective(codes))
-    assert (np.diff(found) < 0).all()
-    assert found[-1] < 0.8 * found[0]
+        assert said["loss"] == pytest.approx(objectives[-1], rel=1e-4)  # z was the same, and the decoder was given it
+        objectives.append(objective(codes))
+    assert (np.diff(objectives) < 0).all()
+    assert objectives[-1] < 0.8 * objectives[0]
 
 
 def test_what_is_served_is_the_prediction(net):

@@ -26,10 +26,10 @@ def test_the_penalty_of_the_code_is_minimised_by_its_weight(penalty, expected):
     net = sparse_autoencoder((4, 3, 1), 20, penalty, weight=0.3, rate=0.1)
     learner = auxiliary.learner(net)
     learner.compile("adam", net.get_layer("pixel_loss").of, run_eagerly=True)
-    found = learner.evaluate(X, X, return_dict=True, verbose=0)
+    logs = learner.evaluate(X, X, return_dict=True, verbose=0)
     value, data = expected(code_of(net)), np.square(net(X) - X).sum((1, 2, 3)).mean()
-    assert found[penalty] == pytest.approx(value, rel=1e-4)
-    assert found["loss"] == pytest.approx(data + 0.3 * value, rel=1e-4)
+    assert logs[penalty] == pytest.approx(value, rel=1e-4)
+    assert logs["loss"] == pytest.approx(data + 0.3 * value, rel=1e-4)
 
 
 @pytest.mark.parametrize(("options", "kept"), [({"k": 3}, 3), ({"rate": 0.25}, 5), ({"rate": 0.001}, 1)])

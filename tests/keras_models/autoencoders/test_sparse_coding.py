@@ -34,10 +34,10 @@ def test_a_step_goes_down_the_gradient_of_the_dictionary_with_codes_held_fixed()
     learner = auxiliary.learner(net)
     learner.compile(keras.optimizers.SGD(rate), net.get_layer("pixel_loss").of, run_eagerly=True)
     dictionary.basis._constraint = None  # which would move rows that begin above norm 1
-    found = learner.train_on_batch(IMAGES, IMAGES, return_dict=True)
+    logs = learner.train_on_batch(IMAGES, IMAGES, return_dict=True)
     np.testing.assert_allclose((before - dictionary.basis.numpy()) / rate, gradient, atol=5e-3)
-    assert found["sparsity"] == pytest.approx(np.abs(codes).sum(1).mean(), rel=1e-4)
-    assert found["loss"] == pytest.approx(found["data_loss"] + 0.3 * found["sparsity"], rel=1e-5)
+    assert logs["sparsity"] == pytest.approx(np.abs(codes).sum(1).mean(), rel=1e-4)
+    assert logs["loss"] == pytest.approx(logs["data_loss"] + 0.3 * logs["sparsity"], rel=1e-5)
 
 
 def test_under_the_logarithm_codes_are_small_and_not_zero():

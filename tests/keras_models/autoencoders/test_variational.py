@@ -40,8 +40,8 @@ def test_parts(build, classes, tmp_path):
     net.save(tmp_path / "net.keras")
     again = keras.saving.load_model(tmp_path / "net.keras")
     np.testing.assert_array_equal(again(X), net(X))
-    found = [layer.name for layer in again.get_layer("decoder").layers if layer.name == "conditional_decoder"]
-    assert found == ["conditional_decoder"] * bool(classes)
+    names = [layer.name for layer in again.get_layer("decoder").layers if layer.name == "conditional_decoder"]
+    assert names == ["conditional_decoder"] * bool(classes)
 
 
 def test_burda_s_network_has_its_layers():

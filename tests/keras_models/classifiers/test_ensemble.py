@@ -19,10 +19,10 @@ def test_it_averages_members_of_any_architecture_and_shares_their_weights(tmp_pa
     members = [member(hidden=[4]), member("lenet5"), member(hidden=[4])]
     made = ensemble(SHAPE, 3, members)
     images = np.random.default_rng(0).normal(size=(5, *SHAPE)).astype("float32")
-    expected = np.mean([keras.ops.softmax(one(images)) for one in members], 0)
+    expected = np.mean([keras.ops.softmax(network(images)) for network in members], 0)
     np.testing.assert_allclose(keras.ops.softmax(made(images)), expected, rtol=1e-5)
     assert [layer.name for layer in made.layers if layer.weights] == ["member1", "member2", "member3"]
-    assert {id(w) for w in made.weights} == {id(w) for one in members for w in one.weights}
+    assert {id(w) for w in made.weights} == {id(w) for network in members for w in network.weights}
     assert total_params(made) == sum(map(total_params, members))
     made.save(tmp_path / "ensemble.keras")
     again = keras.saving.load_model(tmp_path / "ensemble.keras")

@@ -39,8 +39,8 @@ def published():
 
 
 def test_output_sizes_are_those_of_table_1(published):
-    found = {row["name"]: row["output"] for row in layer_table(published)}
-    assert {name: found[name] for name in TABLE_1} == TABLE_1
+    outputs = {row["name"]: row["output"] for row in layer_table(published)}
+    assert {name: outputs[name] for name in TABLE_1} == TABLE_1
 
 
 def test_parameters_without_and_with_heads(published):
@@ -48,9 +48,9 @@ def test_parameters_without_and_with_heads(published):
     learner = auxiliary.learner(published)
     assert total_params(learner) == 13_378_280
     assert learner.weight == 0.3
-    found = {row["name"]: row["output"] for row in layer_table(learner)}
-    assert {part: found[f"aux_4a_{part}"] for part in HEAD} == HEAD
-    assert found["aux_4d_pool"] == [4, 4, 528]
+    outputs = {row["name"]: row["output"] for row in layer_table(learner)}
+    assert {part: outputs[f"aux_4a_{part}"] for part in HEAD} == HEAD
+    assert outputs["aux_4d_pool"] == [4, 4, 528]
 
 
 def test_rates_of_dropout_are_the_paper_s(published):
@@ -61,8 +61,8 @@ def test_rates_of_dropout_are_the_paper_s(published):
 @pytest.mark.parametrize("side", [28, 32])
 def test_the_small_stem_keeps_the_sides(side):
     model = googlenet((side, side, 1), 10, "small", width=0.02)
-    found = {row["name"]: row["output"][:2] for row in layer_table(model)}
-    assert (found["conv2"], found["inception_4a"], found["inception_5b"]) == ([side] * 2, [side // 2] * 2, [side // 4] * 2)
+    sides = {row["name"]: row["output"][:2] for row in layer_table(model)}
+    assert (sides["conv2"], sides["inception_4a"], sides["inception_5b"]) == ([side] * 2, [side // 2] * 2, [side // 4] * 2)
 
 
 def test_the_small_stem_learns_28_px_and_its_head_with_it():

@@ -42,16 +42,16 @@ def of_scikit_image(images, cell=8, block=2, orientations=9, norm="l2_hys"):
 def test_hog_is_scikit_image_s(shape, options):
     images = RANDOM.random((3, *shape), dtype="float32")
     images[0, : shape[0] // 2] = 0.5  # blocks without a gradient
-    found = output_of(hog(shape, interpolate=False, **options), "flatten", images)
-    np.testing.assert_allclose(found, of_scikit_image(images, **options), atol=1e-5)
+    descriptor = output_of(hog(shape, interpolate=False, **options), "flatten", images)
+    np.testing.assert_allclose(descriptor, of_scikit_image(images, **options), atol=1e-5)
 
 
 @pytest.mark.parametrize("orientations", [6, 8, 9, 12])
 def test_hog_of_scans_is_scikit_image_s(orientations):
     """Whole numbers, whose gradients often lie on the limit between two orientations."""
     scans = load_digits().images[:50, :, :, None].astype("float32")
-    found = output_of(hog(scans.shape[1:], cell=2, orientations=orientations, interpolate=False), "flatten", scans)
-    np.testing.assert_allclose(found, of_scikit_image(scans, 2, orientations=orientations), atol=1e-5)
+    descriptor = output_of(hog(scans.shape[1:], cell=2, orientations=orientations, interpolate=False), "flatten", scans)
+    np.testing.assert_allclose(descriptor, of_scikit_image(scans, 2, orientations=orientations), atol=1e-5)
 
 
 def test_hog_of_the_paper_s_window_has_3780_values():
@@ -105,11 +105,11 @@ def descriptor(image, top, left, cell, orientations=8):
 @pytest.mark.parametrize(("cell", "step"), [(2, 3), (3, 2)])
 def test_dense_descriptors_are_lowe_s(cell, step):
     image = RANDOM.random((1, 14, 16, 1), dtype="float32")
-    found = output_of(dense_sift(image.shape[1:], cell=cell, step=step), "descriptors", image)[0]
-    assert found.shape == ((14 - 4 * cell) // step + 1, (16 - 4 * cell) // step + 1, 128)
-    for row, column in np.ndindex(*found.shape[:2]):
+    descriptors = output_of(dense_sift(image.shape[1:], cell=cell, step=step), "descriptors", image)[0]
+    assert descriptors.shape == ((14 - 4 * cell) // step + 1, (16 - 4 * cell) // step + 1, 128)
+    for row, column in np.ndindex(*descriptors.shape[:2]):
         expected = descriptor(image[0, :, :, 0].astype("float64"), row * step, column * step, cell)
-        np.testing.assert_allclose(found[row, column], expected.ravel(), atol=1e-4)
+        np.testing.assert_allclose(descriptors[row, column], expected.ravel(), atol=1e-4)
 
 
 # filters
@@ -182,9 +182,9 @@ def test_each_pattern_is_found_where_it_is_drawn():
     for number, pattern in enumerate(PATTERNS):
         image = np.zeros((1, 9, 9, 1), "float32")
         image[0, 2:7, 2:7, 0] = [[value == "#" for value in row] for row in pattern]
-        found = output_of(hand_made_filters((9, 9, 1), 2, ["match"]), "match1", image)[0, 4, 4]
-        assert found.argmax() == number
-        assert found[number] == pytest.approx(1, abs=1e-5)
+        answers = output_of(hand_made_filters((9, 9, 1), 2, ["match"]), "match1", image)[0, 4, 4]
+        assert answers.argmax() == number
+        assert answers[number] == pytest.approx(1, abs=1e-5)
 
 
 def test_filters_learn_from_what_they_see():

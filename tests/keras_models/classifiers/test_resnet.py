@@ -49,8 +49,8 @@ def test_plain_networks_lack_the_projections():
 
 def test_depth_1202_from_the_count_of_a_block():
     """Each stage has 200 blocks, of which all but the first are alike."""
-    one, two = params(resnet_cifar, depth=8), params(resnet_cifar, depth=14)
-    assert one + (200 - 1) * (two - one) == catalog()["resnet1202"].params
+    shallow, deeper = params(resnet_cifar, depth=8), params(resnet_cifar, depth=14)
+    assert shallow + (200 - 1) * (deeper - shallow) == catalog()["resnet1202"].params
 
 
 def test_shortcuts_of_the_form_for_32x32():
@@ -69,9 +69,9 @@ def test_shortcuts_of_bottlenecks():
 def test_preactivation_networks_of_identity_mappings():
     """Table 4 gives 1.7 million parameters for depth 164 and 10.2 for 1001, where these have 1.70 and 10.33."""
     options = {"bottleneck": True, "preactivation": True, "shortcut": "B"}
-    one, two = (params(resnet_cifar, depth=depth, **options) for depth in (11, 20))
-    assert one + (18 - 1) * (two - one) == pytest.approx(1.7e6, rel=0.015)
-    assert one + (111 - 1) * (two - one) == pytest.approx(10.2e6, rel=0.015)
+    shallow, deeper = (params(resnet_cifar, depth=depth, **options) for depth in (11, 20))
+    assert shallow + (18 - 1) * (deeper - shallow) == pytest.approx(1.7e6, rel=0.015)
+    assert shallow + (111 - 1) * (deeper - shallow) == pytest.approx(10.2e6, rel=0.015)
 
 
 def test_resnet50_is_that_of_keras_applications():

@@ -34,11 +34,11 @@ def convolutions(model):
 @pytest.mark.parametrize("column", list(PRINTED))
 def test_table_1_is_the_printed_one(column):
     names = iter(layer.name for layer in published(f"vgg_{column.lower()}").layers[1:])
-    found = {
+    counts = {
         layer.name: f"conv{layer.kernel.shape[0]}-{layer.filters}" for layer in convolutions(published(f"vgg_{column.lower()}"))
     }
     for stage, printed in enumerate(PRINTED[column].split(" | "), 1):
-        assert [found[next(names)] for _ in printed.split()] == printed.split()
+        assert [counts[next(names)] for _ in printed.split()] == printed.split()
         assert next(names) == f"pool{stage}"
     assert list(names) == ["flatten", "fc6", "drop6", "fc7", "drop7", "logits"]
 
@@ -97,12 +97,12 @@ def test_the_dense_head_is_plain_numpy_s():
     head = [model.get_layer(name) for name in ("fc6", "fc7", "logits")]
     for layer in head:
         layer.set_weights([random.normal(0, 0.2, weight.shape) for weight in layer.get_weights()])
-    maps, *found = keras.Model(model.input, [model.get_layer("pool5").output, *(layer.output for layer in head)])(
+    maps, *outputs = keras.Model(model.input, [model.get_layer("pool5").output, *(layer.output for layer in head)])(
         random.normal(size=(2, 64, 96, 3)).astype("float32")
     )
     assert maps.shape == (2, 2, 3, 10)
     expected = np.asarray(maps).reshape(2, -1)
-    for layer, values in zip(head, found, strict=True):
+    for layer, values in zip(head, outputs, strict=True):
         kernel, bias = layer.get_weights()
         expected = expected @ kernel + bias
         if layer.name != "logits":

@@ -48,8 +48,8 @@ def operations(layer, shape, training=True, dtype="float32"):
 def test_a_step_is_keras_s_step(shape):
     ours, keras_s, x = pair(shape)
     assert "FusedBatchNormV3" in operations(ours, shape)
-    for one, other in zip(step(ours, x), step(keras_s, x), strict=True):
-        np.testing.assert_allclose(one, other, rtol=2e-4, atol=2e-5)
+    for mine, theirs in zip(step(ours, x), step(keras_s, x), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=2e-4, atol=2e-5)
 
 
 def test_against_numpy():
@@ -85,8 +85,8 @@ def test_one_value_a_map_has_no_variance():
 def test_where_it_cannot_be_fused_it_is_keras_s(shape, options, training):
     ours, keras_s, x = pair(shape, **options)
     assert "FusedBatchNormV3" not in operations(ours, shape, training)
-    for one, other in zip(step(ours, x, training), step(keras_s, x, training), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for mine, theirs in zip(step(ours, x, training), step(keras_s, x, training), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_frozen_it_keeps_its_statistics():
@@ -94,8 +94,8 @@ def test_frozen_it_keeps_its_statistics():
     before = ours.get_weights()
     ours.trainable = False
     step(ours, x)
-    for one, other in zip(ours.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for weights, earlier in zip(ours.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weights, earlier)
 
 
 def test_half_precision_is_normalised_in_float32():

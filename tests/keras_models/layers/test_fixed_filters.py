@@ -18,8 +18,8 @@ def answers(kernels, border="reflect", picture=PICTURE, **arguments):
     return np.moveaxis(np.asarray(FixedFilters(kernels, border, **arguments)(picture[None, :, :, None]))[0], -1, 0)
 
 
-def close(found, expected):
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-3)  # of sums of up to 255
+def close(filtered, expected):
+    np.testing.assert_allclose(filtered, expected, rtol=1e-5, atol=1e-3)  # of sums of up to 255
 
 
 @border_

@@ -31,9 +31,9 @@ def test_a_pattern_is_found_where_it_is_whatever_brightness_and_contrast():
     for gain, bias in ((1, 0), (4, 250), (-3, 7)):
         picture = np.full((9, 9), 0.5 * gain + bias, "float32")
         picture[4:7, 2:7] = PATTERNS[0] * gain + bias
-        found = answers(PATTERNS[:1], picture)[0]
-        assert np.unravel_index(np.abs(found).argmax(), found.shape) == (5, 4)
-        assert found[5, 4] == pytest.approx(np.sign(gain), abs=1e-3)
+        correlation = answers(PATTERNS[:1], picture)[0]
+        assert np.unravel_index(np.abs(correlation).argmax(), correlation.shape) == (5, 4)
+        assert correlation[5, 4] == pytest.approx(np.sign(gain), abs=1e-3)
 
 
 @pytest.mark.parametrize("value", [0, 0.1, 1 / 3, 254.7])

@@ -67,9 +67,9 @@ def test_its_derivative_is_finite_where_nothing_changes(interpolate):
     image[0, 2, 2, 0].assign(1.0)
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(OrientationVotes(9, interpolate=interpolate)(image))
-    found = tape.gradient(total, image).numpy()
-    assert np.isfinite(found).all()
-    assert found.any()
+    gradient = tape.gradient(total, image).numpy()
+    assert np.isfinite(gradient).all()
+    assert gradient.any()
 
 
 def test_config_is_complete():

@@ -49,8 +49,8 @@ def test_a_pull_draws_codes_to_where_they_start():
 
 
 def test_under_the_logarithm_every_step_lowers_the_objective_to_a_stationary_point():
-    found = [objective(infer(ROWS, BASIS, 0.2, "log", 0.1, steps=steps), 0.2, "log", 0.1) for steps in (0, 1, 2, 5, 20, 500)]
-    assert (np.diff(found, axis=0) < 1e-5).all()
+    objectives = [objective(infer(ROWS, BASIS, 0.2, "log", 0.1, steps=steps), 0.2, "log", 0.1) for steps in (0, 1, 2, 5, 20, 500)]
+    assert (np.diff(objectives, axis=0) < 1e-5).all()
     codes = np.asarray(infer(ROWS, BASIS, 0.2, "log", 0.1), np.float64)
     gradient = 2 * (codes @ BASIS - ROWS) @ BASIS.T + 0.2 * 2 * codes / (0.1**2 + codes**2)
     assert np.abs(gradient).max() < 1e-3

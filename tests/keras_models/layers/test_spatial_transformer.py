@@ -39,16 +39,16 @@ def read(theta, grid, images=IMAGES):
 
 def test_sampler_is_the_paper_s_sum():
     positions = RANDOM.uniform(-1.6, 1.6, (2, 4, 5, 2)).astype("float32")
-    found = BilinearSampler()([IMAGES, positions])
-    for image, at, out in zip(IMAGES, positions, found, strict=True):
+    sampled = BilinearSampler()([IMAGES, positions])
+    for image, at, out in zip(IMAGES, positions, sampled, strict=True):
         np.testing.assert_allclose(out, kernel_sum(image, at), atol=1e-5)
 
 
 def test_sampler_at_the_border_and_far_outside():
     image = np.ones((1, 3, 3, 1), "float32")
     x = np.array([-1e30, -3, -2, -1.5, -1, 1, 1.5, 2, 1e30, -np.inf, np.inf], "float32")
-    found = BilinearSampler()([image, np.stack([x, np.zeros_like(x)], axis=-1)[None, None]])
-    np.testing.assert_allclose(np.ravel(found), [0, 0, 0, 0.5, 1, 1, 0.5, 0, 0, 0, 0], atol=1e-6)
+    sampled = BilinearSampler()([image, np.stack([x, np.zeros_like(x)], axis=-1)[None, None]])
+    np.testing.assert_allclose(np.ravel(sampled), [0, 0, 0, 0.5, 1, 1, 0.5, 0, 0, 0, 0], atol=1e-6)
     lost = BilinearSampler()([image, np.full((1, 1, 1, 2), np.nan, "float32")])
     assert np.isnan(lost).all(), "a training that diverged must not look well"
 
@@ -56,15 +56,15 @@ def test_sampler_at_the_border_and_far_outside():
 @pytest.mark.parametrize("ground", [(0.0, 0.0, 0.0), (0.5, -2.0, 40.0)])
 def test_around_the_image_is_the_ground(ground):
     positions = RANDOM.uniform(-1.6, 1.6, (2, 4, 5, 2)).astype("float32")
-    found = np.asarray(BilinearSampler(ground=ground)([IMAGES, positions]))
-    for image, at, out in zip(IMAGES, positions, found, strict=True):
+    sampled = np.asarray(BilinearSampler(ground=ground)([IMAGES, positions]))
+    for image, at, out in zip(IMAGES, positions, sampled, strict=True):
         each = [
             ndimage.map_coordinates(image[..., channel], pixels(at, SIZE), order=1, mode="grid-constant", cval=value)
             for channel, value in enumerate(ground)
         ]
         np.testing.assert_allclose(out, np.stack(each, -1), atol=1e-4)
     again = BilinearSampler.from_config(BilinearSampler(ground=ground).get_config())
-    np.testing.assert_array_equal(again([IMAGES, positions]), found)
+    np.testing.assert_array_equal(again([IMAGES, positions]), sampled)
 
 
 def test_sampler_s_gradients_are_finite_differences():
@@ -79,15 +79,15 @@ def test_sampler_s_gradients_are_finite_differences():
         return (kernel_sum(image[0].astype("float64"), positions[0].astype("float64")) * weights).sum()
 
     step = 1e-4
-    for found, at, change in (
+    for slope, at, change in (
         (of_positions, (0, 1, 2, 0), lambda d: (image, positions + d)),
         (of_positions, (0, 0, 1, 1), lambda d: (image, positions + d)),
         (of_image, (0, 2, 4, 1), lambda d: (image + d, positions)),
     ):
-        moved = np.zeros(found.shape)
+        moved = np.zeros(slope.shape)
         moved[at] = step
         difference = (value(*change(moved)) - value(*change(-moved))) / (2 * step)
-        assert found[at] == pytest.approx(difference, abs=2e-3)
+        assert slope[at] == pytest.approx(difference, abs=2e-3)
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -104,16 +104,16 @@ def test_affine_is_scipy_s():
     half = (np.array(SIZE) - 1) / 2
     matrix = np.diag(half) @ theta[::-1, 1::-1] @ np.diag(1 / half)
     offset = half * (theta[::-1, 2] + 1) - matrix @ half
-    found = read(theta, AffineGrid(SIZE))
-    for image, out in zip(IMAGES, found, strict=True):
+    sampled = read(theta, AffineGrid(SIZE))
+    for image, out in zip(IMAGES, sampled, strict=True):
         for channel in range(3):
             expected = ndimage.affine_transform(image[..., channel], matrix, offset, order=1, mode="grid-constant")
             np.testing.assert_allclose(out[..., channel], expected, atol=1e-5)
 
 
 def test_a_crop_is_the_image_s_quarter():
-    found = read([[0.5, 0, -0.5], [0, 0.5, -0.5]], AffineGrid((3, 3)), IMAGES[:, :5, :5])
-    np.testing.assert_allclose(found, IMAGES[:, :3, :3], atol=1e-5)
+    sampled = read([[0.5, 0, -0.5], [0, 0.5, -0.5]], AffineGrid((3, 3)), IMAGES[:, :5, :5])
+    np.testing.assert_allclose(sampled, IMAGES[:, :3, :3], atol=1e-5)
 
 
 def test_projective_divides_by_the_third():

@@ -33,15 +33,15 @@ def norms(encoder, pixels):
 
 def test_it_is_blessed_for_moving_less_than_its_twin_and_a_crippled_one_is_not(contractive, saved):
     assert random_ops(saved) == set()
-    found = contractive.judge.compare(saved, contractive.card, images)
-    assert [one.metric for one in found] == ["mse", "jacobian_norm"]
-    assert "code size of 1" in found[0].words
+    comparisons = contractive.judge.compare(saved, contractive.card, images)
+    assert [comparison.metric for comparison in comparisons] == ["mse", "jacobian_norm"]
+    assert "code size of 1" in comparisons[0].words
     figures, kept = contractive.figures(), contractive.model.get_weights()
-    assert [contractive.holds(one, figures) for one in found] == [True, True]
+    assert [contractive.holds(comparison, figures) for comparison in comparisons] == [True, True]
     shuffle(contractive.model)
-    assert not contractive.holds(found[0], contractive.figures())
+    assert not contractive.holds(comparisons[0], contractive.figures())
     contractive.model.set_weights([3 * weight for weight in kept])
-    assert not contractive.holds(found[1], contractive.figures())
+    assert not contractive.holds(comparisons[1], contractive.figures())
     contractive.model.set_weights(kept)
 
 
@@ -52,14 +52,14 @@ def test_a_wide_one_is_held_against_as_many_components_as_active_units_and_a_cri
     narrow = trained("contractive_autoencoder", {**options, "code_size": 6}, train).model.get_weights()
     wide = trained("contractive_autoencoder", {**options, "code_size": 64}, {"epochs": 0})
     wide.model.set_weights([within(old.shape, new) for old, new in zip(wide.model.get_weights(), narrow, strict=True)])
-    found = wide.judge.compare(wide.saved(tmp_path, "encode", "figures_pixels"), wide.card, images)
+    comparisons = wide.judge.compare(wide.saved(tmp_path, "encode", "figures_pixels"), wide.card, images)
     figures = wide.figures()
     assert 3 < figures["active"] <= 6
     expected = pca.fit([pixels_of(keys.TRAIN) / 255], round(figures["active"])).mean_squared_error([pixels_of(keys.TEST) / 255])
-    assert (found[0].name, found[0].value) == ("active_pca_mse", pytest.approx(expected, rel=1e-6))
-    assert [wide.holds(one, figures) for one in found] == [True, True], figures
+    assert (comparisons[0].name, comparisons[0].value) == ("active_pca_mse", pytest.approx(expected, rel=1e-6))
+    assert [wide.holds(comparison, figures) for comparison in comparisons] == [True, True], figures
     shuffle(wide.model)
-    assert not wide.holds(found[0], wide.figures())
+    assert not wide.holds(comparisons[0], wide.figures())
 
 
 def within(shape, weight):
@@ -69,9 +69,9 @@ def within(shape, weight):
 
 def test_figures_are_norms_of_the_jacobian_and_the_twin_s_is_of_the_same_images(contractive, saved):
     net = contractive.model.get_layer("net")
-    found = contractive.task.figures(contractive.model, contractive.card)(pixels_of(keys.TEST)[:9])
-    np.testing.assert_allclose(found["jacobian_norm"], norms(net.get_layer("encoder"), pixels_of(keys.TEST)[:9]), rtol=1e-4)
+    figures = contractive.task.figures(contractive.model, contractive.card)(pixels_of(keys.TEST)[:9])
+    np.testing.assert_allclose(figures["jacobian_norm"], norms(net.get_layer("encoder"), pixels_of(keys.TEST)[:9]), rtol=1e-4)
     twin = auxiliary.learner(contractive.model).get_layer("net").get_layer("twin")
-    compared = {one.name: one.value for one in contractive.judge.compare(saved, contractive.card, images)}
+    compared = {comparison.name: comparison.value for comparison in contractive.judge.compare(saved, contractive.card, images)}
     expected = norms(twin.get_layer("encoder"), pixels_of(keys.TEST)).mean()
     assert compared["twin_jacobian_norm"] == pytest.approx(expected, rel=1e-4)

@@ -31,10 +31,10 @@ def denoiser():
 def test_it_is_blessed_for_what_it_takes_away_and_a_crippled_one_is_not(denoiser, tmp_path):
     saved = denoiser.saved(tmp_path, "encode", "figures_pixels")
     assert random_ops(saved) == set()
-    untouched, principal = found = denoiser.judge.compare(saved, denoiser.card, images)
+    untouched, principal = comparisons = denoiser.judge.compare(saved, denoiser.card, images)
     figures = denoiser.figures()
     assert untouched.value == pytest.approx(figures["psnr_noisy"], rel=1e-5)
-    assert [denoiser.holds(one, figures) for one in found] == [True, True]
+    assert [denoiser.holds(comparison, figures) for comparison in comparisons] == [True, True]
     assert "code size of 16" in principal.words
     noisy = constant.noise([AugmentStep(**step) for step in NOISE], SHAPE)(pixels_of(keys.TEST)).numpy().reshape(-1, 64) / 255
     fitted = pca.fit([pixels_of(keys.TRAIN) / 255], 16)
@@ -43,7 +43,7 @@ def test_it_is_blessed_for_what_it_takes_away_and_a_crippled_one_is_not(denoiser
     assert principal.value == pytest.approx(-10 * np.log10(errors).mean(), rel=1e-5)
     kept = denoiser.model.get_weights()
     shuffle(denoiser.model)
-    assert [denoiser.holds(one, denoiser.figures()) for one in found] == [False, False]
+    assert [denoiser.holds(comparison, denoiser.figures()) for comparison in comparisons] == [False, False]
     denoiser.model.set_weights(kept)
 
 
@@ -55,21 +55,21 @@ def test_the_noisy_images_are_as_far_from_the_clean_ones_as_the_noise_is_strong(
 def test_pca_beside_it_is_of_the_same_noisy_images(denoiser, tmp_path):
     """And stands once: the comparison has the name, and the value, that it is measured under."""
     saved = denoiser.saved(tmp_path, "encode", "encode_pixels")
-    found = denoiser.judge.measure(saved, denoiser.card, images)
+    measured = denoiser.judge.measure(saved, denoiser.card, images)
     clean = pixels_of(keys.TEST) / 255
     noisy = constant.noise([AugmentStep(**step) for step in NOISE], SHAPE)(pixels_of(keys.TEST)).numpy() / 255
     fitted = pca.fit([pixels_of(keys.TRAIN) / 255], 16)
     given = fitted.images(fitted.codes(noisy)).reshape(clean.shape).astype(np.float32)
     errors = np.square(clean - given).mean((1, 2, 3))
-    assert found["pca_mse"] == pytest.approx(errors.mean(), rel=1e-5)
-    assert found["pca_psnr"] == pytest.approx(-10 * np.log10(errors).mean(), rel=1e-5)
-    assert found["pca_ssim"] == pytest.approx(float(np.mean(ssim(tf.constant(clean), given))), rel=1e-4)
-    assert found["pca_mse"] > 2 * fitted.mean_squared_error([clean]), "of images without noise"
+    assert measured["pca_mse"] == pytest.approx(errors.mean(), rel=1e-5)
+    assert measured["pca_psnr"] == pytest.approx(-10 * np.log10(errors).mean(), rel=1e-5)
+    assert measured["pca_ssim"] == pytest.approx(float(np.mean(ssim(tf.constant(clean), given))), rel=1e-4)
+    assert measured["pca_mse"] > 2 * fitted.mean_squared_error([clean]), "of images without noise"
     kernel = kernel_pca.fit([pixels_of(keys.TRAIN) / 255], 16)
-    assert found["kernel_pca_mse"] == pytest.approx(kernel.mean_squared_error([(clean, noisy)]), rel=1e-5)
-    assert denoiser.figures()["psnr"] > found["pca_psnr"]
-    [named] = [one for one in denoiser.judge.compare(saved, denoiser.card, images) if one.name]
-    assert (named.name, named.value) == ("pca_psnr", pytest.approx(found["pca_psnr"], rel=1e-5))
+    assert measured["kernel_pca_mse"] == pytest.approx(kernel.mean_squared_error([(clean, noisy)]), rel=1e-5)
+    assert denoiser.figures()["psnr"] > measured["pca_psnr"]
+    [named] = [comparison for comparison in denoiser.judge.compare(saved, denoiser.card, images) if comparison.name]
+    assert (named.name, named.value) == ("pca_psnr", pytest.approx(measured["pca_psnr"], rel=1e-5))
 
 
 def test_the_best_epoch_is_the_one_that_denoises_best(denoiser):
@@ -107,11 +107,11 @@ def test_the_score_of_gaussian_data_is_that_of_its_density(stddev):
     card = digits.card(calibrated={"noise": [{"gaussian_noise": {"stddev": stddev}}]})
     card = card.model_copy(update={"input_shape": (1, 3, 1)})
     points = mean + random.normal(size=(20, 3)) @ spread.T
-    found = task.signatures(model, card)["score"].function(tf.constant(255 * points.reshape(-1, 1, 3, 1), tf.float32))["score"]
+    score = task.signatures(model, card)["score"].function(tf.constant(255 * points.reshape(-1, 1, 3, 1), tf.float32))["score"]
     inverse = np.linalg.inv(spread @ spread.T)
     exact = -(points - mean) @ inverse
     smoothed = -(points - mean) @ np.linalg.inv(spread @ spread.T + stddev**2 * np.eye(3))
-    off = [np.linalg.norm(found.numpy().reshape(-1, 3) - wanted) / np.linalg.norm(wanted) for wanted in (smoothed, exact)]
+    off = [np.linalg.norm(score.numpy().reshape(-1, 3) - wanted) / np.linalg.norm(wanted) for wanted in (smoothed, exact)]
     assert off[0] < 0.06
     assert off[1] < {0.1: 1.0, 0.03: 0.5, 0.01: 0.15}[stddev]
 

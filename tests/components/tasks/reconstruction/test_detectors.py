@@ -11,7 +11,7 @@ from tests.components.tasks.every_figure import without_interval
 from tests.components.tasks.reconstruction.verdict import pixels_of, trained
 
 FEW = {keys.TRAIN: 100, keys.TEST: 20}
-FAMILIES = {facts.task: name for name, facts in reversed(catalog().items()) if facts.task.startswith("reconstruction")}
+FAMILIES = {record.task: name for name, record in reversed(catalog().items()) if record.task.startswith("reconstruction")}
 OPTIONS = {"sparse_autoencoder": {"penalty": "l1"}}  # which has no target
 NOISE = {"denoising_autoencoder": [{"gaussian_noise": {"stddev": 0.2}}]}
 
@@ -36,12 +36,12 @@ def test_every_family_s_task_answers_around_it(name, tmp_path):
     saved = model.saved(tmp_path, "encode", "encode_pixels", "figures_pixels")
     inner = model.judge.compare(saved, model.card, reader(known=False))
     assert inner
-    assert {one.metric for one in inner} <= set(model.judge.compared) - {"auroc"}
+    assert {comparison.metric for comparison in inner} <= set(model.judge.compared) - {"auroc"}
     [around] = model.judge.compare(saved, model.card, reader(known=True))
     assert (around.metric, around.name) == ("auroc", "pca_auroc")
-    found = model.judge.measure(saved, model.card, reader(known=True))
-    assert {"pca_mse", "pca_psnr", "pca_ssim"} <= found.keys()
-    assert all(isinstance(figure, Figure) for figure in found.values())
+    figures = model.judge.measure(saved, model.card, reader(known=True))
+    assert {"pca_mse", "pca_psnr", "pca_ssim"} <= figures.keys()
+    assert all(isinstance(figure, Figure) for figure in figures.values())
     placed = tf.constant([[0, 0, 8, 8]] * FEW[keys.TEST])
     judged = model.task.figures(model.model, model.card)(pixels_of(keys.TEST)[: FEW[keys.TEST]], placed)
     assert without_interval(model.judge, judged, np.arange(FEW[keys.TEST]) % 2) == []

@@ -42,23 +42,23 @@ def estimate(draws, seed=0):
     return graph(draws, tf.constant(seed, tf.int64))
 
 
-def elbo(found, covariance):
+def elbo(mean, covariance):
     """log p(x) - KL(q || posterior), in closed form. found: means of q; covariance: its own, diagonal."""
-    precision, off = np.linalg.inv(COVARIANCE), found - MEAN
+    precision, off = np.linalg.inv(COVARIANCE), mean - MEAN
     apart = np.trace(precision @ covariance) - 2 + np.log(np.linalg.det(COVARIANCE) / np.linalg.det(covariance))
     return EXACT - 0.5 * (apart + np.einsum("ni,ij,nj->n", off, precision, off))
 
 
 def test_the_elbo_is_the_one_in_closed_form():
-    found = estimate(4000)
-    np.testing.assert_allclose(found.elbo, elbo(0.7 * MEAN, np.diag(np.diag(2 * COVARIANCE))), atol=0.15)
-    np.testing.assert_allclose(found.mean, 0.7 * MEAN, rtol=1e-5)
+    estimated = estimate(4000)
+    np.testing.assert_allclose(estimated.elbo, elbo(0.7 * MEAN, np.diag(np.diag(2 * COVARIANCE))), atol=0.15)
+    np.testing.assert_allclose(estimated.mean, 0.7 * MEAN, rtol=1e-5)
 
 
 def test_the_bound_rises_from_the_elbo_to_log_p():
     """The mean over many sets of draws, as the theorem has it (Burda et al. 2016, theorem 1)."""
     sets = [[estimate(many, seed) for seed in range(400 // many)] for many in (1, 8, 64)]
-    means = [np.mean([one.log_likelihood for one in each]) for each in sets]
+    means = [np.mean([estimated.log_likelihood for estimated in each]) for each in sets]
     assert means == sorted(means)
     assert means[0] == pytest.approx(np.mean(elbo(0.7 * MEAN, np.diag(np.diag(2 * COVARIANCE)))), abs=0.3)
     np.testing.assert_allclose(estimate(5000).log_likelihood, EXACT, atol=0.05)
@@ -74,8 +74,8 @@ def test_of_the_exact_posterior_one_draw_is_enough():
         return cost(tf.concat([codes, tf.zeros_like(codes)], 1))
 
     q = parameters(X @ w * variance / DEVIATION**2, np.array([[variance]]))
-    found = importance.estimate(q, own_cost, PIXELS, 1)
-    np.testing.assert_allclose(found.log_likelihood, exact, rtol=1e-4)
+    estimated = importance.estimate(q, own_cost, PIXELS, 1)
+    np.testing.assert_allclose(estimated.log_likelihood, exact, rtol=1e-4)
 
 
 def linear_gaussian(many, seed=1):
@@ -100,8 +100,8 @@ def linear_gaussian(many, seed=1):
 def test_the_error_of_the_mean_over_images_averages_out(draws):
     """Where one set of draws for all images leaves as much on 4,000 images as on one."""
     q, own_cost, pixels, exact = linear_gaussian(4000)
-    found = importance.estimate(q, own_cost, pixels, draws)
-    off = found.elbo.numpy() - exact
+    estimated = importance.estimate(q, own_cost, pixels, draws)
+    off = estimated.elbo.numpy() - exact
     assert abs(off.mean()) < 4 * off.std() / np.sqrt(4000)
     assert off.std() / np.sqrt(4000) < 0.05
     assert abs(np.corrcoef(off[::2], off[1::2])[0, 1]) < 4 / np.sqrt(2000)
@@ -110,7 +110,7 @@ def test_the_error_of_the_mean_over_images_averages_out(draws):
 def test_the_standard_error_of_an_image_is_the_deviation_over_sets_of_draws():
     sets = [estimate(50, seed) for seed in range(300)]
     for name, tolerance in (("elbo", 0.15), ("log_likelihood", 0.3)):  # the second holds to first order alone
-        values, errors = (np.stack([getattr(one, key) for one in sets]) for key in (name, f"{name}_error"))
+        values, errors = (np.stack([getattr(estimated, key) for estimated in sets]) for key in (name, f"{name}_error"))
         np.testing.assert_allclose(np.sqrt(np.square(errors).mean(0)), values.std(0, ddof=1), rtol=tolerance)
     assert np.isnan(estimate(1).elbo_error).all()
 

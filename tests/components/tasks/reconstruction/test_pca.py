@@ -29,11 +29,11 @@ def expected(train, test, code_size) -> float:
 @pytest.mark.parametrize("code_size", [1, 8, 40, 64])
 def test_it_is_exact(code_size):
     train, test = unit()[:1000], unit()[1000:]
-    found = pca.fit(batches(train), code_size)
-    assert found.components.shape == (code_size, 64)
-    assert found.name == "PCA"
-    assert np.allclose(found.components @ found.components.T, np.eye(code_size), atol=1e-9)
-    assert found.mean_squared_error(batches(test)) == pytest.approx(expected(train, test, code_size), abs=1e-10)
+    principal = pca.fit(batches(train), code_size)
+    assert principal.components.shape == (code_size, 64)
+    assert principal.name == "PCA"
+    assert np.allclose(principal.components @ principal.components.T, np.eye(code_size), atol=1e-9)
+    assert principal.mean_squared_error(batches(test)) == pytest.approx(expected(train, test, code_size), abs=1e-10)
 
 
 def test_how_images_are_batched_does_not_matter():
@@ -44,9 +44,9 @@ def test_how_images_are_batched_does_not_matter():
 
 
 def test_a_code_larger_than_the_image_reconstructs_it():
-    found = pca.fit(batches(unit()[:100]), 1000)
-    assert found.components.shape == (64, 64)
-    assert found.mean_squared_error(batches(unit())) == pytest.approx(0, abs=1e-20)
+    principal = pca.fit(batches(unit()[:100]), 1000)
+    assert principal.components.shape == (64, 64)
+    assert principal.mean_squared_error(batches(unit())) == pytest.approx(0, abs=1e-20)
 
 
 @pytest.mark.parametrize("size", [30, 100])
@@ -65,9 +65,9 @@ def test_past_the_largest_exact_size_it_is_close(monkeypatch, size):
 def test_incremental_batches_are_large_enough_and_lose_nothing(sizes, least):
     rows = np.arange(sum(sizes))[:, None]
     parts = np.split(rows, np.cumsum(sizes)[:-1])
-    found = list(pca._at_least(least, parts))
-    assert np.array_equal(np.concatenate(found), rows)
-    assert all(len(part) >= least for part in found) or sum(sizes) < least
+    joined = list(pca._at_least(least, parts))
+    assert np.array_equal(np.concatenate(joined), rows)
+    assert all(len(part) >= least for part in joined) or sum(sizes) < least
 
 
 def covariance_of(values, seed=0):
@@ -92,11 +92,11 @@ EXPLAINED = {
 def test_no_variance_is_missed(values, many):
     """The directions found hold as much as those of the whole decomposition, by numpy.linalg.eigh; where LAPACK answers, too."""
     covariance = covariance_of(EXPLAINED[values])
-    found = pca.leading(covariance, many)
-    assert found.shape == (400, many)
-    np.testing.assert_allclose(found.T @ found, np.eye(many), atol=1e-9)
+    axes = pca.leading(covariance, many)
+    assert axes.shape == (400, many)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(many), atol=1e-9)
     expected = np.linalg.eigvalsh(covariance)[::-1][:many]
-    np.testing.assert_allclose(np.einsum("dk,de,ek->k", found, covariance, found), expected, atol=1e-9 * max(expected[0], 1))
+    np.testing.assert_allclose(np.einsum("dk,de,ek->k", axes, covariance, axes), expected, atol=1e-9 * max(expected[0], 1))
 
 
 def test_a_few_directions_take_no_whole_decomposition(monkeypatch):
@@ -123,8 +123,8 @@ def test_the_published_errors_of_pca_on_mnist(shared_data):
         with gzip.open(shared_data / "archives" / "mnist" / f"{name}-images-idx3-ubyte.gz") as file:
             return np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
 
-    found = pca.fit((batch / 255.0 for batch in batches(images("train"), 4096)), max(PUBLISHED))
+    principal = pca.fit((batch / 255.0 for batch in batches(images("train"), 4096)), max(PUBLISHED))
     test = batches(images("t10k") / 255.0, 4096)
     for size, error in PUBLISHED.items():
-        smaller = pca.Principal(found.mean, found.components[:size])
+        smaller = pca.Principal(principal.mean, principal.components[:size])
         assert smaller.mean_squared_error(test) == pytest.approx(error, abs=5e-5), size

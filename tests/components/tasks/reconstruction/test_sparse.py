@@ -27,19 +27,19 @@ def saved(k_sparse, tmp_path_factory):
 
 def verdict(model, folder, card):
     """Comparisons by metric, whether they hold, and figures."""
-    found = {one.metric: one for one in model.judge.compare(folder, card, images)}
+    by_metric = {comparison.metric: comparison for comparison in model.judge.compare(folder, card, images)}
     figures = model.figures() | judging.rate_off(folder, card, images)
-    return found, {metric: model.holds(one, figures) for metric, one in found.items()}, figures
+    return by_metric, {metric: model.holds(comparison, figures) for metric, comparison in by_metric.items()}, figures
 
 
 def test_it_is_blessed_against_as_many_components_as_active_units_and_a_crippled_one_is_not(k_sparse, saved, tmp_path):
-    found, holds, figures = verdict(k_sparse, saved, k_sparse.card)
+    compared, holds, figures = verdict(k_sparse, saved, k_sparse.card)
     assert 5 < figures["active"] <= 6
     expected = pca.fit([pixels_of(keys.TRAIN) / 255], round(figures["active"])).mean_squared_error([pixels_of(keys.TEST) / 255])
-    assert found["mse"].value == pytest.approx(expected, rel=1e-6)
-    assert "target of 6 active units" in found["rate_off"].words
+    assert compared["mse"].value == pytest.approx(expected, rel=1e-6)
+    assert "target of 6 active units" in compared["rate_off"].words
     assert holds == {"mse": True, "rate_off": True}
-    assert judge_of("reconstruction").compare(saved, k_sparse.card, images) == [found["mse"]], "of any code as wide as the image"
+    assert judge_of("reconstruction").compare(saved, k_sparse.card, images) == [compared["mse"]], "of any code as wide as the image"
     kept = k_sparse.model.get_weights()
     shuffle(k_sparse.model)
     assert verdict(k_sparse, k_sparse.saved(tmp_path, "figures_pixels"), k_sparse.card)[1]["mse"] is False
@@ -100,8 +100,8 @@ def test_the_divergence_brings_the_mean_activity_to_its_target():
 def test_figures_are_of_each_image(k_sparse):
     pixels = pixels_of(keys.TEST)[:5]
     codes = np.abs(k_sparse.task.signatures(k_sparse.model, k_sparse.card)["encode"].function(pixels)["codes"])
-    found = k_sparse.task.figures(k_sparse.model, k_sparse.card)(pixels)
-    np.testing.assert_array_equal(found["active"], (codes > 0.1 * codes.max(1, keepdims=True)).sum(1))
-    np.testing.assert_allclose(found["rate"], codes.mean(1), rtol=1e-5)
+    figures = k_sparse.task.figures(k_sparse.model, k_sparse.card)(pixels)
+    np.testing.assert_array_equal(figures["active"], (codes > 0.1 * codes.max(1, keepdims=True)).sum(1))
+    np.testing.assert_allclose(figures["rate"], codes.mean(1), rtol=1e-5)
     plain = task_of("reconstruction").figures(k_sparse.model, k_sparse.card)(pixels)
-    np.testing.assert_array_equal(plain["active"], found["active"])
+    np.testing.assert_array_equal(plain["active"], figures["active"])

@@ -41,12 +41,12 @@ def test_a_linear_one_is_blessed_for_being_pca(tied, tmp_path):
     model = trained("linear_autoencoder", {"code_size": 8, "tied": tied}, {"epochs": 0})
     compared = model.judge.compare(model.saved(tmp_path, "encode"), model.card, images)
     assert refusals(model.judge, model.figures(), compared)
-    net, found = normalize.inner(model.model), pca.fit([pixels_of(keys.TRAIN) / 255], 8)
-    net.get_layer("encoder").get_layer("code").set_weights([found.components.T, -found.components @ found.mean])
+    net, principal = normalize.inner(model.model), pca.fit([pixels_of(keys.TRAIN) / 255], 8)
+    net.get_layer("encoder").get_layer("code").set_weights([principal.components.T, -principal.components @ principal.mean])
     pixels = net.get_layer("decoder").get_layer("pixels")
-    pixels.bias.assign(found.mean)
+    pixels.bias.assign(principal.mean)
     if not tied:
-        pixels.kernel.assign(found.components)
+        pixels.kernel.assign(principal.components)
     assert refusals(model.judge, model.figures(), compared) == []
     shuffle(model.model)
     [refusal] = refusals(model.judge, model.figures(), compared)

@@ -84,13 +84,13 @@ class Trained:
     def figures(self) -> dict[str, float]:
         """Metrics of the test split that are means of what is said of each image, by name."""
         each = self.task.figures(self.model, self.card)(pixels_of(keys.TEST))
-        found = {}
+        means = {}
         for name, metric in self.judge.metrics.items():
             values = each.get(metric.config["output"])
             if values is not None and values.shape.rank == 1:
                 change = decibels if metric.class_name == "MeanPsnr" else float
-                found[name] = float(np.mean([change(value) for value in values.numpy()]))
-        return found
+                means[name] = float(np.mean([change(value) for value in values.numpy()]))
+        return means
 
     def holds(self, comparison: Comparison, figures: dict[str, float]) -> bool:
         """Whether Evaluator would bless a model of these figures that is compared with nothing else."""
