@@ -11,10 +11,10 @@ def test_the_table_of_own_images_is_that_of_the_rows():
 
 
 def test_every_row_is_of_a_known_source_and_counts_add_up():
-    found = record.rows("own_images")
-    assert found
-    assert {row["name"] for row in found} <= set(own_images.SOURCES)
-    for row in found:
+    rows = record.rows("own_images")
+    assert rows
+    assert {row["name"] for row in rows} <= set(own_images.SOURCES)
+    for row in rows:
         assert 0 < int(row["test_images"]) < int(row["images"])
         assert row["measure"] in own_images.FIGURES
 

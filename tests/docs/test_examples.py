@@ -204,10 +204,10 @@ def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
     sources.check(source, datasets)
     located = sources.locate(DataConfig(source=source), datasets)
     module = sources.module_of(source)
-    found = module.contents(located.address)
-    assert found.class_names == [str(number) for number in range(10)]
-    assert found.counts == {"all": len(digits[1])}
-    read = [raw for shard in found.shards["all"] for raw in module.images(located.address, shard)]
+    contents = module.contents(located.address)
+    assert contents.class_names == [str(number) for number in range(10)]
+    assert contents.counts == {"all": len(digits[1])}
+    read = [raw for shard in contents.shards["all"] for raw in module.images(located.address, shard)]
     assert [(raw.example_id, raw.label) for raw in read] == [(str(i).encode(), label) for i, label in enumerate(digits[1])]
     for raw, image in zip(read, digits[0], strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(raw.encoded()))), image)
@@ -216,7 +216,7 @@ def test_the_source_is_read(place, digits, tmp_path, monkeypatch):
     assert sources.locate(DataConfig(source=source), datasets) == located
     np.savez(archive, images=digits[0][::-1], labels=digits[1][::-1])
     assert sources.locate(DataConfig(source=source), datasets).digest != located.digest
-    assert located.class_names == found.class_names
+    assert located.class_names == contents.class_names
     with pytest.raises(UsageError, match="names label, and an archive has"):
         sources.locate(DataConfig(source=source, features={"label": "labels"}), datasets)
     np.savez(archive, images=digits[0], labels=digits[1][:-1])
@@ -271,8 +271,8 @@ def test_two_networks_and_two_optimizers_go_on_bit_by_bit_after_a_kill(place, di
     pairs += [(a.variables, b.variables) for (a, _), (b, _) in zip(mine.optimizers, theirs.optimizers, strict=True)]
     for ours, wanted in pairs:
         assert len(ours) == len(wanted) > 0
-        for one, other in zip(ours, wanted, strict=True):
-            np.testing.assert_array_equal(one, other)
+        for weights, expected in zip(ours, wanted, strict=True):
+            np.testing.assert_array_equal(weights, expected)
 
     artifact, _ = exported(cfg, task, whole, data, history, tmp_path / "artifact")
     assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 4)) is None
@@ -428,8 +428,8 @@ def test_a_network_finds_a_box_and_answers_in_the_image_s_own_px(place, digits, 
     task = task_of("localization")
 
     def boxes(pixels):
-        found = tf.numpy_function(lambda values: around(values[..., 0]), [pixels], tf.float32)
-        return tf.pad(tf.ensure_shape(found, [None, 4])[:, None], [[0, 0], [0, 1], [0, 1]])[:, :1]
+        boxes_of = tf.numpy_function(lambda values: around(values[..., 0]), [pixels], tf.float32)
+        return tf.pad(tf.ensure_shape(boxes_of, [None, 4])[:, None], [[0, 0], [0, 1], [0, 1]])[:, :1]
 
     data = with_target(data_of(digits, cfg), keys.OBJECTS, ["digit"], boxes)
     task.check(data.facts)
@@ -441,10 +441,10 @@ def test_a_network_finds_a_box_and_answers_in_the_image_s_own_px(place, digits, 
     images = digits[0][1000:1060]
     large = [np.repeat(np.repeat(image, 5, 0), 5, 1) for image in images]
     served = tf.saved_model.load(str(artifact / "Format-Serving")).signatures[keys.IMAGE_BYTES]
-    small_, found = (
+    small_, frame_boxes = (
         served(image_bytes=tf.constant([png(image) for image in some]))["boxes"].numpy()[:, 0] for some in (images, large)
     )
-    np.testing.assert_allclose(found, 5 * small_, atol=0.5)
+    np.testing.assert_allclose(frame_boxes, 5 * small_, atol=0.5)
     truth = around(images)
     raw = [
         records.example(png(image), str(n).encode(), None, {keys.OBJECTS: [(*box, 0)]}, {keys.IMAGE_HEIGHT: 8, keys.IMAGE_WIDTH: 8})

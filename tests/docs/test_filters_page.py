@@ -34,5 +34,5 @@ def test_every_filter_is_listed_with_its_defaults():
 
 def test_the_options_that_are_shown_build_a_model():
     (shown,) = (yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
-    facts = {"input_shape": (16, 16, 3), "num_classes": 2}
-    assert build(shown["model"]["name"], facts, shown["model"]["options"]).output_shape == (None, 2)
+    of_data = {"input_shape": (16, 16, 3), "num_classes": 2}
+    assert build(shown["model"]["name"], of_data, shown["model"]["options"]).output_shape == (None, 2)

@@ -23,11 +23,11 @@ TRICKS = {
 
 def learned():
     """Names of the networks that are learned as a whole, by family."""
-    found = {}
-    for facts in catalog().values():
-        if facts.task == CLASSIFICATION and facts.family != "hand_made":
-            found.setdefault(facts.family, []).append(facts.name)
-    return found
+    by_family = {}
+    for record in catalog().values():
+        if record.task == CLASSIFICATION and record.family != "hand_made":
+            by_family.setdefault(record.family, []).append(record.name)
+    return by_family
 
 
 def params_there(cfg) -> int:

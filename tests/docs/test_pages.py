@@ -35,8 +35,8 @@ def inline(path: Path) -> list[str]:
 def commands(path: Path) -> list[list[str]]:
     """The words after `hubel` of every command that a document shows."""
     lines = [line.removeprefix("$ ") for block in fences(path, "sh", "console") for line in block.splitlines()]
-    found = [shlex.split(line, comments=True) for line in [*lines, *inline(path)] if re.match(r"(\.venv/bin/)?hubel ", line)]
-    return [words[1:] for words in found]
+    written = [shlex.split(line, comments=True) for line in [*lines, *inline(path)] if re.match(r"(\.venv/bin/)?hubel ", line)]
+    return [words[1:] for words in written]
 
 
 EVERY_COMMAND = sorted({tuple(words) for path in PAGES for words in commands(path)})
@@ -44,11 +44,11 @@ EVERY_COMMAND = sorted({tuple(words) for path in PAGES for words in commands(pat
 
 def verb(words: tuple[str, ...]) -> tuple[click.Command, list[str]]:
     """The command that words name, and the words after its name."""
-    found, rest = cli, list(words)
-    while isinstance(found, click.Group) and rest and not rest[0].startswith("-"):
-        assert rest[0] in found.commands, f"hubel has no {' '.join(words)}"
-        found = found.commands[rest.pop(0)]
-    return found, rest
+    command, rest = cli, list(words)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        assert rest[0] in command.commands, f"hubel has no {' '.join(words)}"
+        command = command.commands[rest.pop(0)]
+    return command, rest
 
 
 def test_commands_are_found_at_all():
@@ -139,10 +139,10 @@ def test_the_page_of_keys_has_every_key_of_the_schema(configuration):
 
 def leaves(tree: dict, prefix: str = "") -> set[str]:
     """Dotted paths of everything in a tree of mappings that is no mapping."""
-    found = set()
+    paths = set()
     for key, value in tree.items():
-        found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}"}
-    return found
+        paths |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}"}
+    return paths
 
 
 def test_every_key_says_what_it_means(configuration):

@@ -20,7 +20,7 @@ def test_the_table_is_that_of_the_rows():
 
 
 def test_every_row_is_of_a_known_experiment():
-    known = {(one.name, one.config) for one in EXPERIMENTS}
+    known = {(experiment.name, experiment.config) for experiment in EXPERIMENTS}
     assert {(row["name"], row["config"]) for row in paper_results.rows()} <= known
 
 
@@ -47,7 +47,7 @@ def test_a_loop_s_speed_is_written_once_for_each_machine(tmp_path, monkeypatch):
     assert all(row["machine"] and row["date"] and row["commit"] for row in rows)
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_an_experiment_is_a_valid_config(experiment):
     cfg = load.load(experiment.config, list(experiment.changes))
     assert experiment.data in cfg.data.source
@@ -57,12 +57,12 @@ def test_an_experiment_is_a_valid_config(experiment):
 
 def test_the_mean_of_ten_is_that_of_a_seed_with_all_ten(tmp_path, monkeypatch):
     monkeypatch.setattr(paper_results, "RESULTS", tmp_path / "results.csv")
-    ten = [one for one in EXPERIMENTS if one.config == "mnist_one_class"]
+    ten = [arm for arm in EXPERIMENTS if arm.config == "mnist_one_class"]
     blank = dict.fromkeys((field.name for field in fields(paper_results.Row)), "")
     rows = [
-        blank | {"name": one.name, "config": one.config, "seed": str(seed), "ours": str(80.1 + digit + 5 * seed), "epochs": "60"}
+        blank | {"name": arm.name, "config": arm.config, "seed": str(seed), "ours": str(80.1 + digit + 5 * seed), "epochs": "60"}
         | {"best": "7", "wall_minutes": "1.5", "cpu_minutes": "2.5", "date": f"2026-01-{10 + digit}"}
-        for digit, one in enumerate(ten)
+        for digit, arm in enumerate(ten)
         for seed in range(2)
     ]  # fmt: skip
     rows.append(blank | {"name": "contractive code", "config": "mnist_contractive_autoencoder", "seed": "0"})

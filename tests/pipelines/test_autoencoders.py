@@ -13,7 +13,7 @@ from tests.pipelines.whole_way import goes_the_whole_way
 # One that reconstructs, and generates, goes that way in test_without_labels.py whenever tests run.
 pytestmark = pytest.mark.whole
 
-FAMILIES = [name for name, facts in keras_models.catalog().items() if facts.task.split(".")[0] == RECONSTRUCTION]
+FAMILIES = [name for name, record in keras_models.catalog().items() if record.task.split(".")[0] == RECONSTRUCTION]
 CONFIGS = [config for config in (f"digits_{name}" for name in FAMILIES) if config not in test_generative_models.CONFIGS]
 
 

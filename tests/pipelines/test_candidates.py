@@ -16,11 +16,11 @@ def place(tmp_path):
     """Two runs of `digits`, the second not blessed, one that failed after them, and one of `letters` at the same second."""
     made = Workspace.at(tmp_path / "workspace")
 
-    def trained(config, run, number, status, **facts):
+    def trained(config, run, number, status, **fields):
         folder = made.pipeline(config) / "Trainer" / "model" / str(number)
         made.exported(folder).mkdir(parents=True)
         (made.exported(folder) / "saved_model.pb").touch()
-        runs.RunRecord(run, config, f"2026-11-30T00:00:0{number}", status, model_uri=str(folder), **facts).save(
+        runs.RunRecord(run, config, f"2026-11-30T00:00:0{number}", status, model_uri=str(folder), **fields).save(
             made.run(config, run)
         )
 

@@ -22,9 +22,9 @@ def place(tmp_path):
 
 
 def test_each_name_stands_for_a_version(place):
-    found = runs.artifacts(place, ["a/1", "b", "a"])
-    assert found == {name: str(place.root / f"artifact-{name.replace('/', '-')}") for name in ("a/1", "b/1", "a/2")}
-    assert runs.artifact(place, "a") == found["a/2"]
+    folders = runs.artifacts(place, ["a/1", "b", "a"])
+    assert folders == {name: str(place.root / f"artifact-{name.replace('/', '-')}") for name in ("a/1", "b/1", "a/2")}
+    assert runs.artifact(place, "a") == folders["a/2"]
     assert runs.artifacts(place, []) == {}
 
 

@@ -120,7 +120,7 @@ def test_an_arm_that_cannot_be_is_said_before_one_is_trained(tmp_path, look, cha
 
 def test_a_network_that_arms_share_is_tried_once(tmp_path, monkeypatch):
     tried = []
-    monkeypatch.setattr(contract, "prove", lambda entry, facts, options, batch: tried.append(options))
+    monkeypatch.setattr(contract, "prove", lambda entry, of_data, options, batch: tried.append(options))
     arms = {**TREE["arms"], "small": {"model": {"options": {"hidden": [3]}}}}
     (tmp_path / "shared.yaml").write_text(yaml.safe_dump({**TREE, "arms": arms}, sort_keys=False))
     experiment.prove(experiments.load(str(tmp_path / "shared.yaml"), seeds=2).arms, Workspace.at(tmp_path))
@@ -134,16 +134,16 @@ def test_steps_are_counted_to_the_end_of_the_first_epoch_that_is_good_enough():
 
 
 def test_figures_are_named_by_split_and_only_finite_ones_are_kept():
-    found = experiment.figures({"loss": 2.0, "accuracy": 0.75, "val_loss": float("nan"), "val_accuracy": 0.5})
-    assert found == {
+    figures = experiment.figures({"loss": 2.0, "accuracy": 0.75, "val_loss": float("nan"), "val_accuracy": 0.5})
+    assert figures == {
         "train_loss": 2.0, "train_accuracy": 0.75, "validation_accuracy": 0.5, "train_error": 0.25, "validation_error": 0.5,
     }  # fmt: skip
 
 
 def test_the_command_lists_looks_ahead_and_refuses(tmp_path):
-    found = {row["name"]: row["about"] for row in hubel("list", "experiments", "--json").json}
-    assert found.keys() == set(experiments.names())
-    assert all(found.values())
+    listed = {row["name"]: row["about"] for row in hubel("list", "experiments", "--json").json}
+    assert listed.keys() == set(experiments.names())
+    assert all(listed.values())
     ahead = in_process("experiment", "random_labels", "--dry-run", "--json", "--workspace", tmp_path).json
     assert ahead["trainings"] == len(experiments.load("random_labels").arms)
     assert list(ahead["arms"]) == list(experiments.load("random_labels").asked.arms)

@@ -108,7 +108,7 @@ def taken(path: Path, read: dict) -> dict:
 class Read:
     """What `init` and ExampleGen made of a variant."""
 
-    found: dict
+    seen: dict
     text: str
     passed_over: dict[str, int]
     rows: dict[str, list]
@@ -123,12 +123,12 @@ def reading(drawn, tmp_path_factory):
     def read_variant(variant: str) -> Read:
         path, folder = drawn(variant.partition("/")[0]) / variant, tmp_path_factory.mktemp("read")
         read, source = taken(path, VARIANTS[variant].read), proposal.source_of(str(path))
-        found = survey.look(source, str(folder / "datasets"), **read)
-        text = proposal.propose("odd", source, found, "odd.yaml", read).text
+        seen = survey.look(source, str(folder / "datasets"), **read)
+        text = proposal.propose("odd", source, seen, "odd.yaml", read).text
         (folder / "odd.yaml").write_text(text, encoding="utf-8")
         cfg = load.load(str(folder / "odd.yaml"))
         located = sources.locate(cfg.data, folder / "datasets")
-        return Read(found, text, dict(located.passed_over), *generated(located, folder, **cfg.data.model_dump()))
+        return Read(seen, text, dict(located.passed_over), *generated(located, folder, **cfg.data.model_dump()))
 
     return read_variant
 
@@ -136,11 +136,11 @@ def reading(drawn, tmp_path_factory):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_there_is_read_or_said(variant, reading):
     expected, made = VARIANTS[variant], reading(variant)
-    found, rows, artifact = made.found, made.rows, made.artifact
+    seen, rows, artifact = made.seen, made.rows, made.artifact
     for words in expected.says:
         assert words in made.text
-    assert found["changes"] == expected.changes
-    assert found["passed_over"] == expected.passed_over
+    assert seen["changes"] == expected.changes
+    assert seen["passed_over"] == expected.passed_over
     names = json.loads(artifact.get_string_custom_property(keys.CLASS_NAMES))
     counts: dict[str, int] = {}
     for row in (row for of_split in rows.values() for row in of_split):
@@ -183,7 +183,7 @@ def test_turned_photos_go_the_whole_way_and_new_ones_are_answered_right(drawn, t
     made = hubel("init", root / "photos", "--out", out, "--workspace", place)
     assert made.code == 0, made.err
     small = ("transform.height=32", "transform.width=32", "model={name: lenet5}", "train.epochs=30", "train.schedule=null")
-    sets = [argument for one in small for argument in ("--set", one)]
+    sets = [argument for assignment in small for argument in ("--set", assignment)]
     done = hubel("run", out, *sets, "--set", "train.optimizer={learning_rate: 0.002}", "--json", "--workspace", place)
     assert done.code == 0, done.err
     assert done.json["changes"] == {"turned": 70}

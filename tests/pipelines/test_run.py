@@ -126,9 +126,9 @@ def test_where_nothing_has_changed_the_answer_is_that_of_the_long_way_in_no_time
     assert (long.code, short.code, short.err) == (0, 0, "")
     assert (long.json["unchanged_since"], short.json["unchanged_since"]) == (None, long.json["run"])  # the environment is another
     told = {"run", "seconds", "unchanged_since", "checked"}
-    alike = [{key: value for key, value in one.json.items() if key not in {*told, "components"}} for one in (long, short)]
+    alike = [{key: value for key, value in outcome.json.items() if key not in {*told, "components"}} for outcome in (long, short)]
     assert alike[0] == alike[1]
-    names, same_names = ([component["name"] for component in one.json["components"]] for one in (long, short))
+    names, same_names = ([component["name"] for component in outcome.json["components"]] for outcome in (long, short))
     assert names == same_names
     assert set(names) == set(STAGES)
     assert all(component["cached"] for component in short.json["components"])
@@ -274,7 +274,7 @@ def test_augmentation_stays_in_training(digits):
     card = Card.read(runs.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
     first, again = ([pixels.numpy() for pixels, _ in _reader([examples], card, task_of(card.task))("test")] for _ in range(2))
     assert sum(map(len, first)) == outcome.json["images"]["test"]
-    assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
+    assert all(np.array_equal(batch, repeated) for batch, repeated in zip(first, again, strict=True))
 
 
 def test_json_is_one_value_and_nothing_else(digits):
@@ -354,8 +354,8 @@ def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pus
         assert results[gate].property("blessing", "blessed") == 1, results[gate].property("blessing", keys.REASON)
     pushed = Path(results["Pusher"].property("pushed_model", "pushed_destination"))
     assert pushed.parent == workspace / "models/digits_lenet5_tiny"
-    found, intervals = (json.loads(results["Evaluator"].property("evaluation", key)) for key in (keys.METRICS, keys.INTERVALS))
-    assert intervals.keys() == found.keys() - {"example_count"}
+    metrics, intervals = (json.loads(results["Evaluator"].property("evaluation", key)) for key in (keys.METRICS, keys.INTERVALS))
+    assert intervals.keys() == metrics.keys() - {"example_count"}
 
     examples = Path(results["ExampleGen"].outputs["examples"][0][0]) / f"Split-{keys.TEST}"
     records = tf.data.TFRecordDataset(sorted(map(str, examples.glob("*"))), "GZIP")
@@ -363,14 +363,14 @@ def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pus
     images = tf.constant([feature[keys.IMAGE_ENCODED].bytes_list.value[0] for feature in features])
     labels = np.array([feature[keys.LABEL].int64_list.value[0] for feature in features])
     served = [tf.saved_model.load(str(folder)) for folder in (pushed, *(workspace / "models" / part for part in parts))]
-    whole, *each = (one.signatures["image_bytes"](image_bytes=images)["probabilities"].numpy() for one in served)
+    whole, *each = (model.signatures["image_bytes"](image_bytes=images)["probabilities"].numpy() for model in served)
     mean = np.mean(each, 0)
     assert np.abs(each[0] - each[1]).max() > 0.01
     np.testing.assert_allclose(whole, mean, rtol=1e-4, atol=1e-6)
-    assert len(labels) == found["example_count"]
-    assert found["accuracy"] == pytest.approx(np.mean(mean.argmax(1) == labels), abs=1e-6)
+    assert len(labels) == metrics["example_count"]
+    assert metrics["accuracy"] == pytest.approx(np.mean(mean.argmax(1) == labels), abs=1e-6)
     right = [np.mean(of.argmax(1) == labels) for of in each]
-    assert found["best_member_accuracy"] == pytest.approx(max(right), abs=1e-6)
+    assert metrics["best_member_accuracy"] == pytest.approx(max(right), abs=1e-6)
     assert f"of {parts[int(np.argmax(right))]}, the best of its 2 members" in results["Evaluator"].property(
         "evaluation", keys.COMPARISON
     )

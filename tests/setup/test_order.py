@@ -79,7 +79,7 @@ def in_a_row(node: ast.AST) -> ast.expr | None:
 def without_order(tree: ast.AST) -> set[str]:
     """Expressions that are taken in a row although they have no order, wherever what comes of it may have one."""
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    found = set()
+    unordered = set()
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         names = sets_of(function)
         for node in ast.walk(function):
@@ -92,15 +92,17 @@ def without_order(tree: ast.AST) -> set[str]:
             ):
                 above = parents[above]
             if not isinstance(above, ast.expr):
-                found.add(ast.unparse(taken))
-    return found
+                unordered.add(ast.unparse(taken))
+    return unordered
 
 
 def test_what_has_no_order_gets_one_before_it_shows():
-    found = {sources.place(path): without_order(sources.tree(path)) for path in sources.files()}
-    new = {place: sorted(taken - SEEN.get(place, set())) for place, taken in found.items() if taken - SEEN.get(place, set())}
+    unordered = {sources.place(path): without_order(sources.tree(path)) for path in sources.files()}
+    new = {place: sorted(taken - SEEN.get(place, set())) for place, taken in unordered.items() if taken - SEEN.get(place, set())}
     assert new == {}, "sorted(...), or a line in SEEN where the order cannot be seen"
-    gone = {place: sorted(taken - found.get(place, set())) for place, taken in SEEN.items() if taken - found.get(place, set())}
+    gone = {
+        place: sorted(taken - unordered.get(place, set())) for place, taken in SEEN.items() if taken - unordered.get(place, set())
+    }
     assert gone == {}, "take them out of SEEN"
 
 

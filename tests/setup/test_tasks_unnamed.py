@@ -44,24 +44,24 @@ def named(tree: ast.Module, constants: Mapping[str, str]) -> set[str]:
 
 def assigned(tree: ast.Module) -> dict[str, str]:
     """NAME = "task", at the top of a module."""
-    found = {}
+    constants = {}
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value in NAMES:
-            found |= {target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)}
-    return found
+            constants |= {target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)}
+    return constants
 
 
 def known(tree: ast.Module, by_module: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """What stands in a module for a task's name: its own constants, and those that it imports."""
-    found = assigned(tree)
+    tasks = assigned(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and not node.level:
             for alias in node.names:
                 name, module = alias.asname or alias.name, f"{node.module}.{alias.name}"
-                found |= {f"{name}.{constant}": task for constant, task in by_module.get(module, {}).items()}
+                tasks |= {f"{name}.{constant}": task for constant, task in by_module.get(module, {}).items()}
                 if task := by_module.get(node.module, {}).get(alias.name):
-                    found[name] = task
-    return found
+                    tasks[name] = task
+    return tasks
 
 
 def trees() -> dict[Path, ast.Module]:

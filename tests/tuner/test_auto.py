@@ -26,8 +26,8 @@ def tiny_config(name, **tree):
     """A config of a model's tiny twin, that is searched by its own space."""
     record = keras_models.check(name)
     height, width, channels = record.tiny["input_shape"]
-    facts = ("input_shape", "num_classes")
-    options = {key: value for key, value in record.tiny.items() if key not in facts}
+    of_data = ("input_shape", "num_classes")
+    options = {key: value for key, value in record.tiny.items() if key not in of_data}
     return RunConfig.model_validate(
         {
             "name": "a",
@@ -56,11 +56,11 @@ def test_every_model_has_a_space_that_the_schema_takes(name):
 def test_every_corner_of_a_tiny_twin_s_space_is_a_network(name):
     config = tiny_config(name)
     tiny, entry = dict(keras_models.check(name).tiny), keras_models.get(name)
-    facts = {key: tiny.pop(key) for key in ("input_shape", "num_classes") if key in tiny}
+    of_data = {key: tiny.pop(key) for key in ("input_shape", "num_classes") if key in tiny}
 
     def build(corner):
         with without_weights():
-            building.build(replace(entry, options={}), facts, {**entry.options, **tiny, **corner.model.options})
+            building.build(replace(entry, options={}), of_data, {**entry.options, **tiny, **corner.model.options})
 
     assert corners.prove(config, auto.space(config), "here", lambda corner: None, build) == []
 

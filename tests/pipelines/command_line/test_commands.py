@@ -68,18 +68,18 @@ def test_looking_is_quick(arguments, seconds):
 
 
 def test_models_are_listed_with_the_facts_of_the_contract():
-    found = {model["name"]: model for model in hubel("list", "models", "--json").json}
-    assert found["lenet5"] == {
+    models = {model["name"]: model for model in hubel("list", "models", "--json").json}
+    assert models["lenet5"] == {
         "name": "lenet5",
         "family": "lenet",
         "aliases": ["lenet"],
         "input_shape": [32, 32, 1],
         "task": "classification",
         "params": 61706,
-        "paper": found["lenet5"]["paper"],
+        "paper": models["lenet5"]["paper"],
         "year": 1998,
     }
-    assert {"mlp", "lenet5_1998", "conv_autoencoder"} <= set(found)
+    assert {"mlp", "lenet5_1998", "conv_autoencoder"} <= set(models)
     text = hubel("list", "models").out
     assert re.search(r"^lenet +lenet5, lenet +61,706 +32x32x1 +classification +1998 +LeCun et al. 1998", text, re.MULTILINE)
     assert re.search(r"^ +lenet5_1998 +60,000 +32x32x1 *$", text, re.MULTILINE)  # what is the same as above is said once
@@ -87,10 +87,10 @@ def test_models_are_listed_with_the_facts_of_the_contract():
 
 
 def test_configs_are_listed_with_their_headers():
-    found = {config["name"]: config["about"] for config in hubel("list", "configs", "--json").json}
-    assert {"digits_lenet5", "digits_mlp", "digits_conv_autoencoder"} <= set(found)
-    assert all(found.values())
-    assert not any("tiny" in name for name in found)
+    configs = {config["name"]: config["about"] for config in hubel("list", "configs", "--json").json}
+    assert {"digits_lenet5", "digits_mlp", "digits_conv_autoencoder"} <= set(configs)
+    assert all(configs.values())
+    assert not any("tiny" in name for name in configs)
 
 
 def test_an_empty_workspace_has_no_runs(tmp_path):
@@ -129,10 +129,10 @@ def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):
 
 
 def test_families_stand_together_and_variants_as_people_count():
-    facts = {"task": "classification", "params": None, "tiny": {}, "paper": "", "year": None}
+    fields = {"task": "classification", "params": None, "tiny": {}, "paper": "", "year": None}
     names = ["resnet110", "vgg_a", "resnet20", "resnet1202", "alexnet"]
-    found = list_view.ordered(Record(name=name, module=f"m.{name.strip('0123456789_a') or name}", **facts) for name in names)
-    assert [fact.name for fact in found] == ["alexnet", "resnet20", "resnet110", "resnet1202", "vgg_a"]
+    ordered = list_view.ordered(Record(name=name, module=f"m.{name.strip('0123456789_a') or name}", **fields) for name in names)
+    assert [record.name for record in ordered] == ["alexnet", "resnet20", "resnet110", "resnet1202", "vgg_a"]
 
 
 def test_show_refuses_too_small_a_size():
@@ -169,9 +169,9 @@ def test_only_images_of_another_size_are_said_to_be_resized():
 
 def test_doctor_finds_this_installation_sound(tmp_path):
     outcome = hubel("doctor", "--json", "--workspace", tmp_path)
-    found = {check["name"]: check for check in outcome.json}
-    assert found.keys() >= {"Python", "packages", "names", "workspace", "disk"}
-    assert found["packages"]["ok"] is True, found["packages"]
+    checks = {check["name"]: check for check in outcome.json}
+    assert checks.keys() >= {"Python", "packages", "names", "workspace", "disk"}
+    assert checks["packages"]["ok"] is True, checks["packages"]
     wrong = [check for check in outcome.json if check["ok"] is False]
     assert all(check["remedy"] for check in wrong)
     assert outcome.code == (1 if wrong else 0)

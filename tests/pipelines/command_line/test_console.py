@@ -95,7 +95,7 @@ def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):
                     view({"event": "epoch", "epoch": epoch, "epochs": 100, "seconds": 1.0, "figures": {"loss": 0.1}})
             view({"event": "node_done", "name": name, "cached": False, "seconds": 1.0})
     metrics = {"accuracy": 0.9, "cross_entropy": 0.1, "macro_f1": 0.9, "example_count": 2.0}
-    facts = {
+    value = {
         "slices": [],
         "comparison": "beside the last model",
         "blessed": True,
@@ -104,7 +104,7 @@ def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):
         "model_dir": "/a/1",
         "seconds": 9.0,
     }
-    result({"metrics": metrics, **facts})
+    result({"metrics": metrics, **value})
     shown = capsys.readouterr()
     assert 25 < len((shown.err + shown.out).splitlines()) < 40
 
@@ -204,8 +204,8 @@ def test_a_refused_run_shows_its_figures_what_it_was_compared_with_and_why(capsy
 
 @pytest.mark.parametrize("is_blessed", [True, False])
 def test_what_was_not_pushed_is_named_with_what_to_try(is_blessed, capsys):
-    facts = {"metrics": {"mse": 0.09}, "slices": [], "comparison": "", "version": None, "reason": "x", "seconds": 1.0, "model": "a"}
-    result(facts | {"blessed": is_blessed, "hints": [] if is_blessed else ["this [one]", "that"], "candidate": "/place/[1]"})
+    value = {"metrics": {"mse": 0.09}, "slices": [], "comparison": "", "version": None, "reason": "x", "seconds": 1.0, "model": "a"}
+    result(value | {"blessed": is_blessed, "hints": [] if is_blessed else ["this [one]", "that"], "candidate": "/place/[1]"})
     _, first, *lines, _ = capsys.readouterr().out.splitlines()
     assert first.startswith("Blessed; not pushed" if is_blessed else "Not blessed: x.")
     tried = [] if is_blessed else ["  try: this [one]", "  try: that"]
@@ -214,9 +214,9 @@ def test_what_was_not_pushed_is_named_with_what_to_try(is_blessed, capsys):
 
 
 def test_a_figure_stands_with_its_interval_and_fits_a_terminal(capsys):
-    facts = {"slices": [], "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    value = {"slices": [], "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
     metrics = {"mse": 0.0292, "probe_accuracy": 0.9, "pca_mse": 0.0343, "kernel_pca_mse": 0.03, "example_count": 360.0}
-    result({"metrics": metrics, "intervals": {"mse": [0.0251, 0.0333], "pca_mse": [0.03, 0.04]}, **facts})
+    result({"metrics": metrics, "intervals": {"mse": [0.0251, 0.0333], "pca_mse": [0.03, 0.04]}, **value})
     header, error, probe, count, *_ = shown = capsys.readouterr().out.splitlines()
     assert header.split() == ["95", "%", "interval"]
     assert error.split() == ["mse", "0.0292", "0.0251", "to", "0.0333", "PCA", "0.0343,", "kernel", "PCA", "0.0300"]
@@ -224,7 +224,7 @@ def test_a_figure_stands_with_its_interval_and_fits_a_terminal(capsys):
     assert probe.split() == ["probe_accuracy", "0.9000"]
     assert count.split() == ["example_count", "360", "test", "images"]
     assert max(map(len, shown)) <= 100
-    result({"metrics": {"log_likelihood": -1234.5678}, "intervals": {"log_likelihood": [-1300.1234, -1200.5678]}, **facts})
+    result({"metrics": {"log_likelihood": -1234.5678}, "intervals": {"log_likelihood": [-1300.1234, -1200.5678]}, **value})
     likelihood = capsys.readouterr().out.splitlines()[1]
     assert likelihood.split() == ["log_likelihood", "-1234.5678", "-1300.1234", "to", "-1200.5678"]
 
@@ -232,8 +232,8 @@ def test_a_figure_stands_with_its_interval_and_fits_a_terminal(capsys):
 def test_a_slice_shows_the_interval_of_the_figure_by_which_it_stands(capsys):
     figures_ = {"mse": 0.0292, "psnr": 15.5714, "ssim": 0.8485, "pca_mse": 0.0343, "pca_psnr": 14.9543, "pca_ssim": 0.8258}
     worst = {**part(7, "seven", **figures_), "intervals": {"mse": [0.0251, 0.0333], "psnr": [15.0, 16.0]}}
-    facts = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
-    result({**facts, "slices": [worst, part(2, "two", mse=0.01)]})
+    value = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    result({**value, "slices": [worst, part(2, "two", mse=0.01)]})
     _, header, first, second, *_ = shown = capsys.readouterr().out.splitlines()
     assert header.split()[:6] == ["slice", "images", "mse", "95", "%", "interval"]
     assert first.split()[:7] == ["label=7", "seven", "17", "0.0292", "0.0251", "to", "0.0333"]
@@ -247,8 +247,8 @@ def part(label, name, **metrics):
 
 def shown_slices(parts, capsys) -> list[list[str]]:
     """Words of each line of the result between its figures and its end."""
-    facts = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
-    result(facts | {"slices": parts})
+    value = {"metrics": {"mse": 0.09}, "comparison": "", "blessed": True, "version": None, "seconds": 1.0}
+    result(value | {"slices": parts})
     return [line.split() for line in capsys.readouterr().out.splitlines()[1:-2]]
 
 

@@ -27,12 +27,12 @@ def check(tmp_path, monkeypatch):
     def examined(workspace):
         return doctor.examine(str(workspace))
 
-    def one(name, workspace=tmp_path / "workspace"):
-        found = examined(workspace)
-        assert all(c.remedy for c in found if c.ok is False), "each failure says what to do"
-        return next((c for c in found if c.name == name), None)
+    def called(name, workspace=tmp_path / "workspace"):
+        checks = examined(workspace)
+        assert all(c.remedy for c in checks if c.ok is False), "each failure says what to do"
+        return next((c for c in checks if c.name == name), None)
 
-    return one
+    return called
 
 
 def test_a_healthy_installation(check, tmp_path):
@@ -93,7 +93,7 @@ def distribution(tmp_path, monkeypatch):
     def add(name, version, record="", requires=()):
         info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
-        asks = "".join(f"Requires-Dist: {one}\n" for one in requires)
+        asks = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{asks}")
         (info / "RECORD").write_text(record)
         return folder
@@ -213,9 +213,9 @@ def test_keras_variables(check, monkeypatch, name, value):
 @pytest.mark.parametrize("parent", ["a_file", "/proc/1"])
 def test_a_workspace_that_cannot_be_written(check, tmp_path, parent):
     (tmp_path / "a_file").touch()
-    found = check("workspace", tmp_path / parent / "workspace")
-    assert found.ok is False
-    assert "cannot be written to" in found.detail
+    writable = check("workspace", tmp_path / parent / "workspace")
+    assert writable.ok is False
+    assert "cannot be written to" in writable.detail
 
 
 Usage = namedtuple("Usage", "total used free")

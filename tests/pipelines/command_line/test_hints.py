@@ -20,9 +20,9 @@ def miss(metric="accuracy", value=0.7586, bound=0.95, of="threshold", slice_="")
 def told(config="digits_lenet5", assignments=(), missed=None, training=None, **value) -> list[str]:
     cfg = load.load(config, ["train.epochs=20", *assignments])
     known = {"epochs": 20, "asked": 20, "loss": FALLING, "val_loss": FLAT, "train_images": 5000, "classes": 10, "code_size": None}
-    facts = {"blessed": False, "parity": True, "missed": [miss()] if missed is None else missed, "images": {"test": 58}}
-    facts |= {"metrics": {"accuracy": 0.7586}, "slices": [], "training": known | (training or {})}
-    said = hints.of(cfg, facts | value)
+    of_run = {"blessed": False, "parity": True, "missed": [miss()] if missed is None else missed, "images": {"test": 58}}
+    of_run |= {"metrics": {"accuracy": 0.7586}, "slices": [], "training": known | (training or {})}
+    said = hints.of(cfg, of_run | value)
     for sentence in said:
         for assigned in re.findall(r"--set (\S+)", sentence):
             load.load(config, ["train.epochs=20", *assignments, *shlex.split(assigned)])
@@ -87,7 +87,7 @@ def test_an_autoencoder_is_told_of_its_code():
 
 
 @pytest.mark.parametrize(
-    ("one", "end"),
+    ("missing", "end"),
     [
         (miss(), "accuracy.min=0.75"),
         (miss("cross_entropy", 0.0123456, 0.01), "cross_entropy.max=0.013"),
@@ -95,13 +95,16 @@ def test_an_autoencoder_is_told_of_its_code():
         (miss("accuracy", 0.0, 0.5), "accuracy.min=0.0"),
     ],
 )
-def test_the_bound_that_was_missed_and_by_how_much(one, end):
-    [said] = told(missed=[one])
-    assert f"{abs(one['value'] - one['bound']):.4f} {'below' if one['value'] < one['bound'] else 'above'} its bound" in said
+def test_the_bound_that_was_missed_and_by_how_much(missing, end):
+    [said] = told(missed=[missing])
+    assert (
+        f"{abs(missing['value'] - missing['bound']):.4f} {'below' if missing['value'] < missing['bound'] else 'above'} its bound"
+        in said
+    )
     assert "on 58 test images" in said
     assert said.endswith(end)
     value = float(end.partition("=")[2])
-    assert value <= one["value"] if ".min" in end else value >= one["value"]
+    assert value <= missing["value"] if ".min" in end else value >= missing["value"]
 
 
 def test_an_interval_that_holds_the_bound_says_that_nobody_can_tell():
@@ -146,8 +149,8 @@ def test_of_a_comparison_the_paired_difference_says_whether_there_are_too_few_im
         {"metric": "mse", "against": "PCA", "within_noise": is_noise},
         {"metric": "mse", "against": "b", "within_noise": False},
     ]
-    facts = {"metrics": {"mse": 0.0251}, "intervals": {"mse": [0.023, 0.027]}, "differences": pairs}
-    _, *said = told("digits_conv_autoencoder", missed=missed, training=code, **facts)
+    of_run = {"metrics": {"mse": 0.0251}, "intervals": {"mse": [0.023, 0.027]}, "differences": pairs}
+    _, *said = told("digits_conv_autoencoder", missed=missed, training=code, **of_run)
     noise = "mse differs from PCA by no more than noise, on 58 test images: too few to tell. A larger data.test tells more."
     assert said == [noise] * is_noise
 

@@ -23,8 +23,10 @@ def looked(root, classes: int, each: int):
     return source, survey.look(source, str(root.parent / "datasets"))
 
 
-def carved(data: DataConfig, found) -> dict[str, int]:
-    return next(one["images"] for one in found["carved"] if (one["validation"], one["test"]) == (data.validation, data.test))
+def carved(data: DataConfig, seen) -> dict[str, int]:
+    return next(
+        shares["images"] for shares in seen["carved"] if (shares["validation"], shares["test"]) == (data.validation, data.test)
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,40 +39,40 @@ def carved(data: DataConfig, found) -> dict[str, int]:
     ],
 )
 def test_many_small_classes_have_images_in_every_split(classes, each, shares, images, tmp_path):
-    source, found = looked(tmp_path / "images", classes, each)
-    made = proposal.propose("name", source, found, "file.yaml")
+    source, seen = looked(tmp_path / "images", classes, each)
+    made = proposal.propose("name", source, seen, "file.yaml")
     data = DataConfig(**yaml.safe_load(made.text)["data"])
     assert (data.validation, data.test) == shares
-    assert list(carved(data, found).values()) == images
+    assert list(carved(data, seen).values()) == images
 
 
 def test_few_images_without_labels_get_shares_that_leave_none_empty(tmp_path):
-    source, found = looked(tmp_path / "images", 0, 11)
-    assert not all(found["carved"][0]["images"].values())  # of the usual shares
-    data = DataConfig(**yaml.safe_load(proposal.propose("name", source, found, "file.yaml").text)["data"])
-    assert all(carved(data, found).values())
+    source, seen = looked(tmp_path / "images", 0, 11)
+    assert not all(seen["carved"][0]["images"].values())  # of the usual shares
+    data = DataConfig(**yaml.safe_load(proposal.propose("name", source, seen, "file.yaml").text)["data"])
+    assert all(carved(data, seen).values())
     assert (data.validation, data.test) == (0.3, 0.3)
     ids = [f"image {number}.png".encode() for number in range(11)]
     plan = splits.Plan({"all": "train"})
-    assert {plan.carved(records.share(one), None, data) for one in ids} == {"train", "validation", "test"}
+    assert {plan.carved(records.share(image_id), None, data) for image_id in ids} == {"train", "validation", "test"}
 
 
 @pytest.mark.parametrize(("classes", "each"), [(0, 2), (12, 1), (2, 1)])
 def test_what_cannot_be_split_is_refused(classes, each, tmp_path):
-    source, found = looked(tmp_path / "images", classes, each)
+    source, seen = looked(tmp_path / "images", classes, each)
     with pytest.raises(UsageError, match=r"has too few images to carve a split of (validation|test) from"):
-        proposal.propose("name", source, found, "file.yaml")
+        proposal.propose("name", source, seen, "file.yaml")
 
 
 def test_a_column_of_numbers_is_named_where_each_is_a_class_of_one_image():
-    found = {
+    seen = {
         **{"images": 60, "splits": {"all": 60}, "classes": {f"{number}": 1 for number in range(60)}, "sampled": 60, "damaged": {}},
         **{"height": [9] * 3, "width": [9] * 3, "grey": True, "unlabelled": 0},
         "columns": {"image": "file", "label": "price", "unused": []},
         "carved": [{"validation": 0.2, "test": 0.2, "images": {"train": 60, "validation": 0, "test": 0}}],
     }
     with pytest.raises(UsageError, match=r"from \(60\): the column price has 60 classes, most of few images") as caught:
-        proposal.propose("name", "csv:/x.csv", found, "file.yaml")
+        proposal.propose("name", "csv:/x.csv", seen, "file.yaml")
     assert "--label null learns without labels. data.stratify: false" in caught.value.hint
 
 
@@ -80,7 +82,7 @@ def test_images_without_a_label_are_carved_where_there_is_one_class():
         carving = Carving(["all"], True)
         for number in range(20 * len(labels)):
             carving.add("all", sources.Raw(bytes, f"{number}".encode(), labels[number % len(labels)]))
-        assert {sum(one["images"].values()) for one in carving.tried()} == {used}
+        assert {sum(shares["images"].values()) for shares in carving.tried()} == {used}
 
 
 def test_many_images_are_not_kept_to_ask(tmp_path, monkeypatch):

@@ -25,8 +25,8 @@ SMALL = ["transform.height=16", "transform.width=16"]
 
 def embedded(page: str) -> list[np.ndarray]:
     """The pictures of a page, in order."""
-    found = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
-    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
+    texts = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in texts]
 
 
 @pytest.fixture

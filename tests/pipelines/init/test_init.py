@@ -65,10 +65,10 @@ def test_moves_go_on_with_a_ground_of_one_colour(tmp_path, ground, grey, value):
 
 
 @pytest.mark.parametrize(
-    ("grounds", "found"),
+    ("grounds", "expected"),
     [([(255, 250)] * 9 + [(0, 0)], [252] * 3), ([(0, 255)] * 10, None), ([(0, 0)] * 5 + [(255, 255)] * 4, [0] * 3)],
 )
-def test_the_ground_is_what_stands_at_the_edge_of_most_images(tmp_path, grounds, found):
+def test_the_ground_is_what_stands_at_the_edge_of_most_images(tmp_path, grounds, expected):
     """Two values an image: of its left and of its right edge."""
     for number, (left, right) in enumerate(grounds):
         pixels = np.full((20, 20), left, np.uint8)
@@ -77,7 +77,7 @@ def test_the_ground_is_what_stands_at_the_edge_of_most_images(tmp_path, grounds,
         (tmp_path / "images" / str(number % 2)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(tmp_path / "images" / str(number % 2) / f"{number}.png")
     seen = survey.look(f"folder:{tmp_path / 'images'}", str(tmp_path / "datasets"))["ground"]
-    assert seen == found or np.allclose(seen, found, atol=3)
+    assert seen == expected or np.allclose(seen, expected, atol=3)
 
 
 def operations(cfg) -> list[str]:
@@ -108,10 +108,10 @@ def test_a_folder_becomes_a_config_that_a_run_takes(letters, tmp_path):
     assert outcome.code == 0, outcome.err
     assert outcome.err == ""
     assert outcome.out.count("\n") == 1
-    found = outcome.json["found"]
-    assert found["classes"] == {"a": 12, "b": 12, "c": 5}
-    assert found["damaged"] == {"empty": 1, "not an image": 1}
-    assert (found["height"], found["width"], found["grey"]) == ([16] * 3, [20] * 3, True)
+    survey_of = outcome.json["found"]
+    assert survey_of["classes"] == {"a": 12, "b": 12, "c": 5}
+    assert survey_of["damaged"] == {"empty": 1, "not an image": 1}
+    assert (survey_of["height"], survey_of["width"], survey_of["grey"]) == ([16] * 3, [20] * 3, True)
     cfg = load.load(str(out))
     assert (cfg.name, cfg.data.source, cfg.model.name) == ("letters", f"folder:{letters}", "lenet5")
     assert (cfg.transform.height, cfg.transform.channels) == (28, 1)
@@ -125,10 +125,10 @@ def test_a_folder_becomes_a_config_that_a_run_takes(letters, tmp_path):
 
 def test_what_is_looked_at_is_a_sample_and_what_is_counted_is_all(letters, tmp_path, monkeypatch):
     monkeypatch.setattr(survey, "SAMPLE", 10)
-    found = survey.look(f"folder:{letters}", str(tmp_path))
-    assert found["images"] == 29
-    assert 0 < found["sampled"] < 25
-    assert found == survey.look(f"folder:{letters}", str(tmp_path))
+    seen = survey.look(f"folder:{letters}", str(tmp_path))
+    assert seen["images"] == 29
+    assert 0 < seen["sampled"] < 25
+    assert seen == survey.look(f"folder:{letters}", str(tmp_path))
 
 
 def test_labels_that_are_missing_are_counted_with_what_a_run_does(tmp_path):
@@ -137,9 +137,9 @@ def test_labels_that_are_missing_are_counted_with_what_a_run_does(tmp_path):
     rows = [f"{number}.png,{('odd', 'even', 'nan', 'NA', '')[number % 5]}" for number in range(30)]
     (tmp_path / "table.csv").write_text("\n".join(["file,label", *rows]))
     source = proposal.source_of(str(tmp_path / "table.csv"))
-    found = survey.look(source, str(tmp_path / "datasets"))
-    assert found["without_label"] == {"nan": 6, "NA": 6, "empty": 6}
-    [note] = [note for note in proposal.propose("name", source, found, "file.yaml").notes if "no label" in note]
+    seen = survey.look(source, str(tmp_path / "datasets"))
+    assert seen["without_label"] == {"nan": 6, "NA": 6, "empty": 6}
+    [note] = [note for note in proposal.propose("name", source, seen, "file.yaml").notes if "no label" in note]
     assert note.startswith(
         "18 images have no label (6 NA, 6 empty, 6 nan): a run counts and leaves out what has none; if NA is a class"
     )
@@ -157,9 +157,9 @@ def test_a_table_is_read_as_such(tmp_path):
             picture(tmp_path / f"{number}.jpg", (9 * number, 5, 200), mode="RGB")
             table.writerow([f"{number}.jpg", "odd" if number % 2 else "even"])
     source = proposal.source_of(str(tmp_path / "table.csv"))
-    found = survey.look(source, str(tmp_path / "datasets"))
-    assert found["classes"] == {"even": 4, "odd": 4}
-    assert not found["grey"]
+    seen = survey.look(source, str(tmp_path / "datasets"))
+    assert seen["classes"] == {"even": 4, "odd": 4}
+    assert not seen["grey"]
     assert proposal.name_of(source) == tmp_path.name.strip("_.-")
 
 
@@ -199,21 +199,21 @@ def test_whatever_is_found_becomes_a_config_that_a_run_plans(kind, classes, mode
                 picture(path / f"{('cat', 'dog')[number % 2]}/{number}.jpg", (9 * number, 5, 200), mode="RGB")
     source = proposal.source_of(str(path))
     assert source.partition(":")[0] == ("tfrecord" if "records" in kind else "folder")
-    found = survey.look(source, str(tmp_path / "datasets"))
-    assert (found["images"], found["damaged"], found["classes"]) == (20, {}, classes)
-    made = proposal.propose(proposal.name_of(source), source, found, "images.yaml")
+    seen = survey.look(source, str(tmp_path / "datasets"))
+    assert (seen["images"], seen["damaged"], seen["classes"]) == (20, {}, classes)
+    made = proposal.propose(proposal.name_of(source), source, seen, "images.yaml")
     (tmp_path / "images.yaml").write_text(made.text)
     cfg = load.load(str(tmp_path / "images.yaml"))
     assert (cfg.name, cfg.data.source, cfg.model.name, cfg.transform.channels) == ("images", source, model, channels)
     planned = execute.plan(str(tmp_path / "images.yaml"), [], str(tmp_path / "workspace"))
-    assert {"ExampleGen", "Trainer", "Pusher"} <= {one["name"] for one in planned["components"] if not one["cached"]}
+    assert {"ExampleGen", "Trainer", "Pusher"} <= {stage["name"] for stage in planned["components"] if not stage["cached"]}
 
 
 def test_grey_images_that_are_stored_in_colours_are_grey(tmp_path):
     for number in range(3):
         picture(tmp_path / f"x/{number}.jpg", 60 * number, mode="RGB")
-    found = survey.look(f"folder:{tmp_path}", str(tmp_path / "datasets"))
-    assert (found["channels"], found["grey"]) == ({"3": 3}, True)
+    seen = survey.look(f"folder:{tmp_path}", str(tmp_path / "datasets"))
+    assert (seen["channels"], seen["grey"]) == ({"3": 3}, True)
 
 
 @pytest.mark.parametrize("labels", [list("0123456789"), ["zero", "one", "two"], list("abcXYZ"), ["10", "11", "12"]])
@@ -268,8 +268,8 @@ def test_without_labels_it_is_an_autoencoder_and_the_bounds_are_its_own(tmp_path
     assert cfg.model.name == "conv_autoencoder"
     assert cfg.evaluate.thresholds == {}
     assert [step.operation[0] for step in cfg.augment] == ["flip"]
-    one, made = proposed(tmp_path, classes={"only": 1000})
-    assert one.model.name == "conv_autoencoder"
+    of_one_class, made = proposed(tmp_path, classes={"only": 1000})
+    assert of_one_class.model.name == "conv_autoencoder"
     assert "one class" in made.notes[0]
 
 
@@ -340,9 +340,9 @@ def test_a_photo_has_colours_up_to_its_edge_and_a_drawing_has_not(tmp_path):
         for kind, image in (("photos", photo), ("drawings", drawing)):
             (tmp_path / kind).mkdir(exist_ok=True)
             image.save(tmp_path / kind / f"{number}.png")
-    found = {kind: survey.look(f"folder:{tmp_path / kind}", str(tmp_path / "datasets")) for kind in ("photos", "drawings")}
-    assert {kind: one["plain"] for kind, one in found.items()} == {"photos": 0, "drawings": 1}
-    assert found["photos"]["oblong"] == pytest.approx(1 / 3)
+    seen = {kind: survey.look(f"folder:{tmp_path / kind}", str(tmp_path / "datasets")) for kind in ("photos", "drawings")}
+    assert {kind: of_kind["plain"] for kind, of_kind in seen.items()} == {"photos": 0, "drawings": 1}
+    assert seen["photos"]["oblong"] == pytest.approx(1 / 3)
 
 
 def test_each_class_is_judged_by_itself_too(tmp_path):
@@ -409,10 +409,10 @@ def test_columns_that_are_not_used_are_listed_and_can_be_named(tmp_path):
     table = table_of(tmp_path / "dogs", ["file", "breed", "photographer", "weight"], rows)
     source = proposal.source_of(str(table))
     read = proposal.read_by(source, ["breed"], "file", None)
-    found = survey.look(source, str(tmp_path / "datasets"), **read)
-    assert found["classes"] == {"hound": 4, "pug": 4}
-    assert found["columns"] == {"image": "file", "label": "breed", "split": None, "id": None, "unused": ["photographer", "weight"]}
-    made = proposal.propose("dogs", source, found, "dogs.yaml", read)
+    seen = survey.look(source, str(tmp_path / "datasets"), **read)
+    assert seen["classes"] == {"hound": 4, "pug": 4}
+    assert seen["columns"] == {"image": "file", "label": "breed", "split": None, "id": None, "unused": ["photographer", "weight"]}
+    made = proposal.propose("dogs", source, seen, "dogs.yaml", read)
     assert "The image is file, the label breed. Not used: photographer, weight." in made.notes[0]
     (tmp_path / "dogs.yaml").write_text(made.text)
     assert load.load(str(tmp_path / "dogs.yaml")).data.features == {"image": "file", "label": "breed"}
@@ -423,9 +423,9 @@ def test_columns_that_are_not_used_are_listed_and_can_be_named(tmp_path):
     assert "{label: breed}; {label: null} says that there are no labels." in caught.value.hint
     assert f"With `hubel init {table} --label breed` (null: none); --image COLUMN" in caught.value.hint
     read = proposal.read_by(source, ["null"], None, None)
-    found = survey.look(source, str(tmp_path / "datasets"), **read)
-    assert found["classes"] == {}
-    (tmp_path / "dogs.yaml").write_text(proposal.propose("dogs", source, found, "dogs.yaml", read).text)
+    seen = survey.look(source, str(tmp_path / "datasets"), **read)
+    assert seen["classes"] == {}
+    (tmp_path / "dogs.yaml").write_text(proposal.propose("dogs", source, seen, "dogs.yaml", read).text)
     assert load.load(str(tmp_path / "dogs.yaml")).data.features == {"label": None}
 
 
@@ -491,15 +491,15 @@ def test_what_trains_on_good_alone_is_a_detector(tmp_path):
     root, file = product(tmp_path / "cable"), tmp_path / "cable.yaml"
     outcome = in_process("init", root, "--out", file, "--json", "--workspace", tmp_path / "workspace")
     assert outcome.code == 0, outcome.err
-    found, cfg = outcome.json["found"], load.load(str(file))
-    assert found["by_split"] == {"train": {"good": 40, "hole": 0, "scratch": 0}, "test": {"good": 6, "hole": 6, "scratch": 6}}
+    seen, cfg = outcome.json["found"], load.load(str(file))
+    assert seen["by_split"] == {"train": {"good": 40, "hole": 0, "scratch": 0}, "test": {"good": 6, "hole": 6, "scratch": 6}}
     assert (cfg.data.inliers, cfg.data.validation, cfg.data.classes) == (["good"], 0.2, None)
     assert (cfg.anomaly.score, cfg.anomaly.pooling, cfg.anomaly.window) == ("reconstruction_error", "smoothed_max", 3)
     assert (cfg.transform.resize, cfg.transform.normalize, cfg.model.name) == ("fit", "unit", "conv_autoencoder")
     assert (cfg.evaluate.thresholds["auroc"].min, set(cfg.evaluate.slices)) == (0.6, {"label"})
     assert "train has good alone, and test has hole, scratch besides" in outcome.json["notes"][0]
     assert "the black bars beside the image are left out of the score" in file.read_text()
-    assert (found["images"], found["passed_over"], found["masks"]) == (58, {"masks": 12}, None)
+    assert (seen["images"], seen["passed_over"], seen["masks"]) == (58, {"masks": 12}, None)
     dry = in_process("run", file, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
     assert dry.code == 0, dry.err
 
@@ -531,8 +531,8 @@ def test_a_class_without_an_image_is_left_out_of_a_classifier(tmp_path):
 
 def test_a_class_that_only_the_test_split_has_is_left_out_of_a_classifier(tmp_path):
     by_split = {"train": {"cat": 500, "dog": 300, "fox": 0}, "test": {"cat": 100, "dog": 50, "fox": 50}}
-    facts = {"classes": {"cat": 600, "dog": 350, "fox": 50}, "by_split": by_split, "splits": {"train": 800, "test": 200}}
-    cfg, made = proposed(tmp_path, used={"train": "train", "test": "test"}, **facts)
+    changes = {"classes": {"cat": 600, "dog": 350, "fox": 50}, "by_split": by_split, "splits": {"train": 800, "test": 200}}
+    cfg, made = proposed(tmp_path, used={"train": "train", "test": "test"}, **changes)
     assert cfg.data.classes == ["cat", "dog"]
     assert any("No training image has the class fox" in note for note in made.notes)
     assert cfg.anomaly is None
@@ -540,13 +540,13 @@ def test_a_class_that_only_the_test_split_has_is_left_out_of_a_classifier(tmp_pa
 
 def splits_of(**by_split):
     """What survey.look says of splits with these classes, {class: images} or images without a label, each."""
-    names = sorted({name for found in by_split.values() for name in found} - {None})
-    classes = {name: sum(found.get(name, 0) for found in by_split.values()) for name in names}
+    names = sorted({name for counts in by_split.values() for name in counts} - {None})
+    classes = {name: sum(counts.get(name, 0) for counts in by_split.values()) for name in names}
     return {
         "classes": classes,
-        "unlabelled": sum(found.get(None, 0) for found in by_split.values()),
-        "by_split": {split: {name: found.get(name, 0) for name in names} for split, found in by_split.items()},
-        "splits": {split: sum(found.values()) for split, found in by_split.items()},
+        "unlabelled": sum(counts.get(None, 0) for counts in by_split.values()),
+        "by_split": {split: {name: counts.get(name, 0) for name in names} for split, counts in by_split.items()},
+        "splits": {split: sum(counts.values()) for split, counts in by_split.items()},
         "used": {split: split for split in by_split},
     }
 
@@ -574,10 +574,10 @@ def test_what_a_run_leaves_out_is_not_counted_as_tested(test, words, tmp_path):
     ],
 )
 def test_a_split_of_which_nothing_can_be_used_is_refused(test, words, advice, tmp_path):
-    found = splits_of(train={"Cat": 30, "Dog": 30}, test=test)
+    split = splits_of(train={"Cat": 30, "Dog": 30}, test=test)
     carved = [{"validation": 0.1, "test": 0.2, "images": {"train": 54, "validation": 6, "test": 0 if None in test else 30}}]
     with pytest.raises(UsageError, match=words) as caught:
-        proposed(tmp_path, carved=carved, **found)
+        proposed(tmp_path, carved=carved, **split)
     assert advice in caught.value.hint
 
 
@@ -585,7 +585,7 @@ def test_a_split_of_which_nothing_can_be_used_is_refused(test, words, advice, tm
     "others", [{"test": {"bad": 9}}, {"validation": {"good": 4, "bad": 9}}, {"validation": {"bad": 9}, "test": {"good": 4}}]
 )
 def test_a_detector_that_cannot_be_measured_is_refused(others, tmp_path):
-    [where] = (split for split, found in others.items() if "bad" in found)
+    [where] = (split for split, classes in others.items() if "bad" in classes)
     with pytest.raises(UsageError, match=f"has good alone to train on, and bad in {where} only: no classifier") as caught:
         proposed(tmp_path, **splits_of(train={"good": 40}, **others))
     assert "put images of good beside the others into test" in caught.value.hint
@@ -601,11 +601,11 @@ def test_masks_beside_images_are_left_out_and_counted(tmp_path):
     for number in range(6):
         picture(tmp_path / f"beside/{number}.png", (9 * number, 5, 200), mode="RGB")
         picture(tmp_path / f"beside/{number}_mask.png", 0)
-    found = survey.look(f"folder:{tmp_path / 'beside'}", str(tmp_path / "datasets"))
-    assert (found["images"], found["masks"], found["passed_over"]) == (6, None, {"masks": 6})
-    made = proposal.propose("x", "folder:/x", found, "x.yaml")
+    seen = survey.look(f"folder:{tmp_path / 'beside'}", str(tmp_path / "datasets"))
+    assert (seen["images"], seen["masks"], seen["passed_over"]) == (6, None, {"masks": 6})
+    made = proposal.propose("x", "folder:/x", seen, "x.yaml")
     assert "6 masks of other images are left out, for nothing learns from masks yet." in made.notes
-    assert proposal.pictures_of("folder:/x", found) is None
+    assert proposal.pictures_of("folder:/x", seen) is None
 
 
 def test_what_is_called_a_mask_and_looks_like_a_photo_is_read_and_said_to_be_called_so(tmp_path):
@@ -614,9 +614,9 @@ def test_what_is_called_a_mask_and_looks_like_a_photo_is_read_and_said_to_be_cal
         for name in (f"{number}.png", f"{number}_mask.png"):
             (tmp_path / "faces").mkdir(exist_ok=True)
             Image.fromarray(photo[number]).save(tmp_path / "faces" / name)
-    found = survey.look(f"folder:{tmp_path / 'faces'}", str(tmp_path / "datasets"))
-    assert (found["images"], found["masks"]["images"], found["passed_over"]) == (12, 6, {})
-    made = proposal.propose("x", "folder:/x", found, "x.yaml")
+    seen = survey.look(f"folder:{tmp_path / 'faces'}", str(tmp_path / "datasets"))
+    assert (seen["images"], seen["masks"]["images"], seen["passed_over"]) == (12, 6, {})
+    made = proposal.propose("x", "folder:/x", seen, "x.yaml")
     assert "6 images look like masks of others, such as 0_mask.png." in made.notes[0]
 
 
@@ -637,8 +637,8 @@ def test_folders_below_the_classes_are_said(tmp_path):
     for alphabet, characters in (("Greek", 2), ("Latin", 4)):  # folders that all classes share would be taken for the classes
         for character in range(1, characters + 1):
             picture(tmp_path / f"omniglot/{alphabet}/character{character}/0.png", 40 * character)
-    found = survey.look(f"folder:{tmp_path / 'omniglot'}", str(tmp_path / "datasets"))
-    made = proposal.propose("x", "folder:/x", found, "x.yaml")
+    seen = survey.look(f"folder:{tmp_path / 'omniglot'}", str(tmp_path / "datasets"))
+    made = proposal.propose("x", "folder:/x", seen, "x.yaml")
     assert any("The classes have 6 folders below them, such as Greek/character1." in note for note in made.notes)
 
 

@@ -84,8 +84,8 @@ def test_a_class_of_photos_that_is_called_mask_is_a_class(name):
             places.seen(f"{name}/{number}.{ending}".encode(), is_flat)
             places.seen(f"no_{name}/{number}.{ending}".encode(), False)
         assert (places.masks() is None) == is_class
-        found = {"splits": {"all": 40}, "classes": {name: 20, f"no_{name}": 20}, "masks": places.masks()}
-        assert proposal.pictures_of("folder:/x", found) is None
+        seen = {"splits": {"all": 40}, "classes": {name: 20, f"no_{name}": 20}, "masks": places.masks()}
+        assert proposal.pictures_of("folder:/x", seen) is None
 
 
 def test_masks_beside_what_is_called_images_are_masks_even_as_jpeg():
@@ -93,8 +93,8 @@ def test_masks_beside_what_is_called_images_are_masks_even_as_jpeg():
     for folder in ("images", "masks"):
         for number in range(20):
             places.seen(f"{folder}/{number}.jpg".encode(), False)
-    found = {"splits": {"all": 40}, "classes": {"images": 20, "masks": 20}, "masks": places.masks()}
-    assert proposal.pictures_of("folder:/x", found) == "folder:/x/images"
+    seen = {"splits": {"all": 40}, "classes": {"images": 20, "masks": 20}, "masks": places.masks()}
+    assert proposal.pictures_of("folder:/x", seen) == "folder:/x/images"
 
 
 def test_folders_below_the_classes_are_told():

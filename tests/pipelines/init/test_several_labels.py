@@ -49,16 +49,16 @@ def table(folder: Path, images: int, seed: int = 0) -> Path:
 
 def proposed(path: Path, tmp_path: Path):
     source = proposal.source_of(str(path))
-    found = survey.look(source, str(tmp_path / "datasets"))
-    return found, proposal.propose("several", source, found, "several.yaml")
+    seen = survey.look(source, str(tmp_path / "datasets"))
+    return seen, proposal.propose("several", source, seen, "several.yaml")
 
 
 def test_what_the_test_images_tell_is_said_of_the_figures_that_there_are(tmp_path):
-    found, made = proposed(table(tmp_path, 60), tmp_path)
+    seen, made = proposed(table(tmp_path, 60), tmp_path)
     [note] = [note for note in made.notes if "test image" in note]
     tested = int(note.split()[0])
-    rarest = min(found["labels"], key=found["labels"].get)
-    about = round(found["labels"][rarest] * tested / 59)
+    rarest = min(seen["labels"], key=seen["labels"].get)
+    about = round(seen["labels"][rarest] * tested / 59)
     share = f"{100 * tested / 60:.0f} %"
     rest_on = "AUROC and F1 of a class rest on those that have it and on those that have not"
     assert share != "20 %", "what the config says"
@@ -69,10 +69,10 @@ def test_columns_of_which_rows_have_several_ones_become_classes(tmp_path):
     path = table(tmp_path, 60)
     lines = path.read_text().replace("nan", "0").splitlines()
     path.write_text("\n".join(lines))
-    found, made = proposed(path, tmp_path)
+    seen, made = proposed(path, tmp_path)
     values = np.array([list(map(int, line.split(",")[1:])) for line in lines[1:]])
-    assert found["labels"] == dict(zip(NAMES, values.sum(0).tolist(), strict=True))
-    assert found["several"]["several"] == int((values.sum(1) > 1).sum())
+    assert seen["labels"] == dict(zip(NAMES, values.sum(0).tolist(), strict=True))
+    assert seen["several"]["several"] == int((values.sum(1) > 1).sum())
     file = tmp_path / "several.yaml"
     file.write_text(made.text)
     config = load.load(str(file))
@@ -80,7 +80,7 @@ def test_columns_of_which_rows_have_several_ones_become_classes(tmp_path):
     assert config.evaluate.thresholds["macro_auroc"].min == proposal.RANKED
     assert not config.evaluate.slices
     assert any("have several" in note for note in made.notes)
-    assert "3 classes, several an image" in "\n".join(proposal.summary(found, "x"))
+    assert "3 classes, several an image" in "\n".join(proposal.summary(seen, "x"))
 
 
 def test_columns_of_which_each_row_has_one_are_still_asked_for(tmp_path):
@@ -104,8 +104,8 @@ def test_a_class_that_all_images_have_is_pointed_out(tmp_path):
     path = table(tmp_path, 30)
     rows = [f"{n}.png,1,{n % 2},0" for n in range(30)]
     path.write_text("\n".join([f"file,{','.join(NAMES)}", *rows]))
-    found = survey.look(f"csv:{path}", str(tmp_path), {keys.LABELS: NAMES})
-    notes = proposal.propose("several", f"csv:{path}", found, "several.yaml").notes
+    seen = survey.look(f"csv:{path}", str(tmp_path), {keys.LABELS: NAMES})
+    notes = proposal.propose("several", f"csv:{path}", seen, "several.yaml").notes
     assert any("All images have the class beam" in note for note in notes)
     assert any("No image has the class dot" in note for note in notes)
 

@@ -26,11 +26,11 @@ def look(path, tmp_path, **read):
 def test_a_table_of_texts_becomes_a_config_of_texts(tmp_path):
     path = table(tmp_path)
     read = proposal.read_by(f"csv:{path}", ["v1"], None, None, "v2")
-    found = look(path, tmp_path, **read)
-    assert (found["reads"], found["noun"], found["images"], found["classes"]) == ("text", "text", 120, {"ham": 79, "spam": 40})
-    assert (found["unlabelled"], found["damaged"]) == (1, {"empty": 1})
-    assert found["tokens"] == [2, 4, 41]  # no label; Call , now 1; the long ones
-    made = proposal.propose("sms", f"csv:{path}", found, "sms.yaml", read, **proposal.at_hand(found, None))
+    seen = look(path, tmp_path, **read)
+    assert (seen["reads"], seen["noun"], seen["images"], seen["classes"]) == ("text", "text", 120, {"ham": 79, "spam": 40})
+    assert (seen["unlabelled"], seen["damaged"]) == (1, {"empty": 1})
+    assert seen["tokens"] == [2, 4, 41]  # no label; Call , now 1; the long ones
+    made = proposal.propose("sms", f"csv:{path}", seen, "sms.yaml", read, **proposal.at_hand(seen, None))
     (tmp_path / "sms.yaml").write_text(made.text)
     cfg = load.load(str(tmp_path / "sms.yaml"))
     assert cfg.data.features == {"text": "v2", "label": "v1"}
@@ -39,7 +39,7 @@ def test_a_table_of_texts_becomes_a_config_of_texts(tmp_path):
     assert not cfg.augment
     assert 0.66 < cfg.evaluate.thresholds["accuracy"].min < 0.75
     assert "16 tokens: of the texts that were read 2.5 % are longer" in made.text
-    said = "\n".join([*proposal.summary(found, f"csv:{path}"), *made.notes])
+    said = "\n".join([*proposal.summary(seen, f"csv:{path}"), *made.notes])
     assert "hubel ships no network that reads texts yet" in said
     assert "120 texts" in said
     assert "1 text has no label (" in said
@@ -48,8 +48,8 @@ def test_a_table_of_texts_becomes_a_config_of_texts(tmp_path):
 
 def test_of_the_networks_there_are_the_smallest_is_proposed(tmp_path):
     path = table(tmp_path, "label,text", long=20)
-    found = look(path, tmp_path)
-    made = proposal.propose("sms", f"csv:{path}", found, "sms.yaml", network="bag_of_words")
+    seen = look(path, tmp_path)
+    made = proposal.propose("sms", f"csv:{path}", seen, "sms.yaml", network="bag_of_words")
     assert "model: {name: bag_of_words}" in made.text
     assert "transform: {text: {length: 64}}" in made.text
     assert not any("ships no network" in note for note in made.notes)
@@ -69,9 +69,9 @@ def test_what_cannot_be_told_apart_is_refused(tmp_path):
 def test_scripts_that_part_no_words_are_read_by_characters(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,label\n" + "".join(f"{'今日は雨が降って風も強いですね' * 2}{n},{'ab'[n % 2]}\n" for n in range(40)))
-    found = look(path, tmp_path)
-    assert found["unit"] == "character"
-    assert "unit: character" in proposal.propose("a", f"csv:{path}", found, "a.yaml").text
+    seen = look(path, tmp_path)
+    assert seen["unit"] == "character"
+    assert "unit: character" in proposal.propose("a", f"csv:{path}", seen, "a.yaml").text
 
 
 @pytest.mark.parametrize(

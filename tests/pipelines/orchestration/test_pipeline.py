@@ -45,7 +45,11 @@ def test_a_network_of_a_file_may_have_any_of_our_layers():
 def inputs(built, name) -> dict[str, list[str]]:
     """Of a component: key -> which outputs of which components it reads."""
     [node] = [component for component in built.components if component.id == name]
-    return {key: [f"{one.producer_component_id}.{one.output_key}"] for key, one in node.inputs.items() if one.producer_component_id}
+    return {
+        key: [f"{channel.producer_component_id}.{channel.output_key}"]
+        for key, channel in node.inputs.items()
+        if channel.producer_component_id
+    }
 
 
 def custom(built, name) -> dict:

@@ -20,8 +20,8 @@ def summary(tmp_path, cfg, history, **card):
 
 def test_it_is_what_trainer_wrote(tmp_path):
     history = [{"loss": 2.0, "val_loss": 1.0}, {"loss": float("nan"), "val_loss": float("inf")}, {"val_loss": 0.5}]
-    found = summary(tmp_path, load.load("digits_lenet5"), history, train_images=7)
-    assert found == {
+    summed = summary(tmp_path, load.load("digits_lenet5"), history, train_images=7)
+    assert summed == {
         "epochs": 3,
         "asked": 15,
         "loss": [2.0, None, None],
@@ -43,12 +43,12 @@ def test_it_is_what_trainer_wrote(tmp_path):
 )
 def test_the_tuner_s_values_and_the_config_s_come_before_the_builder_s(tmp_path, assignments, chosen, asked, code):
     cfg = load.load("digits_conv_autoencoder", assignments)
-    found = summary(tmp_path, cfg, [], hyperparameters=chosen)
-    assert found["asked"] == (asked or cfg.train.epochs)
-    assert found["code_size"] == (code or cfg.model.options["code_size"])
+    summed = summary(tmp_path, cfg, [], hyperparameters=chosen)
+    assert summed["asked"] == (asked or cfg.train.epochs)
+    assert summed["code_size"] == (code or cfg.model.options["code_size"])
 
 
 def test_a_fine_tuning_has_its_own_epochs_and_a_transfer_no_code(tmp_path):
     cfg = load.load("digits_lenet5", ["transfer={source: a, fine_tune: {from: c3, epochs: 7}}", "train.epochs=3"])
-    found = summary(tmp_path, cfg, [])
-    assert (found["asked"], found["code_size"]) == (10, None)
+    summed = summary(tmp_path, cfg, [])
+    assert (summed["asked"], summed["code_size"]) == (10, None)

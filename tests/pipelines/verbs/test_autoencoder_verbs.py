@@ -58,7 +58,7 @@ def loaded_once():
 def model(tmp_path_factory):
     """An autoencoder without a threshold, a prior or noise."""
     asked = ("reconstruct", "encode", "decode", "anomaly_score", "inpaint")
-    return _exported(tmp_path_factory.mktemp("plain"), lambda model, found: {name: found[name] for name in asked})
+    return _exported(tmp_path_factory.mktemp("plain"), lambda model, of_task: {name: of_task[name] for name in asked})
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +68,8 @@ def versatile(tmp_path_factory):
 
     from components.tasks.base import Extra, Signature
 
-    def signatures(model, found):
-        decode = found["decode"].function
+    def signatures(model, of_task):
+        decode = of_task["decode"].function
 
         def anomalies_at(pixels, threshold):
             errors = tf.square(pixels / 255.0 - model(pixels, training=False))
@@ -86,8 +86,8 @@ def versatile(tmp_path_factory):
         return {
             "anomalies": Signature(lambda pixels: anomalies_at(pixels, tf.fill([tf.shape(pixels)[0]], THRESHOLD)), gives=mapped),
             "anomalies_at": Signature(anomalies_at, gives=mapped, extra={"threshold": at}),
-            "decode": found["decode"],
-            "denoise": found["reconstruct"],
+            "decode": of_task["decode"],
+            "denoise": of_task["reconstruct"],
             "generate": Signature(generate, gives={"images": "image"}, takes="code", code_size=CODE_SIZE, extra={"label": label}),
         }
 
@@ -107,7 +107,7 @@ def photos(tmp_path_factory):
     return folder
 
 
-def one(photos, index: int) -> str:
+def photo_of(photos, index: int) -> str:
     return str(photos / str(digits.images()[1][index]) / f"{index}.png")
 
 
@@ -157,7 +157,7 @@ def mask(tmp_path):
 
 
 def test_inpainting_changes_what_the_mask_says_and_nothing_else(model, photos, mask, tmp_path):
-    value = image_verbs.remake("inpaint", model, [one(photos, 3)], str(tmp_path / "out"), False, True, str(mask))
+    value = image_verbs.remake("inpaint", model, [photo_of(photos, 3)], str(tmp_path / "out"), False, True, str(mask))
     [row] = value["images"]
     given, made, missing = pixels(row["file"]), pixels(row["written"]), pixels(mask) > 0
     np.testing.assert_array_equal(made[~missing], given[~missing])
@@ -173,7 +173,7 @@ def test_masks_are_found_by_name_and_must_fit(model, photos, mask, tmp_path):
     shutil.copy(mask, masks / "large.png")
     Image.new("L", (8, 4), 255).save(masks / "2.png")
     (masks / "3.png").write_bytes(b"no image")
-    asked = [*(one(photos, index) for index in range(4)), str(photos / "large.jpg")]
+    asked = [*(photo_of(photos, index) for index in range(4)), str(photos / "large.jpg")]
     value = image_verbs.remake("inpaint", model, asked, str(tmp_path / "out"), False, False, str(masks))
     words = ["no mask 0.png", None, "proportions: 4x8 px instead of 8x8", "not an image", None]
     for row, expected in zip(value["images"], words, strict=True):
@@ -184,7 +184,7 @@ def test_masks_are_found_by_name_and_must_fit(model, photos, mask, tmp_path):
 
 
 def test_a_model_of_one_channel_answers_images_and_masks_of_every_format(model, photos, mask, tmp_path):
-    for name, source in (("in", one(photos, 3)), ("holes", mask)):
+    for name, source in (("in", photo_of(photos, 3)), ("holes", mask)):
         (tmp_path / name).mkdir()
         for ending in ENDINGS:
             with Image.open(source) as given:
@@ -264,7 +264,7 @@ def test_generated_images_follow_seed_and_label(versatile, tmp_path):
 
 
 def test_interpolation_begins_and_ends_at_the_reconstructions(model, photos, tmp_path):
-    ends = [one(photos, 0), one(photos, 1)]
+    ends = [photo_of(photos, 0), photo_of(photos, 1)]
     whole = image_verbs.remake("reconstruct", model, ends, str(tmp_path / "whole"), False, False)["images"]
     for spherical in (False, True):
         value = code_verbs.interpolate(model, ends, 5, spherical, str(tmp_path / f"way-{spherical}"), False)
@@ -383,11 +383,11 @@ def test_a_map_has_a_place_for_each_image(model, photos, tmp_path):
     pca = code_space.embed(model, [str(photos)], "pca", 0, str(tmp_path / "pca"), True)
     assert 0.2 < pca["explained"] < 1
     with pytest.raises(UsageError, match="a map needs 3"):
-        code_space.embed(model, [one(photos, 0), one(photos, 1)], "pca", 0, str(tmp_path / "few"), False)
+        code_space.embed(model, [photo_of(photos, 0), photo_of(photos, 1)], "pca", 0, str(tmp_path / "few"), False)
 
 
 def test_the_nearest_are_those_of_the_nearest_codes(model, photos, tmp_path):
-    asked = [one(photos, 0), one(photos, 1)]
+    asked = [photo_of(photos, 0), photo_of(photos, 1)]
     value = code_space.neighbours(model, asked, str(photos), 4, str(tmp_path / "near"), False, True)
     codes, rows = code_verbs.codes_of(Served.load(model), images.files([str(photos)]))
     files = [row["file"] for row in rows if "error" not in row]
@@ -422,8 +422,8 @@ def test_a_model_of_before_and_one_of_others(versatile, photos, mask, tmp_path):
 
 
 def test_denoising_is_another_name_for_what_a_denoising_model_does(versatile, model, photos, tmp_path):
-    [given] = image_verbs.remake("denoise", versatile, [one(photos, 0)], str(tmp_path / "a"), False, False)["images"]
-    [plain] = image_verbs.remake("reconstruct", model, [one(photos, 0)], str(tmp_path / "b"), False, False)["images"]
+    [given] = image_verbs.remake("denoise", versatile, [photo_of(photos, 0)], str(tmp_path / "a"), False, False)["images"]
+    [plain] = image_verbs.remake("reconstruct", model, [photo_of(photos, 0)], str(tmp_path / "b"), False, False)["images"]
     np.testing.assert_allclose(pixels(given["written"]), pixels(plain["written"]), atol=1)
 
 
@@ -455,7 +455,7 @@ def test_folders_are_searched_but_for_what_an_earlier_run_made(photos, tmp_path)
     assert images.files([str(photos)], photos / "0") == [path for path in every if path.parent.name != "0"]
     for apart in (photos, photos.parent, photos / "none"):
         assert images.files([str(photos)], apart) == every
-    assert images.files([one(photos, 0)], photos / "0") == [Path(one(photos, 0))], "a file that is named is meant"
+    assert images.files([photo_of(photos, 0)], photos / "0") == [Path(photo_of(photos, 0))], "a file that is named is meant"
     with pytest.raises(UsageError, match="no image"):
         images.files([str(tmp_path)])
 
@@ -510,7 +510,7 @@ def test_every_verb_says_what_it_did(here, model, versatile, photos, mask, tmp_p
         "decode": here("decode", model, out / "d/codes.npy", "--out", out / "e"),
         "generate": here("generate", versatile, "--count", "2", "--label", "one", "--out", out / "f"),
         "anomalies": here("anomalies", model, photos),
-        "interpolate": here("interpolate", model, one(photos, 0), one(photos, 1), "--steps", "3", "--out", out / "g"),
+        "interpolate": here("interpolate", model, photo_of(photos, 0), photo_of(photos, 1), "--steps", "3", "--out", out / "g"),
         "embed": here("embed", model, photos, "--out", out / "h"),
         "neighbours": here("neighbours", model, big, "--among", photos, "--count", "2"),
     }
@@ -582,7 +582,7 @@ def test_a_task_of_one_s_own_may_call_its_score_as_it_likes(photos, tmp_path):
         "odd_ones": Signature(lambda pixels: at(pixels, tf.fill([tf.shape(pixels)[0]], 0.25)), gives=gives),
         "odd_ones_by": Signature(at, gives=gives, extra={"limit": asked}),
     }
-    model = _exported(tmp_path, lambda model, found: made)
+    model = _exported(tmp_path, lambda model, of_task: made)
     value = image_verbs.anomalies(model, [str(photos)], None, False, False, None)
     assert (value["calibrated"], value["threshold"]) == (True, 0.25)
     scores = [row["anomaly_score"] for row in good(value)]
@@ -594,7 +594,9 @@ def test_a_task_of_one_s_own_may_call_its_score_as_it_likes(photos, tmp_path):
 def test_what_says_nothing_of_anomalies_is_told_apart_by_that(photos, tmp_path):
     from components.tasks.base import Signature
 
-    model = _exported(tmp_path, lambda model, found: {"encode": found["encode"], "rank": Signature(lambda x: {"r": x[:, 0, 0, 0]})})
+    model = _exported(
+        tmp_path, lambda model, of_task: {"encode": of_task["encode"], "rank": Signature(lambda x: {"r": x[:, 0, 0, 0]})}
+    )
     with pytest.raises(UsageError, match="none of its signatures says how unlike its training images an image is") as caught:
         image_verbs.anomalies(model, [str(photos)], None, False, False, None)
     assert "kind anomaly_score" in caught.value.hint

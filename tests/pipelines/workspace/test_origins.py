@@ -101,17 +101,17 @@ def test_the_digest_is_of_what_the_file_holds(place, tmp_path):
 
 
 def test_a_file_is_found_and_says_whether_it_normalises(place, tmp_path):
-    found = locate(tmp_path / "1" / keys.KERAS_FILE, place)
-    assert (found.artifact, found.normalizes, found.architecture) == (None, True, found.file)
+    origin = locate(tmp_path / "1" / keys.KERAS_FILE, place)
+    assert (origin.artifact, origin.normalizes, origin.architecture) == (None, True, origin.file)
     image = keras.Input((None, None, 1))
     keras.Model(image, layers.GlobalAveragePooling2D()(image)).save(tmp_path / "own.keras")
     assert locate(tmp_path / "own.keras", place).normalizes is False
 
 
 def test_a_network_of_keras_applications_is_not_fetched_to_be_found(place):
-    found = locate("keras.applications:VGG16", place)
-    assert (found.file, found.architecture, found.normalizes) == (None, "keras.applications:VGG16", True)
-    assert keras.__version__ in found.digest
+    origin = locate("keras.applications:VGG16", place)
+    assert (origin.file, origin.architecture, origin.normalizes) == (None, "keras.applications:VGG16", True)
+    assert keras.__version__ in origin.digest
 
 
 def test_what_is_handed_on_says_the_whole_name_and_leaves_normalising_to_the_source(place, tmp_path):
@@ -376,7 +376,7 @@ def test_one_command_runs_the_config_before_and_hands_on_its_version(write, tmp_
         ("follower", 3, "letters/4"),
     ]
     value = json.loads(capsys.readouterr().out)
-    assert (value["model"], [one["model"] for one in value["first"]]) == ("follower", ["letters"])
+    assert (value["model"], [before["model"] for before in value["first"]]) == ("follower", ["letters"])
     assert [record.config for record in runs.records(Workspace.at(tmp_path / "w"))] == ["letters", "follower"]
 
 
@@ -421,6 +421,6 @@ def test_a_plan_is_of_all_of_them(tmp_path):
     value = execute.plan("digits_self_taught.tiny", [], str(tmp_path))
     [first] = value["first"]
     assert (first["config"], value["config"]) == ("digits_sparse_five_to_nine_tiny", "digits_self_taught_tiny")
-    for one in (first, value):
-        assert {"ExampleGen", "Trainer", "Pusher"} <= {stage["name"] for stage in one["components"] if not stage["cached"]}
+    for plan in (first, value):
+        assert {"ExampleGen", "Trainer", "Pusher"} <= {stage["name"] for stage in plan["components"] if not stage["cached"]}
     assert not (tmp_path / "metadata.db").exists()

@@ -36,14 +36,14 @@ Stages = dict[str, tuple[str, ...]]  # name of a stage, or STAGE.PIPELINE -> the
 
 def stages() -> Stages:
     """Each stage, and what a source, network, task and judge add to it in one of PIPELINES."""
-    found: Stages = {}
+    starts: Stages = {}
     for name, asked in PIPELINES.items():
         for entry, *more in _digested(*asked):
             stage = _name(entry)
-            found[stage] = (entry,)
-            if more and (entry, *more) not in found.values():
-                found[f"{stage}.{name}"] = (entry, *more)
-    return found
+            starts[stage] = (entry,)
+            if more and (entry, *more) not in starts.values():
+                starts[f"{stage}.{name}"] = (entry, *more)
+    return starts
 
 
 def _digested(config: str, assignments: list[str]) -> Iterator[tuple[str, ...]]:
