@@ -1,4 +1,4 @@
-"""Reading back what ExampleGen wrote: tf.Examples in GZIP TFRecords, whole or a feature of them."""
+"""Reading back what ExampleGen and Transform wrote: tf.Examples in GZIP TFRecords, whole or a feature of them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,11 +21,15 @@ def files_of(examples, split: str) -> list[str]:
     return sorted(str(path) for path in Path(artifact_utils.get_split_uri(held, split)).iterdir() if path.is_file())
 
 
-def records_of(files: Iterable[str]):
-    """tf.data of serialized tf.Examples, in order."""
+def records_of(files):
+    """tf.data of serialized tf.Examples, in order.
+
+    Args:
+        files: paths, or a string tensor of them.
+    """
     import tensorflow as tf
 
-    return tf.data.TFRecordDataset(list(files), compression_type="GZIP")
+    return tf.data.TFRecordDataset(files if tf.is_tensor(files) else list(files), compression_type="GZIP")
 
 
 def parsed(records: Iterable[bytes]) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from components import keys
 from components import targets as kinds
+from components.examples import records_of
 from components.inputs.base import Input
 from components.trainer.facts import Facts, Mix
 from components.transform.augment import steps as augment
@@ -106,7 +107,7 @@ class Epochs:
     def _images(self, epoch) -> _Images:
         if self._written is None:
             return self._kept
-        return _Images(self._read(tf.data.TFRecordDataset(tf.gather(self._written, epoch % self._copies), "GZIP")))
+        return _Images(self._read(records_of(tf.gather(self._written, epoch % self._copies))))
 
 
 def held(kind: Input, cfg: TrainerSlice) -> int:

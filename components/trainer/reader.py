@@ -8,14 +8,14 @@ import tensorflow_transform as tft
 
 from components import keys
 from components import targets as kinds
+from components.examples import records_of
 from components.inputs.base import Input
 from configs.schema.transform import TransformConfig
 
 
 def records(files: Sequence[str]) -> tf.data.Dataset:
     """Serialized tf.Examples of GZIP TFRecords, by patterns of their paths, in the order of these."""
-    paths = sorted(tf.io.gfile.glob(list(files)))
-    return tf.data.TFRecordDataset(paths, compression_type="GZIP")
+    return records_of(sorted(tf.io.gfile.glob(list(files))))
 
 
 @dataclass(frozen=True)

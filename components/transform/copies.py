@@ -18,6 +18,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components import fingerprint, keys, spec, targets
 from components.compat import tfx
+from components.examples import records_of
 from components.transform import moments
 from components.transform.augment import steps as augment
 from components.transform.stored import parsed, stored
@@ -97,7 +98,7 @@ class WriteCopy(beam.DoFn):
         folder.mkdir(parents=True, exist_ok=True)
         options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
         with tf.io.TFRecordWriter(str(folder / Path(shard).name), options) as writer:
-            for records in tf.data.TFRecordDataset(shard, "GZIP").batch(BATCH):
+            for records in records_of([shard]).batch(BATCH):
                 changed = {name: values.numpy() for name, values in self._change(records, tf.constant(copy, tf.int64)).items()}
                 for record, *values in zip(records.numpy(), *changed.values(), strict=True):
                     example = tf.train.Example.FromString(record)

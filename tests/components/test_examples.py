@@ -58,5 +58,20 @@ def parses(node) -> bool:
     return ast.unparse(node.value).endswith("train.Example")
 
 
+def opens(node) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in ("TFRecordDataset", "tf_record_iterator", "ReadFromTFRecord")
+
+
+def test_no_other_file_opens_records():
+    others = {"components/example_gen/tfrecord.py"}
+    assert sources.files_that(opens, "components", "tuner", "pipelines", "serving") == {"components/examples.py"} | others
+
+
+def test_files_may_be_named_by_a_tensor(stored):
+    files = examples.files_of(stored, "test")
+    names = tf.data.Dataset.from_tensors(files).flat_map(examples.records_of)
+    assert list(names.as_numpy_iterator()) == list(examples.records_of(files).as_numpy_iterator())
+
+
 def test_no_other_file_takes_records_apart():
     assert sources.files_that(parses, "components", "tuner", "pipelines") == PARSERS
