@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +13,8 @@ from components.example_gen import labels as labels_module
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 from tests.components.digits import images
+from tests.components.example_gen.at_once import assert_checked_at_once
 from tests.components.example_gen.test_component import generated, ids, labels
-from tests.slower import times_slower
 
 
 @pytest.fixture
@@ -391,16 +389,7 @@ def test_what_is_not_there_is_refused_at_once_and_without_tensorflow(place, tmp_
             sources.check(f"csv:{rest}", tmp_path)
         assert caught.value.message == said
     write(place, "file,label\n" + "a.png,1\n" * 200_000)
-    code = (
-        "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.process_time()\n"
-        "sources.check('csv:' + sys.argv[1], Path('x')); print('tensorflow' in sys.modules, time.process_time() - start)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(place / "table.csv")], capture_output=True, text=True, timeout=600, check=True
-    )
-    imported, seconds = done.stdout.split()
-    assert imported == "False"
-    assert float(seconds) < times_slower()
+    assert_checked_at_once(f"csv:{place / 'table.csv'}", tmp_path)
 
 
 def test_a_table_that_may_not_be_read_is_refused(place, monkeypatch):

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from sklearn.datasets import load_digits
 from components.example_gen import sources, tfds
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
-from tests.slower import times_slower
+from tests.components.example_gen.at_once import assert_checked_at_once
 
 
 @pytest.fixture(autouse=True)
@@ -47,15 +45,7 @@ def test_data_that_is_not_there_is_refused_with_the_command_that_prepares_it(res
 
 
 def test_unknown_data_is_refused_at_once_and_without_tensorflow(tmp_path):
-    code = (
-        "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.process_time()\n"
-        "try: sources.check('tfds:no_such_set', Path(sys.argv[1]))\n"
-        "except Exception as error: print(type(error).__name__, 'tensorflow' in sys.modules, time.process_time() - start)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=600, check=True)
-    *said, seconds = done.stdout.split()
-    assert said == ["UsageError", "False"]
-    assert float(seconds) < times_slower()
+    assert_checked_at_once("tfds:no_such_set", tmp_path, "UsageError")
 
 
 def test_an_unknown_scheme_is_refused_with_those_there_are():

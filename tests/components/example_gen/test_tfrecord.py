@@ -4,8 +4,6 @@ import gzip
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -19,8 +17,8 @@ from components.example_gen.splits import Plan
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 from tests.components.digits import images
+from tests.components.example_gen.at_once import assert_checked_at_once
 from tests.components.example_gen.test_component import generated, ids, labels
-from tests.slower import times_slower
 
 
 def example(**features) -> bytes:
@@ -316,14 +314,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
 
 def test_checking_imports_no_tensorflow_and_the_digest_is_of_the_contents(tmp_path):
     path = write(tmp_path / "a", [example(image=png(0))])
-    code = (
-        "import sys, time; from pathlib import Path; from components.example_gen import sources; start = time.process_time()\n"
-        "sources.check('tfrecord:' + sys.argv[1], Path('x')); print('tensorflow' in sys.modules, time.process_time() - start)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=600, check=True)
-    imported, seconds = done.stdout.split()
-    assert imported == "False"
-    assert float(seconds) < times_slower()
+    assert_checked_at_once(f"tfrecord:{path}", tmp_path)
     before = located(path, tmp_path).digest
     os.utime(path, (1, 1))
     assert located(path, tmp_path).digest == before

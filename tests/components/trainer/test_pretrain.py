@@ -3,7 +3,6 @@
 import dataclasses
 
 import keras
-import numpy as np
 import pytest
 
 from components.tasks.by_name import task_of
@@ -13,7 +12,7 @@ from configs.errors import HubelError, UsageError
 from configs.schema.run import RunConfig
 from keras_models import get, normalize
 from tests.components import digits
-from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed, data_of
+from tests.components.trainer.test_resume import KillAfter, Killed, assert_cleared, assert_same, data_of
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -104,13 +103,8 @@ def test_a_training_killed_in_any_stage_ends_like_an_undisturbed_one(undisturbed
         with pytest.raises(Killed):
             trained(tmp_path, slice_of(), kill)
     model, history, states, _ = trained(tmp_path, slice_of())
-    for mine, theirs in zip(history, undisturbed[1], strict=True):
-        assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-5)
-    for mine, theirs in zip(model.get_weights(), undisturbed[0].get_weights(), strict=True):
-        np.testing.assert_allclose(mine, theirs, **CLOSE)
-    for state in states:
-        state.clear()
-    assert list(tmp_path.iterdir()) == []
+    assert_same((history, model.get_weights()), (undisturbed[1], undisturbed[0].get_weights()))
+    assert_cleared(states, tmp_path)
 
 
 def test_a_stage_has_its_own_rate_and_names_it_when_it_diverges(tmp_path):

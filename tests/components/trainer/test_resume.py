@@ -101,11 +101,19 @@ def interrupted(folder, cfg, epoch, data=None):
 
 
 def assert_same(training, undisturbed):
+    """Each is the history, a mapping an epoch, and the weights."""
     assert [sorted(figures) for figures in training[0]] == [sorted(figures) for figures in undisturbed[0]]
     for mine, theirs in zip(training[0], undisturbed[0], strict=True):
         assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-5)
     for mine, theirs in zip(training[1], undisturbed[1], strict=True):
         np.testing.assert_allclose(mine, theirs, **CLOSE)
+
+
+def assert_cleared(states, folder):
+    """Nothing stays in a folder of the states of a training that is over."""
+    for state in states:
+        state.clear()
+    assert list(folder.iterdir()) == []
 
 
 COSINE = {"epochs": 4, "early_stopping": None, "schedule": {"warmup_epochs": 1}, "optimizer": {"learning_rate": 0.02}}

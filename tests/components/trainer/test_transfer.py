@@ -25,7 +25,7 @@ from configs.errors import HubelError, UsageError
 from keras_models import normalize, published, transfer
 from keras_models.layers.neighbours import NearestNeighbours
 from tests.components import digits
-from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed
+from tests.components.trainer.test_resume import CLOSE, KillAfter, Killed, assert_cleared, assert_same
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -244,13 +244,8 @@ def test_a_training_killed_in_either_phase_ends_like_an_undisturbed_one(source, 
         with pytest.raises(Killed):
             trained(source, data, cfg, tmp_path, kill)
     model, history, states = trained(source, data, cfg, tmp_path)
-    for mine, theirs in zip(history, undisturbed[1], strict=True):
-        assert mine == pytest.approx(theirs, rel=1e-4, abs=1e-5)
-    for mine, theirs in zip(model.get_weights(), undisturbed[0].get_weights(), strict=True):
-        np.testing.assert_allclose(mine, theirs, **CLOSE)
-    for state in states:
-        state.clear()
-    assert list(tmp_path.iterdir()) == []
+    assert_same((history, model.get_weights()), (undisturbed[1], undisturbed[0].get_weights()))
+    assert_cleared(states, tmp_path)
 
 
 def test_fine_tuning_that_does_not_help_leaves_the_head_as_it_was(source, tmp_path):
