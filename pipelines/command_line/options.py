@@ -1,5 +1,6 @@
 """What the verbs share: their common flags, what these say, and how they ask a worker."""
 
+import json
 import os
 import sys
 from collections import Counter
@@ -115,6 +116,18 @@ def ask_of(
     folder = runs.exported(place, model)
     run = runs.run_of(place, model, folder)
     return {**quietly(kind(**asked, model=str(folder)), listen), "asked": model, "run": run}
+
+
+def plan(request: Request, as_json: bool) -> dict[str, Any]:
+    """Ask what a command would do, for `--dry-run`, and show it: to a person what its stages would. Returns all that is known."""
+    from pipelines.command_line import console
+
+    value = quietly(request)
+    if as_json:
+        print(json.dumps(value))
+    else:
+        console.plan(value)
+    return value
 
 
 def quietly(request: Request, listen: Callable[[dict], None] = lambda event: None):

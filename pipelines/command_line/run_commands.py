@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.command_line import options
-from pipelines.command_line.options import quietly, state
+from pipelines.command_line.options import state
 from pipelines.process import requests
 
 if TYPE_CHECKING:  # milliseconds that no other verb waits for
@@ -42,11 +42,7 @@ def run(config, assignments, workspace, dry_run, as_json):
     for _, each in wanted:
         names.check(each, place)
     if dry_run:
-        value = quietly(requests.PlanRun(config, assignments, str(place.root)))
-        if as_json:
-            print(json.dumps(value))
-        else:
-            console.plan(value)
+        options.plan(requests.PlanRun(config, assignments, str(place.root)), as_json)
         return 0
     done = []
     with place.locked(f"hubel run {config}") as lock:

@@ -51,7 +51,7 @@ def tune(config, role, address, assignments, into, workspace, dry_run, as_json, 
     that see one workspace, one has the role of the chief and the others that of workers.
     """
     from configs import load
-    from pipelines.command_line import console, names
+    from pipelines.command_line import names
     from pipelines.workspace.layout import Workspace
 
     check(config, load.load(config, assignments))
@@ -61,11 +61,8 @@ def tune(config, role, address, assignments, into, workspace, dry_run, as_json, 
     cfg, place = load.load(config, assignments), Workspace.at(workspace)
     names.check(cfg, place)
     if dry_run:
-        value = quietly(requests.PlanTune(config, assignments, str(place.root)))
-        if as_json:
-            print(json.dumps(value))
-        else:
-            console.plan(value)
+        value = options.plan(requests.PlanTune(config, assignments, str(place.root)), as_json)
+        if not as_json:
             print("\n".join(_planned(value)))
         return 0
     if role == WORKER:
