@@ -45,8 +45,8 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
 
 def keep(folder: Path, model: keras.Model, task: Task, card: Card) -> None:
     """Write what later stages read and nobody is served: model.keras, card.json, and NAME.keras of each model of `Task.beside`."""
-    for name, one in {keys.KERAS_NAME: model, **task.beside(model)}.items():
-        plain = keras.Model(one.inputs, one.outputs, name=one.name)  # without loss and optimizer, which may be ours
+    for name, network in {keys.KERAS_NAME: model, **task.beside(model)}.items():
+        plain = keras.Model(network.inputs, network.outputs, name=network.name)  # without loss and optimizer, which may be ours
         plain.save(folder / f"{name}{keys.KERAS_ENDING}")
     (folder / keys.CARD_FILE).write_text(_json(card))
 
@@ -91,7 +91,7 @@ class Endpoint:
     def specs(self) -> list[tf.TensorSpec]:
         """Of all its arguments, named."""
         extra = self.signature.extra.items()
-        return [self.spec, *(tf.TensorSpec(one.spec.shape, one.spec.dtype, name) for name, one in extra)]
+        return [self.spec, *(tf.TensorSpec(argument.spec.shape, argument.spec.dtype, name) for name, argument in extra)]
 
 
 def endpoints(signatures: dict[str, Signature], card: Card, ends: Mapping[str, End] | None = None) -> dict[str, Endpoint]:
