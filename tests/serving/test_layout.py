@@ -1,9 +1,13 @@
 """Finding a served model by name, version or path."""
 
+import ast
+
 import pytest
 
 from configs.errors import UsageError
+from configs.packages import PACKAGES
 from serving import layout
+from tests import sources
 
 
 @pytest.fixture
@@ -65,3 +69,18 @@ def test_a_model_in_a_path_that_tensorflow_takes_for_a_pattern_is_refused(models
     (models / "digits").rename(odd)
     with pytest.raises(UsageError, match=r"The served model .*/a \[1\]/10 has \[ in its path"):
         layout.find(str(odd), models)
+
+
+EXECUTIONS = {"pipelines/workspace/collect.py"}  # folders of TFX's, numbered too
+
+
+def tells_numbers(node) -> bool:
+    """Whether a name of a file is asked for digits."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+        return False
+    asks = node.func.attr in ("isdecimal", "isdigit", "isnumeric") and ast.unparse(node.func.value).endswith((".name", ".stem"))
+    return asks or (node.func.attr == "glob" and ast.unparse(node.args[0]).strip("'").rpartition("/")[2].startswith("[0-9]"))
+
+
+def test_no_other_file_tells_versions_by_their_names():
+    assert sources.files_that(tells_numbers, *PACKAGES, "benchmarks") - EXECUTIONS == {"serving/layout.py"}
