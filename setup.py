@@ -55,6 +55,7 @@ EXTRAS = {
         "coverage>=7",
         "hypothesis>=6",
         "scikit-image>=0.25,<1",
+        "axe-core-python>=0.1",
         "ruff>=0.17,<0.18",
         "pip",
         "setuptools>=77",

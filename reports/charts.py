@@ -42,14 +42,15 @@ def _theme(paper: str, ink: str, soft: str, line: str, strong: str, weak: str) -
             "rail": {"color": line, "stroke": line},
             "soft": {"color": soft, "fill": soft},
             "ink": {"color": ink, "fill": ink},
+            "beneath": {"stroke": paper, "strokeOpacity": 0.85},
             "halo": {"color": paper, "fill": paper, "stroke": paper, "strokeWidth": 4, "strokeOpacity": 0.85},
         },
     }
 
 
 THEMES = {
-    "light": _theme("#ffffff", "#1c1c1e", "#5c5c62", "#e2e2e6", "#0060a0", "#b9bdc6"),
-    "dark": _theme("#17181a", "#ececee", "#a6a6ae", "#303237", "#6cc3ff", "#4d525c"),
+    "light": _theme("#ffffff", "#1c1c1e", "#5c5c62", "#e2e2e6", "#0060a0", "#9aa0ab"),
+    "dark": _theme("#17181a", "#ececee", "#a6a6ae", "#303237", "#6cc3ff", "#646a75"),
 }
 
 
@@ -63,6 +64,7 @@ class Chart:
         about: a sentence that says what it shows, for a reader and in place of the picture.
         spec: Vega-Lite, by Altair.
         columns, rows: its numbers, as a person reads them.
+        narrow: what is drawn in its place in a window of a phone's width.
     """
 
     key: str
@@ -71,6 +73,7 @@ class Chart:
     spec: Mapping[str, Any]
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    narrow: Mapping[str, Any] | None = None
 
 
 def rows(values: Sequence[Mapping[str, Any]]):

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from configs import atomic, words
-from reports import charts
+from reports import charts, parallel
 from reports.charts import Chart
-from reports.trials import short_names, shown, value_of
+from reports.choices import Choices
+from reports.trials import short_names, shown, value_of, without_defaults
 
 STATUSES = ("completed", "pruned", "failed", "running")  # in the order of a table
-CHOICES_SHOWN = 30  # letters of all choices of a parameter, up to which each stands at its place
 TICKS = 10  # at most, of epochs, which are whole numbers
-ROW = 54  # px of a parameter
 
 
 class Trial(Protocol):
@@ -88,22 +87,31 @@ def write(page: Path, search: Search) -> None:
 
 def html(search: Search) -> str:
     """The page's text. It needs nothing beside it and asks nothing of a network."""
-    curves = (_curves(objective["name"], search) for objective in search.study.objective)
-    drawn = [*curves, _parallel(search), _importance(search.importance), _over_time(search)]
+    study = search.study
+    paths = parameters(study.space, search.trials)
+    names, choices = short_names(paths), Choices(study.space, (trial.values for trial in search.trials))
+    objective = study.objective[0]["name"] if len(study.objective) == 1 else "objective"
+    drawn = [
+        *(_curves(each["name"], search) for each in study.objective),
+        parallel.chart(search.ranking, names, study.space, choices, (objective, objective_words(study)), study.direction),
+        _importance(search.importance),
+        _over_time(search),
+    ]
     there = [chart for chart in drawn if chart is not None]
-    paths = parameters(search.study.space, search.trials)
     return (
         charts.environment(Path(__file__).parent)
         .get_template("tuning.html.j2")
         .render(
-            study=search.study,
+            study=study,
             search=search,
             counts=counts_words(search.trials),
-            objective=objective_words(search.study),
+            objective=objective_words(study),
             paths=paths,
-            names=short_names(paths),
+            names=names,
             charts=there,
+            choices=choices,
             shown=shown,
+            without_defaults=without_defaults,
             value=value_of,
             libraries=charts.libraries() if there else "",
             themes=charts.THEMES,
@@ -158,7 +166,7 @@ def _curves(name: str, search: Search) -> Chart | None:
     )
     dash = alt.condition("datum.status === 'completed'", alt.value([1, 0]), alt.value([4, 3]))
     layers = []
-    for style, is_best, width, size in (("weak", False, 1.2, 14), ("strong", True, 3, 36)):
+    for style, is_best, width, size in (("weak", False, 1.2, 10), ("strong", True, 3, 36)):
         if any(point["best"] == is_best for point in points):
             part = base.transform_filter("datum.best" if is_best else "!datum.best")
             layers.append(part.mark_line(style=style, strokeWidth=width).encode(strokeDash=dash))
@@ -166,110 +174,6 @@ def _curves(name: str, search: Search) -> Chart | None:
     spec = charts.spec(alt.layer(*layers, data=charts.rows(points)).properties(height=320), about)
     table = [[p["trial"], str(p["epoch"]), f"{p['value']:.4f}", p["status"]] for p in points]
     return Chart(f"curves-{name}", f"Learning curves: {name}", about, spec, ("trial", "epoch", name, "status"), table)
-
-
-def _parallel(search: Search) -> Chart | None:
-    """Parallel coordinates, a row a parameter, so that there is room for many and for their names."""
-    import altair as alt
-
-    study, judged = search.study, search.ranking
-    paths = [path for path in parameters(study.space, judged) if any(path in trial.values for trial in judged)]
-    if not judged or not paths:
-        return None
-    axes = {path: _Axis([t.values[path] for t in judged if path in t.values], _is_log(study.space.get(path))) for path in paths}
-    winner = search.best
-    points = [
-        {
-            "trial": trial.id,
-            "parameter": path,
-            "row": row,
-            "place": axes[path].place(trial.values[path]) if path in trial.values else None,
-            "is": shown(trial.values[path]) if path in trial.values else "not there",
-            "value": trial.value,
-            "best": trial is winner,
-        }
-        for trial in judged
-        for row, path in enumerate(paths)
-    ]
-    align = {0: "left", 1: "right"}
-    ends = [
-        {"parameter": path, "place": at, "text": text, "align": align.get(at, "center")}
-        for path in paths
-        for at, text in axes[path].labels()
-    ]
-    about = (
-        "Each trial is a line from parameter to parameter, at the place of its value in what was tried; the stronger its colour, "
-        f"the better its {objective_words(study)}."
-    )
-    about += f" The thick line is the best, trial {winner.id}." if winner else ""
-    y = alt.Y("parameter:N", sort=paths, axis=None, scale=alt.Scale(type="point", padding=0.6))
-    x = alt.X("place:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
-    color = alt.Color(
-        "value:Q",
-        title="value",
-        scale=alt.Scale(reverse=study.direction == "min"),
-        legend=alt.Legend(orient="top", gradientLength=160, tickCount=3, format=".3~g", type="gradient"),
-    )
-    lines = alt.Chart(charts.rows(points)).encode(
-        x,
-        y,
-        alt.Detail("trial:N"),
-        alt.Order("row:O"),
-        tooltip=["trial:N", "parameter:N", "is:N", alt.Tooltip("value:Q", format=".4f")],
-    )
-    rails = alt.Chart(charts.rows([{"parameter": path, "place": 0} for path in paths])).encode(x, y)
-    layers = [
-        rails.mark_rule(style="rail").encode(x2=alt.X2Datum(1)),
-        lines.mark_line(strokeWidth=1.3, opacity=0.75).encode(color=color),
-        lines.mark_point(size=26, filled=True, opacity=1).encode(color=color),
-        *([lines.transform_filter("datum.best").mark_line(style="strong", strokeWidth=3.5, strokeJoin="round")] if winner else []),
-        *(
-            rails.mark_text(style=style, align="left", dy=-13, limit=330).encode(alt.Text("parameter:N"))
-            for style in ("halo", "ink")
-        ),
-        *(
-            alt.Chart(charts.rows(some))
-            .encode(x, y, alt.Text("text:N"))
-            .mark_text(style=style, align=align, dy=13, fontSize=10, limit=150)
-            for align in ("left", "center", "right")
-            if (some := [end for end in ends if end["align"] == align])
-            for style in ("halo", "soft")
-        ),
-    ]
-    spec = charts.spec(alt.layer(*layers).properties(height=ROW * len(paths)), about)
-    table = [[t.id, value_of(t), *(shown(t.values[path]) if path in t.values else "" for path in paths)] for t in judged]
-    return Chart("parallel", "Parallel coordinates", about, spec, ("trial", "value", *paths), table)
-
-
-class _Axis:
-    """Where the values of a parameter stand between 0 and 1: numbers by their size, other values side by side."""
-
-    def __init__(self, values: Sequence[Any], log: bool):
-        is_numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        self._warp = (math.log if log and is_numbers and min(values) > 0 else float) if is_numbers else None
-        if self._warp:
-            self._ends = min(values), max(values)
-        else:
-            self._choices = sorted({shown(value) for value in values})
-
-    def place(self, value: Any) -> float:
-        if self._warp is None:
-            return self._choices.index(shown(value)) / (len(self._choices) - 1) if len(self._choices) > 1 else 0.5
-        low, high = map(self._warp, self._ends)
-        return (self._warp(value) - low) / (high - low) if high > low else 0.5
-
-    def labels(self) -> list[tuple[float, str]]:
-        """(place, text) of what is said of it: of a range both ends, of choices each, or the outer ones where there are many."""
-        if self._warp:
-            return [(self.place(end), shown(end)) for end in dict.fromkeys(self._ends)]
-        some = self._choices
-        if sum(map(len, some)) > CHOICES_SHOWN and len(some) > 2:
-            return [(0, some[0]), (0.5, words.count(len(some), "choice")), (1, some[-1])]
-        return [(at / (len(some) - 1) if len(some) > 1 else 0.5, text) for at, text in enumerate(some)]
-
-
-def _is_log(drawn: Any) -> bool:
-    return isinstance(drawn, Mapping) and str(drawn.get("sampling", "")).endswith("log")
 
 
 def _importance(importance: Mapping[str, float]) -> Chart | None:
@@ -285,12 +189,12 @@ def _importance(importance: Mapping[str, float]) -> Chart | None:
     base = alt.Chart(charts.rows(bars)).encode(
         alt.Y("parameter:N", sort=order, axis=None, scale=alt.Scale(type="band", paddingInner=0.62))
     )
-    x = alt.X("share:Q", title="share", scale=alt.Scale(domain=[0, 1]))
+    x = alt.X("share:Q", title="share", axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[0, 1]))
     layers = [
         base.mark_bar(style="bar", size=12).encode(x, tooltip=["parameter:N", alt.Tooltip("share:Q", format=".3f")]),
-        base.mark_text(style="ink", align="left", dy=-14, limit=340).encode(x=alt.value(0), text="text:N"),
+        base.mark_text(style="ink", align="left", dy=-16, limit=alt.ExprRef("width")).encode(x=alt.value(0), text="text:N"),
     ]
-    spec = charts.spec(alt.layer(*layers).properties(height=40 * len(bars) + 16), about)
+    spec = charts.spec(alt.layer(*layers).properties(height=44 * len(bars)), about)
     table = [[path, f"{importance[path]:.3f}"] for path in order]
     return Chart("importance", "Importance of each parameter", about, spec, ("parameter", "share"), table)
 
@@ -314,14 +218,16 @@ def _over_time(search: Search) -> Chart | None:
         )
     about = f"{objective_words(study)} of each trial when it ended, in {unit} since the search began; the line is the best so far."
     y = charts.scale([point["value"] for point in points])
-    base = alt.Chart(charts.rows(points)).encode(alt.X("time:Q", title=f"{unit} since the search began"))
+    base = alt.Chart(charts.rows(points)).encode(
+        alt.X("time:Q", title=f"{unit} since the search began", axis=alt.Axis(tickCount=TICKS), scale=alt.Scale(nice=False))
+    )
     shape = alt.Shape(
         "status:N", scale=alt.Scale(domain=["completed", "pruned"], range=["circle", "cross"]), legend=alt.Legend(orient="top")
     )
     line = base.mark_line(style="strong", interpolate="step-after", strokeWidth=2.5).encode(
         alt.Y("best:Q", title="value", axis=alt.Axis(format=".3~g"), scale=y)
     )
-    marks = base.mark_point(style="soft", size=46, filled=True).encode(
+    marks = base.mark_point(style="soft", size=56, filled=True).encode(
         alt.Y("value:Q", title="value", axis=alt.Axis(format=".3~g"), scale=y),
         shape,
         tooltip=["trial:N", "status:N", alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("time:Q", format=".2f", title=unit)],

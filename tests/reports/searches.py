@@ -2,6 +2,7 @@
 
 import random
 
+from configs.schema.tune import TuneConfig
 from reports.tuning import Search
 from tuner import records
 from tuner.records import StudyRecord, TrialRecord
@@ -13,19 +14,31 @@ SPACE = {
     "train.batch_size": {"choices": [32, 64, 128]},
     "train.optimizer.momentum": {"min": 0.0, "max": 0.99, "when": {"train.optimizer.name": "sgd"}},
 }
+MOVES = [
+    [
+        {"translate": {"height": side, "width": side, "border": "constant"}},
+        {"rotate": {"degrees": 100 * side, "border": "constant"}},
+    ]
+    for side in (0.05, 0.1, 0.2)
+]
+SLICES = {
+    "augment": {"choices": [[], *MOVES]},
+    "train.schedule": {"choices": [None, {"name": "cosine"}, {"name": "cosine", "warmup_epochs": 1.0}]},
+}
 DIVERGED = 'Training diverged: the loss was <nan> in epoch 2; "lower" the rate & try again.'
 
 
 def search(count: int, parameters: int = 4, status: str | None = None, direction: str = "max", seed: int = 0) -> Search:
-    """A search of `count` trials over about so many parameters; of mixed ends unless `status` says which."""
+    """A search of `count` trials over about so many parameters, whole slices among them from 5 on; of mixed ends unless `status`
+    says which."""
     draw = random.Random(seed)
-    further = {f"model.options.a_long_option_number_{n}": {"min": 0.0, "max": 1.0} for n in range(parameters - 4)}
-    space = {**SPACE, **further}
+    options = {f"model.options.a_long_option_number_{n}": {"min": 0.0, "max": 1.0} for n in range(parameters - 4)}
+    space = {**SPACE, **dict([*SLICES.items(), *options.items()][: max(0, parameters - 4)])}
     study = StudyRecord(
         config="digits_lenet5",
         algorithm="bayesian",
         objective=[{"name": "val_accuracy" if direction == "max" else "val_loss", "direction": direction, "weight": 1.0}],
-        space=space,
+        space=TuneConfig.model_validate({"space": space}).model_dump(mode="json")["space"],  # as a search records it
         seed=0,
         fingerprint="a1b2c3d4",
         started=1.7e9,

@@ -1,13 +1,16 @@
 """The page of a search shows every trial, the best first, escaped, and a browser draws it without a complaint or a request."""
 
 import html
+import importlib.util
+import itertools
 import json
 import re
-import subprocess
+from pathlib import Path
 
 import pytest
 
 from reports import trials, tuning
+from tests import browser
 from tests.reports.searches import DIVERGED, search
 from tuner.records import TrialRecord
 
@@ -147,18 +150,71 @@ def test_there_is_a_page_of_little(asked, charts):
     assert page.count("<details>") == len(charts)
 
 
+@pytest.fixture(scope="module")
+def chrome(chromium, tmp_path_factory):
+    """A browser for all tests here: its start is what costs."""
+    with browser.started(chromium, tmp_path_factory.mktemp("chromium")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """axe-core: what reads a page for those who do not see it, or see little."""
+    return Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
+
+
+DRAWN = "document.documentElement.dataset.drawn !== undefined"
+WIDE = "document.documentElement.scrollWidth - innerWidth"
+GRAVE = "['serious', 'critical'].includes(each.impact)"
+SERIOUS = f"axe.run().then(told => told.violations.filter(each => {GRAVE}).map(each => each.id))"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> Path:
+    """A folder of pages: of many parameters, and of no trial."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name, asked in {"many": search(9, parameters=8, seed=3), "none": search(0)}.items():
+        tuning.write(folder / f"{name}.html", asked)
+    return folder
+
+
 @pytest.mark.browser
-def test_a_browser_draws_it_without_a_complaint(tmp_path, chromium):
-    tuning.write(tmp_path / "index.html", search(30, parameters=20))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=20000"]
-    done = subprocess.run(
-        [chromium, *flags, "--window-size=500,900", "--dump-dom", f"file://{tmp_path / 'index.html'}"],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=True,
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+@pytest.mark.parametrize(("name", "charts"), [("many", 4), ("none", 0)])
+def test_a_browser_shows_it_on_any_screen_without_a_complaint_or_a_request(chrome, axe, pages, name, charts, width, scheme):
+    chrome.open(pages / f"{name}.html", width, scheme, ready=DRAWN if charts else "true")
+    assert chrome.run("document.querySelectorAll('.drawn svg').length") == charts
+    assert chrome.run(WIDE) <= 0
+    assert (chrome.complaints, chrome.requests) == ([], [])
+    assert chrome.run(f"{axe}; {SERIOUS}") == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_in_parallel_coordinates_no_text_lies_on_another(chrome, pages, width):
+    chrome.open(pages / "many.html", width, ready=DRAWN)
+    boxes = chrome.run(
+        "[...document.querySelectorAll('#parallel svg text')].map(text => [text.textContent, text.getBoundingClientRect()])"
+        ".map(([text, box]) => [text, box.left, box.top, box.right, box.bottom])"
     )
-    assert 'data-drawn="4"' in done.stdout
-    assert done.stdout.count('<svg xmlns="http://www.w3.org/2000/svg"') == 4
-    assert not [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    assert "Content-Security-Policy" in done.stdout  # whoever asked a network would be refused, and say so above
+    texts = {(text, *map(round, box)): box for text, *box in boxes if text}  # each once, without what is drawn beneath it
+    assert len(texts) > 20
+    for (first, at), (second, other) in itertools.combinations(texts.items(), 2):
+        across = min(at[2], other[2]) - max(at[0], other[0])
+        down = min(at[3], other[3]) - max(at[1], other[1])
+        assert across < 2 or down < 4, (first[0], second[0])
+
+
+@pytest.mark.browser
+def test_the_browser_tells_of_what_is_wrong(chrome, axe, tmp_path):
+    page = tmp_path / "wrong.html"
+    page.write_text(
+        "<title>w</title><img src='http://127.0.0.1:9/a.png'><p style='width: 900px; color: #eee; background: #fff'>pale</p>"
+        "<script>console.error('oh'); nothing()</script>"
+    )
+    chrome.open(page, 390)
+    assert chrome.run(WIDE) > 0
+    assert chrome.requests == ["http://127.0.0.1:9/a.png"]
+    assert {"oh"} < set(chrome.complaints)
+    assert any("nothing is not defined" in text for text in chrome.complaints)
+    assert {"image-alt", "color-contrast"} <= set(chrome.run(f"{axe}; {SERIOUS}"))
