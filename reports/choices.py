@@ -111,7 +111,8 @@ def _step(name: str, options: Mapping[str, Any], fixed: set[tuple[str, str]] | N
     if fixed is None:
         return f"{name} ({_words(options)})" if options else name
     kept = {key: value for key, value in options.items() if (name, key) not in fixed}
-    return " ".join([name, *(shown(value) if _is_number(value) else f"{key} {_words(value)}" for key, value in kept.items())])
+    numbers = [shown(value) for value in kept.values() if _is_number(value)]
+    return " ".join([name, *numbers, *(f"{key} {_words(value)}" for key, value in kept.items() if not _is_number(value))])
 
 
 def _is_policy(value: Any) -> bool:

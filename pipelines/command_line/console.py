@@ -159,9 +159,9 @@ class RunView:
             self._line(line)
 
     def _on_trials(self, event: dict) -> None:
-        line, over = self._search.counted(event), sum(event[state] for state in ("done", "pruned", "failed"))
-        every = max(1, (over + (event["left"] or 0)) // LINES_OF_SEARCH) if event["left"] is not None else LINES_OF_SEARCH
-        if not self._live and (over % every == 0 or event["left"] == 0):
+        line, over, left = self._search.counted(event), sum(event[state] for state in ("done", "pruned", "failed")), event["left"]
+        every = LINES_OF_SEARCH if left is None else max(1, (over + left) // LINES_OF_SEARCH)
+        if not self._live and over and left != 0 and over % every == 0:  # of none, and of all, other lines tell
             self._line(line)
 
     @property
@@ -222,8 +222,7 @@ def result(value: dict, asked: str | None = None, workspace: str | None = None) 
     noun = value.get("noun", IMAGE)
     for name, shown, beside in figures(value["metrics"], noun):
         table.add_row(f"  {name}", shown, _interval(intervals.get(name)), beside)
-    _unbounded(console, table)
-    console.print(table)
+    _printed(console, table)
     slices(value["slices"], noun)
     if value["comparison"]:
         console.print(value["comparison"], markup=False)
@@ -362,11 +361,21 @@ def table(
         )
     for row in rows:
         made.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
-    _unbounded(console, made)
-    console.print(made)
+    _printed(console, made)
 
 
-def _unbounded(console: Console, made: Table) -> None:
-    """A pipe has no edge to wrap at."""
-    if not console.is_terminal:
-        console.width = console.measure(made, options=console.options.update(max_width=10_000)).maximum
+def room() -> int | None:
+    """Cells in a line of the terminal; None where there is none."""
+    console = Console()
+    return console.width if console.is_terminal else None
+
+
+def _printed(console: Console, made: Table) -> None:
+    """A pipe has no edge to wrap at, and nothing that a line would have to be filled up to."""
+    if console.is_terminal:
+        console.print(made)
+        return
+    console.width = console.measure(made, options=console.options.update(max_width=10_000)).maximum
+    with console.capture() as lines:
+        console.print(made)
+    console.file.write("".join(f"{line.rstrip()}\n" for line in lines.get().removesuffix("\n").split("\n")))

@@ -1,6 +1,6 @@
 """What a person sees of a search: as it goes on a live table, best trial first, or a line a trial; at the end the whole table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,12 +11,14 @@ from rich.text import Text
 
 from configs import words
 from pipelines.command_line import widths
+from reports.choices import Choices
 from reports.trials import short_names, shown, value_of, without_defaults
 from tuner import contract, records
 from tuner.records import StudyRecord, TrialRecord
 
 ROWS = 10  # of the live table: what ran best and what runs have to fit a screen
 INDENT = 2  # cells before each column
+LEAST = 10  # cells in which a parameter's values can be read, where they want more
 MINUTE, HOUR = 60, 3600  # seconds
 EPOCHS, SECONDS, REASON = "epochs", "seconds", "reason"  # columns: trained, by all executions of a trial
 UNKNOWN = StudyRecord(
@@ -32,10 +34,12 @@ class Trials:
         self._by_id: dict[str, TrialRecord] = {}
         self._epochs: dict[str, str] = {}  # of trials that run: how far they are
         self._counts: Mapping[str, Any] = {}
+        self._choices = Choices({}, ())
 
     def search(self, event: Mapping[str, Any]) -> str:
         """A search begins: `study` and `trials`, those that it goes on from, as records in JSON. Returns a line."""
         self._study = StudyRecord.model_validate(event["study"])
+        self._choices = Choices(self._study.space, ())
         earlier = [TrialRecord.model_validate(trial) for trial in event["trials"]]
         self._by_id = {trial.id: trial for trial in earlier}
         over = sum(trial.is_over for trial in earlier)
@@ -59,13 +63,13 @@ class Trials:
         figure = f"{self._study.objective_name} {value_of(trial)}" if trial.has_value else ""
         why = f": {trial.reason}" if trial.reason else ""
         trained = words.count(trial.epochs, "epoch") if trial.epochs else ""
-        parts = [f"trial {trial.id}", trial.status, figure, trained, f"{trial.seconds:.1f} s", _values(trial.values)]
+        parts = [f"trial {trial.id}", trial.status, figure, trained, f"{trial.seconds:.1f} s", self._values(trial.values)]
         return "  ".join(part for part in parts if part) + why
 
     def counted(self, event: Mapping[str, Any]) -> str:
         """How far the search is. Returns a line."""
         self._counts = event
-        return self._progress()
+        return self._progress(is_brief=True)
 
     @property
     def told(self) -> str:
@@ -81,17 +85,29 @@ class Trials:
         ranked = contract.ordered(self._study, [trial for trial in trials if trial.is_over])
         kept = ranked[: max(1, ROWS - len(running))]
         behind = [Text(f"  and {words.count(len(ranked) - len(kept), 'trial')} behind these")] if len(ranked) > len(kept) else []
-        columns, rows = cells(name, self._study.space, [*kept, *running], self._epochs, reasons=False)
-        yield from (_live(columns, rows, name, options.max_width), *behind, Text(f"  {self._progress()}"))
+        columns, rows = cells(name, self._study.space, [*kept, *running], self._choices, self._epochs)
+        columns, rows, hidden = fitted(columns, rows, whole(name), options.max_width)
+        progress = f"  {self._progress()}" + (f"; no room for {', '.join(hidden)}" if hidden else "")
+        yield from (_live(columns, rows, name, options.max_width), *behind, Text(progress, no_wrap=True, overflow="ellipsis"))
 
     def __bool__(self) -> bool:
         return bool(self._by_id)
 
-    def _progress(self) -> str:
+    def _progress(self, is_brief: bool = False) -> str:
+        """Such as "3 done, 0 pruned, 0 failed, 9 left, about 40 s left"; in brief without what there is none of."""
         counts = self._counts
-        told = [f"{counts[state]} {state}" for state in ("done", "pruned", "failed", "left") if counts.get(state) is not None]
+        told = [
+            f"{counts[state]} {state}"
+            for state in ("done", "pruned", "failed", "left")
+            if counts.get(state) is not None and (counts[state] or not is_brief)
+        ]
         told += [f"about {duration(counts['seconds_left'])} left"] if counts.get("seconds_left") is not None else []
         return ", ".join(told)
+
+    def _values(self, values: Mapping[str, Any]) -> str:
+        """Such as "learning_rate 0.001  hidden [300, 100]"."""
+        names = short_names(values)
+        return "  ".join(f"{names[path]} {self._choices.text(path, value)}" for path, value in values.items())
 
 
 def whole(objective: str) -> list[str]:
@@ -107,48 +123,82 @@ def duration(seconds: float) -> str:
 
 
 def importance(shares: Mapping[str, float]) -> Iterator[str]:
-    """Lines: which parameters the difference between trials goes with."""
-    if shares:
-        yield "importance of each parameter, of 1:"
-        width = max(map(len, shares))
-        for path, share in sorted(shares.items(), key=lambda pair: -pair[1]):
-            yield f"  {path:<{width}}  {share:.2f}"
+    """Lines: which parameters the difference between trials goes with; none of a single parameter, whose share is all."""
+    if len(shares) > 1:
+        yield "importance of each parameter, as a share of 1:"
+        yield from _aligned({path: f"{share:.2f}" for path, share in sorted(shares.items(), key=lambda pair: -pair[1])})
 
 
-def _values(values: Mapping[str, Any]) -> str:
-    """Such as "learning_rate 0.001  hidden [300, 100]"."""
-    names = short_names(values)
-    return "  ".join(f"{names[path]} {shown(without_defaults(path, value))}" for path, value in values.items())
+def best(values: Mapping[str, Any]) -> Iterator[str]:
+    """Lines: what the best trial has, as a config says it."""
+    yield from _aligned({path: shown(without_defaults(path, value)) for path, value in values.items()})
+
+
+def _aligned(texts: Mapping[str, str]) -> Iterator[str]:
+    width = max(map(len, texts), default=0)
+    for path, text in texts.items():
+        yield f"  {path:<{width}}  {text}"
 
 
 def cells(
     objective: str,
     space: Iterable[str],
     trials: Sequence[TrialRecord],
+    choices: Choices,
     epochs: Mapping[str, str] = MappingProxyType({}),
-    reasons: bool = True,
 ) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of a table: a row a trial, a column a parameter.
 
     Args:
         objective: its name.
         space: the parameters, in their order; what else trials have follows.
+        choices: what stands for lists and mappings.
         epochs: of trials that run: how far they are.
-        reasons: whether a column says why trials failed or were pruned, where any was.
     """
     paths = list(dict.fromkeys([*space, *(path for trial in trials for path in trial.values)]))
     paths = [path for path in paths if any(path in trial.values for trial in trials)]
-    told, settled = reasons and any(trial.reason for trial in trials), whole(objective)
+    settled = whole(objective)
     names = short_names(paths, [*settled, REASON])
-    columns = [*settled, *names.values(), *([REASON] if told else [])]
     rows = []
     for trial in trials:
-        chosen = [shown(without_defaults(path, trial.values[path])) if path in trial.values else "" for path in paths]
+        chosen = [choices.text(path, trial.values[path]) if path in trial.values else "" for path in paths]
         state = trial.status if trial.is_over else epochs.get(trial.id, trial.status)
         trained = f"{trial.epochs:,}" if trial.is_over and trial.epochs else ""
         seconds = f"{trial.seconds:.1f}" if trial.is_over else ""
-        rows.append([trial.id, state, value_of(trial), trained, seconds, *chosen, *([trial.reason] if told else [])])
-    return columns, rows
+        rows.append([trial.id, state, value_of(trial), trained, seconds, *chosen])
+    return [*settled, *names.values()], rows
+
+
+def reasons(trials: Iterable[TrialRecord]) -> Iterator[str]:
+    """Lines: why trials failed or were pruned; those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for trial in trials:
+        if trial.reason:
+            by_reason.setdefault(trial.reason, []).append(trial.id)
+    yield from (f"  {', '.join(ids)}: {reason}" for reason, ids in by_reason.items())
+
+
+def fitted(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], kept: Collection[str], width: int
+) -> tuple[list[str], list[list[str]], list[str]]:
+    """Columns and rows that can be read in so many cells, and the columns that are left out for it: the last ones.
+
+    Args:
+        kept: columns that are never left out, and never cut.
+    """
+    wanted = [widths.needed(column, rows, place) for place, column in enumerate(columns)]
+    room = width - sum(cells_wide + INDENT for column, cells_wide in zip(columns, wanted, strict=True) if column in kept)
+    places, hidden = [], []
+    for place, column in enumerate(columns):
+        takes = min(wanted[place], LEAST) + INDENT
+        if column in kept:
+            places.append(place)
+        elif takes <= room and not hidden:
+            places.append(place)
+            room -= takes
+        else:
+            hidden.append(column)
+    return [columns[place] for place in places], [[row[place] for place in places] for row in rows], hidden
 
 
 def _live(columns: Sequence[str], rows: Sequence[Sequence[str]], figure: str, width: int) -> Table:

@@ -183,8 +183,12 @@ def _tell(value: Mapping[str, Any]) -> None:
     from pipelines.command_line import trials_view
 
     _table(value)
-    lines = [*trials_view.importance(value["importance"]), *filter(None, [value["importance_doubt"]])]
-    lines.append(f"Best: {_outcome(value)}" if value["best"] is not None else "No trial completed: the table says why.")
+    lines = [*trials_view.importance(value["importance"])]
+    lines += [value["importance_doubt"]] if lines and value["importance_doubt"] else []
+    if value["best"] is None:
+        lines.append("No trial completed: the reasons say why.")
+    else:
+        lines += [f"Best: {_outcome(value)}", *trials_view.best(value["best"])]
     lines += [f"  page: {value['page']}"] if value["page"] else []
     lines += [f"  written: {value['written']}"] if value["written"] else []
     lines += [f"  train it: {value['command']}"] if value["command"] else []
@@ -192,14 +196,21 @@ def _tell(value: Mapping[str, Any]) -> None:
 
 
 def _table(value: Mapping[str, Any]) -> None:
+    """All trials, and below them why trials failed or were pruned."""
     from pipelines.command_line import console, trials_view
+    from reports.choices import Choices
     from tuner.records import TrialRecord
 
     trials = [TrialRecord.model_validate(trial) for trial in value["trials"]]
-    columns, rows = trials_view.cells(value["objective"], value["space"], trials)
-    whole = trials_view.whole(value["objective"])
-    cut = [column for column in columns if column not in (*whole, trials_view.REASON)]
-    console.table(columns, rows, right=whole[2:], whole=whole, cut=cut)
+    choices = Choices(value["space"], (trial.values for trial in trials))
+    columns, rows = trials_view.cells(value["objective"], value["space"], trials, choices)
+    whole, hidden = trials_view.whole(value["objective"]), []
+    if room := console.room():
+        columns, rows, hidden = trials_view.fitted(columns, rows, whole, room)
+    console.table(columns, rows, right=whole[2:], whole=whole, cut=[column for column in columns if column not in whole])
+    if hidden:
+        print(f"There is no room for {', '.join(hidden)}: a wider terminal, a pipe, --json and the page have them.")
+    print("".join(f"{line}\n" for line in trials_view.reasons(trials)), end="")
 
 
 def _planned(value: Mapping[str, Any]) -> list[str]:

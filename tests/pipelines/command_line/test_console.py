@@ -11,7 +11,7 @@ from components.example_gen.changes import WORDS
 from components.inputs import storage_of
 from configs.errors import HubelError
 from pipelines.command_line.console import RunView, _spread, figures, plan, result, slices, table
-from pipelines.command_line.trials_view import Trials, duration
+from pipelines.command_line.trials_view import Trials, duration, fitted
 from reports.trials import without_defaults
 
 IMAGES = {
@@ -330,16 +330,18 @@ def done(number, status="completed", **told):
 def test_a_search_in_a_pipe_is_a_line_a_trial_and_what_it_found_in_the_stages_line(capsys):
     with RunView() as view:
         search(view)
+        view({"event": "trials", "done": 0, "failed": 0, "pruned": 0, "left": 10, "seconds_left": None})
         view(done(1, value=0.75))
         view({"event": "trials", "done": 2, "failed": 0, "pruned": 0, "left": 8, "seconds_left": 170.0})
         view({"event": "trial", "trial": "0002", "values": {"train.epochs": 9}, "worker": "w"})
         view(done(2, "failed", reason="Out of memory [sic]."))
+        view({"event": "trials", "done": 9, "failed": 1, "pruned": 0, "left": 0, "seconds_left": 0.0})
         view({"event": "node_done", "name": "Tuner", "cached": False, "seconds": 9.0})
     shown = capsys.readouterr().err
     assert shown.splitlines()[1:] == [
         "    random search for the best val_accuracy (max); goes on from 1 trial",
         "    trial 0001  completed  val_accuracy 0.7500  2.0 s  epochs 2  hidden [300, 100]",
-        "    2 done, 0 pruned, 0 failed, 8 left, about 3 min left",
+        "    2 done, 8 left, about 3 min left",
         "    trial 0002  failed  2.0 s  epochs 9: Out of memory [sic].",
         "  Tuner                 9.0 s  3 trials, the best val_accuracy 0.7500 of trial 0001",
     ]
@@ -351,7 +353,7 @@ def test_of_a_long_search_few_lines_say_how_far_it_is(capsys):
         search(view)
         for number in range(1, 101):
             view({"event": "trials", "done": number, "failed": 0, "pruned": 0, "left": 100 - number, "seconds_left": None})
-    assert capsys.readouterr().err.count(" left") == 10
+    assert capsys.readouterr().err.count(" left") == 9  # of the last one the line of the stage tells
 
 
 def test_how_long_a_trial_was_trained_is_in_its_line_and_in_the_live_table(capsys):
@@ -386,11 +388,31 @@ def test_long_choices_are_cut_and_never_the_trial_its_status_and_its_value(width
     trials = Trials()
     first = EARLIER | {"values": LONG, "epochs": 27}
     trials.search({"study": STUDY | {"space": {path: {} for path in LONG}}, "trials": [first]})
-    head, row, _ = live(trials, width).splitlines()
+    head, row, progress = live(trials, width).splitlines()
     assert head.split()[:5] == ["trial", "status", "val_accuracy", "epochs", "seconds"]
     assert row.split()[:5] == ["0000", "completed", "0.5000", "27", "1.0"]
     assert "…" in row
-    assert len(row) <= width
+    assert max(map(len, (head, row, progress))) <= width
+    hidden = {80: ["schedule", "learning_rate"], 120: []}[width]
+    assert head.split()[5:] == [name for name in ("augment", "optimizer", "schedule", "learning_rate") if name not in hidden]
+    assert ("; no room for schedule, learning_rate" in progress) == bool(hidden)
+
+
+def test_columns_that_cannot_be_read_are_left_out_the_last_first():
+    columns, rows = ["trial", "a", "b", "c"], [["0000", "x" * 30, "1", "y" * 30]]
+    assert fitted(columns, rows, ["trial"], 7 + 12) == (["trial", "a"], [["0000", "x" * 30]], ["b", "c"])
+    assert fitted(columns, rows, ["trial"], 7 + 12 + 3) == (["trial", "a", "b"], [["0000", "x" * 30, "1"]], ["c"])
+    assert fitted(columns, rows, ["trial"], 5) == (["trial"], [["0000"]], ["a", "b", "c"])
+    assert fitted(columns, rows, ["trial"], 200) == (columns, rows, [])
+
+
+def test_a_line_of_a_pipe_ends_with_its_text(capsys):
+    table(["file", "class", "note"], [["a.png", "one", None], ["b.png", None, "It is no image, or a kind that nobody reads."]])
+    assert capsys.readouterr().out.splitlines() == [
+        "file   class  note",
+        "a.png  one",
+        "b.png         It is no image, or a kind that nobody reads.",
+    ]
 
 
 def test_the_end_table_cuts_long_choices_on_a_terminal_alone(capsys, monkeypatch):

@@ -1,11 +1,13 @@
 """`hubel list trials` reads records, and what is typed wrong for a search is said before it starts."""
 
 import os
+import re
 
 import pytest
 
 from configs import load, locking
 from pipelines.command_line import tuning_commands
+from reports import trials
 from tests.pipelines.command_line.test_commands import imported_by, seconds_of
 from tests.pipelines.conftest import in_process
 from tests.reports.searches import search
@@ -47,7 +49,12 @@ def test_a_person_sees_a_table_and_where_the_page_is(tmp_path):
     assert head.split()[:6] == ["trial", "status", "val_accuracy", "epochs", "seconds", "learning_rate"]
     assert first.split()[0] == made.best.id
     assert first.split()[3] == str(made.best.epochs)
-    assert len(rows) == 13
+    of_reasons = [row for row in rows if row.startswith("  ")]
+    reasons = {trial.reason for trial in made.trials if trial.reason}
+    assert len(rows) == 13 + len(of_reasons)
+    assert {row.partition(": ")[2] for row in of_reasons} == reasons
+    pruned = ", ".join(trial.id for trial in made.rows if trial.status == "pruned")
+    assert any(row.startswith(f"  {pruned}: Behind the median") for row in of_reasons)
     assert rows[-2].startswith("1 trial interrupted: ")
     assert rows[-1].endswith("a1b2c3d4/index.html")
     assert "\x1b" not in outcome.out
@@ -96,12 +103,42 @@ def test_the_end_of_a_search_says_what_matters_and_what_to_do_next(tmp_path, cap
     tuning_commands._tell(
         value | shares | {"page": "/a/index.html", "written": None, "command": "hubel run b.yaml", "seconds": 9.0}
     )
-    *_, title, first, second, doubt, best, page, train, seconds = capsys.readouterr().out.splitlines()
-    assert [title, first, second, doubt] == [
-        "importance of each parameter, of 1:", "  model.options.hidden  0.75", "  train.batch_size      0.25", "Few trials.",
-    ]  # fmt: skip
+    lines = capsys.readouterr().out.splitlines()
+    title, first, second, doubt, best, *chosen, page, train, seconds = lines[
+        next(place for place, line in enumerate(lines) if line.startswith("importance")) :
+    ]
+    assert (title, doubt) == ("importance of each parameter, as a share of 1:", "Few trials.")
+    assert [first, second] == ["  model.options.hidden  0.75", "  train.batch_size      0.25"]
     assert best == f"Best: 12 trials, the best val_accuracy {made.best.value:.4f}"
+    assert [line.split(maxsplit=1) for line in chosen] == [[path, trials.shown(of)] for path, of in made.best.values.items()]
     assert [page, train, seconds] == ["  page: /a/index.html", "  train it: hubel run b.yaml", "9.0 s"]
+
+
+@pytest.mark.parametrize("shares", [{}, {"train.batch_size": 1.0}])
+def test_of_a_single_parameter_there_is_no_importance_to_tell(shares, tmp_path, capsys):
+    left(tmp_path)
+    value = contract.of(tmp_path / "tuning/digits_lenet5/a1b2c3d4")
+    value |= {"importance": shares, "importance_doubt": "Few trials.", "written": None, "command": "", "seconds": 9.0}
+    tuning_commands._tell(value)
+    told = capsys.readouterr().out
+    assert "importance" not in told
+    assert "Few trials." not in told
+
+
+def test_on_a_narrow_terminal_what_there_is_no_room_for_is_said(tmp_path, monkeypatch):
+    left(tmp_path, parameters=8)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    told = re.sub(r"\x1b\[[0-9;]*m", "", in_process("list", "trials", "--workspace", tmp_path).out)
+    head = told.splitlines()[1]
+    assert head.split() == ["trial", "status", "val_accuracy", "epochs", "seconds", "learning_rate", "hidden"]
+    assert all(len(line) <= 80 for line in told.splitlines()[1:14])
+    assert "There is no room for name, batch_size, momentum, augment, schedule, a_long_option_number_0, " in told
+    monkeypatch.delenv("FORCE_COLOR")
+    piped = in_process("list", "trials", "--workspace", tmp_path).out
+    assert "translate 0.2 0.2, rotate 20" in piped
+    assert "There is no room" not in piped
+    assert not [line for line in piped.splitlines() if line.endswith(" ")]
 
 
 def test_what_is_written_is_read_also_where_it_was_moved_to_with_its_config(tmp_path):
