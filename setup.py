@@ -29,6 +29,7 @@ REQUIRES = [
     "importlib_resources>=6",
     "grpcio>=1.74,<2",
     "absl-py>=1.4",
+    "orjson>=3.10",
     "protobuf>=6.31,<7",
     "numpy>=2,<3",
     "pandas>=2,<3",

@@ -1,0 +1,30 @@
+"""What TF Serving's REST API says of a model: the status of its versions, and its signatures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+SIGNATURE_DEF = "signature_def"  # the one field that metadata has
+
+
+def status(response: Any) -> bytes:
+    """JSON of a GetModelStatusResponse; a version is a string, as JSON has integers of 64 bits in protobuf's mapping."""
+    return orjson.dumps(_told(response))
+
+
+def metadata(name: str, version: int, signatures: Mapping[str, Any]) -> bytes:
+    """JSON of what GetModelMetadata says.
+
+    Args:
+        signatures: name -> SignatureDef.
+    """
+    told = {signature: _told(definition) for signature, definition in sorted(signatures.items())}
+    specification = {"name": name, "signature_name": "", "version": str(version)}
+    return orjson.dumps({"model_spec": specification, "metadata": {SIGNATURE_DEF: {SIGNATURE_DEF: told}}})
+
+
+def _told(message: Any) -> dict:
+    from google.protobuf import json_format
+
+    return json_format.MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
