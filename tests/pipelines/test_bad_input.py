@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components import keys
+from components import keys, progress
 from configs import load
 from configs.errors import HubelError, UsageError
 from pipelines.command_line import names
@@ -186,6 +186,25 @@ def test_a_disk_that_fills_up_during_a_run_is_said_as_such(small_disk):
     assert "disk is full" in launch.plain(nested, "Trainer", small_disk).message
 
 
+def test_a_run_on_a_disk_that_fills_up_ends_in_a_sentence(disk, monkeypatch):
+    emit = progress.emit
+
+    def filling(event, **told):
+        emit(event, **told)
+        if (event, told.get("name")) == ("node_done", "ExampleGen"):
+            with pytest.raises(OSError, match="No space left"):
+                (disk / "filler").write_bytes(b"x" * (141 * 2**20))
+
+    monkeypatch.setattr(progress, "emit", filling)
+    outcome = in_process("run", "digits_mlp.tiny", "--workspace", disk / "workspace")
+    assert (disk / "filler").exists()
+    assert outcome.code == 1
+    assert "disk is full" in outcome.err
+    assert "hubel gc" in outcome.err
+    assert "Traceback" not in outcome.out + outcome.err
+
+
+@pytest.mark.whole  # as above, in processes of its own, and test_interrupted.py has it of what goes on
 def test_a_run_on_a_disk_that_fills_up_ends_in_a_sentence_and_the_next_one_goes_on_to_its_end(disk):
     arguments = ("run", "digits_mlp.tiny", "--workspace", disk / "workspace")
     running = Running(*arguments)
