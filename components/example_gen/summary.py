@@ -23,8 +23,8 @@ FEW = 10  # images of a class in a split, below which its figures say little
 
 
 class Summary(beam.CombineFn):
-    """Facts -> {classes: {split: {label: images}}, labels: so too, of images that may have several, measures: {label: {measure:
-    {mean, min, max}}}, changes: {name: images}, peak}.
+    """Written examples -> {classes: {split: {label: images}}, labels: so too, of images that may have several, measures: {label:
+    {measure: {mean, min, max}}}, changes: {name: images}, peak}.
 
     Labels are text, "" for none; the kind of input (components.inputs.storing) names measures and changes, and says what peak is.
     """

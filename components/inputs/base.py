@@ -61,7 +61,7 @@ class Input(abc.ABC):
         """Raise UsageError for keys that have no meaning for this kind, beside those of other kinds; arguments: checks.check."""
 
     def asks(self, transform: TransformConfig) -> Mapping[str, str]:
-        """Facts for a builder that there are because a key of the config has them -> that key. A builder has to take them."""
+        """Arguments that a builder gets, and has to take, because of a key of the config -> that key."""
         return {}
 
     @abc.abstractmethod

@@ -33,7 +33,7 @@ JOINED = {"word": " ", "character": ""}  # what stands between tokens that are r
 
 
 class Input(base.Input):
-    """See components.inputs.base. Facts for a builder: `length`, and `vocabulary_size`, padding and unknown counted; with
+    """See components.inputs.base. A builder gets `length`, and `vocabulary_size`, padding and unknown counted; with
     transform.text.vectors also `vectors`, float32 [vocabulary_size, dimensions]: of each id, 0 where it has none."""
 
     feature = keys.TEXT

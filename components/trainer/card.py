@@ -14,7 +14,7 @@ from configs.schema.transform import TransformConfig
 
 
 class Card(BaseModel):
-    """Facts of one trained model, as JSON beside it."""
+    """What is known of one trained model, as JSON beside it."""
 
     model_config = ConfigDict(frozen=True)
 
