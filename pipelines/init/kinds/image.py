@@ -173,17 +173,10 @@ def _transferred(survey, counted, features: Source) -> list[str]:
 
 def _detector(survey, side: int) -> list[str]:
     window = 2 * int(side * SMOOTHED / 2) + 1
-    train = {
-        "epochs": 3 * epochs_of(survey),
-        "batch_size": batch_of(survey),
-        "optimizer": {"learning_rate": 1e-3},
-        "schedule": {"name": "cosine"},
-        "early_stopping": {"patience": 20},
-    }
     return [
         "# an autoencoder of what is normal: it makes little of what it has not seen",
         f"model: {flow({'name': 'conv_autoencoder', 'options': {'code_size': CODE, 'filters': FILTERS}})}",
-        f"train: {flow(train)}",
+        f"train: {flow(_reconstructing(survey, 1e-3))}",
         f"# the largest mean error over {window}x{window} px, so that a small defect counts; mean is for what changes all",
         f"anomaly: {flow({'pooling': 'smoothed_max', 'window': window})}",
         "# modest: 0.5 is guessing; slices: each kind of defect by itself among the normal images",
@@ -213,21 +206,25 @@ def _network(survey, classes: int, side: int) -> tuple[dict, dict, list[str]]:
     return {"name": name, "options": {"width": width}}, train, why
 
 
-def _autoencoder(survey) -> list[str]:
-    code = max(2, min(32, survey["images"] // 50))
-    train = {
+def _reconstructing(survey, learning_rate: float) -> dict:
+    """The slice `train` of an autoencoder."""
+    return {
         "epochs": 3 * epochs_of(survey),
         "batch_size": batch_of(survey),
-        "optimizer": {"learning_rate": 3e-3},
+        "optimizer": {"learning_rate": learning_rate},
         "schedule": {"name": "cosine"},
         "early_stopping": {"patience": 20},
     }
+
+
+def _autoencoder(survey) -> list[str]:
+    code = max(2, min(32, survey["images"] // 50))
     return [
         "# mirrored too, so that it learns what such images have in common rather than these by heart",
         f"augment: {flow([{'flip': {}}])}",
         f"# an autoencoder: it is judged by PCA with as many numbers as its code has ({code}), fitted on the same images",
         f"model: {flow({'name': 'conv_autoencoder', 'options': {'code_size': code}})}",
-        f"train: {flow(train)}",
+        f"train: {flow(_reconstructing(survey, 3e-3))}",
     ]
 
 
