@@ -32,6 +32,7 @@ class Trial(Protocol):
     seconds: float
     reason: str
     started: float
+    hint: bool
 
     @property
     def has_value(self) -> bool: ...
@@ -75,8 +76,8 @@ class Search:
 
     @property
     def rows(self) -> list[Trial]:
-        """The best first, then those without a value: failed ones before those that run."""
-        others = [trial for trial in self.trials if not trial.has_value]
+        """The best first, then those that cannot be it: hints, failed ones, those that run."""
+        others = [trial for trial in self.trials if all(trial is not ranked for ranked in self.ranking)]
         return [*self.ranking, *sorted(others, key=lambda trial: STATUSES.index(trial.status))]
 
 
@@ -149,6 +150,7 @@ def _curves(name: str, search: Search) -> Chart | None:
     points = [
         {"trial": trial.id, "epoch": epoch, "value": figures[name], "status": trial.status, "best": trial is winner}
         for trial in search.trials
+        if not trial.hint
         for epoch, figures in enumerate(trial.curve, 1)
         if math.isfinite(figures.get(name, math.nan))
     ]
@@ -210,11 +212,12 @@ def _over_time(search: Search) -> Chart | None:
     unit, size = next(
         ((unit, size) for unit, size in (("hours", 3600), ("minutes", 60)) if ended[-1][0] > 2 * size), ("seconds", 1)
     )
-    better, best_so_far, points = min if study.direction == "min" else max, None, []
+    places = {trial.id: place for place, trial in enumerate(search.ranking)}
+    leader, points = ended[0][1], []
     for at, trial in ended:
-        best_so_far = trial.value if best_so_far is None else better(best_so_far, trial.value)
+        leader = min(leader, trial, key=lambda each: places[each.id])
         points.append(
-            {"trial": trial.id, "time": max(at, 0.0) / size, "value": trial.value, "status": trial.status, "best": best_so_far}
+            {"trial": trial.id, "time": max(at, 0.0) / size, "value": trial.value, "status": trial.status, "best": leader.value}
         )
     about = f"{objective_words(study)} of each trial when it ended, in {unit} since the search began; the line is the best so far."
     y = charts.scale([point["value"] for point in points])

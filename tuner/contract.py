@@ -17,10 +17,14 @@ TOLD = (
     "spread",
     "executions",
     "epochs",
+    "kept",
     "reason",
     "worker",
     "started",
+    "budget",
+    "short",
     "origin",
+    "hint",
     "curve",
 )
 
@@ -56,8 +60,8 @@ def of(folder: Path) -> dict[str, Any]:
 
 
 def ordered(study: StudyRecord, trials: list[TrialRecord]) -> list[TrialRecord]:
-    """The best first; then those without a value, failed ones before those that run."""
-    others = sorted((trial for trial in trials if not trial.has_value), key=lambda trial: (not trial.is_over, trial.id))
+    """The best first; then those that cannot be it: failed ones, hints, and those that run."""
+    others = sorted((trial for trial in trials if not trial.is_candidate), key=lambda t: (not t.is_over, t.hint, t.id))
     return [*records.ranking(study, trials), *others]
 
 

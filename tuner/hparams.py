@@ -31,7 +31,7 @@ def write(folder: Path, study: StudyRecord, trials: Iterable[TrialRecord]) -> No
     if not (place / SPACE).exists():
         _put(place / SPACE, [(study.started, 0, _config(study))])
     for trial in trials:
-        if trial.is_over and not (place / trial.id).exists():
+        if trial.is_over and not trial.hint and not (place / trial.id).exists():
             _put(place / trial.id, list(_events(study, trial)))
 
 

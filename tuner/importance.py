@@ -27,7 +27,7 @@ def of(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, float]:
 
     Empty where fewer than FEWEST trials have a value, or all have the same.
     """
-    judged = [trial for trial in trials if trial.has_value]
+    judged = [trial for trial in trials if trial.is_candidate]
     paths = list(dict.fromkeys([*study.space, *(path for trial in judged for path in trial.values)]))
     paths = [path for path in paths if len({json.dumps(trial.values.get(path)) for trial in judged}) > 1]
     if len(judged) < FEWEST or not paths or len({trial.value for trial in judged}) < 2:
@@ -49,7 +49,7 @@ def of(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, float]:
 
 def doubt(study: StudyRecord, trials: Sequence[TrialRecord]) -> str:
     """What is to be said beside `of`: a sentence where the trials are few, else nothing."""
-    judged = sum(trial.has_value for trial in trials)
+    judged = sum(trial.is_candidate for trial in trials)
     few = max(ENOUGH, 2 * len(study.space))  # more parameters need more, to be told apart
     if judged >= few or not of(study, trials):
         return ""

@@ -1,8 +1,7 @@
 """What a search is for: a validation figure of an epoch, or a sum of several. Pure: whoever shows a search reads it too.
 
 Of several, what is minimised is the sum of sign * weight * figure: the sign is 1 of a figure that is better when it is less, -1 of
-one that is better when it is more. A trial's objective is that of its best epoch: by the figure, or by the sum, so that all figures
-are of one epoch.
+one that is better when it is more. All figures are of one epoch: that whose weights Trainer would keep (tuner/trial.py).
 """
 
 import math
@@ -89,14 +88,3 @@ def value(objectives: Sequence[Objective], figures: Mapping[str, float]) -> floa
 def cost(objectives: Sequence[Objective], reached: float) -> float:
     """A value as what is less is better."""
     return reached if direction(objectives) == MIN else -reached
-
-
-def best(objectives: Sequence[Objective], curve: Sequence[Mapping[str, float]]) -> tuple[int, float] | None:
-    """Place of the best epoch, the first of equal ones, and its value; None where no epoch has one.
-
-    Args:
-        curve: figures by epoch.
-    """
-    values = [(place, value(objectives, figures)) for place, figures in enumerate(curve)]
-    reached = [(place, of_epoch) for place, of_epoch in values if of_epoch is not None]
-    return min(reached, key=lambda pair: cost(objectives, pair[1]), default=None)

@@ -31,6 +31,7 @@ SILENCE = 120.0  # seconds without a sign of life after which another worker get
 LOCAL = "worker-"  # what the ids of this machine's own workers begin with
 FILE = "oracle.json"
 MIXED = "Move the folder away; trials of two spaces are not mixed."
+TOLD = ("status", "value", "spread", "epochs", "budget", "short", "seconds", "reason")  # of a trial that is over
 LONGEST_GRID = 2000  # trials that are counted before they run
 TrialStatus = keras_trials.TrialStatus
 
@@ -64,6 +65,10 @@ class Question:
         hyperparameters = self.hyperparameters.copy()
         hyperparameters.values = dict(drawn)
         return self.own_epochs(self.values(hyperparameters))
+
+    def is_short(self, drawn: Mapping[str, Any]) -> bool:
+        """Whether Hyperband gives a trial fewer epochs than its last ones have."""
+        return drawn.get("tuner/epochs", self.epochs) < self.epochs
 
 
 @dataclass(frozen=True)
@@ -312,6 +317,7 @@ class Kept(compat.Saving):
                 values=values,
                 drawn=trial.hyperparameters.values,
                 budget=self.epochs_of(trial),
+                short=self.question.is_short(trial.hyperparameters.values),
                 worker=tuner_id,
                 started=time.time(),
             )
@@ -359,7 +365,7 @@ class Kept(compat.Saving):
         self.save()  # without the trial among those that run, of which keras-tuner takes it out last
         if not is_told:
             return
-        told = {name: getattr(record, name) for name in ("status", "value", "epochs", "seconds", "reason")}
+        told = {name: getattr(record, name) for name in TOLD}
         progress.emit("trial_done", trial=record.id, **told)
         self._failed_in_a_row = [*self._failed_in_a_row, record.reason] if record.status == records.FAILED else []
         if self.is_ill:
@@ -431,7 +437,9 @@ class Kept(compat.Saving):
             budget=self.epochs_of(trial),
             epochs=trial.best_step or 0,
             reason=trial.message or "",
+            short=self.question.is_short(trial.hyperparameters.values) or bool(trial.message),  # a reason may be that it was cut
             origin=self.warm.get(trial_id, ""),
+            hint=trial_id in self.warm,  # which may not be known any more
         )
         records.write_trial(self.question.folder, record)
         return record
@@ -484,7 +492,8 @@ class Kept(compat.Saving):
         trial = keras_trials.Trial(hyperparameters, record.id)
         self.trials[record.id] = trial
         self.start_order.append(record.id)
-        compat.remember(self, trial)
+        if not record.hint:  # whose values are tried here, if they are drawn: a hint is no answer
+            compat.remember(self, trial)
         if record.origin:
             self.warm[record.id] = record.origin
             trial.metrics.register(self.question.objective, self.question.direction)

@@ -2,8 +2,8 @@
 KDD, section 3.2.2.
 
 After an epoch a trial ends whose best value so far is strictly worse than the median, over the earlier trials that have this epoch,
-of the mean of their values up to it. So at least half of those trials were better than it ever was: of single executions, a pruned
-trial cannot be the best of a search, and its value, the best so far, needs no further rule.
+of the mean of their values up to it. So at least half of those trials were better than it ever was. Its value is that of the epoch
+that would be kept so far, and it is behind every trial that was trained to its end (records.ranking).
 """
 
 import math

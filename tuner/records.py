@@ -56,11 +56,14 @@ class TrialRecord(Record):
         budget: epochs that an execution may take.
         epochs: trained, of all executions.
         curve: figures by epoch of the first execution.
+        kept: the epoch of it, from 1, whose weights Trainer keeps and whose figures the value is of; 0: none.
         peak_bytes: resident memory of the process at most.
         reason: why it failed or was pruned, a sentence.
         worker: id of the process that ran it.
         started: when, seconds since 1970.
+        short: whether it ended before a training of its values would: by a limit of the search, or Hyperband gave it few epochs.
         origin: the study that a warm start took it from.
+        hint: whether that study's figures cannot be compared with this one's: it tells an oracle where to look, and cannot win.
     """
 
     id: str
@@ -73,12 +76,15 @@ class TrialRecord(Record):
     budget: int = 0
     epochs: int = 0
     curve: list[dict[str, Figure]] = []
+    kept: int = 0
     seconds: float = 0.0
     peak_bytes: int | None = None
     reason: str = ""
     worker: str = ""
     started: float = 0.0
+    short: bool = False
     origin: str = ""
+    hint: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -88,6 +94,16 @@ class TrialRecord(Record):
     def has_value(self) -> bool:
         """Whether it was measured: completed, or pruned after it had a figure."""
         return self.status in (COMPLETED, PRUNED) and self.value is not None and math.isfinite(self.value)
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether it may be the best of its study."""
+        return self.has_value and not self.hint
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was trained as Trainer would train its values, so that its value is what they come to."""
+        return self.status == COMPLETED and not self.short
 
 
 class StudyRecord(Record):
@@ -194,15 +210,23 @@ def studies(*tuning: Path) -> list[Path]:
 
 
 def best(study: StudyRecord, trials: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The trial of the best value, of those completed, and of those pruned if truly better; of equal ones the first."""
+    """The first of `ranking`."""
     ranked = ranking(study, trials)
     return ranked[0] if ranked else None
 
 
 def ranking(study: StudyRecord, trials: Iterable[TrialRecord]) -> list[TrialRecord]:
-    """Those that were measured, the best first."""
+    """Those that may be the best, the best first; of equal ones the one that was made first.
+
+    One that ended early is behind every one that was trained to its end, whatever its value: with more epochs or executions it may
+    be another. Among these more epochs go first, as in Falkner et al. 2018, "BOHB", whose incumbent is of the largest budget.
+    """
     sign = -1 if study.direction == "max" else 1
-    return sorted(filter(lambda trial: trial.has_value, trials), key=lambda t: (sign * t.value, t.status != COMPLETED, t.id))
+
+    def place(trial: TrialRecord) -> tuple:
+        return (0, 0, sign * trial.value, trial.id) if trial.is_whole else (1, -trial.budget, sign * trial.value, trial.id)
+
+    return sorted(filter(lambda trial: trial.is_candidate, trials), key=place)
 
 
 def counts(trials: Iterable[TrialRecord]) -> dict[str, int]:

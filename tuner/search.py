@@ -4,7 +4,7 @@ import contextlib
 import functools
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +17,9 @@ from configs.errors import HubelError, UsageError
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
-from tuner import crew, oracle, records, roles, space, study, worker
+from tuner import crew, objective, oracle, records, roles, space, study, worker
 from tuner.chief import ALONE, Chief
+from tuner.objective import Objective
 from tuner.records import TrialRecord
 
 
@@ -55,7 +56,7 @@ class Search(base_tuner.BaseTuner):
             taken = study.earlier(self.study, tune, declared) if not records.trial_files(self.study.folder) else []
             made = oracle.resumed(question, self._budget(), taken)
             super().__init__(made, directory=self.study.folder, project_name=records.KERAS_TUNER)
-            self._keeps_another = _keeps_another(cfg, tune)
+            self._of_epoch = _of_epoch(cfg, objectives) if tune.objective else ""
             self.oracle = made  # whatever keras-tuner's environment variables say: this process has it
             self._held = stack.pop_all()
 
@@ -66,8 +67,8 @@ class Search(base_tuner.BaseTuner):
             progress.emit("search", study=self.study.record.model_dump(mode="json"), trials=told)
             if over := sum(trial.is_over for trial in self.trials if not trial.origin):
                 progress.emit("note", text=f"The search {self.study.record.fingerprint} goes on: {over} trials are over.")
-            if self._keeps_another:
-                progress.emit("note", text=self._keeps_another)
+            if self._of_epoch:
+                progress.emit("note", text=self._of_epoch)
             self.oracle.check_time()
             self.oracle.tell()
             if not self.oracle.is_done():
@@ -136,13 +137,13 @@ class Search(base_tuner.BaseTuner):
         return trial
 
 
-def _keeps_another(cfg: TrainerSlice, tune: TuneConfig) -> str:
-    """What is said where a trial's value may be of another epoch than the one whose weights Trainer keeps; "" where it cannot."""
-    if cfg.train.keep == "last" or [each.name for each in tune.objective or []] in ([], [divergence.VALIDATION]):
+def _of_epoch(cfg: TrainerSlice, objectives: Sequence[Objective]) -> str:
+    """What is said where a trial's value may be of another epoch than the best one by it; "" where it cannot be."""
+    if cfg.train.keep == "last" or [each.name for each in objectives] == [divergence.VALIDATION]:
         return ""
     return (
-        "A trial's value is its objective at the best epoch by that. Trainer keeps the weights of the epoch that is best by what "
-        "its task is judged by, as val_loss, which may be another. With train.keep: last both are the last."
+        f"A trial's {objective.name(objectives)} is that of the epoch whose weights Trainer keeps: the one of the least "
+        f"{divergence.VALIDATION}, or of what its task is judged by in its place."
     )
 
 

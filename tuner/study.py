@@ -101,6 +101,7 @@ def given(folder: Path) -> SimpleNamespace:
 
 def earlier(study: Study, tune: TuneConfig, hyperparameters: keras_tuner.HyperParameters) -> list[TrialRecord]:
     """The trials of `tune.warm_start` that lie in this study's space, in the order of creation, with what they are drawn as in it.
+    Those of other data, another config or other code are hints.
 
     Raises:
         UsageError: for a study that is not there, or has another objective.
@@ -113,17 +114,20 @@ def earlier(study: Study, tune: TuneConfig, hyperparameters: keras_tuner.HyperPa
     if other.objective != study.record.objective:
         names = [", ".join(f"{each['name']} ({each['direction']})" for each in of.objective) for of in (other, study.record)]
         raise UsageError(f"tune.warm_start: the trials of {asked} have the objective {names[0]}, and this search {names[1]}.")
-    taken = []
+    unlike, taken = _unlike(study, folder, other), []
+    told = f"Of search {other.fingerprint}, of another {' and '.join(unlike)}: it tells where to look, and cannot win."
     for trial in filter(lambda trial: trial.has_value, trials):
         drawn = space.drawn(hyperparameters, tune.space, trial.values)
         if drawn is not None:
-            origin = trial.origin or other.fingerprint
-            taken.append(trial.model_copy(update={"drawn": drawn, "origin": origin, "status": records.COMPLETED}))
-    if taken and (unlike := _unlike(study, folder, other)):
-        text = f"Search {other.fingerprint} was of another {' and '.join(unlike)}: what its trials reached may not be comparable."
-        progress.emit("warning", text=f"{text} One of them may win by that alone.")
+            origin, hint = trial.origin or other.fingerprint, trial.hint or bool(unlike)
+            reason = told if hint and not trial.hint else trial.reason
+            taken.append(trial.model_copy(update={"drawn": drawn, "origin": origin, "hint": hint, "reason": reason}))
     measured = sum(trial.has_value for trial in trials)
-    progress.emit("note", text=f"{len(taken)} of {measured} trials of {other.fingerprint} lie in this space and count as tried.")
+    text = f"{len(taken)} of {measured} trials of {other.fingerprint} lie in this space"
+    progress.emit("note", text=f"{text} and count as tried." if not unlike else f"{text} and tell where to look.")
+    if taken and unlike:
+        text = f"Search {other.fingerprint} was of another {' and '.join(unlike)}: what its trials reached may not be comparable."
+        progress.emit("warning", text=f"{text} So none of them can win, and their values may be tried anew.")
     return taken
 
 
@@ -133,11 +137,19 @@ def _unlike(study: Study, folder: Path, other: StudyRecord) -> list[str]:
         now, before = given(study.folder), given(folder)
     except (HubelError, ValueError):
         return ["making, which is not known any more"]
-    slices = [json.loads(each.custom_config["slice"]) for each in (now, before)]
+    customs = [dict(each.custom_config) for each in (now, before)]
+    slices = [json.loads(custom.pop("slice")) for custom in customs]
+    codes = [custom.pop("source", None) for custom in customs]
+    for custom in customs:
+        for key in ("tune", "tuning_dir", HALTS):
+            custom.pop(key, None)
     budgets = [{key: of.asked.get(key) for key in ("epochs", "executions")} for of in (study.record, other)]
+    starts = [[of.base_model, custom] for of, custom in zip((now, before), customs, strict=True)]
     return [
         *(["output of Transform"] if any(getattr(now, key) != getattr(before, key) for key in OF_DATA) else []),
         *(["config"] if slices[0] != slices[1] or budgets[0] != budgets[1] else []),
+        *(["model that it starts from"] if starts[0] != starts[1] else []),
+        *(["version of hubel's code"] if codes[0] != codes[1] else []),
     ]
 
 
@@ -200,7 +212,7 @@ def _continued(folder: Path, record: StudyRecord) -> StudyRecord:
         raise HubelError(
             f"The search in {folder} is of another space.", "Move the folder away; trials of two spaces are not mixed."
         )
-    return record.model_copy(update={"started": before.started, "runs": before.runs, "halts": before.halts})
+    return record.model_copy(update={name: getattr(before, name) for name in ("started", "runs", "halts")})
 
 
 def _new(record: StudyRecord, folder: Path) -> str:
@@ -215,5 +227,6 @@ def _new(record: StudyRecord, folder: Path) -> str:
     over = sum(trial.is_over for trial in trials)
     return (
         f"{what.capitalize()} changed since search {other.fingerprint} ({over} trials over), so {record.fingerprint} begins anew. "
-        f"tune.warm_start: {other.fingerprint} has one begin with those trials that lie in its space."
+        f"tune.warm_start: {other.fingerprint} has one begin with those trials that lie in its space"
+        f"{'.' if changed else ', which then tell where to look and cannot win.'}"
     )

@@ -22,7 +22,7 @@ from components.trainer import checks
 from components.trainer.data import Data
 from components.trainer.phases import Phase
 from components.trainer.progress import Watch
-from components.trainer.training import begun, data_of, entry_of, phases_of, train_in_phases
+from components.trainer.training import begun, data_of, entry_of, kept_epochs, phases_of, train_in_phases
 from configs import words
 from configs.errors import HubelError, first_line
 from configs.override import override
@@ -42,10 +42,11 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 class Outcome:
     """What a trial came to.
 
-    value: the mean of `executions`, of a pruned trial its best so far; None where no epoch had one. spread: sample standard
-    deviation of two executions or more. executions: the objective of each training that came to its end. curve: figures by epoch
-    of the first one. epochs: trained by all of them, those of pre-training included. seconds: of wall time. reason: one sentence
-    or several, why it failed, was pruned or stopped early; "" where there is nothing to say.
+    value: the mean of `executions`; None where there is none. spread: sample standard deviation of two executions or more.
+    executions: the objective of each training, at the epoch whose weights Trainer would keep. curve: figures by epoch of the first
+    one. epochs: trained by all of them, those of pre-training included. seconds: of wall time. reason: one sentence or several, why
+    it failed, was pruned or stopped early; "" where there is nothing to say. kept: the epoch of the curve that is kept, from 1; 0:
+    none. short: whether a limit ended it before its end, or before all executions.
     """
 
     status: Literal["completed", "pruned", "failed"]
@@ -56,6 +57,8 @@ class Outcome:
     epochs: int = 0
     seconds: float = 0.0
     reason: str = ""
+    kept: int = 0
+    short: bool = False
 
 
 class Training:
@@ -106,7 +109,7 @@ class Training:
             for number in range(self._tune.executions):
                 watch = executions.begin(_Watch(self.objectives, limits, () if number else others, None if number else on_epoch))
                 self._train(cfg.model_copy(update={"seed": cfg.seed + number}), state / str(number), watch)
-                if not executions.end(cfg.train.keep):
+                if not executions.end():
                     break
                 memory.release()
         except (MemoryError, tf.errors.ResourceExhaustedError):
@@ -126,7 +129,8 @@ class Training:
         data, entry = self._data_for(cfg), entry_of(self._custom, cfg)
         model = begun(self._fn_args, entry, self._task, data, cfg)
         watch.phases = phases_of(self._task, cfg, model)
-        train_in_phases(watch.phases, model, data, cfg, state, watch)
+        _, states = train_in_phases(watch.phases, model, data, cfg, state, watch)
+        watch.kept = kept_epochs(watch.phases, states)
 
     def _data_for(self, cfg: TrainerSlice) -> Data:
         """Opened once for each way of ordering, batching, labelling, choosing and augmenting, of which the last ones are kept."""
@@ -161,6 +165,7 @@ class _Watch(Watch):
         self._objectives, self._limits, self._others, self._on_epoch = objectives, limits, others, on_epoch
         self.phases: list[Phase] = []
         self.curve: list[dict[str, float]] = []
+        self.kept = 0  # which epoch of the curve Trainer would keep the weights of, from 1
         self.said: list[str] = []
         self.behind = ""  # the sentence on a trial that is
         self.cut = ""  # where it was ended by a limit, which one
@@ -224,15 +229,16 @@ class _Executions:
         self._watches.append(watch)
         return watch
 
-    def end(self, keep: Literal["best", "last"]) -> bool:
-        """Take in the value of the one that ran: of its best epoch, or of its last one where Trainer keeps that. Whether a further
-        one may run. Raises HubelError where there is no value."""
-        watch = self._watches[-1]
-        best = objective.best(self._objectives, watch.curve[-1:] if keep == "last" else watch.curve)
-        if best is None:
-            what = f"No epoch had a finite {objective.name(self._objectives)}"
-            raise HubelError(f"{what}: {watch.cut} before one of the whole model." if watch.cut and not watch.curve else f"{what}.")
-        self._values.append(best[1])
+    def end(self) -> bool:
+        """Take in the value of the one that ran, at the epoch whose weights Trainer would keep. Whether a further one may run.
+        Raises HubelError where there is no value."""
+        watch, name = self._watches[-1], objective.name(self._objectives)
+        if not watch.kept:
+            raise HubelError(f"No epoch had a finite {name}: {watch.cut} before one of the whole model.")
+        reached = objective.value(self._objectives, watch.curve[watch.kept - 1])
+        if reached is None:
+            raise HubelError(f"Epoch {watch.kept}, whose weights would be kept, has no finite {name}.")
+        self._values.append(reached)
         return len(self._watches) < self._asked and not watch.is_over and not self._limits.reason
 
     def failed(self, reason: str) -> Outcome:
@@ -261,4 +267,6 @@ class _Executions:
             self._limits.epochs,
             time.monotonic() - self._started,
             reason,
+            kept=self._watches[0].kept if self._watches else 0,
+            short=bool(self._watches) and (self._watches[-1].is_over or len(self._watches) < self._asked),
         )

@@ -36,7 +36,7 @@ BEAT = 10.0  # seconds between signs of life
 SAID = 8.0  # seconds after which a worker says that no chief answers
 WAIT = 3600.0  # seconds for which it waits for one that does not
 SHARED = 30.0  # seconds that a file of another machine may take to be seen
-OUTCOME = ("status", "value", "spread", "executions", "curve", "epochs", "reason")  # of a training, that a record has
+OUTCOME = ("status", "value", "spread", "executions", "curve", "kept", "epochs", "reason")  # of a training, that a record has
 STATUS = Path("/proc/self/status")
 
 
@@ -90,7 +90,7 @@ class Worker(base_tuner.BaseTuner):
             try:
                 told = (self._curves(), self._deadline(), beats.on_epoch, self._left())
                 outcome = self._training.run(record.values, record.budget, state, *told)
-                came_to = {name: getattr(outcome, name) for name in OUTCOME}
+                came_to = {name: getattr(outcome, name) for name in OUTCOME} | {"short": record.short or outcome.short}
             except Exception as error:
                 traceback.print_exc()
                 came_to = {"status": records.FAILED, "reason": f"{type(error).__name__}: {first_line(error)}"}

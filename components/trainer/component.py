@@ -61,7 +61,7 @@ def run_fn(fn_args):
     state = Path(custom["training_dir"]) / identity(fn_args, chosen)
     phases = phases_of(task, cfg, model)
     history, resumes = train_in_phases(phases, model, data, cfg, state)
-    kept = kept_epochs(history, cfg, phases[-1].figure)
+    kept = kept_epochs(phases, resumes)
     if not young and not fn_args.base_model and kept < cfg.train.epochs:
         for text in doubts.of_moving_statistics(model, kept, data.steps):
             progress.emit("warning", text=f"of the weights that are kept, after epoch {kept}: {text}")

@@ -148,8 +148,8 @@ def train_in_phases(
             continue
         figures = train(phase.task, model, data, asked, resumes[-1], phase.rate, watch, phase)
         history += figures
-        reached = min((f[phase.figure] for f in figures if math.isfinite(f[phase.figure])), default=math.inf)
-        if best[1] is None or reached <= best[0] or phase.figure != by:  # what is judged otherwise cannot be held against it
+        reached = _least(figures, phase)
+        if best[1] is None or _stays(phase, reached, by, best[0]):
             best, by = (reached, model.get_weights() if phase is not phases[-1] else None), phase.figure
         else:
             of = "validation loss" if by == divergence.VALIDATION else by
@@ -208,10 +208,36 @@ def train(
     return resume.history
 
 
-def kept_epochs(history: Sequence[Mapping[str, float]], cfg: TrainerSlice, judged_by: str = divergence.VALIDATION) -> int:
-    """After how many epochs the weights were as they are kept."""
-    best = divergence.best(history, judged_by)
-    return len(history) if cfg.train.keep == "last" or best is None else best + 1
+def kept_epochs(phases: Sequence[Phase], resumes: Sequence[Resume]) -> int:
+    """After how many epochs of the phases that fit the whole model the weights were as `train_in_phases` left them.
+
+    Args:
+        phases, resumes: its own, and the states that it returned.
+
+    Returns:
+        0 where it ended before there was an epoch.
+    """
+    epochs, kept, least, by = 0, 0, math.inf, None
+    for phase, resume in zip(phases, resumes, strict=False):  # whoever looks on may have ended it before the last one
+        if phase.part is not None:
+            continue
+        reached = _least(resume.history, phase)
+        if by is None or _stays(phase, reached, by, least):
+            place = divergence.best(resume.history, phase.figure)
+            kept = epochs + (len(resume.history) if phase.train.keep == "last" or place is None else place + 1)
+            least, by = reached, phase.figure
+        epochs += len(resume.history)
+    return kept
+
+
+def _least(history: Sequence[Mapping[str, float]], phase: Phase) -> float:
+    """Of what a phase is judged by."""
+    return min((figures[phase.figure] for figures in history if math.isfinite(figures[phase.figure])), default=math.inf)
+
+
+def _stays(phase: Phase, reached: float, by: str, least: float) -> bool:
+    """Whether what a phase reached stays: it is no worse than what was before it, or judged otherwise, and not to be compared."""
+    return phase.figure != by or reached <= least
 
 
 def _patience(cfg: TrainerSlice) -> int | None:

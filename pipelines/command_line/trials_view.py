@@ -21,6 +21,7 @@ INDENT = 2  # cells before each column
 LEAST = 10  # cells in which a parameter's values can be read, where they want more
 MINUTE, HOUR = 60, 3600  # seconds
 EPOCHS, SECONDS, REASON = "epochs", "seconds", "reason"  # columns: trained, by all executions of a trial
+TOLD = ("status", "value", "spread", "epochs", "budget", "short", "seconds", "reason")  # of a trial that is over
 UNKNOWN = StudyRecord(
     config="", algorithm="", objective=[{"name": "value", "direction": "min"}], space={}, seed=0, fingerprint="", started=0.0
 )
@@ -58,8 +59,7 @@ class Trials:
     def over(self, event: Mapping[str, Any]) -> str:
         """A trial ends. Returns a line."""
         known = self._by_id.get(event["trial"], TrialRecord(id=event["trial"], values={}))
-        told = {name: event[name] for name in ("status", "value", "spread", "epochs", "seconds", "reason") if name in event}
-        trial = self._by_id[event["trial"]] = known.model_copy(update=told)
+        trial = self._by_id[event["trial"]] = known.model_copy(update={name: event[name] for name in TOLD if name in event})
         figure = f"{self._study.objective_name} {value_of(trial)}" if trial.has_value else ""
         why = f": {trial.reason}" if trial.reason else ""
         trained = words.count(trial.epochs, "epoch") if trial.epochs else ""

@@ -40,9 +40,14 @@ def test_the_table_has_every_trial_the_best_first():
         "trial", "status", "value", "epochs", "seconds", "learning_rate", "hidden", "name", "batch_size", "momentum", "reason",
     ]  # fmt: skip
     assert sorted(row[0] for row in rows) == [trial.id for trial in asked.trials]
-    values = [float(row[2].split()[0]) for row in rows if row[2]]
-    assert values == sorted(values, reverse=True)
-    assert all(not row[2] for row in rows[len(values) :])
+    values = {
+        status: [float(row[2].split()[0]) for row in rows if row[2] and row[1] == status] for status in ("completed", "pruned")
+    }
+    assert values["completed"] == sorted(values["completed"], reverse=True)
+    ended = [row[1] for row in rows if row[2]]
+    assert ended == ["completed"] * len(values["completed"]) + ["pruned"] * len(values["pruned"])
+    assert max(values["pruned"]) > min(values["completed"]), "some are behind for what they are"
+    assert all(not row[2] for row in rows[len(ended) :])
     best = asked.best
     assert rows[0][:4] == [best.id, best.status, trials.value_of(best), str(best.epochs)]
     assert {row[1] for row in rows} == {"completed", "pruned", "failed", "running"}
@@ -101,7 +106,9 @@ def test_over_time_the_line_is_the_best_so_far(direction, better):
     assert len(drawn) == len(asked.ranking)
     assert [row["time"] for row in drawn] == sorted(row["time"] for row in drawn)
     for at, row in enumerate(drawn, 1):
-        assert row["best"] == better(other["value"] for other in drawn[:at])
+        completed = [other["value"] for other in drawn[:at] if other["status"] == "completed"]
+        assert row["best"] == better(completed or [other["value"] for other in drawn[:at]])
+    assert row["best"] == asked.best.value
 
 
 def test_in_parallel_coordinates_values_stand_in_order_and_what_was_not_drawn_breaks_the_line():

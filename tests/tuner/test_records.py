@@ -65,14 +65,19 @@ def test_a_key_of_a_later_hubel_is_passed_over_and_a_damaged_file_is_named(tmp_p
         records.read_trial(tmp_path, "0007")
 
 
-def test_the_best_is_the_furthest_in_the_direction_and_one_that_completed_before_one_pruned():
-    trials = [trial("0", 0.5), trial("1", 0.75, "pruned"), trial("2", 0.75), trial("3", 0.9, "failed"), trial("4", math.nan)]
-    assert [ranked.id for ranked in records.ranking(study(), trials)] == ["2", "1", "0"]
+def test_the_best_is_the_furthest_in_the_direction_of_those_that_were_trained_to_their_end():
+    trials = [trial("0", 0.5), trial("1", 0.9, "pruned", budget=9), trial("2", 0.75), trial("3", 0.9, "failed")]
+    trials += [trial("4", math.nan), trial("5", 0.75), trial("6", 0.8, short=True, budget=9)]
+    trials += [trial("7", 0.99, short=True, budget=3), trial("8", 1.0, hint=True, origin="b")]
+    assert [ranked.id for ranked in records.ranking(study(), trials)] == ["2", "5", "0", "1", "6", "7"]
+    assert records.best(study(), trials[6:]).id == "6", "of more epochs than the other, though less"
+    assert records.best(study(), trials[-1:]) is None, "what was reached elsewhere is no answer"
+    assert [told.id for told in contract.ordered(study(), trials)] == ["2", "5", "0", "1", "6", "7", "3", "4", "8"]
     down = study(objective=[{"name": "val_loss", "direction": "min", "weight": 1.0}])
     assert records.best(down, trials).id == "0"
     both = study(objective=[{"name": n, "direction": "max", "weight": 1.0} for n in ("val_accuracy", "val_auc")])
     assert (both.direction, both.objective_name) == ("min", "objective")
-    assert records.best(study(), trials[3:]) is None
+    assert records.best(study(), trials[3:5]) is None
 
 
 def test_what_a_search_has_spent_is_the_time_in_which_a_trial_ran():

@@ -18,7 +18,7 @@ from configs import locking
 from configs.errors import HubelError, UsageError
 from tests.tuner import synthetic
 from tests.tuner.test_oracle import same, tried
-from tuner import chief, crew, far, records, roles, study, worker
+from tuner import chief, contract, crew, far, records, roles, study, worker
 from tuner.search import Search
 
 SEARCH = """
@@ -224,20 +224,45 @@ def test_a_warm_start_takes_over_the_trials_that_lie_in_the_space_and_says_how_m
         alone(tmp_path, trials=3, warm_start=first.name)
 
 
-def test_a_warm_start_from_other_data_or_another_config_is_warned_of(tmp_path, told):
+def test_what_a_warm_start_takes_from_other_data_or_another_config_cannot_win(tmp_path, told):
     alone(tmp_path, trials=2)
     first = folder_of(tmp_path)
-    alone(tmp_path, trials=1, algorithm="bayesian", warm_start=first.name)
+    trials = alone(tmp_path, trials=1, algorithm="bayesian", warm_start=first.name)
     assert not [e for e in told if e["event"] == "warning"]
+    assert [trial.is_candidate for trial in trials.values()] == [True] * 3, "of the same data and config they may win"
     alone(tmp_path, trials=1, epochs=2, warm_start=first.name)
     [text] = [e["text"] for e in told if e["event"] == "warning"]
     assert text.startswith(f"Search {first.name} was of another config: what its trials reached may not be comparable.")
-    told.clear()
-    kept = json.loads((first / study.TRAINING).read_text())
-    (first / study.TRAINING).write_text(json.dumps(kept | {"eval_files": ["elsewhere"]}))
-    alone(tmp_path, trials=1, pruning="none", warm_start=first.name)
-    [text] = [e["text"] for e in told if e["event"] == "warning"]
-    assert text.startswith(f"Search {first.name} was of another output of Transform:")
+    for changed, unlike in (
+        ({"eval_files": ["elsewhere"]}, "output of Transform"),
+        ({"base_model": "another"}, "model that it starts from"),
+    ):
+        told.clear()
+        whole = (first / study.TRAINING).read_text()
+        (first / study.TRAINING).write_text(json.dumps(json.loads(whole) | changed))
+        best = tried(first)["0000"].model_copy(update={"value": 0.0})
+        records.write_trial(first, best)
+        trials = alone(tmp_path, trials=1, pruning="none", executions=len(unlike), warm_start=first.name)
+        (first / study.TRAINING).write_text(whole)
+        [text] = [e["text"] for e in told if e["event"] == "warning"]
+        assert text.startswith(f"Search {first.name} was of another {unlike} and config:")
+        assert (trials["0000"].value, trials["0000"].is_candidate) == (0.0, False)
+        [asked] = [folder for folder in records.studies(tmp_path / "tuning") if tried(folder) == trials]
+        assert records.best(*records.read(asked)).id == "0002"
+        assert contract.of(asked)["trials"][-1]["reason"].endswith("it tells where to look, and cannot win.")
+
+
+def test_values_that_were_tried_on_other_data_are_tried_anew(tmp_path, told):
+    space = {"train.batch_size": {"choices": [32, 64]}}
+    alone(tmp_path, trials=None, algorithm="grid", space=space)
+    first = folder_of(tmp_path)
+    trials = alone(tmp_path, trials=None, algorithm="grid", epochs=2, space=space, warm_start=first.name)
+    assert [(trial.values["train.batch_size"], bool(trial.origin)) for trial in trials.values()] == [
+        (32, True),
+        (64, True),
+        (32, False),
+        (64, False),
+    ]
 
 
 def test_a_worker_that_has_grown_ends_between_two_trials(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import time
+from pathlib import Path
 
 import keras
 import pytest
@@ -14,6 +15,7 @@ from components.trainer import component
 from configs.errors import UsageError
 from configs.override import override
 from configs.schema.tune import TuneConfig
+from keras_models import auxiliary
 from tests.components import digits
 from tuner import objective, pruning, trial
 from tuner.trial import Training
@@ -69,6 +71,21 @@ FAITHFUL = {
 }
 
 
+def trained(args, cfg, values, monkeypatch):
+    """What Trainer makes of a config with these values: the history that it writes, and the figures of the model that it serves."""
+    args.custom_config["slice"] = override(cfg, values).model_dump_json()
+    served = {}
+
+    def write(folder, model, task, card, data):
+        asked, learner = task.of_model(model), auxiliary.learner(model)
+        asked.compile(learner, lambda variables=None: keras.optimizers.SGD())
+        served.update(learner.evaluate(data.validation.map(asked.pair), return_dict=True, verbose=0))
+
+    monkeypatch.setattr(component.export, "write", write)
+    component.run_fn(args)
+    return json.loads((Path(args.model_run_dir) / "history.json").read_text()), served
+
+
 @pytest.mark.parametrize(("tree", "values"), FAITHFUL.values(), ids=FAITHFUL)
 def test_the_winner_trained_by_trainer_has_the_trial_s_figures(asked, tmp_path, monkeypatch, tree, values):
     args, cfg = asked(tree)
@@ -76,13 +93,28 @@ def test_the_winner_trained_by_trainer_has_the_trial_s_figures(asked, tmp_path, 
     training.run({"train.optimizer.learning_rate": 0.05}, cfg.train.epochs, tmp_path / "state")  # another one before it
     outcome = training.run(values, cfg.train.epochs, tmp_path / "state")
     assert outcome.status == "completed"
-    args.custom_config["slice"] = override(cfg, values).model_dump_json()
-    monkeypatch.setattr(component.export, "write", lambda *_: None)
-    component.run_fn(args)
-    history = json.loads((tmp_path / "run" / "model_run" / "history.json").read_text())
+    history, served = trained(args, cfg, values, monkeypatch)
     assert outcome.curve == history
-    assert outcome.value == min(figures["val_loss"] for figures in history)
+    assert outcome.value == min(figures["val_loss"] for figures in history) == served["loss"]
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_by_whatever_figure_a_trial_is_ranked_the_model_that_is_served_has_it(asked, tmp_path, monkeypatch, keep):
+    args, cfg = asked(MLP)
+    values = {"train.optimizer.learning_rate": 0.05, "train.keep": keep, "train.batch_size": 10}
+    several = [{"name": "val_accuracy", "weight": 2}, {"name": "val_loss", "weight": 0.5}]
+    by_accuracy, by_both = (Training(args, cfg, TuneConfig(algorithm="random", objective=of)) for of in ("val_accuracy", several))
+    outcome = by_accuracy.run(values, 5, tmp_path / "state")
+    history, served = trained(args, override(cfg, {"train.epochs": 5}), values, monkeypatch)
+    assert outcome.curve == history
+    assert outcome.value == history[outcome.kept - 1]["val_accuracy"] == served["accuracy"]
+    assert by_both.run(values, 5, tmp_path / "state").value == 0.5 * served["loss"] - 2 * served["accuracy"]
+    if keep == "best":
+        assert outcome.value < max(figures["val_accuracy"] for figures in history), "another epoch is better by it"
+        assert outcome.kept < 5
+    else:
+        assert outcome.kept == 5
 
 
 def test_only_validation_is_seen(asked, artifacts, tmp_path):
@@ -234,16 +266,13 @@ def test_what_ends_the_process_passes(opened, tmp_path, raised):
         opened().run({}, 3, tmp_path / "state", on_epoch=leave)
 
 
-def test_an_objective_is_that_of_its_best_epoch(opened, tmp_path):
-    several = [{"name": "val_accuracy", "weight": 2}, {"name": "val_loss"}]
-    training = opened(tune={"objective": several})
-    outcome = training.run({"train.optimizer.learning_rate": 0.5}, 4, tmp_path / "state")
-    sums = [figures["val_loss"] - 2 * figures["val_accuracy"] for figures in outcome.curve]
-    assert outcome.value == pytest.approx(min(sums))
-    accuracy = opened(tune={"objective": "val_accuracy"})
-    assert objective.direction(accuracy.objectives) == "max"
-    outcome = accuracy.run({"train.optimizer.learning_rate": 0.5}, 4, tmp_path / "state")
-    assert outcome.value == max(figures["val_accuracy"] for figures in outcome.curve)
+def test_a_figure_that_is_no_number_in_the_epoch_that_is_kept_fails_a_trial(opened, tmp_path, monkeypatch):
+    training = opened(tune={"objective": "val_accuracy"})
+    assert objective.direction(training.objectives) == "max"
+    monkeypatch.setattr(objective, "value", lambda objectives, figures: None)
+    outcome = training.run({}, 1, tmp_path / "state")
+    assert (outcome.status, outcome.value) == ("failed", None)
+    assert outcome.reason == "Epoch 1, whose weights would be kept, has no finite val_accuracy."
 
 
 def test_an_objective_that_no_epoch_has_is_refused_before_anything_starts(opened):

@@ -294,7 +294,7 @@ def test_a_training_is_judged_by_what_its_task_says(tmp_path):
     cfg = slice_of(epochs=5, early_stopping={"patience": 2})
     history, weights, resume = in_phases(tmp_path / "a", cfg, Otherwise())
     assert [figures["distance"] for figures in history] == [3.0, 1.0, 2.0, 4.0], "patience ran out"
-    assert (resume.is_over, training.kept_epochs(history, cfg, "distance")) == (True, 2)
+    assert (resume.is_over, training.kept_epochs([Phase(Otherwise(), cfg.train)], [resume])) == (True, 2)
     _, at_best, _ = in_phases(tmp_path / "b", slice_of(epochs=2, early_stopping=None), Otherwise())
     for mine, theirs in zip(weights, at_best, strict=True):
         np.testing.assert_allclose(mine, theirs, **CLOSE)

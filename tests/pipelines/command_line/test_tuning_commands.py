@@ -48,7 +48,7 @@ def test_a_person_sees_a_table_and_where_the_page_is(tmp_path):
     assert about == "digits_lenet5, bayesian search a1b2c3d4, by val_accuracy (max)"
     assert head.split()[:6] == ["trial", "status", "val_accuracy", "epochs", "seconds", "learning_rate"]
     assert first.split()[0] == made.best.id
-    assert first.split()[3] == str(made.best.epochs)
+    assert first.split()[2:6] == [*trials.value_of(made.best).split(), str(made.best.epochs)]
     of_reasons = [row for row in rows if row.startswith("  ")]
     reasons = {trial.reason for trial in made.trials if trial.reason}
     assert len(rows) == 13 + len(of_reasons)
