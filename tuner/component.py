@@ -8,8 +8,9 @@ from tfx.dsl.components.base import executor_spec
 
 from components.compat import tfx as compat
 from components.driver import KeyDriver
+from configs.schema.tune import TuneConfig
 from tuner import records
-from tuner.study import HALTS
+from tuner.study import HALTS, OUTGROWN, budget
 
 STUDY = "study"  # custom property of best_hyperparameters: fingerprint of the study that they are of
 
@@ -29,12 +30,15 @@ class Executor(executor.Executor):
 
 
 class Driver(KeyDriver):
-    """Puts into the key how often failed trials ended a search of this config. So a search that they ended, though it has a best
-    trial, goes on when it is asked for again, and is not taken for done."""
+    """Puts into the key what makes an answer that is on record another one: how often failed trials ended a search of this config,
+    so that such a search, though it has a best trial, goes on when it is asked for again; and how many trials a study has by now
+    that had others when a search with this budget ended, so that a smaller budget than the last one has the answer of them all."""
 
     def key(self, execution_info, custom):
-        halts = records.halts(Path(custom["tuning_dir"]))
-        return {HALTS: halts} if halts else {}
+        tuning = Path(custom["tuning_dir"])
+        halts = records.halts(tuning)
+        grown = records.outgrown(tuning, budget(TuneConfig.model_validate_json(custom["tune"])))
+        return {**({HALTS: halts} if halts else {}), **({OUTGROWN: grown} if grown else {})}
 
 
 class Tuner(TfxTuner):

@@ -118,6 +118,7 @@ class StudyRecord(Record):
         asked: trials, epochs, total_epochs, minutes, workers, executions, pruning, as they were asked last.
         runs: ids of the runs that worked on it.
         halts: how often trials that failed one after the other ended it.
+        answers: budget -> how many of its own trials were over when a search with that budget gave its answer first.
     """
 
     config: str
@@ -131,6 +132,7 @@ class StudyRecord(Record):
     warm_start: str | None = None
     runs: list[str] = []
     halts: int = 0
+    answers: dict[str, int] = {}
 
     @property
     def direction(self) -> Literal["min", "max"]:
@@ -173,6 +175,24 @@ def halts(tuning: Path) -> int:
         with contextlib.suppress(HubelError):
             total += read_study(folder).halts
     return total
+
+
+def note_answer(folder: Path, budget: str) -> None:
+    """Have a study's record say that a search with this budget ended. Whoever holds the study may."""
+    study, trials = read(folder)
+    write_study(folder, study.model_copy(update={"answers": {**study.answers, budget: over(trials)}}))
+
+
+def outgrown(tuning: Path, budget: str) -> dict[str, int]:
+    """Of the studies of one config (workspace/tuning/NAME) those that have other trials than when a search with this budget
+    answered: fingerprint -> how many are over."""
+    grown = {}
+    for folder in studies(tuning):
+        with contextlib.suppress(HubelError):
+            study, trials = read(folder)
+            if study.answers.get(budget, over(trials)) != over(trials):
+                grown[folder.name] = over(trials)
+    return grown
 
 
 def trial_file(folder: Path, trial_id: str) -> Path:
@@ -233,6 +253,11 @@ def counts(trials: Iterable[TrialRecord]) -> dict[str, int]:
     """Status -> how many, of the study's own trials."""
     own = [trial.status for trial in trials if not trial.origin]
     return {status: own.count(status) for status in (COMPLETED, PRUNED, FAILED, RUNNING)}
+
+
+def over(trials: Iterable[TrialRecord]) -> int:
+    """How many of the study's own trials are over."""
+    return sum(trial.is_over and not trial.origin for trial in trials)
 
 
 def trained_epochs(trials: Iterable[TrialRecord]) -> int:

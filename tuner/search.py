@@ -35,6 +35,7 @@ class Search(base_tuner.BaseTuner):
         custom = fn_args.custom_config
         self._tune = tune = TuneConfig.model_validate_json(custom["tune"])
         cfg = TrainerSlice.model_validate_json(custom["slice"])
+        self._outgrown = custom.get(study.OUTGROWN, {})
         device.tell()
         objectives = worker.training_of(custom)(fn_args, cfg, tune).objectives
         told = [{"name": each.name, "direction": each.direction, "weight": each.weight} for each in objectives]
@@ -65,8 +66,12 @@ class Search(base_tuner.BaseTuner):
         with self._held:
             told = [trial.model_dump(mode="json", exclude={"curve"}) for trial in self.trials]
             progress.emit("search", study=self.study.record.model_dump(mode="json"), trials=told)
-            if over := sum(trial.is_over for trial in self.trials if not trial.origin):
+            if over := records.over(self.trials):
                 progress.emit("note", text=f"The search {self.study.record.fingerprint} goes on: {over} trials are over.")
+            asked = self.oracle.budget.trials
+            if asked is not None and over > asked:
+                text = f"{over} trials were tried and {asked} asked for: the answer is the best of all that were tried."
+                progress.emit("note", text=text)
             if self._of_epoch:
                 progress.emit("note", text=self._of_epoch)
             self.oracle.check_time()
@@ -77,6 +82,8 @@ class Search(base_tuner.BaseTuner):
             shutil.rmtree(self.study.folder / records.STATE, ignore_errors=True)
             if self.oracle.is_ill:
                 records.note_halt(self.study.folder)
+            if self.study.folder.name not in self._outgrown:
+                records.note_answer(self.study.folder, study.budget(self._tune))
             if self.oracle.halted:
                 progress.emit("warning", text=f"The search ended: {self.oracle.over}.".replace("..", "."))
 

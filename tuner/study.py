@@ -25,7 +25,7 @@ TRAINING = "training.json"  # what a worker opens its training with
 BUDGETS = ("enabled", "trials", "total_epochs", "minutes", "workers")  # may change while a study goes on
 GIVEN = ("train_files", "eval_files", "transform_graph_path", "schema_path", "base_model", "custom_config")  # of TFX's fn_args
 
-HALTS = "halts"  # of custom_config: see tuner.component.Driver
+HALTS, OUTGROWN = "halts", "outgrown"  # of custom_config: see tuner.component.Driver
 OF_DATA = ("train_files", "eval_files", "transform_graph_path")  # of GIVEN, what names the data
 
 
@@ -46,8 +46,13 @@ def fingerprint(fn_args, tune: TuneConfig) -> str:
     """Of the question that a search asks: its space, objective, algorithm and seed, config, source and input artifacts; not of how
     long it may take."""
     asked = json.loads(tune.model_dump_json(exclude=set(BUDGETS)))
-    custom = {key: value for key, value in fn_args.custom_config.items() if key != HALTS} | {"tune": asked}
+    custom = {key: value for key, value in fn_args.custom_config.items() if key not in (HALTS, OUTGROWN)} | {"tune": asked}
     return identity(SimpleNamespace(**{**_given(fn_args), "custom_config": custom}), {})
+
+
+def budget(tune: TuneConfig) -> str:
+    """How long a search may take, as JSON."""
+    return tune.model_dump_json(include=set(BUDGETS))
 
 
 @contextlib.contextmanager
@@ -141,7 +146,7 @@ def _unlike(study: Study, folder: Path, other: StudyRecord) -> list[str]:
     slices = [json.loads(custom.pop("slice")) for custom in customs]
     codes = [custom.pop("source", None) for custom in customs]
     for custom in customs:
-        for key in ("tune", "tuning_dir", HALTS):
+        for key in ("tune", "tuning_dir", HALTS, OUTGROWN):
             custom.pop(key, None)
     budgets = [{key: of.asked.get(key) for key in ("epochs", "executions")} for of in (study.record, other)]
     starts = [[of.base_model, custom] for of, custom in zip((now, before), customs, strict=True)]
@@ -212,7 +217,7 @@ def _continued(folder: Path, record: StudyRecord) -> StudyRecord:
         raise HubelError(
             f"The search in {folder} is of another space.", "Move the folder away; trials of two spaces are not mixed."
         )
-    return record.model_copy(update={name: getattr(before, name) for name in ("started", "runs", "halts")})
+    return record.model_copy(update={name: getattr(before, name) for name in ("started", "runs", "halts", "answers")})
 
 
 def _new(record: StudyRecord, folder: Path) -> str:

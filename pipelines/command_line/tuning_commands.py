@@ -185,6 +185,9 @@ def _tell(value: Mapping[str, Any]) -> None:
     _table(value)
     lines = [*trials_view.importance(value["importance"])]
     lines += [value["importance_doubt"]] if lines and value["importance_doubt"] else []
+    over, asked = sum(trial["status"] != "running" and not trial["origin"] for trial in value["trials"]), value["trials_asked"]
+    if asked is not None and over > asked:
+        lines.append(f"{over} trials were tried and {asked} asked for: the best is of all that were tried.")
     if value["best"] is None:
         lines.append("No trial completed: the reasons say why.")
     else:

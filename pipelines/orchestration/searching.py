@@ -26,7 +26,7 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
     Returns:
         The value of the JSON contract's `tune`: {run, best: {PATH: value}, objective, value, trials}, and what else
         tuner.contract.of has; importance: of each parameter, importance_doubt: of what few trials say of it, best_config: path of
-        the config of the best, command: that trains it, components, seconds.
+        the config of the best, trials_asked, command: that trains it, components, seconds.
 
     Raises:
         HubelError: with what failed in plain words; where no trial completed too.
@@ -42,7 +42,7 @@ def tune(config: str, tree: dict, workspace: str, run_id: str, address: str | No
         raise _gone(folder, best, config, known.config.seed)
     shares = study.look(folder, known.config, known.place)
     value = contract.of(folder) | {"run": run_id, "importance": shares, "importance_doubt": importance.doubt(*records.read(folder))}
-    value |= {"page": str(folder / records.PAGE), "best_config": None, "command": None}
+    value |= {"trials_asked": known.config.tune.trials, "page": str(folder / records.PAGE), "best_config": None, "command": None}
     if value["best"] is not None:
         value |= {"best_config": str(folder / study.BEST), "command": study.command(folder, known.place)}
     value["components"] = [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()]

@@ -88,7 +88,7 @@ def test_the_best_of_real_trials_is_written_as_a_config_has_it_and_trials_stay(a
 
 def test_a_search_that_failed_trials_ended_is_not_taken_for_done(tmp_path):
     tuning = tmp_path / "tuning"
-    custom = {"tuning_dir": str(tuning), "slice": "{}"}
+    custom = {"tuning_dir": str(tuning), "slice": "{}", "tune": "{}"}
     asked = data_types.ExecutionInfo(exec_properties={"custom_config": json_utils.dumps(custom)})
 
     def key():

@@ -18,7 +18,7 @@ from configs import locking
 from configs.errors import HubelError, UsageError
 from tests.tuner import synthetic
 from tests.tuner.test_oracle import same, tried
-from tuner import chief, contract, crew, far, records, roles, study, worker
+from tuner import chief, component, contract, crew, far, records, roles, study, worker
 from tuner.search import Search
 
 SEARCH = """
@@ -263,6 +263,31 @@ def test_values_that_were_tried_on_other_data_are_tried_anew(tmp_path, told):
         (32, False),
         (64, False),
     ]
+
+
+def test_the_answer_is_of_all_trials_of_a_study_however_few_are_asked_for(tmp_path, told):
+    def key(args):
+        return component.Driver(None).key(None, args.custom_config)
+
+    few, many = synthetic.fn_args(tmp_path, trials=2), synthetic.fn_args(tmp_path, trials=5)
+    alone(tmp_path, trials=2)
+    Search(few).search()
+    assert key(few) == {}, "what is on record is the answer"
+    trials = alone(tmp_path, trials=5)
+    Search(many).search()
+    assert key(many) == {}
+    best = min(trials.values(), key=lambda trial: trial.value)
+    assert best.id > "0001", "one that the smaller search had not"
+    grown = key(few)
+    assert grown == {study.OUTGROWN: {folder_of(tmp_path).name: 5}}
+    told.clear()
+    few.custom_config.update(grown)
+    search = Search(few)
+    search.search()
+    assert "5 trials were tried and 2 asked for: the answer is the best of all that were tried." in [e.get("text") for e in told]
+    assert search.results().get_best_hyperparameters()[0].values == best.values
+    assert tried(folder_of(tmp_path)) == trials, "nothing is tried"
+    assert key(few) == grown, "and once it is on record it is the answer"
 
 
 def test_a_worker_that_has_grown_ends_between_two_trials(tmp_path, monkeypatch):

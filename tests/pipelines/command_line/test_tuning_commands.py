@@ -100,15 +100,15 @@ def test_the_end_of_a_search_says_what_matters_and_what_to_do_next(tmp_path, cap
     made = left(tmp_path)
     value = contract.of(tmp_path / "tuning/digits_lenet5/a1b2c3d4")
     shares = {"importance": {"train.batch_size": 0.25, "model.options.hidden": 0.75}, "importance_doubt": "Few trials."}
-    tuning_commands._tell(
-        value | shares | {"page": "/a/index.html", "written": None, "command": "hubel run b.yaml", "seconds": 9.0}
-    )
+    asked = {"trials_asked": 5, "page": "/a/index.html", "written": None, "command": "hubel run b.yaml", "seconds": 9.0}
+    tuning_commands._tell(value | shares | asked)
     lines = capsys.readouterr().out.splitlines()
-    title, first, second, doubt, best, *chosen, page, train, seconds = lines[
+    title, first, second, doubt, many, best, *chosen, page, train, seconds = lines[
         next(place for place, line in enumerate(lines) if line.startswith("importance")) :
     ]
     assert (title, doubt) == ("importance of each parameter, as a share of 1:", "Few trials.")
     assert [first, second] == ["  model.options.hidden  0.75", "  train.batch_size      0.25"]
+    assert many == "11 trials were tried and 5 asked for: the best is of all that were tried."
     assert best == f"Best: 12 trials, the best val_accuracy {made.best.value:.4f}"
     assert [line.split(maxsplit=1) for line in chosen] == [[path, trials.shown(of)] for path, of in made.best.values.items()]
     assert [page, train, seconds] == ["  page: /a/index.html", "  train it: hubel run b.yaml", "9.0 s"]
