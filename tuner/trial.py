@@ -20,6 +20,7 @@ from components import inputs
 from components.tasks.by_name import name_of, task_of
 from components.trainer import checks
 from components.trainer.data import Data
+from components.trainer.epochs import Decoded
 from components.trainer.phases import Phase
 from components.trainer.progress import Watch
 from components.trainer.training import begun, data_of, entry_of, kept_epochs, phases_of, train_in_phases
@@ -33,7 +34,8 @@ from tuner.objective import Objective
 from tuner.pruning import Curve
 
 COMPLETED, PRUNED, FAILED = "completed", "pruned", "failed"
-CACHE_BYTES = 2**30  # decoded examples of all ways of reading them that are kept between trials; one way is kept in any case
+CACHE_BYTES = 2**30  # decoded examples of all ways of choosing them that are kept between trials; one way is kept in any case
+OPENED = 8  # ways of batching and augmenting the same ones that are kept; another is opened without decoding
 
 OnEpoch = Callable[[int, dict[str, float]], None]
 
@@ -73,7 +75,7 @@ class Training:
         self._custom = fn_args.custom_config
         entry = entry_of(self._custom, cfg)
         self._reads, self._task = entry.reads, task_of(self._custom.get("task") or name_of(entry.task, cfg.anomaly))
-        self._opened: OrderedDict[str, Data] = OrderedDict()
+        self._rows: OrderedDict[str, _Rows] = OrderedDict()
         self.objectives = figures.objectives(self._custom, cfg, tune)
 
     def run(
@@ -133,15 +135,30 @@ class Training:
         watch.kept = kept_epochs(watch.phases, states)
 
     def _data_for(self, cfg: TrainerSlice) -> Data:
-        """Opened once for each way of ordering, batching, labelling, choosing and augmenting, of which the last ones are kept."""
-        parts = [cfg.transform, *cfg.augment, *([cfg.transfer] if cfg.transfer and cfg.transfer.shots else [])]
-        key = str((cfg.seed, cfg.train.batch_size, cfg.train.random_labels, [part.model_dump_json() for part in parts]))
-        data = self._opened.pop(key, None) or data_of(self._fn_args, cfg, self._task, self._reads)
-        self._opened[key] = data  # the last one used
+        """Opened once for each way of ordering, batching and augmenting, and decoded once for all of them: by way of choosing and
+        labelling, of which the last ones are kept."""
+        shots = cfg.transfer.shots if cfg.transfer else None
+        drawn = cfg.seed if cfg.train.random_labels or shots else None
+        way = str((cfg.transform.model_dump_json(), cfg.train.random_labels, shots, drawn))
+        rows = self._rows[way] = self._rows.pop(way, None) or _Rows()  # the last one used
+        key = str((cfg.seed, cfg.train.batch_size, [step.model_dump_json() for step in cfg.augment]))
+        data = rows.opened.pop(key, None) or data_of(self._fn_args, cfg, self._task, self._reads, rows.decoded)
+        rows.opened[key] = data
+        while len(rows.opened) > OPENED:
+            rows.opened.popitem(last=False)
         each = 2 * data.facts.train_images * inputs.input_of(self._reads).bytes_of(cfg.transform)  # validation is no larger
-        while len(self._opened) > max(1, CACHE_BYTES // each):
-            self._opened.popitem(last=False)
+        while len(self._rows) > max(1, CACHE_BYTES // each):
+            self._rows.popitem(last=False)
         return data
+
+
+@dataclass
+class _Rows:
+    """What is read of one way of choosing and labelling examples: their rows, and data that was opened over these, the last used
+    last."""
+
+    decoded: Decoded = field(default_factory=Decoded)
+    opened: OrderedDict[str, Data] = field(default_factory=OrderedDict)
 
 
 class _Limits:

@@ -9,7 +9,7 @@ import tensorflow_transform as tft
 from components import inputs, keys
 from components.inputs.base import Input
 from components.trainer import by_name
-from components.trainer.epochs import Epochs, held, unchanged
+from components.trainer.epochs import Decoded, Epochs, Images, held, unchanged
 from components.trainer.facts import Facts, Mix
 from components.trainer.reader import Reader, records
 from components.transform.augment import steps as augment
@@ -47,6 +47,7 @@ def open_data(
     copies: str | None = None,
     clips_noise: bool = True,
     reads: str = inputs.DEFAULT,
+    decoded: Decoded | None = None,
 ) -> Data:
     """Open both splits.
 
@@ -54,11 +55,12 @@ def open_data(
         train_files, validation_files: GZIP TFRecords: transformed examples when `materialized`, else raw ones.
         mix, copies, clips_noise: see Epochs.
         reads: the kind of input; see components.inputs.
+        decoded: where the rows are that were read before from the same files, chosen and labelled alike; it takes in others.
 
     Raises:
         UsageError: where the config mixes images and the task cannot mix their targets, or asks for random labels of no classes.
     """
-    kind = inputs.input_of(reads)
+    kind, decoded = inputs.input_of(reads), decoded or Decoded()
     reader = Reader(transform, kind, targets, cfg.transform, materialized)
     train = records(train_files)
     if cfg.transfer is not None and cfg.transfer.shots is not None:
@@ -69,11 +71,12 @@ def open_data(
     def rows(serialized):
         return relabel(reader.rows(serialized))
 
-    epochs = Epochs(train, facts.train_images, rows, kind, targets, facts, cfg, mix, copies, clips_noise)
+    epochs = Epochs(train, facts.train_images, rows, kind, targets, facts, cfg, mix, copies, clips_noise, decoded)
     validation = records(validation_files)
-    judged = reader.rows(validation).batch(cfg.train.batch_size)
-    judged = judged.cache() if _count(validation) <= held(kind, cfg) else judged
-    return Data(facts, epochs.steps, epochs.training, epochs.plain(), unchanged(judged, kind, targets))
+    judged, count = reader.rows(validation), _count(validation)
+    images = decoded.of(keys.VALIDATION, judged, count) if 0 < count <= held(kind, cfg) else Images(judged)
+    batches = unchanged(images.elements.batch(cfg.train.batch_size), kind, targets, images.rows)
+    return Data(facts, epochs.steps, epochs.training, epochs.plain(), batches)
 
 
 def _count(serialized: tf.data.Dataset) -> int:

@@ -28,11 +28,25 @@ def _as_they_are(rows):
     return rows
 
 
-class _Images(NamedTuple):
+class Images(NamedTuple):
     """Images, or their places in memory, and what makes rows of one of them, or of a batch of them."""
 
     elements: tf.data.Dataset
     rows: Callable = _as_they_are
+
+
+class Decoded:
+    """Rows of both splits that are in memory, for whoever reads the same ones: in other batches or another order, or otherwise
+    augmented."""
+
+    def __init__(self):
+        self._splits: dict[str, Images] = {}
+
+    def of(self, split: str, images: tf.data.Dataset, count: int) -> Images:
+        """The rows of a split, of which there are so many, decoded once."""
+        if split not in self._splits:
+            self._splits[split] = _in_memory(images, count)
+        return self._splits[split]
 
 
 class Epochs:
@@ -50,6 +64,7 @@ class Epochs:
         mix: Mix | None = None,
         copies: str | None = None,
         clips_noise: bool = True,
+        decoded: Decoded | None = None,
     ):
         """
         Args:
@@ -58,6 +73,7 @@ class Epochs:
             mix: how the task mixes targets; None where it cannot.
             copies: pattern of the folders that AugmentedCopies wrote, where the config asks for them.
             clips_noise: whether images with noise are cut to 0..255.
+            decoded: where the rows of earlier ones are; None: they are decoded here.
 
         Raises:
             UsageError: where the config mixes images and the task cannot mix their targets, or changes what is no image.
@@ -75,7 +91,8 @@ class Epochs:
         self._buffer = count if fits else max(1, min(count, SHUFFLE, most))
         self._copies, self._written = plan.copies, _shards(copies) if plan.copies else None
         every = rows(records)
-        self._kept = _in_memory(every, count) if fits and self._written is None else _Images(every)
+        is_kept = fits and self._written is None
+        self._kept = (decoded or Decoded()).of(keys.TRAIN, every, count) if is_kept else Images(every)
         self.steps = -(-count // self._size)  # batches an epoch
 
     def training(self, first: int, epochs: int) -> tf.data.Dataset:
@@ -104,10 +121,10 @@ class Epochs:
         batches = drawn.batch(self._size)
         return batches.map(lambda some, numbers: self._change(rows(some), numbers), num_parallel_calls=tf.data.AUTOTUNE)
 
-    def _images(self, epoch) -> _Images:
+    def _images(self, epoch) -> Images:
         if self._written is None:
             return self._kept
-        return _Images(self._read(records_of(tf.gather(self._written, epoch % self._copies))))
+        return Images(self._read(records_of(tf.gather(self._written, epoch % self._copies))))
 
 
 def held(kind: Input, cfg: TrainerSlice) -> int:
@@ -122,11 +139,11 @@ def unchanged(batches: tf.data.Dataset, kind: Input, targets: Sequence[str], row
     )
 
 
-def _in_memory(images: tf.data.Dataset, count: int) -> _Images:
+def _in_memory(images: tf.data.Dataset, count: int) -> Images:
     """All of them, decoded once. A batch is gathered at one go: image by image costs as much as a small network's step."""
     parts = list(images.batch(READ))  # not all at one go: a tensor for each image takes more memory than the image
     values = {name: tf.concat([part[name] for part in parts], 0) for name in parts[0]}
-    return _Images(tf.data.Dataset.range(count), lambda places: {name: tf.gather(kept, places) for name, kept in values.items()})
+    return Images(tf.data.Dataset.range(count), lambda places: {name: tf.gather(kept, places) for name, kept in values.items()})
 
 
 def _pair(rows, kind, targets):

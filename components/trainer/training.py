@@ -17,6 +17,7 @@ from components.schema_gen.names import class_names
 from components.trainer import artifact, by_name, checks, divergence, plateau
 from components.trainer.card import Card
 from components.trainer.data import Data, open_data
+from components.trainer.epochs import Decoded
 from components.trainer.phases import Phase
 from components.trainer.progress import Watch
 from components.trainer.resume import Resume
@@ -44,8 +45,9 @@ def phases_of(task, cfg: TrainerSlice, model: keras.Model) -> list[Phase]:
     return planned[0](task, cfg, model) if planned else [Phase(task, cfg.train)]
 
 
-def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
-    """Open the data of a Trainer or Tuner, of which the network reads a kind of input, and let the task object to it."""
+def data_of(fn_args, cfg: TrainerSlice, task, reads: str, decoded: Decoded | None = None) -> Data:
+    """Open the data of a Trainer or Tuner, of which the network reads a kind of input, and let the task object to it. decoded: see
+    components.trainer.data.open_data."""
     checks.check(cfg, task)
     train_files, *copies = fn_args.train_files  # one pattern a split of TrainArgs
     data = open_data(
@@ -60,6 +62,7 @@ def data_of(fn_args, cfg: TrainerSlice, task, reads: str) -> Data:
         *copies,
         clips_noise=not task.cleans,
         reads=reads,
+        decoded=decoded,
     )
     task.check(data.facts)
     return data

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys
-from components.trainer import component
+from components.trainer import component, epochs
 from configs.errors import UsageError
 from configs.override import override
 from configs.schema.tune import TuneConfig
@@ -282,18 +282,25 @@ def test_an_objective_that_no_epoch_has_is_refused_before_anything_starts(opened
     assert "val_accuracy, val_loss" in refused.value.hint
 
 
-def test_data_is_opened_once_for_each_way_and_kept_within_bounds(opened, tmp_path, monkeypatch):
-    asked_for = []
-    data_of = trial.data_of
+def test_data_is_decoded_once_whatever_the_batches_and_seeds_and_kept_within_bounds(opened, tmp_path, monkeypatch):
+    asked_for, decoded = [], []
+    data_of, in_memory = trial.data_of, epochs._in_memory
     monkeypatch.setattr(trial, "data_of", lambda *given: asked_for.append(given) or data_of(*given))
+    monkeypatch.setattr(epochs, "_in_memory", lambda *given: decoded.append(given) or in_memory(*given))
     training = opened()
     for size in (80, 60, 80, 60):
         training.run({"train.batch_size": size}, 1, tmp_path / "state")
-    assert len(asked_for) == 2
+    assert (len(asked_for), len(decoded)) == (2, 2), "both splits once"
+    training.run({"seed": 5, "augment": TURNED}, 1, tmp_path / "state")
+    assert (len(asked_for), len(decoded)) == (3, 2)
+    monkeypatch.setattr(trial, "OPENED", 1)
     monkeypatch.setattr(trial, "CACHE_BYTES", 1)
     for size in (60, 60, 80, 60):
         training.run({"train.batch_size": size}, 1, tmp_path / "state")
-    assert len(asked_for) == 4, "the last one stays in any case"
+    assert (len(asked_for), len(decoded)) == (5, 2), "the last one stays in any case"
+    for seed in (1, 1, 2):  # other labels are other rows
+        training.run({"seed": seed, "train.random_labels": 0.5}, 1, tmp_path / "state")
+    assert (len(asked_for), len(decoded)) == (7, 6)
 
 
 def test_trials_leave_nothing_in_keras(opened, tmp_path):
