@@ -103,17 +103,18 @@ class Training:
             An Outcome whatever happens, but for what ends the process: KeyboardInterrupt and SystemExit pass.
         """
         limits = _Limits(deadline, left)
-        executions = _Executions(self.objectives, limits, self._tune.executions)
+        executions, variables = _Executions(self.objectives, limits, self._tune.executions), memory.Variables()
         shutil.rmtree(state, ignore_errors=True)
         try:
             cfg = override(self._cfg, {**values, "train.epochs": epochs})
             others = curves if pruning.is_asked(self._tune.pruning, self._tune.algorithm) else ()
             for number in range(self._tune.executions):
                 watch = executions.begin(_Watch(self.objectives, limits, () if number else others, None if number else on_epoch))
-                self._train(cfg.model_copy(update={"seed": cfg.seed + number}), state / str(number), watch)
+                with variables:
+                    self._train(cfg.model_copy(update={"seed": cfg.seed + number}), state / str(number), watch)
                 if not executions.end():
                     break
-                memory.release()
+                variables.release()
         except (MemoryError, tf.errors.ResourceExhaustedError):
             return executions.failed("It ran out of memory.")
         except HubelError as error:
@@ -122,7 +123,7 @@ class Training:
             return executions.failed(f"{type(error).__name__}: {first_line(error)}")
         finally:
             shutil.rmtree(state, ignore_errors=True)
-            memory.release()
+            variables.release()
         return executions.outcome()
 
     def _train(self, cfg: TrainerSlice, state: Path, watch: "_Watch") -> None:
@@ -130,9 +131,13 @@ class Training:
         checks.check(cfg, self._task)
         data, entry = self._data_for(cfg), entry_of(self._custom, cfg)
         model = begun(self._fn_args, entry, self._task, data, cfg)
-        watch.phases = phases_of(self._task, cfg, model)
-        _, states = train_in_phases(watch.phases, model, data, cfg, state, watch)
-        watch.kept = kept_epochs(watch.phases, states)
+        phases = phases_of(self._task, cfg, model)
+        watch.begin(phases)
+        try:
+            _, states = train_in_phases(phases, model, data, cfg, state, watch)
+            watch.kept = kept_epochs(phases, states)
+        finally:
+            watch.end()
 
     def _data_for(self, cfg: TrainerSlice) -> Data:
         """Opened once for each way of ordering, batching and augmenting, and decoded once for all of them: by way of choosing and
@@ -180,7 +185,8 @@ class _Watch(Watch):
 
     def __init__(self, objectives: Sequence[Objective], limits: _Limits, others: Sequence[Curve], on_epoch: OnEpoch | None):
         self._objectives, self._limits, self._others, self._on_epoch = objectives, limits, others, on_epoch
-        self.phases: list[Phase] = []
+        self._last: Phase | None = None
+        self.epochs = 0  # of the phases that fit the whole model
         self.curve: list[dict[str, float]] = []
         self.kept = 0  # which epoch of the curve Trainer would keep the weights of, from 1
         self.said: list[str] = []
@@ -191,13 +197,16 @@ class _Watch(Watch):
     def is_over(self):
         return bool(self.behind or self.cut)
 
-    @property
-    def epochs(self) -> int:
-        """Those of the phases that fit the whole model."""
-        return sum(phase.train.epochs for phase in self.phases if phase.part is None)
+    def begin(self, phases: Sequence[Phase]) -> None:
+        """Hear what the training is made of."""
+        self._last, self.epochs = phases[-1], sum(phase.train.epochs for phase in phases if phase.part is None)
+
+    def end(self) -> None:
+        """Let go of the phases, which may have networks."""
+        self._last = None
 
     def callbacks(self, phase):
-        return [_Epochs(functools.partial(self._epoch, phase or self.phases[-1]))]
+        return [_Epochs(functools.partial(self._epoch, phase or self._last))]
 
     def note(self, text):
         """Of what is done nobody asks while many trials run."""
@@ -212,7 +221,7 @@ class _Watch(Watch):
             self.curve.append({name: float(value) for name, value in logs.items()})
             if self._on_epoch:
                 self._on_epoch(len(self.curve) - 1, self.curve[-1])
-        is_last = phase is self.phases[-1] and epoch + 1 >= phase.train.epochs
+        is_last = phase is self._last and epoch + 1 >= phase.train.epochs
         if is_last:
             return False
         if phase.part is None and self._others and pruning.is_behind(self._objectives, self.curve, self._others):

@@ -306,3 +306,22 @@ def test_data_is_decoded_once_whatever_the_batches_and_seeds_and_kept_within_bou
 def test_trials_leave_nothing_in_keras(opened, tmp_path):
     opened().run({}, 1, tmp_path / "state")
     assert keras.layers.Dense(1).name == "dense"
+
+
+@pytest.mark.parametrize("values", [{}, {"model.options.hidden": [-1]}, {"train.optimizer.learning_rate": 1e30}], ids=str)
+def test_whoever_keeps_the_handle_of_a_trial_s_variable_keeps_nothing_of_its_size(opened, tmp_path, values):
+    """As inner graphs of step functions do."""
+    handles = []
+    training = opened()
+    training.run({}, 1, tmp_path / "state")  # opens the data
+
+    def noting(make, **given):
+        made = make(**given)
+        handles.append((made.handle, made.dtype))
+        return made
+
+    with tf.variable_creator_scope(noting):
+        training.run(values, 2, tmp_path / "state")
+    assert len(handles) > 10 or "model.options.hidden" in values
+    sizes = [tf.size(tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)) for handle, dtype in handles]
+    assert [int(size) for size in sizes] == [0] * len(handles)
