@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from configs import space as spaces
+from configs.entries import by_path, path_of
 from configs.errors import UsageError
 from configs.override import changed
 from configs.schema.run import RunConfig
@@ -55,7 +56,7 @@ def check(config: RunConfig, space: Mapping[str, Distribution], where: str) -> N
             all least or greatest ones, that the schema refuses; and where it is to be searched, for a space of one point.
     """
     reasons = _reasons(config)
-    for dotted, drawn in space.items():
+    for dotted, drawn in ((path_of(key), drawn) for key, drawn in space.items()):
         if dotted == TRANSFER:
             reasons |= {dotted: WHOLE}
         for named in [dotted, *(f"{dotted}.{path}" for choice in drawn.choices or () for path in _paths(choice))]:
@@ -77,7 +78,7 @@ def check(config: RunConfig, space: Mapping[str, Distribution], where: str) -> N
     except UsageError as error:
         raise UsageError(f"Config {where}: {error.message}", error.hint) from None
     for forced, values in tried:
-        tree = changed(given, values)
+        tree = changed(given, by_path(values))
         try:
             made = RunConfig.model_validate(tree)
         except ValidationError as error:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from configs.entries import by_path, path_of
 from configs.errors import UsageError
 from configs.schema.tune import Distribution, same
 
@@ -58,7 +59,20 @@ def conditions(space: Space) -> dict[str, dict[str, list]]:
             for above, values in allowed[parent].items():
                 _narrow(needed, above, values, path)
         allowed[path] = needed
+    _check_apart(allowed)
     return allowed
+
+
+def _check_apart(allowed: Mapping[str, Mapping[str, list]]) -> None:
+    """Raise UsageError for entries of one path that may be drawn together."""
+    for entry, other in itertools.combinations(allowed, 2):
+        shared = allowed[entry].keys() & allowed[other].keys()
+        meet = (any(same(value, another) for value in allowed[entry][key] for another in allowed[other][key]) for key in shared)
+        if path_of(entry) == path_of(other) and all(meet):
+            raise UsageError(
+                f"tune.space: {entry} and {other} are of one key, and may be drawn together.",
+                "Give both a condition (when), so that where one is drawn the other is not.",
+            )
 
 
 def _narrow(needed: dict[str, list], parent: str, values: Sequence, path: str) -> None:
@@ -97,7 +111,7 @@ def with_defaults(space: Space, tree: Mapping[str, Any]) -> dict[str, Distributi
     Args:
         tree: the whole config as JSON has it.
     """
-    own = {path: at(tree, path.split(".")) for path in space}
+    own = {path: at(tree, path_of(path).split(".")) for path in space}
     has_none = {path: drawn.default is None and own[path] is not None and drawn.has(own[path]) for path, drawn in space.items()}
     return {path: drawn.model_copy(update={"default": own[path]}) if has_none[path] else drawn for path, drawn in space.items()}
 
@@ -124,8 +138,8 @@ def forcing(space: Space, path: str, value: Any) -> Values:
 
 
 def corners(space: Space) -> Iterator[Values]:
-    """Values to try a space by: every end and choice of each entry, the others at their defaults; all least and all greatest. Each
-    once, and of each only the entries that are drawn.
+    """Values to try a space by, by dotted path: every end and choice of each entry, the others at their defaults; all least and all
+    greatest. Each once, and of each only the entries that are drawn.
 
     Raises:
         UsageError: as `conditions`.
@@ -137,4 +151,4 @@ def corners(space: Space) -> Iterator[Values]:
         values = completed(space, forced)
         if values not in seen:
             seen.append(values)
-            yield values
+            yield by_path(values)

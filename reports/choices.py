@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from configs.entries import path_of
 from reports.trials import shown, without_defaults
 
 NONE = "none"  # a policy of no steps
@@ -62,7 +63,7 @@ def _real(value: Any) -> Any:
 def _values(space: Mapping[str, Any], drawn: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     for path, entry in space.items():
         choices = entry.get("choices") if isinstance(entry, Mapping) else None
-        yield from ((path, choice) for choice in choices or ())
+        yield from ((path_of(path), choice) for choice in choices or ())
     for values in drawn:
         yield from values.items()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from configs import atomic, words
+from configs.entries import by_path
 from reports import charts, parallel
 from reports.charts import Chart
 from reports.choices import Choices
@@ -94,7 +95,7 @@ def html(search: Search) -> str:
     objective = study.objective[0]["name"] if len(study.objective) == 1 else "objective"
     drawn = [
         *(_curves(each["name"], search) for each in study.objective),
-        parallel.chart(search.ranking, names, study.space, choices, (objective, objective_words(study)), study.direction),
+        parallel.chart(search.ranking, names, by_path(study.space), choices, (objective, objective_words(study)), study.direction),
         _importance(search.importance),
         _over_time(search),
     ]
@@ -139,7 +140,7 @@ def counts_words(trials: Sequence[Trial]) -> str:
 
 def parameters(space: Mapping[str, Any], trials: Sequence[Trial]) -> list[str]:
     """Dotted paths that were searched: those of the space, in its order, and what else trials have."""
-    return list(dict.fromkeys([*space, *(path for trial in trials for path in trial.values)]))
+    return list(dict.fromkeys([*by_path(space), *(path for trial in trials for path in trial.values)]))
 
 
 def _curves(name: str, search: Search) -> Chart | None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 import keras_models
 from components import inputs
 from components.tasks.by_name import of_data, task_of
-from configs import policies, searched
+from configs import entries, policies, searched
 from configs.schema.augment import AugmentStep
 from configs.schema.run import RunConfig
 from configs.schema.tune import Distribution, same
@@ -20,11 +20,11 @@ from keras_models.record import Record
 
 OPTIONS = "model.options."
 RATE, SCHEDULE, OPTIMIZER = "train.optimizer.learning_rate", "train.schedule", "train.optimizer"
-RATES = {
-    "min": 1e-4,
-    "max": 1e-1,
-    "sampling": "log",
-}  # the most important one, and by its order of magnitude: Bengio 2012, section 3
+RATES = {"min": 1e-4, "max": 1e-2, "sampling": "log"}  # the most important one, by its order of magnitude: Bengio 2012, section 3
+RATES_OF = {  # those whose steps are as long as the gradient; the others' are about as long as the rate, in each weight
+    "sgd": {**RATES, "min": 1e-3, "max": 1.0},
+    "adagrad": {**RATES, "min": 1e-3, "max": 1e-1},  # whose steps become ever shorter
+}
 OPTIMIZERS = ({"name": "adam"}, {"name": "sgd", "momentum": 0.9, "nesterov": True})
 DECAYS = ({"name": "cosine"}, {"name": "constant"})
 WARM_UPS = (0.0, 1.0)  # epochs
@@ -99,7 +99,7 @@ def _options(config: RunConfig, record: Record) -> dict[str, Mapping[str, Any]]:
             any(same(known[key], each) for each in (value if isinstance(value, list) else [value]))
             for key, value in settled.items()
         )
-        if option not in record.options and holds:
+        if entries.path_of(option) not in record.options and holds:
             there[option] = {key: value for key, value in drawn.items() if key != "when"}
             if when := {f"{OPTIONS}{key}": value for key, value in drawn.get("when", {}).items() if key in record.space}:
                 there[option]["when"] = when
@@ -109,8 +109,9 @@ def _options(config: RunConfig, record: Record) -> dict[str, Mapping[str, Any]]:
 def _of_model(config: RunConfig, record: Record) -> Iterator[tuple[str, Mapping]]:
     own = config.model_dump(mode="json")["model"]["options"]
     for option, drawn in _options(config, record).items():
-        if option not in IN_THE_LOSS or not _is_judged_by_loss(config):
-            yield f"{OPTIONS}{option}", _with_own(drawn, own.get(option))
+        name = entries.path_of(option)
+        if name not in IN_THE_LOSS or not _is_judged_by_loss(config):
+            yield f"{OPTIONS}{option}", _with_own(drawn, own.get(name))
 
 
 def _of_task(config: RunConfig, record: Record) -> Iterator[tuple[str, Mapping]]:
@@ -118,10 +119,16 @@ def _of_task(config: RunConfig, record: Record) -> Iterator[tuple[str, Mapping]]
     if task.is_closed_form:
         return
     of_classes = task.mix is not None
+    own = config.train.optimizer.name
+    rates = _with_own(_rates(own), config.train.optimizer.learning_rate)
     if of_classes:
-        own = config.train.optimizer.name
-        yield OPTIMIZER, {"choices": [{"name": own}, *(other for other in OPTIMIZERS if other["name"] != own)]}
-    yield RATE, _with_own(RATES, config.train.optimizer.learning_rate)
+        others = [other for other in OPTIMIZERS if other["name"] != own]
+        yield OPTIMIZER, {"choices": [{"name": own}, *others]}
+        yield RATE, {**rates, "when": {f"{OPTIMIZER}.name": own}}
+        for name in (other["name"] for other in others):
+            yield f"{RATE}{entries.MARK}{name}", {**_rates(name), "when": {f"{OPTIMIZER}.name": name}}
+    else:
+        yield RATE, rates
     yield from _of_schedule(config)
     if (of_classes or task.cleans) and inputs.input_of(record.reads).augments and not config.copies:
         yield from _of_augment(config, of_classes)
@@ -172,10 +179,17 @@ def _of_transfer(config: RunConfig) -> Iterator[tuple[str, Mapping]]:
         yield "transfer.neighbours", _with_own({"choices": [1, 3, 5, 9]}, asked.neighbours)
         yield "transfer.distance", {"choices": ["cosine", "euclidean"]}
         return
-    yield RATE, _with_own(RATES, config.train.optimizer.learning_rate)
+    yield RATE, _with_own(_rates(config.train.optimizer.name), config.train.optimizer.learning_rate)
     if asked.fine_tune is not None:
-        slower = {**RATES, "min": 1e-5, "max": 1e-3}
+        rates = _rates(config.train.optimizer.name)
+        slower = {**rates, "min": rates["min"] / 10, "max": rates["max"] / 10}
         yield "transfer.fine_tune.learning_rate", _with_own(slower, asked.fine_tune.learning_rate)
+
+
+def _rates(optimizer: str) -> Mapping[str, Any]:
+    """Customary ones: one range for all of them would decide which optimizer wins (Choi et al. 2019, "On empirical comparisons of
+    optimizers for deep learning")."""
+    return RATES_OF.get(optimizer, RATES)
 
 
 def _with_own(drawn: Mapping[str, Any], own: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from configs import searched
 from configs import space as spaces
+from configs.entries import by_path, path_of
 from configs.errors import UsageError
 from configs.override import override
 from configs.schema.run import RunConfig
@@ -84,7 +85,7 @@ def notes(config: RunConfig, space: Mapping[str, Distribution]) -> list[str]:
     own, given = config.model_dump(mode="json"), config.model_dump(mode="json", exclude_unset=True)
     said = []
     for dotted, drawn in space.items():
-        keys = dotted.split(".")
+        keys = path_of(dotted).split(".")
         if spaces.at(own, keys) is not None and not drawn.when and not _tries_own(config, space, dotted):
             known = spaces.at(given, keys)
             value = spaces.at(own, keys) if known is None else known
@@ -104,16 +105,16 @@ def notes(config: RunConfig, space: Mapping[str, Distribution]) -> list[str]:
 def _tries_own(config: RunConfig, space: Mapping[str, Distribution], dotted: str) -> bool:
     """Whether a trial can have at a path what the config has: a choice that is a mapping says a part, and keys below it may be
     drawn by themselves, of which a note of their own tells."""
-    own, keys, drawn = config.model_dump(mode="json"), dotted.split("."), space[dotted]
+    own, keys, drawn = config.model_dump(mode="json"), path_of(dotted).split("."), space[dotted]
     value = spaces.at(own, keys)
     if drawn.choices is None or drawn.has(value):
         return drawn.has(value)
-    below = {path: spaces.at(own, path.split(".")) for path in space if path.startswith(f"{dotted}.")}
+    below = {path: spaces.at(own, path_of(path).split(".")) for path in space if path.startswith(f"{dotted}.")}
     allowed = spaces.conditions(space)
     for choice in drawn.choices:
         forced = spaces.forcing(space, dotted, choice)
         drawn_below = {path: of for path, of in below.items() if spaces.is_active(path, spaces.completed(space, forced), allowed)}
-        trial = override(config, {**{path: of for path, of in drawn_below.items() if of is not None}, dotted: choice})
+        trial = override(config, {**by_path({path: of for path, of in drawn_below.items() if of is not None}), dotted: choice})
         if spaces.same(spaces.at(trial.model_dump(mode="json"), keys), value):
             return True
     return False

@@ -12,6 +12,7 @@ from tensorboard.plugins.scalar import summary_v2 as scalars
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from configs import atomic
+from configs.entries import by_path
 from tuner import records
 from tuner.records import StudyRecord, TrialRecord
 
@@ -51,7 +52,7 @@ def _put(place: Path, events: list[tuple[float, int, summary_pb2.Summary]]) -> N
 def _config(study: StudyRecord) -> summary_pb2.Summary:
     figures = [*(part["name"] for part in study.objective), OBJECTIVE]
     metrics = [summary_v2.Metric(name, display_name=name) for name in figures]
-    hparams = [summary_v2.HParam(path) for path in study.space]
+    hparams = [summary_v2.HParam(path) for path in by_path(study.space)]
     return summary_v2.hparams_config_pb(hparams, metrics, time_created_secs=study.started)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.ensemble import RandomForestRegressor
 
+from configs.entries import by_path
 from tuner.records import StudyRecord, TrialRecord
 
 FEWEST = 4  # trials with a value, below which nothing is said
@@ -28,13 +29,14 @@ def of(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, float]:
     Empty where fewer than FEWEST trials have a value, or all have the same.
     """
     judged = [trial for trial in trials if trial.is_candidate]
-    paths = list(dict.fromkeys([*study.space, *(path for trial in judged for path in trial.values)]))
+    space = by_path(study.space)
+    paths = list(dict.fromkeys([*space, *(path for trial in judged for path in trial.values)]))
     paths = [path for path in paths if len({json.dumps(trial.values.get(path)) for trial in judged}) > 1]
     if len(judged) < FEWEST or not paths or len({trial.value for trial in judged}) < 2:
         return {}
     columns, owners = [], []
     for path in paths:
-        for column in _columns([trial.values.get(path) for trial in judged], study.space.get(path)):
+        for column in _columns([trial.values.get(path) for trial in judged], space.get(path)):
             columns.append(column)
             owners.append(path)
     forest = RandomForestRegressor(TREES, random_state=0)
@@ -50,7 +52,7 @@ def of(study: StudyRecord, trials: Sequence[TrialRecord]) -> dict[str, float]:
 def doubt(study: StudyRecord, trials: Sequence[TrialRecord]) -> str:
     """What is to be said beside `of`: a sentence where the trials are few, else nothing."""
     judged = sum(trial.is_candidate for trial in trials)
-    few = max(ENOUGH, 2 * len(study.space))  # more parameters need more, to be told apart
+    few = max(ENOUGH, 2 * len(by_path(study.space)))  # more parameters need more, to be told apart
     if judged >= few or not of(study, trials):
         return ""
     return f"Of {judged} trials, importance says little: a few others may turn it over; it takes {few} or more."

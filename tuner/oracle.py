@@ -20,6 +20,7 @@ from keras_tuner.engine import trial as keras_trials
 from components import progress
 from components.compat import keras_tuner as compat
 from configs import atomic
+from configs.entries import path_of
 from configs.errors import HubelError, first_line
 from tuner import records
 from tuner.records import TrialRecord
@@ -467,7 +468,7 @@ class Kept(compat.Saving):
                 self._record(trial_id)
 
     def _check_same_space(self, told: Mapping[str, TrialRecord]) -> None:
-        known = {entry.name for entry in self.hyperparameters.space}
+        known = {path_of(entry.name) for entry in self.hyperparameters.space}
         for record in told.values():
             if strange := sorted(record.values.keys() - known):
                 raise HubelError(

@@ -10,6 +10,7 @@ from keras_tuner.engine import hyperparameters as kinds
 from components.trainer import tuned
 from configs import choices
 from configs import space as spaces
+from configs.entries import path_of
 from configs.schema.tune import Distribution
 
 values = tuned.values
@@ -57,9 +58,10 @@ def drawn(
     for entry in made.space:
         if not made.is_active(entry):
             continue
-        if entry.name not in tried or not space[entry.name].has(tried[entry.name]):
+        path, of = path_of(entry.name), space[entry.name]
+        if path not in tried or not of.has(tried[path]):
             return None
-        [made.values[entry.name]] = _encoded(space[entry.name], [tried[entry.name]])
+        [made.values[entry.name]] = _encoded(of, [tried[path]])
     return made.values if len(made.values) == len(tried) else None
 
 

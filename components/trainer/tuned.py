@@ -6,6 +6,7 @@ import keras_tuner
 from keras_tuner.engine import hyperparameters as kinds
 
 from configs import choices
+from configs.entries import path_of
 
 OWN = "tuner/"  # what keras-tuner's own bookkeeping begins with
 
@@ -16,12 +17,17 @@ def values(hyperparameters: keras_tuner.HyperParameters) -> dict[str, Any]:
     Args:
         hyperparameters: with values; an entry whose condition does not hold has none.
     """
-    declared = {entry.name: entry for entry in hyperparameters.space}
-    return {
-        path: _value(declared.get(path), value)
-        for path, value in hyperparameters.values.items()
-        if not path.startswith(OWN) and (path not in declared or hyperparameters.is_active(path))
-    }
+    paths = {path_of(entry.name) for entry in hyperparameters.space}
+    drawn = {path_of(entry.name): entry for entry in hyperparameters.space if hyperparameters.is_active(entry)}
+    told = {key: value for key, value in hyperparameters.values.items() if not key.startswith(OWN)}
+    chosen = {}
+    for key, value in told.items():
+        path = path_of(key)
+        entry = drawn.get(path)
+        is_of_another = entry is not None and key != entry.name and entry.name in told
+        if path not in paths or (entry is not None and not is_of_another):
+            chosen[path] = _value(entry, value)
+    return chosen
 
 
 def _value(declared: kinds.HyperParameter | None, value: Any) -> Any:

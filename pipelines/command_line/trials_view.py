@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from configs import words
+from configs.entries import path_of
 from pipelines.command_line import widths
 from reports.choices import Choices
 from reports.trials import short_names, shown, value_of, without_defaults
@@ -155,7 +156,7 @@ def cells(
         choices: what stands for lists and mappings.
         epochs: of trials that run: how far they are.
     """
-    paths = list(dict.fromkeys([*space, *(path for trial in trials for path in trial.values)]))
+    paths = list(dict.fromkeys([*map(path_of, space), *(path for trial in trials for path in trial.values)]))
     paths = [path for path in paths if any(path in trial.values for trial in trials)]
     settled = whole(objective)
     names = short_names(paths, [*settled, REASON])

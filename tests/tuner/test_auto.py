@@ -82,6 +82,30 @@ def test_every_shipped_config_can_be_searched_by_the_space_of_its_model(name):
         assert override(config, {path: space[path].choices[0]}) == config, "and so is its own optimizer"
 
 
+@pytest.mark.parametrize(
+    ("own", "rates"),
+    [
+        ({"name": "adam", "learning_rate": 3e-3}, {"": (1e-4, 1e-2), "#sgd": (1e-3, 1.0)}),
+        ({"name": "sgd", "learning_rate": 2.0}, {"": (1e-3, 2.0), "#adam": (1e-4, 1e-2)}),
+        ({"name": "rmsprop", "learning_rate": 1e-5}, {"": (1e-5, 1e-2), "#adam": (1e-4, 1e-2), "#sgd": (1e-3, 1.0)}),
+    ],
+    ids=["adam", "sgd", "rmsprop"],
+)
+def test_each_optimizer_has_rates_of_its_own(own, rates):
+    config = RunConfig(name="a", train={"optimizer": own}, tune={"enabled": True, "space": "auto"})
+    space = auto.space(config)
+    searched.check(config, space, "here")
+    of_rate = {key: drawn for key, drawn in space.items() if key.partition("#")[0] == auto.RATE}
+    assert {key.removeprefix(auto.RATE): (drawn.min, drawn.max) for key, drawn in of_rate.items()} == rates
+    corners_of = {corner["train.optimizer"]["name"]: set() for corner in spaces.corners(space)}
+    for corner in spaces.corners(space):
+        corners_of[corner["train.optimizer"]["name"]].add(corner[auto.RATE])
+    for drawn in of_rate.values():
+        tried = corners_of[drawn.when["train.optimizer.name"]]
+        assert {drawn.min, drawn.max} <= tried
+        assert all(drawn.has(rate) for rate in tried)
+
+
 def test_augmentation_is_tried_weaker_and_stronger_and_not_at_all():
     config = load.load("digits_lenet5", ["tune.space=auto"])
     [own, half, double, none] = auto.space(config)["augment"].choices

@@ -6,7 +6,9 @@ import json
 import keras_tuner
 import pytest
 
+from configs import choices
 from configs import space as spaces
+from configs.errors import UsageError
 from configs.schema.tune import Distribution
 from tuner import space
 
@@ -216,3 +218,36 @@ def test_values_of_a_config_are_drawn_as_in_a_space_where_they_lie_in_it():
         {**adam, "train.optimizer.name": "sgd", "train.optimizer.momentum": 0.95},
     ]
     assert [space.drawn(declared, asked, values) for values in outside] == [None] * 5
+
+
+RATES = {
+    "train.optimizer": {"choices": [{"name": "adam"}, {"name": "sgd", "momentum": 0.9}]},
+    "train.optimizer.learning_rate": {"choices": [0.001, 0.01], "when": {"train.optimizer.name": "adam"}},
+    "train.optimizer.learning_rate#sgd": {"choices": [0.1, 0.5, 1.0], "when": {"train.optimizer.name": "sgd"}},
+}
+
+
+@pytest.mark.parametrize("algorithm", ORACLES)
+def test_a_key_that_stands_twice_is_drawn_as_its_condition_says_and_is_one_key_of_the_config(algorithm, tmp_path):
+    entries = {key: Distribution(**drawn) for key, drawn in RATES.items()}
+    trials = drawn_by(algorithm, entries, tmp_path)
+    seen = {(values["train.optimizer"]["name"], values["train.optimizer.learning_rate"]) for values in trials}
+    assert all(values.keys() == {"train.optimizer", "train.optimizer.learning_rate"} for values in trials)
+    every = {("adam", 0.001), ("adam", 0.01), ("sgd", 0.1), ("sgd", 0.5), ("sgd", 1.0)}
+    assert seen == every if algorithm == "grid" else (seen <= every and {name for name, _ in seen} == {"adam", "sgd"})
+    assert space.points(entries) == len(every)
+    declared = space.hyperparameters(entries)
+    for values in trials:
+        made = declared.copy()
+        made.values = dict(values)  # as TFX's artifact has the best ones, whose keys are the config's
+        made.values["train.optimizer"] = choices.encoded(values["train.optimizer"])
+        assert space.values(made) == values
+        made.values = space.drawn(declared, entries, values)
+        assert space.values(made) == values
+    assert space.drawn(declared, entries, {"train.optimizer": {"name": "adam"}, "train.optimizer.learning_rate": 0.1}) is None
+
+
+def test_a_key_that_stands_twice_under_conditions_that_meet_is_refused():
+    entries = {key: Distribution(**{**drawn, "when": {}}) for key, drawn in RATES.items()}
+    with pytest.raises(UsageError, match="learning_rate#sgd are of one key, and may be drawn together"):
+        spaces.conditions(entries)
