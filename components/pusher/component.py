@@ -20,13 +20,14 @@ class Executor(executor.Executor):
     """Pushes a model that is blessed twice: by Evaluator and by InfraValidator."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: Model, ModelBlessing, InfraBlessing. Writes: PushedModel, and a version folder at the destination."""
+        """Reads: Model, ModelBlessing, InfraBlessing. Writes: PushedModel, a version folder at the destination, and what is
+        stable there."""
         pushed = artifact_utils.get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         if not self.CheckBlessing(input_dict):
             tfx.mark_not_pushed(self, pushed)
             return
         base, model = _destination(exec_properties), Path(self.GetModelPath(input_dict))
-        version, _ = publish.publish(model, base)
+        version, _ = publish.push(model, base)
         io_utils.copy_dir(str(model), pushed.uri)
         tfx.mark_pushed(self, pushed, str(base / str(version)), str(version))
 

@@ -3,17 +3,42 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from configs import atomic
-from serving import layout
+from serving import layout, promotions
 
 _STAGE = ".staged-"  # not a number, so no server takes it for a version
 _UNSTABLE = "fingerprint.pb"  # holds a random id; the rest of a SavedModel is a function of its content
 
 
-def publish(model: Path, base: Path) -> tuple[int, bool]:
+def push(model: Path, base: Path, changed: Callable[[Path], None] = lambda stage: None) -> tuple[int, bool]:
+    """`publish`, with what follows from it: the first version of a model is stable, a later one its canary, and model.config, in
+    the folder of all models, says so. One at a time: who pushes into the same folder meanwhile waits.
+
+    Args:
+        changed: is told of the copy before it appears, and may change it.
+
+    Raises:
+        HubelError: where the record of what is stable cannot be read (then nothing appears), or another takes too long.
+    """
+    with promotions.held(base.parent, f"a push of {base.name}"):
+        pushed = publish(model, base, lambda version: promotions.pushed(base, version), changed)
+        promotions.write(base.parent)
+    return pushed
+
+
+def publish(
+    model: Path,
+    base: Path,
+    begins: Callable[[int], None] = lambda version: None,
+    changed: Callable[[Path], None] = lambda stage: None,
+) -> tuple[int, bool]:
     """Copy a SavedModel to base/VERSION, unless the live version holds the same.
+
+    Args:
+        begins: is told of a version that is new before anything of it is there. changed: as of `push`.
 
     Returns:
         The version that is live now (one more than the highest before), and whether it is new.
@@ -23,8 +48,10 @@ def publish(model: Path, base: Path) -> tuple[int, bool]:
     version, is_new = next_version(model, base)
     if not is_new:
         return version, False
+    begins(version)
     with atomic.replacing(base / str(version), base / f"{_STAGE}{os.getpid()}") as stage:
         shutil.copytree(model, stage)
+        changed(stage)
         for path in (*stage.rglob("*"), stage):
             _sync(path)
     _sync(base)
@@ -47,6 +74,12 @@ def content(model: Path) -> str:
         with path.open("rb") as file:
             digest.update(f"{path.relative_to(model).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def clear_stale(base: Path) -> None:
+    """As `clear_stages`, unless somebody is pushing into the folder of models right now: his stage is no leftover."""
+    if not promotions.is_held(base.parent):
+        clear_stages(base)
 
 
 def clear_stages(base: Path) -> None:

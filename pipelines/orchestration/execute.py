@@ -54,7 +54,7 @@ def launched(known: Settled, served: bool = True, searched: bool = False, run: s
 
     beam.install()
     known.place.root.mkdir(parents=True, exist_ok=True)
-    publish.clear_stages(known.served)
+    publish.clear_stale(known.served)
     if known.located.passed_over:
         print(f"Passed over: {json.dumps(dict(known.located.passed_over))}", file=sys.stderr)  # into the log
     built = pipeline.build(known, served, searched)

@@ -8,6 +8,7 @@ from pathlib import Path
 from components.example_gen.prepare import unfinished
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
+from serving import promotions
 from serving.layout import versions
 from tuner.records import studies
 
@@ -25,7 +26,7 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
         alive = kept | {Path(r.model_uri) for r in records if r.model_uri and r.model_dir and Path(r.model_dir).is_dir()}
         doomed += [folder for folder in _executions(pipeline) if not any(uri == folder or folder in uri.parents for uri in alive)]
         doomed += [pipeline / "runs" / r.run for r in records[:-keep]]
-        doomed += list(versions(place.served(pipeline.name)).values())[:-keep]
+        doomed += _old_versions(place.served(pipeline.name), keep)
         kept_searches = studies(place.tuning(pipeline.name))[:keep]
         doomed += sorted(place.training(pipeline.name).glob("*"))
         doomed += [folder for folder in sorted(place.tuning(pipeline.name).glob("*")) if folder not in kept_searches]
@@ -42,6 +43,12 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
             else:
                 path.unlink(missing_ok=True)
     return {"removed": removed, "bytes": size}
+
+
+def _old_versions(base: Path, keep: int) -> list[Path]:
+    """All but the last, and those that are stable, a canary, or what a rollback goes back to."""
+    labelled = promotions.state(base).kept
+    return [path for number, path in list(versions(base).items())[:-keep] if number not in labelled]
 
 
 def _executions(pipeline: Path) -> list[Path]:

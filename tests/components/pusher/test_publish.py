@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from components.pusher.publish import clear_stages, content, publish
+from components.pusher.publish import clear_stages, clear_stale, content, publish, push
+from configs.errors import HubelError
+from serving import promotions
 from serving.layout import numbered
 
 # Dies after the first file that it copies.
@@ -135,3 +137,60 @@ def test_content_does_not_depend_on_place_or_time(model, tmp_path):
     os.utime(model / "saved_model.pb", (1, 1))
     model.rename(tmp_path / "moved")
     assert content(tmp_path / "moved") == before
+
+
+def test_the_first_push_is_stable_and_the_next_a_canary(model, base):
+    assert push(model, base) == (1, True)
+    (model / "saved_model.pb").write_bytes(b"another")
+    assert push(model, base, lambda stage: (stage / "why").write_text("because")) == (2, True)
+    assert files(base / "2")["why"] == b"because"
+    assert promotions.state(base).labels == {"stable": 1, "canary": 2}
+    config = (base.parent / "model.config").read_text()
+    assert config.count("versions: ") == 2
+    (base.parent / "model.config").unlink()
+    (base / "2/why").unlink()
+    assert push(model, base) == (2, False)
+    assert (base.parent / "model.config").read_text() == config
+    assert promotions.state(base).labels == {"stable": 1, "canary": 2}
+
+
+def test_where_the_record_cannot_be_read_nothing_appears(model, base):
+    base.parent.mkdir()
+    (base.parent / "promotions.json").write_text("half a rec")
+    with pytest.raises(HubelError, match="cannot be read"):
+        push(model, base)
+    assert numbered(base) == {}
+
+
+PUSHING = """
+import pathlib, sys
+from components.pusher.publish import push
+base = pathlib.Path(sys.argv[2])
+for number in range(5):
+    (pathlib.Path(sys.argv[1]) / "saved_model.pb").write_text(f"{sys.argv[1]} {number}")
+    push(pathlib.Path(sys.argv[1]), base / sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize("names", [("digits", "digits"), ("digits", "cable")])
+def test_two_that_push_at_once_lose_nothing_of_each_other(model, base, tmp_path, names):
+    both = []
+    for place, name in enumerate(names):
+        (tmp_path / f"model{place}").mkdir()
+        arguments = [sys.executable, "-c", PUSHING, str(tmp_path / f"model{place}"), str(base.parent), name]
+        both.append(subprocess.Popen(arguments))
+    assert [process.wait(60) for process in both] == [0, 0]
+    states = promotions.states(base.parent)
+    assert {name: len(of.versions) for name, of in states.items()} == {name: 5 * names.count(name) for name in names}
+    for of in states.values():
+        assert of.labels == {"stable": 1, "canary": max(of.versions)}
+    assert (base.parent / "model.config").read_text() == promotions.text(base.parent)
+
+
+def test_the_stage_of_who_pushes_right_now_is_no_leftover(base):
+    (base / ".staged-1").mkdir(parents=True)
+    with promotions.held(base.parent, "a push"):
+        clear_stale(base)
+        assert (base / ".staged-1").is_dir()
+    clear_stale(base)
+    assert list(base.iterdir()) == []

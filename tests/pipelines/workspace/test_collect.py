@@ -2,6 +2,7 @@
 
 from pipelines.workspace.collect import collect
 from pipelines.workspace.layout import Workspace
+from serving import promotions
 from tests.pipelines.command_line.test_tuning_commands import left
 
 
@@ -41,3 +42,17 @@ def test_what_killed_runs_left_goes_and_what_answers_stays(tmp_path):
     assert value["bytes"] == len(left_behind) * len(b"bytes")
     assert not [folder for folder in left_behind if folder.exists()]
     assert all((folder / "saved_model.pb").is_file() for folder in needed)
+
+
+def test_what_clients_get_is_kept_however_old_it_is(tmp_path):
+    place = Workspace.at(tmp_path)
+    base = place.served("digits")
+    (tmp_path / "pipelines/digits").mkdir(parents=True)
+    base.parent.mkdir()
+    for version in range(1, 7):
+        promotions.pushed(base, version)
+        (base / str(version)).mkdir(parents=True)
+        (base / str(version) / "saved_model.pb").write_bytes(b"graph")
+    promotions.promote(base, 3)
+    assert promotions.state(base).kept == {1, 3, 6}
+    assert collect(place, keep=1)["removed"] == ["models/digits/2", "models/digits/4", "models/digits/5"]
