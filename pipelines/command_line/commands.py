@@ -15,6 +15,7 @@ from pipelines.command_line import (
     datasets_commands,
     experiments_commands,
     options,
+    promotion_commands,
     run_commands,
     tuning_commands,
     typed,
@@ -105,11 +106,13 @@ def cli():
 
 cli.add_command(run_commands.run)
 cli.add_command(tuning_commands.tune)
+for _verb in (promotion_commands.promote, promotion_commands.rollback, promotion_commands.model_config):
+    cli.add_command(_verb)
 
 
 @cli.group("list")
 def list_group():
-    """What there is: models, configs, experiments, datasets, runs, trials."""
+    """What there is: models, configs, experiments, datasets, runs, trials, served models."""
 
 
 list_group.add_command(datasets_commands.list_datasets)
@@ -117,6 +120,7 @@ cli.add_command(datasets_commands.datasets)
 cli.add_command(datasets_commands.init)
 list_group.add_command(experiments_commands.list_experiments)
 list_group.add_command(tuning_commands.list_trials)
+list_group.add_command(promotion_commands.list_served)
 cli.add_command(experiments_commands.experiment)
 for _verb in autoencoder_commands.VERBS:
     cli.add_command(_verb)

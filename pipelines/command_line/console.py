@@ -238,8 +238,19 @@ def result(value: dict, asked: str | None = None, workspace: str | None = None) 
     else:
         console.print(f"Blessed and pushed: {value['model']} version {value['version']}", markup=False)
         console.print(f"  {value['model_dir']}", markup=False)
+        _labelled(console, value, asked, workspace)
         console.print(f"  try it: {_predict(asked or value['model'], value, workspace)}", markup=False)
     console.print(f"{value['seconds']:.1f} s", markup=False)
+
+
+def _labelled(console: Console, value: dict, asked: str | None, workspace: str | None) -> None:
+    """Whether clients that ask for the stable version get it."""
+    labels = value.get("labels") or {}
+    if labels.get("stable", value["version"]) == value["version"]:
+        return
+    role = "the canary" if labels.get("canary") == value["version"] else "not stable"
+    command = typed.command(f"hubel promote {shlex.quote(asked or value['model'])}/{value['version']}", workspace)
+    console.print(f"  it is {role}, version {labels['stable']} is stable; to change that: {command}", markup=False)
 
 
 def _candidate(console: Console, value: dict, workspace: str | None) -> None:

@@ -84,6 +84,7 @@ def _run(called: str, config: RunConfig, place: Workspace, lock: int, quiet: boo
     from pipelines.command_line import hints
     from pipelines.workspace import unchanged
     from pipelines.workspace.runs import new_run_id, recorded
+    from serving import promotions
 
     run_id = new_run_id(place, config.name)
     state.tell()  # what an earlier run of the same command line said
@@ -100,6 +101,7 @@ def _run(called: str, config: RunConfig, place: Workspace, lock: int, quiet: boo
         record(value)
     uri = value.pop("model_uri")
     value["hints"] = hints.of(config, value)
+    value["labels"] = promotions.state(known.served).labels if value["version"] is not None else None
     value["candidate"] = str(place.exported(uri)) if uri and value["version"] is None else None
     return value
 

@@ -254,3 +254,16 @@ class PrepareDataset(Request):
     name: str
     datasets: str
     archives: str | None
+
+
+@dataclass(frozen=True)
+class PushByForce(Request):
+    """A model that was not blessed, pushed for a reason."""
+
+    calls = "pipelines.orchestration.forced:push"
+    artifact: str
+    base: str
+    run: str
+    reason: str
+    verdict: str
+    metadata: str

@@ -44,6 +44,7 @@ class RunRecord:
     model_uri: str | None = None  # the Model artifact: model.keras and card.json lie there
     unchanged_since: str | None = None  # the run whose answer it repeats, because nothing had changed
     checked: list[str] = field(default_factory=list)  # what was looked at for that; see unchanged.py
+    forced: str | None = None  # why what it trained was pushed although it was not blessed
 
     def save(self, folder: Path) -> None:
         """Write it beside the run's config, in one step."""
@@ -132,6 +133,22 @@ class Trained:
     config: str
     artifact: Path
     run: str
+
+
+def record_of(place: Workspace, model: Trained) -> RunRecord:
+    """Of the run that trained it."""
+    return next(record for record in records(place, model.config) if record.run == model.run)
+
+
+def is_version(record: RunRecord) -> bool:
+    """Whether the version that a run pushed is still there."""
+    return record.version is not None and record.model_dir is not None and Path(record.model_dir, "saved_model.pb").is_file()
+
+
+def forced(place: Workspace, record: RunRecord, version: int, folder: str, reason: str) -> None:
+    """Put on record of a run that what it trained was pushed by force."""
+    changed = dataclasses.replace(record, version=version, model_dir=folder, forced=reason)
+    changed.save(place.run(record.config, record.run))
 
 
 def is_candidate(model: str) -> bool:
