@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,24 @@ def test_ctrl_c_while_libraries_load_is_clean(workspace):
     assert outcome.err.splitlines()[-1].startswith("Stopped. The same command goes on from here")
 
 
+def ended_in_json(running, workspace) -> None:
+    """By Ctrl-C: it says so on the way that was asked for, and leaves no worker."""
+    [worker] = running.workers()
+    outcome = running.end(signal.SIGINT)
+    assert outcome.code == outcome.json["error"]["exit_code"] == 130
+    assert outcome.json["error"]["message"] == "Stopped."
+    assert outcome.json["error"]["hint"].startswith("The same command goes on from here")
+    assert outcome.err.strip() == ""  # click ends the line that a terminal's ^C stands in
+    assert not is_alive(worker)
+    assert in_process("list", "runs", "--json", "--workspace", workspace).json[0]["status"] == "stopped"
+
+
+def test_ctrl_c_is_json_where_that_is_asked_for(workspace):
+    running = Running(*RUN, "--json", "--workspace", workspace)
+    assert eventually(lambda: any("numpy" in Path(f"/proc/{pid}/maps").read_text() for pid in running.workers()))
+    ended_in_json(running, workspace)
+
+
 @pytest.mark.whole  # as process/test_supervise.py has it of a worker that waits
 def test_kill_9_of_the_command_in_transform_ends_its_worker_too(workspace):
     running = Running(*RUN, "--workspace", workspace)
@@ -59,26 +78,18 @@ def test_kill_9_of_the_command_in_transform_ends_its_worker_too(workspace):
     assert eventually(lambda: not any(is_alive(pid) for pid in workers))
 
 
+@pytest.mark.whole  # as above while libraries load, and below in Trainer
 def test_ctrl_c_in_transform_is_clean_and_json_where_that_is_asked_for(workspace):
     running = Running(*RUN, "--json", "--workspace", workspace)
     outputs = workspace / "pipelines" / NAME / "Transform"
     before = set(outputs.glob("*/*"))
     assert eventually(lambda: set(outputs.glob("*/*")) - before)
-    [worker] = running.workers()
-    outcome = running.end(signal.SIGINT)
-    assert outcome.code == outcome.json["error"]["exit_code"] == 130
-    assert outcome.json["error"]["message"] == "Stopped."
-    assert outcome.json["error"]["hint"].startswith("The same command goes on from here")
-    assert outcome.err.strip() == ""  # click ends the line that a terminal's ^C stands in
-    assert not is_alive(worker)
-    [*_, last] = hubel("list", "runs", "--json", "--workspace", workspace).json
-    assert last["status"] == "stopped"
+    ended_in_json(running, workspace)
 
 
 def test_kill_9_of_the_worker_in_trainer_is_one_sentence(workspace):
     running = Running(*RUN, "--workspace", workspace)
     running.wait_for("Transform")
-    assert re.search(r"ExampleValidator +cached", "".join(running.seen))
     state = workspace / "training" / NAME
     assert eventually(lambda: any(len(json.loads(p.read_text())["history"]) >= 6 for p in state.glob("*/state.json")))
     [worker] = running.workers()
@@ -95,6 +106,7 @@ def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(wor
     done = len(json.loads(state.read_text())["history"])
     running = Running(*RUN, "--workspace", workspace, CUDA_VISIBLE_DEVICES="-1")
     running.wait_for("Transform")
+    assert re.search(r"ExampleValidator +cached", "".join(running.seen))
     assert eventually(lambda: len(json.loads(state.read_text())["history"]) > done)
     history = json.loads(state.read_text())["history"]
     [worker] = running.workers()
@@ -106,8 +118,7 @@ def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(wor
     epochs = [int(number) for number in re.findall(r"epoch (\d+)/", outcome.err)]
     assert all(epoch > done for epoch in epochs), (done, epochs)
     assert len(history) < EPOCHS
-    [*_, last] = hubel("list", "runs", "--json", "--workspace", workspace).json
-    assert last["status"] == "stopped"
+    assert in_process("list", "runs", "--json", "--workspace", workspace).json[0]["status"] == "stopped"
 
 
 @pytest.mark.whole  # as components/pusher/test_publish.py has it of publishing alone
