@@ -6,8 +6,6 @@ import io
 import json
 import shutil
 import struct
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import keras
@@ -27,6 +25,7 @@ from components.trainer import artifact, export
 from components.trainer.card import Card
 from configs.schema.reading import Reading
 from pipelines.verbs.served import Served
+from tests.cheaper import Forked
 from tests.components import digits
 from tests.components.example_gen.test_pictures import png
 from tests.components.trainer.graphs import RANDOM, operations, random_ops, seeded
@@ -240,58 +239,59 @@ def test_an_empty_batch_gets_an_empty_answer_or_a_clean_error(model):
             assert {k: v.shape[0] for k, v in answer.items()} == dict.fromkeys(answer, 0)
 
 
-ALONE = """
-import json, sys
-import tensorflow as tf
-assert not {"keras", "components", "keras_models", "tensorflow_transform"} & set(sys.modules), "only tensorflow is needed"
-image = open(sys.argv[1], "rb").read()
-
-
-def wrong_inputs(spec):
-    if spec.dtype == tf.float32:
+def wrong_inputs(spec, image: bytes) -> list:
+    """Of an argument: tensors of another shape or content than any that it takes."""
+    if spec.dtype == FLOAT:
         shapes = [[], [1], [2, 8], [1, 8, 8], [1, 8, 8, 3], [1, 8, 8, 2], [1, 1, 8, 8, 1], [1, 5], [0], [2, 0, 8, 1]]
         return [tf.zeros(shape) for shape in shapes]
     return [*(tf.fill(shape, image) for shape in ([], [1, 1], [1, 1, 1])), *map(tf.constant, ([b""], [b"no image"], [image[:30]]))]
 
 
-feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))
-example = tf.train.Example(features=tf.train.Features(feature={"image/encoded": feature})).SerializeToString()
-RIGHT = {name: tf.constant([value]) for name, value in (("examples", example), ("image_bytes", image), ("mask", image))}
-RIGHT["pixels"] = tf.zeros([1, 8, 8, 1])
-for folder in sys.argv[2:]:
-    loaded = tf.saved_model.load(folder)
-    refused, answered = 0, []
-    for name, function in loaded.signatures.items():
+def test_wrong_input_of_every_signature_is_refused_and_the_right_one_is_answered_after_it(model):
+    image = encoded()[0]
+    right = {"examples": digits.examples(keys.TEST)[0], "image_bytes": image, "mask": image}
+    right = {name: tf.constant([value]) for name, value in right.items()} | {"pixels": tf.zeros([1, 8, 8, 1])}
+    before = ask(model, "image_bytes", [image])
+    refused = 0
+    for function in model.loaded.signatures.values():
         specs = function.structured_input_signature[1]
         for argument, spec in specs.items():
-            others = {other: RIGHT[other] for other in specs if other != argument}
-            for tensor in wrong_inputs(spec):
-                try:
+            others = {other: right[other] for other in specs if other != argument}
+            for tensor in wrong_inputs(spec, image):
+                with pytest.raises((tf.errors.InvalidArgumentError, TypeError, ValueError)):
                     function(**{argument: tensor}, **others)
-                    answered.append([name, argument, tensor.shape.as_list()])
-                except (tf.errors.InvalidArgumentError, TypeError, ValueError):
-                    refused += 1
-    answer = loaded.signatures["image_bytes"](image_bytes=tf.constant([image]))
-    outputs = {k: v.numpy().tolist() for k, v in answer.items() if v.dtype == tf.float32}
-    print(json.dumps({"refused": refused, "answered": answered, "outputs": outputs}), flush=True)
+                refused += 1
+    assert refused > 20
+    for name, value in ask(model, "image_bytes", [image]).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+ALONE = """
+import json, sys
+import tensorflow as tf
+
+
+def main(saved, folder):
+    assert not {"keras", "components", "keras_models", "tensorflow_transform"} & set(sys.modules), "only tensorflow is needed"
+    image = tf.constant([(folder / "image.png").read_bytes()])
+    answer = tf.saved_model.load(saved).signatures["image_bytes"](image_bytes=image)
+    told = {name: value.numpy().tolist() for name, value in answer.items() if value.dtype == tf.float32}
+    (folder / "answer.json").write_text(json.dumps(told))
 """
 
 
-def test_another_process_that_imports_tensorflow_alone_agrees_and_survives_wrong_input(models, tmp_path):
-    image = tmp_path / "image.png"
-    image.write_bytes(encoded()[0])
-    command = [sys.executable, "-I", "-c", ALONE, str(image), *(str(model.saved) for model in models.values())]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=600, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    for model, line in zip(models.values(), done.stdout.splitlines(), strict=True):
-        said = json.loads(line)
-        assert said["answered"] == []
-        assert said["refused"] > 20
-        trained = artifact.load(str(model.artifact))(tf.cast(digits.images()[0][[digits.rows(keys.TEST)[0]]], tf.float32)).numpy()
-        if "probabilities" in said["outputs"]:
-            np.testing.assert_allclose(said["outputs"]["probabilities"], tf.nn.softmax(trained), rtol=1e-5, atol=1e-5)
-        else:
-            np.testing.assert_allclose(np.array(said["outputs"]["images"]) / 255, trained, rtol=1e-5, atol=1e-5)
+def test_another_process_that_imports_tensorflow_alone_agrees(model, tmp_path):
+    (tmp_path / "image.png").write_bytes(encoded()[0])
+    (tmp_path / "alone.py").write_text(ALONE)
+    with Forked(str(tmp_path / "alone.py")) as other:
+        other.communicate(json.dumps([str(model.saved), str(tmp_path)]), 600)
+        assert other.returncode == 0
+    told = json.loads((tmp_path / "answer.json").read_text())
+    trained = artifact.load(str(model.artifact))(tf.cast(digits.images()[0][[digits.rows(keys.TEST)[0]]], tf.float32)).numpy()
+    if "probabilities" in told:
+        np.testing.assert_allclose(told["probabilities"], tf.nn.softmax(trained), rtol=1e-5, atol=1e-5)
+    else:
+        np.testing.assert_allclose(np.array(told["images"]) / 255, trained, rtol=1e-5, atol=1e-5)
 
 
 def test_warm_up_requests_are_of_validation_images_and_replay(model):
