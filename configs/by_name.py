@@ -15,7 +15,7 @@ _DEFINED = re.compile(r"^(?:class|def) (\w+)\(", re.MULTILINE)
 
 def names(folders: Iterable[str], defining: Collection[str] = ()) -> list[str]:
     """Of each file that has all of these classes and functions, sorted. folders: `__path__` of a package."""
-    files = (path for folder in folders for path in Path(folder).glob("*.py") if path.stem not in BESIDE)
+    files = (path for folder in folders for path in sorted(Path(folder).glob("*.py")) if path.stem not in BESIDE)
     return sorted(path.stem for path in files if {*defining} <= {*_DEFINED.findall(path.read_text(encoding="utf-8"))})
 
 
