@@ -249,6 +249,12 @@ def ranking(study: StudyRecord, trials: Iterable[TrialRecord]) -> list[TrialReco
     return sorted(filter(lambda trial: trial.is_candidate, trials), key=place)
 
 
+def better_but_short(study: StudyRecord, trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Those with a better value than the best, which they are behind because they ended early."""
+    ranked, sign = ranking(study, trials), -1 if study.direction == "max" else 1
+    return [trial for trial in ranked[1:] if sign * trial.value < sign * ranked[0].value]
+
+
 def counts(trials: Iterable[TrialRecord]) -> dict[str, int]:
     """Status -> how many, of the study's own trials."""
     own = [trial.status for trial in trials if not trial.origin]

@@ -13,6 +13,7 @@ from keras_tuner.engine import trial as keras_trials
 
 from components import progress
 from components.trainer import device, divergence
+from configs import words
 from configs.errors import HubelError, UsageError
 from configs.override import override
 from configs.schema.slices.trainer import TrainerSlice
@@ -84,6 +85,10 @@ class Search(base_tuner.BaseTuner):
                 records.note_halt(self.study.folder)
             if self.study.folder.name not in self._outgrown:
                 records.note_answer(self.study.folder, study.budget(self._tune))
+            if short := records.better_but_short(self.study.record, self.trials):
+                name = self.study.record.objective_name
+                told = f"{words.count(len(short), 'trial')} with a better {name} than the best ended early"
+                progress.emit("note", text=f"{told}: those that were trained to their end go first.")
             if self.oracle.halted:
                 progress.emit("warning", text=f"The search ended: {self.oracle.over}.".replace("..", "."))
 

@@ -71,6 +71,7 @@ def test_the_best_is_the_furthest_in_the_direction_of_those_that_were_trained_to
     trials += [trial("7", 0.99, short=True, budget=3), trial("8", 1.0, hint=True, origin="b")]
     assert [ranked.id for ranked in records.ranking(study(), trials)] == ["2", "5", "0", "1", "6", "7"]
     assert records.best(study(), trials[6:]).id == "6", "of more epochs than the other, though less"
+    assert [early.id for early in records.better_but_short(study(), trials)] == ["1", "6", "7"]
     assert records.best(study(), trials[-1:]) is None, "what was reached elsewhere is no answer"
     assert [told.id for told in contract.ordered(study(), trials)] == ["2", "5", "0", "1", "6", "7", "3", "4", "8"]
     down = study(objective=[{"name": "val_loss", "direction": "min", "weight": 1.0}])
