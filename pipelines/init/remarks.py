@@ -180,12 +180,15 @@ def about_splits(survey: Mapping[str, Any], images: Mapping[str, int], data: Map
             made = plan["images"]
     missing, notes = [split for split in share if split not in own], []
     if own and missing:
-        carved = (f"{100 * share[split]:g} % of train for {split} ({made[split]:,} of {images[keys.TRAIN]:,})" for split in missing)
-        notes.append(f"There is no split {' and no split '.join(missing)}: a run carves {' and '.join(carved)}.")
+        aside = " and ".join(f"{made[split]:,} ({100 * share[split]:g} %)" for split in missing)
+        notes.append(
+            f"The data has no {' and no '.join(missing)} split: a run sets {aside} of the {images[keys.TRAIN]:,} training "
+            f"{noun(survey)}s aside for {'it' if len(missing) == 1 else 'them'}, the same ones each time."
+        )
     elif not own and len(ours) > 1:
         notes.append(
-            f"There is {' and '.join(ours)}, but no train: a run puts all {noun(survey)}s together and carves the three splits "
-            "from them."
+            f"The data has {' and '.join(f'a {split} split' for split in ours)} and no train split: a run puts all {noun(survey)}s "
+            "together and divides them anew into the three, the same way each time."
         )
     tested = images[keys.TEST] if keys.TEST in own else made[keys.TEST]
     if is_classified and tested:

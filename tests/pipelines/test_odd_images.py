@@ -39,7 +39,7 @@ class Expected:
 
 DRAWINGS = dict.fromkeys(odd_images.KINDS, 12)
 IN_ALPHA = Expected(DRAWINGS, {"over_ground": 36, "picture_in_alpha": 36}, says=("seen over white (data.ground)",))
-NO_TEST, NO_VALIDATION = "There is no split test: a run carves", "There is no split validation: a run carves"
+NO_TEST, NO_VALIDATION = "The data has no test split: a run sets", "The data has no validation split: a run sets"
 VARIANTS = {
     **dict.fromkeys(("alpha/rgba", "alpha/la", "alpha/palette", "alpha/gif", "alpha/webp"), IN_ALPHA),
     "alpha/seen": Expected(DRAWINGS),

@@ -304,13 +304,22 @@ def test_what_so_many_test_images_can_tell_is_wilson_s_interval(images, half, tm
 @pytest.mark.parametrize(
     ("splits", "words"),
     [
-        ({"train": 80, "validation": 20}, "There is no split test: a run carves 20 % of train for test (16 of 80)."),
-        ({"train": 80, "test": 20}, "There is no split validation: a run carves 10 % of train for validation (8 of 80)."),
+        (
+            {"train": 80, "validation": 20},
+            "The data has no test split: a run sets 16 (20 %) of the 80 training images aside for it, the same ones each time.",
+        ),
+        (
+            {"train": 80, "test": 20},
+            "no validation split: a run sets 8 (10 %) of the 80 training images aside for it, the same ones each time.",
+        ),
         (
             {"train": 100},
-            "no split validation and no split test: a run carves 10 % of train for validation (10 of 100) and 20 % of train for",
+            "no validation and no test split: a run sets 10 (10 %) and 20 (20 %) of the 100 training images aside for them",
         ),
-        ({"validation": 60, "test": 40}, "There is validation and test, but no train: a run puts all images together"),
+        (
+            {"validation": 60, "test": 40},
+            "The data has a validation split and a test split and no train split: a run puts all images together and divides them",
+        ),
         ({"all": 100}, None),
         ({"train": 80, "validation": 10, "test": 10}, None),
     ],
@@ -318,7 +327,7 @@ def test_what_so_many_test_images_can_tell_is_wilson_s_interval(images, half, tm
 def test_what_is_carved_from_what_is_said(splits, words, tmp_path):
     used = {name: name for name in splits} if "train" in splits else dict.fromkeys(splits, "train")
     _, made = proposed(tmp_path, splits=splits, used=used, images=100)
-    said = [note for note in made.notes if note.startswith("There is")]
+    said = [note for note in made.notes if note.startswith("The data has")]
     assert len(said) == (words is not None)
     assert all(words in note for note in said)
 
