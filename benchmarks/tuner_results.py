@@ -20,6 +20,7 @@ the table of docs/tuning.md. Intervals are of 95 %: Wilson's of a network, of me
 
 import argparse
 import json
+import math
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -148,15 +149,17 @@ def _means(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
         return []
     values = {name: [float(of[seed]["accuracy"]) for seed in seeds] for name, of in by_network.items()}
     weights = {name: [float(of[seed]["params"]) for seed in seeds] for name, of in by_network.items()}
-    told = [(name, [_mean(values[name]), f"{sum(weights[name]) / len(seeds):,.0f}"]) for name in by_network]
+    told = [(name, [_mean(values[name], most=1.0), f"{sum(weights[name]) / len(seeds):,.0f}"]) for name in by_network]
     above, more = ([a - b for a, b in zip(of[WINNER], of[SHIPPED], strict=True)] for of in (values, weights))
     return [*told, (f"{WINNER} less {SHIPPED}", [_mean(above), f"{sum(more) / len(seeds):,.0f}"])]
 
 
-def _mean(values: Sequence[float]) -> str:
+def _mean(values: Sequence[float], most: float = math.inf) -> str:
+    """With t's interval, which of few values may reach beyond what they can be."""
     from components.evaluator import intervals
 
     low, high = intervals.mean(values)
+    high = min(high, most)
     return f"**{sum(values) / len(values):.4f}** ({low:.4f} to {high:.4f})"
 
 
