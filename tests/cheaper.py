@@ -86,3 +86,33 @@ def eager():
     """For the tests of a whole file."""
     with eagerly():
         yield
+
+
+@pytest.fixture
+def no_saved_model(monkeypatch):
+    """Trainer leaves its model as a .keras file alone: a SavedModel takes longer than a test's training."""
+    from components import keys
+    from components.trainer import export
+
+    def write(folder, model, task, card, data):
+        folder.parent.mkdir(parents=True)
+        model.save(folder.parent / keys.KERAS_FILE)
+
+    monkeypatch.setattr(export, "write", write)
+
+
+@contextlib.contextmanager
+def crew_is_here():
+    """The one worker of a search is of this process, which has its libraries; pipelines/test_tune.py has it in its own."""
+    from tuner import crew, roles, worker
+
+    def work(self):
+        [member] = self._members
+        worker.Worker(self._oracle.question.folder, f"127.0.0.1:{self._chief.port}", member.name).search()
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (roles.ADDRESS, roles.PORT, roles.ID):  # a worker sets them
+            patch.setenv(name, "")
+            patch.delenv(name)
+        patch.setattr(crew.Crew, "work", work)
+        yield

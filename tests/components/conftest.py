@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cheaper import beam_remembers, eager, parity_is_forked  # noqa: F401
+from tests.cheaper import beam_remembers, eager, no_saved_model, parity_is_forked  # noqa: F401
 from tests.components import digits
 
 

@@ -17,6 +17,7 @@ from configs import load
 from pipelines.orchestration import execute, settled
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
+from tests.cheaper import crew_is_here
 from tests.components.trainer.graphs import operations, random_ops
 from tests.pipelines.conftest import hubel, in_process
 
@@ -291,6 +292,7 @@ def test_gc_keeps_what_the_last_run_needs_and_can_only_say(digits):
         p for p in before if p.name != "lock"
     ]
     assert not any("models/" in path for path in said["removed"])
+    assert {path.split("/")[2] for path in said["removed"] if path.startswith("pipelines/") and "/.system/" not in path} <= {"runs"}
 
 
 def test_a_model_that_is_not_good_enough_is_not_pushed_the_code_is_3_and_it_is_no_dead_end(digits, scans):
@@ -327,12 +329,14 @@ def tuned(digits):
     """A run that pushes a second version of what `digits` pushed."""
     workspace, _ = digits
     space = "tune.space={train.optimizer.learning_rate: {choices: [0.0011, 0.0012]}}"
-    return in_process(
-        *("run", TINY, "--json", "--workspace", workspace),
-        *("--set", "tune.enabled=true", "--set", "tune.algorithm=random", "--set", "tune.trials=2", "--set", space),
-    )
+    with crew_is_here():
+        return in_process(
+            *("run", TINY, "--json", "--workspace", workspace),
+            *("--set", "tune.enabled=true", "--set", "tune.algorithm=random", "--set", "tune.trials=2", "--set", space),
+        )
 
 
+@pytest.mark.whole  # as test_tune.py has it of a search, and tuner/test_trial.py of what Trainer makes of its best
 def test_the_tuner_finds_values_that_the_trainer_uses(digits, tuned):
     workspace, _ = digits
     assert tuned.code == 0, tuned.err
@@ -344,6 +348,7 @@ def test_the_tuner_finds_values_that_the_trainer_uses(digits, tuned):
     assert "Tuner" in {component["name"] for component in tuned.json["components"]}
 
 
+@pytest.mark.whole  # as components/trainer/test_ensemble.py has it of two models, and test_ensemble.py of the names of versions
 def test_an_ensemble_of_two_versions_is_judged_by_their_averaged_softmax_and_pushed(digits, tuned):
     workspace, _ = digits
     parts = [f"digits_lenet5_tiny/{version}" for version in (1, tuned.json["version"])]

@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import pytest
 from tfx.orchestration.portable import data_types
 from tfx.proto import trainer_pb2
 from tfx.types import standard_artifacts
@@ -12,8 +11,9 @@ from tfx.utils import json_utils, proto_utils
 from components import keys
 from components.trainer.component import with_best
 from configs.schema.tune import TuneConfig
+from tests.cheaper import crew_is_here
 from tests.components import digits
-from tuner import component, crew, records, roles, worker
+from tuner import component, records
 from tuner.study import HALTS
 
 
@@ -25,21 +25,7 @@ def artifact(kind, uri, **properties):
     return [made]
 
 
-@pytest.fixture
-def crew_is_here(monkeypatch):
-    """The worker is of this process, which has its libraries; pipelines/test_tune.py has the same trainings in its own."""
-    for name in (roles.ADDRESS, roles.PORT, roles.ID):  # a worker sets them
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-
-    def work(self):
-        [member] = self._members
-        worker.Worker(self._oracle.question.folder, f"127.0.0.1:{self._chief.port}", member.name).search()
-
-    monkeypatch.setattr(crew.Crew, "work", work)
-
-
-@pytest.mark.usefixtures("crew_is_here")
+@crew_is_here()
 def test_the_best_of_real_trials_is_written_as_a_config_has_it_and_trials_stay(artifacts, tmp_path):
     rates = {"train.optimizer.learning_rate": {"choices": [0.001, 0.002]}, "model.options.hidden": {"choices": [[16]]}}
     tune = TuneConfig.model_validate({"enabled": True, "algorithm": "random", "trials": 2, "epochs": 1, "space": rates})

@@ -16,6 +16,7 @@ import pytest
 from components import progress
 from configs import locking
 from configs.errors import HubelError, UsageError
+from tests.cheaper import crew_is_here
 from tests.tuner import synthetic
 from tests.tuner.test_oracle import same, tried
 from tuner import chief, component, contract, crew, far, records, roles, study, worker
@@ -158,11 +159,8 @@ def test_trials_that_raise_are_failed_with_what_they_said_and_three_end_the_sear
         search.results()
 
 
+@crew_is_here()
 def test_a_search_that_failed_trials_ended_has_it_on_record_and_goes_on_when_asked_again(tmp_path, told, monkeypatch):
-    def work(self):
-        worker.Worker(self._oracle.question.folder, f"127.0.0.1:{self._chief.port}", "worker-0").search()
-
-    monkeypatch.setattr(crew.Crew, "work", work)
     monkeypatch.setenv("HUBEL_SYNTHETIC", "raise:16")
     asked = {"space": {"train.batch_size": {"choices": [16]}, "train.optimizer.learning_rate": {"min": 0.1, "max": 0.9}}}
     for halts, over in ((1, 3), (2, 6), (2, 8)):

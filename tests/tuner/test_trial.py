@@ -73,10 +73,12 @@ FAITHFUL = {
 
 def trained(args, cfg, values, monkeypatch):
     """What Trainer makes of a config with these values: the history that it writes, and the figures of the model that it serves."""
-    args.custom_config["slice"] = override(cfg, values).model_dump_json()
+    args.custom_config["slice"] = cfg.model_dump_json()
+    args.hyperparameters = {"space": [], "values": values}  # as Tuner hands them over
     served = {}
 
     def write(folder, model, task, card, data):
+        assert card.hyperparameters == values
         asked, learner = task.of_model(model), auxiliary.learner(model)
         asked.compile(learner, lambda variables=None: keras.optimizers.SGD())
         served.update(learner.evaluate(data.validation.map(asked.pair), return_dict=True, verbose=0))
