@@ -13,6 +13,7 @@ from pipelines.command_line import options, typed
 from pipelines.command_line.options import quietly, state
 from pipelines.process import requests
 
+WIDEST = 120  # characters of a text that stand in a line
 CLASSES_SHOWN = 12  # with more, a line says how many there are
 
 
@@ -62,13 +63,15 @@ def prepare(name, archives, workspace, as_json):
 @click.argument("config")
 @options.assignments
 @click.option("--out", metavar="DIR", help="Folder for the picture and the page.  [default: previews/NAME in the workspace]")
-@click.option("--images", type=click.IntRange(1, 1000), default=16, show_default=True, help="Training images shown.")
-@click.option("--samples", type=click.IntRange(1, 50), default=4, show_default=True, help="Augmented ones of each.")
+@click.option(
+    "--images", "--examples", "examples", type=click.IntRange(1, 1000), default=16, show_default=True, help="Training ones shown."
+)
+@click.option("--samples", type=click.IntRange(1, 50), help="Augmented ones of each image.  [default: 4]")
 @options.workspace
 @options.verbose
 @options.as_json
-def preview(config, assignments, out, images, samples, workspace, as_json):
-    """Show training images of CONFIG as the model gets them, resized and augmented: a PNG and a page."""
+def preview(config, assignments, out, examples, samples, workspace, as_json):
+    """Show training examples of CONFIG as the model gets them: images resized and augmented, a PNG and a page; of texts a table."""
     from components.example_gen import sources
     from configs import load
     from pipelines.command_line import steps_view
@@ -80,16 +83,46 @@ def preview(config, assignments, out, images, samples, workspace, as_json):
     folder = Path(out).expanduser().absolute() if out else place.preview(cfg.name)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--out {out} is a file.", "Name a folder; it is made where it is not there.")
-    request = requests.Preview(config, assignments, str(place.datasets), str(folder), images, samples)
+    request = requests.Preview(config, assignments, str(place.datasets), str(folder), examples, samples)
     with steps_view.StepsView(f"Looking at {cfg.data.source}", quiet=as_json) as view:
         value = quietly(request, view)
     if as_json:
         print(json.dumps(value))
     else:
         classes = f" of {words.classes(value['classes'])}" if value["classes"] else ""
-        print(f"{words.count(value['images'], 'training image')}{classes}:\n  {value['png']}\n  {value['html']}")
+        files = "".join(f"\n  {value[ending]}" for ending in ("png", "html") if value[ending])
+        print(f"{words.count(value['images'], 'training ' + value['noun'])}{classes}:{files}")
         for note in value["notes"]:
             print(note)
+        if "examples" in value:
+            _print_tables(value)
+
+
+def _print_tables(value: dict) -> None:
+    """How many examples there are, and those that are shown, each in a line."""
+    from pipelines.command_line import console
+
+    counts, by_split, columns = value["counts"], value["by_split"].values(), value["columns"]
+    by_class = [[name, *(f"{of[name]:,}" for of in by_split)] for name in next(iter(by_split), {})]
+    console.table(["class", *counts], [*by_class, ["all", *(f"{count:,}" for count in counts.values())]], right=counts)
+    rows = [[_line(row[column]) for column in columns] for row in value["examples"]]
+    numbers = [name for name in columns if _is_number(value, name)]
+    console.table(columns, [[_fitting(cell) for cell in row] for row in rows], right=numbers)
+    if cut := sum(any(len(cell) > WIDEST for cell in row) for row in rows):
+        print(f"{words.count(cut, 'line')} {'is' if cut == 1 else 'are'} cut at {WIDEST} characters; the page has more.")
+
+
+def _is_number(value: dict, column: str) -> bool:
+    return all(isinstance(row[column], int | float) for row in value["examples"])
+
+
+def _line(cell) -> str:
+    text = cell if isinstance(cell, str) else ", ".join(cell) if isinstance(cell, list) else f"{cell:,}"
+    return " ".join(text.split())
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."
 
 
 @click.command("datasets")
@@ -145,10 +178,10 @@ def _folder(text: str | None) -> str | None:
     "labels",
     multiple=True,
     metavar="COLUMN",
-    help="Of a table: the label; again for each of a one-hot label; null: none.",
+    help="Of a table or TFRecords: the label; again for each of a one-hot label; null: none.",
 )
-@click.option("--image", metavar="COLUMN", help="Of a table: the path of the image.")
-@click.option("--text", metavar="COLUMN", help="Of a table: the text itself.")
+@click.option("--image", metavar="COLUMN", help="Of a table: the path of the image; of TFRecords: the image.")
+@click.option("--text", metavar="COLUMN", help="Of a table or TFRecords: the text itself.")
 @click.option("--images", metavar="DIR", help="Of a table: the folder that its paths start from.  [default: the table's]")
 @options.workspace
 @options.verbose

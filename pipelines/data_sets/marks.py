@@ -1,12 +1,13 @@
 """What an image is labelled with, drawn on it and said beside it: a function for each kind of target (components.targets)."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from components import targets
+from components.example_gen import sources
 from reports import sheet
 
 LINE = 1 / 96  # of a picture's longer side: how thick a box is drawn
@@ -84,6 +85,14 @@ def _(kind: targets.Table, value: Sequence[Sequence[float]], names: Sequence[str
 @said.register
 def _(kind: targets.Text, value: Sequence[bytes], names: Sequence[str]) -> list[str]:
     return [text.decode() for text in value]
+
+
+def labels(label: int | None, values: Mapping[str, Any], contents: sources.Contents) -> tuple[list[str], list[str]]:
+    """Names of an example's classes, and what else is said of it. values: of its further targets, as their kinds check them."""
+    names = [] if label is None else [contents.class_names[label]]
+    told = {name: said(targets.of(name), value, contents.targets[name]) for name, value in values.items()}
+    names += told.pop(contents.labelled, [])
+    return names, [", ".join(words) if targets.of(name).counted else "; ".join(words) for name, words in told.items() if words]
 
 
 @functools.singledispatch

@@ -1,7 +1,7 @@
-"""What training will see of a config's images, as a picture and as a page. Runs in the worker process.
+"""What training will see of a config's data, as a person sees its kind of input. Runs in the worker process.
 
-Nothing of the pipeline runs: images come straight from the source, are chosen by the rules that ExampleGen splits by, and pass
-through the functions that Transform and Trainer call.
+Nothing of the pipeline runs: examples come straight from the source, are chosen by the rules that ExampleGen splits by, and pass
+through the functions that Transform and Trainer call. What is shown of them is a file a kind (pipelines.data_sets.seen).
 """
 
 from collections import Counter
@@ -10,83 +10,106 @@ from pathlib import Path
 from typing import Any
 
 import keras_models
-from components import inputs, progress
+from components import inputs, targets
 from components.example_gen import listing
-from configs import load, policies, words
+from components.inputs import checks
+from components.tasks.by_name import name_of, of_data, task_of
+from components.tasks.judges.by_name import judge_of
+from configs import load, words
 from configs.errors import HubelError, UsageError
-from configs.schema.run import RunConfig
 from keras_models.record import CLASSIFICATION
-from pipelines.data_sets import choosing, sheets
-from reports import sheet
-from serving import formats
+from pipelines.data_sets import choosing
+from pipelines.data_sets.choosing import Wanted
+from pipelines.data_sets.seen.by_name import preview_of
 
-COLUMNS = 2  # blocks side by side
-PNG, HTML = "preview.png", "preview.html"
+NAME = "preview"  # of the files
+SAMPLES = 4  # augmented ones of an example
 
 
-def preview(config: str, assignments: list[str], datasets: str, out: str, images: int, samples: int) -> dict[str, Any]:
-    """Write a contact sheet of training images into the folder `out`, which is made.
+def preview(
+    config: str, assignments: list[str], datasets: str, out: str, images: int, samples: int | None = None
+) -> dict[str, Any]:
+    """Write what is seen of training examples into the folder `out`, which is made.
 
     Args:
-        images: how many, spread evenly over the classes.
-        samples: augmented ones of each: those of the first epochs.
+        images: how many examples, spread evenly over the classes.
+        samples: augmented ones of each, those of the first epochs; None: SAMPLES, of a kind that has such.
 
     Returns:
-        {png, html, images, classes: of those shown, looked_at: how many were read to choose from, set_aside: {why: how many of
-        these a run sets aside too}, notes: sentences on that}.
+        {png, html: what was written, None where there is no such file, noun, images: how many are shown, classes: of those,
+        looked_at: how many were read, set_aside: {why: how many of these a run sets aside too}, counts: {split: examples},
+        by_split: {split: {class: examples}}, before any is set aside, unlabelled: examples that a run leaves out without a label,
+        notes: sentences on all that}, and what the kind has besides; of a table, examples: [row], columns: keys of a row to show.
 
     Raises:
         UsageError: for a wrong config, or data that is not there.
-        HubelError: where no training image is sound, or `out` cannot be written.
+        HubelError: where no training example is sound, or `out` cannot be written.
     """
-    from components.transform.augment import steps as augment
-
     cfg = load.load(config, assignments)
-    if cfg.transfer is None and (reads := keras_models.check(cfg.model.name).reads) != inputs.DEFAULT:
-        raise UsageError(f"A preview shows images, and {cfg.model.name} reads {reads}.", "Take the config of a model of images.")
-    task = _task(cfg)
-    steps = policies.expand(cfg.augment, cfg.transform.channels)
-    augment.check(steps, task.targets)
-    chosen, contents, damaged = choosing.chosen(cfg, Path(datasets), images, task)
-    set_aside = dict(Counter(filter(None, damaged.values())).most_common())
-    if not chosen:
-        why = f" {told}" if (told := _aside(len(damaged), set_aside)) else ""
+    entry = keras_models.check(cfg.model.name) if cfg.transfer is None else None
+    name = CLASSIFICATION if entry is None else entry.task
+    model, reads = (cfg.transfer.source, inputs.DEFAULT) if entry is None else (cfg.model.name, entry.reads)
+    checks.check(reads, model, cfg.data, cfg.transform, cfg.augment, cfg.export.crops is not None)
+    if samples is not None and not inputs.input_of(reads).augments:
+        raise UsageError(f"--samples is of augmented images, and {model} reads {reads}.", "Leave --samples out.")
+    noun, task = inputs.storage_of(reads).noun, name_of(of_data(name, cfg.data.features), cfg.anomaly)
+    kind = preview_of(reads, cfg, task_of(task))
+    looked = choosing.look(cfg.data, Path(datasets), _wanted(task, reads, images, kind.measured))
+    set_aside = dict(Counter(filter(None, looked.read.values())).most_common())
+    notes = [told] if (told := _aside(len(looked.read), set_aside, noun)) else []
+    if not looked.chosen:
         raise HubelError(
-            f"There is no sound training image in {cfg.data.source}.{why}", "Check the data, data.inliers and data.limit."
+            " ".join([f"There is no sound training {noun} in {cfg.data.source}.", *notes]),
+            "Check the data, data.inliers and data.limit.",
         )
-    progress.emit("step", what="Augmenting", done=0, of=None)
-    shown = sheets.seen(cfg, steps, chosen, contents, samples if steps else 0, task)
-    told = _aside(len(damaged), set_aside)
-    folder = Path(out)
+    if looked.counts.unlabelled:
+        notes.append(f"{words.count(looked.counts.unlabelled, noun)} without a label {_is(looked.counts.unlabelled)} left out.")
+    made = kind.made(looked, SAMPLES if samples is None else samples, notes)
+    written = {ending: str(_write(Path(out) / f"{NAME}.{ending}", content)) for ending, content in made.files.items()}
+    return {
+        "png": None,
+        "html": None,
+        **written,
+        "noun": noun,
+        "images": len(looked.chosen),
+        "classes": len(set().union(*(looked.told(example)[0] for example in looked.chosen))),
+        "looked_at": len(looked.read),
+        "set_aside": set_aside,
+        "counts": dict(looked.counts.examples),
+        "by_split": dict(looked.counts.classes),
+        "unlabelled": looked.counts.unlabelled,
+        "notes": list(made.notes),
+        **made.value,
+    }
+
+
+def _wanted(task: str, reads: str, shown: int, measured: int) -> Wanted:
+    """As ExampleGen is told."""
+    needed = frozenset(name for name in task_of(task).targets if targets.is_further(name))
+    return Wanted(shown, measured, reads, needed, targets.of(judge_of(task).label_key or "").is_label)
+
+
+def _write(file: Path, content: bytes) -> Path:
+    """Raises HubelError where it cannot be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        blocks = [sheet.Block(sheets.caption(image), [image.original, *image.augmented]) for image in shown]
-        for name in (PNG, HTML):
-            listing.record(folder / name)
-        (folder / PNG).write_bytes(formats.png(sheet.sheet(blocks, COLUMNS)))
-        (folder / HTML).write_text(sheets.page(cfg, steps, shown, sheets.colours(chosen, contents), told), encoding="utf-8")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        listing.record(file)
+        file.write_bytes(content)
     except OSError as error:
         raise HubelError(
-            f"{error.filename or folder} cannot be written: {error.strerror}.", "Choose another folder: --out."
+            f"{error.filename or file.parent} cannot be written: {error.strerror}.", "Choose another folder: --out."
         ) from None
-    names = {name for image in shown for name in image.names}
-    written = {"png": str(folder / PNG), "html": str(folder / HTML), "images": len(shown), "classes": len(names)}
-    return {**written, "looked_at": len(damaged), "set_aside": set_aside, "notes": [told] if told else []}
+    return file
 
 
-def _aside(looked_at: int, set_aside: Mapping[str, int]) -> str:
-    """A sentence on images that are not shown, because a run sets them aside; empty without any."""
+def _aside(looked_at: int, set_aside: Mapping[str, int], noun: str) -> str:
+    """A sentence on examples that are not shown, because a run sets them aside; empty without any."""
     if not set_aside:
         return ""
     why = "; ".join(f"{count:,}: {reason}" for reason, count in set_aside.items())
     aside = sum(set_aside.values())
-    are = f"{aside:,} {'is' if aside == 1 else 'are'} set aside, as by a run"
-    return f"Of {words.count(looked_at, 'image')} read to choose from {are} ({why})."
+    return f"Of {words.count(looked_at, noun)} read to choose from {aside:,} {_is(aside)} set aside, as by a run ({why})."
 
 
-def _task(cfg: RunConfig):
-    """What learns from the images: a classifier, of a transfer."""
-    from components.tasks.by_name import of_data, task_of
-
-    name = CLASSIFICATION if cfg.transfer is not None else keras_models.check(cfg.model.name).task
-    return task_of(of_data(name, cfg.data.features))
+def _is(many: int) -> str:
+    return "is" if many == 1 else "are"

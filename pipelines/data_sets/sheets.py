@@ -3,7 +3,6 @@
 import base64
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +14,12 @@ from configs import policies
 from configs.errors import UsageError
 from configs.schema.augment import AugmentStep
 from configs.schema.run import RunConfig
-from pipelines.data_sets import marks
+from pipelines.data_sets import marks, pages
 from pipelines.data_sets.choosing import Chosen
 from reports import sheet
 from serving import formats
+
+COLUMNS = 2  # blocks side by side
 
 
 class Shown(NamedTuple):
@@ -105,11 +106,7 @@ def _keep(views: list[list[np.ndarray]], places: Sequence[int], images: np.ndarr
 
 
 def _shown(image: Chosen, views: list[np.ndarray], contents: sources.Contents) -> Shown:
-    of_label = contents.labelled
-    names = [] if image.raw.label is None else [contents.class_names[image.raw.label]]
-    told = {name: marks.said(kinds.of(name), value, contents.targets[name]) for name, value in image.targets.items()}
-    names += told.pop(of_label, [])
-    said = [", ".join(words) if kinds.of(name).counted else "; ".join(words) for name, words in told.items() if words]
+    names, said = marks.labels(image.raw.label, image.targets, contents)
     widest = max(views, key=lambda view: view.shape)
     views = [np.asarray(sheet.picture(view).convert("RGB")) if view.shape != widest.shape else view for view in views]
     return Shown(names, image.raw.example_id.decode(errors="replace"), views[0], views[1:], said)
@@ -123,20 +120,22 @@ def colours(chosen: list[Chosen], contents: sources.Contents) -> dict[str, str]:
     return {name: f"rgb{parts}" for name, parts in sorted(drawn.items())}
 
 
-def caption(image: Shown) -> str:
+def contact(shown: Sequence[Shown]) -> bytes:
+    """A PNG of all, a caption below each."""
+    blocks = [sheet.Block(_caption(image), [image.original, *image.augmented]) for image in shown]
+    return formats.png(sheet.sheet(blocks, COLUMNS))
+
+
+def _caption(image: Shown) -> str:
     return "  ".join(filter(None, [", ".join(image.names), image.image_id, *image.said]))
 
 
 def page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown], colours: Mapping[str, str], told: str) -> str:
     """The same as a page that needs nothing beside it."""
-    import jinja2
 
     def embedded(image: np.ndarray) -> str:
         return base64.b64encode(formats.png(sheet.picture(image))).decode()
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
-    )
     rows = [
         {
             "name": ", ".join(image.names),
@@ -147,7 +146,8 @@ def page(cfg: RunConfig, steps: Sequence[AugmentStep], shown: Sequence[Shown], c
         }
         for image in shown
     ]
-    return environment.get_template("preview.html.j2").render(
+    return pages.rendered(
+        "sheet.html.j2",
         cfg=cfg,
         rows=rows,
         doubts=policies.doubts(steps, sorted({name for image in shown for name in image.names}), cfg.export.crops),

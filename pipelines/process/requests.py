@@ -103,7 +103,7 @@ class Look(Request):
 
 @dataclass(frozen=True)
 class Preview(Request):
-    """Training images as a model gets them."""
+    """Training examples as a model gets them."""
 
     calls = "pipelines.data_sets.preview:preview"
     config: str
@@ -111,7 +111,7 @@ class Preview(Request):
     datasets: str
     out: str
     images: int
-    samples: int
+    samples: int | None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""What the sample of a source that `hubel init` looks at has in common: one file a kind of input, found by its name.
+"""How a person sees what a source holds, for `hubel init` and `hubel datasets preview`: a file a kind of input, found by its name.
 
-A kind named `x` is the class `Seen` in pipelines/data_sets/seen/x.py; of one without such a file it is said how many are damaged
-(pipelines.data_sets.seen.base). Used in the worker process.
+A kind named `x` is the classes `Seen`, of the sample that `init` looks at, and `Preview`, of training examples, in
+pipelines/data_sets/seen/x.py. Without such a file, or one of the two, it is said how many are damaged, and shown what is measured
+of each (pipelines.data_sets.seen.base). Used in the worker process.
 """

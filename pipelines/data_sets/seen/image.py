@@ -1,4 +1,4 @@
-"""Images: how large, how many channels, whether they have colours, a ground, or more than a person sees."""
+"""Images: how large, how many channels, whether they have colours, a ground, or more than a person sees; a sheet of them."""
 
 import io
 import statistics
@@ -6,7 +6,10 @@ from collections import Counter
 
 import numpy as np
 
+from components import progress
 from components.example_gen import pictures
+from configs import policies
+from pipelines.data_sets import sheets
 from pipelines.data_sets.seen import base
 
 THUMBNAIL = 64  # px; enough to see whether an image has colours
@@ -64,6 +67,24 @@ class Seen(base.Seen):
         usual = np.median(self._grounds, axis=0)
         alike = np.abs(self._grounds - usual).max(1) <= PLAIN
         return [round(float(value)) for value in usual] if 2 * alike.sum() >= len(self._heights) else None
+
+
+class Preview(base.Preview):
+    """A contact sheet and a page: each image as it is served and as augmentation makes it."""
+
+    def __init__(self, kind, cfg, task):
+        from components.transform.augment import steps as augment
+
+        super().__init__(kind, cfg, task)
+        self.steps = policies.expand(cfg.augment, cfg.transform.channels)
+        augment.check(self.steps, task.targets)
+
+    def made(self, looked, samples, notes):
+        progress.emit("step", what="Augmenting", done=0, of=None)
+        samples = samples if self.steps else 0
+        shown = sheets.seen(self.cfg, self.steps, looked.chosen, looked.contents, samples, self.task)
+        page = sheets.page(self.cfg, self.steps, shown, sheets.colours(looked.chosen, looked.contents), " ".join(notes))
+        return base.Made({"png": sheets.contact(shown), "html": page.encode()}, {}, notes)
 
 
 def _is_flat(encoded: bytes) -> bool:
