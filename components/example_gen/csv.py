@@ -181,7 +181,7 @@ def columns(address: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "label": label if len(label) > 1 else next(iter(label), None), "unused": columns.unused(header), **further}
 
 
-def holds(rest: str, features: Mapping[str, Any], images: str | None = None) -> str:
+def holds(rest: str, features: Mapping[str, Any], images: str | None = None, datasets: Path = Path()) -> str:
     """The kind of what a table is of, where nobody says it: texts where data.features names their column, or where one has a usual
     name of texts and none one of images; otherwise images. `id` is a usual name of both, so the files decide there."""
     if "text" in features and "image" not in features:

@@ -1,4 +1,4 @@
-"""Source `tfds:NAME[/CONFIG][:VERSION]`: any prepared TFDS data set of images, with labels or without.
+"""Source `tfds:NAME[/CONFIG][:VERSION]`: any prepared TFDS data set of images or texts, with labels or without.
 
 Data is looked for in the workspace's datasets/ first, then where TFDS keeps its own. Only hubel's `digits` is prepared on the
 way, because it ships inside scikit-learn: nothing else can be had without a network.
@@ -19,11 +19,14 @@ from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError, first_line
 from configs.paths import workspace_default
 
+READS = ("image", "text")
+TARGETS = (keys.MASK, keys.OBJECTS)  # keys of data.features that name further ones, beside images
 NONE = -1  # the label that means none in TFDS
 _DIGITS_VERSION = "1.0.0"
 VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")  # the name of a version's folder; TFDS stages under another one
 _WANTED = {
     "image": "an image has to be Image",
+    "text": "a text Text",
     "label": "a label ClassLabel or a whole number",
     "id": "an id text or a whole number",
     keys.MASK: "a mask an Image of one channel",
@@ -56,7 +59,7 @@ def is_prepared(rest: str, datasets: Path) -> bool:
     return prepared(_roots(datasets), *parsed(rest)) is not None
 
 
-def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
+def locate(rest: str, datasets: Path, features: Mapping[str, str], reads: str = "image") -> Located:
     """See components.example_gen.sources."""
     check(rest, datasets)
     wanted = parsed(rest)
@@ -65,8 +68,22 @@ def locate(rest: str, datasets: Path, features: Mapping[str, str]) -> Located:
         _prepare_digits(datasets)
         folder = prepared([datasets], *wanted)
     builder = _builder(str(folder))
-    names = _class_names(builder, _named(builder, features).label)
-    return Located({"folder": str(folder), "features": dict(features)}, _digest(folder, datasets), names)
+    names = _class_names(builder, _named(builder, features, reads).label)
+    address = {"folder": str(folder), "features": dict(features)} | ({"reads": reads} if reads != "image" else {})
+    return Located(address, _digest(folder, datasets), names)
+
+
+def holds(rest: str, features: Mapping[str, Any], images: str | None = None, datasets: Path = Path()) -> str:
+    """The kind of what a prepared data set is of, where nobody says it: texts where data.features names theirs, or where it has
+    Text and no Image."""
+    import tensorflow_datasets as tfds
+
+    if "image" in features or "text" in features:
+        return "image" if "image" in features else "text"
+    folder = prepared(_roots(datasets), *parsed(rest))
+    there = [] if folder is None else _builder(str(folder)).info.features.values()
+    is_text, is_image = (any(isinstance(feature, kind) for feature in there) for kind in (tfds.features.Text, tfds.features.Image))
+    return "text" if is_text and not is_image else "image"
 
 
 def held(rest: str, datasets: Path) -> str | None:
@@ -85,7 +102,7 @@ def contents(address: Mapping[str, Any]) -> Contents:
     A label that is a plain number is read once of all images: its values are the classes, and part of each shard.
     """
     builder = _builder(address["folder"])
-    named, splits = _named(builder, address["features"]), builder.info.splits
+    named, splits = _of_address(builder, address), builder.info.splits
     label = named.label
     names = _class_names(builder, label)
     values = _values(builder, label) if names is None else None
@@ -106,14 +123,14 @@ def images(address: Mapping[str, Any], shard: Sequence[Any]) -> Iterator[Raw]:
 
     split, number, *values = shard
     builder = _builder(address["folder"])
-    named = _named(builder, address["features"])
-    encoded = [named.image, *filter(None, [named.targets.get(keys.MASK)])]
+    named = _of_address(builder, address)
+    encoded = [*([named.read] if address.get("reads", "image") == "image" else []), *filter(None, [named.targets.get(keys.MASK)])]
     parts = _parts(builder.info.features[named.targets[keys.OBJECTS]]) if keys.OBJECTS in named.targets else None
     places = {value: place for of_label in values for place, value in enumerate(of_label)}
     dataset = builder.as_dataset(
         split=tfds.core.ReadInstruction(split, from_=number, to=number + 1, unit="shard"),
         decoders=tfds.decode.PartialDecoding(
-            dict.fromkeys(filter(None, [named.image, named.label, named.id, *named.targets.values()]), True),
+            dict.fromkeys(filter(None, [named.read, named.label, named.id, *named.targets.values()]), True),
             decoders=dict.fromkeys(encoded, tfds.decode.SkipDecoding()),
         ),
         read_config=tfds.ReadConfig(add_tfds_id=True, interleave_cycle_length=1),
@@ -123,8 +140,8 @@ def images(address: Mapping[str, Any], shard: Sequence[Any]) -> Iterator[Raw]:
         for row in tfds.as_numpy(dataset):
             known = int(row[named.label]) if named.label else NONE
             label = None if known == NONE else places[known] if values else known
-            image, image_id = functools.partial(bytes, row[named.image]), _id(row[named.id or "tfds_id"])
-            yield Raw(image, image_id, label, _targets(row, named.targets, parts), str(NONE))
+            read, example_id = functools.partial(bytes, row[named.read]), _id(row[named.id or "tfds_id"])
+            yield Raw(read, example_id, label, _targets(row, named.targets, parts), str(NONE))
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
         raise _damaged(Path(address["folder"]), first_line(error)) from None
 
@@ -200,18 +217,23 @@ def _builder(folder: str):
 class _Named(NamedTuple):
     """Names of the features that are read."""
 
-    image: str
+    read: str
     label: str | None
     id: str | None
     targets: Mapping[str, str]
 
 
-def _named(builder, given: Mapping[str, str]) -> _Named:
-    """The one image feature, the class label if there is one; `given` ones first. Raises UsageError for names that do not fit."""
+def _of_address(builder, address: Mapping[str, Any]) -> _Named:
+    return _named(builder, address["features"], address.get("reads", "image"))
+
+
+def _named(builder, given: Mapping[str, str], reads: str) -> _Named:
+    """The one feature of what is read, the class label if there is one; `given` ones first. Raises UsageError for names that do not
+    fit."""
     import tensorflow_datasets as tfds
 
     features = builder.info.features
-    sources.refuse_targets(given, f"the TFDS data set {builder.info.full_name}", (keys.MASK, keys.OBJECTS))
+    sources.refuse_targets(given, f"the TFDS data set {builder.info.full_name}", TARGETS if reads == "image" else (), reads)
     if isinstance(given.get("label"), list):
         raise UsageError(
             f"data.features.label is a list, and the TFDS data set {builder.info.full_name} is no table.",
@@ -229,7 +251,7 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
     labels = [name for name, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
     numbers = [name for name, feature in features.items() if _is_number(feature)]
     texts = [name for name, feature in features.items() if isinstance(feature, tfds.features.Text)]
-    fitting = {"image": pictures, "label": [*labels, *numbers], "id": [*texts, *labels, *numbers]}
+    fitting = {"image": pictures, "text": texts, "label": [*labels, *numbers], "id": [*texts, *labels, *numbers]}
     fitting[keys.MASK] = [name for name in pictures if features[name].shape[-1] == 1]
     fitting[keys.OBJECTS] = [name for name, feature in features.items() if _parts(feature)]
     for what, name in given.items():
@@ -239,17 +261,17 @@ def _named(builder, given: Mapping[str, str]) -> _Named:
                 f"{type(features[name]).__name__}, and {_WANTED[what]}.",
                 f"Those that fit: {', '.join(sorted(fitting[what])) or 'none'}.",
             )
-    further = {target: given[target] for target in (keys.MASK, keys.OBJECTS) if target in given}
-    pictures = [name for name in pictures if name != further.get(keys.MASK)]
+    further = {target: given[target] for target in TARGETS if target in given}
+    readable = [name for name in fitting[reads] if name not in (further.get(keys.MASK), given.get("id"))]
     keyed = builder.info.supervised_keys or ()
-    pictures = [given["image"]] if "image" in given else [name for name in pictures if name in keyed] or pictures
+    readable = [given[reads]] if reads in given else [name for name in readable if name in keyed] or readable
     labels = [given["label"]] if "label" in given else [name for name in labels if name in keyed] or labels
-    if len(pictures) != 1 or len(labels) > 1:
+    if len(readable) != 1 or len(labels) > 1:
         raise UsageError(
-            f"The TFDS data set {builder.info.full_name} has image features {pictures} and labels {labels}.",
-            "Name those to use: data.features: {image: NAME, label: NAME}",
+            f"The TFDS data set {builder.info.full_name} has {reads} features {readable} and labels {labels}.",
+            f"Name those to use: data.features: {{{reads}: NAME, label: NAME}}",
         )
-    return _Named(pictures[0], labels[0] if labels and not is_unlabelled else None, given.get("id"), further)
+    return _Named(readable[0], labels[0] if labels and not is_unlabelled else None, given.get("id"), further)
 
 
 def _is_number(feature) -> bool:

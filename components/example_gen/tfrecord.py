@@ -16,12 +16,12 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from components import examples, keys
-from components.example_gen import classes, files, labels, pictures, sources
+from components.example_gen import classes, contained, files, labels, pictures, sources
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import HubelError, UsageError
 
@@ -57,14 +57,32 @@ def locate(
 ) -> Located:
     """See components.example_gen.sources. The first LOOKED_AT records tell which features there are."""
     root, paths = _found(rest)
-    first = list(itertools.islice((example for path in paths for _, example in _examples(path)), LOOKED_AT))
-    if not first:
-        raise UsageError(f"There is no record in {rest}.", "An empty TFRecord file is a file without images.")
-    there = {name for example in first for name in example.features.feature if examples.values(example, name)}
-    named = _named(rest, there, features, reads)
+    named = _named(rest, contained.features_of(_first(rest, paths)), features, reads)
     address = {"root": root, "files": [os.path.relpath(path, root) for path in paths], "features": named}
     address |= {"reads": reads} if reads != "image" else {}
     return Located({**address, "missing_markers": missing_markers}, held(rest, datasets))
+
+
+def holds(rest: str, features: Mapping[str, Any], images: str | None = None, datasets: Path = Path()) -> str:
+    """The kind of what records are of, where nobody says it: texts where data.features names theirs and no image; else what the
+    first LOOKED_AT records hold."""
+    if "image" in features or images is not None:
+        return "image"
+    return "text" if "text" in features else contained.kind(contained.features_of(_first(rest, _found(rest)[1])), USUAL)
+
+
+def chosen(rest: str, features: Mapping[str, Any], reads: str) -> dict[str, str]:
+    """What data.features has to say besides, because by its name alone the feature that holds what is read is not known."""
+    name = None if reads in features else contained.named(contained.features_of(_first(rest, _found(rest)[1])), reads, USUAL[reads])
+    return {reads: name} if name else {}
+
+
+def columns(address: Mapping[str, Any]) -> dict[str, Any]:
+    """Which features are read, as components.example_gen.csv.columns has it, and those of further targets."""
+    root, named, reads = address["root"], address["features"], address.get("reads", "image")
+    there = contained.features_of(_first(root, [os.path.join(root, name) for name in address["files"]]))
+    read = {what: named.get(what) for what in (reads, "label", "id")}
+    return {**named, **read, "split": None, "unused": [name for name in there if name not in named.values()]}
 
 
 def held(rest: str, datasets: Path) -> str:
@@ -117,6 +135,14 @@ def images(address: Mapping[str, Any], shard: tuple[int, list[float] | None, lis
         else:
             encoded = functools.partial(_encoded, example, features["image"], span)
         yield Raw(encoded, image_id, places.get(known), dict(_targets(example, _further(address))), why)
+
+
+def _first(rest: str, paths: Sequence[str]) -> list[Any]:
+    """Raises UsageError where there is no record."""
+    first = list(itertools.islice((example for path in paths for _, example in _examples(path)), LOOKED_AT))
+    if not first:
+        raise UsageError(f"There is no record in {rest}.", "An empty TFRecord file is a file without images.")
+    return first
 
 
 def _further(address: Mapping[str, Any]) -> dict[str, str]:

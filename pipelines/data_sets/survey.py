@@ -40,24 +40,28 @@ def look(
         pipelines.data_sets.seen has of the kind. Of images: changes and peak: as of components.example_gen.summary, height and
         width: [least, median, most] px or None, channels: {as encoded: images}, grey: whether none has a colour, plain: the share
         whose edge is of one colour, ground: that colour [red, green, blue], 0..255, where at least half have nearly the same, or
-        None, oblong: by what share of the longer side the other one is shorter, in the mean. Of a table, columns: see
-        components.example_gen.csv; of a folder, masks and below: see pipelines.init.places; None where there are none. Where images
-        may have several classes, labels: {name: images} in the order of the columns, empty otherwise, and several: {unknown, none,
-        one, several: images}}.
+        None, oblong: by what share of the longer side the other one is shorter, in the mean. Of a table and of TFRecords, features:
+        what data.features has to say besides, because it is known by what it holds alone; columns: see components.example_gen.csv;
+        of a folder, masks and below: see pipelines.init.places; None where there are none. Where images may have several classes,
+        labels: {name: images} in the order of the columns, empty otherwise, and several: {unknown, none, one, several: images}}.
 
     Raises:
         UsageError: where the data is not there.
     """
     module, rest = sources.module_of(source), source.partition(":")[2]
-    reads = module.holds(rest, features, images) if hasattr(module, "holds") else inputs.DEFAULT
+    reads = module.holds(rest, features, images, Path(datasets)) if hasattr(module, "holds") else inputs.DEFAULT
     noun = inputs.storage_of(reads).noun
+    more: Mapping[str, str] = {}
     try:
+        if hasattr(module, "chosen"):
+            more = module.chosen(rest, features, reads)
+            features = {**features, **more}
         if hasattr(module, "several") and (columns := module.several(rest, features, reads)):
             features = {**features, keys.LABELS: columns}
         data = DataConfig(source=source, features=features, **({"images": images} if images else {}))
         located = sources.locate(data, Path(datasets), reads)
     except UsageError as error:
-        columns = f" {_named(rest, error.details.get('label'))}" if source.startswith("csv:") else ""
+        columns = f" {_named(source, error.details.get('label'))}" if hasattr(module, "columns") else ""
         raise UsageError(error.message, f"{error.hint}{columns}", **error.details) from None
     contents = module.contents(located.address)
     total = _total(contents)
@@ -104,15 +108,19 @@ def look(
         "classes_read": located.class_names is None and bool(names),
         "labels": {name: of_class[name] for name in columns},
         "several": dict(several),
+        "features": dict(more),
         "columns": module.columns(located.address) if hasattr(module, "columns") else None,
         "masks": places.masks() if is_folder else None,
         "below": places.below() if is_folder else None,
     }
 
 
-def _named(table: str, label: str | None) -> str:
-    """How `hubel init` is told the columns of a table. label: the likeliest, None for none."""
+def _named(source: str, label: str | None) -> str:
+    """How `hubel init` is told the columns of a table, or features of records. label: the likeliest, None for none."""
+    scheme, _, table = source.partition(":")
     typed = f"`hubel init {shlex.quote(table)} --label {shlex.quote(label or 'COLUMN')}`"
+    if scheme != "csv":
+        return f"With {typed} (null: none); --image NAME or --text NAME says what is read."
     return f"With {typed}{'' if label == 'null' else ' (null: none)'}; --image COLUMN or --text COLUMN, --images DIR say the rest."
 
 

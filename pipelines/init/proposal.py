@@ -54,7 +54,7 @@ def source_of(path: str) -> str:
     if _is_tfrecord(whole) and (os.path.isfile(whole) or glob.glob(whole)):
         return f"tfrecord:{whole}"
     if not os.path.exists(whole):
-        raise UsageError(f"There is no {path}.", "Name a folder of images, a CSV file of images or texts, TFRecords, or tfds:NAME.")
+        raise UsageError(f"There is no {path}.", "Name a folder of images or texts, a CSV file of them, TFRecords, or tfds:NAME.")
     raise UsageError(
         f"{path} is neither a folder, nor a CSV file, nor TFRecords.",
         f"Name one of them, or say what it is: {', '.join(f'{s}:PATH' for s in sources.schemes() if s != 'tfds')}.",
@@ -158,6 +158,8 @@ def propose(
         data["classes"] = list(counted)
     if several:
         read = {**read, "features": {**read.get("features", {}), keys.LABELS: list(several)}}
+    if chosen := survey.get("features"):
+        read = {**read, "features": {**chosen, **read.get("features", {})}}
     body, about = kind.body(survey, Plan(is_labelled, several or counted, inliers), **at_hand)
     notes = [
         *remarks.about_several(survey),
@@ -183,9 +185,10 @@ def _nothing_to_learn(source: str, survey: Mapping[str, Any], counted: Mapping[s
     """For examples of one class, or none, of a kind that has to be told apart."""
     noun = remarks.noun(survey)
     has = f"{noun}s of one class alone, {next(iter(counted))}" if counted else f"{noun}s without labels"
+    unused = remarks.listed((survey.get("columns") or {}).get("unused") or [], remarks.COLUMNS_SHOWN)
     return UsageError(
         f"{source} has {has}, and what is learned of {noun}s is which class they are of.",
-        "Name the column of the classes: --label.",
+        "Name the column of the classes: --label." + (f" Not used: {unused}." if unused else ""),
     )
 
 

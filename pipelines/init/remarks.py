@@ -128,13 +128,15 @@ def twins(survey: Mapping[str, Any]) -> str:
 
 def _about_columns(survey) -> list[str]:
     columns = survey.get("columns")
+    chosen = [f"{name} is taken for the {noun(survey)} by what it holds." for name in survey.get("features", {}).values()]
     if not columns or not columns["unused"]:
-        return []
+        return chosen
     unused = listed(columns["unused"], COLUMNS_SHOWN)
     label = columns.get(keys.LABELS) or columns["label"]
     label = label if isinstance(label, str) else ", ".join(label or ["none"])
     read = survey.get("reads", "image")
-    return [f"The {noun(survey)} is {columns[read]}, the label {label}. Not used: {unused}. --{read} and --label name others."]
+    told = f"The {noun(survey)} is {columns[read]}, the label {label}. Not used: {unused}. --{read} and --label name others."
+    return [*chosen, told]
 
 
 def _about_read_classes(survey) -> list[str]:
