@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import keras_models
 from components import keys, progress
 from components.evaluator import noise
 from components.evaluator.statistic import Rows
 from components.example_gen import digest, sources
-from components.inputs import DEFAULT, storage_of
+from components.inputs import DEFAULT, input_of, storage_of
 from components.tasks.judges.base import Judge
 from components.tasks.judges.by_name import judge_of
 from configs import atomic
 from configs import experiment as experiments
 from configs.errors import Diverged, UsageError
 from configs.experiment import Arm, ExperimentConfig
+from configs.schema.run import RunConfig
 from pipelines.orchestration import execute, settled
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.starts import Start
@@ -86,10 +88,10 @@ def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Start]]:
     import keras
 
     tried, data = {}, {}
-    network = {"model": True, "transfer": True, "transform": {"height", "width", "channels"}, "train": {"pretrain"}}
     for arm in arms:
-        config, kind = arm.config, arm.config.model_dump_json(include=network)
+        config = arm.config
         try:
+            kind = _network(config)
             if kind not in tried:
                 tried[kind] = arm, settled.tried(config, place)
                 keras.backend.clear_session()
@@ -100,6 +102,14 @@ def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Start]]:
         except UsageError as error:
             raise UsageError(f"Arm {arm.name}: {error.message}", error.hint, **error.details) from error
     return list(tried.values())
+
+
+def _network(config: RunConfig) -> str:
+    """The same for configs whose networks are the same: what they are built of, and what a builder is told of what it reads."""
+    reads = DEFAULT if config.transfer is not None else keras_models.check(config.model.name).reads
+    told = input_of(reads).stand_in(config.transform, 1).facts
+    built = config.model_dump_json(include={"model": True, "transfer": True, "train": {"pretrain"}})
+    return f"{built} {[(name, getattr(fact, 'shape', fact)) for name, fact in sorted(told.items())]}"
 
 
 class Judged(NamedTuple):

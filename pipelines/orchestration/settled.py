@@ -166,13 +166,19 @@ def tried(config: RunConfig, place: Workspace) -> Start:
     return start
 
 
+def _check_input(config: RunConfig, start: Start) -> None:
+    """Raise UsageError for what only networks of another kind of input read, whatever the network is started from."""
+    name = config.model.name if start.origin is None else start.origin.source
+    checks.check(start.reads, name, config.data, config.transform, config.augment, config.export.crops is not None)
+
+
 def _try_network(config: RunConfig, start: Start) -> None:
+    _check_input(config, start)
     if start.origin is not None:
         transfer.prove(start.origin, config.transfer, _shape(config.transform))
     elif not config.model.members:  # those were proved when they were trained
         if start.initial is not None:
             trainer.check_initial(Card.read(start.initial).reads, start.reads)
-        checks.check(start.reads, config.model.name, config.data, config.transform, config.augment, config.export.crops is not None)
         entry, kind = keras_models.get(config.model.name), inputs.input_of(start.reads)
         _check_takes(entry, kind.asks(config.transform))
         stand_in = kind.stand_in(config.transform, contract.EXAMPLES)
@@ -223,6 +229,7 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
         UsageError: for what task, data and network cannot have together.
     """
     name = config.model.name
+    _check_input(config, start)
     task, given = _learned(config, start)
     of_search = [*auto.notes(config), *corners.notes(config, auto.written_out(config).tune.space)] if config.tune.enabled else []
     given = _with_space(given) if config.tune.enabled else given

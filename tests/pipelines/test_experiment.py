@@ -185,6 +185,7 @@ def test_what_was_trained_is_not_trained_again_and_data_is_prepared_once(done):
         (experiment.run, {"model": {"options": {"hiden": [3]}}}, "^Arm wrong: Model mlp has no option 'hiden'"),
         (experiment.plan, {"model": {"options": {"hiden": [3]}}}, "^Arm wrong: Model mlp has no option 'hiden'"),
         (experiment.plan, {"transfer": {"source": "letters"}}, "^Arm wrong: transfer.source: there is no trained model 'letters'"),
+        (experiment.plan, {"transform": {"text": {"length": 8}}}, "^Arm wrong: transform.text is of models that read text"),
         (experiment.plan, {"train": {"class_weight": "balanced"}, "augment": [{"mixup": {}}]}, "^Arm wrong: train.class_weight"),
     ],
 )

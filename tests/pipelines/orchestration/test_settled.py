@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from components import keys
+from components import keys, tasks
+from components.example_gen import sources
 from components.example_gen.sources import Located
 from components.trainer.origin import Origin
 from configs import load
@@ -20,6 +21,8 @@ from tests.components import digits
 from tests.pipelines.conftest import in_process
 
 PUBLISHED = Origin("keras.applications:MobileNetV2", "keras.applications:MobileNetV2", None, "digest", normalizes=True)
+MEMBERS = "model={name: ensemble, members: [a/1, b/1]}"
+TEXT = "transform.text={length: 8}"
 SEARCHED = ["tune.enabled=true", "tune.space={train.optimizer.learning_rate: {min: 0.001, max: 0.01}}"]
 LABELLED, UNLABELLED = Located({}, "digest", ["a", "b"]), Located({}, "digest", [])
 
@@ -44,6 +47,13 @@ def of(config, assignments, place, located=LABELLED):
         ("digits_pca", ["transform.normalize=per_channel"], "found of pixels / 255"),
         ("digits_sparse_coding", ["transform.normalize=none"], "reconstructs what it is given, pixels / 255"),
         ("digits_autoencoder", ["evaluate.thresholds={accuracy: {min: 0.5}}"], "names the metric 'accuracy'"),
+        ("digits_transfer", [TEXT], "transform.text is of models that read text, and keras.applications:"),
+        ("digits_deep_autoencoder", [TEXT], "transform.text is of models that read text"),
+        (
+            "digits_lenet5",
+            [MEMBERS, TEXT],
+            "transform.text is of models that read text, and ens",
+        ),
         ("digits_lenet5", ["evaluate.slices={colour: {}}"], "names the feature 'colour'"),
         ("digits_lenet5", [*SEARCHED, "tune.objective=val_auroc"], "asks for val_auroc, and no epoch has it"),
         ("digits_vae", [*SEARCHED, "tune.objective=val_kl"], "nothing says which way it is better"),
@@ -133,6 +143,62 @@ def test_vectors_are_of_the_cache_s_keys_by_what_their_file_holds(tmp_path, monk
         tried("takes_none", "rain 1 2\n")
     with pytest.raises(UsageError, match=r"line 1 of .* where a finite number stands"):
         tried("takes_vectors", "rain a b\n")
+
+
+OWN_MASKER = """
+from keras import Input, Model, layers
+from keras_models import register
+
+@register("masker", task="masking", params=None, tiny={}, paper="", year=2026)
+def build(input_shape=(8, 8, 1), num_classes=2):
+    image = Input(input_shape)
+    return Model(image, layers.Conv2D(num_classes, 1)(image))
+"""
+MASKING = """
+from components import keys
+from components.tasks import base
+from components.tasks.judges import base as judges
+
+class Task(base.Task):
+    targets, classes = (keys.MASK,), 2
+    pair = compile = signatures = None
+
+class Judge(judges.Judge):
+    signature, metrics, each = "serving_default", {}, None
+"""
+
+
+def test_masks_whose_classes_have_no_names_are_refused_with_the_line_that_names_them(tmp_path, monkeypatch):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/masking.py").write_text(MASKING)
+    (tmp_path / "own_masker.py").write_text(OWN_MASKER)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(tasks, "__path__", [*tasks.__path__, str(tmp_path / "own")])
+    monkeypatch.setattr(record, "ENTRIES", dict(record.ENTRIES))
+    rows = ["file,truth"]
+    for number in range(4):
+        for name, value in ((f"{number}.png", 90), (f"{number}m.png", 7)):
+            image = Image.new("L", (8, 8), value)
+            image.putpixel((0, 0), 3)
+            image.save(tmp_path / name)
+        rows.append(f"{number}.png,{number}m.png")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    data = f"data={{source: 'csv:{tmp_path}/table.csv', features: {{mask: truth}}}}"
+    place = Workspace.at(tmp_path / "w")
+
+    def tried(*assignments):
+        model = "model={name: 'own_masker:build'}"
+        cfg = load.load("digits_lenet5", [data, model, "augment=[]", "evaluate={}", *assignments])
+        return settled.of(cfg, place, Start("image"), sources.locate(cfg.data, place.datasets))
+
+    with pytest.raises(
+        UsageError, match=r"for masking tells at least 2 classes of mask apart, and .* none of its classes"
+    ) as caught:
+        tried()
+    assert caught.value.hint == "Name them: data.mask_classes: {3: NAME, 7: NAME}"
+    with pytest.raises(UsageError, match="one of it has a name, 'sky'"):
+        tried("data.mask_classes={3: sky, 7: sky}")
+    assert tried("data.mask_classes={3: sky, 7: sea}").task == "masking"
 
 
 def test_members_must_have_the_classes_of_the_data(tmp_path):
