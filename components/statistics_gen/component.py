@@ -7,6 +7,9 @@ from tfx.components.statistics_gen.component import StatisticsGen as TfxStatisti
 
 from components import inputs, keys, targets
 
+QUANTILES = 100  # a few examples that are far from all others then stand in the last hundredth
+ERROR = 0.001  # of a quantile's rank
+
 
 class StatisticsGen(TfxStatisticsGen):
     """Output: `statistics` of every split; top values and uniques of none but small features."""
@@ -16,7 +19,9 @@ class StatisticsGen(TfxStatisticsGen):
         Args:
             reads: kind of input that the examples are of; see components.inputs.
         """
-        super().__init__(examples=examples, stats_options=tfdv.StatsOptions(schema=_described(inputs.storage_of(reads).feature)))
+        schema = _described(inputs.storage_of(reads).feature)
+        options = tfdv.StatsOptions(schema=schema, num_quantiles_histogram_buckets=QUANTILES, epsilon=ERROR)
+        super().__init__(examples=examples, stats_options=options)
 
 
 def _described(encoded: str) -> schema_pb2.Schema:
