@@ -1,33 +1,57 @@
-"""Source `folder:PATH`: image files as they lie in folders, a sub-folder a class, or all in one place without labels.
+"""Source `folder:PATH`: files of an image each as they lie in folders, a sub-folder a class, or all in one place without labels; or
+files of a text each, which end in .txt.
 
 What of it is a split or a class says components.example_gen.layouts, which files are images components.example_gen.listing, which
 of these are masks of others, and are passed over, components.example_gen.masks. An image's id is its path below PATH.
 """
 
+import contextlib
+import functools
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from components import inputs
 from components.example_gen import classes, files, layouts, listing, masks
 from components.example_gen.layouts import Layout
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
 
+READS = ("image", "text")
 TAKES = ("masks",)
+TEXT = "text"
+BOM = b"\xef\xbb\xbf"  # before a text that some editors wrote
 
 
 def check(rest: str, datasets: Path) -> None:
-    """See components.example_gen.sources. Looks for one image a class, not for all."""
-    layouts.read(layouts.Tree(files.absolute(rest)))
+    """See components.example_gen.sources. Looks for one image or text a class, not for all."""
+    if holds(rest) == inputs.DEFAULT:
+        layouts.read(layouts.Tree(files.absolute(rest)))
 
 
-def locate(rest: str, datasets: Path, features: Mapping[str, str], masks: str | None = None) -> Located:
+def holds(rest: str, features: Mapping[str, Any] = MappingProxyType({}), images: str | None = None, datasets: Path = Path()) -> str:
+    """The kind of what a folder is of, where nobody says it: texts where it has no image, and folders of texts that are classes."""
+    root = files.absolute(rest)
+    if os.path.isdir(root) and next(listing.images(root, "", Counter()), None) is None:
+        with contextlib.suppress(UsageError):
+            if any(name for by_class in layouts.read(layouts.Tree(root, TEXT)).values() for name in by_class):
+                return TEXT
+    return inputs.DEFAULT
+
+
+def locate(
+    rest: str, datasets: Path, features: Mapping[str, str], masks: str | None = None, reads: str = inputs.DEFAULT
+) -> Located:
     """See components.example_gen.sources. A folder has no features to name; `masks` is that of DataConfig."""
     root = files.absolute(rest)
+    if masks and reads != inputs.DEFAULT:
+        raise UsageError("data.masks is of images, and the model reads texts.", "Take data.masks out.")
     if features:
         raise UsageError(f"data.features names {', '.join(features)}, but a folder has no features.", "Remove data.features.")
-    address = {"path": root} | ({"masks": masks} if masks else {})
+    address = {"path": root} | ({"masks": masks} if masks else {}) | ({"reads": reads} if reads != inputs.DEFAULT else {})
     listed, passed_over = _listed(address)
     every = [path for by_class in listed.values() for paths in by_class.values() for path in paths]
     return Located(address, files.digested(root, every, datasets), _class_names(listed), passed_over)
@@ -47,7 +71,15 @@ def contents(address: Mapping[str, Any]) -> Contents:
 
 def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
     """See components.example_gen.sources."""
-    return files.images(address["path"], shard)
+    every = files.images(address["path"], shard)
+    if address.get("reads", inputs.DEFAULT) == inputs.DEFAULT:
+        return every
+    return (raw._replace(encoded=functools.partial(_unmarked, raw.encoded)) for raw in every)
+
+
+def _unmarked(read: Callable[[], bytes]) -> bytes:
+    """A text without the mark before it."""
+    return read().removeprefix(BOM)
 
 
 def _class_names(listed: Layout) -> list[str]:
@@ -56,18 +88,18 @@ def _class_names(listed: Layout) -> list[str]:
 
 def _listed(address: Mapping[str, Any]) -> tuple[Layout, Counter]:
     """Split -> class -> paths of all images below the root; and what was passed over."""
-    root = address["path"]
-    tree = layouts.Tree(root)
+    root, reads = address["path"], address.get("reads", inputs.DEFAULT)
+    tree = layouts.Tree(root, reads)
     layout = layouts.read(tree)
     passed_over = tree.beside({folder for by_class in layout.values() for folder in by_class.get("", ())})
     images = {
         split: {
-            name: [path for folder in folders for path in listing.images(root, folder, passed_over, name != "")]
+            name: [path for folder in folders for path in listing.images(root, folder, passed_over, name != "", reads=reads)]
             for name, folders in by_class.items()
         }
         for split, by_class in layout.items()
     }
-    if "masks" in address:
+    if "masks" in address or reads != inputs.DEFAULT:
         return images, passed_over
     every = [path for by_class in images.values() for paths in by_class.values() for path in paths]
     of_classes = {folder for by_class in layout.values() for folders in by_class.values() for folder in folders}

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
-from components import image_files
+from components import inputs
 from components.example_gen import files, listing
 from configs import words
 from configs.errors import UsageError, printable
 
 MASKS = frozenset(("ground_truth", "groundtruth", "mask", "masks"))  # folders beside those of splits, as MVTec AD has them
 SHOWN = 5  # folders that a message names
-READ = f"hubel reads {', '.join(sorted(image_files.ENDINGS))}, and other files that hold such an image."
+_WRITE = {True: "Write its files as PNG or JPEG", False: "Write its files as .txt"}
 Layout = dict[str, dict[str, list[str]]]  # split -> class, "" without labels -> folders below PATH, or images below it
 
 
@@ -33,8 +33,8 @@ class Level(NamedTuple):
 class Tree:
     """The folders below a root that its layout depends on, each looked at once."""
 
-    def __init__(self, root: str):
-        self.root = root
+    def __init__(self, root: str, reads: str = inputs.DEFAULT):
+        self.root, self.reads, self.noun = root, reads, inputs.storage_of(reads).noun
         self.masks: set[str] = set()
         self.imageless: list[str] = []  # folders beside those of classes without an image: they would be lost as classes
         self._levels: dict[str, Level] = {}
@@ -48,7 +48,7 @@ class Tree:
             inside = listing.entries(os.path.join(self.root, folder))
             folders = [entry for entry in inside if listing.is_folder(entry) and not entry.name.startswith(".")]
             others = [os.path.join(folder, entry.name) for entry in folders if not listing.is_workspace(entry.path)]
-            image = next(listing.images(self.root, folder, Counter(), is_deep=False), None)
+            image = next(listing.images(self.root, folder, Counter(), is_deep=False, reads=self.reads), None)
             self._levels[folder] = Level(image, others, len(folders) - len(others))
         return self._levels[folder]
 
@@ -56,7 +56,7 @@ class Tree:
         """The first image in a folder or below it."""
         if folder not in self._first:
             passed_over: Counter = Counter()
-            self._first[folder] = next(listing.images(self.root, folder, passed_over), None)
+            self._first[folder] = next(listing.images(self.root, folder, passed_over, reads=self.reads), None)
             if self._first[folder] is None:
                 self._bare[folder] = passed_over
         return self._first[folder]
@@ -76,17 +76,23 @@ class Tree:
         passed_over: Counter = Counter()
         for folder in self._above:
             if folder not in listed:
-                _count(self.root, folder, passed_over, is_deep=False)
+                self.count(folder, passed_over, is_deep=False)
             passed_over[listing.OWN] += self.level(folder).own
             for counts in (counts for path, counts in self.bare(folder).items() if path not in self._above):
                 passed_over.update(counts)
         for folder in self.masks:
-            passed_over[listing.MASKS] += _count(self.root, folder, passed_over)
+            passed_over[listing.MASKS] += self.count(folder, passed_over)
         return +passed_over
 
+    def count(self, folder: str, passed_over: Counter, is_deep: bool = True) -> int:
+        """How many images a folder has; what else it has is counted in passed_over."""
+        return sum(1 for _ in listing.images(self.root, folder, passed_over, is_deep, reads=self.reads))
 
-def _count(root: str, folder: str, passed_over: Counter, is_deep: bool = True) -> int:
-    return sum(1 for _ in listing.images(root, folder, passed_over, is_deep))
+    @property
+    def readable(self) -> str:
+        """A sentence on files that are read."""
+        of_images = ", and other files that hold such an image" if self.reads == inputs.DEFAULT else ""
+        return f"hubel reads {', '.join(sorted(inputs.storage_of(self.reads).endings))}{of_images}."
 
 
 def read(tree: Tree) -> Layout:
@@ -103,12 +109,13 @@ def read(tree: Tree) -> Layout:
         by_class = _classes(tree, folder)
         if not by_class:
             there = f" ({listing.words(held)})" if (held := _held(tree, folder)) else ""
-            carved = "Put images into it, or remove it: hubel carves a split that is missing. " if folder else ""
-            raise UsageError(f"There is no image in {os.path.join(root, folder) if folder else root}{there}.", carved + READ)
+            carved = f"Put {tree.noun}s into it, or remove it: hubel carves a split that is missing. " if folder else ""
+            where = os.path.join(root, folder) if folder else root
+            raise UsageError(f"There is no {tree.noun} in {where}{there}.", carved + tree.readable)
         into = layout.setdefault(split, {})
         for name, folders in by_class.items():
             into.setdefault(name, []).extend(folders)
-    _check_alike(root, layout)
+    _check_alike(tree, layout)
     _check_nesting(tree, layout)
     _check_imageless(tree, layout)
     return layout
@@ -116,7 +123,7 @@ def read(tree: Tree) -> Layout:
 
 def _held(tree: Tree, folder: str) -> Counter:
     passed_over: Counter = Counter()
-    _count(tree.root, folder, passed_over)
+    tree.count(folder, passed_over)
     return passed_over
 
 
@@ -161,19 +168,19 @@ def _classes(tree: Tree, folder: str) -> dict[str, list[str]]:
     loose = tree.level(folder).image
     if loose and named:
         raise UsageError(
-            f"In {tree.root} the image {loose} lies beside the folder of images {next(iter(named.values()))[0]}.",
-            "Put every image into the folder of its class, or all of them into one place without classes.",
+            f"In {tree.root} the {tree.noun} {loose} lies beside the folder of {tree.noun}s {next(iter(named.values()))[0]}.",
+            f"Put every {tree.noun} into the folder of its class, or all of them into one place without classes.",
         )
     tree.imageless += [path for path, held in tree.bare(folder).items() if named and held.keys() != {listing.OWN}]
     return {"": [folder]} if loose else named
 
 
-def _check_alike(root: str, layout: Layout) -> None:
+def _check_alike(tree: Tree, layout: Layout) -> None:
     labelled = [split for split, by_class in layout.items() if "" not in by_class]
     bare = [split for split, by_class in layout.items() if "" in by_class]
     if labelled and bare:
         raise UsageError(
-            f"In {root} the split {labelled[0]} has folders of classes and {bare[0]} has images without a class.",
+            f"In {tree.root} the split {labelled[0]} has folders of classes and {bare[0]} has {tree.noun}s without a class.",
             f"Sort {bare[0]} into classes too, or move it elsewhere: hubel carves a split that is missing.",
         )
 
@@ -190,10 +197,10 @@ def _check_imageless(tree: Tree, layout: Layout) -> None:
     further = f" So it is with {words.count(len(more), 'further folder')}: {_named(list(map(_class_name, more)))}." if more else ""
     has_files = held.keys() - {listing.HIDDEN, listing.OWN, listing.NO_FILE}
     raise UsageError(
-        printable(f"In {tree.root} the folder {_class_name(path)} holds no image{but}{also}.{further}"),
-        f"Write its files as PNG or JPEG, or, if it is no class, move it out of {tree.root}. {READ}"
+        printable(f"In {tree.root} the folder {_class_name(path)} holds no {tree.noun}{but}{also}.{further}"),
+        f"{_WRITE[tree.reads == inputs.DEFAULT]}, or, if it is no class, move it out of {tree.root}. {tree.readable}"
         if has_files
-        else "Put its images into it, or remove it.",
+        else f"Put its {tree.noun}s into it, or remove it.",
     )
 
 
@@ -213,8 +220,8 @@ def _check_nesting(tree: Tree, layout: Layout) -> None:
             first = inner[0]
         shown = _named([_base(path) for path in inner])
         raise UsageError(
-            f"{tree.root} has one folder of images{' in each split' if 'all' not in layout else ''}, {first}, and that holds only "
-            f"folders: {shown}.",
+            f"{tree.root} has one folder of {tree.noun}s{' in each split' if 'all' not in layout else ''}, {first}, and that holds "
+            f"only folders: {shown}.",
             f"If these are the classes: data.source=folder:{os.path.join(tree.root, first)}"
             if "all" in layout
             else f"If these are the classes, move them up, out of {_base(first)}.",
@@ -227,8 +234,8 @@ def _check_nesting(tree: Tree, layout: Layout) -> None:
             raise UsageError(are, f"Splits stand above classes, as in {split}/{_base(first)}: turn them round.{alone}")
         raise UsageError(
             are,
-            f"If {shown} are the classes, call the folders above train, validation and test. If not, name the images and their "
-            f"classes in a table: data.source=csv:PATH.{alone}",
+            f"If {shown} are the classes, call the folders above train, validation and test. If not, name the {tree.noun}s and "
+            f"their classes in a table: data.source=csv:PATH.{alone}",
         )
 
 

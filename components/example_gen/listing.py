@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from components.example_gen import files
-from components.image_files import ENDINGS
+from components.image_files import ENDINGS  # noqa: F401
+from components.inputs import DEFAULT, storage_of
 
 NO_PICTURES = frozenset(
     (".txt", ".md", ".rst", ".csv", ".tsv", ".xml", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".html", ".htm",
@@ -37,9 +38,16 @@ _ENDING = re.compile(r"\.(?=.*[a-z])[a-z0-9_+~-]{1,10}")
 
 
 def images(
-    root: str, folder: str, passed_over: Counter, is_deep: bool = True, is_named: bool = False, out: Path | None = None
+    root: str,
+    folder: str,
+    passed_over: Counter,
+    is_deep: bool = True,
+    is_named: bool = False,
+    out: Path | None = None,
+    reads: str = DEFAULT,
 ) -> Iterator[str]:
-    """Paths below `root` of the images in one of its folders and, if `is_deep`, in the folders below that.
+    """Paths below `root` of the images in one of its folders and, if `is_deep`, in the folders below that; or of files of another
+    kind of input that is read, by their endings alone.
 
     A link to a folder is followed where it leads to none that was seen and to none that the folder lies in.
 
@@ -74,15 +82,15 @@ def images(
                     passed_over[HIDDEN] += 1
                 elif is_deep:
                     (links if entry.is_symlink() else waiting).append(os.path.join(here, entry.name))
-            elif kind := _kind(entry, written):
+            elif kind := _kind(entry, written, reads):
                 if entry.name != RECORD:
                     passed_over[kind] += 1
             else:
                 yield os.path.join(here, entry.name)
 
 
-def _kind(entry: os.DirEntry, written) -> str | None:
-    """As what a file is passed over; None for an image."""
+def _kind(entry: os.DirEntry, written, reads: str) -> str | None:
+    """As what a file is passed over; None for what is read."""
     name = entry.name
     if name in written:
         return OWN
@@ -91,9 +99,9 @@ def _kind(entry: os.DirEntry, written) -> str | None:
     if not _is_file_or_lost(entry):
         return NO_FILE
     suffix = name[name.rfind(".") :].lower() if "." in name else ""
-    if suffix in ENDINGS:
+    if suffix in storage_of(reads).endings:
         return None
-    if suffix not in NO_PICTURES and suffix not in RAWS and _begins_as_image(entry.path):
+    if reads == DEFAULT and suffix not in NO_PICTURES and suffix not in RAWS and _begins_as_image(entry.path):
         return None
     return suffix if _ENDING.fullmatch(suffix) else NO_ENDING
 

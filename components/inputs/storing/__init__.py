@@ -38,6 +38,7 @@ class Storage(abc.ABC):
     alike: ClassVar[str]  # what duplicates do with another one
     feature: ClassVar[str]  # of the raw schema: the bytes
     numbers: ClassVar[Sequence[str]]  # features of the raw schema: what is measured of them
+    endings: ClassVar[frozenset[str]] = frozenset()  # of files that hold one each, in small letters with the dot
     taken: ClassVar[Sequence[str]]  # keys of DataConfig that this kind reads and others do not
 
     @property

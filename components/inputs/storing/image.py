@@ -3,6 +3,7 @@
 from components import keys
 from components.example_gen import changes as words
 from components.example_gen import pictures
+from components.image_files import ENDINGS
 from components.inputs import storing
 
 
@@ -12,6 +13,7 @@ class Storage(storing.Storage):
     noun, alike = "image", "have the pixels of"
     feature = keys.IMAGE_ENCODED
     numbers = (keys.IMAGE_HEIGHT, keys.IMAGE_WIDTH, keys.IMAGE_CHANNELS, keys.IMAGE_BRIGHTNESS)
+    endings = ENDINGS
     taken = ("ground", "white", "images")
 
     def store(self, raw, data):

@@ -15,6 +15,7 @@ class Storage(storing.Storage):
     noun, alike = "text", "have the words of"
     feature = keys.TEXT
     numbers = (keys.TEXT_CHARACTERS, keys.TEXT_WORDS)
+    endings = frozenset((".txt",))
     taken = ()
     given_as = "--text TEXT"
 

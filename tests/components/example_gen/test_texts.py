@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components import inputs, keys
-from components.example_gen import csv, sources, tfrecord
+from components.example_gen import csv, folder, sources, tfrecord
 from components.inputs.storing import Damaged
 from components.inputs.storing.text import MAX_BYTES
 from configs.errors import UsageError
@@ -82,7 +82,7 @@ def test_a_digest_is_of_the_table(table, tmp_path):
     assert located(table, tmp_path, label="topic").digest != before
 
 
-def test_what_a_source_has_not_is_said(table, tmp_path):
+def test_what_a_source_has_not_is_said(table, tmp_path, monkeypatch):
     for source, reads, features, words in (
         (table, "image", {"text": "sentence"}, "has no column of images, such as path"),
         (table, "text", {"text": ["sentence", "key"]}, "names 2 columns, and a model of texts reads one"),
@@ -90,12 +90,16 @@ def test_what_a_source_has_not_is_said(table, tmp_path):
         (table, "text", {"text": "other"}, "no column 'other', which data.features.text names"),
         (table, "text", {}, "no column of labels that hubel knows"),
         (table, "text", {"label": "topic", "mask": "key"}, "data.features.mask is of images, and the model reads texts"),
-        (f"folder:{tmp_path}", "text", {}, "holds images, and the model reads texts"),
+        (f"folder:{tmp_path}", "text", {}, rf"There is no text in {tmp_path} \(1 \.csv\)"),
     ):
         with pytest.raises(UsageError, match=words) as caught:
             located(source, tmp_path, reads, **features)
         assert caught.value.hint
-    assert "csv:, tfrecord:" in caught.value.hint
+    assert caught.value.hint == "hubel reads .txt."
+    monkeypatch.delattr(folder, "READS")
+    with pytest.raises(UsageError, match="holds images, and the model reads texts") as caught:
+        located(f"folder:{tmp_path}", tmp_path)
+    assert caught.value.hint == "Sources of texts are: csv:, tfds:, tfrecord:."
     (tmp_path / "texts.csv").write_text("a,label\nx,y\n")
     with pytest.raises(UsageError, match="no column of texts, such as text, sentence or review; it has: a, label"):
         located(table, tmp_path)
@@ -112,3 +116,62 @@ def test_records_of_texts_are_read(tmp_path):
     write(tmp_path / "none", [example(picture=b"x", label=1)])
     with pytest.raises(UsageError, match=r"None of the features of .* is known as a text"):
         located(f"tfrecord:{tmp_path / 'none'}", tmp_path)
+
+
+def files_of_texts(root):
+    """Two splits of two classes; beside the texts a picture, a table and a hidden file."""
+    for path, text in (
+        ("train/neg/1.txt", b"Dull, and long\n"),
+        ("train/neg/2.TXT", b"\xef\xbb\xbfBad"),
+        ("train/pos/1.txt", b"Fine"),
+        ("train/pos/deep/er.txt", b"Better"),
+        ("test/neg/1.txt", b""),
+        ("test/pos/1.txt", b"caf\xe9"),
+        ("train/pos/still.png", b"no text"),
+        ("train/urls.csv", b"a,b"),
+        ("train/neg/.hidden.txt", b"x"),
+    ):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(text)
+    return root
+
+
+def test_a_folder_of_texts_has_splits_and_classes_as_one_of_images_has(tmp_path):
+    root = files_of_texts(tmp_path / "reviews")
+    (root / "train/pos/still.png").rename(root / "train/pos/still.doc")
+    sources.check(f"folder:{root}", tmp_path)
+    found = located(f"folder:{root}", tmp_path)
+    assert dict(found.passed_over) == {".doc": 1, ".csv": 1, "hidden": 1}
+    held, by_split = raws(folder, found)
+    assert held.class_names == ["neg", "pos"]
+    read = {raw.example_id.decode(): (raw.encoded(), raw.label) for of in by_split.values() for raw in of}
+    assert read == {
+        "train/neg/1.txt": (b"Dull, and long\n", 0),
+        "train/neg/2.TXT": (b"Bad", 0),
+        "train/pos/1.txt": (b"Fine", 1),
+        "train/pos/deep/er.txt": (b"Better", 1),
+        "test/neg/1.txt": (b"", 0),
+        "test/pos/1.txt": (b"caf\xe9", 1),
+    }
+    assert folder.holds(str(root)) == "text"
+    before = found.digest
+    (root / "train/pos/1.txt").write_bytes(b"Good")
+    assert located(f"folder:{root}", tmp_path).digest != before
+
+
+def test_a_folder_is_of_texts_where_it_has_no_image_and_texts_have_classes(tmp_path):
+    root = files_of_texts(tmp_path / "reviews")
+    assert folder.holds(str(root)) == "image", "an image lies among them"
+    with pytest.raises(UsageError, match=r"There is no image in .*reviews/test \(2 \.txt\)"):
+        sources.check(f"folder:{root}", tmp_path)
+    assert len(raws(folder, located(f"folder:{root}", tmp_path))[1]["train"]) == 4, "a model that reads texts was named"
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/README.txt").write_text("no data")
+    assert folder.holds(str(tmp_path / "notes")) == "image"
+    with pytest.raises(UsageError, match=r"There is no image in .*notes \(1 \.txt\)"):
+        sources.check(f"folder:{tmp_path / 'notes'}", tmp_path)
+    (root / "train/pos/still.png").unlink()
+    with pytest.raises(UsageError, match=r"There is no image in .*reviews"):
+        located(f"folder:{root}", tmp_path, "image")
+    with pytest.raises(UsageError, match=r"data\.masks is of images"):
+        folder.locate(str(root), tmp_path, {}, "pictures", "text")
