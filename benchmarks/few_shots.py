@@ -21,7 +21,7 @@ from components.example_gen import records, sources
 from components.example_gen.splits import Plan, used
 from components.tasks.by_name import task_of
 from components.trainer import shots, training
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.transform import pixels
 from configs import load
 from configs.paths import workspace_default
@@ -106,7 +106,7 @@ def _data(cfg: TrainerSlice, images: dict[str, list]) -> Data:
         return tf.data.Dataset.from_tensor_slices((np.stack(seen), {keys.LABEL: np.int64(labels)})).batch(cfg.train.batch_size)
 
     plain = batches(rows)
-    known = Facts((32, 32, 1), ["five", "six", "seven", "eight", "nine"], len(rows))
+    known = DataInfo((32, 32, 1), ["five", "six", "seven", "eight", "nine"], len(rows))
     steps = -(-len(rows) // cfg.train.batch_size)
     validation = batches([(seen, label) for _, seen, label in images[keys.VALIDATION]])
     return Data(known, steps, lambda first, epochs: plain.repeat(epochs - first), plain, validation)

@@ -9,7 +9,7 @@ from components import given, inputs
 from components.tasks.base import Task
 from components.tasks.by_name import name_of, task_of
 from components.trainer.data import Data
-from components.trainer.facts import Facts
+from components.trainer.info import DataInfo
 from components.trainer.training import build, entry_of, phases_of
 from configs.errors import UsageError
 from configs.schema.slices.trainer import TrainerSlice
@@ -62,5 +62,5 @@ def _stand_in(entry, cfg: TrainerSlice) -> keras.Model:
     cfg = cfg.model_copy(update={"transform": cfg.transform.model_copy(update={"normalize": "none"})})
     known = dict(inputs.input_of(entry.reads).stand_in(cfg.transform, 1).of_data)
     classes = [str(number) for number in range(usable.CLASSES)]
-    facts = Facts(known.pop("input_shape"), classes, train_images=len(classes), builder=known)
-    return build(entry, Data(facts, 1, None, None, None), cfg)
+    info = DataInfo(known.pop("input_shape"), classes, train_images=len(classes), builder=known)
+    return build(entry, Data(info, 1, None, None, None), cfg)

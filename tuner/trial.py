@@ -151,7 +151,7 @@ class Training:
         rows.opened[key] = data
         while len(rows.opened) > OPENED:
             rows.opened.popitem(last=False)
-        each = 2 * data.facts.train_images * inputs.input_of(self._reads).bytes_of(cfg.transform)  # validation is no larger
+        each = 2 * data.info.train_images * inputs.input_of(self._reads).bytes_of(cfg.transform)  # validation is no larger
         while len(self._rows) > max(1, CACHE_BYTES // each):
             self._rows.popitem(last=False)
         return data

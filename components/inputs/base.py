@@ -94,21 +94,21 @@ class Input(abc.ABC):
 
     @abc.abstractmethod
     def learned(self, graph: tft.TFTransformOutput, transform: TransformConfig) -> dict[str, Any]:
-        """Fields of components.trainer.facts.Facts that the analyzers of `prepare` learned: of_input, builder and learned."""
+        """Fields of components.trainer.info.DataInfo that the analyzers of `prepare` learned: of_input, builder and learned."""
 
-    def doubts(self, transform: TransformConfig, facts) -> list[str]:
-        """Sentences on what was learned (components.trainer.facts) that a person should know before training, mostly none."""
+    def doubts(self, transform: TransformConfig, info) -> list[str]:
+        """Sentences on what was learned (components.trainer.info) that a person should know before training, mostly none."""
         return []
 
     def check_initial(self, earlier: Mapping[str, Any], learned: Mapping[str, Any]) -> None:  # noqa: B027 mostly nothing is learned
-        """Raise UsageError where weights of `model.initial` mean something else here: of the two, Facts.learned of `learned`."""
+        """Raise UsageError where weights of `model.initial` mean something else here: of the two, DataInfo.learned of `learned`."""
 
-    def covariance(self, facts) -> list[list[float]] | None:
+    def covariance(self, info) -> list[list[float]] | None:
         """[channels, channels] of what is learned from, which only what `augments` has and some steps of `augment` need."""
         return None
 
     @abc.abstractmethod
-    def first_layer(self, transform: TransformConfig, facts) -> dict[str, Any]:
+    def first_layer(self, transform: TransformConfig, info) -> dict[str, Any]:
         """Arguments of keras_models.normalize.with_normalization, of what stands before a net."""
 
     @abc.abstractmethod

@@ -76,12 +76,12 @@ class Input(base.Input):
         )
         return {"of_input": learned}
 
-    def first_layer(self, transform, facts):
-        learned = facts.of_input or Moments()
+    def first_layer(self, transform, info):
+        learned = info.of_input or Moments()
         return {"kind": transform.normalize, "mean": learned.mean, "variance": learned.variance, "whitening": learned.whitening}
 
-    def covariance(self, facts):
-        return (facts.of_input or Moments()).covariance
+    def covariance(self, info):
+        return (info.of_input or Moments()).covariance
 
     def seen(self, raw, card):
         return pixels.from_bytes(raw, card.seen, card.reading or Reading(), stored=True)

@@ -91,9 +91,9 @@ class Input(base.Input):
             builder[OF_WORDS], learned[OF_WORDS] = _vectors(text.vectors, words)
         return {"builder": builder, "learned": learned}
 
-    def doubts(self, transform, facts):
-        seen, text = facts.learned[LENGTHS], asked(transform)
-        told = _without_vector(facts.learned[OF_WORDS]) if OF_WORDS in facts.learned else []
+    def doubts(self, transform, info):
+        seen, text = info.learned[LENGTHS], asked(transform)
+        told = _without_vector(info.learned[OF_WORDS]) if OF_WORDS in info.learned else []
         if seen["cut"] <= MANY_CUT * seen["texts"]:
             return told
         return [
@@ -113,7 +113,7 @@ class Input(base.Input):
                 "Start from a model of the same texts and the same transform.text, or take model.initial out.",
             )
 
-    def first_layer(self, transform, facts):
+    def first_layer(self, transform, info):
         return {"kind": "none"}
 
     def seen(self, raw, card):

@@ -31,8 +31,8 @@ class Around(base.Task):
     def __init__(self, inner: base.Task):
         self.inner = inner
 
-    def check(self, facts):
-        self.inner.check(facts)
+    def check(self, info):
+        self.inner.check(info)
 
     def check_config(self, normalize, augmented):
         self.inner.check_config(normalize, augmented)

@@ -12,7 +12,7 @@ from components import keys
 from components.trainer import jit
 from components.trainer.card import Card
 from components.trainer.data import Data
-from components.trainer.facts import Facts, Mix
+from components.trainer.info import DataInfo, Mix
 from components.trainer.optimizers import optimizer
 from configs.errors import UsageError
 from configs.schema.train import TrainConfig
@@ -78,8 +78,8 @@ class Signature:
             raise ValueError("a signature of which nothing is compared could be exported wrong; name an output")
 
 
-# (targets of a batch, plain or mixed, share of a label that is spread over all classes, facts) -> targets
-Smooth = Callable[[Mapping[str, tf.Tensor], float, Facts], Mapping[str, tf.Tensor]]
+# (targets of a batch, plain or mixed, share of a label that is spread over all classes, info) -> targets
+Smooth = Callable[[Mapping[str, tf.Tensor], float, DataInfo], Mapping[str, tf.Tensor]]
 
 
 # (targets as Keras's fit takes them, what `class_weight` made) -> what each number of the loss counts for, of its shape
@@ -140,7 +140,7 @@ class Task(abc.ABC):
 
     weights: Mapping | None = None  # what `class_weight` made for the fit that is under way; None without train.class_weight
 
-    def check(self, facts: Facts) -> None:  # noqa: B027 most data suits most tasks
+    def check(self, info: DataInfo) -> None:  # noqa: B027 most data suits most tasks
         """Raise HubelError, in plain words, for data that this task cannot learn from."""
 
     def check_config(self, normalize: str, augmented: Collection[str]) -> None:  # noqa: B027 most configs suit most tasks
@@ -199,11 +199,11 @@ class Task(abc.ABC):
         callbacks = [_Derived(self.derived), *callbacks, auxiliary.WarmUp()]
         batches = data.training(first_epoch, train.epochs)
         if train.label_smoothing:
-            batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.facts)))
+            batches = batches.map(lambda pixels, targets: (pixels, self.smooth(targets, train.label_smoothing, data.info)))
         batches = batches.map(self.pair)
         if self.weights and self.weigh:
             batches = batches.map(lambda given, targets: (given, targets, self.weigh(targets, self.weights)))
-        with jit.step(learner, train, batches, data.facts.train_images % train.batch_size == 0):
+        with jit.step(learner, train, batches, data.info.train_images % train.batch_size == 0):
             learner.fit(
                 batches,
                 validation_data=data.validation.map(self.pair),

@@ -24,22 +24,22 @@ class Task(base.Task):
     crops = True
     averages = True
 
-    def check(self, facts):
-        if len(facts.class_names) < self.classes:
-            has = f"one class, {facts.class_names[0]!r}" if facts.class_names else "none"
+    def check(self, info):
+        if len(info.class_names) < self.classes:
+            has = f"one class, {info.class_names[0]!r}" if info.class_names else "none"
             raise HubelError(
                 f"Classification needs labels of at least {self.classes} classes, and this data has {has}.",
                 "Use data with labels, or an autoencoder.",
             )
 
-    def mix(self, targets, partners, kept, facts):
+    def mix(self, targets, partners, kept, info):
         """Labels become probabilities, float32 [N, K]: `kept` of an image's own and the rest of its partner's."""
-        own, other = (_probabilities(part[keys.LABEL], facts) for part in (targets, partners))
+        own, other = (_probabilities(part[keys.LABEL], info) for part in (targets, partners))
         return {**targets, keys.LABEL: kept[:, None] * own + (1 - kept[:, None]) * other}
 
-    def smooth(self, targets, share, facts):
+    def smooth(self, targets, share, info):
         """Labels become probabilities, float32 [N, K]: (1 - share) q + share / K. Szegedy et al. 2016, section 7."""
-        return {**targets, keys.LABEL: (1 - share) * _probabilities(targets[keys.LABEL], facts) + share / len(facts.class_names)}
+        return {**targets, keys.LABEL: (1 - share) * _probabilities(targets[keys.LABEL], info) + share / len(info.class_names)}
 
     def pair(self, pixels, targets):
         return pixels, targets[keys.LABEL]
@@ -50,7 +50,7 @@ class Task(base.Task):
     def class_weight(self, data):
         """n / (k n_c), as scikit-learn's "balanced": k classes have images. A class without any gets 1, which nothing uses."""
         labels = np.concatenate([targets[keys.LABEL] for _, targets in data.plain.as_numpy_iterator()])
-        counts = np.bincount(labels, minlength=len(data.facts.class_names))
+        counts = np.bincount(labels, minlength=len(data.info.class_names))
         balanced = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
         return {index: float(weight) if counts[index] else 1.0 for index, weight in enumerate(balanced)}
 
@@ -107,8 +107,8 @@ def accuracy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return keras.metrics.sparse_categorical_accuracy(labels, logits)
 
 
-def _probabilities(labels, facts):
-    return tf.one_hot(labels, len(facts.class_names)) if labels.dtype.is_integer else labels  # floats: mixed before
+def _probabilities(labels, info):
+    return tf.one_hot(labels, len(info.class_names)) if labels.dtype.is_integer else labels  # floats: mixed before
 
 
 def _are_probabilities(labels, logits):

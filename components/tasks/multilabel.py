@@ -24,19 +24,19 @@ class Task(base.Task):
     better = {**base.Task.better, "binary_accuracy": "max"}
     crops = True
 
-    def check(self, facts):
-        if len(facts.class_names) < 2:
+    def check(self, info):
+        if len(info.class_names) < 2:
             raise HubelError(
                 "This model learns which of several classes an image has, and this data has no such labels.",
                 "Name the columns of the classes: data.features: {labels: [COLUMN, COLUMN, ...]}",
             )
 
-    def mix(self, targets, partners, kept, facts):
+    def mix(self, targets, partners, kept, info):
         """Labels become probabilities, float32 [N, K]: `kept` of an image's own and the rest of its partner's."""
         own, other = (tf.cast(part[keys.LABELS], tf.float32) for part in (targets, partners))
         return {**targets, keys.LABELS: kept[:, None] * own + (1 - kept[:, None]) * other}
 
-    def smooth(self, targets, share, facts):
+    def smooth(self, targets, share, info):
         """Each label by itself: (1 - share) q + share / 2, of its two classes. Szegedy et al. 2016, section 7."""
         return {**targets, keys.LABELS: (1 - share) * tf.cast(targets[keys.LABELS], tf.float32) + share / 2}
 

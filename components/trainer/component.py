@@ -46,13 +46,13 @@ def run_fn(fn_args):
     task = task_of(of_task)
     device.tell()
     data = data_of(fn_args, cfg, task, entry.reads)
-    for text in inputs.input_of(entry.reads).doubts(cfg.transform, data.facts):
+    for text in inputs.input_of(entry.reads).doubts(cfg.transform, data.info):
         progress.emit("warning", text=text)
     steps = policies.expand(cfg.augment, cfg.transform.channels)
-    for text in [*policies.doubts(steps, data.facts.class_names, cfg.export.crops), *augment.doubts(steps, task.targets)]:
+    for text in [*policies.doubts(steps, data.info.class_names, cfg.export.crops), *augment.doubts(steps, task.targets)]:
         progress.emit("warning", text=text)
     uris = {name: member["uri"] for name, member in custom.get("members", {}).items()}
-    members = by_name.part(by_name.MEMBERS).checked(uris, cfg, data.facts.class_names) if uris else {}
+    members = by_name.part(by_name.MEMBERS).checked(uris, cfg, data.info.class_names) if uris else {}
     model = begun(fn_args, entry, task, data, cfg, [artifact.load(uri) for uri in uris.values()])
     doubts = by_name.part(by_name.DOUBTS)
     young = [] if fn_args.base_model else doubts.of_moving_statistics(model, cfg.train.epochs, data.steps)
@@ -74,11 +74,11 @@ def run_fn(fn_args):
         task=of_task,
         params=total_params(model) + frozen_params(model),
         reads=entry.reads,
-        input_shape=data.facts.input_shape,
-        learned=dict(data.facts.learned),
-        class_names=data.facts.class_names,
+        input_shape=data.info.input_shape,
+        learned=dict(data.info.learned),
+        class_names=data.info.class_names,
         targets={name: of for name, of in names.items() if name in task.targets and targets.is_further(name)},
-        train_images=data.facts.train_images,
+        train_images=data.info.train_images,
         epochs=len(history),
         seed=cfg.seed,
         jit=resumes[-1].jit,

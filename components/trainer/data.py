@@ -10,7 +10,7 @@ from components import inputs, keys
 from components.inputs.base import Input
 from components.trainer import by_name
 from components.trainer.epochs import Decoded, Epochs, Images, held, unchanged
-from components.trainer.facts import Facts, Mix
+from components.trainer.info import DataInfo, Mix
 from components.trainer.reader import Reader, records
 from components.transform.augment import steps as augment
 from configs import policies
@@ -28,7 +28,7 @@ class Data:
     among them is the pixels without it, and of a task that `cleans` the pixels with it may leave the range.
     """
 
-    facts: Facts
+    info: DataInfo
     steps: int  # batches an epoch
     training: Callable[[int, int], tf.data.Dataset]  # (first epoch, epochs) -> all batches of those epochs, augmented
     plain: tf.data.Dataset  # the training split once, neither shuffled nor augmented: for closed forms and baselines
@@ -65,28 +65,28 @@ def open_data(
     train = records(train_files)
     if cfg.transfer is not None and cfg.transfer.shots is not None:
         train = by_name.part(by_name.SHOTS).chosen(train, cfg.transfer.shots, cfg.seed)
-    facts = _facts(transform, kind, class_names, _count(train), cfg)
-    relabel = _relabelling(cfg, targets, facts)
+    info = _info_of(transform, kind, class_names, _count(train), cfg)
+    relabel = _relabelling(cfg, targets, info)
 
     def rows(serialized):
         return relabel(reader.rows(serialized))
 
-    epochs = Epochs(train, facts.train_images, rows, kind, targets, facts, cfg, mix, copies, clips_noise, decoded)
+    epochs = Epochs(train, info.train_images, rows, kind, targets, info, cfg, mix, copies, clips_noise, decoded)
     validation = records(validation_files)
     judged, count = reader.rows(validation), _count(validation)
     images = decoded.of(keys.VALIDATION, judged, count) if 0 < count <= held(kind, cfg) else Images(judged)
     batches = unchanged(images.elements.batch(cfg.train.batch_size), kind, targets, images.rows)
-    return Data(facts, epochs.steps, epochs.training, epochs.plain(), batches)
+    return Data(info, epochs.steps, epochs.training, epochs.plain(), batches)
 
 
 def _count(serialized: tf.data.Dataset) -> int:
     return sum(1 for _ in serialized)
 
 
-def _facts(transform: tft.TFTransformOutput, kind: Input, class_names: list[str], count: int, cfg: TrainerSlice) -> Facts:
+def _info_of(transform: tft.TFTransformOutput, kind: Input, class_names: list[str], count: int, cfg: TrainerSlice) -> DataInfo:
     """Of `count` training examples, with what Transform's analyzers learned from them."""
     steps = policies.expand(cfg.augment, cfg.transform.channels)
-    return Facts(
+    return DataInfo(
         kind.shape(cfg.transform),
         class_names,
         train_images=count,
@@ -95,17 +95,17 @@ def _facts(transform: tft.TFTransformOutput, kind: Input, class_names: list[str]
     )
 
 
-def _relabelling(cfg: TrainerSlice, targets: Sequence[str], facts: Facts) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
+def _relabelling(cfg: TrainerSlice, targets: Sequence[str], info: DataInfo) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
     """Training rows -> the same, a share of them with a class that has nothing to do with the image: Zhang et al. 2017, section
     2.1. A function of seed and image alone, so that every epoch, copy and resumed training has the same labels."""
     share = cfg.train.random_labels
-    if share and (keys.LABEL not in targets or not facts.class_names):
+    if share and (keys.LABEL not in targets or not info.class_names):
         raise UsageError("train.random_labels draws classes anew, and this task has none.", "Take it out.")
 
     def relabelled(row):
         stream = tf.stack([tf.constant(cfg.seed, tf.int64), tf.strings.to_hash_bucket_fast(row[keys.EXAMPLE_ID], 2**62)])
         chance, place = tf.unstack(tf.random.stateless_uniform([2], ~stream))  # ~: not the numbers that augmentation draws
-        drawn = tf.cast(place * len(facts.class_names), tf.int64)
+        drawn = tf.cast(place * len(info.class_names), tf.int64)
         return {**row, keys.LABEL: tf.where(chance < share, drawn, row[keys.LABEL])}
 
     return lambda images: images.map(relabelled, num_parallel_calls=tf.data.AUTOTUNE) if share else images

@@ -10,7 +10,7 @@ from components import keys
 from components import targets as kinds
 from components.examples import records_of
 from components.inputs.base import Input
-from components.trainer.facts import Facts, Mix
+from components.trainer.info import DataInfo, Mix
 from components.transform.augment import steps as augment
 from configs import policies
 from configs.errors import UsageError
@@ -59,7 +59,7 @@ class Epochs:
         rows: Rows,
         kind: Input,
         targets: Sequence[str],
-        facts: Facts,
+        info: DataInfo,
         cfg: TrainerSlice,
         mix: Mix | None = None,
         copies: str | None = None,
@@ -83,8 +83,8 @@ class Epochs:
         plan = policies.schedule(policies.expand(cfg.augment, cfg.transform.channels))
         # those of written steps are drawn too, so that the live ones get what follows them
         self._drawn_for = [*plan.written, *plan.live] if plan.live else []
-        self._shape = facts.input_shape
-        self._change = augmentation(plan.live, kind, targets, mix, facts, augment.draws(plan.written, self._shape), clips_noise)
+        self._shape = info.input_shape
+        self._change = augmentation(plan.live, kind, targets, mix, info, augment.draws(plan.written, self._shape), clips_noise)
         self._kind, self._read, self._targets, self._seed, self._size = kind, rows, targets, cfg.seed, cfg.train.batch_size
         most = held(kind, cfg)
         fits = count <= most
@@ -156,7 +156,7 @@ def augmentation(
     kind: Input,
     targets: Sequence[str],
     mix: Mix | None,
-    facts: Facts,
+    info: DataInfo,
     used: int = 0,
     clips_noise: bool = True,
 ) -> Callable:
@@ -173,10 +173,10 @@ def augmentation(
     @tf.autograph.experimental.do_not_convert
     def change(rows, drawn):
         pixels, wanted = _pair(rows, kind, targets)
-        changed = augment.change(steps, pixels, drawn[:, used:], kind.covariance(facts), wanted, clips_noise)
+        changed = augment.change(steps, pixels, drawn[:, used:], kind.covariance(info), wanted, clips_noise)
         wanted = changed.targets
         for kept in changed.kept:
-            wanted = mix(wanted, {name: augment.partner(values) for name, values in wanted.items()}, kept, facts)
+            wanted = mix(wanted, {name: augment.partner(values) for name, values in wanted.items()}, kept, info)
         return changed.images, wanted | ({keys.CLEAN: changed.clean} if augment.NOISE in done else {})
 
     return change

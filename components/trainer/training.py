@@ -64,7 +64,7 @@ def data_of(fn_args, cfg: TrainerSlice, task, reads: str, decoded: Decoded | Non
         reads=reads,
         decoded=decoded,
     )
-    task.check(data.facts)
+    task.check(data.info)
     return data
 
 
@@ -84,7 +84,7 @@ def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence
 def _check_initial(card: Card, reads: str, task, data: Data, names: Mapping[str, Sequence[str]]) -> None:
     """names: target -> those of its classes, as the Schema has them."""
     checks.check_initial(card.reads, reads)
-    inputs.input_of(reads).check_initial(card.learned, data.facts.learned)
+    inputs.input_of(reads).check_initial(card.learned, data.info.learned)
     checks.check_initial_classes(card, task, names)
 
 
@@ -95,13 +95,13 @@ def build(entry, data: Data, cfg: TrainerSlice, precision: str | None = None, me
         precision: what its layers compute in, unless they say otherwise themselves; None: as the config says.
         members: what an ensemble is made of.
     """
-    facts = data.facts
+    info = data.info
     with _policy(precision or cfg.train.precision):
-        given = facts.for_builder() | ({"members": members} if members else {})
-        options = cfg.model.options if cfg.transfer is None else {"references": facts.train_images}
+        given = info.for_builder() | ({"members": members} if members else {})
+        options = cfg.model.options if cfg.transfer is None else {"references": info.train_images}
         kind = inputs.input_of(entry.reads)
         net = keras_models.build(entry, given, options, kind.dtype)
-        return normalize.with_normalization(net, name=kind.layer, dtype=kind.dtype, **kind.first_layer(cfg.transform, facts))
+        return normalize.with_normalization(net, name=kind.layer, dtype=kind.dtype, **kind.first_layer(cfg.transform, info))
 
 
 @contextlib.contextmanager

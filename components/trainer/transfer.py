@@ -52,8 +52,8 @@ def prove(origin: Origin, asked: TransferConfig, input_shape: tuple[int, int, in
     Raises:
         UsageError: for a source that cannot be loaded or cut, a layer that it does not have, or images that it cannot take.
     """
-    facts = {"input_shape": input_shape, "num_classes": usable.CLASSES}
-    build(entry(origin, asked, learned=False), facts, {"references": asked.neighbours})
+    of_data = {"input_shape": input_shape, "num_classes": usable.CLASSES}
+    build(entry(origin, asked, learned=False), of_data, {"references": asked.neighbours})
 
 
 def missing(origin: Origin, input_shape: tuple[int, int, int]) -> published.Weights | None:

@@ -27,7 +27,7 @@ from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import export
 from components.trainer.card import Card
-from components.trainer.data import Data, Facts, open_data
+from components.trainer.data import Data, DataInfo, open_data
 from components.trainer.resume import Resume
 from components.trainer.training import build, train
 from configs import load
@@ -71,17 +71,17 @@ def data_of(digits, cfg: TrainerSlice, train_images=800, validation_images=200) 
 
     images = pixels[:train_images]
     mean, variance = [float(images.mean())], [float(images.var())]
-    facts = Facts((8, 8, 1), [str(number) for number in range(10)], train_images, Moments(mean, variance))
+    info = DataInfo((8, 8, 1), [str(number) for number in range(10)], train_images, Moments(mean, variance))
     plain = part(0, train_images)
     steps = -(-train_images // cfg.train.batch_size)
-    return Data(facts, steps, lambda first, epochs: plain.repeat(epochs - first), plain, part(train_images, validation_images))
+    return Data(info, steps, lambda first, epochs: plain.repeat(epochs - first), plain, part(train_images, validation_images))
 
 
 def trained(cfg: TrainerSlice, digits, folder: Path):
     """Task, model, data and history, as Trainer gets them."""
     entry = keras_models.get(cfg.model.name)
     task, data = task_of(entry.task), data_of(digits, cfg)
-    task.check(data.facts)
+    task.check(data.info)
     keras.utils.set_random_seed(cfg.seed)
     model = build(entry, data, cfg)
     history = train(task, model, data, cfg, Resume(folder / "state", None))
@@ -95,9 +95,9 @@ def exported(cfg: TrainerSlice, task, model, data, history, folder: Path) -> tup
         architecture=cfg.model.name,
         task=keras_models.get(cfg.model.name).task,
         params=model.count_params(),
-        input_shape=data.facts.input_shape,
-        class_names=data.facts.class_names,
-        train_images=data.facts.train_images,
+        input_shape=data.info.input_shape,
+        class_names=data.info.class_names,
+        train_images=data.info.train_images,
         epochs=len(history),
         seed=cfg.seed,
         hyperparameters={},
@@ -167,7 +167,7 @@ def test_the_task_is_trained_judged_exported_and_served(place, digits, tmp_path)
     assert parity.refusal(str(artifact), artifact / "Format-Serving", raw_records(digits, 1000, 8)) is None
 
     with pytest.raises(HubelError, match="needs labels"):
-        task.check(Facts((8, 8, 1), [], 1))
+        task.check(DataInfo((8, 8, 1), [], 1))
     with pytest.raises(UsageError, match="accuracy"):
         eval_config.check(load.load("digits_lenet5").evaluate, judge_of("counting"))
     figures = judged(judge_of("counting"), artifact, raw_records(digits, 1000, 100), tmp_path)
@@ -291,10 +291,10 @@ def with_target(data: Data, name: str, class_names: list[str], of) -> Data:
     def targeted(batches):
         return batches.map(lambda pixels, _: (pixels, {name: of(pixels)}))
 
-    facts = replace(data.facts, class_names=class_names)
+    info = replace(data.info, class_names=class_names)
     plain, validation = targeted(data.plain), targeted(data.validation)
     return replace(
-        data, facts=facts, training=lambda first, epochs: targeted(data.training(first, epochs)), plain=plain, validation=validation
+        data, info=info, training=lambda first, epochs: targeted(data.training(first, epochs)), plain=plain, validation=validation
     )
 
 
@@ -303,7 +303,7 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     cfg = small(load.load("digits_lenet5", [*SMALL, "model.name=my_segmenter:segmenter", "train.epochs=6"]))
     task = task_of("segmentation")
     data = with_target(data_of(digits, cfg), keys.MASK, ["paper", "ink"], lambda pixels: tf.cast(pixels > 127, tf.int64))
-    task.check(data.facts)
+    task.check(data.info)
     keras.utils.set_random_seed(cfg.seed)
     model = build(keras_models.get(cfg.model.name), data, cfg)
     history = train(task, model, data, cfg, Resume(tmp_path / "state", None))
@@ -384,7 +384,7 @@ def test_masks_and_sentences_of_a_table_are_learned_and_values_of_masks_have_nam
     files = {split: [f"{examples_.uri}/Split-{split}/*"] for split in (keys.TRAIN, keys.VALIDATION)}
     classes = targets.classes_of(task.targets, names)
     opened = open_data(files[keys.TRAIN], files[keys.VALIDATION], graph, classes, task.targets, False, cfg)
-    task.check(opened.facts)
+    task.check(opened.info)
     for pixels, learned in opened.plain:
         mask = learned[keys.MASK].numpy()[..., 0]
         assert (mask[:, 0, 0] == targets.VOID).all()
@@ -432,7 +432,7 @@ def test_a_network_finds_a_box_and_answers_in_the_image_s_own_px(place, digits, 
         return tf.pad(tf.ensure_shape(boxes_of, [None, 4])[:, None], [[0, 0], [0, 1], [0, 1]])[:, :1]
 
     data = with_target(data_of(digits, cfg), keys.OBJECTS, ["digit"], boxes)
-    task.check(data.facts)
+    task.check(data.info)
     keras.utils.set_random_seed(cfg.seed)
     model = build(keras_models.get(cfg.model.name), data, cfg)
     history = train(task, model, data, cfg, Resume(tmp_path / "state", None))

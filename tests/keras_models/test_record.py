@@ -99,7 +99,7 @@ def test_listing_imports_no_keras_and_is_quick():
 import json, sys, time
 start = time.process_time()
 import keras_models
-names = [facts.name for facts in keras_models.catalog().values()]
+names = [record.name for record in keras_models.catalog().values()]
 keras_models.check("lenet")
 heavy = [name for name in ("keras", "tensorflow", "numpy", "tfx", "pydantic") if name in sys.modules]
 print(json.dumps([names, heavy, time.process_time() - start]))

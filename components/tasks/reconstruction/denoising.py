@@ -38,13 +38,13 @@ class Task(Autoencoder):
 
     def fit(self, model, data, train, first_epoch, callbacks):
         """As by default, but that the best epoch is the one that denoises the validation split best."""
-        noisy = constant.noise(data.facts.noise, data.facts.input_shape)
+        noisy = constant.noise(data.info.noise, data.info.input_shape)
         validation = data.validation.map(lambda pixels, targets: (noisy(pixels), {**targets, keys.CLEAN: pixels}))
         super().fit(model, dataclasses.replace(data, validation=validation), train, first_epoch, callbacks)
 
     def calibrate(self, model, data, card):
         """The noise, for the card."""
-        return {NOISE: [step.model_dump() for step in data.facts.noise]}
+        return {NOISE: [step.model_dump() for step in data.info.noise]}
 
     def signatures(self, model, card):
         signatures = super().signatures(model, card)

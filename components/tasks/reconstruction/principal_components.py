@@ -32,7 +32,7 @@ class Task(linear.Task):
             return  # a killed run had finished this; its weights are restored
         net = normalize.inner(model)
         encoder, decoder = net.get_layer("encoder").get_layer("code"), net.get_layer("decoder").get_layer("pixels")
-        _check(encoder.units, data.facts.train_images)
+        _check(encoder.units, data.info.train_images)
         principal = pca.fit(unit(data.plain), encoder.units)
         encoder.set_weights([principal.components.T, -principal.components @ principal.mean])
         decoder.set_weights([principal.components, principal.mean])

@@ -29,7 +29,7 @@ class Task(Autoencoder):
         """The mean image in closed form, then the gradient."""
         if not first_epoch:
             total = sum(tf.reduce_sum(pixels, 0) for pixels, _ in data.plain)
-            inference_of(model).dictionary.mean.assign(tf.reshape(total, [-1]) / (255.0 * data.facts.train_images))
+            inference_of(model).dictionary.mean.assign(tf.reshape(total, [-1]) / (255.0 * data.info.train_images))
         super().fit(model, data, train, first_epoch, callbacks)
 
     def figures(self, model, card):

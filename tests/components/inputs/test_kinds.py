@@ -14,7 +14,7 @@ from components import fingerprint, inputs, keys
 from components.inputs import checks
 from components.inputs.image import Moments
 from components.trainer.card import Card
-from components.trainer.facts import Facts
+from components.trainer.info import DataInfo
 from components.transform import pixels
 from configs.errors import UsageError
 from configs.packages import PACKAGES
@@ -115,11 +115,11 @@ def test_images_are_decoded_in_one_function_however_often_their_graph_is_traced(
 
 def test_what_a_kind_learned_is_its_own():
     """A kind that learns nothing has nothing to fill in."""
-    fields = {field.name for field in dataclasses.fields(Facts)}
+    fields = {field.name for field in dataclasses.fields(DataInfo)}
     assert fields == {"input_shape", "class_names", "train_images", "of_input", "noise", "builder", "learned"}
-    nothing = Facts((3,), ["a", "b"], 1)
+    nothing = DataInfo((3,), ["a", "b"], 1)
     assert nothing.for_builder() == {"input_shape": (3,), "num_classes": 2}
     assert inputs.input_of("image").covariance(nothing) is inputs.input_of("text").covariance(nothing) is None
     transform = TransformSlice(transform={"normalize": "per_channel"}).transform
-    learned = Facts((3,), [], 1, Moments([1.0], [4.0]))
+    learned = DataInfo((3,), [], 1, Moments([1.0], [4.0]))
     assert inputs.input_of("image").first_layer(transform, learned)["mean"] == [1.0]

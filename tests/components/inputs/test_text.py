@@ -135,17 +135,17 @@ def data(graph, tmp_path_factory):
 
 
 def test_the_vocabulary_is_of_the_training_split_the_most_frequent_first(data):
-    learned = data.facts.learned
+    learned = data.info.learned
     assert set(learned[text.VOCABULARY][:2]) == {"rain", "and"}
     assert set(learned[text.VOCABULARY][2:]) == {"snow", "bread"}
     assert learned[text.LENGTHS] == {"texts": 20, "tokens": 4 * (6 + 4 + 2 + 6 + 3), "longest": 6, "cut": 8}
-    assert data.facts.for_builder() == {"input_shape": (5,), "length": 5, "vocabulary_size": 6, "num_classes": 2}
-    [said] = inputs.input_of("text").doubts(TransformConfig(text=ASKED), data.facts)
+    assert data.info.for_builder() == {"input_shape": (5,), "length": 5, "vocabulary_size": 6, "num_classes": 2}
+    [said] = inputs.input_of("text").doubts(TransformConfig(text=ASKED), data.info)
     assert "8 of 20 training texts have more than transform.text.length = 5 tokens (the longest 6)" in said
 
 
 def test_a_batch_is_ids_with_0_for_padding_and_1_for_what_is_not_known(data):
-    places = {word: place for place, word in enumerate(data.facts.learned[text.VOCABULARY], 2)}
+    places = {word: place for place, word in enumerate(data.info.learned[text.VOCABULARY], 2)}
     expected = [[places.get(token, 1) for token in row[:5]] + [0] * (5 - len(row[:5])) for row in parted(SENTENCES)]
     batches = list(data.plain.as_numpy_iterator())
     assert batches[0][0].dtype == np.int32
@@ -172,28 +172,28 @@ def test_a_builder_s_embedding_starts_from_a_file_s_vectors(graph, data, tmp_pat
     stand_in = kind.stand_in(transform, 2)
     assert stand_in.of_data["vectors"].shape == (6, 3)
     learned = kind.learned(graph, transform)
-    facts = dataclasses.replace(data.facts, **learned)
-    words = facts.learned[text.VOCABULARY]
+    info = dataclasses.replace(data.info, **learned)
+    words = info.learned[text.VOCABULARY]
     expected = np.zeros((6, 3), np.float32)
     expected[2 + words.index("and")], expected[2 + words.index("snow")] = (1, 2, 3), (4, 5, 6)
     cfg = RunConfig.model_validate({"name": "texts", "transform": transform.model_dump(), "model": {"name": name}})
     of_trainer = TrainerSlice(**{key: getattr(cfg, key) for key in TrainerSlice.model_fields})
-    model = training.build(keras_models.get(name), dataclasses.replace(data, facts=facts), of_trainer)
+    model = training.build(keras_models.get(name), dataclasses.replace(data, info=info), of_trainer)
     np.testing.assert_array_equal(model.get_weights()[0], expected)
-    assert set(facts.learned[text.OF_WORDS].pop("such_as")) == {"rain", "bread"}
+    assert set(info.learned[text.OF_WORDS].pop("such_as")) == {"rain", "bread"}
     told = {"file": "words.txt", "dimensions": 3, "words": 4, "without": 2, "repeated": 1}
-    assert facts.learned[text.OF_WORDS] == told
-    facts.learned[text.OF_WORDS]["such_as"] = ["rain"]
-    without, repeated, _cut = kind.doubts(transform, facts)
+    assert info.learned[text.OF_WORDS] == told
+    info.learned[text.OF_WORDS]["such_as"] = ["rain"]
+    without, repeated, _cut = kind.doubts(transform, info)
     assert without == "2 of 4 words have no vector in words.txt and start at 0 ('rain', ...)."
     assert repeated == "words.txt has 1 rows of words that had one before; the first counts."
-    assert json.loads(json.dumps(facts.learned)) == facts.learned
+    assert json.loads(json.dumps(info.learned)) == info.learned
     monkeypatch.delitem(record.ENTRIES, "mean_of_words", raising=False)
 
 
 def test_training_and_serving_make_the_same_of_what_is_no_utf_8(graph, data):
     odd = [b"caf\xe9 Rain", b"\xff\xfe", b"snow\x00 and \xf0\x9f", b"", b" \n"]
-    card = SimpleNamespace(transform=TransformConfig(text=ASKED), learned=data.facts.learned)
+    card = SimpleNamespace(transform=TransformConfig(text=ASKED), learned=data.info.learned)
     given = {keys.TEXT: tf.constant(odd), keys.EXAMPLE_ID: tf.constant([b"1"] * 5), keys.LABEL: tf.zeros(5, tf.int64)}
     trained = graph.transform_raw_features({name: value[:, None] for name, value in given.items()})
     served = inputs.input_of("text").seen(tf.constant(odd), card)
@@ -215,7 +215,7 @@ def test_what_is_served_is_what_was_trained_through_every_end(data, tmp_path):
     sums = keras.layers.Flatten()(keras.layers.Embedding(6, 3)(tokens))
     kind = inputs.input_of("text")
     net = keras.Model(tokens, keras.layers.Dense(2)(sums))
-    model = with_normalization(net, name=kind.layer, dtype=kind.dtype, **kind.first_layer(TransformConfig(), data.facts))
+    model = with_normalization(net, name=kind.layer, dtype=kind.dtype, **kind.first_layer(TransformConfig(), data.info))
     told = {
         "name": "texts",
         "architecture": "mlp",
@@ -227,13 +227,13 @@ def test_what_is_served_is_what_was_trained_through_every_end(data, tmp_path):
     }
     card = Card(
         **told, reads="text", input_shape=(5,), class_names=["weather", "food"], hyperparameters={}, transform={"text": ASKED},
-        export={"warmup": 3}, learned=dict(data.facts.learned),
+        export={"warmup": 3}, learned=dict(data.info.learned),
     )  # fmt: skip
     export.write(tmp_path / "Format-Serving", model, task_of("classification"), card, data)
     served = tf.saved_model.load(str(tmp_path / "Format-Serving")).signatures
     assert set(served) == {"serving_default", "text", "classify"}
     asked = ["Snow AND bread", "", "nothing known"]
-    ids = np.array([[data.facts.learned[text.VOCABULARY].index(word) + 2 for word in ("snow", "and", "bread")] + [0, 0], [0] * 5,
+    ids = np.array([[data.info.learned[text.VOCABULARY].index(word) + 2 for word in ("snow", "and", "bread")] + [0, 0], [0] * 5,
                     [1, 1, 0, 0, 0]], np.int32)  # fmt: skip
     expected = tf.nn.softmax(model(ids)).numpy()
     np.testing.assert_allclose(served["text"](text=tf.constant(asked))["probabilities"], expected, 1e-6)
@@ -294,15 +294,15 @@ def test_weights_go_on_for_the_same_tokens_and_classes_alone(data, tmp_path, mon
         net = keras.Model(tokens, keras.layers.Flatten()(keras.layers.Embedding(6, 3)(tokens)))
         return with_normalization(net, name="tokens", dtype="int32", kind="none")
 
-    facts = dataclasses.replace(data.facts, learned={**data.facts.learned, text.VOCABULARY: ["and", "snow", "bread", "rain"]})
+    info = dataclasses.replace(data.info, learned={**data.info.learned, text.VOCABULARY: ["and", "snow", "bread", "rain"]})
     earlier, entry = built(), SimpleNamespace(reads="text")
-    card = digits.card(**{"reads": "text", "learned": dict(facts.learned), "class_names": data.facts.class_names, **changes})
+    card = digits.card(**{"reads": "text", "learned": dict(info.learned), "class_names": data.info.class_names, **changes})
     export.keep(tmp_path, earlier, task_of("classification"), card)
     monkeypatch.setattr(training, "build", built)
-    schema = digits.write_schema(tmp_path / "schema.pbtxt", data.facts.class_names)
+    schema = digits.write_schema(tmp_path / "schema.pbtxt", data.info.class_names)
     fn_args = SimpleNamespace(base_model=str(tmp_path / "Format-Serving"), schema_path=str(schema))
     cfg = SimpleNamespace(seed=1, transfer=None)
-    given = (fn_args, entry, task_of("classification"), dataclasses.replace(data, facts=facts), cfg)
+    given = (fn_args, entry, task_of("classification"), dataclasses.replace(data, info=info), cfg)
     if words is None:
         weights = training.begun(*given).get_weights()
         assert all(map(np.array_equal, weights, earlier.get_weights()))

@@ -18,7 +18,7 @@ from components.tasks.by_name import modules_of, name_of, task_of
 from components.tasks.judges import anomaly as judging
 from components.tasks.judges.by_name import judge_of
 from components.trainer import component, export
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.transform import pixels as pixel_graph
 from components.transform import placement
 from configs.errors import HubelError, UsageError
@@ -48,7 +48,7 @@ def data_of() -> Data:
     def training(first, epochs):
         return everything.shuffle(count, seed=1).batch(BATCH).repeat(epochs - first)
 
-    return Data(Facts((8, 8, 1), digits.NAMES, count), -(-count // BATCH), training, plain, batches(VALIDATION))
+    return Data(DataInfo((8, 8, 1), digits.NAMES, count), -(-count // BATCH), training, plain, batches(VALIDATION))
 
 
 def autoencoder() -> keras.Model:

@@ -11,7 +11,7 @@ from components.tasks.judges.by_name import judge_of
 from components.tasks.judges.reconstruction import principal
 from components.tasks.reconstruction import pca
 from components.trainer import export, training
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.trainer.resume import Resume
 from configs.errors import HubelError, UsageError
 from keras_models import get, normalize
@@ -28,13 +28,13 @@ def images(split):
 
 
 def data_of(train, validation) -> Data:
-    facts = Facts(train.shape[1:], [], len(train))
+    info = DataInfo(train.shape[1:], [], len(train))
     plain, judged = (tf.data.Dataset.from_tensor_slices((part, {})).batch(64) for part in (train, validation))
-    return Data(facts, -(-len(train) // 64), lambda first, epochs: plain.repeat(epochs - first), plain, judged)
+    return Data(info, -(-len(train) // 64), lambda first, epochs: plain.repeat(epochs - first), plain, judged)
 
 
 def built(data, name="pca", normalized="unit", **options):
-    height, width, channels = data.facts.input_shape
+    height, width, channels = data.info.input_shape
     transform = {"height": height, "width": width, "channels": channels, "normalize": normalized}
     cfg = digits.trainer_slice(
         digits.AUTOENCODER, model={"name": name, "options": options}, transform=transform, train={"epochs": 5}

@@ -12,7 +12,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from components import keys
 from components.tasks import multilabel
 from components.tasks.by_name import of_data, task_of
-from components.trainer.facts import Facts
+from components.trainer.info import DataInfo
 from configs.errors import HubelError
 from configs.schema.train import TrainConfig
 from tests.components import digits
@@ -22,7 +22,7 @@ NAMES = ["red", "round", "loud"]
 
 
 def info(names=NAMES):
-    return Facts((2, 2, 1), names, 3)
+    return DataInfo((2, 2, 1), names, 3)
 
 
 def test_classifiers_learn_it_where_the_data_names_labels():
@@ -76,7 +76,7 @@ def test_balanced_weights_are_scikit_learn_s_of_each_class_and_weigh_the_trainin
         validation=batches(labels),
         training=lambda first, epochs: batches(labels),
         steps=3,
-        facts=SimpleNamespace(class_names=list("abcd"), train_images=24),
+        info=SimpleNamespace(class_names=list("abcd"), train_images=24),
     )
     task, model = multilabel.Task(), fixed([0.5, -1.0, 2.0, 0.0])
     weights = task.class_weight(data)

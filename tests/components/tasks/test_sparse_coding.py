@@ -11,7 +11,7 @@ from components.evaluator import dictionary
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import training
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from configs.errors import UsageError
 from keras_models import get, normalize
 from tests.components import digits
@@ -34,8 +34,8 @@ def images(split):
 def untrained(name, **options):
     tree = {**digits.AUTOENCODER, "model": {"name": name, "options": {"atoms": 12, "penalty": 0.5, **MODELS[name], **options}}}
     cfg = digits.trainer_slice(tree, train=TRAINING)
-    facts, plain = Facts((8, 8, 1), [], len(TRAIN)), images(keys.TRAIN)
-    data = Data(facts, 8, lambda first, epochs: plain.repeat(epochs), plain, images(keys.TEST))
+    info, plain = DataInfo((8, 8, 1), [], len(TRAIN)), images(keys.TRAIN)
+    data = Data(info, 8, lambda first, epochs: plain.repeat(epochs), plain, images(keys.TEST))
     keras.utils.set_random_seed(0)
     return training.build(get(name), data, cfg), data, cfg
 

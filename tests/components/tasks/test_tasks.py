@@ -19,7 +19,7 @@ from components.tasks.judges.by_name import judge_of
 from components.tasks.judges.reconstruction import judge as judge_of_autoencoders
 from components.tasks.reconstruction import pca
 from components.trainer.card import Card
-from components.trainer.data import Facts
+from components.trainer.data import DataInfo
 from configs.errors import HubelError, UsageError
 from tests.components import digits
 
@@ -81,10 +81,10 @@ def test_a_family_says_whether_its_judge_holds_it_against_its_active_units(name)
 
 
 def test_classification_refuses_data_without_labels():
-    facts = Facts((8, 8, 1), digits.NAMES, 3)
-    assert task_of("classification").check(facts) is None
+    info = DataInfo((8, 8, 1), digits.NAMES, 3)
+    assert task_of("classification").check(info) is None
     with pytest.raises(HubelError, match="labels"):
-        task_of("classification").check(replace(facts, class_names=[]))
+        task_of("classification").check(replace(info, class_names=[]))
 
 
 def test_pairs_are_what_keras_fits():

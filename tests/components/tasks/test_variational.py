@@ -11,7 +11,7 @@ from components import keys
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import export, training
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from configs.errors import HubelError
 from keras_models import get, normalize, own_draws
 from keras_models.layers.pixel_loss import PixelLoss
@@ -37,8 +37,8 @@ def batches(split, unlabelled=False):
 
 def data() -> Data:
     train = batches(keys.TRAIN, unlabelled=True).cache()
-    facts = Facts((8, 8, 1), digits.NAMES, digits.COUNTS[keys.TRAIN])
-    return Data(facts, len(train), lambda first, epochs: train.repeat(epochs - first), train, batches(keys.VALIDATION))
+    info = DataInfo((8, 8, 1), digits.NAMES, digits.COUNTS[keys.TRAIN])
+    return Data(info, len(train), lambda first, epochs: train.repeat(epochs - first), train, batches(keys.VALIDATION))
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ def test_noise_leaves_the_range_where_it_is_to_be_taken_away_again(artifacts, tm
         assert (seen.min(), seen.max()) == (0, 255)
         assert black.std() < 0.7 * 255 * stddev
         return
-    judged = constant.noise(data.facts.noise, data.facts.input_shape)(tf.constant(clean)).numpy() - clean
+    judged = constant.noise(data.info.noise, data.info.input_shape)(tf.constant(clean)).numpy() - clean
     for added in (black, judged[clean == 0]):
         assert added.std() == pytest.approx(255 * stddev, rel=0.03)
         assert added.mean() == pytest.approx(0, abs=3)

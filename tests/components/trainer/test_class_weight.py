@@ -34,7 +34,7 @@ def test_balanced_is_scikit_learn_s_of_the_training_labels(artifacts):
 
 def test_a_class_without_images_weighs_nothing_in(artifacts):
     data = opened(artifacts)
-    more = replace(data, facts=replace(data.facts, class_names=[*digits.NAMES, "ten"]))
+    more = replace(data, info=replace(data.info, class_names=[*digits.NAMES, "ten"]))
     weights = task_of("classification").class_weight(more)
     expected = compute_class_weight("balanced", classes=np.arange(10), y=labels(keys.TRAIN))
     np.testing.assert_allclose([weights[c] for c in range(11)], [*expected, 1])

@@ -11,7 +11,7 @@ from components import keys
 from components.inputs import input_of
 from components.inputs.image import Moments
 from components.tasks.by_name import task_of
-from components.trainer.data import Facts, open_data
+from components.trainer.data import DataInfo, open_data
 from components.trainer.epochs import augmentation
 from configs import policies
 from configs.errors import UsageError
@@ -50,19 +50,19 @@ def originals(split) -> np.ndarray:
 
 def test_raw_and_materialised_images_give_the_same_batches(artifacts):
     raw, stored = (opened(artifacts, materialized, augment=ROTATE) for materialized in (False, True))
-    assert raw.facts == stored.facts
+    assert raw.info == stored.info
     assert same(batches(raw.training(0, 2)), batches(stored.training(0, 2)))
     assert same(batches(raw.validation), batches(stored.validation))
     assert same(batches(raw.plain), batches(stored.plain))
 
 
 def test_the_facts_are_those_of_the_training_split(artifacts):
-    facts = opened(artifacts).facts
+    info = opened(artifacts).info
     train = originals(keys.TRAIN).astype(np.float64)
-    assert (facts.input_shape, facts.train_images, facts.class_names) == ((8, 8, 1), 240, digits.NAMES)
-    assert facts.of_input.mean == pytest.approx([train.mean()], rel=1e-6)
-    assert facts.of_input.variance == pytest.approx([train.var()], rel=1e-6)
-    assert facts.for_builder() == {"input_shape": (8, 8, 1), "num_classes": 10}
+    assert (info.input_shape, info.train_images, info.class_names) == ((8, 8, 1), 240, digits.NAMES)
+    assert info.of_input.mean == pytest.approx([train.mean()], rel=1e-6)
+    assert info.of_input.variance == pytest.approx([train.var()], rel=1e-6)
+    assert info.for_builder() == {"input_shape": (8, 8, 1), "num_classes": 10}
 
 
 def test_an_epoch_has_every_image_once_in_batches_of_the_size_asked_for(artifacts):
@@ -251,8 +251,8 @@ def test_mixing_is_refused_where_the_task_has_nothing_to_mix(artifacts, name):
 
 def test_colours_come_from_the_covariance_of_the_training_split(artifacts):
     step = AugmentStep(pca_color={"stddev": 0.5})
-    facts = Facts((2, 2, 3), [], 1, Moments(covariance=np.diag([0.0, 0.0, 900.0]).tolist()))
+    info = DataInfo((2, 2, 3), [], 1, Moments(covariance=np.diag([0.0, 0.0, 900.0]).tolist()))
     rows = {keys.PIXELS: np.full((1, 2, 2, 3), 100, np.uint8)}
-    images, _ = augmentation([step], input_of("image"), [], None, facts)(rows, tf.constant([[0.9, 0.9, 0.9]]))
+    images, _ = augmentation([step], input_of("image"), [], None, info)(rows, tf.constant([[0.9, 0.9, 0.9]]))
     assert np.allclose(images[..., :2], 100)
     assert np.abs(images[..., 2] - 100).min() > 5

@@ -9,14 +9,14 @@ from components import progress
 from components.inputs.image import Moments
 from components.tasks.by_name import task_of
 from components.trainer import component, doubts, training
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.transform.whitening import zca
 from keras_models import auxiliary, get, normalize
 from keras_models.layers.extractor import Extractor
 from keras_models.layers.k_sparse import KSparse
 from tests.components import digits
 
-DATA = Data(Facts((8, 8, 1), [], 1), 1, None, None, None)
+DATA = Data(DataInfo((8, 8, 1), [], 1), 1, None, None, None)
 
 
 def built(name, augment=(), **options):
@@ -33,8 +33,8 @@ def test_a_spatial_transformer_without_a_black_ground_is_doubted(kind, is_doubte
     transform = {**digits.MLP["transform"], "normalize": kind}
     cfg = digits.trainer_slice(digits.MLP, model={"name": "st_mlp"}, transform=transform)
     whitening = zca(np.zeros(64), np.eye(64), 0.01)
-    facts = Facts((8, 8, 1), digits.NAMES, 1, Moments([9.0], [1.0], whitening=whitening))
-    said = doubts.of(training.build(get("st_mlp"), Data(facts, 1, None, None, None), cfg), cfg)
+    info = DataInfo((8, 8, 1), digits.NAMES, 1, Moments([9.0], [1.0], whitening=whitening))
+    said = doubts.of(training.build(get("st_mlp"), Data(info, 1, None, None, None), cfg), cfg)
     assert [kind in text and "not black" in text for text in said] == ([True] if is_doubted else [])
 
 
@@ -71,8 +71,8 @@ def test_a_code_as_large_as_the_image_is_doubted(code_size):
 def test_a_narrow_code_noise_and_a_classifier_are_not(name, asked):
     if name == "mlp":
         cfg = digits.trainer_slice(digits.MLP)
-        facts = Facts((8, 8, 1), digits.NAMES, 1, Moments([0.0], [1.0]))
-        assert doubts.of(training.build(get("mlp"), Data(facts, 1, None, None, None), cfg), cfg) == []
+        info = DataInfo((8, 8, 1), digits.NAMES, 1, Moments([0.0], [1.0]))
+        assert doubts.of(training.build(get("mlp"), Data(info, 1, None, None, None), cfg), cfg) == []
     else:
         assert said(name, **asked) == []
 

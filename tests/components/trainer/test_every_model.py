@@ -12,7 +12,7 @@ from components import keys
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer import export, training
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from configs.schema.augment import AugmentStep
 from keras_models import get
 from tests.cheaper import eagerly
@@ -36,7 +36,7 @@ def data_of(shape) -> Data:
     labels = np.arange(8) % 2
     pixels = np.random.default_rng(0).uniform(0, 255, (8, *shape)) * (0.1 + 0.9 * labels[:, None, None, None])
     batches = tf.data.Dataset.from_tensors((pixels.round().astype(np.float32), {"label": labels}))
-    return Data(Facts(shape, NAMES, 8, noise=NOISE), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches)
+    return Data(DataInfo(shape, NAMES, 8, noise=NOISE), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches)
 
 
 @pytest.mark.parametrize(

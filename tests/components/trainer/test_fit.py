@@ -8,7 +8,7 @@ import tensorflow as tf
 from components import keys
 from components.tasks import base
 from components.tasks.by_name import task_of
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from configs.schema.train import TrainConfig
 
 BATCH = 2
@@ -27,8 +27,8 @@ def data(steps: int) -> Data:
     def training(first, epochs):
         return tf.data.Dataset.range(first, epochs).flat_map(epoch)
 
-    facts = Facts((2, 2, 1), ["a", "b"], steps * BATCH)
-    return Data(facts, steps, training, epoch(0), epoch(0))
+    info = DataInfo((2, 2, 1), ["a", "b"], steps * BATCH)
+    return Data(info, steps, training, epoch(0), epoch(0))
 
 
 class Seen(keras.callbacks.Callback):

@@ -13,7 +13,7 @@ from components.tasks.by_name import task_of
 from components.trainer import jit
 from components.trainer.card import Card
 from components.trainer.component import run_fn
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.trainer.resume import Resume
 from configs.errors import UsageError
 from configs.schema.train import TrainConfig
@@ -29,8 +29,8 @@ def data() -> Data:
     images, labels = digits.images()
     images, labels = images[:IMAGES].astype(np.float32), labels[:IMAGES].astype(np.int64)
     batches = tf.data.Dataset.from_tensor_slices((images, {"label": labels})).batch(BATCH)
-    facts = Facts((8, 8, 1), digits.NAMES, IMAGES)
-    return Data(facts, -(-IMAGES // BATCH), lambda first, epochs: batches.repeat(epochs - first), batches, batches)
+    info = DataInfo((8, 8, 1), digits.NAMES, IMAGES)
+    return Data(info, -(-IMAGES // BATCH), lambda first, epochs: batches.repeat(epochs - first), batches, batches)
 
 
 def network(*first) -> keras.Model:

@@ -48,14 +48,14 @@ def test_the_training_loss_is_the_paper_s_and_the_validation_loss_is_plain(weigh
 
 
 def test_a_mixed_label_is_smoothed_as_a_whole():
-    task, facts = task_of("classification"), data_of().facts
+    task, info = task_of("classification"), data_of().info
     own, other = ({"label": tf.constant([label], tf.int64)} for label in (2, 7))
-    smoothed = task.smooth(task.mix(own, other, tf.constant([0.75]), facts), SHARE, facts)["label"].numpy()
+    smoothed = task.smooth(task.mix(own, other, tf.constant([0.75]), info), SHARE, info)["label"].numpy()
     expected = np.full((1, CLASSES), SHARE / CLASSES)
     expected[0, [2, 7]] += (1 - SHARE) * np.array([0.75, 0.25])
     np.testing.assert_allclose(smoothed, expected, rtol=1e-6)
-    mixed_later = [task.smooth(part, SHARE, facts) for part in (own, other)]
-    np.testing.assert_allclose(task.mix(*mixed_later, tf.constant([0.75]), facts)["label"], expected, rtol=1e-6)
+    mixed_later = [task.smooth(part, SHARE, info) for part in (own, other)]
+    np.testing.assert_allclose(task.mix(*mixed_later, tf.constant([0.75]), info)["label"], expected, rtol=1e-6)
 
 
 def test_a_task_without_classes_refuses(artifacts, tmp_path):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.tasks.by_name import task_of
 from components.trainer import training
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.trainer.phases import Phase
 from components.trainer.resume import Resume
 from configs.errors import Diverged, HubelError
@@ -71,7 +71,7 @@ def data_of(validation_labels=None) -> Data:
 
     plain = part(0, 200, labels).batch(BATCH)
     validation = part(200, 250, labels if validation_labels is None else validation_labels).batch(BATCH)
-    return Data(Facts((8, 8, 1), digits.NAMES, 200), 200 // BATCH, training, plain, validation)
+    return Data(DataInfo((8, 8, 1), digits.NAMES, 200), 200 // BATCH, training, plain, validation)
 
 
 def slice_of(**train):

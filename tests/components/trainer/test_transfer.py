@@ -18,7 +18,7 @@ from components.tasks import classification
 from components.tasks.by_name import task_of
 from components.trainer import artifact, export, shots, training
 from components.trainer import transfer as transferred
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.trainer.origin import Origin
 from components.trainer.resume import Resume
 from configs.errors import HubelError, UsageError
@@ -62,8 +62,8 @@ def data_of(places) -> Data:
         return tf.data.Dataset.from_tensor_slices(rows).batch(BATCH)
 
     plain = batches(places)
-    facts = Facts((8, 8, 1), digits.NAMES[5:], len(places))
-    return Data(facts, -(-len(places) // BATCH), lambda first, epochs: plain.repeat(epochs - first), plain, batches(VALIDATION))
+    info = DataInfo((8, 8, 1), digits.NAMES[5:], len(places))
+    return Data(info, -(-len(places) // BATCH), lambda first, epochs: plain.repeat(epochs - first), plain, batches(VALIDATION))
 
 
 @pytest.fixture(scope="module")
@@ -328,7 +328,7 @@ def test_a_network_of_keras_applications_is_transferred(monkeypatch, tmp_path):
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 1)).astype("float32")
     pixels[labels == 1, :, 16:] = 0
     plain = tf.data.Dataset.from_tensors((pixels, {keys.LABEL: labels}))
-    data = Data(Facts((32, 32, 1), ["a", "b"], 4), 1, lambda first, epochs: plain, plain, plain)
+    data = Data(DataInfo((32, 32, 1), ["a", "b"], 4), 1, lambda first, epochs: plain, plain, plain)
     keras.utils.set_random_seed(0)
     model = training.build(training.entry_of({"origin": origin.as_json()}, cfg), data, cfg)
     net = normalize.inner(model).get_layer(transfer.FEATURES).get_layer("net")

@@ -7,12 +7,12 @@ from scipy import stats
 
 from components import keys
 from components.tasks.by_name import task_of
-from components.trainer.data import Facts
+from components.trainer.data import DataInfo
 from components.transform.augment import mixing
 from components.transform.augment import steps as augment
 from configs.schema.augment import AugmentStep
 
-FACTS = Facts((8, 10, 3), ["a", "b", "c"], 4)
+FACTS = DataInfo((8, 10, 3), ["a", "b", "c"], 4)
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 10, 3)).astype(np.float32)
 
 

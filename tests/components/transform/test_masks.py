@@ -10,7 +10,7 @@ from components import keys
 from components.example_gen import records
 from components.inputs import input_of
 from components.trainer.epochs import augmentation
-from components.trainer.facts import Facts
+from components.trainer.info import DataInfo
 from components.transform import pixels
 from configs.schema.augment import AugmentStep
 from configs.schema.transform import TransformConfig
@@ -44,8 +44,8 @@ def test_a_batch_pairs_a_flipped_image_with_its_flipped_mask():
     steps = [AugmentStep(flip={"horizontal": True})]
     images = tf.constant(np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1))
     rows = {keys.PIXELS: images, keys.MASK: images}
-    facts = Facts((4, 4, 1), [], 1)
-    inputs, targets = augmentation(steps, input_of("image"), [keys.MASK], None, facts)(rows, tf.constant([[-0.5, 0.5]]))
+    info = DataInfo((4, 4, 1), [], 1)
+    inputs, targets = augmentation(steps, input_of("image"), [keys.MASK], None, info)(rows, tf.constant([[-0.5, 0.5]]))
     np.testing.assert_array_equal(inputs.numpy()[0, :, :, 0], np.arange(16).reshape(4, 4)[:, ::-1])
     np.testing.assert_array_equal(targets[keys.MASK].numpy(), inputs.numpy().astype(np.int64))
     assert targets[keys.MASK].dtype == tf.int64

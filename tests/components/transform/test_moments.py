@@ -15,10 +15,10 @@ ZCA = {"transform": {**digits.MLP["transform"], "normalize": "zca", "batch_size"
 COLOUR = {"transform": {**digits.MLP["transform"], "normalize": "unit", "channels": 3}}
 
 
-def facts(artifacts, tree, graph):
+def info(artifacts, tree, graph):
     """What Trainer learns of them."""
     files = [str(artifacts.examples / f"Split-{keys.TRAIN}" / "*")]
-    return open_data(files, files, graph, [], [], False, digits.trainer_slice({**digits.MLP, **tree})).facts
+    return open_data(files, files, graph, [], [], False, digits.trainer_slice({**digits.MLP, **tree})).info
 
 
 def transformed(artifacts, tree, folder, **options) -> tft.TFTransformOutput:
@@ -43,7 +43,7 @@ def test_zca_keeps_the_moments_of_whole_images(artifacts, tmp_path):
     np.testing.assert_array_equal(kept.mean, train(64).mean(0))
     np.testing.assert_allclose(kept.covariance, np.cov(train(64), rowvar=False, bias=True), atol=1e-9)
     assert moments.read(graph, keys.CHANNEL_MOMENTS) is None
-    known = facts(artifacts, ZCA, graph).of_input
+    known = info(artifacts, ZCA, graph).of_input
     assert (known.mean, known.covariance) == (None, None)
     for matrix, expected in zip(known.whitening, zca(kept.mean, kept.covariance, 0.01), strict=True):
         np.testing.assert_array_equal(matrix, expected)
@@ -54,7 +54,7 @@ def test_the_channels_covariance_is_there_where_it_is_asked_for(artifacts, tmp_p
     kept = moments.read(graph, keys.CHANNEL_MOMENTS)
     np.testing.assert_allclose(kept.mean, [train(1).mean()] * 3, rtol=1e-12)
     np.testing.assert_allclose(kept.covariance, np.full((3, 3), train(1).var()), rtol=1e-12)  # grey: channels move as one
-    known = facts(artifacts, COLOUR, graph).of_input
+    known = info(artifacts, COLOUR, graph).of_input
     assert known.covariance == kept.covariance.tolist()
     assert known.whitening is None
 

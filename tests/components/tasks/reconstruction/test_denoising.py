@@ -81,7 +81,7 @@ def test_the_best_epoch_is_the_one_that_denoises_best(denoiser):
 
     denoiser.task.fit(denoiser.model, denoiser.data, digits.trainer_slice(digits.AUTOENCODER).train, 0, [Seen()])
     clean = pixels_of(keys.VALIDATION)
-    given = denoiser.model(constant.noise(denoiser.data.facts.noise, SHAPE)(clean))
+    given = denoiser.model(constant.noise(denoiser.data.info.noise, SHAPE)(clean))
     assert seen[-1] == pytest.approx(np.square(given - clean / 255).sum((1, 2, 3)).mean(), rel=1e-4)
 
 

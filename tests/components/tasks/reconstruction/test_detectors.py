@@ -1,4 +1,4 @@
-"""Any autoencoder as a detector: its own task answers what it is asked with the detector's facts on the card as well."""
+"""Any autoencoder as a detector: its own task answers what it is asked with the detector's figures on the card as well."""
 
 import numpy as np
 import pytest

@@ -15,7 +15,7 @@ from components.tasks.judges.base import Comparison, Judge
 from components.tasks.judges.by_name import judge_of
 from components.trainer import export, training
 from components.trainer.card import Card
-from components.trainer.data import Data, Facts
+from components.trainer.data import Data, DataInfo
 from components.transform.augment import steps as augment
 from keras_models import get
 from tests.components import digits
@@ -51,7 +51,7 @@ def data_of(cfg) -> Data:
         return images(split).map(lambda pixels, _: (pixels, {}))
 
     return Data(
-        Facts(SHAPE, digits.NAMES, len(rows), noise=tuple(steps)),
+        DataInfo(SHAPE, digits.NAMES, len(rows), noise=tuple(steps)),
         -(-len(rows) // size),
         lambda first, epochs: tf.data.Dataset.range(first, epochs).flat_map(epoch_of),
         plain(keys.TRAIN),
@@ -110,7 +110,7 @@ def trained(name: str, options: dict, train: dict, noise: list | None = None, an
     keras.utils.set_random_seed(0)
     kind = name_of(get(name).task, cfg.anomaly)
     data, task = data_of(cfg), task_of(kind)
-    task.check(data.facts)
+    task.check(data.info)
     model = training.build(get(name), data, cfg)
     task.fit(model, data, cfg.train, 0, [])
     card = digits.card(architecture=name, task=kind, transform=tree["transform"], anomaly=anomaly)

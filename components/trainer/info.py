@@ -10,7 +10,7 @@ from configs.schema.augment import AugmentStep
 
 
 @dataclass(frozen=True)
-class Facts:
+class DataInfo:
     """What the data decides about a model.
 
     input_shape is of what a model gets of one example: of images (height px, width px, channels); class_names is empty for
@@ -36,5 +36,5 @@ class Facts:
         return {"input_shape": self.input_shape, **self.builder, **classes}
 
 
-# (targets of a batch, those of each row's partner, float32 [N] that each row keeps of itself, facts) -> targets
-Mix = Callable[[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor, Facts], dict[str, tf.Tensor]]
+# (targets of a batch, those of each row's partner, float32 [N] that each row keeps of itself, info) -> targets
+Mix = Callable[[dict[str, tf.Tensor], dict[str, tf.Tensor], tf.Tensor, DataInfo], dict[str, tf.Tensor]]
