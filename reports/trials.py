@@ -1,7 +1,7 @@
 """Parameters and figures of trials as a person writes them. Nothing heavy."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -30,6 +30,15 @@ def short_names(paths: Collection[str], taken: Collection[str] = ()) -> dict[str
             path,
         )
     return names
+
+
+def judged_by(objective: Sequence[Mapping[str, Any]]) -> str:
+    """Such as "val_loss (min)" and "2 x val_loss (min) + val_accuracy (max)", of {name, direction, weight} each."""
+    weights = [part.get("weight", 1) if len(objective) > 1 else 1 for part in objective]
+    return " + ".join(
+        f"{'' if weight == 1 else f'{weight:g} x '}{part['name']} ({part['direction']})"
+        for weight, part in zip(weights, objective, strict=True)
+    )
 
 
 def shown(value: Any) -> str:

@@ -14,7 +14,7 @@ from configs.entries import by_path
 from reports import charts, parallel
 from reports.charts import Chart
 from reports.choices import Choices
-from reports.trials import short_names, shown, value_of, without_defaults
+from reports.trials import judged_by, short_names, shown, value_of, without_defaults
 
 STATUSES = ("completed", "pruned", "failed", "running")  # in the order of a table
 TICKS = 10  # at most, of epochs, which are whole numbers
@@ -123,12 +123,7 @@ def html(search: Search) -> str:
 
 def objective_words(study: Study) -> str:
     """Such as "val_loss (min)" and "2 x val_loss (min) + val_accuracy (max)"."""
-    several = len(study.objective) > 1
-    told = []
-    for part in study.objective:
-        weight = f"{part['weight']:g} x " if several and part["weight"] != 1 else ""
-        told.append(f"{weight}{part['name']} ({part['direction']})")
-    return " + ".join(told)
+    return judged_by(study.objective)
 
 
 def counts_words(trials: Sequence[Trial]) -> str:
@@ -182,7 +177,7 @@ def _curves(name: str, search: Search) -> Chart | None:
 def _importance(importance: Mapping[str, float]) -> Chart | None:
     import altair as alt
 
-    if not importance:
+    if len(importance) < 2:  # of a single one it is all
         return None
     about = (
         "How much of the difference between trials goes with each parameter; the shares add up to 1, and few trials tell little."

@@ -13,7 +13,7 @@ from configs import words
 from configs.entries import path_of
 from pipelines.command_line import widths
 from reports.choices import Choices
-from reports.trials import short_names, shown, value_of, without_defaults
+from reports.trials import judged_by, short_names, shown, value_of, without_defaults
 from tuner import contract, records
 from tuner.records import StudyRecord, TrialRecord
 
@@ -46,7 +46,9 @@ class Trials:
         self._by_id = {trial.id: trial for trial in earlier}
         over = sum(trial.is_over for trial in earlier)
         goes_on = f"; goes on from {words.count(over, 'trial')}" if over else ""
-        return f"{self._study.algorithm} search for the best {self._study.objective_name} ({self._study.direction}){goes_on}"
+        several = len(self._study.objective) > 1
+        of = f", the sum of {judged_by(self._study.objective)}, those of (max) counted negative" if several else ""
+        return f"{self._study.algorithm} search for the best {self._study.objective_name} ({self._study.direction}){of}{goes_on}"
 
     def begun(self, event: Mapping[str, Any]) -> None:
         """A trial begins."""

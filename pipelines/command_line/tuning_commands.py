@@ -226,8 +226,18 @@ def _planned(value: Mapping[str, Any]) -> list[str]:
     if not isinstance(value["space"], Mapping):
         return [*told, f"  {value['space']}: what is worth a search for its model"]
     return told + [
-        f"  {path}: {', '.join(f'{key} {shown(of)}' for key, of in drawn.items())}" for path, drawn in value["space"].items()
+        f"  {path}: {', '.join(f'{key} {shown(_brief(path, key, of))}' for key, of in drawn.items())}"
+        for path, drawn in value["space"].items()
     ]
+
+
+def _brief(path: str, key: str, of: Any) -> Any:
+    """Choices and defaults without what they do not have to say."""
+    from reports.trials import without_defaults
+
+    if key == "choices":
+        return [without_defaults(path, choice) for choice in of]
+    return without_defaults(path, of) if key == "default" else of
 
 
 @click.command("trials")

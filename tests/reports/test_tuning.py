@@ -132,9 +132,17 @@ def test_several_objectives_have_a_chart_each_and_a_sum_in_words():
     parts = [{"name": "val_loss", "direction": "min", "weight": 2.0}, {"name": "val_accuracy", "direction": "max", "weight": 1.0}]
     study = asked.study.model_copy(update={"objective": parts})
     assert tuning.objective_words(study) == "2 x val_loss (min) + val_accuracy (max)"
-    assert {"curves-val_loss", "curves-val_accuracy"} <= specs(
-        tuning.html(tuning.Search(study, asked.trials, asked.ranking))
-    ).keys()
+    page = tuning.html(tuning.Search(study, asked.trials, asked.ranking))
+    assert {"curves-val_loss", "curves-val_accuracy"} <= specs(page).keys()
+    words = "A value is their sum, in which what is to be as large as possible counts as negative: the least is the best."
+    assert (words in page, words in tuning.html(asked)) == (True, False)
+
+
+def test_of_a_single_parameter_no_importance_is_drawn():
+    asked = search(4, status="completed")
+    alone = tuning.Search(asked.study, asked.trials, asked.ranking, {"train.batch_size": 1.0})
+    assert "importance" in specs(tuning.html(asked))
+    assert "importance" not in specs(tuning.html(alone))
 
 
 @pytest.mark.parametrize(

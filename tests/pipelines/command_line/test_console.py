@@ -348,6 +348,14 @@ def test_a_search_in_a_pipe_is_a_line_a_trial_and_what_it_found_in_the_stages_li
     assert "\x1b" not in shown
 
 
+def test_of_several_objectives_the_first_line_says_what_is_summed():
+    several = [{"name": "val_accuracy", "direction": "max", "weight": 1.0}, {"name": "val_loss", "direction": "min", "weight": 0.2}]
+    assert Trials().search({"study": STUDY | {"objective": several}, "trials": []}) == (
+        "random search for the best objective (min), the sum of val_accuracy (max) + 0.2 x val_loss (min), those of (max) counted "
+        "negative"
+    )
+
+
 def test_of_a_long_search_few_lines_say_how_far_it_is(capsys):
     with RunView() as view:
         search(view)
