@@ -6,11 +6,16 @@ from configs import paths
 from configs.errors import UsageError
 
 
+def number(name: str) -> int | None:
+    """The version that a folder is by its name; None where it is none: TF Serving reads an int64 of digits."""
+    return int(name) if name.isascii() and name.isdecimal() and int(name) < 2**63 else None
+
+
 def numbered(base: Path) -> dict[int, Path]:
     """Number -> folder of all that TF Serving takes for a version of one model, ascending. It loads the highest, complete or not:
     none is given twice."""
-    folders = (path for path in base.glob("[0-9]*") if path.name.isascii() and path.name.isdecimal() and path.is_dir())
-    return dict(sorted((int(path.name), path) for path in folders))
+    folders = ((number(path.name), path) for path in base.glob("[0-9]*") if path.is_dir())
+    return dict(sorted((version, path) for version, path in folders if version is not None))
 
 
 def versions(base: Path) -> dict[int, Path]:

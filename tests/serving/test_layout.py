@@ -71,6 +71,15 @@ def test_a_model_in_a_path_that_tensorflow_takes_for_a_pattern_is_refused(models
         layout.find(str(odd), models)
 
 
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("1", 1), ("007", 7), ("", None), ("-1", None), ("+1", None), ("1.tmp", None), ("²", None), ("9" * 19, None)],
+)
+def test_what_a_version_is_called(name, number):
+    assert layout.number(name) == number
+    assert layout.number(str(2**63 - 1)) == 2**63 - 1
+
+
 EXECUTIONS = {"pipelines/workspace/collect.py"}  # folders of TFX's, numbered too
 
 

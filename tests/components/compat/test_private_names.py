@@ -55,6 +55,7 @@ CALLABLES = {
     "_get_num_brackets": ("keras_tuner:oracles.HyperbandOracle", (None,)),
     "_get_num_rounds": ("keras_tuner:oracles.HyperbandOracle", (None, 0)),
     "_get_size": ("keras_tuner:oracles.HyperbandOracle", (None, 0, 0)),
+    "_make_callable_from_options": ("tensorflow.compat.v1:Session", (None, None)),
     "tqdm_lib": ("tensorflow_datasets.core.utils.tqdm_utils", None),
 }
 # Attributes that objects get in __init__ -> the class whose source must set them.
