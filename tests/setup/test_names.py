@@ -16,7 +16,7 @@ def defined(path: Path) -> set[str]:
     """All names that a file binds anywhere; more than those that others may ask for, never fewer."""
     names = set()
     for node in ast.walk(sources.tree(path)):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)

@@ -10,6 +10,8 @@ SIGNATURE_DEF = "signature_def"  # the one field that metadata has
 
 def status(response: Any) -> bytes:
     """JSON of a GetModelStatusResponse; a version is a string, as JSON has integers of 64 bits in protobuf's mapping."""
+    for version in response.model_version_status:
+        version.status.SetInParent()  # is told of a version that is well, too
     return orjson.dumps(_told(response))
 
 

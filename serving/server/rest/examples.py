@@ -14,15 +14,12 @@ LARGEST = 2**63 - 1
 KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}  # of Feature, in messages
 
 
-def given(document: Mapping[str, Any]):
-    """The Input of a Classify or Regress request: its examples, and its context where it has one.
+def read(document: Mapping[str, Any], message: Any) -> None:
+    """Write the examples of a Classify or Regress request into an Input, with their context where they have one.
 
     Raises:
         ServingError: INVALID_ARGUMENT, in TF Serving's words.
     """
-    from tensorflow_serving.apis import input_pb2
-
-    message = input_pb2.Input()
     examples_of = message.example_list
     if CONTEXT in document:
         examples_of = message.example_list_with_context
@@ -36,7 +33,6 @@ def given(document: Mapping[str, Any]):
         raise invalid(f"JSON Value: {shown(document)} '{EXAMPLES}' value is an empty array")
     for example in examples:
         _fill(examples_of.examples.add(), example)
-    return message
 
 
 def classified(result: Any) -> bytes:

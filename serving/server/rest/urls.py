@@ -23,6 +23,7 @@ HTTP_STATUS = {  # http_server.cc, ToHTTPStatusCode; whatever is not here is 500
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
+TIMED_OUT, TOO_LARGE = 408, 413  # of HTTP itself; TF Serving has neither
 PREDICT, CLASSIFY, REGRESS, STATUS, METADATA = "predict", "classify", "regress", "status", "metadata"
 LARGEST = 2**63 - 1  # of a version
 
@@ -70,9 +71,20 @@ def call(method: str, raw_path: str) -> Call:
     return Call(verb, _decoded(match["name"]), version, _decoded(match["label"]) if match["label"] else None)
 
 
+class Refusal(ServingError):
+    """A request that HTTP has a status for and TF Serving has not."""
+
+    def __init__(self, code: str, message: str, status: int):
+        super().__init__(code, message)
+        self.status = status
+
+    def __reduce__(self):
+        return type(self), (self.code, self.message, self.status)
+
+
 def http_status(error: ServingError) -> int:
     """The status of a response to a request that has no answer."""
-    return HTTP_STATUS.get(error.code, 500)
+    return error.status if isinstance(error, Refusal) else HTTP_STATUS.get(error.code, 500)
 
 
 def error_body(message: str) -> bytes:
