@@ -66,7 +66,7 @@ def conditions(space: Space) -> dict[str, dict[str, list]]:
 def _check_apart(allowed: Mapping[str, Mapping[str, list]]) -> None:
     """Raise UsageError for entries of one path that may be drawn together."""
     for entry, other in itertools.combinations(allowed, 2):
-        shared = allowed[entry].keys() & allowed[other].keys()
+        shared = [key for key in allowed[entry] if key in allowed[other]]
         meet = (any(same(value, another) for value in allowed[entry][key] for another in allowed[other][key]) for key in shared)
         if path_of(entry) == path_of(other) and all(meet):
             raise UsageError(

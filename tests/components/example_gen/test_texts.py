@@ -140,9 +140,9 @@ def test_a_folder_of_texts_has_splits_and_classes_as_one_of_images_has(tmp_path)
     root = files_of_texts(tmp_path / "reviews")
     (root / "train/pos/still.png").rename(root / "train/pos/still.doc")
     sources.check(f"folder:{root}", tmp_path)
-    found = located(f"folder:{root}", tmp_path)
-    assert dict(found.passed_over) == {".doc": 1, ".csv": 1, "hidden": 1}
-    held, by_split = raws(folder, found)
+    location = located(f"folder:{root}", tmp_path)
+    assert dict(location.passed_over) == {".doc": 1, ".csv": 1, "hidden": 1}
+    held, by_split = raws(folder, location)
     assert held.class_names == ["neg", "pos"]
     read = {raw.example_id.decode(): (raw.encoded(), raw.label) for of in by_split.values() for raw in of}
     assert read == {
@@ -154,7 +154,7 @@ def test_a_folder_of_texts_has_splits_and_classes_as_one_of_images_has(tmp_path)
         "test/pos/1.txt": (b"caf\xe9", 1),
     }
     assert folder.holds(str(root)) == "text"
-    before = found.digest
+    before = location.digest
     (root / "train/pos/1.txt").write_bytes(b"Good")
     assert located(f"folder:{root}", tmp_path).digest != before
 
