@@ -10,7 +10,7 @@ from pipelines.orchestration import execute, settled
 from tests.pipelines import test_generative_models
 from tests.pipelines.whole_way import goes_the_whole_way
 
-# One that reconstructs, and generates, goes that way in test_without_labels.py whenever tests run.
+# Stage by stage it stands in components/trainer, tasks and evaluator, and what is asked of it in verbs/.
 pytestmark = pytest.mark.whole
 
 FAMILIES = [name for name, record in keras_models.catalog().items() if record.task.split(".")[0] == RECONSTRUCTION]

@@ -4,7 +4,7 @@ import pytest
 
 from tests.pipelines.whole_way import goes_the_whole_way
 
-# One that generates goes that way in test_without_labels.py whenever tests run; a conditional one stands in components/tasks, too.
+# What generates stands in components/tasks, a conditional one too, and what is asked of it in verbs/.
 pytestmark = pytest.mark.whole
 
 CONFIGS = ["digits_vae", "digits_conv_vae", "digits_conditional_vae", "digits_sparse_coding", "digits_psd"]

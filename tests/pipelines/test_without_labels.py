@@ -7,14 +7,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tfx.utils import io_utils
 
-from components import keys
+import keras_models
+from components import keys, targets
+from components.schema_gen.names import class_names
+from components.tasks.by_name import task_of
 from components.trainer import artifact
+from components.trainer.data import open_data
 from configs import load
+from configs.schema.slices.trainer import TrainerSlice
 from keras_models import transfer
 from pipelines.orchestration import execute, settled
 from pipelines.workspace import runs
-from tests.components import digits
+from tests.components import digits, stages
 from tests.pipelines.whole_way import PROBES, goes_the_whole_way
 
 
@@ -32,6 +38,27 @@ def bare(tmp_path):
     return tmp_path
 
 
+def test_without_labels_trainer_gets_the_images_and_that_none_has_a_label(bare, tmp_path):
+    """From the folder through ExampleGen, SchemaGen and Transform, as a run does it, to what Trainer opens."""
+    cfg = load.load("digits_vae.tiny", [f"data.source=folder:{bare / 'scans'}"])
+    task = task_of(keras_models.get(cfg.model.name).task)
+    examples = stages.examples_of(cfg.data, tmp_path)
+    schema = stages.schema_of(examples, tmp_path)
+    graph = stages.graph_of(examples, schema, cfg.transform, list(task.targets), tmp_path)
+    files = [[f"{examples.uri}/Split-{split}/*"] for split in (keys.TRAIN, keys.VALIDATION)]
+    trainer = TrainerSlice(**{name: getattr(cfg, name) for name in TrainerSlice.model_fields})
+    classes = targets.classes_of(task.targets, class_names(io_utils.SchemaReader().read(str(schema))))
+    data = open_data(*files, graph, classes, task.targets, False, trainer)
+    task.check(data.facts)
+    assert data.facts.class_names == []
+    batches = list(data.plain.as_numpy_iterator())
+    seen, labels = np.concatenate([pixels for pixels, _ in batches]), [learned[keys.LABEL] for _, learned in batches]
+    assert {*np.concatenate(labels).tolist()} == {-1}
+    assert data.facts.train_images == len(seen) > 400
+    assert {image.tobytes() for image in seen.astype(np.uint8)} <= {image.tobytes() for image in digits.images()[0][:600]}
+
+
+@pytest.mark.whole  # as components/tasks and components/evaluator have it of training and judging, and verbs/ of asking
 def test_images_without_labels_are_enough_also_to_generate_from(bare, place, scans):
     goes_the_whole_way("digits_vae", place, scans, bare, unlabelled=f"folder:{bare / 'scans'}")
 
