@@ -232,8 +232,8 @@ def test_what_a_warm_start_takes_from_other_data_or_another_config_cannot_win(tm
     [text] = [e["text"] for e in told if e["event"] == "warning"]
     assert text.startswith(f"Search {first.name} was of another config: what its trials reached may not be comparable.")
     for changed, unlike in (
-        ({"eval_files": ["elsewhere"]}, "output of Transform"),
-        ({"base_model": "another"}, "model that it starts from"),
+        ({"eval_files": ["elsewhere"]}, "output of Transform and config"),
+        ({"base_model": "another"}, "config and model that it starts from"),
     ):
         told.clear()
         whole = (first / study.TRAINING).read_text()
@@ -243,7 +243,7 @@ def test_what_a_warm_start_takes_from_other_data_or_another_config_cannot_win(tm
         trials = alone(tmp_path, trials=1, pruning="none", executions=len(unlike), warm_start=first.name)
         (first / study.TRAINING).write_text(whole)
         [text] = [e["text"] for e in told if e["event"] == "warning"]
-        assert text.startswith(f"Search {first.name} was of another {unlike} and config:")
+        assert text.startswith(f"Search {first.name} was of another {unlike}:")
         assert (trials["0000"].value, trials["0000"].is_candidate) == (0.0, False)
         [asked] = [folder for folder in records.studies(tmp_path / "tuning") if tried(folder) == trials]
         assert records.best(*records.read(asked)).id == "0002"
