@@ -373,12 +373,15 @@ class Kept(compat.Saving):
             self.stop(f"{IN_A_ROW} trials in a row failed, the last: {record.reason}")
         self.tell()
 
+    def left(self) -> int | None:
+        """How many trials are not over; None where that is not known."""
+        size = self.size()
+        return None if size is None else max(0, size - records.over(self._records().values()))
+
     def tell(self) -> None:
         """Emit how many trials are done, and what is left."""
         told = self._records().values()
-        counted = records.counts(told)
-        size, over = self.size(), sum(counted.values()) - counted[records.RUNNING]
-        left = None if size is None else max(0, size - over)
+        counted, left, over = records.counts(told), self.left(), records.over(told)
         mean = records.spent(told) / over if over else None
         lasts = [self.budget.until - time.time()] if self.budget.until is not None else []
         lasts += [left * mean] if left is not None and mean is not None else []

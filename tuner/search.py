@@ -106,7 +106,7 @@ class Search(base_tuner.BaseTuner):
         trials = self.trials
         ranked = records.ranking(self.study.record, trials)
         if not ranked:
-            failed = [trial.reason for trial in trials if trial.reason]
+            failed = [trial.reason for trial in trials if trial.status == records.FAILED]
             why = f"{len(failed)} failed, the last: {failed[-1]}" if failed else f"{self.oracle.over or 'none was begun'}."
             raise HubelError(f"No trial of the search completed: {why}", "Look at `hubel list trials`, and at the log.")
         told = [self._told(trial) for trial in ranked]
@@ -124,13 +124,16 @@ class Search(base_tuner.BaseTuner):
         """Trials keep no weights: Trainer trains the best one anew."""
 
     def _work(self) -> None:
-        address = roles.chief_address()
-        workers = self._tune.workers
+        address, asked, left = roles.chief_address(), self._tune.workers, self.oracle.left()
+        workers = asked if left is None else max(1, min(asked, left))
         with Chief(self.oracle, address or ALONE) as chief:
             if address:
                 progress.emit("note", text=f"The chief listens at {address}; workers may join.")
                 chief.serve_far()
                 return
+            if workers < asked:
+                text = f"{words.count(workers, 'worker')} of {asked} start: there are no more trials to run at the same time."
+                progress.emit("note", text=text)
             for text in crew.doubts(workers, max((trial.peak_bytes or 0 for trial in self.trials), default=0)):
                 progress.emit("warning", text=text)
             crew.Crew(workers, self.oracle, chief, self.study.lock).work()

@@ -12,6 +12,7 @@ from configs import space as spaces
 from configs.errors import UsageError
 from configs.override import override
 from configs.schema.run import RunConfig
+from configs.schema.tune import Distribution
 from keras_models import building
 from keras_models.parameters import without_weights
 from tuner import auto, corners
@@ -104,6 +105,19 @@ def test_each_optimizer_has_rates_of_its_own(own, rates):
         tried = corners_of[drawn.when["train.optimizer.name"]]
         assert {drawn.min, drawn.max} <= tried
         assert all(drawn.has(rate) for rate in tried)
+
+
+def test_a_builder_s_space_may_have_an_option_several_times_too():
+    dropout = {"min": 0.0, "max": 0.2, "when": {"batch_norm": True}}
+    space = {"batch_norm": {"choices": [True, False]}, "dropout": dropout}
+    space["dropout#plain"] = {"min": 0.3, "max": 0.6, "when": {"batch_norm": False}}
+    config = RunConfig(name="a", model={"name": "mlp", "options": {"dropout": 0.1}}, tune={"enabled": True, "space": "auto"})
+    made = dict(auto._of_model(config, replace(keras_models.check("mlp"), space=space)))
+    entries = {key: Distribution.model_validate(drawn) for key, drawn in made.items()}
+    searched.check(config, entries, "here")
+    tried = {(corner["model.options.batch_norm"], corner["model.options.dropout"]) for corner in spaces.corners(entries)}
+    assert {(True, 0.0), (True, 0.2), (False, 0.1), (False, 0.6)} <= tried, "the config's own 0.1 too"
+    assert all(rate <= 0.2 if has_norm else rate >= 0.1 for has_norm, rate in tried)
 
 
 def test_augmentation_is_tried_weaker_and_stronger_and_not_at_all():

@@ -461,6 +461,19 @@ def test_workers_share_the_cores_and_more_than_memory_holds_are_warned_of(monkey
     assert worker.resident() <= worker.peak()
 
 
+@pytest.mark.parametrize(("over", "workers"), [(0, 3), (2, 1), (None, 50)])
+def test_no_more_workers_start_than_there_are_trials_to_run(tmp_path, told, monkeypatch, over, workers):
+    begun, trials = [], None if over is None else 3
+    if over:
+        alone(tmp_path, trials=over)
+    monkeypatch.setattr(crew.Crew, "work", lambda self: begun.extend(self._members))
+    monkeypatch.setattr(crew, "doubts", lambda *_: [])
+    Search(synthetic.fn_args(tmp_path, trials=trials, minutes=None if trials else 5.0, workers=50)).search()
+    assert len(begun) == workers
+    said = [event["text"].partition(":")[0] for event in told if " of 50 start: " in event.get("text", "")]
+    assert said == {3: ["3 workers of 50 start"], 1: ["1 worker of 50 start"], 50: []}[workers]
+
+
 def test_a_lock_says_who_holds_it(tmp_path):
     with (
         locking.hold(tmp_path / "lock", "hubel tune digits"),
