@@ -104,7 +104,7 @@ def test_a_few_very_long_texts_neither_hide_a_skew_of_lengths_nor_are_one(tmp_pa
     assert by_tfdv(outlying, same) > 0.3, "three of 3,003 texts"
     assert by_tfdv(outlying, long_too) < 0.01, "all lie in one of its cells"
     for number in (ours, outlying):
-        assert max(apart(number, same).values()) < 0.01
+        assert max(apart(number, same).values()) < 0.02
         assert min(apart(number, longer).values()) > 0.1
         assert min(apart(number, long_too).values()) > 0.1
     assert set(apart(ours, ours).values()) == {0.0}
@@ -140,8 +140,8 @@ def test_statistics_of_before_are_compared_by_the_quantiles_that_they_have(tmp_p
     for of in before:
         [words] = [feature for feature in of.datasets[0].features if feature.path.step[0] == keys.TEXT_WORDS]
         assert [len(histogram.buckets) for histogram in words.num_stats.histograms] == [10, 10]
-    assert apart(ours, before[0])[keys.TEXT_WORDS] < 0.01
-    assert apart(ours, before[1])[keys.TEXT_WORDS] > 0.8
+    assert apart(ours, before[0])[keys.TEXT_WORDS] < 0.05
+    assert apart(ours, before[1])[keys.TEXT_WORDS] > 0.5
 
 
 def artifact(number: int, folder):
