@@ -381,8 +381,10 @@ class Kept(compat.Saving):
     def tell(self) -> None:
         """Emit how many trials are done, and what is left."""
         told = self._records().values()
-        counted, left, over = records.counts(told), self.left(), records.over(told)
-        mean = records.spent(told) / over if over else None
+        counted, left, measured = records.counts(told), self.left(), [t for t in told if t.has_value and not t.origin]
+        mean = (
+            records.spent(measured) / len(measured) if measured else None
+        )  # what failed at once says nothing of how long one takes
         lasts = [self.budget.until - time.time()] if self.budget.until is not None else []
         lasts += [left * mean] if left is not None and mean is not None else []
         progress.emit(

@@ -68,7 +68,7 @@ class Search(base_tuner.BaseTuner):
             told = [trial.model_dump(mode="json", exclude={"curve"}) for trial in self.trials]
             progress.emit("search", study=self.study.record.model_dump(mode="json"), trials=told)
             if over := records.over(self.trials):
-                progress.emit("note", text=f"The search {self.study.record.fingerprint} goes on: {over} trials are over.")
+                progress.emit("note", text=f"The search {self.study.record.fingerprint} goes on from {words.count(over, 'trial')}.")
             asked = self.oracle.budget.trials
             if asked is not None and over > asked:
                 text = f"{over} trials were tried and {asked} asked for: the answer is the best of all that were tried."

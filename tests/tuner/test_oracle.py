@@ -309,3 +309,13 @@ def test_a_warm_start_is_told_and_not_repeated(tmp_path, algorithm):
     assert taken == [trial.values for trial in earlier]
     assert len(new) == own if ALGORITHMS[algorithm] else new
     assert not [trial for trial in new if trial.values in taken and "tuner/trial_id" not in trial.drawn]
+
+
+def test_how_long_a_search_will_last_is_told_by_trials_that_came_to_a_figure(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(progress, "_listeners", [told.append])
+    oracle, log = oracles.resumed(question(tmp_path), Budget(4)), []
+    for status in (records.FAILED, records.COMPLETED):
+        run_trial(oracle, oracle.create_trial("worker-0"), log, status)
+    counts = [event for event in told if event["event"] == "trials"]
+    assert [(event["left"], event["seconds_left"]) for event in counts] == [(3, None), (2, 2 * 0.5)]
