@@ -191,7 +191,9 @@ def _tell(value: Mapping[str, Any]) -> None:
     if value["best"] is None:
         lines.append("No trial completed: the reasons say why.")
     else:
-        lines += [f"Best: {_outcome(value)}", *trials_view.best(value["best"])]
+        of = words.count(len(value["trials"]), "trial")
+        lines.append(f"Best of {of}: {value['trials'][0]['id']}, {value['objective']} {value['value']:.4f}, with")
+        lines += trials_view.best(value["best"])
     lines += [f"  page: {value['page']}"] if value["page"] else []
     lines += [f"  written: {value['written']}"] if value["written"] else []
     lines += [f"  train it: {value['command']}"] if value["command"] else []

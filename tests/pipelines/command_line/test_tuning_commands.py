@@ -109,7 +109,7 @@ def test_the_end_of_a_search_says_what_matters_and_what_to_do_next(tmp_path, cap
     assert (title, doubt) == ("importance of each parameter, as a share of 1:", "Few trials.")
     assert [first, second] == ["  model.options.hidden  0.75", "  train.batch_size      0.25"]
     assert many == "11 trials were tried and 5 asked for: the best is of all that were tried."
-    assert best == f"Best: 12 trials, the best val_accuracy {made.best.value:.4f}"
+    assert best == f"Best of 12 trials: {made.best.id}, val_accuracy {made.best.value:.4f}, with"
     assert [line.split(maxsplit=1) for line in chosen] == [[path, trials.shown(of)] for path, of in made.best.values.items()]
     assert [page, train, seconds] == ["  page: /a/index.html", "  train it: hubel run b.yaml", "9.0 s"]
 
