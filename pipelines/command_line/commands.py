@@ -25,6 +25,8 @@ from pipelines.command_line.options import state as _state
 from pipelines.command_line.wanted import wants_json
 from pipelines.process import requests
 
+FREE = ("error", "text")  # columns of sentences: last in a table, so that no other is pushed away by the longest
+
 
 def run(arguments: list[str]) -> int:
     """Run one command line. Returns the exit code; whatever went wrong is one sentence on stderr, or JSON on stdout."""
@@ -260,7 +262,8 @@ def predict(model, images, top, form, workspace, as_json, texts=(), column=None,
 
         csv.writer(sys.stdout).writerows([columns, *cells])
     else:
-        console.table(columns, cells)
+        order = sorted(range(len(columns)), key=lambda place: FREE.index(columns[place]) if columns[place] in FREE else -1)
+        console.table([columns[place] for place in order], [[line[place] for place in order] for line in cells])
     is_bare = as_json or form != "table"
     for line in options.passed_over(value.get("passed_over", {})) if as_json or form == "json" else options.remarks(value):
         click.echo(line, err=is_bare)

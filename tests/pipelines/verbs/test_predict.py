@@ -129,6 +129,27 @@ def test_a_table_of_texts_says_where_each_stands(monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines() == ["text,p,file,line,error", "rain,dog 0.7500,,,", " ,,a.txt,3,empty"]
 
 
+def test_in_a_table_sentences_stand_last_so_that_no_line_is_as_long_as_the_longest(monkeypatch, capsys):
+    long = {"text": "rain " * 200, "p": [0.75, 0.25]}
+    value = {"texts": [long, {"text": "snow", "p": [0.25, 0.75]}, {"text": "", "error": "It is empty."}]}
+    value |= {
+        "gives": {"p": "probabilities"},
+        "class_names": ["cat", "dog"],
+        "asked": "m",
+        "run": None,
+        "many": "texts",
+        "unshown": [],
+    }
+    monkeypatch.setattr(options, "ask_of", lambda *asked: value)
+    assert commands.predict.callback("m", ["a.txt"], 1, "table", None, False, ["rain"]) == 0
+    assert [line.rstrip()[:40] for line in capsys.readouterr().out.splitlines()] == [
+        "p           error         text",
+        "cat 0.7500                rain rain rain",
+        "dog 0.7500                snow",
+        "            It is empty.",
+    ]
+
+
 def test_answers_that_are_pictures_are_written_in_the_image_s_own_frame(answered, tmp_path):
     mask = np.zeros((32, 32, 1), np.int64)
     mask[:16] = 1
