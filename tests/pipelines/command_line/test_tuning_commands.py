@@ -118,7 +118,14 @@ def test_the_end_of_a_search_says_what_matters_and_what_to_do_next(tmp_path, cap
 def test_of_a_single_parameter_there_is_no_importance_to_tell(shares, tmp_path, capsys):
     left(tmp_path)
     value = contract.of(tmp_path / "tuning/digits_lenet5/a1b2c3d4")
-    value |= {"importance": shares, "importance_doubt": "Few trials.", "written": None, "command": "", "seconds": 9.0}
+    value |= {
+        "importance": shares,
+        "importance_doubt": "Few trials.",
+        "written": None,
+        "command": "",
+        "trials_asked": None,
+        "seconds": 9.0,
+    }
     tuning_commands._tell(value)
     told = capsys.readouterr().out
     assert "importance" not in told
