@@ -18,6 +18,7 @@ FOLDERS = [
     "components/evaluator",
     "components/infra_validator",
     "components/pusher",
+    "serving/server",
     "pipelines",
     "pipelines/command_line",
     "pipelines/process",
