@@ -107,9 +107,9 @@ def prove(arms: Sequence[Arm], place: Workspace) -> list[tuple[Arm, Start]]:
 def _network(config: RunConfig) -> str:
     """The same for configs whose networks are the same: what they are built of, and what a builder is told of what it reads."""
     reads = DEFAULT if config.transfer is not None else keras_models.check(config.model.name).reads
-    told = input_of(reads).stand_in(config.transform, 1).facts
+    told = input_of(reads).stand_in(config.transform, 1).of_data
     built = config.model_dump_json(include={"model": True, "transfer": True, "train": {"pretrain"}})
-    return f"{built} {[(name, getattr(fact, 'shape', fact)) for name, fact in sorted(told.items())]}"
+    return f"{built} {[(name, getattr(value, 'shape', value)) for name, value in sorted(told.items())]}"
 
 
 class Judged(NamedTuple):
