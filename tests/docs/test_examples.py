@@ -37,6 +37,7 @@ from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, catalogue
 from keras_models.parameters import total_params
+from tests.cheaper import eagerly
 from tests.components import stages
 from tests.docs.pages import Place, examples
 
@@ -389,7 +390,8 @@ def test_masks_and_sentences_of_a_table_are_learned_and_values_of_masks_have_nam
         mask = learned[keys.MASK].numpy()[..., 0]
         assert (mask[:, 0, 0] == targets.VOID).all()
         np.testing.assert_array_equal(mask[:, 1:], (pixels.numpy()[:, 1:, :, 0] > 127).astype(int))
-    history = train(task, started(cfg, keras_models.get(cfg.model.name), opened), opened, cfg, Resume(tmp_path / "state", None))
+    with eagerly():
+        history = train(task, started(cfg, keras_models.get(cfg.model.name), opened), opened, cfg, Resume(tmp_path / "state", None))
     assert history[-1]["val_loss"] < history[0]["val_loss"]
 
     task = task_of("captioning")
@@ -398,7 +400,8 @@ def test_masks_and_sentences_of_a_table_are_learned_and_values_of_masks_have_nam
     opened = open_data(files[keys.TRAIN], files[keys.VALIDATION], graph, [], task.targets, False, cfg)
     sentences = {sentence for _, learned in opened.plain for sentence in learned[keys.CAPTIONS].numpy().ravel()}
     assert {b"the digit", b""} < sentences <= {b"the digit", b"", *(f"a small {name}".encode() for name in NAMES)}
-    history = train(task, started(cfg, keras_models.get(cfg.model.name), opened), opened, cfg, Resume(tmp_path / "words", None))
+    with eagerly():
+        history = train(task, started(cfg, keras_models.get(cfg.model.name), opened), opened, cfg, Resume(tmp_path / "words", None))
     assert history[-1]["val_loss"] < history[0]["val_loss"]
 
 
