@@ -49,6 +49,7 @@ def trained(folder, artifacts, tree, **changes) -> list[dict]:
 LONGER = {"epochs": 12, "batch_size": 32, "optimizer": {"learning_rate": 0.01}}
 
 
+@pytest.mark.usefixtures("no_saved_model")
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
 def test_mixing_trains_and_is_validated_on_plain_images(artifacts, tmp_path, name):
     history = trained(tmp_path / "mixed", artifacts, digits.MLP, augment=[{name: {}}], train=LONGER)
@@ -67,6 +68,7 @@ def test_a_denoising_autoencoder_aims_at_the_clean_image():
     assert np.allclose(task_of("reconstruction").pair(noisy, {})[1], 0.2)
 
 
+@pytest.mark.usefixtures("no_saved_model")
 def test_noise_does_not_get_into_what_an_autoencoder_learns_to_give(artifacts, tmp_path):
     black = [{"mask": {"share": 1.0}}]
     config = {"train": {"epochs": 15, "batch_size": 32, "early_stopping": None}}
@@ -100,6 +102,7 @@ def test_noise_leaves_the_range_where_it_is_to_be_taken_away_again(artifacts, tm
         assert added.mean() == pytest.approx(0, abs=3)
 
 
+@pytest.mark.usefixtures("no_saved_model")
 def test_a_person_is_told_that_digits_are_flipped_and_mirrored_when_they_are_judged(artifacts, tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr(progress, "_listeners", [said.append])

@@ -206,6 +206,7 @@ def build(input_shape=(8, 8, 1), num_classes=10, momentum=0.99):
 """
 
 
+@pytest.mark.usefixtures("no_saved_model")
 def test_training_says_it_of_a_network_of_one_s_own(artifacts, tmp_path, monkeypatch):
     """Before, of as many epochs as are asked for; and after, where the weights of an earlier one are kept."""
     (tmp_path / "plainly_normalised.py").write_text(OWN)
