@@ -49,12 +49,12 @@ def test_without_labels_trainer_gets_the_images_and_that_none_has_a_label(bare, 
     trainer = TrainerSlice(**{name: getattr(cfg, name) for name in TrainerSlice.model_fields})
     classes = targets.classes_of(task.targets, class_names(io_utils.SchemaReader().read(str(schema))))
     data = open_data(*files, graph, classes, task.targets, False, trainer)
-    task.check(data.facts)
-    assert data.facts.class_names == []
+    task.check(data.info)
+    assert data.info.class_names == []
     batches = list(data.plain.as_numpy_iterator())
     seen, labels = np.concatenate([pixels for pixels, _ in batches]), [learned[keys.LABEL] for _, learned in batches]
     assert {*np.concatenate(labels).tolist()} == {-1}
-    assert data.facts.train_images == len(seen) > 400
+    assert data.info.train_images == len(seen) > 400
     assert {image.tobytes() for image in seen.astype(np.uint8)} <= {image.tobytes() for image in digits.images()[0][:600]}
 
 
