@@ -422,7 +422,7 @@ class Kept(compat.Saving):
             try:
                 told[path.stem] = records.read_trial(self.question.folder, path.stem)
             except HubelError:
-                atomic.set_aside(path)
+                _set_aside(path)
         return told
 
     def _record(self, trial_id: str) -> TrialRecord:
@@ -430,7 +430,8 @@ class Kept(compat.Saving):
         try:
             return records.read_trial(self.question.folder, trial_id)
         except HubelError:
-            atomic.set_aside(records.trial_file(self.question.folder, trial_id))
+            if (path := records.trial_file(self.question.folder, trial_id)).exists():
+                _set_aside(path)
         trial = self.trials[trial_id]
         status = {TrialStatus.COMPLETED: records.COMPLETED, TrialStatus.FAILED: records.FAILED}.get(trial.status, records.RUNNING)
         record = TrialRecord(
@@ -525,6 +526,15 @@ class Kept(compat.Saving):
             self.set_state(json.loads(before))
         self._insert(record)
         return True
+
+
+def _set_aside(record: Path) -> None:
+    """Of a trial, whose record is damaged."""
+    aside = atomic.set_aside(record)
+    text = (
+        f"The record of trial {record.stem} is damaged. It is set aside as {aside.name}; what the oracle knows of the trial counts"
+    )
+    progress.emit("warning", text=f"{text}, and if that is not how it ended, it runs again.")
 
 
 class Damaged(Exception):

@@ -214,6 +214,15 @@ def read(folder: Path) -> tuple[StudyRecord, list[TrialRecord]]:
     return read_study(folder), [_read(path, TrialRecord) for path in trial_files(folder)]
 
 
+def readable(folder: Path) -> list[TrialRecord]:
+    """Trials of a study in the order of creation, without those whose record is damaged: a search that goes on sets these aside."""
+    told = []
+    for path in trial_files(folder):
+        with contextlib.suppress(HubelError):
+            told.append(_read(path, TrialRecord))
+    return told
+
+
 def trial_files(folder: Path) -> list[Path]:
     """Of the trials' records, in the order of creation."""
     return sorted(path for path in (folder / TRIALS).glob("*.json") if not path.name.startswith("."))

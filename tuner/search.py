@@ -140,7 +140,7 @@ class Search(base_tuner.BaseTuner):
 
     def _budget(self) -> oracle.Budget:
         minutes = self._tune.minutes
-        spent = records.spent(self.trials)  # a search that goes on has what is left
+        spent = records.spent(records.readable(self.study.folder))  # a search that goes on has what is left
         until = None if minutes is None else time.time() + 60 * minutes - spent
         return oracle.Budget(self._tune.trials, self._tune.total_epochs, until)
 

@@ -154,11 +154,7 @@ class Worker(base_tuner.BaseTuner):
 
     def _over(self) -> list[TrialRecord]:
         """Trials that are over, of which each can be read."""
-        over = []
-        for path in records.trial_files(self.folder):
-            with contextlib.suppress(HubelError):
-                over.append(records.read_trial(self.folder, path.stem))
-        return [trial for trial in over if trial.is_over]
+        return [trial for trial in records.readable(self.folder) if trial.is_over]
 
     def _deadline(self) -> float | None:
         """Of time.monotonic()."""

@@ -288,6 +288,19 @@ def test_the_answer_is_of_all_trials_of_a_study_however_few_are_asked_for(tmp_pa
     assert key(few) == grown, "and once it is on record it is the answer"
 
 
+def test_a_search_goes_on_although_a_record_of_a_trial_is_damaged_and_says_so(tmp_path, told):
+    trials = alone(tmp_path, trials=2, minutes=5.0)
+    path = records.trial_file(folder_of(tmp_path), "0001")
+    path.write_text(path.read_text()[:40])
+    again = alone(tmp_path, trials=3, minutes=5.0)
+    assert {name: (trial.values, trial.value) for name, trial in again.items() if name in trials} == {
+        name: (trial.values, trial.value) for name, trial in trials.items()
+    }
+    assert len(again) == 3
+    [text] = [event["text"] for event in told if event["event"] == "warning"]
+    assert text.startswith("The record of trial 0001 is damaged. It is set aside as 0001.json.damaged-1;")
+
+
 def test_a_worker_that_has_grown_ends_between_two_trials(tmp_path, monkeypatch):
     search = Search(synthetic.fn_args(tmp_path))
     sizes = iter([100, 104, 107])
