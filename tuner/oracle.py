@@ -382,9 +382,7 @@ class Kept(compat.Saving):
         """Emit how many trials are done, and what is left."""
         told = self._records().values()
         counted, left, measured = records.counts(told), self.left(), [t for t in told if t.has_value and not t.origin]
-        mean = (
-            records.spent(measured) / len(measured) if measured else None
-        )  # what failed at once says nothing of how long one takes
+        mean = records.spent(measured) / len(measured) if measured else None  # what failed may have failed at once
         lasts = [self.budget.until - time.time()] if self.budget.until is not None else []
         lasts += [left * mean] if left is not None and mean is not None else []
         progress.emit(
@@ -531,9 +529,7 @@ class Kept(compat.Saving):
 def _set_aside(record: Path) -> None:
     """Of a trial, whose record is damaged."""
     aside = atomic.set_aside(record)
-    text = (
-        f"The record of trial {record.stem} is damaged. It is set aside as {aside.name}; what the oracle knows of the trial counts"
-    )
+    text = f"The record of trial {record.stem} is damaged. It is set aside as {aside.name}; what the oracle knows of it counts"
     progress.emit("warning", text=f"{text}, and if that is not how it ended, it runs again.")
 
 
