@@ -140,6 +140,7 @@ def chart(
         f"Each trial is a line from parameter to parameter and on to its {objective[1]}, at the places of its values; the better "
         f"it is, the stronger its colour. The thick line is the best, trial {judged[0].id}."
     )
+    about += " Those that ended early are behind those trained to their end." if not all(t.is_whole for t in judged) else ""
     about += " A dotted one leads over what a trial does not have." if any(point["place"] is None for point in points) else ""
     lying = charts.spec(_drawn(points, axes, is_lying=True), about)
     standing = charts.spec(_drawn(points, axes, is_lying=False), about) if len(axes) <= ACROSS else lying

@@ -38,6 +38,9 @@ class Trial(Protocol):
     @property
     def has_value(self) -> bool: ...
 
+    @property
+    def is_whole(self) -> bool: ...
+
 
 class Study(Protocol):
     """What is shown of a study: see tuner.records.StudyRecord. `objective`: [{name, direction, weight}]."""

@@ -33,7 +33,7 @@ def test_an_axis_has_its_ends_and_round_numbers_or_its_choices_in_their_order(va
 
 @pytest.mark.parametrize(("direction", "better"), [("max", max), ("min", min)])
 def test_the_objective_is_the_last_axis_and_the_best_is_on_top_of_it(direction, better):
-    asked = search(12, direction=direction)
+    asked = search(12, direction=direction, status="completed")
     rows = [row for row in data(specs(tuning.html(asked))["parallel"]) if row.get("parameter") == "" and "trial" in row]
     top = next(row for row in rows if row["place"] == 1)
     assert (top["trial"], top["value"], top["best"]) == (asked.best.id, better(row["value"] for row in rows), True)
@@ -46,3 +46,13 @@ def test_axes_stand_side_by_side_where_there_is_room_for_them(parameters, lies):
     space, names = asked.study.space, {path: path for path in asked.study.space}
     made = parallel.chart(asked.ranking, names, space, Choices(space, ()), ("val_accuracy", "val_accuracy (max)"), "max")
     assert (made.spec == made.narrow) == lies
+
+
+def test_one_that_ended_early_is_never_drawn_as_the_best():
+    asked = search(12)
+    rows = [row for row in data(specs(tuning.html(asked))["parallel"]) if "trial" in row]
+    assert {row["trial"] for row in rows if row["best"]} == {asked.best.id}
+    assert max(rows, key=lambda row: row["value"])["trial"] != asked.best.id, "one that was pruned has a better value"
+    by_strength = sorted({row["trial"]: row["strength"] for row in rows}.items(), key=lambda pair: -pair[1])
+    assert [trial for trial, _ in by_strength] == [trial.id for trial in asked.ranking]
+    assert "Those that ended early are behind those trained to their end." in tuning.html(asked)
