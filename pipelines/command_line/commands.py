@@ -17,6 +17,7 @@ from pipelines.command_line import (
     options,
     promotion_commands,
     run_commands,
+    serve_commands,
     tuning_commands,
     typed,
 )
@@ -110,6 +111,7 @@ cli.add_command(run_commands.run)
 cli.add_command(tuning_commands.tune)
 for _verb in (promotion_commands.promote, promotion_commands.rollback, promotion_commands.model_config):
     cli.add_command(_verb)
+cli.add_command(serve_commands.serve)
 
 
 @cli.group("list")

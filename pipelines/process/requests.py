@@ -267,3 +267,16 @@ class PushByForce(Request):
     reason: str
     verdict: str
     metadata: str
+
+
+@dataclass(frozen=True)
+class Serve(Request):
+    """A server of models, until it is told to end."""
+
+    calls = "pipelines.verbs.serve:serve"
+    models: Sequence[Mapping[str, Any]]
+    config: str | None
+    follow: float
+    settings: Mapping[str, Any]
+    api_key_file: str | None
+    access_log: int | None

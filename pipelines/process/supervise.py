@@ -23,6 +23,7 @@ def ask(
     log: Path,
     listen: Callable[[dict], None] = lambda event: None,
     held: tuple[int, ...] = (),
+    grace: float = GRACE,
 ) -> Any:
     """Have a request answered in a process of its own. Returns the JSON value.
 
@@ -30,6 +31,7 @@ def ask(
         log: file that gets everything the process and its libraries print.
         listen: told of each progress event.
         held: file descriptors that the process inherits (a lock that must outlive this process).
+        grace: s that the process has to end in order where this one is interrupted.
 
     Raises:
         HubelError, UsageError: what the function raised, or how the process died.
@@ -50,8 +52,8 @@ def ask(
             env={**os.environ, **quiet},
         )
     os.close(writing)
-    try:
-        with os.fdopen(reading) as events:
+    with os.fdopen(reading) as events:  # which stays open while a worker ends: what it says last must not fail
+        try:
             worker.stdin.write(json.dumps({"call": request.calls, "arguments": request.arguments()}).encode() + b"\n")
             worker.stdin.flush()
             answer = None
@@ -61,10 +63,10 @@ def ask(
                     answer = event
                 else:
                     listen(event)
-        code = worker.wait()
-    except BaseException:
-        _end(worker)
-        raise
+            code = worker.wait()
+        except BaseException:
+            _end(worker, grace)
+            raise
     if answer is None:
         raise _died(code, log)
     if answer["event"] == "failure":
@@ -72,12 +74,12 @@ def ask(
     return answer["value"]
 
 
-def _end(worker: subprocess.Popen) -> None:
+def _end(worker: subprocess.Popen, grace: float) -> None:
     """End a worker and every process that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(worker.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        worker.wait(GRACE)
+        worker.wait(grace)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()

@@ -58,7 +58,7 @@ def in_process(*arguments) -> Outcome:
     from pipelines.command_line import commands
     from pipelines.process import supervise
 
-    def ask(request, log, listen=lambda event: None, held=()):
+    def ask(request, log, listen=lambda event: None, held=(), grace=0):
         log.parent.mkdir(parents=True, exist_ok=True)
         module, _, function = request.calls.partition(":")
         with pytest.MonkeyPatch.context() as patch, log.open("a") as sink:

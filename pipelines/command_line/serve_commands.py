@@ -1,0 +1,185 @@
+"""`hubel serve`: which models, from what is typed, and the life of the process that serves them."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from pipelines.command_line import options
+from pipelines.command_line.options import state
+
+BANNER = "For trying out and testing: production belongs to TensorFlow Serving, which takes the same folders, files and requests."
+PORT = click.IntRange(0, 65535)
+LOOK = 1.0  # s between looks, as TF Serving's file_system_poll_wait_seconds
+
+
+class Terminated(BaseException):
+    """SIGTERM came."""
+
+
+@click.command("serve")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--config", "config", metavar="FILE", help="Serve what a model.config of TF Serving says; a change is followed.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 for every network.")
+@click.option("--rest-port", default=8501, show_default=True, type=PORT, help="0 for any that is free.")
+@click.option("--grpc-port", default=8500, show_default=True, type=PORT, help="0 for any that is free.")
+@click.option("--no-rest", is_flag=True, help="Answer gRPC alone.")
+@click.option("--no-grpc", is_flag=True, help="Answer REST alone.")
+@click.option("--batching-file", metavar="FILE", help="Put requests together by TF Serving's batching parameters.")
+@click.option(
+    "--poll", default=LOOK, show_default=True, type=click.FloatRange(0), help="Seconds between looks for versions; 0: once."
+)
+@click.option("--config-poll", default=LOOK, show_default=True, type=click.FloatRange(0), help="The same for the config; 0: never.")
+@click.option("--max-request", default=64.0, show_default=True, type=click.FloatRange(0.001), help="MiB of a request.")
+@click.option("--concurrency", default=64, show_default=True, type=click.IntRange(1), help="Requests at once, of each protocol.")
+@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.001), help="Seconds that a request may take.")
+@click.option("--drain", default=30.0, show_default=True, type=click.FloatRange(0), help="Seconds that requests have at the end.")
+@click.option("--strict-shapes", is_flag=True, help="Refuse shapes that a signature does not have before TensorFlow sees them.")
+@click.option("--cors", is_flag=True, help="Let browsers ask from pages of other origins.")
+@click.option("--no-metrics", is_flag=True, help="Do not answer /monitoring/prometheus/metrics.")
+@click.option("--tls-cert", metavar="FILE", help="PEM: serve by TLS, with --tls-key.")
+@click.option("--tls-key", metavar="FILE", help="PEM: the certificate's key.")
+@click.option("--api-key-file", metavar="FILE", help="Clients must send what it holds; or set HUBEL_SERVE_API_KEY.")
+@click.option("--access-log", metavar="FILE", help="A line of JSON for each request; - for stderr.  [default: the server's log]")
+@options.workspace
+@options.verbose
+@options.as_json
+def serve(models, config, workspace, as_json, **asked):
+    """Answer TF Serving's REST and gRPC requests for MODEL, until Ctrl-C.
+
+    MODEL is a name in the workspace, NAME/VERSION, NAME@candidate, or a path to a SavedModel or to a folder of versions. Without
+    any, the workspace's model.config is served, or where there is none every model of it.
+    """
+    from configs.errors import UsageError
+    from pipelines.process import requests, supervise
+    from pipelines.workspace.layout import Workspace
+
+    place = Workspace.at(workspace)
+    if models and config:
+        raise UsageError("A config says itself which models are served.", "Leave out --config, or the models.")
+    if config is None and not models and (place.models / "model.config").is_file():
+        config = str(place.models / "model.config")
+    wanted = [] if config else _wanted(place, models)
+    settings = {
+        "host": asked["host"],
+        "rest_port": None if asked["no_rest"] else asked["rest_port"],
+        "grpc_port": None if asked["no_grpc"] else asked["grpc_port"],
+        "poll": asked["poll"],
+        "batching": asked["batching_file"],
+        "max_request": round(asked["max_request"] * 2**20),
+        "concurrency": asked["concurrency"],
+        "timeout": asked["timeout"],
+        "drain": asked["drain"],
+        "strict_shapes": asked["strict_shapes"],
+        "cors": asked["cors"],
+        "monitoring": not asked["no_metrics"],
+        "certificate": asked["tls_cert"],
+        "key": asked["tls_key"],
+    }
+    state.log = _log(place)
+    if not as_json:
+        print(BANNER, flush=True)
+    with contextlib.ExitStack() as stack:
+        descriptor = _access_log(asked["access_log"], stack)
+        request = requests.Serve(wanted, config, asked["config_poll"], settings, asked["api_key_file"], descriptor)
+        held = () if descriptor is None else (descriptor,)
+        before, code = signal.signal(signal.SIGTERM, _terminate), 0
+        try:
+            out, scheme = sys.stdout, "https" if asked["tls_cert"] else "http"
+            grace = asked["drain"] + 20  # TensorFlow's end, and what a last request takes
+            supervise.ask(request, state.log, lambda event: _show(event, asked["host"], scheme, as_json, out), held, grace)
+        except KeyboardInterrupt:
+            code = 130
+        except Terminated:
+            pass
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    if not as_json:
+        print("Stopped: what was asked before is answered.", flush=True)
+    return code
+
+
+def _terminate(*_):
+    raise Terminated
+
+
+def _wanted(place, models) -> list[dict]:
+    """{name, folder, version} of each model, as pipelines.verbs.serve takes it.
+
+    Raises:
+        UsageError: where there is none, or two have one name.
+    """
+    from configs.errors import UsageError
+    from pipelines.workspace import runs
+    from serving import layout
+
+    if not models:
+        models = sorted(path.name for path in place.models.iterdir() if layout.versions(path)) if place.models.is_dir() else []
+        if not models:
+            raise UsageError(f"There is no served model in {place.models}.", "`hubel run` trains and pushes one.")
+    wanted: list[dict] = []
+    for asked in models:
+        folder = runs.exported(place, asked).resolve()
+        if runs.is_candidate(asked) and not Path(asked).expanduser().exists():
+            model = {"name": asked.partition("@")[0], "folder": str(folder), "version": 0}
+        elif layout.number(folder.name) is None:
+            model = {"name": folder.name, "folder": str(folder), "version": 0}
+        else:
+            base = folder.parent
+            names_it = any(path.resolve() == folder for path in (place.models / asked, Path(asked).expanduser()))
+            model = {"name": base.name, "folder": str(base), "version": layout.number(folder.name) if names_it else None}
+        if model["name"] in [known["name"] for known in wanted]:
+            raise UsageError(f"Two of the models are called {model['name']}.", "A --config can give them names.")
+        wanted.append(model)
+    return wanted
+
+
+def _log(place) -> Path:
+    from pipelines.workspace import runs
+
+    return place.log("serve", runs.new_run_id(place, "serve"))
+
+
+def _access_log(name: str | None, stack: contextlib.ExitStack) -> int | None:
+    """A descriptor that the worker may write to."""
+    if name is None:
+        return None
+    if name == "-":
+        descriptor = os.dup(sys.stderr.fileno())
+    else:
+        descriptor = os.open(Path(name).expanduser(), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+    stack.callback(os.close, descriptor)
+    return descriptor
+
+
+def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO) -> None:
+    """Say that it answers, and where."""
+    if event["event"] != "serving":
+        return
+    shown = f"[{host}]" if ":" in host else host
+    rest = f"{scheme}://{shown}:{event['rest']}" if "rest" in event else None
+    grpc = f"{shown}:{event['grpc']}" if "grpc" in event else None
+    if as_json:
+        print(json.dumps({"rest": rest, "grpc": grpc, "models": event["models"], "log": str(state.log)}), file=out, flush=True)
+        return
+    for model in event["models"]:
+        warmup = model.get("warmup", {"requests": 0, "seconds": 0})
+        labels = f" ({', '.join(model['labels'])})" if model["labels"] else ""
+        print(
+            f"{model['model']} version {model['version']}{labels}: {model['state']}, loaded in {model.get('seconds', 0):.1f} s,"
+            f" {warmup['requests']} warm-up requests in {warmup['seconds']:.1f} s",
+            file=out,
+        )
+        if model["error"]:
+            print(f"  {model['error']}", file=out)
+    if rest:
+        named = f"/{event['models'][0]['model']}" if event["models"] else ""
+        print(f"REST {rest}/v1/models{named}", file=out)
+    if grpc:
+        print(f"gRPC {grpc}", file=out)
+    print(f"log {state.log}\nReady. Ctrl-C ends it.", file=out, flush=True)

@@ -1,0 +1,109 @@
+"""`hubel serve`, worker side: a server that runs until this process is told to end."""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from components import progress
+from configs.errors import UsageError
+from serving.server import model_config
+from serving.server.access import ApiKey
+from serving.server.server import Server, settings_of
+
+KEY = "HUBEL_SERVE_API_KEY"
+
+
+def serve(
+    models: Sequence[Mapping[str, Any]],
+    config: str | None,
+    follow: float,
+    settings: Mapping[str, Any],
+    api_key_file: str | None,
+    access_log: int | None,
+) -> dict[str, Any]:
+    """Serve until SIGTERM, then answer what there is to answer.
+
+    Args:
+        models: {name, folder, version}: `folder` is of versions, and the `version` alone is served unless it is None; without a
+            version's number in its path, `folder` is the SavedModel and `version` 0.
+        config: file of a model.config instead. follow: s between looks at it; 0 for none.
+        settings: as serving.server.server.settings_of takes them.
+        api_key_file: file of the key that clients must send; None: the environment's, if there is one.
+        access_log: file descriptor that gets a line of JSON for each request; None: the log of this process.
+
+    Returns:
+        {seconds}: that the last requests and unloading took. Tells `serving` {rest, grpc, models} once it answers.
+
+    Raises:
+        UsageError, HubelError: as Server.
+    """
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with _logged(access_log), tempfile.TemporaryDirectory(prefix="hubel-serve-") as aliases:
+        told = model_config.read(Path(config)) if config else _config_of(models, Path(aliases))
+        server = Server(settings_of(dict(settings)), ApiKey(_key(api_key_file)))
+        server.start(told, Path(config) if config else None, follow)
+        progress.emit("serving", **server.ports, models=server.manager.overview())
+        stop.wait()
+        return {"seconds": round(server.stop(), 2)}
+
+
+def _config_of(models: Sequence[Mapping[str, Any]], aliases: Path):
+    """A config of what was asked for; a SavedModel that is no version gets the number 1, by a link in `aliases`."""
+    bases, only = {}, {}
+    for model in models:
+        name, folder, version = model["name"], model["folder"], model["version"]
+        if version == 0:
+            (aliases / name).mkdir()
+            (aliases / name / "1").symlink_to(folder, target_is_directory=True)
+            folder, version = str(aliases / name), None
+        bases[name] = folder
+        if version is not None:
+            only[name] = version
+    return model_config.of_models(bases, only)
+
+
+def _key(path: str | None) -> str | None:
+    """The API key; never an argument of a process, which others can see."""
+    if path is None:
+        return os.environ.get(KEY) or None
+    try:
+        key = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", None) or "it is no text"
+        raise UsageError(f"The file {path} of the API key cannot be read: {said}.", "Check --api-key-file.") from None
+    if not key:
+        raise UsageError(f"The file {path} of the API key is empty.", "Put a key into it, or leave out --api-key-file.")
+    return key
+
+
+@contextlib.contextmanager
+def _logged(access_log: int | None) -> Iterator[None]:
+    """The server's log goes to this process's, requests to `access_log`, while the block lasts."""
+    handlers = {"serving.server": _handler(sys.stderr, "%(asctime)s %(levelname)s %(message)s")}
+    with contextlib.ExitStack() as stack:
+        if access_log is not None:
+            written = stack.enter_context(os.fdopen(os.dup(access_log), "w", buffering=1))
+            handlers["serving.server.access"] = _handler(written, "%(message)s")
+        for name, handler in handlers.items():
+            logger = logging.getLogger(name)
+            stack.callback(setattr, logger, "propagate", logger.propagate)
+            stack.callback(logger.setLevel, logger.level)
+            stack.callback(logger.removeHandler, handler)
+            logger.propagate = False
+            logger.setLevel(logging.INFO)
+            logger.addHandler(handler)
+        yield
+
+
+def _handler(stream, form: str) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter(form))
+    return handler

@@ -1,0 +1,238 @@
+"""`hubel serve`: from a command line to a server that answers and ends in order. In this process but for the last tests."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+import grpc
+import numpy as np
+import pytest
+
+from pipelines.command_line.serve_commands import BANNER
+from tests.pipelines.conftest import Running, in_process
+from tests.serving.server import half_plus_two
+
+LOCAL = [("grpc.enable_http_proxy", 0)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A workspace with half_plus_two/1, 2 and 3, whose offsets are their numbers."""
+    root = tmp_path_factory.mktemp("workspace")
+    base = root / "models" / "half_plus_two"
+    base.mkdir(parents=True)
+    for number in (1, 2, 3):
+        half_plus_two.build(base, number, offset=number, warmup=number)
+    return root
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        return made.getsockname()[1]
+
+
+def predict(port, name="half_plus_two", label=None, timeout=60, metadata=()):
+    """What 0 becomes: the offset of the version that answers."""
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = name
+    if label:
+        request.model_spec.version_label = label
+    request.inputs["x"].dtype = 1
+    request.inputs["x"].tensor_shape.dim.add().size = 1
+    request.inputs["x"].float_val.append(0)
+    with grpc.insecure_channel(f"127.0.0.1:{port}", LOCAL) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        return stub.Predict(request, timeout=timeout, wait_for_ready=True, metadata=metadata).outputs["y"].float_val[0]
+
+
+def served(place, *arguments, ask=predict, ends=("--no-rest",)):
+    """How `hubel serve` ended that was asked while it lasted, and what it was answered."""
+    port, answers, is_over = free_port(), [], threading.Event()
+
+    def client():
+        try:
+            answers.append(ask(port))
+        except Exception as error:
+            answers.append(error)
+        finally:
+            if not is_over.is_set():  # else nobody waits for it any more, and it would end the tests
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=client)
+    thread.start()
+    try:
+        done = in_process("serve", *arguments, *ends, "--grpc-port", port, "--workspace", place)
+    finally:
+        is_over.set()
+        thread.join()
+    assert signal.getsignal(signal.SIGTERM) == before
+    return done, answers, port
+
+
+def test_the_newest_version_of_a_model_and_what_is_said(place):
+    done, answers, port = served(place, "half_plus_two")
+    assert answers == [3.0]
+    assert done.code == 0
+    assert done.lines[0] == BANNER
+    assert "TensorFlow Serving" in BANNER
+    assert done.lines[1].startswith("half_plus_two version 3: AVAILABLE, loaded in ")
+    assert ", 3 warm-up requests in " in done.lines[1]
+    assert f"gRPC 127.0.0.1:{port}" in done.lines
+    assert "Ready. Ctrl-C ends it." in done.lines
+    assert done.lines[-1] == "Stopped: what was asked before is answered."
+    [log] = (place / "logs" / "serve").glob("*.log")
+    assert "half_plus_two version 3 is available: loaded in" in log.read_text()
+    assert '"call": "/tensorflow.serving.PredictionService/Predict", "status": "OK"' in log.read_text()
+
+
+def test_both_ends_answer_alike(place):
+    rest = free_port()
+
+    def asked(path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", rest, timeout=20)
+        connection.request("GET" if body is None else "POST", path, body)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def ask(port):
+        over_grpc = predict(port)  # which waits until it answers
+        over_rest = asked("/v1/models/half_plus_two:predict", json.dumps({"instances": [0.0]}))
+        return over_grpc, over_rest, asked("/readyz")[0], asked("/monitoring/prometheus/metrics")[1]
+
+    done, answers, _ = served(place, "half_plus_two", ask=ask, ends=("--rest-port", rest))
+    assert done.code == 0
+    [(over_grpc, (status, over_rest), state, counts)] = answers
+    assert (over_grpc, status, json.loads(over_rest), state) == (3.0, 200, {"predictions": [3.0]}, 200)
+    assert ':tensorflow:serving:request_count{model_name="half_plus_two",status="OK"} 2' in counts
+    assert f"REST http://127.0.0.1:{rest}/v1/models/half_plus_two" in done.lines
+
+
+def test_a_version_by_its_number_or_path_and_a_saved_model_without_one(place, tmp_path):
+    import shutil
+
+    copy = shutil.copytree(place / "models" / "half_plus_two" / "2", tmp_path / "exported")
+    done, answers, _ = served(place, "half_plus_two/1", copy, "--json", ask=lambda port: (predict(port), predict(port, "exported")))
+    assert answers == [(1.0, 2.0)]
+    value = done.json
+    assert [(row["model"], row["version"], row["warmup"]["requests"]) for row in value["models"]] == [
+        ("exported", 1, 2),
+        ("half_plus_two", 1, 1),
+    ]
+    assert value["rest"] is None
+
+
+def test_the_workspaces_config_is_served_and_followed(place):
+    path = place / "models" / "model.config"
+
+    def text(stable):
+        versions = "model_version_policy { specific { versions: 1 versions: 2 } }"
+        label = f'version_labels {{ key: "stable" value: {stable} }}'
+        base = place / "models" / "half_plus_two"
+        return f'model_config_list {{ config {{ name: "m" base_path: "{base}" model_platform: "tensorflow" {versions} {label} }} }}'
+
+    def ask(port):
+        first = predict(port, "m", "stable")
+        path.write_text("model_config_list {")  # which is refused, in the log
+        time.sleep(0.1)
+        path.write_text(text(2))
+        end = time.monotonic() + 20
+        while (second := predict(port, "m", "stable")) == first and time.monotonic() < end:
+            time.sleep(0.02)
+        return first, second, predict(port, "m")
+
+    path.write_text(text(1))
+    try:
+        done, answers, _ = served(place, "--config-poll", "0.02", ask=ask)
+    finally:
+        path.unlink()
+    assert answers == [(1.0, 2.0, 2.0)]
+    assert "m version 1 (stable): AVAILABLE" in done.out
+    assert "cannot be followed" in max((place / "logs" / "serve").glob("*.log"), key=os.path.getmtime).read_text()
+
+
+def test_an_api_key_and_an_access_log(place, tmp_path):
+    (tmp_path / "key").write_text("s3cret\n")
+
+    def ask(port):
+        with pytest.raises(grpc.RpcError) as refused:
+            predict(port)
+        return refused.value.code().name, predict(port, metadata=[("x-api-key", "s3cret")])
+
+    options = ("--api-key-file", tmp_path / "key", "--access-log", tmp_path / "access")
+    done, answers, _ = served(place, "half_plus_two", *options, ask=ask)
+    assert answers == [("UNAUTHENTICATED", 3.0)]
+    rows = list(map(json.loads, (tmp_path / "access").read_text().splitlines()))
+    assert [row["status"] for row in rows] == ["UNAUTHENTICATED", "OK"]
+    logs = "".join(path.read_text() for path in (place / "logs" / "serve").glob("*.log"))
+    assert "s3cret" not in logs + done.out + done.err + (tmp_path / "access").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("none",), 2, "There is no served model 'none'"),
+        (("half_plus_two", "--config", "x"), 2, "A config says itself which models are served."),
+        (("half_plus_two/1", "half_plus_two/2"), 2, "Two of the models are called half_plus_two."),
+        (("--config", "/none/model.config"), 2, "The file /none/model.config cannot be read: No such file or directory."),
+        (("half_plus_two", "--batching-file", "/none"), 2, "The file /none cannot be read: No such file or directory."),
+        (("half_plus_two", "--api-key-file", "/none"), 2, "The file /none of the API key cannot be read"),
+        (("half_plus_two", "--tls-cert", "/none"), 2, "TLS needs a certificate and its key."),
+        (("half_plus_two", "--tls-cert", "/none", "--tls-key", "/none"), 1, "TLS cannot be served with /none and /none"),
+        (("half_plus_two", "--no-grpc"), 2, "A server without a port answers nobody."),
+    ],
+)
+def test_what_cannot_be_served_is_a_sentence(place, arguments, code, said):
+    done = in_process("serve", *arguments, "--no-rest", "--workspace", place)
+    assert done.code == code
+    assert said in done.err
+    assert "Traceback" not in done.out + done.err
+
+
+def test_a_port_in_use_and_a_damaged_model(place, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = in_process("serve", "half_plus_two", "--no-rest", "--grpc-port", port, "--workspace", place)
+    assert done.code == 1
+    assert f"The port {port} of 127.0.0.1 is in use" in done.err
+    (tmp_path / "bad" / "1").mkdir(parents=True)
+    (tmp_path / "bad" / "1" / "saved_model.pb").write_bytes(b"nothing")
+    done = in_process("serve", tmp_path / "bad", "--no-rest", "--grpc-port", 0, "--workspace", place)
+    assert done.code == 1
+    assert "bad: version 1 NOT_FOUND: it cannot be loaded" in done.err
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_server_of_its_own_drains_under_load(place, how, code):
+    """Requests that were taken are answered; after kill -9 the same command serves once more."""
+    port = free_port()
+    running = Running("serve", "half_plus_two", "--no-rest", "--grpc-port", port, "--workspace", place)
+    predict(port, timeout=120)
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "half_plus_two"
+    values = np.arange(200_000, dtype=np.float32)
+    request.inputs["x"].dtype = 1
+    request.inputs["x"].tensor_shape.dim.add().size = len(values)
+    request.inputs["x"].float_val.extend(values)
+    with grpc.insecure_channel(f"127.0.0.1:{port}", [*LOCAL, ("grpc.max_receive_message_length", -1)]) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        calls = [stub.Predict.future(request) for _ in range(8)]
+        calls[0].result()
+        outcome = running.end(how)
+        ended = [call.code().name for call in calls]
+    assert outcome.code == code
+    if how != signal.SIGKILL:
+        assert set(ended) <= {"OK", "UNAVAILABLE"}  # what came too late is refused, none is lost on the way
+        assert "Stopped: what was asked before is answered." in outcome.out
+    again = Running("serve", "half_plus_two", "--no-rest", "--grpc-port", port, "--workspace", place)
+    assert predict(port, timeout=120) == 3.0
+    again.end(signal.SIGTERM)
