@@ -139,6 +139,7 @@ def jpeg_orientation(encoded: tf.Tensor) -> tf.Tensor:
     return tf.cond(at >= 0, lambda: _orientation(_rest(encoded, at, TAGS)), lambda: 1)
 
 
+@_shared(tf.string)  # a loop stands in no branch: a session's optimizer at times makes a graph of that which cannot run
 def gif_is_opaque(encoded: tf.Tensor) -> tf.Tensor:
     """Whether the first frame of a GIF covers all of it and names no transparent colour."""
     screen = _bytes(encoded, 6, 5)

@@ -36,6 +36,18 @@ def test_a_png_of_the_model_s_size_comes_back_as_it_was():
     assert np.array_equal(decoded, images)
 
 
+def test_no_loop_stands_in_a_branch():
+    """A session, which TF Serving has, at times optimizes a loop in a branch into a graph with "inputs from different frames"."""
+    encoded = tf.TensorSpec([None], tf.string)
+    traced = tf.function(lambda images: pixels.sized_from_bytes(images, config(8, 8)), [encoded], autograph=False)
+    graph = traced.get_concrete_function().graph.as_graph_def()
+    functions = {function.signature.name: function.node_def for function in graph.library.function}
+    nodes = [node for body in (graph.node, *functions.values()) for node in body]
+    branches = {node.attr[name].func.name for node in nodes for name in ("then_branch", "else_branch") if "If" in node.op}
+    assert len(branches) > 10
+    assert not [name for name in branches for node in functions[name] if "While" in node.op]
+
+
 def test_a_jpeg_is_decoded_as_tensorflow_decodes_it():
     image = pictures.saved(pictures.picture("RGB"), "JPEG")
     decoded = pixels.from_bytes(tf.constant([image]), config(8, 8, 3))[0]
