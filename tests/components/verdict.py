@@ -26,7 +26,7 @@ def refusals(
     assert {comparison.metric for comparison in comparisons} <= figures.keys() & set(judge.compared)
     bounds = eval_config.binding(eval_config.with_margins(comparisons, asked, judge), asked)
     config = tfma.utils.update_eval_config_with_defaults(eval_config.build(asked, judge, bounds), has_baseline=False)
-    known = {metric_types.MetricKey(name): figures[name] for name in figures.keys() & judge.metrics.keys()}
+    known = {metric_types.MetricKey(name): figures[name] for name in figures if name in judge.metrics}
     result = metrics_validator.validate_metrics(((), {metric_types.MetricKey("example_count"): 1.0, **known}), config)
     parts = eval_config.reasons(result, bounds)
     assert result.validation_ok == (not parts)

@@ -144,7 +144,9 @@ def flipped(artifacts, tmp_path, name, of):
     schema.write_text(text + "feature {" + blocks[0].replace(f'"{keys.PIXELS}"', f'"{name}"'))
     given = type(artifacts)(**{**vars(artifacts), "transformed": with_target, "transform": graph})
     made(tmp_path / "copies", given, [{"flip": {"horizontal": True}}, {"copies": 1}])
-    for record in tf.data.TFRecordDataset(tf.io.gfile.glob(f"{tmp_path}/copies/Split-copies/*/*"), "GZIP").as_numpy_iterator():
+    for record in tf.data.TFRecordDataset(
+        sorted(tf.io.gfile.glob(f"{tmp_path}/copies/Split-copies/*/*")), "GZIP"
+    ).as_numpy_iterator():
         features = tf.train.Example.FromString(record).features.feature
         yield (
             tf.io.parse_tensor(features[keys.PIXELS].bytes_list.value[0], tf.uint8).numpy(),
@@ -177,7 +179,7 @@ def test_a_lost_worker_s_shard_is_written_anew(written, artifacts, tmp_path):
 
     config = RunConfig.model_validate({**digits.MLP, "augment": STEPS})
     slice_ = CopiesSlice(seed=0, transform=config.transform, steps=config.augment[:2], copies=2)
-    shard = str(next((written / "Split-train").iterdir()))
+    shard = str(min((written / "Split-train").iterdir()))
     with beam.Pipeline(RUNNER) as pipeline:
         twice = pipeline | beam.Create([(1, shard), (1, shard)])
         _ = twice | beam.ParDo(WriteCopy(slice_, str(artifacts.transform), str(tmp_path)))
