@@ -1,7 +1,6 @@
 """The first layer of every model: what it computes, and that it is saved with the model."""
 
-import subprocess
-import sys
+import json
 import zipfile
 
 import keras
@@ -13,6 +12,7 @@ from sklearn.decomposition import PCA
 from components.transform.whitening import zca
 from keras_models import build
 from keras_models.normalize import KINDS, inner, with_normalization
+from tests.cheaper import Forked
 
 MEAN, VARIANCE = (10.0, 100.0, 0.1), (4.0, 0.0, 1e-3)
 EPSILON = 0.01
@@ -120,14 +120,16 @@ def test_stays_float32_under_mixed_precision():
 LOAD = """
 import sys
 import keras, numpy as np
-for kind in sys.argv[2:]:
-    ours = kind in ("lenet5_1998", "zca")
-    if ours:
-        import keras_models.layers
-    model = keras.saving.load_model(f"{sys.argv[1]}/{kind}.keras")
-    assert ("keras_models" in sys.modules) == ours
-    pixels = np.load(f"{sys.argv[1]}/{kind}.pixels.npy")
-    np.save(f"{sys.argv[1]}/{kind}.again.npy", model.predict(pixels, verbose=0))
+
+
+def main(kinds, folder):
+    for kind in kinds.split():
+        ours = kind in ("lenet5_1998", "zca")
+        if ours:
+            import keras_models.layers
+        model = keras.saving.load_model(folder / f"{kind}.keras")
+        assert ("keras_models" in sys.modules) == ours
+        np.save(folder / f"{kind}.again.npy", model(np.load(folder / f"{kind}.pixels.npy"), training=False))
 """
 
 
@@ -144,9 +146,11 @@ def test_reloads_bit_equal_in_a_fresh_process(tmp_path):
         pixels = np.random.default_rng(1).uniform(0, 255, (2, *model.input_shape[1:])).astype("float32")
         np.save(tmp_path / f"{name}.pixels.npy", pixels)
         model.save(tmp_path / f"{name}.keras")
-        out[name] = model.predict(pixels, verbose=0)
-    root = next(p for p in sys.modules["keras_models"].__path__).removesuffix("keras_models")
-    subprocess.run([sys.executable, "-c", LOAD, tmp_path, *models], cwd=root, check=True)
+        out[name] = model(pixels, training=False)
+    (tmp_path / "load.py").write_text(LOAD)
+    with Forked(str(tmp_path / "load.py")) as fresh:
+        fresh.communicate(json.dumps([" ".join(models), str(tmp_path)]), 600)
+        assert fresh.returncode == 0
     for name in models:
         np.testing.assert_array_equal(np.load(tmp_path / f"{name}.again.npy"), out[name])
 

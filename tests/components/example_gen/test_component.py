@@ -29,7 +29,7 @@ def generated(located, tmp_path, least_classes=0, **data):
     component.Executor().Do({}, {"examples": [examples]}, properties)
     by_split = {}
     for split in keys.SPLITS:
-        files = [str(path) for path in (tmp_path / "examples" / f"Split-{split}").iterdir()]
+        files = sorted(map(str, (tmp_path / "examples" / f"Split-{split}").iterdir()))
         rows = tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
         by_split[split] = [tf.train.Example.FromString(row).features.feature for row in rows]
     return by_split, examples
