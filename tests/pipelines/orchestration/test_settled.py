@@ -188,7 +188,7 @@ def test_masks_whose_classes_have_no_names_are_refused_with_the_line_that_names_
 
     def tried(*assignments):
         model = "model={name: 'own_masker:build'}"
-        cfg = load.load("digits_lenet5", [data, model, "augment=[]", "evaluate={}", *assignments])
+        cfg = load.load("digits_lenet5", [data, model, "augment=[]", "evaluate=null", *assignments])
         return settled.of(cfg, place, Start("image"), sources.locate(cfg.data, place.datasets))
 
     with pytest.raises(
