@@ -220,6 +220,7 @@ class Kept(compat.Saving):
         for record in sorted(told.values(), key=lambda r: r.id):
             while ends and record.id > ends[0].id and ends[0].started + ends[0].seconds <= record.started:
                 self._finish(ends.pop(0), is_told=False)
+            self._draw_lost(record.id)
             others += self._recreate(record)
         for record in ends:
             self._finish(record, is_told=False)
@@ -509,6 +510,17 @@ class Kept(compat.Saving):
         else:
             self.ongoing_trials[f"{LOCAL}of-{record.id}"] = trial
         self.write_trial(trial)
+
+    def _draw_lost(self, until: str) -> None:
+        """Draw those before a trial that have no record any more, to run again; one that is not drawn now has failed."""
+        while (lost := f"{len(self.trials):0{len(str(MOST))}d}") < until:
+            trial = super().create_trial(f"{LOCAL}of-{lost}")
+            if trial.status != TrialStatus.RUNNING:
+                reason = "Its record is damaged, and so is what the oracle had saved."
+                record = TrialRecord(id=lost, values={}, status=records.FAILED, reason=reason)
+                self._insert(record)
+                records.write_trial(self.question.folder, record)
+                self._finish(record, is_told=False)
 
     def _recreate(self, record: TrialRecord) -> bool:
         """Draw a trial that was drawn before. Returns whether the oracle would have drawn another."""

@@ -144,6 +144,22 @@ def test_a_damaged_file_is_set_aside_and_the_search_goes_on_from_the_others(tmp_
         assert "set aside as keras_tuner.damaged-1" in told[0]["text"]
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_trial_of_which_nothing_is_known_any_more_runs_again_and_no_other(tmp_path, undisturbed, algorithm):
+    trials, log = undisturbed[algorithm][0], []
+    with pytest.raises(AssertionError, match="does not end"):
+        search(oracles.resumed(question(tmp_path, algorithm), Budget(ALGORITHMS[algorithm])), log, most=9)
+    for damaged in ("keras_tuner/oracle.json", "trials/0001.json"):
+        (tmp_path / damaged).write_text("{")
+    ran, log = log, []
+    search(oracles.resumed(question(tmp_path, algorithm), Budget(ALGORITHMS[algorithm])), log)
+    assert "0001" in log
+    assert set(ran) & set(log) <= {"0001"}
+    assert same(tried(tmp_path)).keys() >= trials.keys()
+    if algorithm != "hyperband":  # whose later rounds are of what was best in the first
+        assert same(tried(tmp_path)) == trials
+
+
 @pytest.mark.parametrize("algorithm", ["random", "grid"])
 def test_workers_that_share_a_search_try_what_one_alone_would(tmp_path, undisturbed, algorithm):
     log = []
