@@ -8,7 +8,6 @@ import os
 import queue
 import resource
 import shutil
-import socket
 import threading
 import time
 import traceback
@@ -25,7 +24,7 @@ from components.compat import keras_tuner as compat
 from configs.errors import HubelError, first_line
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
-from tuner import chief, records, trial
+from tuner import chief, reach, records, trial
 from tuner import study as studies
 from tuner.records import TrialRecord
 
@@ -256,14 +255,7 @@ def await_chief(channel: grpc.Channel, address: str, folder: Path | None = None)
 
 
 def _why(address: str) -> str:
-    host, port = chief.parsed(address)
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return "something else listens there, or it is busy"
-    except socket.gaierror:
-        return f"the name {host} is not known"
-    except OSError as error:
-        return error.strerror.lower() if error.strerror else "it does not respond"
+    return reach.silence(*chief.parsed(address), seconds=1.0) or "something else listens there, or it is busy"
 
 
 def resident() -> int:

@@ -131,11 +131,16 @@ def check_role(role: str | None, address: str | None, workers: int | None) -> No
 
 
 def _joined(tuning: Path, address: str, as_json: bool) -> int:
-    """Run trials for a chief until its search is over. It holds the workspace, so this holds nothing."""
+    """Run trials for a chief until its search is over. It holds the workspace, so this holds nothing. That none answers is said
+    before libraries load."""
     from pipelines.command_line import console
+    from tuner import reach
 
     state.again = GOES_ON
+    host, _, port = address.rpartition(":")
     with console.RunView(quiet=as_json) as view:
+        if why := reach.silence(host.strip("[]"), int(port)):
+            view({"event": "note", "text": f"No chief answers at {address} yet: {why}. It is waited for."})
         value = quietly(requests.Join(str(tuning), address), view)
     print(
         json.dumps(value) if as_json else f"The search {value['study']} is over; {words.count(value['trials'], 'trial')} ran here."

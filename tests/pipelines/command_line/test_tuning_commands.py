@@ -214,3 +214,14 @@ def test_what_is_typed_wrong_exits_2_before_anything_is_started(arguments, words
     assert outcome.code == 2, outcome.err
     assert all(word in outcome.err for word in words), outcome.err
     assert not (tmp_path / "workspace").exists()
+
+
+def test_that_no_chief_answers_is_said_before_libraries_load(tmp_path, monkeypatch, capsys):
+    def asked(request, view):
+        assert (
+            "No chief answers at no-such-host.invalid:1 yet: the name no-such-host.invalid is not known." in capsys.readouterr().err
+        )
+        return {"study": "a", "trials": 0}
+
+    monkeypatch.setattr(tuning_commands, "quietly", asked)
+    assert tuning_commands._joined(tmp_path, "no-such-host.invalid:1", as_json=False) == 0
