@@ -148,6 +148,15 @@ def test_on_a_narrow_terminal_what_there_is_no_room_for_is_said(tmp_path, monkey
     assert not [line for line in piped.splitlines() if line.endswith(" ")]
 
 
+@pytest.mark.parametrize(("status", "code"), [("completed", 0), ("failed", 1), ("running", 1)])
+def test_a_search_exits_0_if_a_trial_completed_and_else_1(status, code, tmp_path, monkeypatch):
+    left(tmp_path, status=status)
+    answer = contract.of(tmp_path / "tuning/digits_lenet5/a1b2c3d4") | {"command": ""}
+    monkeypatch.setattr(tuning_commands, "_searched", lambda *asked: answer)
+    outcome = in_process("tune", "digits_mlp", "--set", *SPACE, "--workspace", tmp_path / "workspace", "--json")
+    assert (outcome.code, outcome.json["best"] is None) == (code, bool(code))
+
+
 def test_what_is_written_is_read_also_where_it_was_moved_to_with_its_config(tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     (before / "found").mkdir(parents=True)
