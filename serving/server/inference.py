@@ -25,7 +25,7 @@ from serving.server.status import ServingError
 
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 INPUTS, CLASSES, SCORES, OUTPUTS = "inputs", "classes", "scores", "outputs"  # aliases of their signatures
-MAX_FILLED = 2**28  # bytes of a tensor whose message holds fewer values than its shape has: the others repeat the last
+MAX_FILLED = 2**25  # bytes of a tensor whose message holds fewer values than its shape has: the others repeat the last
 STRING = 64  # bytes that an empty string takes, about
 FIELDS = {  # dtype -> the field that TF Serving writes its values into
     types_pb2.DT_FLOAT: "float_val",

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 import time
+from types import SimpleNamespace
 
 import grpc
 import numpy as np
@@ -26,10 +27,12 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 from configs.errors import HubelError
+from serving.server import grpc_end, inference
 from serving.server.access import ApiKey
 from serving.server.grpc_end import GrpcEnd, GrpcSettings
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
+from serving.server.status import ServingError
 
 CODE = grpc.StatusCode
 Classification, Regression = classification_pb2.ClassificationRequest, regression_pb2.RegressionRequest
@@ -300,10 +303,16 @@ def test_more_than_it_may_answer_at_once_is_refused_and_what_was_asked_is_answer
     asked.stop()
 
 
-def test_a_deadline_that_passed_is_not_run(asked):
-    with pytest.raises(grpc.RpcError) as refused:
-        asked.prediction.Predict(predict(), timeout=0)
-    assert refused.value.code() == CODE.DEADLINE_EXCEEDED
+@pytest.mark.parametrize(("left", "is_late"), [(None, False), (9.2e18, False), (60.0, False), (-1.0, True)])
+def test_a_clients_deadline_is_the_requests(asked, left, is_late):
+    context = SimpleNamespace(time_remaining=lambda: left)
+    with asked.manager.lease("m") as servable:
+        deadline = grpc_end._deadline(context)
+        if is_late:
+            with pytest.raises(ServingError, match="DEADLINE_EXCEEDED"):
+                inference.predict(servable, predict(), deadline)
+        else:
+            assert inference.predict(servable, predict(), deadline).outputs["y"].float_val == [2.5, 3.0]
 
 
 def test_a_port_in_use_is_a_sentence(asked):
