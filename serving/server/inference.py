@@ -171,7 +171,7 @@ def array_of(tensor: tensor_pb2.TensorProto, alias: str) -> np.ndarray:
         width = STRING if dtype == tf.string else dtype.size
         if min(sizes, default=0) < 0 or tensor.tensor_shape.unknown_rank:
             raise ValueError(f"it has the shape {sizes}")
-        if math.prod(sizes) * width > max(MAX_FILLED, tensor.ByteSize()):
+        if math.prod(sizes) * width > MAX_FILLED and math.prod(sizes) > _values(tensor, width):
             raise ValueError(f"a shape of {sizes} is too large for what the message holds")
         array = tf.make_ndarray(tensor)
     except (TypeError, ValueError, KeyError, OverflowError, MemoryError) as error:
@@ -179,6 +179,13 @@ def array_of(tensor: tensor_pb2.TensorProto, alias: str) -> np.ndarray:
     if array.dtype == object and array.size and not tensor.string_val:
         array.fill(b"")
     return array
+
+
+def _values(tensor: tensor_pb2.TensorProto, width: int) -> int:
+    """How many values a message holds."""
+    if tensor.tensor_content:
+        return len(tensor.tensor_content) // width
+    return max((len(value) for field, value in tensor.ListFields() if field.name.endswith("_val")), default=0)
 
 
 def proto_of(array: np.ndarray) -> tensor_pb2.TensorProto:

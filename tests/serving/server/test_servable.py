@@ -146,3 +146,16 @@ def test_a_message_that_is_no_tensor_is_refused():
             inference.array_of(tensor, "x")
     assert inference.array_of(message(types_pb2.DT_STRING, 2), "x").tolist() == [b"", b""]
     assert inference.array_of(message(types_pb2.DT_FLOAT, 3, float_val=[2]), "x").tolist() == [2, 2, 2]
+
+
+def test_a_large_tensor_is_refused_only_where_its_message_is_small(monkeypatch):
+    from tensorflow.core.framework import tensor_pb2, types_pb2
+
+    monkeypatch.setattr(inference, "MAX_FILLED", 100)
+    for dtype, name, value in ((types_pb2.DT_INT64, "int64_val", 0), (types_pb2.DT_STRING, "string_val", b"")):
+        tensor = tensor_pb2.TensorProto(dtype=dtype, **{name: [value] * 50})
+        tensor.tensor_shape.dim.add().size = 50
+        assert inference.array_of(tensor, "x").tolist() == [value] * 50
+        getattr(tensor, name).pop()
+        with pytest.raises(ServingError, match="too large for what the message holds"):
+            inference.array_of(tensor, "x")
