@@ -212,9 +212,6 @@ class _Handlers:
             response, code = _told(error), error.code
         except web.HTTPException as error:  # the router's, such as for another method of a probe
             response, code = _response(urls.error_body(error.reason), status=error.status), "INVALID_ARGUMENT"
-        except ConnectionError:
-            access.note("REST", _call(request), "CANCELLED", start, request_id=name, **more)
-            raise
         except Exception:
             log.exception("A request failed: %s", name)
             response, code = _told(ServingError("INTERNAL", f"The server failed; its log says why, at request {name}")), "INTERNAL"
@@ -357,6 +354,8 @@ async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
     try:
         async for chunk in request.content.iter_any():
             yield chunk
+    except ConnectionError:
+        raise ServingError("CANCELLED", "The client is gone") from None
     except (web.RequestPayloadError, ValueError) as error:
         raise document.invalid(f"The body cannot be read: {first_line(error)}") from None
 

@@ -309,7 +309,7 @@ def test_what_is_no_http_is_400_and_no_more(client, content):
     assert client.ask("GET", "/livez").status == 200
 
 
-def test_half_closed_and_broken_connections_leave_the_server_well(client):
+def test_half_closed_and_broken_connections_leave_the_server_well(client, caplog):
     content = json.dumps(BODY).encode()
     head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode()
     for part in (head[:20], head, head + content[:5], head + content):
@@ -317,6 +317,7 @@ def test_half_closed_and_broken_connections_leave_the_server_well(client):
         with socket.create_connection(("127.0.0.1", client.port)) as connection:
             connection.sendall(part)
     assert client.ask("POST", PREDICT, BODY).json == ANSWER
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 # ------------------------------------------------------------------ limits of work
