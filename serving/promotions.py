@@ -239,9 +239,9 @@ def base_of(model: str, models: Path) -> tuple[Path, int | None]:
     Raises:
         UsageError: where no such model has a version; names those that have.
     """
-    name, _, version = model.rstrip("/").rpartition("/")
-    is_version = bool(name) and version.isascii() and version.isdecimal()
-    name = name if is_version else model.rstrip("/")
+    name, _, last = model.rstrip("/").rpartition("/")
+    version = layout.number(last) if name else None
+    name = name if version is not None else model.rstrip("/")
     place = models / name
     if name and not layout.versions(place) and layout.versions(Path(name).expanduser()):
         place = Path(name).expanduser().resolve()
@@ -251,7 +251,7 @@ def base_of(model: str, models: Path) -> tuple[Path, int | None]:
         hint = f"There: {', '.join(known)}." if known else "Nothing was pushed yet: `hubel run` trains and pushes one."
         raise UsageError(f"There is no served model {model!r} in {models}.", hint)
     check(place)
-    return place, int(version) if is_version else None
+    return place, version
 
 
 def as_json(entries: Sequence[Entry]) -> list[dict]:
