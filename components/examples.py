@@ -5,8 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from components import keys
+from configs.errors import HubelError
 
 BATCH = 1024  # records of which ids are read at one go
+
+
+class NoSplit(HubelError):
+    """Examples without a split that something needs; `split` is its name."""
+
+    def __init__(self, split: str):
+        super().__init__(f"There are no examples of the {split} split.")
+        self.split = split
 
 
 def files_of(examples, split: str) -> list[str]:
@@ -14,10 +23,15 @@ def files_of(examples, split: str) -> list[str]:
 
     Args:
         examples: an Examples artifact, or a list of one.
+
+    Raises:
+        NoSplit: where the artifact has no such split.
     """
     from tfx.types import artifact_utils
 
     held = examples if isinstance(examples, Sequence) else [examples]
+    if split not in artifact_utils.decode_split_names(held[0].split_names):
+        raise NoSplit(split)
     return sorted(str(path) for path in Path(artifact_utils.get_split_uri(held, split)).iterdir() if path.is_file())
 
 

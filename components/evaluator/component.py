@@ -3,8 +3,9 @@
 import functools
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 import tensorflow_model_analysis
@@ -20,7 +21,7 @@ from tfx.utils import json_utils, path_utils
 from components import fingerprint, given, inputs, keys, progress, spec
 from components.compat import tfma
 from components.evaluator import eval_config, measured, noise, per_image, slices
-from components.examples import files_of, records_of
+from components.examples import NoSplit, files_of, records_of
 from components.tasks.base import Task
 from components.tasks.by_name import modules_of, task_of
 from components.tasks.judges import by_name as judges
@@ -47,11 +48,12 @@ class Executor(executor.Executor):
         card = Card.read(model.uri)
         judge = judge_of(card.task)
         served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card, task_of(card.task))
-        comparisons = judge.compare(served, card, images)
+        asked_of_judge = functools.partial(_known, served, card, images)
+        comparisons = asked_of_judge(judge.compare, [])
         judged = eval_config.with_margins(comparisons, asked, judge)
         bounds = eval_config.binding(judged, asked)
-        measures = judge.measure(served, card, images)
-        by_label = judge.measure_labels(served, card, images) if keys.LABEL in asked.slices else {}
+        measures = asked_of_judge(judge.measure, {})
+        by_label = asked_of_judge(judge.measure_labels, {}) if keys.LABEL in asked.slices else {}
         if not asked.change:  # nothing is held against an earlier model, and judging it would take as long again
             input_dict = {**input_dict, standard_component_specs.BASELINE_MODEL_KEY: []}
         has_baseline = bool(input_dict.get(standard_component_specs.BASELINE_MODEL_KEY))
@@ -143,6 +145,16 @@ class Evaluator(TfxEvaluator):
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             ),
         )
+
+
+def _known(served: Path, card: Card, images: Callable, ask: Callable[[Path, Card, Callable], Any], nothing: Any) -> Any:
+    """What a judge says, or `nothing` where it needs a split that these examples have not, which is said."""
+    try:
+        return ask(served, card, images)
+    except NoSplit as missing:
+        named = f"{ask.__name__.replace('_', ' ')}: there are no examples of the {missing.split} split, which these figures need"
+        progress.emit("warning", text=named)
+        return nothing
 
 
 def _log(metrics: Mapping[str, float], intervals: Mapping[str, Sequence[float]], words: Sequence[str]) -> None:

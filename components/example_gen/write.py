@@ -5,7 +5,7 @@ TFX's own writer sends every serialized image through a reshuffle, which the in-
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,7 +74,7 @@ class WriteShard(beam.DoFn):
     def process(self, element: tuple[str, int, Any], plan: Plan):
         source_split, number, shard = element
         with _Files(self._folders, f"data_tfrecord-{number:05d}-of-{self._shards:05d}.gz") as files:
-            for raw in sources.images_of(self._config, self._address, shard):
+            for raw in self.raws(shard):
                 missing = self._missing(raw)
                 split = None if missing & self._needed else plan.split_of(source_split, raw, self._config)
                 if missing and (split or missing & self._needed):
@@ -98,6 +98,10 @@ class WriteShard(beam.DoFn):
                 yield Written(
                     split, raw.label, raw.example_id, kept.measures, kept.content, kept.changes, kept.peak, labels, several
                 )
+
+    def raws(self, shard: Any) -> Iterable[sources.Raw]:
+        """The examples of a shard."""
+        return sources.images_of(self._config, self._address, shard)
 
     def _missing(self, raw: sources.Raw) -> set[str]:
         """Of the label, where the source has one, and of what is needed besides."""

@@ -14,6 +14,7 @@ from pipelines.command_line import (
     autoencoder_commands,
     datasets_commands,
     experiments_commands,
+    judging_commands,
     options,
     promotion_commands,
     run_commands,
@@ -109,6 +110,7 @@ def cli():
 
 cli.add_command(run_commands.run)
 cli.add_command(tuning_commands.tune)
+cli.add_command(judging_commands.evaluate)
 for _verb in (promotion_commands.promote, promotion_commands.rollback, promotion_commands.model_config):
     cli.add_command(_verb)
 cli.add_command(serve_commands.serve)

@@ -213,19 +213,8 @@ def result(value: dict, asked: str | None = None, workspace: str | None = None) 
         asked: how `hubel predict` is told of the model that was pushed; None: by its name.
         workspace: as it was typed, for commands to copy.
     """
+    judged(value)
     console = Console(highlight=False, emoji=False, soft_wrap=True)
-    intervals = value.get("intervals", {})
-    table = Table(show_header=bool(intervals), header_style="", box=None, padding=(0, 2, 0, 0))
-    for title in ("", "", INTERVAL):
-        table.add_column(title, no_wrap=True)
-    table.add_column()  # what may break onto a further line
-    noun = value.get("noun", IMAGE)
-    for name, shown, beside in figures(value["metrics"], noun):
-        table.add_row(f"  {name}", shown, _interval(intervals.get(name)), beside)
-    _printed(console, table)
-    slices(value["slices"], noun)
-    if value["comparison"]:
-        console.print(value["comparison"], markup=False)
     if not value["blessed"]:
         why = f": {value['reason']}" if value["reason"] else ""
         console.print(f"Not blessed{why}. Nothing was pushed.", markup=False)
@@ -241,6 +230,23 @@ def result(value: dict, asked: str | None = None, workspace: str | None = None) 
         _labelled(console, value, asked, workspace)
         console.print(f"  try it: {_predict(asked or value['model'], value, workspace)}", markup=False)
     console.print(f"{value['seconds']:.1f} s", markup=False)
+
+
+def judged(value: Mapping) -> None:
+    """Figures with their intervals, slices, and what the model was compared with."""
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
+    intervals = value.get("intervals", {})
+    table = Table(show_header=bool(intervals), header_style="", box=None, padding=(0, 2, 0, 0))
+    for title in ("", "", INTERVAL):
+        table.add_column(title, no_wrap=True)
+    table.add_column()  # what may break onto a further line
+    noun = value.get("noun", IMAGE)
+    for name, shown, beside in figures(value["metrics"], noun):
+        table.add_row(f"  {name}", shown, _interval(intervals.get(name)), beside)
+    _printed(console, table)
+    slices(value["slices"], noun)
+    if value["comparison"]:
+        console.print(value["comparison"], markup=False)
 
 
 def _labelled(console: Console, value: dict, asked: str | None, workspace: str | None) -> None:

@@ -280,3 +280,17 @@ class Serve(Request):
     settings: Mapping[str, Any]
     api_key_file: str | None
     access_log: int | None
+
+
+@dataclass(frozen=True)
+class Evaluate(Request):
+    """Figures of a model that is there, on any data."""
+
+    calls = "pipelines.verbs.evaluate:evaluate"
+    model: str
+    artifact: str | None
+    data: Mapping[str, Any]
+    evaluate: Mapping[str, Any]
+    train: str | None
+    datasets: str
+    split: str | None = None

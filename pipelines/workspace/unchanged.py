@@ -74,6 +74,14 @@ class Known:
                 Answer(run, rests_on, value).save(self.place.run(self.name, run))
 
 
+def examples_of(place: Workspace, name: str, run: str) -> Path | None:
+    """Folder of the Examples that a run read; None where it is not on record or not there any more."""
+    with contextlib.suppress(*DOUBTS):
+        folder = Path(Answer(**json.loads((place.run(name, run) / FILE).read_text())).value["examples"])
+        return folder if folder.is_dir() else None
+    return None
+
+
 def look(config: RunConfig, place: Workspace) -> Known:
     """What is known of a run of a config before it begins."""
     served = place.served(config.name, config.push.destination)
