@@ -111,6 +111,7 @@ def cli():
 cli.add_command(run_commands.run)
 cli.add_command(tuning_commands.tune)
 cli.add_command(judging_commands.evaluate)
+cli.add_command(judging_commands.compare)
 for _verb in (promotion_commands.promote, promotion_commands.rollback, promotion_commands.model_config):
     cli.add_command(_verb)
 cli.add_command(serve_commands.serve)

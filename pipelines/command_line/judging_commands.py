@@ -193,3 +193,65 @@ def left_out(value: Mapping[str, Any]) -> list[str]:
     aside = [f"Left out: {value['left_out']}."] if value["left_out"] else []
     aside += [f"  {row['id']}: {row['reason']}" for row in read["named"]]
     return [*passed_over(read["passed_over"]), *aside, *changed(read)]
+
+
+@click.command("compare")
+@click.argument("name")
+@click.argument("a")
+@click.argument("b")
+@_data
+@_split
+@click.option("--out", metavar="DIR", help="Folder for a sheet and a table of what the two disagree about.")
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@options.assignments
+@options.workspace
+@options.verbose
+@options.as_json
+def compare(name, a, b, source, split, out, force, assignments, workspace, as_json):
+    """Send the same data through two versions A and B of the model NAME: agreement, figures, what is noise, latency.
+
+    A and B are versions, stable or canary, candidate, or runs. Data is read as the config of A says.
+    """
+    from pipelines.command_line import comparison_view
+    from pipelines.workspace.layout import Workspace
+
+    start, place = time.monotonic(), Workspace.at(workspace)
+    both = [on_record(place, called(name, each, place)) for each in (a, b)]
+    data, _, notes = told(both[0], place, source, assignments)
+    folders, artifacts = [str(asked.folder) for asked in both], [asked.artifact for asked in both]
+    request = requests.Compare(folders, artifacts, data, str(place.datasets), split, out, force)
+    answer, _ = heard(request, f"Comparing {both[0].model} and {both[1].model} on {source}", as_json)
+    del answer["name"]
+    notes += [line for asked in both for line in seen_before(asked, source, split)][:1]
+    notes += [*answer["data"]["notes"], *([f"{name} {a} and {b} are the same model."] if folders[0] == folders[1] else [])]
+    first, second = (
+        {"model": asked.model, "version": asked.version, "run": asked.run, "model_dir": str(asked.folder), **figures}
+        for asked, figures in zip(both, answer.pop("models"), strict=True)
+    )
+    seconds = round(time.monotonic() - start, 2)
+    value = {"model": name, "a": first, "b": second, **answer, "source": source, "split": split, "notes": notes, "seconds": seconds}
+    if as_json:
+        print(json.dumps(value))
+        return 0
+    comparison_view.terminal(value)
+    for line in [*left_out(value), *notes]:
+        print(line)
+    print(f"{seconds:.1f} s")
+    return 0
+
+
+def called(name: str, which: str, place: "Workspace") -> str:
+    """The full name of a version of a model. Raises UsageError for a label that no version has."""
+    from configs.errors import UsageError
+    from pipelines.workspace import runs
+    from serving import layout, promotions
+
+    if which in (promotions.STABLE, promotions.CANARY):
+        base, _ = promotions.base_of(name, place.models)
+        labels = promotions.state(base).labels
+        if which not in labels:
+            raise UsageError(f"No version of {name} is its {which}.", "`hubel list served` shows which there are.")
+        return f"{name}/{labels[which]}"
+    if layout.number(which) is None and (which == runs.CANDIDATE or runs.RUN.fullmatch(which)):
+        return f"{name}@{which}"
+    return f"{name}/{which}"

@@ -294,3 +294,17 @@ class Evaluate(Request):
     train: str | None
     datasets: str
     split: str | None = None
+
+
+@dataclass(frozen=True)
+class Compare(Request):
+    """Two models that are there, on the same data."""
+
+    calls = "pipelines.verbs.compare:compare"
+    models: Sequence[str]
+    artifacts: Sequence[str | None]
+    data: Mapping[str, Any]
+    datasets: str
+    split: str | None
+    out: str | None
+    force: bool

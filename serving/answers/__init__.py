@@ -6,7 +6,7 @@ output: the card's `gives` has the kind of each. An output of an undeclared kind
 
 import functools
 import importlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from configs import by_name
 from serving.answers.base import About, Kind
 
 NUMBER, TEXT, FRAME = "number", "text", "frame"
+NAMES, DECISIONS = "names", "decisions"
 
 
 @functools.cache
@@ -54,6 +55,16 @@ def as_json(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) 
         least = max((kind(gives[name]).least(value) for name, value in outputs.items()), default=0)
         about = replace(about, top=max(about.top, least))
     return {name: kind(gives[name]).json(outputs[name], about) for name in shown(outputs, gives)}
+
+
+def decided(outputs: Mapping[str, Any], gives: Mapping[str, str]) -> tuple[tuple[str, Hashable], ...] | None:
+    """What the outputs of one example decide: pairs of a kind and what is decided. Of what is told twice, of an image that may have
+    several classes, the decisions of all classes. None where nothing is decided."""
+    told = {gives[name]: kind(gives[name]).decision(value) for name, value in outputs.items() if name in gives}
+    known = {its: decision for its, decision in told.items() if decision is not None}
+    if DECISIONS in known:
+        known.pop(NAMES, None)
+    return tuple(sorted(known.items())) or None
 
 
 def placed(outputs: Mapping[str, Any], gives: Mapping[str, str], about: About) -> About:

@@ -1,7 +1,7 @@
 """What each kind of output knows. Subclass `Kind` as `Answer` in a file of this folder; its name is the kind's."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,6 +26,10 @@ class Kind(abc.ABC):
     def least(self, value) -> int:
         """How many of the best a person is shown at least, whatever About.top says."""
         return 0
+
+    def decision(self, value) -> Hashable:
+        """What is decided of an example, so that two models can be held against each other; None where nothing is."""
+        return None
 
     @abc.abstractmethod
     def json(self, value, about: About) -> Any:

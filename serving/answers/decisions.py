@@ -8,6 +8,9 @@ class Answer(Kind):
     ending = ".csv"
     said_by = frozenset({"flags"})
 
+    def decision(self, value):
+        return tuple(bool(held) for held in plain(value))
+
     def json(self, value, about):
         return [bool(held) for held in plain(value)]
 

@@ -5,3 +5,6 @@ from serving.answers import number
 
 class Answer(number.Answer):
     """Told as any number."""
+
+    def decision(self, value):
+        return bool(value)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from components.inputs import input_of, storage_of
 from components.inputs.storing import Damaged
 from configs.errors import UsageError
@@ -93,6 +95,11 @@ class Asking:
 
     def frame(self, served: Served, row: Mapping[str, Any], gives: Mapping[str, str]) -> Sequence[float] | None:
         """Where the example lies in what the model gets, for answers that do not say it themselves; see serving.answers.frame."""
+        return None
+
+    def picture(self, served: Served, encoded: bytes) -> np.ndarray | None:
+        """What a model sees of an example, as ExampleGen keeps it, for a person: uint8 [height, width, 1 or 3]; None of what cannot
+        be seen."""
         return None
 
     def summary(self, served: Served, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -28,6 +28,9 @@ class Asking(base.Asking):
         """For masks alone: what else a picture is stays as the model makes it."""
         return served.frame(row["size"]) if "mask" in gives.values() and row["size"] else None
 
+    def picture(self, served, encoded):
+        return served.seen(encoded)
+
     def summary(self, served, rows):
         """{model, size: [height, width, channels], resized and changes: how many}."""
         return served.summary(rows)
