@@ -16,6 +16,7 @@ from configs.errors import UsageError
 from configs.override import override
 from configs.schema.tune import TuneConfig
 from keras_models import auxiliary
+from tests.cheaper import eagerly
 from tests.components import digits
 from tuner import objective, pruning, trial
 from tuner.trial import Training
@@ -102,6 +103,7 @@ def test_the_winner_trained_by_trainer_has_the_trial_s_figures(asked, tmp_path, 
 
 
 @pytest.mark.parametrize("keep", ["best", "last"])
+@eagerly(False)  # 360 steps
 def test_by_whatever_figure_a_trial_is_ranked_the_model_that_is_served_has_it(asked, tmp_path, monkeypatch, keep):
     args, cfg = asked(MLP)
     values = {"train.optimizer.learning_rate": 0.05, "train.keep": keep, "train.batch_size": 10}
