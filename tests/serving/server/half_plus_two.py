@@ -17,7 +17,7 @@ def build(base: Path, version: int = VERSION, offset: float = 2.0, warmup: int =
     stage = base / f"stage-{version}"
     builder = v1.saved_model.Builder(str(stage))
     with tf.Graph().as_default(), v1.Session() as session:
-        slope, shift = v1.Variable(0.5, name="a", use_resource=True), v1.Variable(offset, name="b", use_resource=True)
+        slope, shift = v1.Variable(0.5, name="a", use_resource=True), v1.Variable(float(offset), name="b", use_resource=True)
         serialized = v1.placeholder(tf.string, [None], name="tf_example")
         features = {name: tf.io.FixedLenFeature([1], tf.float32, default_value=[0.0]) for name in ("x", "x2")}
         parsed = tf.io.parse_example(serialized, features)

@@ -13,6 +13,9 @@ import tensorflow as tf
 from google.protobuf import text_format
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -323,3 +326,38 @@ def test_a_port_in_use_is_a_sentence(asked):
 def test_files_of_tls_that_are_none(asked, tmp_path):
     with pytest.raises(HubelError, match="cannot be read"):
         GrpcEnd(asked.manager, asked.metrics, GrpcSettings(port=0, certificate=tmp_path / "c", key=tmp_path / "k"))
+
+
+SIZES = st.lists(st.integers(-1, 2**40), max_size=4)
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "float_val": st.lists(st.floats(width=32), max_size=3),
+        "int_val": st.lists(st.integers(-(2**31), 2**31 - 1), max_size=3),
+        "string_val": st.lists(st.binary(max_size=8), max_size=3),
+        "tensor_content": st.binary(max_size=16),
+    },
+)
+
+
+@given(
+    st.sampled_from(["", "serving_default", "regress_x_to_y", "classify_x_to_y", "s"]),
+    st.sampled_from(["x", "inputs", "z"]),
+    st.integers(0, 30),
+    SIZES,
+    VALUES,
+)
+@settings(max_examples=100)
+def test_whatever_is_sent_is_answered_or_refused_in_words(asked, signature, alias, dtype, sizes, values):
+    tensor = tensor_pb2.TensorProto(dtype=dtype, **values)
+    for size in sizes:
+        tensor.tensor_shape.dim.add().size = size
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "m", signature
+    request.inputs[alias].CopyFrom(tensor)
+    try:
+        asked.prediction.Predict(request, timeout=60)
+        outcome = "OK"
+    except grpc.RpcError as error:
+        outcome = error.code() if error.details() else "no words"
+    assert outcome in ("OK", CODE.INVALID_ARGUMENT, CODE.FAILED_PRECONDITION)

@@ -16,7 +16,7 @@ def test_warm_up_requests_are_replayed_and_one_that_fails_is_a_load_that_fails(m
     half_plus_two.write_warmup(copy, 2, alias="wrong")
     with pytest.raises(ServingError, match=r"INVALID_ARGUMENT: warm-up request 1 fails: input tensor alias not found"):
         loading.load("m", 1, copy)
-    (copy / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"no records")
+    (copy / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"no records: they begin with a length")
     with pytest.raises(ServingError, match="cannot be read"):
         loading.load("m", 1, copy)
     half_plus_two.write_warmup(copy, 1001)
