@@ -183,12 +183,12 @@ def test_masks_whose_classes_have_no_names_are_refused_with_the_line_that_names_
             image.save(tmp_path / name)
         rows.append(f"{number}.png,{number}m.png")
     (tmp_path / "table.csv").write_text("\n".join(rows))
-    data = f"data={{source: 'csv:{tmp_path}/table.csv', features: {{mask: truth}}}}"
+    data = f"{{source: 'csv:{tmp_path}/table.csv', features: {{mask: truth}}}}"
+    (tmp_path / "masks.yaml").write_text(f"name: masks\ndata: {data}\nmodel: {{name: 'own_masker:build'}}\n")
     place = Workspace.at(tmp_path / "w")
 
     def tried(*assignments):
-        model = "model={name: 'own_masker:build'}"
-        cfg = load.load("digits_lenet5", [data, model, "augment=[]", "evaluate=null", *assignments])
+        cfg = load.load(str(tmp_path / "masks.yaml"), list(assignments))
         return settled.of(cfg, place, Start("image"), sources.locate(cfg.data, place.datasets))
 
     with pytest.raises(
