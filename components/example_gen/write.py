@@ -66,7 +66,7 @@ class WriteShard(beam.DoFn):
         super().__init__()
         self._reads = reads
         self._labelled, self._names, self._needed = labelled, dict(named), set(needed)
-        self._data, self._address, self._folders, self._shards = data.model_dump_json(), address, folders, shards
+        self._data, self.address, self._folders, self._shards = data.model_dump_json(), address, folders, shards
 
     def setup(self):
         self._config, self._storage = DataConfig.model_validate_json(self._data), inputs.storage_of(self._reads)
@@ -101,7 +101,7 @@ class WriteShard(beam.DoFn):
 
     def raws(self, shard: Any) -> Iterable[sources.Raw]:
         """The examples of a shard."""
-        return sources.images_of(self._config, self._address, shard)
+        return sources.images_of(self._config, self.address, shard)
 
     def _missing(self, raw: sources.Raw) -> set[str]:
         """Of the label, where the source has one, and of what is needed besides."""

@@ -125,7 +125,7 @@ class _Relabelled(WriteShard):
     source: DataConfig  # with which the source is opened
 
     def raws(self, shard):
-        for raw in sources.images_of(self.source, self._address, shard):
+        for raw in sources.images_of(self.source, self.address, shard):
             if (renamed := self.known.of_model(raw)) is not None:
                 yield renamed
 
