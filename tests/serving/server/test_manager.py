@@ -304,7 +304,7 @@ def test_swaps_under_load_lose_nothing(swaps, clients, tmp_path, caplog):
     last = swaps + 1
     for number in range(2, last + 1):
         half_plus_two.build(base, number, offset=number)
-        until(lambda number=number: states(manager)[number] == "AVAILABLE", 60)
+        until(lambda number=number: states(manager).get(number) == "AVAILABLE", 60)
         until(lambda number=number: answers[-1:] == [number], 60)
     shutil.copytree(base / str(last), base / str(last + 1), ignore=shutil.ignore_patterns("variables"))
     until(lambda: states(manager).get(last + 1) == "END", 60)
