@@ -72,6 +72,7 @@ def alone(place, **asked):
     return tried(search.study.folder)
 
 
+@pytest.mark.whole
 def test_a_killed_worker_fails_its_trial_alone_and_the_others_try_what_one_would(tmp_path, told, monkeypatch):
     asked = {"trials": 5, "algorithm": "grid"}
     undisturbed = same(alone(tmp_path / "alone", **asked))

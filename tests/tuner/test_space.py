@@ -15,7 +15,7 @@ from tuner import space
 ORACLES = {
     "random": (keras_tuner.oracles.RandomSearchOracle, {"max_trials": 60}),
     "grid": (keras_tuner.oracles.GridSearchOracle, {"max_trials": None}),
-    "bayesian": (keras_tuner.oracles.BayesianOptimizationOracle, {"max_trials": 30, "num_initial_points": 8}),
+    "bayesian": (keras_tuner.oracles.BayesianOptimizationOracle, {"max_trials": 19, "num_initial_points": 16}),
     "hyperband": (keras_tuner.oracles.HyperbandOracle, {"max_epochs": 27}),
 }
 CONDITIONAL = {

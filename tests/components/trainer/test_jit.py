@@ -80,7 +80,7 @@ class Killed(keras.callbacks.Callback):
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("asked", [False, pytest.param(True, marks=pytest.mark.whole)])
 def test_a_killed_training_goes_on_bit_by_bit(asked, tmp_path):
     whole = dropping()
     trained(whole, tmp_path / "whole", asked)
