@@ -59,7 +59,7 @@ def ended_in_json(running, workspace) -> None:
     assert outcome.json["error"]["hint"].startswith("The same command goes on from here")
     assert outcome.err.strip() == ""  # click ends the line that a terminal's ^C stands in
     assert not is_alive(worker)
-    assert in_process("list", "runs", "--json", "--workspace", workspace).json[0]["status"] == "stopped"
+    assert in_process("list", "runs", "--json", "--workspace", workspace).json[-1]["status"] == "stopped"
 
 
 def test_ctrl_c_is_json_where_that_is_asked_for(workspace):
@@ -118,7 +118,7 @@ def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(wor
     epochs = [int(number) for number in re.findall(r"epoch (\d+)/", outcome.err)]
     assert all(epoch > done for epoch in epochs), (done, epochs)
     assert len(history) < EPOCHS
-    assert in_process("list", "runs", "--json", "--workspace", workspace).json[0]["status"] == "stopped"
+    assert in_process("list", "runs", "--json", "--workspace", workspace).json[-1]["status"] == "stopped"
 
 
 @pytest.mark.whole  # as components/pusher/test_publish.py has it of publishing alone
