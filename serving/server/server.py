@@ -19,6 +19,8 @@ from serving.server.metrics import Metrics
 from serving.server.servable import Servable
 from serving.server.status import ServingError
 
+LINGER = 0.5  # s in which it still answers although it is not ready: what is on its way is not lost, and balancers see it go
+
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +75,7 @@ class Server:
             self._load, self._wrap, settings.poll, on_load=self.metrics.loaded, on_warmup=self.metrics.warmed
         )  # fmt: skip
         self._tls()  # whose words are better than gRPC's, which takes what is no certificate and then answers nobody
-        self._stopping = threading.Event()
+        self._stopping, self._is_answering = threading.Event(), False
         self._follower: threading.Thread | None = None
         self._ends: dict[str, Any] = {}
         try:
@@ -112,15 +114,20 @@ class Server:
             end.start()
         if "grpc" in self._ends:
             self._ends["grpc"].show_ready(True)
+        self._is_answering = True
         if follow is not None and every:
             self._follower = threading.Thread(target=self._follow, args=(follow, every), name="config", daemon=True)
             self._follower.start()
 
     def stop(self) -> float:
-        """Take no more requests, answer those that there are, unload. Returns the s that it took."""
+        """Be ready no more, take no more requests, answer those that there are, unload. Returns the s that it took."""
         start = time.monotonic()
         self._stopping.set()
         self.manager.drain()
+        if self._is_answering:
+            if "grpc" in self._ends:
+                self._ends["grpc"].show_ready(False)
+            time.sleep(LINGER)
         for ended in [end.stop(self.settings.drain) for end in self._ends.values()]:
             ended.wait(self.settings.drain + 5)
         self._ends = {}
