@@ -240,6 +240,7 @@ def private_names(path: Path) -> set[tuple[int, str]]:
     return uses
 
 
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SETTINGS = {"sys.stdout"}  # what a program may set: its own output
 
 
@@ -253,7 +254,7 @@ def defined(paths) -> set[str]:
     names = set()
     for path in paths:
         for node in ast.walk(sources.tree(path)):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            if isinstance(node, DEFINITIONS):
                 names.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names.add(node.id)
@@ -292,7 +293,7 @@ def test_what_stands_in_a_home_is_used():
     left = set()
     for path in HOMES:
         module = sources.place(path).removesuffix(".py").replace("/", ".")
-        public = {node.name for node in sources.tree(path).body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+        public = {node.name for node in sources.tree(path).body if isinstance(node, DEFINITIONS)}
         inside = {node.id for node in ast.walk(sources.tree(path)) if isinstance(node, ast.Name)}
         left |= {f"{module}.{name}" for name in public - inside if not name.startswith("_")} - used
     assert left == {"components.compat.tfma.custom_extractors"}, "TFX asks for this by its name"
