@@ -192,7 +192,7 @@ def left_out(value: Mapping[str, Any]) -> list[str]:
     read = value["data"]
     aside = [f"Left out: {value['left_out']}."] if value["left_out"] else []
     aside += [f"  {row['id']}: {row['reason']}" for row in read["named"]]
-    return [*passed_over(read["passed_over"]), *aside, *changed(read)]
+    return [*passed_over(read["passed_over"]), *aside, *changed({"changes": read["changes"]})]
 
 
 @click.command("compare")
