@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from configs import load
+from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from tests.once import made_once
 from tests.pipelines.conftest import Running, eventually, hubel, in_process
@@ -141,17 +142,21 @@ def test_trials_are_listed_as_the_search_told_them(told, searched):
 
 
 @pytest.mark.whole
-def test_the_written_config_trains_to_the_weights_of_the_pipeline_that_tunes(searched, tmp_path):
+def test_the_written_config_trains_to_the_weights_of_the_pipeline_that_tunes(tmp_path):
     import numpy as np
 
+    from components.trainer.card import Card
     from pipelines import load as model_of
 
     place = tmp_path / "workspace"
-    tuned = hubel("run", "digits_mlp.tiny", *SAME, "--workspace", place, "--json").json
-    again = hubel("tune", *SEARCH, "--workspace", place, "--write", tmp_path / "best.yaml", "--json").json
+    tuned = in_process("run", "digits_mlp.tiny", *SAME, "--workspace", place, "--json").json
+    again = in_process("tune", *SEARCH, "--workspace", place, "--write", tmp_path / "best.yaml", "--json").json
     assert [component["cached"] for component in again["components"] if component["name"] == "Tuner"] == [True]
-    alone = hubel("run", tmp_path / "best.yaml", "--workspace", tmp_path / "another", "--json").json
+    card = Card.read(runs.artifact(Workspace.at(str(place)), "digits_mlp_tiny"))
+    assert {path: card.hyperparameters[path] for path in again["best"]} == again["best"]
+    alone = in_process("run", tmp_path / "best.yaml", "--workspace", tmp_path / "another", "--json").json
     assert alone["metrics"] == tuned["metrics"]
+    assert "Tuner" in {component["name"] for component in tuned["components"]}
     assert "Tuner" not in {component["name"] for component in alone["components"]}
     weights = [
         model_of(f"digits_mlp_tiny@{run['run']}", workspace=root).get_weights()
@@ -165,24 +170,29 @@ def by_id(value: dict) -> dict:
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "ctrl-c"])
-def test_a_search_that_is_ended_goes_on_with_the_same_command(how, tmp_path):
+def test_a_search_that_is_ended_goes_on_with_the_same_command(tmp_path):
+    """By kill -9, and what goes on by Ctrl-C: each leaves no worker and loses no trial that is over."""
     command = ("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "workspace")
-    running = Running(*command)
-    running.wait_for("trial 0001")
-    children = running.workers()
-    outcome = running.end(how)
-    assert eventually(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
-    if how == signal.SIGINT:
-        assert (outcome.code, "The same command goes on" in outcome.err) == (130, True)
-    [folder] = records.studies(Workspace.at(tmp_path / "workspace").tuning("digits_mlp_tiny"))
-    assert (folder / records.PAGE).exists() == (how == signal.SIGINT), "written once more at the end"
-    before = [trial for trial in records.read(folder)[1] if trial.is_over]
+    kept = {}
+    for trial, how in (("trial 0001", signal.SIGKILL), ("trial 0002", signal.SIGINT)):
+        running = Running(*command)
+        running.wait_for(trial)
+        children = running.workers()
+        outcome = running.end(how)
+        assert eventually(lambda children=children: not any(Path(f"/proc/{child}").exists() for child in children))
+        if how == signal.SIGINT:
+            assert (outcome.code, "The same command goes on" in outcome.err) == (130, True)
+        [folder] = records.studies(Workspace.at(tmp_path / "workspace").tuning("digits_mlp_tiny"))
+        assert (folder / records.PAGE).exists() == (how == signal.SIGINT), "written once more at the end"
+        trials = {trial.id: trial for trial in records.read(folder)[1] if trial.is_over}
+        assert {trial: trials.get(trial) for trial in kept} == kept
+        kept = trials
+    assert kept
     value = hubel(*command, "--json").json
     assert [trial["status"] for trial in value["trials"]] == ["completed"] * 4
     after = {trial.id: trial for trial in records.read(folder)[1]}
-    assert all(after[trial.id] == trial for trial in before)
-    alone = hubel("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "undisturbed", "--json").json
+    assert {trial: after[trial] for trial in kept} == kept
+    alone = in_process("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "undisturbed", "--json").json
     assert by_id(alone) == by_id(contract.of(folder))
 
 
