@@ -7,6 +7,8 @@ import pytest
 from benchmarks import page_transcripts
 from configs import load
 from tests.docs.pages import ROOT
+from tests.docs.test_anomalies_page import ANOMALIES
+from tests.docs.transcripts import answers_as_it_says
 
 page = pytest.mark.parametrize("path", page_transcripts.PAGES, ids=lambda path: path.name)
 
@@ -66,23 +68,8 @@ def test_every_page_is_in_the_index():
     assert "docs/README.md" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def masked(text: str) -> list[str]:
-    """Lines without what differs between machines: numbers, what is left of a training, which class or file is first, skew."""
-    lines = []
-    for line in text.splitlines():
-        line = re.sub(r"\s+about \d+ s left$|\s+(skew|drift) .*$", "", line)
-        line = re.sub(r"^label=.*", "label", line)
-        line = re.sub(r"^(\S+/\S+\.png)(,|\s).*", "an image", line)
-        lines.append(" ".join(re.sub(r"\d[\d.,:-]*", "#", line).split()))
-    return lines
-
-
 @pytest.mark.whole
 @pytest.mark.timeout(1200)  # several runs, one after another
-@page
+@pytest.mark.parametrize("path", [path for path in page_transcripts.PAGES if path != ANOMALIES], ids=lambda path: path.name)
 def test_each_command_runs_and_answers_as_the_page_says(path, tmp_path):
-    for shown, now in page_transcripts.answers(path.read_text(encoding="utf-8"), tmp_path):
-        came = set(masked(now))
-        # a training may stop itself earlier elsewhere, and a figure may lie on the other side of what is worth a word
-        missing = [line for line in masked(shown) if line not in came and not line.startswith(("epoch", "try:"))]
-        assert not missing, f"{path.name} has {missing}, and now:\n{now}\nrun .venv/bin/python -m benchmarks.page_transcripts"
+    answers_as_it_says(path, tmp_path)

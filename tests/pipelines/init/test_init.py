@@ -4,7 +4,6 @@ import csv
 import json
 import re
 import shlex
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -511,24 +510,6 @@ def test_what_trains_on_good_alone_is_a_detector(tmp_path):
     assert (seen["images"], seen["passed_over"], seen["masks"]) == (58, {"masks": 12}, None)
     dry = in_process("run", file, "--dry-run", "--json", "--workspace", tmp_path / "workspace")
     assert dry.code == 0, dry.err
-
-
-@pytest.mark.whole
-def test_a_product_goes_from_its_folder_to_a_table_of_scores(tmp_path):
-    root, place = product(tmp_path / "cable", 100, 20), ("--workspace", tmp_path / "workspace")
-    file, table = tmp_path / "cable.yaml", tmp_path / "scores.csv"
-    assert hubel("init", root, "--out", file, *place).code == 0
-    run = hubel("run", file, "--set", "train.epochs=60", "--json", *place)
-    assert run.code == 0, run.err
-    kinds = {part["class"]: part["metrics"] for part in run.json["slices"]}
-    assert run.json["metrics"]["auroc"] > 0.9
-    assert {kind for kind, figures in kinds.items() if "auroc" in figures} == {"scratch", "hole"}
-    scored = hubel("anomalies", "cable", root / "test", "--csv", table, "--json", *place).json["summary"]
-    assert [Path(part["folder"]).name for part in scored["folders"]] == ["good", "hole", "scratch"]
-    with table.open(newline="") as lines:
-        first = next(csv.DictReader(lines))
-    assert Path(first["file"]).parent.name != "good"
-    assert first["is_anomaly"] == "True"
 
 
 def test_a_class_without_an_image_is_left_out_of_a_classifier(tmp_path):

@@ -1,0 +1,26 @@
+"""What a page's transcripts must do; the tests of several files ask it, so that they run side by side."""
+
+import re
+from pathlib import Path
+
+from benchmarks import page_transcripts
+
+
+def masked(text: str) -> list[str]:
+    """Lines without what differs between machines: numbers, what is left of a training, which class or file is first, skew."""
+    lines = []
+    for line in text.splitlines():
+        line = re.sub(r"\s+about \d+ s left$|\s+(skew|drift) .*$", "", line)
+        line = re.sub(r"^label=.*", "label", line)
+        line = re.sub(r"^(\S+/\S+\.png)(,|\s).*", "an image", line)
+        lines.append(" ".join(re.sub(r"\d[\d.,:-]*", "#", line).split()))
+    return lines
+
+
+def answers_as_it_says(path: Path, folder: Path) -> None:
+    """Run the page's commands in a folder."""
+    for shown, now in page_transcripts.answers(path.read_text(encoding="utf-8"), folder):
+        came = set(masked(now))
+        # a training may stop itself earlier elsewhere, and a figure may lie on the other side of what is worth a word
+        missing = [line for line in masked(shown) if line not in came and not line.startswith(("epoch", "try:"))]
+        assert not missing, f"{path.name} has {missing}, and now:\n{now}\nrun .venv/bin/python -m benchmarks.page_transcripts"
