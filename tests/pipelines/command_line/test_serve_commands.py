@@ -209,30 +209,31 @@ def test_a_port_in_use_and_a_damaged_model(place, tmp_path):
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_a_server_of_its_own_drains_under_load(place, how, code):
-    """Requests that were taken are answered; after kill -9 the same command serves once more."""
-    port = free_port()
-    running = Running("serve", "half_plus_two", "--no-rest", "--grpc-port", port, "--workspace", place)
-    predict(port, timeout=120)
+def test_a_server_of_its_own_drains_under_load(place):
+    """Requests that were taken are answered; after each end, kill -9 too, the same command serves once more, at the same port."""
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+    port = free_port()
+    command = ("serve", "half_plus_two", "--no-rest", "--grpc-port", port, "--workspace", place)
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "half_plus_two"
     values = np.arange(200_000, dtype=np.float32)
     request.inputs["x"].dtype = 1
     request.inputs["x"].tensor_shape.dim.add().size = len(values)
     request.inputs["x"].float_val.extend(values)
-    with grpc.insecure_channel(f"127.0.0.1:{port}", [*LOCAL, ("grpc.max_receive_message_length", -1)]) as channel:
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        calls = [stub.Predict.future(request) for _ in range(8)]
-        calls[0].result()
-        outcome = running.end(how)
-        ended = [call.code().name for call in calls]
-    assert outcome.code == code
-    if how != signal.SIGKILL:
-        assert set(ended) <= {"OK", "UNAVAILABLE"}  # what came too late is refused, none is lost on the way
-        assert "Stopped: what was asked before is answered." in outcome.out
-    again = Running("serve", "half_plus_two", "--no-rest", "--grpc-port", port, "--workspace", place)
+    for how, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
+        running = Running(*command)
+        assert predict(port, timeout=120) == 3.0
+        with grpc.insecure_channel(f"127.0.0.1:{port}", [*LOCAL, ("grpc.max_receive_message_length", -1)]) as channel:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            calls = [stub.Predict.future(request) for _ in range(8)]
+            calls[0].result()
+            outcome = running.end(how)
+            ended = [call.code().name for call in calls]
+        assert outcome.code == code
+        if how != signal.SIGKILL:
+            assert set(ended) <= {"OK", "UNAVAILABLE"}  # what came too late is refused, none is lost on the way
+            assert "Stopped: what was asked before is answered." in outcome.out
+    again = Running(*command)
     assert predict(port, timeout=120) == 3.0
     again.end(signal.SIGTERM)
