@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
@@ -15,6 +16,18 @@ from pipelines.command_line.options import state
 
 BANNER = "For trying out and testing: production belongs to TensorFlow Serving, which takes the same folders, files and requests."
 PORT = click.IntRange(0, 65535)
+
+
+class Amount(click.FloatRange):
+    """A number in a range; no comparison refuses NaN, and nothing lasts or is as large as infinity."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
+
+
 LOOK = 1.0  # s between looks, as TF Serving's file_system_poll_wait_seconds
 
 
@@ -31,14 +44,12 @@ class Terminated(BaseException):
 @click.option("--no-rest", is_flag=True, help="Answer gRPC alone.")
 @click.option("--no-grpc", is_flag=True, help="Answer REST alone.")
 @click.option("--batching-file", metavar="FILE", help="Put requests together by TF Serving's batching parameters.")
-@click.option(
-    "--poll", default=LOOK, show_default=True, type=click.FloatRange(0), help="Seconds between looks for versions; 0: once."
-)
-@click.option("--config-poll", default=LOOK, show_default=True, type=click.FloatRange(0), help="The same for the config; 0: never.")
-@click.option("--max-request", default=64.0, show_default=True, type=click.FloatRange(0.001), help="MiB of a request.")
+@click.option("--poll", default=LOOK, show_default=True, type=Amount(0), help="Seconds between looks for versions; 0: once.")
+@click.option("--config-poll", default=LOOK, show_default=True, type=Amount(0), help="The same for the config; 0: never.")
+@click.option("--max-request", default=64.0, show_default=True, type=Amount(0.001), help="MiB of a request.")
 @click.option("--concurrency", default=64, show_default=True, type=click.IntRange(1), help="Requests at once, of each protocol.")
-@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.001), help="Seconds that a request may take.")
-@click.option("--drain", default=30.0, show_default=True, type=click.FloatRange(0), help="Seconds that requests have at the end.")
+@click.option("--timeout", default=30.0, show_default=True, type=Amount(0.001), help="Seconds that a request may take.")
+@click.option("--drain", default=30.0, show_default=True, type=Amount(0), help="Seconds that requests have at the end.")
 @click.option("--strict-shapes", is_flag=True, help="Refuse shapes that a signature does not have before TensorFlow sees them.")
 @click.option("--cors", is_flag=True, help="Let browsers ask from pages of other origins.")
 @click.option("--no-metrics", is_flag=True, help="Do not answer /monitoring/prometheus/metrics.")

@@ -185,6 +185,9 @@ def test_an_api_key_and_an_access_log(place, tmp_path):
         (("half_plus_two", "--api-key-file", "/none"), 2, "The file /none of the API key cannot be read"),
         (("half_plus_two", "--tls-cert", "/none"), 2, "TLS needs a certificate and its key."),
         (("half_plus_two", "--tls-cert", "/none", "--tls-key", "/none"), 1, "TLS cannot be served with /none and /none"),
+        (("half_plus_two", "--max-request", "nan"), 2, "nan is no finite number."),
+        (("half_plus_two", "--max-request", "inf"), 2, "inf is no finite number."),
+        (("half_plus_two", "--timeout", "nan"), 2, "nan is no finite number."),
         (("half_plus_two", "--no-grpc"), 2, "A server without a port answers nobody."),
     ],
 )
