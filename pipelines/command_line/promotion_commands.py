@@ -79,10 +79,13 @@ def rollback(model, reason, workspace, as_json):
 def model_config(base_path, models, out, workspace, as_json):
     """Print TF Serving's model.config of all served models: the versions to load, and which is stable and which a canary."""
     from configs import atomic
+    from configs.errors import UsageError
     from pipelines.workspace.layout import Workspace
     from serving import promotions
 
     folder = Path(models).expanduser().resolve() if models else Workspace.at(workspace).models
+    if models and not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.", "Check --models: a config without models has TF Serving unload all.")
     text, states = promotions.text(folder, base_path), promotions.states(folder)
     remarks = [line for name, of in states.items() for line in of.remarks(name)]
     if out:

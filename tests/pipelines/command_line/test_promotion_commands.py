@@ -62,6 +62,7 @@ def test_what_was_and_what_is_are_told(place):
         (["rollback", "digits/2"], "digits/2 names a version", "`hubel rollback digits"),
         (["rollback", "dogs"], "There is no served model 'dogs'", "There: digits."),
         (["model-config", "--base-path", "models"], "The base path 'models' is not absolute.", "/models"),
+        (["model-config", "--models", "/none"], "There is no folder /none.", "--models"),
     ],
 )
 def test_bad_input_is_one_sentence_and_changes_nothing(place, command, message, hint):
