@@ -10,7 +10,7 @@ import numpy as np
 
 from components import earlier_cards, keys, saved_model
 from components.trainer.card import Card
-from configs.errors import UsageError
+from configs.errors import HubelError, UsageError, first_line
 from pipelines.verbs.batches import Unreadable
 
 JUDGING = {"anomaly_score", "is_anomaly", "threshold", "heat"}  # kinds of what is said of an anomaly
@@ -35,11 +35,17 @@ class Served:
 
     @classmethod
     def load(cls, folder: str) -> "Served":
-        """Raises UsageError for a SavedModel that hubel did not write."""
+        """Raises UsageError for a SavedModel that hubel did not write, HubelError for a damaged one."""
         import tensorflow as tf
 
         card = cls.card_of(folder)
-        signatures = tf.saved_model.load(folder).signatures
+        try:
+            signatures = tf.saved_model.load(folder).signatures
+        except (OSError, tf.errors.OpError) as error:
+            raise HubelError(
+                f"The SavedModel {folder} cannot be loaded: {first_line(error).rstrip('.')}.",
+                "Push it again, or name another version.",
+            ) from None
         if not card.gives:
             are_texts = saved_model.texts_of(Path(folder))
             card = earlier_cards.completed(card, {name: are_texts[name] for name in signatures})
@@ -47,8 +53,14 @@ class Served:
 
     @staticmethod
     def card_of(folder: str) -> Card:
-        """Its card alone, which takes no time. Raises UsageError as `load`."""
-        card = Card.exported(folder)
+        """Its card alone, which takes no time. Raises as `load`."""
+        try:
+            card = Card.exported(folder)
+        except ValueError as error:  # of no JSON, of other keys, of what is no text
+            raise HubelError(
+                f"The card of the SavedModel {folder} (assets.extra/hubel.json) cannot be read: {first_line(error)}.",
+                "Push it again, or name another version.",
+            ) from None
         if card is None:
             raise UsageError(f"The SavedModel {folder} has no card (assets.extra/hubel.json).", PUSHED)
         return card

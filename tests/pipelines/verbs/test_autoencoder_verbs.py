@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from components.example_gen import pictures
-from configs.errors import UsageError
+from configs.errors import HubelError, UsageError
 from pipelines.command_line import autoencoder_commands
 from pipelines.process import supervise
 from pipelines.verbs import batches, code_space, code_verbs, image_verbs, images
@@ -419,6 +419,17 @@ def test_a_model_of_before_and_one_of_others(versatile, photos, mask, tmp_path):
         image_verbs.remake("inpaint", versatile, [str(photos)], str(tmp_path / "out"), False, False, str(mask))
     with pytest.raises(UsageError, match="no card"):
         Served.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [("saved_model.pb", "cannot be loaded: .*saved_model.pb"), ("assets.extra/hubel.json", "The card of .* cannot be read")],
+)
+def test_a_damaged_model_is_a_sentence(versatile, tmp_path, file, words):
+    damaged = Path(shutil.copytree(versatile, tmp_path / "damaged"))
+    (damaged / file).write_bytes((damaged / file).read_bytes()[:100])
+    with pytest.raises(HubelError, match=words):
+        Served.load(str(damaged))
 
 
 def test_denoising_is_another_name_for_what_a_denoising_model_does(versatile, model, photos, tmp_path):
