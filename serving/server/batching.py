@@ -60,7 +60,7 @@ def read(path: Path) -> Parameters:
         ) from None
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"The file {path} holds no batching parameters: {first_line(error)}.",
+            f"The file {path} holds no batching parameters: {first_line(error).rstrip('.')}.",
             "It is TF Serving's BatchingParameters as text, such as `max_batch_size { value: 32 }`.",
         ) from None
     given: dict[str, Any] = {name: getattr(message, name).value for name in NUMBERS if message.HasField(name)}

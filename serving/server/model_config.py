@@ -21,7 +21,7 @@ def read(path: Path):
         raise UsageError(f"The file {path} cannot be read: {error.strerror or error}.", "Check the path of --config.") from None
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"The file {path} is no model.config: {first_line(error)}.",
+            f"The file {path} is no model.config: {first_line(error).rstrip('.')}.",
             "It is the text of a ModelServerConfig: model_config_list { config { name base_path model_platform } }.",
         ) from None
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from configs.errors import UsageError
-from serving.server import batching
+from serving.server import batching, model_config
 from serving.server.batching import Batching, Parameters
 from serving.server.status import ServingError
 
@@ -177,3 +177,12 @@ def test_parameters_are_tf_servings_file(tmp_path):
             batching.read(path)
     with pytest.raises(UsageError, match="cannot be read"):
         batching.read(tmp_path / "none")
+
+
+@pytest.mark.parametrize("read", [batching.read, model_config.read])
+def test_what_a_parser_says_of_a_file_ends_as_one_sentence(read, tmp_path):
+    (tmp_path / "a.txt").write_text("nonsense {")
+    with pytest.raises(UsageError) as caught:
+        read(tmp_path / "a.txt")
+    assert 'has no field named "nonsense".' in caught.value.message
+    assert not caught.value.message.endswith("..")
