@@ -135,7 +135,7 @@ def test_kill_9_in_pusher_leaves_no_version(workspace, tmp_path):
 
 @pytest.mark.whole  # as test_run.py has it of a version that was deleted
 def test_the_next_run_does_only_what_is_missing_and_cleans_up(workspace):
-    outcome = hubel(*RUN, "--workspace", workspace, "--json")
+    outcome = in_process(*RUN, "--workspace", workspace, "--json")
     assert outcome.code == 0, outcome.err
     assert {c["name"] for c in outcome.json["components"] if not c["cached"]} == {"Pusher"}
     assert models(workspace) == ["1"]
@@ -145,10 +145,10 @@ def test_the_next_run_does_only_what_is_missing_and_cleans_up(workspace):
 @pytest.mark.whole  # as workspace/test_collect.py has it of what lies there
 def test_gc_removes_what_killed_runs_left_and_nothing_that_is_needed(workspace):
     (workspace / "datasets/digits/incomplete.ABCDEF_1.0.0").mkdir()  # as TFDS stages
-    value = hubel("gc", "--keep", "1", "--json", "--workspace", workspace).json
+    value = in_process("gc", "--keep", "1", "--json", "--workspace", workspace).json
     assert value["bytes"] > 0
     assert not list(workspace.glob("datasets/*/incomplete.*"))
-    [last] = hubel("list", "runs", "--json", "--workspace", workspace).json
+    [last] = in_process("list", "runs", "--json", "--workspace", workspace).json
     assert [path.stem for path in (workspace / "logs" / NAME).iterdir()] == [last["run"]]
     assert models(workspace) == ["1"]
     plan = in_process(*RUN, "--dry-run", "--json", "--workspace", workspace).json

@@ -44,11 +44,11 @@ def test_mnist_is_prepared_from_its_archives_and_listed(shared_data, tmp_path):
     assert done.json["classes"] == list("0123456789")
     assert done.json["folder"] == str(tmp_path / "datasets/mnist/3.0.1")
     assert not done.json["already"]
-    again = hubel("datasets", "prepare", "mnist", "--workspace", tmp_path)
+    again = in_process("datasets", "prepare", "mnist", "--workspace", tmp_path)
     assert again.code == 0
     assert "already" in again.out
     assert "data.source=tfds:mnist" in again.out
-    rows = {row["name"]: row for row in hubel("list", "datasets", "--json", "--workspace", tmp_path).json}
+    rows = {row["name"]: row for row in in_process("list", "datasets", "--json", "--workspace", tmp_path).json}
     assert rows["mnist"]["bytes"] > 10_000_000
     tfds.check("mnist", tmp_path / "datasets")
     assert not list((tmp_path / "datasets").glob(".preparing-*"))
