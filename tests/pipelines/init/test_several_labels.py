@@ -1,8 +1,5 @@
 """A table of images that have several classes each: what `hubel init` makes of it, and the whole way from there to answers."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +13,7 @@ from configs.errors import UsageError
 from configs.schema.data import DataConfig
 from pipelines.data_sets import survey
 from pipelines.init import proposal
+from tests.pipelines.conftest import in_process
 
 NAMES = ["beam", "column", "dot"]
 SIDE = 16
@@ -110,29 +108,17 @@ def test_a_class_that_all_images_have_is_pointed_out(tmp_path):
     assert any("No image has the class dot" in note for note in notes)
 
 
-def command(*arguments, cwd):
-    done = subprocess.run(
-        [sys.executable, "-c", "from pipelines.command_line.cli import main; main()", *arguments, "--json"],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    return done.returncode, json.loads(done.stdout)
-
-
 @pytest.mark.whole
 def test_from_a_table_of_zeros_and_ones_to_answers_about_new_images(tmp_path):
-    """The command line alone, as a person would use it."""
     data = tmp_path / "data"
     data.mkdir()
     path = table(data, 400)
-    place = ["--workspace", str(tmp_path / "workspace")]
-    code, made = command("init", str(path), "--out", "several.yaml", *place, cwd=tmp_path)
-    assert code == 0, made
-    code, ran = command("run", "several.yaml", "--set", "train.epochs=20", *place, cwd=tmp_path)
-    assert code == 0, ran
+    place, file = ("--json", "--workspace", tmp_path / "workspace"), tmp_path / "several.yaml"
+    made = in_process("init", path, "--out", file, *place)
+    assert made.code == 0, made.err
+    outcome = in_process("run", file, "--set", "train.epochs=20", *place)
+    assert outcome.code == 0, outcome.err
+    ran = outcome.json
     assert ran["metrics"]["macro_auroc"] > 0.9
     figures = {"macro_auroc", "micro_auroc", "macro_f1", "micro_f1", "subset_accuracy", "cross_entropy"}
     assert figures <= ran["metrics"].keys()
@@ -150,11 +136,10 @@ def test_from_a_table_of_zeros_and_ones_to_answers_about_new_images(tmp_path):
     truth = [[int(bit) for bit in f"{number % 8:03b}"] for number in range(40)]  # all sets, as often
     for number, has in enumerate(truth):
         drawn(has, generator).save(unseen / f"{number:02d}.png")
-    code, answered = command("predict", ran["model"], str(unseen), *place, cwd=tmp_path)
-    assert code == 0, answered
-    rows = answered["images"] if isinstance(answered, dict) else answered
+    answered = in_process("predict", ran["model"], unseen, *place)
+    assert answered.code == 0, answered.err
     right = []
-    for row, has in zip(rows, truth, strict=True):
+    for row, has in zip(answered.json, truth, strict=True):
         assert row["scores"] == sorted(row["scores"], reverse=True)
         on = {name for name, is_on in zip(row["classes"], row["on"], strict=True) if is_on}
         right += [(name in on) == bool(is_there) for name, is_there in zip(NAMES, has, strict=True)]
