@@ -47,16 +47,16 @@ def test_the_network_is_proved_before_any_data_is_read(place):
 
 @pytest.mark.whole
 def test_the_config_is_run_blessed_and_asked(place, tmp_path):
-    from tests.pipelines.conftest import hubel
+    from tests.pipelines.conftest import in_process
 
     place_of_models = tmp_path / "workspace"
-    outcome = hubel("run", "sentences.yaml", "--json", "--workspace", place_of_models)
+    outcome = in_process("run", "sentences.yaml", "--json", "--workspace", place_of_models)
     assert outcome.code == 0, outcome.err
     assert outcome.json["blessed"] is outcome.json["parity"] is True
     assert outcome.json["metrics"]["accuracy"] > 0.95
     (tmp_path / "lines.txt").write_text("Snow and wind tonight.\n\nBread with cheese\n")
     asked = ("--text", "rain and fog", "lines.txt", "sentences.csv", "--column", "sentence")
-    rows = hubel("predict", "sentences", *asked, "--json", "--workspace", place_of_models).json
+    rows = in_process("predict", "sentences", *asked, "--json", "--workspace", place_of_models).json
     assert len(rows) == 243
     assert [row["classes"][0] for row in rows[:3]] == ["weather", "weather", "food"]
     assert [(row.get("file"), row.get("line")) for row in rows[:4]] == [
