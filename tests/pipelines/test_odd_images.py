@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from tests import odd_images
 from tests.components.example_gen.test_component import generated
-from tests.pipelines.conftest import hubel
+from tests.pipelines.conftest import in_process
 
 
 @dataclass(frozen=True)
@@ -178,19 +179,30 @@ def test_a_drawing_in_alpha_is_what_a_viewer_shows_of_it(reading):
 
 @pytest.mark.whole
 def test_turned_photos_go_the_whole_way_and_new_ones_are_answered_right(drawn, tmp_path):
-    """From `init` to `predict` of a folder: turned in training and when served."""
+    """From `init` to `predict` of a folder: turned in training and when served, and answered with the names of the folders."""
     root, out, place = drawn("turned") / "turned", tmp_path / "photos.yaml", tmp_path / "workspace"
-    made = hubel("init", root / "photos", "--out", out, "--workspace", place)
+    names = {"lying": "eine, die liegt", "standing": "стоя"}
+    for kind, name in names.items():
+        shutil.copytree(root / "photos" / kind, tmp_path / "photos" / name)
+    (tmp_path / "photos" / names["standing"] / "notes.txt").write_text("no image")
+    made = in_process("init", tmp_path / "photos", "--out", out, "--workspace", place)
     assert made.code == 0, made.err
     small = ("transform.height=32", "transform.width=32", "model={name: lenet5}", "train.epochs=30", "train.schedule=null")
     sets = [argument for assignment in small for argument in ("--set", assignment)]
-    done = hubel("run", out, *sets, "--set", "train.optimizer={learning_rate: 0.002}", "--json", "--workspace", place)
+    command = ("run", out, *sets, "--set", "train.optimizer={learning_rate: 0.002}", "--workspace", place)
+    done = in_process(*command)
     assert done.code == 0, done.err
-    assert done.json["changes"] == {"turned": 70}
+    assert f"passed over in folder:{tmp_path / 'photos'}: 1 .txt" in done.err
+    [log] = (place / "logs/photos").glob("*.log")
+    assert 'Passed over: {".txt": 1}' in log.read_text()
+    value = in_process(*command, "--json").json
+    assert all(component["cached"] for component in value["components"])
+    assert (value["blessed"], value["changes"], value["passed_over"]) == (True, {"turned": 70}, {".txt": 1})
     card = Card.read(runs.artifact(Workspace.at(str(place)), "photos"))
     assert (card.turns, card.turned) == (True, 70)
-    answers = hubel("predict", "photos", root / "new", "--json", "--workspace", place)
+    answers = in_process("predict", "photos", root / "new", "--json", "--workspace", place)
     assert answers.code == 0, answers.err
-    right = [Path(row["file"]).name.startswith(row["classes"][0]) for row in answers.json]
+    assert {answer for row in answers.json for answer in row["classes"]} == set(names.values())
+    right = [names[Path(row["file"]).name.partition("_")[0]] == row["classes"][0] for row in answers.json]
     assert len(right) == 16
     assert sum(right) >= 15
