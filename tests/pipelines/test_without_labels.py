@@ -1,7 +1,5 @@
 """Data of which no label is known, or few: anomalies, bare images, self-taught learning."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -18,15 +16,17 @@ from components.trainer.data import open_data
 from configs import load
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import transfer
-from pipelines.orchestration import execute, settled
+from pipelines.orchestration import execute
 from pipelines.workspace import runs
 from tests.components import digits, stages
-from tests.pipelines.whole_way import PROBES, goes_the_whole_way
+from tests.pipelines.whole_way import goes_the_whole_way, is_blessed
+
+UNLABELLED, LABELLED_IN_PART = "digits_vae", "digits_autoencoder"  # they go the whole way here alone
 
 
-@pytest.mark.whole  # as components/tasks/test_anomaly.py has it of Trainer, Evaluator and what is served, stage by stage
-def test_anomalies_are_found_by_what_saw_none(place, scans, tmp_path):
-    goes_the_whole_way("digits_anomalies", place, scans, tmp_path)
+@pytest.mark.whole  # as components/tasks/test_anomaly.py has it stage by stage; what is pushed answers on the page on anomalies
+def test_anomalies_are_found_by_what_saw_none(place):
+    is_blessed("digits_anomalies", place)
 
 
 @pytest.fixture
@@ -60,20 +60,16 @@ def test_without_labels_trainer_gets_the_images_and_that_none_has_a_label(bare, 
 
 @pytest.mark.whole  # as components/tasks and components/evaluator have it of training and judging, and verbs/ of asking
 def test_images_without_labels_are_enough_also_to_generate_from(bare, place, scans):
-    goes_the_whole_way("digits_vae", place, scans, bare, unlabelled=f"folder:{bare / 'scans'}")
+    goes_the_whole_way(UNLABELLED, place, scans, bare, f"folder:{bare / 'scans'}", is_labelled=False)
 
 
 @pytest.mark.whole
-def test_of_images_that_are_labelled_in_part_those_with_labels_are_probed(bare, place):
+def test_of_images_that_are_labelled_in_part_those_with_labels_are_probed(bare, place, scans):
     """A table in which every other label is missing."""
     rows = (f"scans/{index}.png,{digits.images()[1][index] if index % 2 else ''}\n" for index in range(600))
     (bare / "labels.csv").write_text("file,label\n" + "".join(rows))
-    cfg = load.load("digits_autoencoder.tiny", [f"data.source=csv:{bare / 'labels.csv'}"])
-    results = execute.launched(settled.settle(cfg.model_copy(update={"name": "labelled_in_part"}), place), served=False)
-    assert results["Evaluator"].property("blessing", "blessed") == 1, results["Evaluator"].property("blessing", keys.REASON)
-    figures = json.loads(results["Evaluator"].property("evaluation", keys.METRICS))
+    figures = goes_the_whole_way(LABELLED_IN_PART, place, scans, bare, f"csv:{bare / 'labels.csv'}")
     assert figures["mse"] < figures["pca_mse"]
-    assert figures.keys() >= PROBES
 
 
 @pytest.mark.whole

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -23,26 +24,19 @@ IMAGES = 3
 PROBES = {"probe_accuracy", "knn_accuracy", "kmeans_ari"}
 
 
-def goes_the_whole_way(name: str, place: Workspace, scans, out, unlabelled: str | None = None) -> None:
+def goes_the_whole_way(name: str, place: Workspace, scans, out, source: str | None = None, is_labelled: bool = True) -> dict:
     """The config's twin is trained on digits, blessed by its family's baseline, pushed, and answers signatures and verbs.
 
     Args:
-        unlabelled: a data source without labels in place of the config's.
+        source: of data in place of the config's.
+        is_labelled: whether any label is known there.
+
+    Returns:
+        The figures of Evaluator.
     """
-    keras.backend.clear_session()
-    cfg = load.load(f"{name}.tiny", [f"data.source={unlabelled}"] if unlabelled else [])
-    named = cfg.model_copy(update={"name": "without_labels" if unlabelled else "autoencoder"})
-    results = execute.launched(settled.settle(named, place))
-    for gate in ("Evaluator", "InfraValidator"):
-        assert results[gate].property("blessing", "blessed") == 1, results[gate].property("blessing", keys.REASON)
-    assert " against " in results["Evaluator"].property("evaluation", keys.COMPARISON)
-    figures = json.loads(results["Evaluator"].property("evaluation", keys.METRICS))
-    assert all(map(np.isfinite, figures.values()))
-    intervals = json.loads(results["Evaluator"].property("evaluation", keys.INTERVALS))
-    assert intervals.keys() == figures.keys() - {"example_count"}, "every figure has one, but the number of images"
-    if load.load(name).anomaly is None:
-        assert {"mse", "psnr", "ssim", "pca_mse"} <= figures.keys()
-        assert figures.keys() & PROBES == (set() if unlabelled else PROBES)
+    results, figures = _judged(name, place, source, is_labelled, served=True)
+    infra = results["InfraValidator"]
+    assert infra.property("blessing", "blessed") == 1, infra.property("blessing", keys.REASON)
     assert results["Pusher"].property("pushed_model", "pushed") == 1
     pushed = results["Pusher"].property("pushed_model", "pushed_destination")
     with _loaded_once():
@@ -50,6 +44,30 @@ def goes_the_whole_way(name: str, place: Workspace, scans, out, unlabelled: str 
         _verbs_answer(pushed, scans, out)
         if "vae" in name:
             _generates(pushed, name == "digits_conditional_vae", out)
+    return figures
+
+
+def is_blessed(name: str, place: Workspace) -> None:
+    """As above, up to Evaluator's blessing: for a config whose signatures are those of another one that goes the whole way."""
+    _judged(name, place, None, True, served=False)
+
+
+def _judged(name: str, place: Workspace, source: str | None, is_labelled: bool, served: bool) -> tuple[Mapping, dict]:
+    keras.backend.clear_session()
+    cfg = load.load(f"{name}.tiny", [f"data.source={source}"] if source else [])
+    data = "" if source is None else "_labelled_in_part" if is_labelled else "_without_labels"
+    results = execute.launched(settled.settle(cfg.model_copy(update={"name": f"autoencoder{data}"}), place), served)
+    verdict = results["Evaluator"]
+    assert verdict.property("blessing", "blessed") == 1, verdict.property("blessing", keys.REASON)
+    assert " against " in verdict.property("evaluation", keys.COMPARISON)
+    figures = json.loads(verdict.property("evaluation", keys.METRICS))
+    assert all(map(np.isfinite, figures.values()))
+    intervals = json.loads(verdict.property("evaluation", keys.INTERVALS))
+    assert intervals.keys() == figures.keys() - {"example_count"}, "every figure has one, but the number of images"
+    if load.load(name).anomaly is None:
+        assert {"mse", "psnr", "ssim", "pca_mse"} <= figures.keys()
+        assert figures.keys() & PROBES == (PROBES if is_labelled else set())
+    return results, figures
 
 
 @contextlib.contextmanager
