@@ -317,10 +317,10 @@ def test_a_worker_that_has_grown_ends_between_two_trials(tmp_path, monkeypatch):
 def test_memory_that_trials_leak_does_not_add_up(tmp_path, monkeypatch):
     monkeypatch.setenv("HUBEL_SYNTHETIC", "leak:25")
     space = {**synthetic.DISTRIBUTIONS, "train.optimizer.learning_rate": {"min": 0.1, "max": 0.9}}
-    search = Search(synthetic.fn_args(tmp_path, trials=30, space=space))
+    search = Search(synthetic.fn_args(tmp_path, trials=8, space=space))
     search.search()
     peaks = [trial.peak_bytes for trial in tried(search.study.folder).values()]
-    assert len(peaks) == 30
+    assert len(peaks) == 8
     assert max(peaks) < 1.1 * min(peaks)
 
 
