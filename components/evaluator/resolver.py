@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from google.protobuf.message import DecodeError
 from tfx.dsl.components.common import resolver
 from tfx.types import standard_artifacts
 from tfx.utils import path_utils
@@ -16,7 +15,7 @@ from tfx.utils import path_utils
 from components.saved_model import signature_of
 from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
-from configs.errors import UsageError
+from configs.errors import HubelError
 
 CANDIDATE = "candidate"
 
@@ -63,7 +62,7 @@ def _question(model: standard_artifacts.Model) -> _Question | None:
         card = Card.read(model.uri)
         judge = judge_of(card.task)
         there = frozenset(signature_of(Path(path_utils.serving_model_path(model.uri)), judge.signature).outputs)
-    except (OSError, ValueError, DecodeError, IndexError, UsageError):
+    except (OSError, ValueError, HubelError):
         return None
     options = (value for metric in judge.metrics.values() for value in metric.config.values())
     read = {judge.prediction_key, *(value for value in options if isinstance(value, str))}  # thresholds and the like name no output
