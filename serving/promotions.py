@@ -197,9 +197,7 @@ def rollback(base: Path, reason: str | None = None) -> Change:
 def check(base: Path) -> None:
     """Raise UsageError where a model has no version; names the models that have."""
     if not layout.versions(base):
-        known = sorted(states(base.parent))
-        hint = f"There: {', '.join(known)}." if known else "Nothing was pushed yet: `hubel run` trains and pushes one."
-        raise UsageError(f"There is no served model {base.name!r} in {base.parent}.", hint)
+        raise _not_there(base.name, base.parent)
 
 
 def write(models: Path) -> None:
@@ -246,10 +244,7 @@ def base_of(model: str, models: Path) -> tuple[Path, int | None]:
     if name and not layout.versions(place) and layout.versions(Path(name).expanduser()):
         place = Path(name).expanduser().resolve()
     if not name or (place.parent != models and not layout.versions(place)):
-        place = models / (Path(name).name or "?")
-        known = sorted(states(models))
-        hint = f"There: {', '.join(known)}." if known else "Nothing was pushed yet: `hubel run` trains and pushes one."
-        raise UsageError(f"There is no served model {model!r} in {models}.", hint)
+        raise _not_there(model, models)
     check(place)
     return place, version
 
@@ -257,6 +252,12 @@ def base_of(model: str, models: Path) -> tuple[Path, int | None]:
 def as_json(entries: Sequence[Entry]) -> list[dict]:
     """As `history` has them."""
     return [asdict(entry) for entry in entries]
+
+
+def _not_there(model: str, models: Path) -> UsageError:
+    known = sorted(states(models))
+    hint = f"There: {', '.join(known)}." if known else "Nothing was pushed yet: `hubel run` trains and pushes one."
+    return UsageError(f"There is no served model {model!r} in {models}.", hint)
 
 
 def _told(now: State) -> str:
