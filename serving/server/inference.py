@@ -60,13 +60,9 @@ def classify(
     servable, request: classification_pb2.ClassificationRequest, deadline: float | None = None
 ) -> classification_pb2.ClassificationResponse:
     """Classify."""
-    name, signature = _signature(servable, request.model_spec.signature_name, "No signature was found with the name: ")
-    wanted = _classification(signature)
-    examples = examples_of(request.input)
-    answers = servable.run(name, {INPUTS: examples}, wanted, deadline)
     response = classification_pb2.ClassificationResponse()
-    _spec(response.model_spec, request.model_spec.name, servable.version, name)
-    _classified(response.result, len(examples), answers.get(CLASSES), answers.get(SCORES))
+    count, answers = _of_examples(servable, request, response, _classification, deadline)
+    _classified(response.result, count, answers.get(CLASSES), answers.get(SCORES))
     return response
 
 
@@ -74,14 +70,21 @@ def regress(
     servable, request: regression_pb2.RegressionRequest, deadline: float | None = None
 ) -> regression_pb2.RegressionResponse:
     """Regress."""
+    response = regression_pb2.RegressionResponse()
+    count, answers = _of_examples(servable, request, response, _regression, deadline)
+    _regressed(response.result, count, answers[OUTPUTS])
+    return response
+
+
+def _of_examples(servable, request, response, wanted_of, deadline: float | None):
+    """Ask the signature that a request names for what `wanted_of` says of it; the response gets its spec. How many examples there
+    are, and what is answered."""
     name, signature = _signature(servable, request.model_spec.signature_name, "No signature was found with the name: ")
-    wanted = _regression(signature)
+    wanted = wanted_of(signature)
     examples = examples_of(request.input)
     answers = servable.run(name, {INPUTS: examples}, wanted, deadline)
-    response = regression_pb2.RegressionResponse()
     _spec(response.model_spec, request.model_spec.name, servable.version, name)
-    _regressed(response.result, len(examples), answers[OUTPUTS])
-    return response
+    return len(examples), answers
 
 
 def multi_inference(servable, request: inference_pb2.MultiInferenceRequest) -> inference_pb2.MultiInferenceResponse:
