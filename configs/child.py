@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from configs import compat
 from configs.errors import HubelError, first_line
 
 
@@ -29,6 +30,7 @@ def serve(work: Callable[[dict[str, Any], Callable[[dict[str, Any]], None]], int
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.filterwarnings("ignore")
+    compat.keras_alone()
     sys.path.append(os.getcwd())  # builders of one's own; last, so that hubel's packages keep their names
 
     def send(event: dict[str, Any]) -> None:

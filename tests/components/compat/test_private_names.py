@@ -14,7 +14,7 @@ from tests import sources
 
 OURS = sources.files()
 HOMES = {path for path in OURS if "compat" in (path.stem, path.parent.name)}
-PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of named tuples and of os: documented
+PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit", "_getframe"}  # of named tuples, of os and of sys: documented
 
 # Each private name, or name that is patched, -> (where it is, what hubel calls it with; None: it is read).
 CALLABLES = {
