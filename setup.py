@@ -27,6 +27,7 @@ REQUIRES = [
     "tensorboard>=2.20,<3",
     "dill>=0.4",
     "importlib_resources>=6",
+    "ai-edge-litert>=2.1,<3",
     "grpcio>=1.80,<2",
     "grpcio-health-checking>=1.80,<1.81",
     "grpcio-reflection>=1.80,<1.81",
@@ -64,6 +65,8 @@ EXTRAS = {
         "setuptools>=77",
         "wheel",
     ],
+    # export.variants: [onnx]
+    "onnx": ["tf2onnx>=1.17,<2", "onnx>=1.19", "onnxruntime>=1.23"],
     # kfp's own range admits a kfp-pipeline-spec that TFX refuses
     "kubeflow": [
         "kfp==2.16.1",
