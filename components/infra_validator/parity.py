@@ -14,7 +14,7 @@ import tensorflow as tf
 from components import examples, given, inputs, keys
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
-from components.trainer import artifact, export
+from components.trainer import artifact, endpoints
 from components.trainer.card import Card
 from configs.errors import last_line
 from keras_models import compat
@@ -141,14 +141,14 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
     whole = next(iter(samples.given.values()))[0]
     ids = [examples.values(example, keys.EXAMPLE_ID)[0].decode(errors="replace") for example in examples.parsed(records)]
     signatures = task_of(card.task).signatures(model, card)
-    made = export.endpoints(signatures, card)
+    made = endpoints.of(signatures, card)
     requests, expected = {}, {}
     for index, (name, endpoint) in enumerate(made.items()):
         signature = endpoint.signature
-        if signature.takes in export.PLAIN:
+        if signature.takes in endpoints.PLAIN:
             sent = [_plain(signatures, endpoint, whole, card, seed=index)]
             behind = [sent]
-        elif endpoint.end == export.EXAMPLES:
+        elif endpoint.end == endpoints.EXAMPLES:
             sent, behind = [tf.constant(list(records))], [whole]
         else:
             sent, behind = samples.sent[endpoint.end], samples.given[endpoint.end]
@@ -161,7 +161,7 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
             requests[name].append(
                 {argument: _write(folder / f"request-{index}-{number}-{argument}", value) for argument, value in told.items()}
             )
-            first = seen if signature.takes in export.PLAIN else export.arguments(signature, seen, card)
+            first = seen if signature.takes in endpoints.PLAIN else endpoints.arguments(signature, seen, card)
             answer = signature.function(*first, *(label[chosen] for label in labels), *extra.values())
             expected[name].append({output: value.numpy() for output, value in answer.items()})
     (folder / "requests.json").write_text(json.dumps(requests))
@@ -169,7 +169,7 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
 
 
 def _plain(
-    signatures: Mapping[str, Signature], endpoint: export.Endpoint, seen: Sequence[tf.Tensor], card: Card, seed: int
+    signatures: Mapping[str, Signature], endpoint: endpoints.Endpoint, seen: Sequence[tf.Tensor], card: Card, seed: int
 ) -> tf.Tensor:
     """What a signature of codes or of bytes is asked: what another one makes of the examples, or numbers drawn from N(0, 1).
 
@@ -183,7 +183,7 @@ def _plain(
     if len(outputs) != 1:
         raise ValueError(f"a signature takes {signature.takes}, and made_by names none of {card.reads}s that gives one such output")
     extra = _extra(maker, len(seen[0]))
-    return maker.function(*export.arguments(maker, seen, card), *extra.values())[outputs[0]]
+    return maker.function(*endpoints.arguments(maker, seen, card), *extra.values())[outputs[0]]
 
 
 def _extra(signature: Signature, many: int) -> dict[str, tf.Tensor]:

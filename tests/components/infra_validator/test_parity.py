@@ -18,7 +18,7 @@ from components.example_gen import records
 from components.infra_validator import parity, replay
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
-from components.trainer import artifact, export
+from components.trainer import artifact, endpoints, export
 from components.trainer.card import Card
 from configs.errors import HubelError
 from tests.cheaper import Forked
@@ -252,7 +252,7 @@ def test_where_all_follows_from_an_argmax_only_what_is_compared_must_be_the_same
 
 def test_bytes_that_nothing_makes_cannot_be_compared():
     decompress = Signature(lambda stored: {"images": stored}, takes="bytes", made_by="compress")
-    endpoint = export._from_plain(decompress.function, decompress)
+    endpoint = endpoints._from_plain(decompress.function, decompress)
     for others in ({}, {"compress": Signature(dict, gives={"codes": "code"})}):
         with pytest.raises(ValueError, match="takes bytes, and made_by names none of images that gives one such output"):
             parity._plain(others, endpoint, [tf.zeros([2, 8, 8, 1])], digits.card(), 0)

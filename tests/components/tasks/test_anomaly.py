@@ -17,7 +17,7 @@ from components.tasks import anomaly
 from components.tasks.by_name import modules_of, name_of, task_of
 from components.tasks.judges import anomaly as judging
 from components.tasks.judges.by_name import judge_of
-from components.trainer import component, export
+from components.trainer import component, endpoints
 from components.trainer.data import Data, DataInfo
 from components.transform import pixels as pixel_graph
 from components.transform import placement
@@ -75,7 +75,7 @@ def card_of(model, data=None, task=TASK, transform=digits.AUTOENCODER["transform
 
 def saved(folder, model, card, task=TASK, names=SERVED):
     """The signatures that are asked here, as a SavedModel."""
-    archive, made = keras.export.ExportArchive(), export.endpoints(task.signatures(model, card), card)
+    archive, made = keras.export.ExportArchive(), endpoints.of(task.signatures(model, card), card)
     archive.track(model)
     for name in names:
         archive.add_endpoint(name, made[name].function, made[name].specs)
@@ -216,7 +216,7 @@ def test_a_plain_autoencoder_s_score_leaves_bars_out_too(trained):
     card = card_of(trained.model, transform=FIT, data=SimpleNamespace(validation=sized(pixels_of()[:20], 8, 8)))
     image = tf.constant(long(digits.images()[0][1300])[None], tf.float32)
     seen = pixel_graph.resize(image, card.seen)
-    end = export.endpoints(task_of("reconstruction").signatures(trained.model, card), card)["anomaly_score_pixels"]
+    end = endpoints.of(task_of("reconstruction").signatures(trained.model, card), card)["anomaly_score_pixels"]
     errors = np.square(seen / 255 - trained.model(seen))[:, 2:6]
     np.testing.assert_allclose(end.function(image)["anomaly_score"], errors.mean((1, 2, 3)), rtol=1e-4)
 

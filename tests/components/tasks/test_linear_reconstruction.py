@@ -10,7 +10,7 @@ from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.tasks.judges.reconstruction import principal
 from components.tasks.reconstruction import pca
-from components.trainer import export, training
+from components.trainer import endpoints, training
 from components.trainer.data import Data, DataInfo
 from components.trainer.resume import Resume
 from configs.errors import HubelError, UsageError
@@ -85,7 +85,7 @@ def compared(model, folder):
     archive = keras.export.ExportArchive()
     archive.track(model)
     for name in ("encode", "figures"):
-        end = export.endpoints(TASK.signatures(model, card), card)[f"{name}_pixels"]
+        end = endpoints.of(TASK.signatures(model, card), card)[f"{name}_pixels"]
         archive.add_endpoint(name, end.function, end.specs)
     archive.write_out(str(folder), verbose=False)
     mse = float(np.mean(tf.saved_model.load(str(folder)).signatures["figures"](pixels=tf.constant(PARTS["test"]))["mse"]))

@@ -16,7 +16,7 @@ from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.tasks.judges.reconstruction import principal
 from components.tasks.reconstruction import figures, pca
-from components.trainer import artifact, export
+from components.trainer import artifact, endpoints
 from components.trainer.card import Card
 from keras_models import build, normalize
 from tests.components import digits
@@ -164,7 +164,7 @@ def test_a_large_image_has_ms_ssim_and_a_code_of_one_number_no_sparsity_and_what
     net = build("conv_autoencoder", {"input_shape": shape}, {"code_size": 1, "filters": [2, 2, 2]})
     model, card = normalize.with_normalization(net, "unit"), digits.card(task="reconstruction", input_shape=shape)
     card = card.model_copy(update={"transform": card.transform.model_copy(update={"height": 176, "width": 176})})
-    endpoint = export.endpoints(task_of("reconstruction").signatures(model, card), card)["figures_pixels"]
+    endpoint = endpoints.of(task_of("reconstruction").signatures(model, card), card)["figures_pixels"]
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("figures_pixels", endpoint.function, endpoint.specs)

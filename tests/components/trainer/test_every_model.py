@@ -11,7 +11,7 @@ import tensorflow as tf
 from components import keys
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
-from components.trainer import export, training
+from components.trainer import endpoints, training
 from components.trainer.data import Data, DataInfo
 from configs.schema.augment import AugmentStep
 from keras_models import get
@@ -73,7 +73,7 @@ def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_pat
     judge = judge_of(entry.task)
     judged = signatures[judge.signature if judge.signature in signatures else next(iter(signatures))].function(pixels)
     assert without_interval(judge, judged, np.arange(8) % 2) == []
-    endpoint = export.endpoints(signatures, card)[keys.PIXELS]
+    endpoint = endpoints.of(signatures, card)[keys.PIXELS]
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(keys.PIXELS, endpoint.function, [endpoint.spec])

@@ -13,7 +13,7 @@ from components.tasks.base import Task
 from components.tasks.by_name import name_of, task_of
 from components.tasks.judges.base import Comparison, Judge
 from components.tasks.judges.by_name import judge_of
-from components.trainer import export, training
+from components.trainer import endpoints, export, training
 from components.trainer.card import Card
 from components.trainer.data import Data, DataInfo
 from components.transform.augment import steps as augment
@@ -74,7 +74,7 @@ class Trained:
         folder = folder / "Format-Serving"
         archive = keras.export.ExportArchive()
         archive.track(self.model)
-        made = export.endpoints(self.task.signatures(self.model, self.card), self.card)
+        made = endpoints.of(self.task.signatures(self.model, self.card), self.card)
         for name in signatures:
             archive.add_endpoint(name, made[name].function, made[name].specs)
         archive.write_out(str(folder), verbose=False)
