@@ -20,7 +20,9 @@ def literals() -> dict:
     return {node.targets[0].id: ast.literal_eval(node.value) for node in given}
 
 
-@pytest.mark.parametrize("text", [*literals()["REQUIRES"], *(each for extra in ("dev", "onnx") for each in literals()["EXTRAS"][extra])])
+@pytest.mark.parametrize(
+    "text", [*literals()["REQUIRES"], *(each for extra in ("dev", "onnx") for each in literals()["EXTRAS"][extra])]
+)
 def test_the_locked_version_is_in_the_range(text):
     asked = Requirement(text)
     assert asked.specifier.contains(LOCK[canonicalize_name(asked.name)])
