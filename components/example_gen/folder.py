@@ -42,6 +42,11 @@ def holds(rest: str, features: Mapping[str, Any] = MappingProxyType({}), images:
     return inputs.DEFAULT
 
 
+def called(rest: str) -> str:
+    """The folder's name."""
+    return Path(rest).name
+
+
 def locate(
     rest: str, datasets: Path, features: Mapping[str, str], masks: str | None = None, reads: str = inputs.DEFAULT
 ) -> Located:

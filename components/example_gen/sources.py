@@ -14,6 +14,8 @@ One that prepares data in `locate` has a fifth:
     is_prepared(rest, datasets) -> bool: whether `locate` would find it as it is.
 One whose `locate` imports what takes seconds has a sixth, which imports nothing heavy:
     held(rest, datasets) -> str | None: the digest of `locate`; None where that would prepare the data first.
+One that is no file after which its data can be called has another:
+    called(rest) -> str: what the data is called, for the name of a config.
 """
 
 import importlib

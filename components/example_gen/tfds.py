@@ -54,6 +54,11 @@ def check(rest: str, datasets: Path) -> None:
         )
 
 
+def called(rest: str) -> str:
+    """The data set's name, and its variant's."""
+    return rest.partition(":")[0]
+
+
 def is_prepared(rest: str, datasets: Path) -> bool:
     """See components.example_gen.sources."""
     return prepared(_roots(datasets), *parsed(rest)) is not None

@@ -48,6 +48,11 @@ def check(rest: str, datasets: Path) -> None:
         _compression(path)
 
 
+def called(rest: str) -> str:
+    """The name of the folder of the shards, whose own are numbers."""
+    return Path(rest).parent.name or Path(rest).stem
+
+
 def locate(
     rest: str,
     datasets: Path,

@@ -66,15 +66,13 @@ def _is_tfrecord(name: str) -> bool:
 
 
 def name_of(source: str) -> str:
-    """A valid RunConfig.name: of the folder, of a table's file, of the folder that TFRecords or a table of a common name lie in, or
-    of the data set."""
-    scheme, _, rest = source.partition(":")
-    if scheme == "tfds":
-        base = rest.partition(":")[0]
+    """A valid RunConfig.name: what the source says that its data is called, or its file, and of one of a common name the folder."""
+    module, rest = sources.module_of(source), source.partition(":")[2]
+    path = Path(rest)
+    if hasattr(module, "called"):
+        base = module.called(rest)
     else:
-        path = Path(rest)
-        is_told = scheme == "folder" or (scheme == "csv" and path.stem.lower() not in COMMON)
-        base = (path.name if scheme == "folder" else path.stem) if is_told else path.parent.name or path.stem
+        base = path.parent.name if path.stem.lower() in COMMON and path.parent.name else path.stem
     plain = unicodedata.normalize("NFKD", base).encode("ascii", "ignore").decode()
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", plain).strip("_.-")[:60].strip("_.-")
     return f"images_{name}" if name.isdigit() else name or "images"

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shlex
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from scipy.stats import binomtest
 
 import keras_models
 from components import keys
-from components.example_gen import records
+from components.example_gen import records, sources
 from configs import load
 from configs.errors import UsageError
 from keras_models import contract
@@ -663,6 +664,15 @@ def test_names_that_yaml_or_a_comment_would_read_otherwise_are_kept(tmp_path):
 def test_a_name_is_made_valid(source, name, tmp_path):
     assert proposal.name_of(source) == name
     assert proposed(tmp_path, name=name)[0].name == name
+
+
+@pytest.mark.parametrize(
+    ("rest", "says", "name"),
+    [("/data/cats/a.tar", {}, "a"), ("/data/cats/train.tar", {}, "cats"), ("bucket/7", {"called": lambda rest: "mine"}, "mine")],
+)
+def test_a_source_of_its_own_is_called_as_it_says_or_after_its_file(rest, says, name, monkeypatch):
+    monkeypatch.setattr(sources, "module_of", lambda source: SimpleNamespace(**says))
+    assert proposal.name_of(f"tar:{rest}") == name
 
 
 def test_only_damaged_images_are_nothing_to_train_on():
