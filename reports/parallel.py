@@ -102,7 +102,7 @@ def chart(
     objective: tuple[str, str],
     direction: str,
 ) -> Chart | None:
-    """The chart; None where no trial has a value, or nothing was searched.
+    """The chart; None where fewer than two trials have a value, or nothing was searched.
 
     Args:
         judged: trials with a value, the best first: see reports.tuning.Trial.
@@ -112,7 +112,7 @@ def chart(
         direction: min or max.
     """
     paths = [path for path in names if any(path in trial.values for trial in judged)]
-    if not judged or not paths:
+    if len(judged) < 2 or not paths:
         return None
     places = {
         path: Places(

@@ -16,11 +16,12 @@ class Measured(Protocol):
 
 
 def short_names(paths: Collection[str], taken: Collection[str] = ()) -> dict[str, str]:
-    """Path -> as few of its last parts as tell it from the others, and from what else stands beside them."""
+    """Path -> as few of its last parts as tell it from the others, and from what else stands beside them; a `name` is always
+    somebody's."""
     names = {}
     for path in paths:
         parts = path.split(".")
-        tails = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
+        tails = (".".join(parts[-count:]) for count in range(2 if parts[-1] == "name" else 1, len(parts) + 1))
         names[path] = next(
             (
                 tail

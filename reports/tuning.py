@@ -201,12 +201,12 @@ def _importance(importance: Mapping[str, float]) -> Chart | None:
 
 
 def _over_time(search: Search) -> Chart | None:
-    """Values by when trials ended, and the best so far."""
+    """Values by when trials ended, and the best so far; of a single one there is no course."""
     import altair as alt
 
     study = search.study
     ended = sorted(((trial.started + trial.seconds - study.started, trial) for trial in search.ranking), key=lambda pair: pair[0])
-    if not ended:
+    if len(ended) < 2:
         return None
     unit, size = next(
         ((unit, size) for unit, size in (("hours", 3600), ("minutes", 60)) if ended[-1][0] > 2 * size), ("seconds", 1)

@@ -4,7 +4,16 @@ import sys
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+class Counted(MofNCompleteColumn):
+    """Such as "3/12", where it is known of how many."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing, where it is not: "0/?" says no more."""
+        return Text() if task.total is None else super().render(task)
 
 
 class StepsView:
@@ -13,7 +22,7 @@ class StepsView:
     def __init__(self, start: str, quiet: bool = False):
         self._console = Console(file=sys.stderr, quiet=quiet, highlight=False, emoji=False, soft_wrap=True)
         self._live = self._console.is_terminal and not quiet
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), Counted())
         self._bar = Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True)
         self._start, self._step, self._shown = start, None, ""
 

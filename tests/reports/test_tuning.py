@@ -37,7 +37,8 @@ def test_the_table_has_every_trial_the_best_first():
     asked = search(40)
     head, *rows = table(tuning.html(asked))
     assert head == [
-        "trial", "status", "value", "epochs", "seconds", "learning_rate", "hidden", "name", "batch_size", "momentum", "reason",
+        "trial", "status", "value", "epochs", "seconds", "learning_rate", "hidden", "optimizer.name", "batch_size", "momentum",
+        "reason",
     ]  # fmt: skip
     assert sorted(row[0] for row in rows) == [trial.id for trial in asked.trials]
     values = {
@@ -65,6 +66,10 @@ def test_names_are_as_short_as_they_can_be():
     assert trials.short_names(paths) == {
         "train.optimizer.name": "optimizer.name", "model.name": "model.name", "train.epochs": "train.epochs", "epochs": "epochs",
     }  # fmt: skip
+    assert trials.short_names(["train.optimizer.name", "train.epochs"]) == {
+        "train.optimizer.name": "optimizer.name",
+        "train.epochs": "epochs",
+    }
 
 
 def test_what_a_config_says_cannot_leave_its_place():
@@ -79,6 +84,11 @@ def test_what_a_config_says_cannot_leave_its_place():
     assert "<script>alert" not in page
     assert "<i>no" not in page
     assert table(page)[-1][-1] == "<i>no"
+
+
+@pytest.mark.parametrize(("count", "says"), [(1, True), (2, False)])
+def test_of_a_single_trial_the_page_says_what_will_come(count, says):
+    assert ("come with the second" in tuning.html(search(count, status="completed"))) == says
 
 
 def test_curves_are_those_of_all_trials_with_the_best_one_marked():
@@ -150,11 +160,12 @@ def test_of_a_single_parameter_no_importance_is_drawn():
     [
         (search(0), set()),
         (search(1, status="running"), {"curves-val_accuracy"}),
-        (search(1, status="completed"), {"curves-val_accuracy", "parallel", "time"}),
+        (search(1, status="completed"), {"curves-val_accuracy"}),
+        (search(2, status="completed"), {"curves-val_accuracy", "parallel", "time"}),
         (search(3, status="failed"), {"curves-val_accuracy"}),
         (search(30, parameters=20), {"curves-val_accuracy", "parallel", "importance", "time"}),
     ],
-    ids=["none", "running", "one", "failed", "many"],
+    ids=["none", "running", "one", "two", "failed", "many"],
 )
 def test_there_is_a_page_of_little(asked, charts):
     page = tuning.html(asked)

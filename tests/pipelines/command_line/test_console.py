@@ -5,12 +5,14 @@ import re
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from components.example_gen import pictures
 from components.example_gen.changes import WORDS
 from components.inputs import storage_of
 from configs.errors import HubelError
 from pipelines.command_line.console import RunView, _spread, figures, plan, result, slices, table
+from pipelines.command_line.steps_view import Counted
 from pipelines.command_line.trials_view import Trials, duration, fitted
 from reports.trials import without_defaults
 
@@ -34,6 +36,13 @@ def test_a_warning_is_a_line(capsys):
     shown = capsys.readouterr()
     assert shown.err == "    warning: augment flips digits [really]\n"
     assert shown.out == ""
+
+
+def test_a_bar_counts_where_it_is_known_of_how_many():
+    bar = Progress(Counted())
+    for total in (None, 3):
+        bar.add_task("", total=total, completed=1)
+    assert [str(Counted().render(task)) for task in bar.tasks] == ["", "1/3"]
 
 
 def test_quiet_shows_no_warning(capsys):
