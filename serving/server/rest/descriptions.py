@@ -1,10 +1,15 @@
-"""What TF Serving's REST API says of a model: the status of its versions, and its signatures."""
+"""What TF Serving's REST API says of a model: the status of its versions, and its signatures; and what only this server says, its
+card."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from serving.server.status import ServingError
+
+CARD = Path("assets.extra", "hubel.json")  # beside a SavedModel that hubel wrote
 SIGNATURE_DEF = "signature_def"  # the one field that metadata has
 
 
@@ -24,6 +29,24 @@ def metadata(name: str, version: int, signatures: Mapping[str, Any]) -> bytes:
     told = {signature: _told(definition) for signature, definition in sorted(signatures.items())}
     specification = {"name": name, "signature_name": "", "version": str(version)}
     return orjson.dumps({"model_spec": specification, "metadata": {SIGNATURE_DEF: {SIGNATURE_DEF: told}}})
+
+
+def card(servable: Any) -> bytes:
+    """JSON of the card that lies beside a loaded version.
+
+    Raises:
+        ServingError: NOT_FOUND where none does, or what does is no JSON.
+    """
+    which = f"version {servable.version} of {servable.name}"
+    try:
+        content = (Path(servable.folder) / CARD).read_bytes()
+    except OSError:
+        raise ServingError("NOT_FOUND", f"There is no card ({CARD}) beside {which}") from None
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise ServingError("NOT_FOUND", f"The card ({CARD}) of {which} is no JSON") from None
+    return content
 
 
 def _told(message: Any) -> dict:

@@ -29,6 +29,7 @@ from serving.server.servable import DEFAULT_SIGNATURE
 from serving.server.status import ServingError
 
 LIVE, READY, MODELS = "/livez", "/readyz", "/models"
+CARDS = [f"{MODELS}/{{name}}{which}/card" for which in ("", "/versions/{version:[0-9]+}", "/labels/{label}")]
 OPEN = (LIVE, READY)  # what needs no API key: a probe has none
 JSON, HTML = "application/json", "text/html"
 NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
@@ -180,6 +181,8 @@ class _Handlers:
         application.router.add_get(LIVE, self._live)
         application.router.add_get(READY, self._ready)
         application.router.add_get(MODELS, self._models)
+        for path in CARDS:
+            application.router.add_get(path, self._card)
         if self._settings.metrics:
             application.router.add_get(counted.PATH, self._page)
         application.router.add_route("*", "/{path:.*}", self._api)
@@ -251,6 +254,18 @@ class _Handlers:
 
     async def _models(self, request: web.Request) -> web.Response:
         return _response(orjson.dumps({"models": self._manager.overview()}))
+
+    async def _card(self, request: web.Request) -> web.Response:
+        """What is known of a model that hubel wrote, of the version or label that is asked for."""
+        parts = request.match_info
+        request[NOTED]["model"] = parts["name"]
+        version = urls.number(parts["version"]) if "version" in parts else None
+
+        def read() -> bytes:
+            with self._manager.lease(parts["name"], version, parts.get("label")) as servable:
+                return descriptions.card(servable)
+
+        return _response(await self._within(read))
 
     async def _page(self, request: web.Request) -> web.Response:
         return _response(self._metrics.page().encode(), counted.CONTENT_TYPE)

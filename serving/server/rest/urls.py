@@ -62,7 +62,7 @@ def call(method: str, raw_path: str) -> Call:
     malformed = ServingError("INVALID_ARGUMENT", f"Malformed request: {method} {raw_path}")
     if not match:
         raise malformed
-    version = _version(match["version"]) if match["version"] else None
+    version = number(match["version"]) if match["version"] else None
     if not match["name"]:
         raise ServingError("INVALID_ARGUMENT", "Missing model name in request.")
     verb = match["verb"] or STATUS
@@ -92,7 +92,8 @@ def error_body(message: str) -> bytes:
     return orjson.dumps({"error": message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")})
 
 
-def _version(digits: str) -> int:
+def number(digits: str) -> int:
+    """The version that digits of a path are. Raises ServingError INVALID_ARGUMENT for one beyond 64 bits."""
     significant = digits.lstrip("0") or "0"
     if len(significant) > len(str(LARGEST)) or int(significant) > LARGEST:
         raise ServingError("INVALID_ARGUMENT", f"Failed to convert version: {digits} to numeric.")

@@ -101,6 +101,18 @@ def test_examples_are_classified_as_in_process(signatures, asked):
         np.testing.assert_allclose([score for _, score in row], scores, rtol=1e-6)
 
 
+def test_the_card_is_the_file_beside_the_model(folder, asked, client):
+    written = json.loads((folder / "assets.extra" / "hubel.json").read_text())
+    for path in ("/models/classifier/card", "/models/classifier/versions/1/card"):
+        answer = asked.ask("GET", path)
+        assert (answer.status, answer.headers["content-type"], answer.json) == (200, "application/json", written)
+    assert "no card" in client.ask("GET", "/models/kinds/card").error
+    refused = {"/models/kinds/card": 404, "/models/classifier/versions/2/card": 404, "/models/nothing/card": 404}
+    refused |= {"/models/classifier/labels/stable/card": 400, f"/models/classifier/versions/{2**63}/card": 400}
+    asked_of = {path: (client if "kinds" in path else asked).ask("GET", path).status for path in refused}
+    assert asked_of == refused
+
+
 @pytest.mark.parametrize("content", [b"", b"a text", b"\x89PNG\r\n\x1a\n", IMAGES[0][:40], bomb()], ids=range(5))
 def test_what_is_no_image_is_400_and_the_server_lives(asked, content):
     body = {"signature_name": "image_bytes", "instances": [{"b64": base64.b64encode(content).decode()}]}
