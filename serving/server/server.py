@@ -16,6 +16,7 @@ from serving.server.batching import Batching, Parameters
 from serving.server.grpc_end import GrpcEnd, GrpcSettings
 from serving.server.manager import POLL, Manager
 from serving.server.metrics import Metrics
+from serving.server.observed import Observed, Observer
 from serving.server.servable import Servable
 from serving.server.status import ServingError
 
@@ -71,6 +72,7 @@ class Server:
             raise UsageError("A server without a port answers nobody.", "Leave --rest-port or --grpc-port as it is.")
         self.settings, self._api_key = settings, api_key or ApiKey(None)
         self.metrics = Metrics(is_model=lambda name: self.manager.has(name))
+        self._observers: list[Observer] = []
         self.manager = Manager(
             self._load, self._wrap, settings.poll, on_load=self.metrics.loaded, on_warmup=self.metrics.warmed
         )  # fmt: skip
@@ -133,16 +135,19 @@ class Server:
         self._ends = {}
         if self._follower is not None:
             self._follower.join()
+        for observer in self._observers:
+            observer.close()
         self.manager.stop()
         return time.monotonic() - start
 
     def _load(self, name: str, version: int, folder: str) -> Servable:
         return loading.load(name, version, folder, timeout=self.settings.timeout, strict_shapes=self.settings.strict_shapes)
 
-    def _wrap(self, servable: Servable) -> Servable | Batching:
-        if self.settings.batching is None:
-            return servable
-        return Batching(servable, self.settings.batching, self._note_batch, self.metrics.retried.add)
+    def _wrap(self, servable: Servable) -> Servable | Batching | Observed:
+        answers: Servable | Batching = servable
+        if self.settings.batching is not None:
+            answers = Batching(servable, self.settings.batching, self._note_batch, self.metrics.retried.add)
+        return Observed(answers, self._observers) if self._observers else answers
 
     def _note_batch(self, name: str, rows: int, waited) -> None:
         self.metrics.batches.add()
