@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 import tensorflow_model_analysis
 from google.protobuf import json_format
 from tfx import types
@@ -18,19 +17,15 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import artifact_utils, standard_artifacts, standard_component_specs
 from tfx.utils import json_utils, path_utils
 
-from components import fingerprint, given, inputs, keys, progress, spec
+from components import fingerprint, inputs, keys, progress, spec
 from components.compat import tfma
-from components.evaluator import eval_config, measured, noise, per_image, slices
-from components.examples import NoSplit, files_of, records_of
-from components.tasks.base import Task
+from components.evaluator import eval_config, measured, noise, per_image, reader, slices
+from components.examples import NoSplit, files_of
 from components.tasks.by_name import modules_of, task_of
 from components.tasks.judges import by_name as judges
 from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
 from configs.schema.evaluate import EvaluateConfig
-
-BATCH = 256
-HELD_BYTES = 2**29  # of decoded images that stay in memory between the readings of a split, if they are no more than that
 
 
 class Executor(executor.Executor):
@@ -47,7 +42,7 @@ class Executor(executor.Executor):
         asked = EvaluateConfig.model_validate_json(exec_properties[spec.SLICE])
         card = Card.read(model.uri)
         judge = judge_of(card.task)
-        served, images = Path(path_utils.serving_model_path(model.uri)), _reader(examples, card, task_of(card.task))
+        served, images = Path(path_utils.serving_model_path(model.uri)), reader.images_of(examples, card, task_of(card.task))
         asked_of_judge = functools.partial(_known, served, card, images)
         comparisons = asked_of_judge(judge.compare, [])
         judged = eval_config.with_margins(comparisons, asked, judge)
@@ -171,26 +166,3 @@ def _refuse(blessing) -> None:
     if given.exists():
         given.rename(given.with_name(constants.NOT_BLESSED_FILE_NAME))
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)
-
-
-def _reader(examples, card: Card, task: Task):
-    """split -> batches of what the model gets, by the graph that is served, labels, and the task's targets.
-
-    Pixels are of the size that the model sees or, with export.crops, of that which crops are cut from.
-    """
-    kind = inputs.input_of(card.reads)
-    names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets]))
-    features = {kind.feature: tf.io.FixedLenFeature([], tf.string), **given.spec(names)}
-
-    @functools.cache  # a data set can be read again, and its graph takes longer to build than small images to read
-    def images(split: str) -> tf.data.Dataset:
-        def decode(batch):
-            parsed = tf.io.parse_example(batch, features)
-            seen = kind.seen(parsed[kind.feature], card)
-            return seen, given.resized(parsed, names, card.transform, tf.shape(seen)[0])
-
-        decoded = records_of(files_of(examples, split)).batch(BATCH).map(decode)
-        decoded = decoded.cache() if card.train_images * kind.bytes_of(card.seen) <= HELD_BYTES else decoded
-        return decoded.map(lambda seen, known: (kind.given(seen), given.ready(known)))
-
-    return images

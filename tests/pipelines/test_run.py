@@ -260,7 +260,7 @@ def test_the_pushed_folder_answers_like_keras_in_a_process_that_imports_only_ten
 def test_augmentation_stays_in_training(digits):
     from tfx.types import artifact_utils, standard_artifacts
 
-    from components.evaluator.component import _reader
+    from components.evaluator.reader import images_of
     from components.tasks.by_name import task_of
     from components.trainer.card import Card
 
@@ -272,7 +272,7 @@ def test_augmentation_stays_in_training(digits):
     examples = standard_artifacts.Examples()
     examples.uri, examples.split_names = outcome.json["examples"], artifact_utils.encode_split_names(["test"])
     card = Card.read(runs.artifact(Workspace.at(workspace), "digits_lenet5_tiny"))
-    first, again = ([pixels.numpy() for pixels, _ in _reader([examples], card, task_of(card.task))("test")] for _ in range(2))
+    first, again = ([pixels.numpy() for pixels, _ in images_of([examples], card, task_of(card.task))("test")] for _ in range(2))
     assert sum(map(len, first)) == outcome.json["images"]["test"]
     assert all(np.array_equal(batch, repeated) for batch, repeated in zip(first, again, strict=True))
 

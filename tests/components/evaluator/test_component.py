@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from tfx.types import standard_artifacts
 
 from components import keys
-from components.evaluator import component
+from components.evaluator import component, reader
 from components.example_gen import records
 from components.tasks import base
 from components.tasks.judges.base import Comparison
@@ -38,12 +38,12 @@ def test_a_task_of_masks_is_judged_by_them_and_no_other_task_reads_them(artifact
             writer.write(records.example(image, b"%d" % number, None, {keys.MASK: (mask, ())}))
     made = standard_artifacts.Examples()
     made.uri, made.split_names = str(tmp_path), '["test"]'
-    [(seen, known)] = component._reader([made], digits.card(), Segmentation())(keys.TEST)
+    [(seen, known)] = reader.images_of([made], digits.card(), Segmentation())(keys.TEST)
     assert known[keys.MASK].dtype == tf.int64
     assert known[keys.MASK].shape == (3, 8, 8, 1)
     np.testing.assert_array_equal(known[keys.MASK] == 1, seen > 127)
     assert known[keys.LABEL].numpy().tolist() == [-1] * 3
-    [(_, labels)] = component._reader([made], digits.card(), reconstruction.Task())(keys.TEST)
+    [(_, labels)] = reader.images_of([made], digits.card(), reconstruction.Task())(keys.TEST)
     assert set(labels) == {keys.LABEL, keys.ANOMALY}
 
 
