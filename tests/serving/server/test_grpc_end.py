@@ -1,4 +1,4 @@
-"""The gRPC end, asked through TF Serving's own stubs."""
+"""The gRPC end beside what conformance.py has of it, asked through TF Serving's own stubs."""
 
 import json
 import logging
@@ -17,15 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
-    classification_pb2,
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    inference_pb2,
     model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
-    regression_pb2,
 )
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -36,10 +31,9 @@ from serving.server.grpc_end import GrpcEnd, GrpcSettings
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
 from serving.server.status import ServingError
+from tests.serving.server.answering import LOCAL
 
 CODE = grpc.StatusCode
-Classification, Regression = classification_pb2.ClassificationRequest, regression_pb2.RegressionRequest
-LOCAL = [("grpc.enable_http_proxy", 0)]
 
 
 class Asked:
@@ -83,126 +77,12 @@ def predict(value=None, signature="", version=None, label=None, name="m", alias=
     return request
 
 
-def examples(request, *values, signature="", context=None):
-    made = [tf.train.Example() for _ in values]
-    for example, value in zip(made, values, strict=True):
-        example.features.feature["x"].float_list.value.append(value)
-    request.model_spec.name, request.model_spec.signature_name = "m", signature
-    if context is None:
-        request.input.example_list.examples.extend(made)
-    else:
-        request.input.example_list_with_context.examples.extend(tf.train.Example() for _ in values)
-        request.input.example_list_with_context.context.features.feature["x"].float_list.value.append(context)
-    return request
-
-
-def tasks(*asked_for):
-    request = inference_pb2.MultiInferenceRequest()
-    for method, signature in asked_for:
-        task = request.tasks.add(method_name=f"tensorflow/serving/{method}")
-        task.model_spec.name, task.model_spec.signature_name = "m", signature
-    example = request.input.example_list.examples.add()
-    example.features.feature["x"].float_list.value.append(80)
-    return request
-
-
-def metadata(*fields, name="m"):
-    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
-    request.model_spec.name = name
-    return request
-
-
-def status(name="m", version=None):
-    request = get_model_status_pb2.GetModelStatusRequest()
-    request.model_spec.name = name
-    if version is not None:
-        request.model_spec.version.value = version
-    return request
-
-
-@pytest.mark.parametrize(
-    "request_", [predict(), predict(signature="serving_default", version=123), predict(label="prod", outputs=["y"])]
-)
-def test_predict(asked, request_):
-    response = asked.prediction.Predict(request_)
-    assert response.outputs["y"].float_val == [2.5, 3.0]
-    spec = response.model_spec
-    assert (spec.name, spec.version.value, spec.signature_name) == ("m", 123, "serving_default")
-
-
-def test_classify_and_regress(asked):
-    answer = asked.prediction.Classify(examples(Classification(), 80, 2, signature="classify_x_to_y"))
-    assert [[(c.label, c.score) for c in row.classes] for row in answer.result.classifications] == [[("", 42.0)], [("", 3.0)]]
-    assert answer.model_spec.signature_name == "classify_x_to_y"
-    request = examples(Regression(), 0, 0, signature="regress_x_to_y", context=80)
-    assert [row.value for row in asked.prediction.Regress(request).result.regressions] == [42.0, 42.0]
-
-
-def test_multi_inference(asked):
-    answer = asked.prediction.MultiInference(tasks(("regress", "regress_x_to_y"), ("classify", "classify_x_to_y")))
-    assert answer.results[0].regression_result.regressions[0].value == 42.0
-    assert answer.results[1].classification_result.classifications[0].classes[0].score == 42.0
-    assert [result.model_spec.version.value for result in answer.results] == [123, 123]
-
-
-def test_metadata(asked):
-    answer = asked.prediction.GetModelMetadata(metadata("signature_def"))
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    assert answer.metadata["signature_def"].Unpack(signatures)
-    assert signatures.signature_def["regress_x_to_y"].method_name == "tensorflow/serving/regress"
-    assert (answer.model_spec.name, answer.model_spec.version.value) == ("m", 123)
-
-
-def test_model_status(asked):
-    [entry] = asked.model.GetModelStatus(status()).model_version_status
-    assert (entry.version, entry.state, entry.status.error_code) == (123, entry.AVAILABLE, 0)
-
-
-REFUSED = [
-    ("Predict", predict_pb2.PredictRequest(), CODE.INVALID_ARGUMENT, "Missing ModelSpec"),
-    ("Predict", predict(name=""), CODE.INVALID_ARGUMENT, "ModelSpec has no name specified."),
-    ("Predict", predict(name="none"), CODE.NOT_FOUND, "Servable not found for request: Latest(none)"),
-    ("Predict", predict(version=9), CODE.NOT_FOUND, "Servable not found for request: Specific(m, 9)"),
-    ("Predict", predict(label="x"), CODE.INVALID_ARGUMENT, "Unrecognized servable version label: x"),
-    ("Predict", predict(signature="s"), CODE.FAILED_PRECONDITION, 'Serving signature key "s" not found.'),
-    ("Predict", predict(alias="z"), CODE.INVALID_ARGUMENT, "not found in signature: z"),
-    ("Predict", predict(outputs=["q"]), CODE.INVALID_ARGUMENT, "output tensor alias not found in signature: q"),
-    ("Predict", predict(outputs=["y", "y"]), CODE.INVALID_ARGUMENT, "duplicate output tensor alias: y"),
-    ("Predict", predict(np.int32([1])), CODE.INVALID_ARGUMENT, "Type mismatch"),
-    ("Classify", examples(Classification(), 1, signature="s"), CODE.INVALID_ARGUMENT, "the name: s"),
-    (
-        "Classify",
-        examples(Classification(), signature="classify_x_to_y"),
-        CODE.INVALID_ARGUMENT,
-        "is empty",
-    ),
-    ("Classify", examples(Classification(), 1), CODE.FAILED_PRECONDITION, "No classification inputs"),
-    ("Regress", examples(Regression(), 1), CODE.FAILED_PRECONDITION, "No regression inputs"),
-    ("MultiInference", inference_pb2.MultiInferenceRequest(), CODE.INVALID_ARGUMENT, "no tasks"),
-    ("MultiInference", tasks(*[("regress", "regress_x_to_y")] * 2), CODE.INVALID_ARGUMENT, "Duplicate evaluation of signature"),
-    ("MultiInference", tasks(("predict", "serving_default")), CODE.UNIMPLEMENTED, "Unsupported signature method_name"),
-    ("MultiInference", tasks(("regress", "s")), CODE.INVALID_ARGUMENT, "Requested signature not found"),
-    ("GetModelMetadata", metadata(), CODE.INVALID_ARGUMENT, "at least one metadata_field"),
-    ("GetModelMetadata", metadata("x"), CODE.INVALID_ARGUMENT, "Metadata field x is not supported"),
-    ("GetModelMetadata", metadata("signature_def", name="none"), CODE.NOT_FOUND, "Latest(none)"),
-    ("Predict", predict(np.zeros((300, 300), np.float32)), CODE.RESOURCE_EXHAUSTED, "larger than max"),
-]
-
-
-@pytest.mark.parametrize(("method", "request_", "code", "said"), REFUSED)
-def test_what_is_refused(asked, method, request_, code, said):
+def test_a_message_over_the_limit_is_refused(asked):
     with pytest.raises(grpc.RpcError) as refused:
-        getattr(asked.prediction, method)(request_)
-    assert refused.value.code() == code
-    assert said in refused.value.details()
-
-
-def test_status_of_what_is_unknown(asked):
-    for request, said in ((status("none"), "any versions of model none"), (status(version=9), "version 9 of model m")):
-        with pytest.raises(grpc.RpcError) as refused:
-            asked.model.GetModelStatus(request)
-        assert refused.value.code() == CODE.NOT_FOUND
-        assert said in refused.value.details()
+        asked.prediction.Predict(predict(np.zeros((300, 300), np.float32)))
+    assert refused.value.code() == CODE.RESOURCE_EXHAUSTED
+    assert "larger than max" in refused.value.details()
+    assert asked.prediction.Predict(predict()).outputs["y"].float_val == [2.5, 3.0]
 
 
 def test_a_long_message_is_cut(asked):

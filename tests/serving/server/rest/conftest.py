@@ -2,31 +2,8 @@
 
 import pytest
 
-from serving.server import model_config
-from serving.server.manager import Manager
-from serving.server.metrics import Metrics
 from serving.server.rest.end import RestEnd, RestSettings
-from tests.serving.server import half_plus_two, kinds
 from tests.serving.server.rest.asking import Client
-
-
-@pytest.fixture(scope="session")
-def manager(models, tmp_path_factory):
-    """Of both models, the label too; nobody changes it."""
-    base = tmp_path_factory.mktemp("kinds") / kinds.NAME
-    base.mkdir()
-    kinds.build(base)
-    config = model_config.of_models({half_plus_two.NAME: str(models / half_plus_two.NAME), kinds.NAME: str(base)})
-    config.model_config_list.config[0].version_labels[half_plus_two.LABEL] = half_plus_two.VERSION
-    manager = Manager(poll=0)
-    manager.start(config)
-    yield manager
-    manager.stop()
-
-
-@pytest.fixture(scope="session")
-def metrics(manager):
-    return Metrics(manager.has)
 
 
 @pytest.fixture(scope="session")
