@@ -56,7 +56,7 @@ class Read:
         parts = [f"{count:,} of the class {name!r}, which the model does not know" for name, count in self.unknown.items()]
         without = sum(self.unlabelled.values())
         parts += [f"{without:,} without a label ({labels.reasons(self.unlabelled)})"] if without else []
-        parts += [f"{count:,} damaged ({reason})" for reason, count in self.damaged.items()]
+        parts += [f"{count:,} damaged" + (f" ({reason})" if reason != DAMAGED else "") for reason, count in self.damaged.items()]
         return "; ".join(parts)
 
 
@@ -83,7 +83,11 @@ def read(data: DataConfig, card: Card, folder: Path, datasets: Path, split: str 
     needs_labels = by_label or config.inliers is not None
     if needs_labels and contents.labelled is None:
         message = f"{card.name} is judged by labels, and {data.source} has none."
-        raise UsageError(message, "Give data with labels, or name what has them: --set data.features.label=NAME (docs/data.md).")
+        raise UsageError(
+            message,
+            "Give data with labels: a folder for each class, or a table or records with a column of them, which "
+            "--set data.features.label=NAME names (docs/data.md).",
+        )
     told = Read(noun=noun, passed_over=dict(located.passed_over))
     known = _Labels.of(contents.class_names, card, by_label and keys.LABEL in learned.targets, told)
     own = _wanted(contents, split, data.source)

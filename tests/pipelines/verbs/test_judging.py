@@ -52,6 +52,10 @@ def test_what_a_classifier_cannot_be_judged_by_is_left_out_and_counted(tmp_path)
     assert told.passed_over == {".txt": 1}
 
 
+def test_a_reason_that_is_no_more_than_the_word_is_not_repeated():
+    assert judging.Read(damaged={"damaged": 1, "empty": 2}).left_out == "1 damaged; 2 damaged (empty)"
+
+
 def test_images_without_a_label_are_counted_by_why(tmp_path):
     folder = lay(tmp_path / "scans", {"seven": 3})
     rows = ["image,label", "seven/0.png,seven", "seven/1.png,nan", "seven/2.png,"]
