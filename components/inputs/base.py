@@ -124,5 +124,6 @@ class Input(abc.ABC):
         """Raw serialized tf.Examples as every end asks them, and what it must make of them."""
 
     @abc.abstractmethod
-    def warmup(self, values: tf.Tensor, card) -> tuple[str, tf.Tensor]:
-        """What a model gets of one validation example -> the end, and what a client would send there: a tensor [1]."""
+    def warmup(self, values: tf.Tensor, card) -> dict[str, tf.Tensor]:
+        """What a model gets of one validation example -> end -> what a client would send there, a tensor [1, ...]; in the order of
+        `ends`. One that is left out is not warmed up."""

@@ -130,4 +130,7 @@ class Input(base.Input):
         )
 
     def warmup(self, values, card):
-        return keys.IMAGE_BYTES, tf.io.encode_png(tf.cast(values, tf.uint8))[None]
+        return {
+            keys.IMAGE_BYTES: tf.io.encode_png(tf.cast(values, tf.uint8))[None],
+            keys.PIXELS: tf.cast(values, tf.float32)[None],
+        }

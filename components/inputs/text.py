@@ -139,7 +139,7 @@ class Input(base.Input):
         """The tokens that the model knows of a text, put together again."""
         words = card.learned[VOCABULARY]
         known = [words[number - FIRST] for number in values.numpy().tolist() if number >= FIRST]
-        return keys.TEXT_END, tf.constant([JOINED[asked(card.transform).unit].join(known)])
+        return {keys.TEXT_END: tf.constant([JOINED[asked(card.transform).unit].join(known)])}
 
 
 def asked(transform: TransformConfig) -> TextConfig:

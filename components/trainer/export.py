@@ -1,19 +1,15 @@
 """One ExportArchive with every signature: both ends of the way from bytes to answers are inside the graph."""
 
-import itertools
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from components import inputs, keys, saved_model
 from components.tasks.base import Signature, Task
-from components.trainer import endpoints
+from components.trainer import endpoints, warmup
 from components.trainer.card import Card
 from components.trainer.data import Data
 from serving import answers
-
-WARMUP_FILE = "tf_serving_warmup_requests"
 
 
 def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) -> None:
@@ -27,14 +23,15 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     ends = inputs.input_of(card.reads).ends(card)
     for resource in {id(held): held for asks in (*signatures.values(), *ends.values()) for held in asks.resources}.values():
         archive.track(resource)
-    for name, endpoint in endpoints.of(signatures, card, ends).items():
+    made = endpoints.of(signatures, card, ends)
+    for name, endpoint in made.items():
         archive.add_endpoint(name, endpoint.function, endpoint.specs)
     archive.write_out(str(folder), verbose=False)
     card = card.model_copy(update={"gives": _gives(signatures, saved_model.texts_of(folder)), "predicts": task.predicts})
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)
     (folder / keys.CARD_IN_EXPORT).write_text(_json(card))
-    _write_warmup(extra / WARMUP_FILE, card, data)
+    warmup.write(extra / warmup.FILE, made, card, data)
     keep(folder.parent, model, task, card)
 
 
@@ -70,19 +67,3 @@ def _gives(signatures: dict[str, Signature], written: dict[str, dict[str, bool]]
 
 def _json(card: Card) -> str:
     return card.model_dump_json(indent=1)
-
-
-def _write_warmup(path: Path, card: Card, data: Data) -> None:
-    """Requests of real validation examples, as TF Serving replays them before a version answers (at most 1,000)."""
-    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-
-    kind = inputs.input_of(card.reads)
-    examples = itertools.islice((example for batch, _ in data.validation for example in batch), card.export.warmup)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for example in examples:
-            request = predict_pb2.PredictRequest()
-            request.model_spec.name = card.name
-            request.model_spec.signature_name, sent = kind.warmup(example, card)
-            request.inputs[request.model_spec.signature_name].CopyFrom(tf.make_tensor_proto(sent.numpy()))
-            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
-            writer.write(log.SerializeToString())

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from configs.schema.base import Slice
 
+Rows = Annotated[int, Field(gt=0, le=1024)]
 Scale = Annotated[float, Field(gt=1, le=4)]
 
 
@@ -37,4 +38,17 @@ class ExportConfig(Slice):
         le=100_000,
         description="variational models: draws of a code that the ELBO and the importance-weighted log p(x) are estimated from",
     )
-    warmup: int = Field(8, ge=0, le=1000, description="requests in assets.extra that a server replays before it answers")
+    warmup: int = Field(
+        8,
+        ge=0,
+        le=1000,
+        description="requests in assets.extra that a server replays before it answers: so many of the end of raw bytes, and of "
+        "every other signature one for each of warmup_batches; 0: none",
+    )
+    warmup_batches: list[Rows] = Field(
+        [1],
+        min_length=1,
+        max_length=16,
+        description="examples of these requests; with TF Serving's batching its allowed_batch_sizes, as a request of more than its "
+        "max_batch_size keeps a model from loading",
+    )

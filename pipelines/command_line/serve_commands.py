@@ -179,11 +179,12 @@ def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO) -> No
         print(json.dumps({"rest": rest, "grpc": grpc, "models": event["models"], "log": str(state.log)}), file=out, flush=True)
         return
     for model in event["models"]:
-        warmup = model.get("warmup", {"requests": 0, "seconds": 0})
+        warmup = model.get("warmup", {"requests": 0, "seconds": 0, "signatures": {}})
+        signatures = f" of {len(warmup['signatures'])} signatures" if warmup["signatures"] else ""
         labels = f" ({', '.join(model['labels'])})" if model["labels"] else ""
         print(
             f"{model['model']} version {model['version']}{labels}: {model['state']}, loaded in {model.get('seconds', 0):.1f} s,"
-            f" {warmup['requests']} warm-up requests in {warmup['seconds']:.1f} s",
+            f" {warmup['requests']} warm-up requests{signatures} in {warmup['seconds']:.1f} s",
             file=out,
         )
         if model["error"]:

@@ -5,7 +5,7 @@ multi_inference.cc, util.cc). Method names of signatures are not checked, as the
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -16,7 +16,6 @@ from tensorflow_serving.apis import (
     inference_pb2,
     input_pb2,
     predict_pb2,
-    prediction_log_pb2,
     regression_pb2,
 )
 
@@ -142,24 +141,6 @@ def check_fields(request: get_model_metadata_pb2.GetModelMetadataRequest) -> Non
     for name in request.metadata_field:
         if name != "signature_def":
             raise ServingError("INVALID_ARGUMENT", f"Metadata field {name} is not supported")
-
-
-def replay(servable, record: bytes) -> None:
-    """Run what a PredictionLog holds, as of a warm-up file."""
-    try:
-        logged = prediction_log_pb2.PredictionLog.FromString(record)
-    except ValueError as error:
-        raise ServingError("INVALID_ARGUMENT", f"Failed to parse warmup record: {error}") from None
-    calls: Mapping[str, Callable] = {
-        "predict_log": predict,
-        "classify_log": classify,
-        "regress_log": regress,
-        "multi_inference_log": multi_inference,
-    }
-    kind = logged.WhichOneof("log_type")
-    if kind not in calls:
-        raise ServingError("UNIMPLEMENTED", f"Unsupported log_type for warmup: {kind}")
-    calls[kind](servable, getattr(logged, kind).request)
 
 
 def array_of(tensor: tensor_pb2.TensorProto, alias: str) -> np.ndarray:

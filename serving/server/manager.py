@@ -199,7 +199,7 @@ class Manager:
 
     def overview(self) -> list[dict[str, Any]]:
         """A row for each version that is known, as JSON: model, version, state, error, labels, and of a loaded one `seconds`, how
-        long that took, and `warmup`, {requests, seconds}."""
+        long that took, and `warmup`, as of Warmup.as_json."""
         rows = []
         with self._changed:
             labels = self._labels or {}
@@ -213,7 +213,7 @@ class Manager:
                     if version.loaded is not None:
                         warmup = version.loaded.warmup
                         row["seconds"] = round(version.loaded.seconds, 3)
-                        row["warmup"] = {"requests": warmup.requests, "seconds": round(warmup.seconds, 3)}
+                        row["warmup"] = version.loaded.warmup.as_json()
                     rows.append(row)
         return rows
 
@@ -412,10 +412,7 @@ class Manager:
             return
         self._on_load(version.path, "OK", loaded.seconds)
         self._on_warmup(loaded)
-        log.info(
-            "%s version %s is available: loaded in %.2f s, %s warm-up requests replayed in %.2f s",
-            model.name, version.number, loaded.seconds, loaded.warmup.requests, loaded.warmup.seconds,
-        )  # fmt: skip
+        _note_loaded(model.name, version.number, loaded)
         answers = self._wrap(loaded)
         with self._changed:
             version.loaded, version.servable, version.error = loaded, answers, None
@@ -459,3 +456,17 @@ def _contents(path: str) -> tuple:
                 there = os.stat(os.path.join(folder, name))
                 files_of.append((os.path.relpath(os.path.join(folder, name), path), there.st_size, there.st_mtime_ns))
     return tuple(sorted(files_of))
+def _note_loaded(name: str, number: int, loaded: Servable) -> None:
+    """Write into the log what was loaded, and what was replayed of which signature."""
+    warmup = loaded.warmup
+    log.info(
+        "%s version %s is available: loaded in %.2f s, %s warm-up requests replayed in %.2f s",
+        name, number, loaded.seconds, warmup.requests, warmup.seconds,
+    )  # fmt: skip
+    for signature, of in warmup.signatures.items():
+        sizes = ", ".join(map(str, of.batch_sizes))
+        log.info(
+            "%s version %s: %s: %s warm-up requests of %s rows in %.3f s", name, number, signature, of.requests, sizes, of.seconds
+        )
+    if warmup.signatures and warmup.cold:
+        log.info("%s version %s: without a warm-up request: %s", name, number, ", ".join(warmup.cold))

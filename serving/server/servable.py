@@ -6,9 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from typing import Any
 import numpy as np
 
 from configs.errors import first_line
@@ -24,12 +25,37 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Warmup:
-    """What was replayed before a version answered."""
+@dataclass(frozen=True)
+class Replayed:
+    """What a signature was asked before its version answered: how many requests, of which numbers of rows, ascending; and the s
+    that it took."""
+
+    requests: int
+    batch_sizes: tuple[int, ...]
+    seconds: float
+
+
+    """What was replayed before a version answered, in all and by signature; `cold` are those that no request was for."""
 
     requests: int = 0
     seconds: float = 0.0
 
 
+    signatures: Mapping[str, Replayed] = field(default_factory=dict)
+    cold: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """{requests, seconds, signatures: {name: {requests, batch_sizes, seconds}}, cold: [name]}."""
+        of_signatures = {
+            name: {"requests": of.requests, "batch_sizes": list(of.batch_sizes), "seconds": round(of.seconds, 4)}
+            for name, of in self.signatures.items()
+        }
+        return {
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+            "signatures": of_signatures,
+            "cold": list(self.cold),
+        }
 class Servable:
     """A loaded version. May be used by many threads at once.
 

@@ -141,7 +141,9 @@ class Server:
         return time.monotonic() - start
 
     def _load(self, name: str, version: int, folder: str) -> Servable:
-        return loading.load(name, version, folder, timeout=self.settings.timeout, strict_shapes=self.settings.strict_shapes)
+        s = self.settings
+        sizes = s.batching.allowed_batch_sizes if s.batching else ()
+        return loading.load(name, version, folder, timeout=s.timeout, strict_shapes=s.strict_shapes, batch_sizes=sizes)
 
     def _wrap(self, servable: Servable) -> Servable | Batching | Observed:
         answers: Servable | Batching = servable

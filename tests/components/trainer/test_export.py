@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from tensorflow_serving.apis import prediction_log_pb2
 
-from components import earlier_cards, keys
+from components import earlier_cards, keys, progress
 from components.example_gen import pictures
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
-from components.trainer import artifact, export
+from components.trainer import artifact, endpoints, export, warmup
 from components.trainer.card import Card
 from configs.schema.reading import Reading
 from pipelines.verbs.served import Served
+from serving.server import loading, servable
 from tests.cheaper import Forked
 from tests.components import digits
 from tests.components.example_gen.test_pictures import png
@@ -294,19 +295,76 @@ def test_another_process_that_imports_tensorflow_alone_agrees(model, tmp_path):
         np.testing.assert_allclose(np.array(told["images"]) / 255, trained, rtol=1e-5, atol=1e-5)
 
 
-def test_warm_up_requests_are_of_validation_images_and_replay(model):
-    path = model.saved / "assets.extra" / "tf_serving_warmup_requests"
-    logs = [prediction_log_pb2.PredictionLog.FromString(r) for r in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
-    assert len(logs) == digits.MLP["export"]["warmup"]
-    sent = []
-    for log in logs:
-        request = log.predict_log.request
+def test_warm_up_requests_are_of_validation_images_and_each_signature_has_one(model):
+    validation, sent = digits.images()[0][list(digits.rows(keys.VALIDATION))], {}
+    for log in warmup_logs(model.saved):
+        request = log.classify_log.request if log.HasField("classify_log") else log.predict_log.request
         assert request.model_spec.name == "tiny"
-        [(argument, proto)] = request.inputs.items()
-        value = tf.make_ndarray(proto)
-        assert model.loaded.signatures[request.model_spec.signature_name](**{argument: tf.constant(value)})
-        sent.append(tf.io.decode_image(value[0]).numpy())
-    assert np.array_equal(sent, digits.images()[0][list(digits.rows(keys.VALIDATION))[: len(logs)]])
+        name = request.model_spec.signature_name
+        if log.HasField("classify_log"):
+            values = {"inputs": np.array([example.SerializeToString() for example in request.input.example_list.examples])}
+        else:
+            values = {argument: tf.make_ndarray(proto) for argument, proto in request.inputs.items()}
+        assert model.loaded.signatures[name](**{argument: tf.constant(value) for argument, value in values.items()})
+        sent.setdefault(name, []).append(values)
+    assert sent.keys() == model.loaded.signatures.keys()
+    count = digits.MLP["export"]["warmup"]
+    assert {name: len(requests) for name, requests in sent.items() if len(requests) > 1} == {"image_bytes": count}
+    images = [tf.io.decode_image(request["image_bytes"][0]).numpy() for request in sent["image_bytes"]]
+    assert np.array_equal(images, validation[:count])
+    assert np.array_equal(sent["pixels"][0]["pixels"], validation[:1])
+    for examples in (values[kind] for [values, *_] in sent.values() for kind in ("examples", "inputs") if kind in values):
+        [image] = tf.train.Example.FromString(examples[0]).features.feature[keys.IMAGE_ENCODED].bytes_list.value
+        assert np.array_equal(tf.io.decode_image(image).numpy(), validation[0])
+
+
+def warmup_logs(saved):
+    path = saved / "assets.extra" / "tf_serving_warmup_requests"
+    return [prediction_log_pb2.PredictionLog.FromString(r) for r in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
+
+
+def test_the_server_has_asked_every_signature_before_a_client_does(model, monkeypatch):
+    """Each builds its graph when it is first asked: what a client asks afterwards builds none."""
+    loaded = loading.load("tiny", 1, model.saved, batch_sizes=(4, 8))
+    warmup, count = loaded.warmup.as_json(), digits.MLP["export"]["warmup"]
+    assert warmup["cold"] == []
+    assert warmup["signatures"].keys() == model.loaded.signatures.keys()
+    for name, of in warmup["signatures"].items():
+        assert (of["requests"], of["batch_sizes"]) == ((count if name == "image_bytes" else 1) + 2, [1, 4, 8]), name
+    assert warmup["requests"] == count - 1 + 3 * len(model.loaded.signatures)
+    assert 0 < sum(of["seconds"] for of in warmup["signatures"].values()) <= warmup["seconds"] + 0.01
+    monkeypatch.setattr(servable.compat, "callable_of", lambda *args: pytest.fail("a graph was built for a client"))
+    pixels, examples = digits.images()[0][:4].astype(np.float32), np.array(digits.examples(keys.TEST)[:2], object)
+    assert {len(answer) for answer in loaded.run("pixels", {"pixels": pixels}).values()} == {4}
+    assert {len(answer) for answer in loaded.run("serving_default", {"examples": examples}).values()} == {2}
+    loaded.close()
+
+
+def served_endpoints(card):
+    task = task_of("classification")
+    net = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    return endpoints.of(task.signatures(net, card), card)
+
+
+@pytest.mark.parametrize(("most", "bytes_", "kept"), [(1000, 2**26, 12), (5, 2**26, 5), (1000, 1, 0)])
+def test_warm_up_requests_have_the_sizes_of_the_config_and_bounds_that_are_said(tmp_path, monkeypatch, most, bytes_, kept):
+    card = digits.card(export={"top_k": 3, "warmup": 1, "warmup_batches": [2, 1, 5]})
+    monkeypatch.setattr(warmup, "MOST", most)
+    monkeypatch.setattr(warmup, "MOST_BYTES", bytes_)
+    said = []
+    path = tmp_path / "assets.extra" / warmup.FILE
+    path.parent.mkdir()
+    with progress.listening(said.append):
+        warmup.write(path, served_endpoints(card), card, SimpleNamespace(validation=[(tf.zeros([3, 8, 8, 1]), {})]))
+    rows = [
+        len(log.classify_log.request.input.example_list.examples)
+        or next(iter(log.predict_log.request.inputs.values())).tensor_shape.dim[0].size
+        for log in warmup_logs(tmp_path)
+    ]
+    assert rows == [1, 1, 1, 1, 2, 2, 2, 2, 5, 5, 5, 5][:kept]
+    assert [event["text"].partition(",")[0] for event in said] == (
+        [] if kept == 12 else [f"{12 - kept} warm-up requests were left out"]
+    )
 
 
 def test_no_signature_draws_a_random_number(model):

@@ -83,7 +83,7 @@ def test_the_newest_version_of_a_model_and_what_is_said(place):
     assert done.lines[0] == BANNER
     assert "TensorFlow Serving" in BANNER
     assert done.lines[1].startswith("half_plus_two version 3: AVAILABLE, loaded in ")
-    assert ", 3 warm-up requests in " in done.lines[1]
+    assert ", 3 warm-up requests of 1 signatures in " in done.lines[1]
     assert f"gRPC 127.0.0.1:{port}" in done.lines
     assert "Ready. Ctrl-C ends it." in done.lines
     assert done.lines[-1] == "Stopped: what was asked before is answered."

@@ -240,7 +240,7 @@ def test_status_of_what_is_unknown(manager, base):
     with pytest.raises(ServingError, match="no name"), manager.lease(""):
         pass
     row = {"model": "m", "version": 3, "state": "AVAILABLE", "error": "", "labels": [], "seconds": 0.1}
-    assert manager.overview() == [row | {"warmup": {"requests": 2, "seconds": 0.5}}]
+    assert manager.overview() == [row | {"warmup": {"requests": 2, "seconds": 0.5, "signatures": {}, "cold": []}}]
 
 
 def test_what_a_config_may_not_say(base):
