@@ -19,6 +19,24 @@ class Held(Exception):
         self.holder = holder
 
 
+def share(file) -> None:
+    """Mark an open file as in use, until the last process that inherits it has ended; any number of them may."""
+    with contextlib.suppress(portalocker.LockException):  # such as of a file system without locks
+        portalocker.lock(file, portalocker.LOCK_SH | portalocker.LOCK_NB)
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether a process has a file that it marked by `share`, or holds its lock."""
+    try:
+        with path.open("rb") as file:
+            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+    except portalocker.LockException:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextlib.contextmanager
 def hold(path: Path, what: str) -> Iterator[int]:
     """Hold the lock of a file, which is made, while the block runs. Yields its file descriptor, for a child to inherit.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from configs import errors
+from configs import errors, locking
 from configs.errors import HubelError, last_line
 from pipelines.process.requests import Request
 
@@ -42,6 +42,7 @@ def ask(
     path = os.pathsep.join([str(STARTUP), *filter(None, [os.environ.get("PYTHONPATH")])])
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_DEPRECATION_WARNINGS": "0", "PYTHONPATH": path}
     with log.open("ab") as sink:
+        locking.share(sink)  # as long as the worker writes: `hubel gc` leaves it
         worker = subprocess.Popen(
             [sys.executable, "-P", "-m", "pipelines.process.worker", str(writing)],
             stdin=subprocess.PIPE,

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from components.example_gen.prepare import unfinished
+from configs import locking
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from serving import promotions
@@ -33,7 +34,8 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
     doomed += sorted(place.models.glob("*/.staged-*")) + unfinished(place.datasets)
     for logs in sorted((place.root / "logs").glob("*")):
         needed = {r.run for r in runs.records(place, logs.name)[-keep:]}
-        doomed += [log for log in sorted(logs.glob("*.log"))[:-keep] if log.stem not in needed]
+        ended = [log for log in sorted(logs.glob("*.log")) if not locking.is_in_use(log)]  # a server runs for months
+        doomed += [log for log in ended[:-keep] if log.stem not in needed]
     removed = [str(path.relative_to(place.root)) for path in doomed]
     size = sum(p.stat().st_size for path in doomed for p in (path, *path.rglob("*")) if p.is_file())
     if not dry_run:

@@ -1,5 +1,9 @@
 """What `hubel gc` keeps of what answers."""
 
+import subprocess
+import sys
+
+from configs import locking
 from pipelines.workspace.collect import collect
 from pipelines.workspace.layout import Workspace
 from serving import promotions
@@ -56,3 +60,19 @@ def test_what_clients_get_is_kept_however_old_it_is(tmp_path):
     promotions.promote(base, 3)
     assert promotions.state(base).kept == {1, 3, 6}
     assert collect(place, keep=1)["removed"] == ["models/digits/2", "models/digits/4", "models/digits/5"]
+
+
+def test_the_log_of_a_server_that_runs_is_kept_and_not_counted(tmp_path):
+    logs = tmp_path / "logs/serve"
+    logs.mkdir(parents=True)
+    for number in range(4):
+        (logs / f"{number}.log").write_text("said")
+    with (logs / "0.log").open("ab") as held:
+        locking.share(held)
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stdout=held)
+    try:  # whoever started it has closed it, or is dead
+        assert collect(Workspace.at(tmp_path), keep=1)["removed"] == ["logs/serve/1.log", "logs/serve/2.log"]
+        assert (logs / "0.log").is_file()
+    finally:
+        child.communicate(b"\n")
+    assert collect(Workspace.at(tmp_path), keep=1)["removed"] == ["logs/serve/0.log"]
