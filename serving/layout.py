@@ -23,6 +23,25 @@ def versions(base: Path) -> dict[int, Path]:
     return {number: path for number, path in numbered(base).items() if (path / "saved_model.pb").is_file()}
 
 
+def damage(version: Path) -> str:
+    """What a version's folder lacks that a server cannot do without, in words; "" where nothing does, as far as names and sizes
+    tell."""
+    graph, variables = version / "saved_model.pb", version / "variables"
+    if not graph.is_file() or not graph.stat().st_size:
+        return f"{graph.name} is {'empty' if graph.is_file() else 'missing'}"
+    if not variables.is_dir():  # a graph of constants needs none; what hubel exports does
+        return "variables/ is missing" if (version / "assets.extra" / "hubel.json").is_file() else ""
+    sizes = {path.name: path.stat().st_size for path in variables.iterdir()}
+    if "variables.index" not in sizes:
+        return "variables/variables.index is missing"
+    shards = [name for name in sizes if name.startswith("variables.data-")]
+    count = {name.rpartition("-of-")[2] for name in shards}
+    if not shards or any(int(of) != len(shards) for of in count if of.isdecimal()):
+        return "a file variables/variables.data-* is missing"
+    empty = [name for name in ("variables.index", *sorted(shards)) if not sizes[name]]
+    return f"variables/{empty[0]} is empty" if empty else ""
+
+
 def find(model: str, models: Path) -> Path:
     """Folder of a SavedModel.
 
@@ -30,12 +49,18 @@ def find(model: str, models: Path) -> Path:
         model: NAME or NAME/VERSION below `models`, or a path to a version or to a folder of versions.
 
     Raises:
-        UsageError: where there is none, naming what there is, or in a path that TensorFlow takes for a pattern.
+        UsageError: where there is none, naming the versions or models that there are, or in a path that TensorFlow takes for a
+            pattern.
     """
     for base in (models / model, Path(model).expanduser()):
         there = [base] if (base / "saved_model.pb").is_file() else list(versions(base).values())
         if there:
             return paths.literal(there[-1], "The served model", "Copy or move it to a folder without them.")
+    name, _, version = model.rpartition("/")
+    there = versions(models / name) or versions(Path(name).expanduser()) if name and number(version) is not None else {}
+    if there:
+        hint = f"There are: {', '.join(f'{name}/{each}' for each in there)}."
+        raise UsageError(f"There is no served model {model!r} in {models}.", hint)
     known = sorted(p.name for p in models.iterdir() if versions(p)) if models.is_dir() else []
     raise UsageError(
         f"There is no served model {model!r} in {models}.",

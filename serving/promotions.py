@@ -158,7 +158,7 @@ def promote(base: Path, version: int | None = None, reason: str | None = None) -
     """Make a version stable, by default the canary.
 
     Raises:
-        UsageError: where there is no such version, or no canary; says what there is.
+        UsageError: where there is no such version, or no canary, or files of it are missing; says what there is.
         HubelError: as `held` and `history`.
     """
     check(base)
@@ -170,7 +170,9 @@ def promote(base: Path, version: int | None = None, reason: str | None = None) -
                 f"{base.name} has no canary to promote: {_told(now)}.",
                 f"Name the version that shall be stable, such as {base.name}/{now.versions[-1]}.",
             )
-        _need(base.name, wanted, now)
+        if wanted not in layout.numbered(base):
+            _need(base.name, wanted, now)
+        _need_whole(base, wanted, now)
         return _moved(base, now, wanted, PROMOTE, reason)
 
 
@@ -178,7 +180,7 @@ def rollback(base: Path, reason: str | None = None) -> Change:
     """Make stable again what was before the stable version.
 
     Raises:
-        UsageError: where nothing was.
+        UsageError: where nothing was, or files of it are missing.
         HubelError: as `held` and `history`.
     """
     check(base)
@@ -189,6 +191,7 @@ def rollback(base: Path, reason: str | None = None) -> Change:
                 f"There is nothing to roll {base.name} back to: {_told(now)}, and none that is there was stable before.",
                 f"There are: {', '.join(map(str, now.versions))}. `hubel promote {base.name}/VERSION` makes any of them stable.",
             )
+        _need_whole(base, now.before, now)
         stack, _ = _stack(history(base.parent).get(base.name, ()))
         skipped = [each for each in stack[stack.index(now.before) :] if each not in now.versions] if stack else []
         return _moved(base, now, now.before, ROLLBACK, reason, tuple(skipped))
@@ -268,6 +271,15 @@ def _need(name: str, version: int, now: State) -> None:
     if version not in now.versions:
         raise UsageError(
             f"There is no version {version} of {name}.", f"There are: {', '.join(f'{name}/{each}' for each in now.versions)}."
+        )
+
+
+def _need_whole(base: Path, version: int, now: State) -> None:
+    if why := layout.damage(base / str(version)):
+        others = [f"{base.name}/{each}" for each in now.versions if not layout.damage(base / str(each))]
+        raise UsageError(
+            f"Version {version} of {base.name} is damaged: {why}. Nothing was changed.",
+            f"These are not: {', '.join(others)}; or push it again." if others else "Push it again.",
         )
 
 

@@ -1,6 +1,7 @@
 """Which version is stable, on whose word, and what TF Serving is told of it."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -238,3 +239,54 @@ def test_a_version_that_is_not_there_is_refused_with_those_that_are(models):
         promotions.promote(models / "digits", 9)
     assert caught.value.hint == "There are: digits/1."
     assert json.loads((models / "promotions.json").read_text())["digits"][-1]["by"] == "push"
+
+
+def whole(models, version, name="digits"):
+    """A version with its variables, as hubel exports it."""
+    appear(models, version, name)
+    folder = models / name / str(version)
+    (folder / "variables").mkdir()
+    (folder / "variables" / "variables.index").write_text("index")
+    (folder / "variables" / "variables.data-00000-of-00001").write_text("weights")
+    (folder / "assets.extra").mkdir()
+    (folder / "assets.extra" / "hubel.json").write_text("{}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda folder: shutil.rmtree(folder / "variables"), "variables/ is missing"),
+        (lambda folder: (folder / "variables/variables.index").unlink(), "variables/variables.index is missing"),
+        (
+            lambda folder: (folder / "variables/variables.data-00000-of-00001").unlink(),
+            "a file variables/variables.data-* is missing",
+        ),
+        (lambda folder: (folder / "variables/variables.index").write_text(""), "variables/variables.index is empty"),
+        (lambda folder: (folder / "saved_model.pb").write_text(""), "saved_model.pb is empty"),
+    ],
+    ids=["variables", "index", "shard", "empty index", "empty graph"],
+)
+def test_a_damaged_version_is_not_promoted_and_nothing_rolls_back_to_it(models, spoil, why):
+    first, second = whole(models, 1), whole(models, 2)
+    before = (models / "model.config").read_text()
+    spoil(second)
+    with pytest.raises(UsageError) as caught:
+        promotions.promote(models / "digits")
+    assert caught.value.message == f"Version 2 of digits is damaged: {why}. Nothing was changed."
+    assert caught.value.hint == "These are not: digits/1; or push it again."
+    assert (models / "model.config").read_text() == before
+    assert labels(models) == {"stable": 1, "canary": 2}
+    shutil.copytree(first, second, dirs_exist_ok=True)
+    promotions.promote(models / "digits")
+    spoil(first)
+    with pytest.raises(UsageError, match=f"Version 1 of digits is damaged: {re.escape(why)}"):
+        promotions.rollback(models / "digits")
+    assert labels(models) == {"stable": 2}
+
+
+def test_a_version_without_its_graph_is_damaged(models):
+    whole(models, 1)
+    (whole(models, 2) / "saved_model.pb").unlink()
+    with pytest.raises(UsageError, match=r"Version 2 of digits is damaged: saved_model\.pb is missing"):
+        promotions.promote(models / "digits", 2)
