@@ -56,7 +56,10 @@ class Model:
     configs: int = 0  # how many it has had
     looked: bool = False  # at its folder, since the last of these
     aspired: dict[int, str] | None = None  # at the last look
-    trouble: str = ""  # with its folder; told once
+    below: dict[int, str] = field(default_factory=dict)  # other folders of that look, which may stand in for them
+    fallen: set[int] = field(default_factory=set)  # of these, what could not be loaded either
+    trouble: str = ""  # with its folder; told once for each kind
+    kind_of_trouble: type | None = None
 
 
 class Manager:
@@ -118,6 +121,7 @@ class Manager:
                     model = self._models.setdefault(name, Model(name, "", None, {}))
                     model.base_path, model.policy, model.is_configured = entry.base_path, entry.model_version_policy, True
                     model.configs, model.looked, model.trouble = model.configs + 1, False, ""
+                    model.fallen = set()
                 if self._labels is not None:  # a label that is not asked for any more is gone whatever else happens
                     kept = {(name, label) for name, entry in checked.items() for label in entry.version_labels}
                     self._labels = {key: version for key, version in self._labels.items() if key in kept}
@@ -211,7 +215,6 @@ class Manager:
                         label for (name, label), n in labels.items() if (name, n) == (model.name, version.number)
                     )
                     if version.loaded is not None:
-                        warmup = version.loaded.warmup
                         row["seconds"] = round(version.loaded.seconds, 3)
                         row["warmup"] = version.loaded.warmup.as_json()
                     rows.append(row)
@@ -271,6 +274,8 @@ class Manager:
         model = self._models[name]
         if not model.looked:
             return False
+        if self._stand_in(model):
+            return False
         waited = [version for version in model.versions.values() if is_new or version.number in numbers]
         return all(version.state in (AVAILABLE, END) or version.error is not None for version in waited)
 
@@ -321,7 +326,7 @@ class Manager:
                     return True
                 model.looked = True
                 if aspired is not None:
-                    self._settle(model, aspired)
+                    self._settle(model, aspired | self._stand_in(model))
                 version = None if self._stopped else self._next_load(model)
                 if version is not None:
                     version.state = LOADING
@@ -345,9 +350,9 @@ class Manager:
             names = sorted(name.rstrip("/") for name in tf.io.gfile.listdir(model.base_path))
         except (tf.errors.OpError, OSError) as error:
             trouble = f"Could not find base path {model.base_path} for servable {model.name}: {first_line(error)}"
-            if trouble != model.trouble:
+            if not model.trouble or type(error) is not model.kind_of_trouble:  # the words vary with the moment
                 log.error("%s", trouble)
-                model.trouble = trouble
+            model.trouble, model.kind_of_trouble = trouble, type(error)
             return None
         model.trouble = ""
         numbers: dict[int, str] = {}
@@ -357,6 +362,8 @@ class Manager:
                 numbers.setdefault(number, f"{model.base_path}/{name}")
         wanted = model_config.chosen(model.policy, numbers)
         model.aspired = {number: path for number, path in numbers.items() if number in wanted}
+        is_latest = (model.policy.WhichOneof("policy_choice") or "latest") == "latest"
+        model.below = {number: path for number, path in numbers.items() if number not in wanted} if is_latest else {}
         return model.aspired
 
     def _settle(self, model: Model, aspired: Mapping[int, str]) -> None:
@@ -379,6 +386,15 @@ class Manager:
         for version in unaspired:
             self._unload(model, version)
 
+    def _stand_in(self, model: Model) -> dict[int, str]:
+        """Of the policy `latest`, where all that is aspired to has failed and nothing answers: the highest version below that has
+        not failed. TF Serving loads none, and does not start."""
+        tried = [model.versions.get(number) for number in model.aspired or ()]
+        if not tried or _has_available(model) or not all(version is not None and version.error is not None for version in tried):
+            return {}
+        left = max(model.below.keys() - model.fallen, default=None)
+        return {} if left is None else {left: model.below[left]}
+
     def _next_load(self, model: Model) -> Version | None:
         waiting = [version for version in model.versions.values() if version.state in (START, LOADING)]
         due = [version for version in waiting if version.next_attempt <= time.monotonic()]
@@ -396,6 +412,7 @@ class Manager:
             self._on_load(version.path, error.code, time.monotonic() - start)
             with self._changed:
                 version.error, version.tried = error, tried
+                model.fallen |= {version.number} & model.below.keys()
                 is_last = version.attempts > RETRIES or not self._poll
                 if version.state == LOADING:
                     version.state = END if is_last else LOADING
@@ -413,6 +430,8 @@ class Manager:
         self._on_load(version.path, "OK", loaded.seconds)
         self._on_warmup(loaded)
         _note_loaded(model.name, version.number, loaded)
+        if version.number in model.below:
+            log.error("%s version %s answers in the place of %s", model.name, version.number, ", ".join(map(str, model.aspired)))
         answers = self._wrap(loaded)
         with self._changed:
             version.loaded, version.servable, version.error = loaded, answers, None
@@ -443,19 +462,6 @@ class Manager:
             log.info("%s version %s is unloaded", model.name, version.number)
 
 
-def _has_available(model: Model) -> bool:
-    return any(version.state == AVAILABLE for version in model.versions.values())
-
-
-def _contents(path: str) -> tuple:
-    """What tells whether a folder changed: names, sizes and times of its files; of one that is not here, nothing."""
-    files_of = []
-    for folder, _, files in os.walk(path):
-        for name in files:
-            with contextlib.suppress(OSError):
-                there = os.stat(os.path.join(folder, name))
-                files_of.append((os.path.relpath(os.path.join(folder, name), path), there.st_size, there.st_mtime_ns))
-    return tuple(sorted(files_of))
 def _note_loaded(name: str, number: int, loaded: Servable) -> None:
     """Write into the log what was loaded, and what was replayed of which signature."""
     warmup = loaded.warmup
@@ -470,3 +476,18 @@ def _note_loaded(name: str, number: int, loaded: Servable) -> None:
         )
     if warmup.signatures and warmup.cold:
         log.info("%s version %s: without a warm-up request: %s", name, number, ", ".join(warmup.cold))
+
+
+def _has_available(model: Model) -> bool:
+    return any(version.state == AVAILABLE for version in model.versions.values())
+
+
+def _contents(path: str) -> tuple:
+    """What tells whether a folder changed: names, sizes and times of its files; of one that is not here, nothing."""
+    files_of = []
+    for folder, _, files in os.walk(path):
+        for name in files:
+            with contextlib.suppress(OSError):
+                there = os.stat(os.path.join(folder, name))
+                files_of.append((os.path.relpath(os.path.join(folder, name), path), there.st_size, there.st_mtime_ns))
+    return tuple(sorted(files_of))

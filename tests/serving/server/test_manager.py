@@ -161,7 +161,10 @@ def test_an_empty_folder_unloads_and_a_missing_one_does_not(manager, base, tmp_p
 def test_a_start_fails_where_a_model_cannot_be_loaded(base, tmp_path):
     version(base, 4, is_whole=False)
     for asked, said in (
-        (config(base), "m: version 4 NOT_FOUND: SavedModel file does not exist"),
+        (
+            config(base, "model_version_policy { specific { versions: 4 } }"),
+            "m: version 4 NOT_FOUND: SavedModel file does not exist",
+        ),
         (config(tmp_path / "none"), "m: Could not find base path"),
         (config(tmp_path), "m: no versions in"),
     ):
@@ -316,3 +319,25 @@ def test_swaps_under_load_lose_nothing(swaps, clients, tmp_path, caplog):
     until(lambda: [number for number, state in states(manager).items() if state != "END"] == [last])
     assert f"version {last} goes on serving" in caplog.text
     manager.stop()
+
+
+def test_a_damaged_version_at_the_start_leaves_the_highest_good_one_serving_and_says_so(base, manager, caplog):
+    for number in (7, 8):
+        version(base, number, is_whole=False)
+    manager.start(config(base))
+    assert states(manager)[3] == "AVAILABLE"
+    with manager.lease("m") as servable:
+        assert servable.version == 3
+    assert "m version 3 answers in the place of 8" in caplog.text
+    assert "SavedModel file does not exist" in manager.overview()[0]["error"]
+    until(lambda: states(manager)[8] == "END")
+    assert states(manager)[3] == "AVAILABLE"
+    (base / "8" / "saved_model.pb").touch()  # mended: it takes over
+    until(lambda: states(manager) == {8: "AVAILABLE", 7: "END", 3: "END"})
+
+
+def test_a_start_without_any_good_version_fails_and_says_of_which(base, manager):
+    for number in (1, 2, 3):
+        (base / str(number) / "saved_model.pb").unlink()
+    with pytest.raises(ServingError, match="m: version 3 NOT_FOUND: SavedModel file does not exist"):
+        manager.start(config(base))
