@@ -3,13 +3,14 @@ of errors, init ops, assets and threads are TF Serving's, and `close` gives the 
 
 import contextlib
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
 from typing import Any
+
 import numpy as np
 
 from configs.errors import first_line
@@ -18,13 +19,12 @@ from serving.server.status import NAMES, ServingError
 
 DEFAULT_SIGNATURE = "serving_default"
 SERVE = "serve"  # the tag of the graph that is served
+FUNCTIONS = re.compile(r"\{\{function_node [^}]*\}\} ?")  # what TensorFlow puts before a reason, once for each function around it
 CALLABLES = 128  # a client chooses outputs: so many choices are kept ready
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Warmup:
 @dataclass(frozen=True)
 class Replayed:
     """What a signature was asked before its version answered: how many requests, of which numbers of rows, ascending; and the s
@@ -35,12 +35,12 @@ class Replayed:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Warmup:
     """What was replayed before a version answered, in all and by signature; `cold` are those that no request was for."""
 
     requests: int = 0
     seconds: float = 0.0
-
-
     signatures: Mapping[str, Replayed] = field(default_factory=dict)
     cold: tuple[str, ...] = ()
 
@@ -56,6 +56,8 @@ class Replayed:
             "signatures": of_signatures,
             "cold": list(self.cold),
         }
+
+
 class Servable:
     """A loaded version. May be used by many threads at once.
 
@@ -202,7 +204,7 @@ def _as_status(before: str = "") -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        raise ServingError(NAMES.get(error.error_code, "UNKNOWN"), f"{before}{error.message}") from None
+        raise ServingError(NAMES.get(error.error_code, "UNKNOWN"), f"{before}{FUNCTIONS.sub('', error.message)}") from None
     except MemoryError as error:
         raise ServingError("RESOURCE_EXHAUSTED", f"{before}out of memory: {first_line(error)}") from None
     except OSError as error:
