@@ -481,6 +481,7 @@ GRPC = [
     _no("39 several, unknown signature", "MultiInference", _tasks((NAME, "regress", "s")), _BAD, "Requested signature not found"),
     _no("39 no model", "Predict", {}, _BAD, "Missing ModelSpec"),
     _no("39 no model's name", "Predict", _predict(name=""), _BAD, "ModelSpec has no name specified."),
+    _answered({"x": _floats(1, 2)}, {"y": _floats(6, 7)}, "39 an input with a default", "filled"),
     _no("39 unknown input", "Predict", _predict({"z": _floats(1)}), _BAD, "not found in signature: z"),
     _no("39 unknown output", "Predict", _predict(outputs=("q",)), _BAD, "output tensor alias not found in signature: q"),
     _no("39 an output twice", "Predict", _predict(outputs=("y", "y")), _BAD, "duplicate output tensor alias: y"),

@@ -7,8 +7,8 @@ NAME = "kinds"
 
 def build(base: Path, version: int = 1) -> Path:
     """Export it to base/version: `echo` floats, `pair` of floats and strings, `integers` (int32), `texts` that come back as a
-    string and as bytes, `uneven` outputs, a `scalar`, `halves` (float16), `none` without inputs, and `image`, a convolution
-    [N, 4, 4, 1] whose graph asserts its shape."""
+    string and as bytes, `uneven` outputs, a `scalar`, `halves` (float16), `none` without inputs, `filled`, whose `z` is 5 where it
+    is left out, and `image`, a convolution [N, 4, 4, 1] whose graph asserts its shape."""
     import tensorflow as tf
 
     v1 = tf.compat.v1
@@ -16,6 +16,7 @@ def build(base: Path, version: int = 1) -> Path:
     with tf.Graph().as_default(), v1.Session() as session:
         floats, strings = v1.placeholder(tf.float32, None, "floats"), v1.placeholder(tf.string, None, "strings")
         integers, halves = v1.placeholder(tf.int32, None, "integers"), v1.placeholder(tf.float16, None, "halves")
+        more = v1.placeholder(tf.float32, None, "more")
         pixels = v1.placeholder(tf.float32, [None, 4, 4, 1], "pixels")
         kernel = tf.ones([3, 3, 1, 1])
         convolved = tf.nn.conv2d(tf.ensure_shape(pixels, [None, 4, 4, 1]), kernel, 1, "VALID")
@@ -29,6 +30,7 @@ def build(base: Path, version: int = 1) -> Path:
             "scalar": ({"x": floats}, {"sum": tf.reduce_sum(floats)}),
             "halves": ({"x": halves}, {"y": tf.cast(halves, tf.float32)}),
             "none": ({}, {"y": tf.constant([1.0])}),
+            "filled": ({"x": floats, "z": more}, {"y": floats + more}),
             "image": ({"pixels": pixels}, {"sum": image}),
         }
         info = v1.saved_model.build_tensor_info
@@ -40,6 +42,7 @@ def build(base: Path, version: int = 1) -> Path:
             )
             for name, (given, answered) in signatures.items()
         }
+        described["filled"].defaults["z"].CopyFrom(tf.make_tensor_proto(5.0))
         builder.add_meta_graph_and_variables(session, ["serve"], described)
     builder.save()
     return base / str(version)

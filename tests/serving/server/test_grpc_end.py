@@ -85,6 +85,22 @@ def test_a_message_over_the_limit_is_refused(asked):
     assert asked.prediction.Predict(predict()).outputs["y"].float_val == [2.5, 3.0]
 
 
+def test_a_bomb_of_gzip_is_over_the_limit_too(asked):
+    bomb = predict(np.zeros(2**24, np.float32))
+    with pytest.raises(grpc.RpcError) as refused:
+        asked.prediction.Predict(bomb, compression=grpc.Compression.Gzip)
+    assert refused.value.code() == CODE.RESOURCE_EXHAUSTED
+    assert asked.prediction.Predict(predict(), compression=grpc.Compression.Gzip).outputs["y"].float_val == [2.5, 3.0]
+
+
+def test_bytes_that_are_no_message_are_refused_and_the_next_is_answered(asked):
+    for content in (b"\xff", b"\x0a\xff\xff\xff\x7f", b"\x0a\x03abc" * 3):
+        with pytest.raises(grpc.RpcError) as refused:
+            asked.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")(content, timeout=20)
+        assert refused.value.code() == CODE.INTERNAL  # gRPC's own, before the service is asked
+    assert asked.prediction.Predict(predict()).outputs["y"].float_val == [2.5, 3.0]
+
+
 def test_a_long_message_is_cut(asked):
     with pytest.raises(grpc.RpcError) as refused:
         asked.prediction.Predict(predict(name="n" * 3000))

@@ -277,6 +277,44 @@ def test_who_sends_slowly_is_let_go(serving):
     assert client.ask("POST", PREDICT, BODY).json == ANSWER
 
 
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [
+        (b"GET /", b"a"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"X-A: b\r\n"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: ", b"b"),
+        (b"POST /v1/models/m:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b" "),
+        (b"POST /v1/models/m:predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+    ids=["a path", "headers", "a header", "a body", "chunks"],
+)
+def test_who_goes_on_sending_drop_by_drop_is_let_go_too(serving, begin, drop):
+    client = serving(read_timeout=0.2, idle_timeout=0.2)
+    with socket.create_connection(("127.0.0.1", client.port), timeout=0.02) as connection:
+        connection.sendall(begin)
+        end, is_over = time.monotonic() + 30, False
+        while not is_over and time.monotonic() < end:
+            try:
+                connection.sendall(drop)
+                told = connection.recv(2**16)
+                is_over = told == b"" or told.startswith(b"HTTP/1.1 408")
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                is_over = True
+    assert is_over
+    assert client.ask("GET", "/livez").status == 200
+
+
+def test_a_body_of_100_mb_is_refused_before_it_is_sent(serving):
+    client = serving(max_body=2**26)
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as connection:
+        connection.sendall(f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: {100 * 2**20}\r\n\r\n".encode())
+        told = connection.recv(2**16)
+    assert told.startswith(b"HTTP/1.1 413")
+    assert b"The body is larger than 67108864 bytes" in told
+
+
 def test_who_does_not_take_an_answer_is_let_go(serving):
     client = serving(timeout=0.5, slowest=2**26)
     content = json.dumps({"signature_name": "echo", "inputs": [0.123456] * 1_000_000}).encode()

@@ -86,6 +86,16 @@ def test_a_pushed_model_answers_as_in_process(signatures, asked):
             np.testing.assert_allclose(np.array(of_rows, np.float32), tensor.numpy(), rtol=1e-6, atol=1e-6)
 
 
+def test_metadata_of_an_export_of_keras(asked):
+    """Case 37: the op that TensorFlow 2 adds is among the signatures, as TF Serving tells it."""
+    told = asked.ask("GET", "/v1/models/classifier/metadata").json["metadata"]["signature_def"]["signature_def"]
+    assert told["__saved_model_init_op"]["outputs"] == {
+        "__saved_model_init_op": {"dtype": "DT_INVALID", "tensor_shape": {"dim": [], "unknown_rank": True}, "name": "NoOp"}
+    }
+    assert told["image_bytes"]["method_name"] == "tensorflow/serving/predict"
+    assert told["image_bytes"]["defaults"] == {}
+
+
 def test_examples_are_classified_as_in_process(signatures, asked):
     examples = [{"image/encoded": {"b64": base64.b64encode(image).decode()}} for image in IMAGES]
     serialized = [
