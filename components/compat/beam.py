@@ -5,8 +5,9 @@ and to run the pipeline on that. The name is not a flag, because TFX packs itsel
 which takes a second in each stage.
 
 What it computes anew each time although the answer cannot change is remembered, together more than a tenth of a run's CPU time:
-the signature of every DoFn method, inspected some 200,000 times in one run; what a kind of pipeline options reads of the flags, for
-which Beam builds a parser at each look at one, 1,900 times in StatisticsGen alone; and argparse's help formatter, made for each
+the signature of every DoFn method, inspected some 200,000 times in one run, and the state and timers that a DoFn's methods ask for,
+looked for among all of them seven times for each step that is built or started; what a kind of pipeline options reads of the flags,
+for which Beam builds a parser at each look at one, 1,900 times in StatisticsGen alone; and argparse's help formatter, made for each
 option of such a parser, only to check that `nargs` can be printed; and the globals of all modules that are imported, 9,000 of them,
 listed to weigh each side input that goes into a cache, which was a fifth of ExampleGen.
 
@@ -17,17 +18,20 @@ import argparse
 import copy
 import functools
 import sys
+import types
 import weakref
 from collections.abc import Callable, Iterable
 
 from absl import flags
 from apache_beam.options import pipeline_options
 from apache_beam.runners.worker import statecache
-from apache_beam.transforms import core
+from apache_beam.transforms import core, userstate
 from tfx_bsl.coders import batch_util  # noqa: F401 defines the flag
 
 RUNNER = "FnApiRunner"  # in this process's memory
 _INSPECT = "get_function_args_defaults"
+_SPECS = "get_dofn_specs"
+_INSPECTED_BY = "_inspect_"
 _PARSER = "_BeamArgumentParser"
 _VIEW = "view_as"
 _GLOBALS = "_iter_modules_globals"
@@ -41,6 +45,9 @@ def install() -> None:
     inspect = getattr(core, _INSPECT, None)
     if inspect is not None and not hasattr(inspect, "__wrapped__"):
         setattr(core, _INSPECT, remembering(inspect))
+    specs = getattr(userstate, _SPECS, None)
+    if specs is not None and not hasattr(specs, "__wrapped__"):
+        setattr(userstate, _SPECS, looking_once(specs))
     parser = getattr(pipeline_options, _PARSER, None)
     if parser is not None and "_get_formatter" not in vars(parser):
         formatter = argparse.HelpFormatter("hubel")
@@ -73,6 +80,32 @@ def remembering(inspect: Callable[[Callable], tuple[list, list]]) -> Callable[[C
         return list(names), list(defaults)
 
     return remembered
+
+
+def looking_once(specs: Callable[[core.DoFn], tuple[set, set]]) -> Callable[[core.DoFn], tuple[set, set]]:
+    """The same function of a DoFn -> (state, timers), which looks once at each class. Whose methods are an object's own, or are
+    asked otherwise than by their signatures, is looked at anew."""
+    known = weakref.WeakKeyDictionary()  # class -> names that an object has of its own -> its answer
+
+    @functools.wraps(specs)
+    def looked(dofn):
+        cls, own = type(dofn), vars(dofn)
+        asked = any(isinstance(getattr(dofn, name, None), types.MethodType) for name in _asked(cls))
+        if asked or any(isinstance(value, types.MethodType) for value in own.values()):
+            return specs(dofn)
+        answers, hidden = known.setdefault(cls, {}), frozenset(name for name in own if hasattr(cls, name))
+        if hidden not in answers:
+            answers[hidden] = specs(dofn)
+        state, timers = answers[hidden]
+        return set(state), set(timers)
+
+    return looked
+
+
+@functools.lru_cache(maxsize=1024)
+def _asked(cls: type) -> list[str]:
+    """Methods that Beam asks a class about, by another method of it, instead of inspecting them."""
+    return [name.removeprefix(_INSPECTED_BY) for name in dir(cls) if name.startswith(_INSPECTED_BY)]
 
 
 def parsing_once(view_as: Callable) -> Callable:

@@ -7,10 +7,13 @@ import types
 
 import numpy as np
 import pytest
-from apache_beam import DoFn, Map
+from apache_beam import DoFn, FlatMap, Map
+from apache_beam.coders import VarIntCoder
 from apache_beam.options import pipeline_options
 from apache_beam.runners.worker import statecache
-from apache_beam.transforms import core
+from apache_beam.transforms import core, userstate
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.typehints.typecheck import TypeCheckWrapperDoFn
 
 from components.compat import beam
 
@@ -62,6 +65,59 @@ def test_it_inspects_once_for_a_bound_and_once_for_a_plain_function():
         remembered(fn.process)
     remembered(Add.process)
     remembered(Add.process)
+    assert len(seen) == 2
+
+
+SEEN, LATER = userstate.BagStateSpec("seen", VarIntCoder()), userstate.TimerSpec("later", TimeDomain.REAL_TIME)
+STATE, TIMER = DoFn.StateParam(SEEN), DoFn.TimerParam(LATER)
+SPECS = getattr(userstate.get_dofn_specs, "__wrapped__", userstate.get_dofn_specs)
+
+
+class Keeping(DoFn):
+    """A DoFn with state and a timer."""
+
+    def process(self, element, seen=STATE, later=TIMER):
+        yield element
+
+    @userstate.on_timer(LATER)
+    def late(self, seen=STATE):
+        yield 0
+
+
+def of_its_own(**attributes) -> DoFn:
+    """An object whose attributes hide its class's, or stand beside them."""
+    made = Keeping()
+    vars(made).update(attributes)
+    return made
+
+
+def stepwise(x, seen=STATE):
+    return [x]
+
+
+def test_the_same_state_and_timers_are_seen_whoever_asked_before():
+    looked = beam.looking_once(SPECS)
+    dofns = [
+        *(Add(), Keeping(), of_its_own(process=len), of_its_own(late=None), of_its_own(process=len, late=None)),
+        *(of_its_own(more=Add().process), of_its_own(more=3), FlatMap(stepwise).fn, FlatMap(Add().process).fn),
+        *(core.CallableWrapperDoFn(Keeping().process), Map(str).fn, FlatMap(list).fn),
+        *(TypeCheckWrapperDoFn(made, None) for made in (Add(), Keeping())),
+    ]
+    expected = [SPECS(dofn) for dofn in dofns]
+    assert ({SEEN}, {LATER}) in expected
+    assert (set(), set()) in expected
+    for order in (dofns, dofns[::-1]):
+        assert [looked(dofn) for dofn in order] == (expected if order is dofns else expected[::-1])
+    looked(dofns[1])[0].clear()
+    assert looked(Keeping()) == ({SEEN}, {LATER})
+
+
+def test_a_class_is_looked_at_once():
+    seen = []
+    looked = beam.looking_once(lambda dofn: seen.append(dofn) or SPECS(dofn))
+    for _ in range(3):
+        looked(Add())
+        looked(Map(lambda x: x).fn)
     assert len(seen) == 2
 
 
