@@ -16,7 +16,7 @@ from tfx.types import Channel, artifact_utils, standard_artifacts, standard_comp
 
 from components import fingerprint, inputs, keys, progress, spec
 from components.compat import tfx
-from components.example_gen import classes, labels, naming, sources, splits, summary, write
+from components.example_gen import beside, classes, labels, naming, sources, splits, summary, write
 from configs import words
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
@@ -206,24 +206,16 @@ def _read(
     folders = {split: str(folder / f"Split-{split}") for split in keys.SPLITS}
     writer = write.WriteShard(data, address, folders, len(numbered), labelled, contents.targets, needed, reads)
     written = shards | "Write" >> beam.ParDo(writer, plan).with_outputs(write.DAMAGED, write.UNLABELLED, main="examples")
-    _write_lines(written[write.DAMAGED], folder / summary.QUARANTINE)
-    _write_lines(written[write.UNLABELLED], folder / summary.UNLABELLED)
     alike = written.examples | "Content" >> beam.Map(summary.place) | beam.GroupByKey()
-    _write_lines(alike | "Leaks" >> beam.FlatMap(summary.leak), folder / summary.DUPLICATES)
-    _write_lines(alike | "Contradictions" >> beam.FlatMap(summary.contradiction), folder / summary.CONTRADICTIONS)
-    _ = (
-        written.examples
-        | "Summary" >> beam.CombineGlobally(summary.Summary())
-        | "SummaryAsJson" >> beam.Map(json.dumps)
-        | "WriteSummary" >> beam.io.WriteToText(str(folder / summary.FILE), num_shards=1, shard_name_template="")
-    )
-
-
-def _write_lines(values: beam.PCollection, folder: Path) -> None:
-    _ = (
-        values
-        | f"{folder.name}AsJson" >> beam.Map(json.dumps)
-        | f"Write{folder.name}" >> beam.io.WriteToText(str(folder / "images"), file_name_suffix=".jsonl", skip_if_empty=True)
+    lists = {
+        summary.QUARANTINE: written[write.DAMAGED],
+        summary.UNLABELLED: written[write.UNLABELLED],
+        summary.DUPLICATES: alike | "Leaks" >> beam.FlatMap(summary.leak),
+        summary.CONTRADICTIONS: alike | "Contradictions" >> beam.FlatMap(summary.contradiction),
+    }
+    beside.write(
+        {folder / name / "images.jsonl": values for name, values in lists.items()}
+        | {folder / summary.FILE: written.examples | "Summary" >> beam.CombineGlobally(summary.Summary())}
     )
 
 
