@@ -55,8 +55,12 @@ def ask(
     os.close(writing)
     with os.fdopen(reading) as events:  # which stays open while a worker ends: what it says last must not fail
         try:
-            worker.stdin.write(json.dumps({"call": request.calls, "arguments": request.arguments()}).encode() + b"\n")
-            worker.stdin.flush()
+            try:
+                worker.stdin.write(json.dumps({"call": request.calls, "arguments": request.arguments()}).encode() + b"\n")
+                worker.stdin.flush()
+            except BrokenPipeError:  # it died before it was asked; how, is said below
+                with contextlib.suppress(BrokenPipeError):
+                    worker.stdin.close()
             answer = None
             for line in events:
                 event = json.loads(line)

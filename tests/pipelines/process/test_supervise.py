@@ -1,9 +1,16 @@
 """A worker and whoever asked it: neither outlives what it was for."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import pytest
+
+from configs.errors import HubelError
+from pipelines.process import requests, supervise
 from tests.pipelines.conftest import eventually, is_alive
 
 ASK = """
@@ -16,6 +23,10 @@ class Wait(requests.Request):
 
 supervise.ask(Wait(), Path(sys.argv[1]))
 """
+
+
+class Wait(requests.Request):
+    calls = "signal:pause"
 
 
 def children(pid: int) -> list[int]:
@@ -33,3 +44,23 @@ def test_kill_9_of_who_asked_ends_a_worker_whatever_it_does(tmp_path):
         asking.kill()
         asking.wait()
     assert eventually(lambda: not is_alive(worker))
+
+
+@pytest.mark.parametrize("threads", [1, 2], ids=["before it was asked", "while it works"])
+def test_a_worker_that_is_killed_is_one_sentence(threads, tmp_path):
+    """It watches whoever asked, in a thread, before it does what it was asked."""
+    others = {*children(os.getpid())}
+
+    def kill():
+        assert eventually(lambda: {*children(os.getpid())} - others)
+        [worker] = {*children(os.getpid())} - others
+        assert eventually(lambda: len(list(Path(f"/proc/{worker}/task").iterdir())) >= threads)
+        os.kill(worker, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(HubelError) as died:
+        supervise.ask(Wait(), tmp_path / "log")
+    killer.join()
+    assert died.value.message == "The worker process was ended by SIGKILL (often: out of memory)."
+    assert died.value.hint == "Run the same command again: it goes on where it stopped."
