@@ -87,6 +87,7 @@ def test_ctrl_c_in_transform_is_clean_and_json_where_that_is_asked_for(workspace
     ended_in_json(running, workspace)
 
 
+@pytest.mark.whole  # as process/test_supervise.py has it of a worker that waits, and trainer/test_resume.py of what is kept
 def test_kill_9_of_the_worker_in_trainer_is_one_sentence(workspace):
     running = Running(*RUN, "--workspace", workspace)
     running.wait_for("Transform")
@@ -101,6 +102,7 @@ def test_kill_9_of_the_worker_in_trainer_is_one_sentence(workspace):
     assert models(workspace) == []
 
 
+@pytest.mark.whole  # as components/trainer/test_resume.py has it of going on, and above while libraries load
 def test_training_goes_on_at_the_epoch_it_was_in_and_ctrl_c_stops_it_cleanly(workspace):
     [state] = (workspace / "training" / NAME).glob("*/state.json")
     done = len(json.loads(state.read_text())["history"])

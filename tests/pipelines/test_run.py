@@ -368,6 +368,7 @@ def transferred(digits):
 TRANSFER = ("digits_transfer.tiny", "--set", "transfer.source=digits_lenet5_tiny/1")
 
 
+@pytest.mark.whole  # as trainer/test_transferred_run.py has it of Trainer, and orchestration/test_pipeline.py of the stage
 def test_a_pushed_model_s_features_go_the_same_way(digits, transferred):
     workspace, _ = digits
     assert transferred.code == 0, transferred.err
@@ -380,6 +381,7 @@ def test_a_pushed_model_s_features_go_the_same_way(digits, transferred):
     assert card["transform"]["normalize"] == "none"  # the source does it
 
 
+@pytest.mark.whole  # of the run above
 def test_a_transfer_follows_its_source_and_nothing_else(digits, transferred):
     workspace, _ = digits
     _, _, assignment = TRANSFER

@@ -101,7 +101,7 @@ def test_the_winner_trained_by_trainer_has_the_trial_s_figures(asked, tmp_path, 
     assert not (tmp_path / "state").exists()
 
 
-@pytest.mark.parametrize(("keep", "epochs", "size"), [("best", 4, 10), ("last", 2, 80)])
+@pytest.mark.parametrize(("keep", "epochs", "size"), [pytest.param("best", 4, 10, marks=pytest.mark.whole), ("last", 2, 80)])
 def test_by_whatever_figure_a_trial_is_ranked_the_model_that_is_served_has_it(asked, tmp_path, monkeypatch, keep, epochs, size):
     args, cfg = asked(MLP)
     values = {"train.optimizer.learning_rate": 0.05, "train.keep": keep, "train.batch_size": size}

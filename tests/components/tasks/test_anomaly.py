@@ -179,7 +179,13 @@ def sized(pixels, height, width) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices((pixels, sizes)).batch(BATCH)
 
 
-@pytest.mark.parametrize("asked", [{}, {"pooling": "max"}, {"pooling": "top_share"}, {"pooling": "smoothed_max", "window": 3}])
+POOLINGS = {"pooling": "max"}, {"pooling": "top_share"}  # with --whole: of each pixel, as by default, and not of a window
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, *(pytest.param(asked, marks=pytest.mark.whole) for asked in POOLINGS), {"pooling": "smoothed_max", "window": 3}],
+)
 def test_bars_are_no_part_of_the_score_wherever_it_is_asked(trained, asked, tmp_path):
     """In calibration, in Evaluator's figures and in every served signature, for other ways to pool in one of each end; the oracle
     cuts the bars off by hand."""

@@ -50,7 +50,7 @@ LONGER = {"epochs": 12, "batch_size": 32, "optimizer": {"learning_rate": 0.01}}
 
 
 @pytest.mark.usefixtures("no_saved_model")
-@pytest.mark.parametrize("name", ["mixup", "cutmix"])
+@pytest.mark.parametrize("name", ["mixup", pytest.param("cutmix", marks=pytest.mark.whole)])  # test_data.py has the batches of both
 def test_mixing_trains_and_is_validated_on_plain_images(artifacts, tmp_path, name):
     history = trained(tmp_path / "mixed", artifacts, digits.MLP, augment=[{name: {}}], train=LONGER)
     assert history[-1]["val_accuracy"] > 0.8

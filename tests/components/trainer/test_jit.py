@@ -63,7 +63,7 @@ def trained(model, folder, asked, epochs=3, first=0):
     return resume
 
 
-@pytest.mark.parametrize("make", [network, convolutional])
+@pytest.mark.parametrize("make", [pytest.param(network, marks=pytest.mark.whole), convolutional])
 def test_what_is_learned_is_the_same_but_for_rounding(make, tmp_path):
     plain, compiled = make(), make()
     without, with_ = (trained(model, tmp_path / str(asked), asked) for model, asked in ((plain, False), (compiled, True)))
@@ -185,7 +185,7 @@ def test_auto_on_a_cpu_leaves_it_to_onednn(tmp_path, monkeypatch):
     assert trained(network(), tmp_path, "auto").jit is False
 
 
-@pytest.mark.parametrize("asked", [True, "auto"])
+@pytest.mark.parametrize("asked", [True, pytest.param("auto", marks=pytest.mark.whole)])  # which is False here, as above
 def test_it_stands_on_the_card_and_what_is_served_is_what_was_trained(asked, artifacts, tmp_path):
     config = digits.trainer_slice(digits.MLP, train={**digits.MLP["train"], "jit": asked})
     run_fn(digits.fn_args(tmp_path, artifacts.transformed, artifacts.transform, artifacts.schema, config, materialized=True))

@@ -124,7 +124,7 @@ def undisturbed(eager, tmp_path_factory):
     return trained(tmp_path_factory.mktemp("undisturbed"), slice_of(**COSINE))
 
 
-@pytest.mark.parametrize("kills", [[0], [1, 2]], ids=str)
+@pytest.mark.parametrize("kills", [pytest.param([0], marks=pytest.mark.whole), [1, 2]], ids=str)
 def test_a_killed_training_ends_like_an_undisturbed_one(undisturbed, tmp_path, kills):
     cfg = slice_of(**COSINE)
     for epoch in kills:

@@ -237,7 +237,7 @@ def test_fine_tuning_goes_on_from_the_head_and_changes_what_it_is_told_to(source
         assert [bool((new != old).any()) for new, old in pairs] == moves, name
 
 
-@pytest.mark.parametrize("kills", [[(0, 1), (1, 1)], [(0, 0), (1, 0), (1, 2)]], ids=str)
+@pytest.mark.parametrize("kills", [pytest.param([(0, 1), (1, 1)], marks=pytest.mark.whole), [(0, 0), (1, 0), (1, 2)]], ids=str)
 def test_a_training_killed_in_either_phase_ends_like_an_undisturbed_one(source, undisturbed, tmp_path, kills):
     data, cfg = data_of(few(20)), slice_of(source, SHORT, fine_tune=TUNED)
     for kill in kills:

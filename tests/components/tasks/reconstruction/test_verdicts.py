@@ -25,7 +25,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+WHOLE = {"deep_autoencoder", "conv_autoencoder"}  # of the first one's task and judge, with --whole
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.whole if name in WHOLE else ()) for name in CASES])
 def test_a_good_one_is_blessed_and_a_crippled_one_is_not(name, tmp_path):
     options, train, cripple, words = CASES[name]
     model = trained(name, options, train)
