@@ -88,7 +88,7 @@ setup(
     python_requires=">=3.11,<3.12",
     package_dir={"": "."},  # an editable install is then a plain path, which sees packages added later
     packages=find_packages(include=[pattern for name in PACKAGES for pattern in (name, f"{name}.*")]),
-    package_data={"": ["*.yaml", "experiments/*.yaml", "**/*.j2", "**/*.html", "**/*.css", "**/*.js", "startup/*.py"]},
+    package_data={"": ["*.yaml", "experiments/*.yaml", "**/*.j2", "**/*.html", "**/*.css", "**/*.js", "**/*.svg", "startup/*.py"]},
     install_requires=REQUIRES,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["hubel = pipelines.command_line.cli:main"]},

@@ -5,13 +5,17 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 LOCAL = ("file:", "data:", "blob:")  # addresses that ask no network
 ERRORS = ("error", "warning")
+KEYS = {  # name -> Windows's code of a key, and what it types
+    "Tab": (9, ""), "Enter": (13, "\r"), "Space": (32, " "), "Backspace": (8, ""), "Escape": (27, ""),
+    "ArrowLeft": (37, ""), "ArrowUp": (38, ""), "ArrowRight": (39, ""), "ArrowDown": (40, ""),
+}  # fmt: skip
 
 
 class Browser:
@@ -20,22 +24,25 @@ class Browser:
     Attributes:
         complaints: errors and warnings of its console, exceptions and what was refused, since `open`.
         requests: addresses beyond this machine's files that were asked for, since `open`.
+        answers: HTTP statuses and addresses of what came back, since `open`.
     """
 
     def __init__(self, send: int, receive: int):
         self._send, self._receive, self._asked, self._rest = send, receive, 0, b""
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        self.answers: list[tuple[int, str]] = []
         self._session: str | None = None
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
 
-    def open(self, file: Path, width: int, scheme: str = "light", height: int = 900, ready: str = "true") -> None:
+    def open(self, page: Path | str, width: int, scheme: str = "light", height: int = 900, ready: str = "true") -> None:
         """Show a page anew and wait until it is loaded and `ready` holds.
 
         Args:
+            page: a file, or an address.
             width, height: of the window, CSS px.
             scheme: light or dark.
             ready: an expression of JavaScript that may be a promise.
@@ -43,16 +50,45 @@ class Browser:
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._call("Page.navigate", url="about:blank")
-        self.complaints, self.requests = [], []
-        self._call("Page.navigate", url=file.resolve().as_uri())
-        loaded = "document.readyState === 'complete'"
-        self.run(f"(async () => {{ while (!({loaded} && ({ready}))) await new Promise(done => setTimeout(done, 20)); }})()")
+        self.complaints, self.requests, self.answers = [], [], []
+        self._call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
+        self.wait(f"document.readyState === 'complete' && ({ready})")
+
+    def wait(self, holds: str, seconds: float = 60) -> None:
+        """Until an expression of JavaScript, that may be a promise, holds. Raises AssertionError where it does not in time."""
+        look = f"if (await ({holds})) return true; await new Promise(done => setTimeout(done, 20));"
+        looks = f"(async () => {{ for (let left = {50 * seconds:.0f}; left > 0; left--) {{ {look} }} return false; }})()"
+        assert self.run(looks), f"{holds} did not come to hold in {seconds:g} s"
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page, as JSON has it; promises are awaited. Raises AssertionError where it throws."""
         told = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
+
+    def choose(self, selector: str, files: Sequence[Path]) -> None:
+        """Give a field of files what a person would choose."""
+        element = self._call("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")["result"]
+        self._call("DOM.setFileInputFiles", files=[str(file.resolve()) for file in files], objectId=element["objectId"])
+
+    def press(self, *keys: str, held: int = 0) -> None:
+        """Press keys, one after the other, as a keyboard does.
+
+        Args:
+            keys: a character, or a name of KEYS.
+            held: which are held meanwhile: 1 Alt, 2 Control, 4 Meta, 8 Shift, added up.
+        """
+        for name in keys:
+            code, text = KEYS[name] if name in KEYS else (ord(name.upper()), name)
+            key = {"key": " " if name == "Space" else name, "windowsVirtualKeyCode": code, "modifiers": held}
+            self._call("Input.dispatchKeyEvent", type="keyDown", **key, **({"text": text} if text and not held & 7 else {}))
+            self._call("Input.dispatchKeyEvent", type="keyUp", **key)
+
+    def drag(self, points: Sequence[tuple[float, float]]) -> None:
+        """Press the mouse at the first point of the window, CSS px, go along the others, and let go at the last."""
+        steps = [("mousePressed", points[0]), *(("mouseMoved", point) for point in points[1:]), ("mouseReleased", points[-1])]
+        for kind, (x, y) in steps:
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
     def picture(self, into: Path, whole: bool = True) -> None:
         """Write a PNG of the page, all of its height or what the window shows."""
@@ -82,6 +118,8 @@ class Browser:
     def _hear(self, event: str, told: dict[str, Any]) -> None:
         if event == "Network.requestWillBeSent" and not told["request"]["url"].startswith((*LOCAL, "about:")):
             self.requests.append(told["request"]["url"])
+        elif event == "Network.responseReceived":
+            self.answers.append((told["response"]["status"], told["response"]["url"]))
         elif event == "Runtime.exceptionThrown":
             thrown = told["exceptionDetails"]
             self.complaints.append(thrown.get("exception", {}).get("description") or thrown["text"])

@@ -53,6 +53,7 @@ class Terminated(BaseException):
 @click.option("--strict-shapes", is_flag=True, help="Refuse shapes that a signature does not have before TensorFlow sees them.")
 @click.option("--cors", is_flag=True, help="Let browsers ask from pages of other origins.")
 @click.option("--no-metrics", is_flag=True, help="Do not answer /monitoring/prometheus/metrics.")
+@click.option("--no-playground", is_flag=True, help="Have no page at / that asks the models from a browser.")
 @click.option("--tls-cert", metavar="FILE", help="PEM: serve by TLS, with --tls-key.")
 @click.option("--tls-key", metavar="FILE", help="PEM: the certificate's key.")
 @click.option("--api-key-file", metavar="FILE", help="Clients must send what it holds; or set HUBEL_SERVE_API_KEY.")
@@ -89,6 +90,7 @@ def serve(models, config, workspace, as_json, **asked):
         "strict_shapes": asked["strict_shapes"],
         "cors": asked["cors"],
         "monitoring": not asked["no_metrics"],
+        "playground": not asked["no_playground"],
         "certificate": asked["tls_cert"],
         "key": asked["tls_key"],
     }
@@ -102,8 +104,11 @@ def serve(models, config, workspace, as_json, **asked):
         before, code = signal.signal(signal.SIGTERM, _terminate), 0
         try:
             out, scheme = sys.stdout, "https" if asked["tls_cert"] else "http"
+            has_page = not asked["no_playground"]
             grace = asked["drain"] + 20  # TensorFlow's end, and what a last request takes
-            supervise.ask(request, state.log, lambda event: _show(event, asked["host"], scheme, as_json, out), held, grace)
+            supervise.ask(
+                request, state.log, lambda event: _show(event, asked["host"], scheme, as_json, out, has_page), held, grace
+            )
         except KeyboardInterrupt:
             code = 130
         except Terminated:
@@ -168,7 +173,7 @@ def _access_log(name: str | None, stack: contextlib.ExitStack) -> int | None:
     return descriptor
 
 
-def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO) -> None:
+def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO, has_page: bool) -> None:
     """Say that it answers, and where."""
     if event["event"] != "serving":
         return
@@ -189,6 +194,8 @@ def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO) -> No
         )
         if model["error"]:
             print(f"  {model['error']}", file=out)
+    if rest and has_page:
+        print(f"Playground {rest}/ (for a browser)", file=out)
     if rest:
         named = f"/{event['models'][0]['model']}" if event["models"] else ""
         print(f"REST {rest}/v1/models{named}", file=out)

@@ -39,6 +39,7 @@ class Settings:
         strict_shapes: see Servable.
         certificate, key: files of TLS, of both ends; None for none.
         monitoring: whether metrics are answered at all. cors: whether browsers may ask from pages of other origins.
+        playground: whether the REST end has one at /.
     """
 
     host: str = "127.0.0.1"
@@ -55,6 +56,7 @@ class Settings:
     key: Path | None = None
     monitoring: bool = True
     cors: bool = False
+    playground: bool = True
 
 
 class Server:
@@ -178,6 +180,7 @@ class Server:
             tls=self._tls(),
             cors=s.cors,
             metrics=s.monitoring,
+            playground=s.playground,
         )
         return RestEnd(self.manager, self.metrics, settings, self._api_key)
 

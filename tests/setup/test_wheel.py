@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from configs.packages import PACKAGES
 
 ROOT = Path(__file__).parents[2]
-SUFFIXES = {".py", ".yaml", ".j2", ".html", ".css", ".js"}
+SUFFIXES = {".py", ".yaml", ".j2", ".html", ".css", ".js", ".svg"}
 
 
 def run(*command, cwd, **env):

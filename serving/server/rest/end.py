@@ -24,13 +24,14 @@ from serving.server import metrics as counted
 from serving.server.access import ApiKey
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
-from serving.server.rest import body, descriptions, document, examples, tensors, urls
+from serving.server.rest import body, descriptions, document, examples, playground, tensors, urls
 from serving.server.servable import DEFAULT_SIGNATURE
 from serving.server.status import ServingError
 
 LIVE, READY, MODELS = "/livez", "/readyz", "/models"
 CARDS = [f"{MODELS}/{{name}}{which}/card" for which in ("", "/versions/{version:[0-9]+}", "/labels/{label}")]
-OPEN = (LIVE, READY)  # what needs no API key: a probe has none
+OPEN = (LIVE, READY)  # what needs no API key: a probe has none, nor has a browser that opens the playground
+VERSION = "X-Model-Version"  # a header: which version answered; TF Serving does not say it
 JSON, HTML = "application/json", "text/html"
 NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
 SHOWN = 200  # characters of a path in the log
@@ -68,6 +69,7 @@ class RestSettings:
         tls: of the certificate; None for plain HTTP.
         cors: whether browsers may ask from pages of other origins.
         metrics: whether the page of metrics is there.
+        playground: whether the playground is, at /.
     """
 
     host: str = "127.0.0.1"
@@ -82,6 +84,7 @@ class RestSettings:
     tls: ssl.SSLContext | None = None
     cors: bool = False
     metrics: bool = True
+    playground: bool = True
 
 
 class RestEnd:
@@ -171,6 +174,7 @@ class _Handlers:
         self._manager, self._metrics, self._settings, self._api_key = manager, metrics, settings, api_key
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="rest")
         self._budget = body.Budget(settings.max_bodies)
+        self._pages = playground.files() if settings.playground else {}
         self._in_flight, self._lock = 0, threading.Lock()
         self.is_draining = False
         self.active = 0  # requests that are being read, answered or sent; the loop's thread counts
@@ -180,6 +184,8 @@ class _Handlers:
         application = web.Application(middlewares=[self._gate])
         application.router.add_get(LIVE, self._live)
         application.router.add_get(READY, self._ready)
+        for path in self._pages:
+            application.router.add_get(path, self._file)
         application.router.add_get(MODELS, self._models)
         for path in CARDS:
             application.router.add_get(path, self._card)
@@ -207,7 +213,8 @@ class _Handlers:
         self, request: web.Request, handler: Callable, start: float, name: str, more: dict[str, Any]
     ) -> web.StreamResponse:
         try:
-            if not (request.path in OPEN or request.method == "OPTIONS" or self._api_key.allows(request.headers)):
+            is_open = request.path in OPEN or request.path in self._pages
+            if not (is_open or request.method == "OPTIONS" or self._api_key.allows(request.headers)):
                 self._metrics.refused.add("REST", "api_key")
                 raise ServingError("UNAUTHENTICATED", access.REFUSED)
             response, code = await handler(request), "OK"
@@ -218,6 +225,8 @@ class _Handlers:
         except Exception:
             log.exception("A request failed: %s", name)
             response, code = _told(ServingError("INTERNAL", f"The server failed; its log says why, at request {name}")), "INTERNAL"
+        if "version" in more:
+            response.headers[VERSION] = str(more["version"])
         if code == "UNAUTHENTICATED":
             response.headers["WWW-Authenticate"] = "Bearer"
         if self._settings.cors and urls.is_api(request.raw_path):
@@ -251,6 +260,9 @@ class _Handlers:
     async def _ready(self, request: web.Request) -> web.Response:
         is_ready = self._manager.ready and not self.is_draining
         return _response(orjson.dumps({"ready": is_ready}), status=200 if is_ready else 503)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return self._pages[request.path].response(request)
 
     async def _models(self, request: web.Request) -> web.Response:
         return _response(orjson.dumps({"models": self._manager.overview()}))
@@ -288,7 +300,8 @@ class _Handlers:
             request[NOTED]["received"] = len(content)
             is_gzip = request.headers.get("Content-Encoding", "").strip().lower() in ("gzip", "x-gzip")
             deadline = time.monotonic() + self._settings.timeout
-            return _response(await self._within(functools.partial(self._answer, call, content, is_gzip, share, deadline)))
+            noted = request[NOTED]
+            return _response(await self._within(functools.partial(self._answer, call, content, is_gzip, share, deadline, noted)))
 
     async def _read(self, request: web.Request, share: body.Share) -> bytes:
         pace = body.Pace(self._settings.read_timeout, self._settings.slowest)
@@ -321,7 +334,9 @@ class _Handlers:
         self._in_flight += by
         self._metrics.in_flight.put(self._in_flight, "REST")
 
-    def _answer(self, call: urls.Call, content: bytes, is_gzip: bool, share: body.Share, deadline: float) -> bytes:
+    def _answer(
+        self, call: urls.Call, content: bytes, is_gzip: bool, share: body.Share, deadline: float, noted: dict[str, Any]
+    ) -> bytes:
         """A call's response. In a thread."""
         if call.verb == urls.METADATA:
             with self._manager.lease(call.name, call.version, call.label) as servable:
@@ -330,12 +345,13 @@ class _Handlers:
             content = body.inflated(content, self._settings.max_body, share)
         asked = document.parse(content)
         if call.verb == urls.PREDICT:
-            return self._predict(call, asked, deadline)
-        return self._of_examples(call, asked, deadline)
+            return self._predict(call, asked, deadline, noted)
+        return self._of_examples(call, asked, deadline, noted)
 
-    def _predict(self, call: urls.Call, asked: dict, deadline: float) -> bytes:
+    def _predict(self, call: urls.Call, asked: dict, deadline: float, noted: dict[str, Any]) -> bytes:
         name = tensors.signature_name(asked)
         with self._manager.lease(call.name, call.version, call.label) as servable:
+            noted["version"] = servable.version
             signature = servable.signatures.get(name or DEFAULT_SIGNATURE)
             if signature is None:
                 raise document.invalid(f'Serving signature name: "{name}" not found in signature def')
@@ -347,7 +363,7 @@ class _Handlers:
                 outputs = servable.run(name, feeds, None, deadline)
         return tensors.response(form, outputs)
 
-    def _of_examples(self, call: urls.Call, asked: dict, deadline: float) -> bytes:
+    def _of_examples(self, call: urls.Call, asked: dict, deadline: float, noted: dict[str, Any]) -> bytes:
         from tensorflow_serving.apis import classification_pb2, regression_pb2
 
         from serving.server import inference
@@ -358,6 +374,7 @@ class _Handlers:
         examples.read(asked, request.input)
         with self._manager.lease(call.name, call.version, call.label) as servable:
             request.model_spec.name = servable.name
+            noted["version"] = servable.version
             with self._metrics.runtime(servable.name, APIS[call.verb]):
                 result = (inference.classify if is_classify else inference.regress)(servable, request, deadline).result
         self._metrics.count_examples(servable.name, inference.count_examples(request.input))
