@@ -72,6 +72,18 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def of_last_machine(name: str) -> list[dict[str, str]]:
+    """The rows of the machine that was measured last; nothing where nothing was."""
+    held = rows(name)
+    return [row for row in held if row["machine"] == held[-1]["machine"]]
+
+
+def measured(held: Sequence[Mapping[str, str]], how: str) -> str:
+    """Where and when rows were, as a line below their table. how: with names of their columns in braces."""
+    last = held[-1]
+    return f"\n{last['machine']}, load {last['load']}, {last['date']}, commit {last['commit']}: {how.format(**last)}.\n"
+
+
 def add(name: str, measured: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
     """Put rows of the same columns into benchmarks/results/NAME.csv, in place of those that have the same values under `keys`."""
     new = [{column: str(value) for column, value in row.items()} for row in measured]

@@ -1,0 +1,61 @@
+"""The tables of docs/serving.md show what was measured, and the arithmetic of its benchmarks is right."""
+
+import numpy as np
+import pytest
+
+from benchmarks import record, serving, serving_load, serving_overload, serving_soak
+from benchmarks.serving import IN_PROCESS
+
+
+@pytest.mark.parametrize(("name", "module"), [("serving", serving), ("serving_overload", serving_overload)])
+def test_the_tables_are_those_of_the_rows(name, module):
+    assert record.table_in(module.PAGE, name) == module.table()
+
+
+def _came(rate, cpu=1.0):
+    return [{"rate": rate, "p50": 1.0, "p99": 2.0, "cpu": cpu}, {"rate": rate / 2, "p50": 1.0, "p99": 4.0, "cpu": cpu}]
+
+
+def test_ratios_are_to_the_peer_that_batches_as_it_does_and_to_one_thread_in_process():
+    came = {
+        ("m", IN_PROCESS, False, 1): _came(100.0),
+        ("m", IN_PROCESS, True, 1): _came(400.0, 0.2),
+        ("m", "hubel, REST", False, 8): _came(200.0, 1.0),
+        ("m", "hubel, REST", True, 32): _came(300.0, 1.1),
+        ("m", "LitServe", False, 8): _came(50.0),
+        ("m", "LitServe", True, 32): _came(600.0),
+    }
+    rows = {(row["server"], row["batching"]): row for row in serving.rows_of(came)}
+    alone, together = rows["hubel, REST", False], rows["hubel, REST", True]
+    assert (alone["to_in_process"], alone["to_litserve"], alone["to_mlserver"]) == ("2.00", "4.00", "")
+    assert (together["to_in_process"], together["to_litserve"]) == ("0.75", "0.50")
+    assert (alone["requests_a_second"], alone["p99_ms"], alone["aim_cpu_ms"]) == ("150", "3.00", "")
+    assert together["aim_cpu_ms"] == "1.05"
+    assert rows["LitServe", True]["to_litserve"] == rows[IN_PROCESS, True]["to_in_process"] == ""
+    assert serving.missed(list(rows.values())) == [
+        "m, hubel, REST, batching, 32 clients: 1.10 ms of CPU a request, aimed at 1.05",
+        "m, hubel, REST, batching, 32 clients: 0.50 of litserve's requests a second",
+    ]
+
+
+def test_a_slope_of_memory_has_an_interval_that_is_wider_where_it_wanders():
+    seconds = np.arange(0, 1200, 5.0)
+    for wander in (0.0, 1.0):
+        noise = wander * np.random.default_rng(0).normal(size=len(seconds))
+        fitted, low, high = serving_soak.slope(seconds, 700 + 36 * seconds / 3600 + noise)
+        assert low <= 36.0 + 1e-6
+        assert high >= 36.0 - 1e-6
+        assert fitted == pytest.approx(36, abs=1e-6 if not wander else 5)
+    assert high - low > 0.1
+
+
+def test_requests_are_due_at_their_rate_whether_or_not_they_are_taken(monkeypatch):
+    now = [10.0]
+    monkeypatch.setattr(serving_load.time, "perf_counter", lambda: now[0])
+    due = serving_load.Due(100.0)
+    assert not due.take()
+    now[0] = 10.025
+    assert [due.take(), due.take(), due.take()] == [True, True, False]
+    now[0] = 10.1
+    assert due.waiting() == pytest.approx(8)
+    assert serving_load.Due(None).take()
