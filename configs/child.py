@@ -7,13 +7,14 @@ whoever started it may be killed. So what is imported here is light.
 """
 
 import contextlib
+import gc
 import json
 import os
 import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from configs import compat
@@ -53,6 +54,18 @@ def serve(work: Callable[[dict[str, Any], Callable[[dict[str, Any]], None]], int
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)  # threads of Beam and TensorFlow would keep the process for seconds
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """For the imports of what takes seconds: nobody looks for circles of objects meanwhile, which takes a quarter of the time and
+    finds none, and what is there at the end is never looked at again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _end_with_parent() -> None:

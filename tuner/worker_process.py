@@ -14,8 +14,9 @@ def main() -> None:
 
 
 def _work(told, send) -> int:
-    from components import progress
-    from tuner import worker
+    with child.importing():
+        from components import progress
+        from tuner import worker
 
     progress.listen(send)
     try:

@@ -19,7 +19,9 @@ def _answer(request, send) -> int:
 
     progress.listen(send)
     module, _, function = request["call"].partition(":")
-    value = getattr(importlib.import_module(module), function)(**request["arguments"])
+    with child.importing():
+        called = getattr(importlib.import_module(module), function)
+    value = called(**request["arguments"])
     send({"event": "result", "value": value})
     return 0
 

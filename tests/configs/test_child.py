@@ -1,5 +1,6 @@
 """What a process of another one's says of its end, and with what code."""
 
+import gc
 import json
 import os
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 
+from configs import child
 from configs.errors import HubelError, UsageError, from_json
 
 LOG = "The log has the whole story."
@@ -78,3 +80,19 @@ def test_one_that_is_ended_says_no_failure_and_is_gone_in_spite_of_its_threads(r
     code, events, said = served(does=f"raise {raised}")
     assert (code, len(events)) == (1, 1)
     assert raised in said
+
+
+def test_while_it_imports_nobody_looks_for_circles_and_afterwards_not_at_what_is_there():
+    def failing():
+        with child.importing():
+            looking.append(gc.isenabled())
+            raise ImportError
+
+    before, looking = gc.get_freeze_count(), []
+    try:
+        with pytest.raises(ImportError):
+            failing()
+        assert [*looking, gc.isenabled()] == [False, True]
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
