@@ -59,6 +59,7 @@ EXTRAS = {
         "pytest-xdist>=3.6",
         "coverage>=7",
         "hypothesis>=6",
+        "kubernetes-validate>=1.37",
         "scikit-image>=0.25,<1",
         "ruff>=0.17,<0.18",
         "pip",
