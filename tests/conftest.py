@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -29,7 +30,29 @@ def _chromium() -> str | None:
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-NEEDS = {"shared_data": _shared_data, "browser": _chromium}  # marker -> what it needs, None where it is not there
+def _docker() -> str | None:
+    program = shutil.which("docker")
+    is_up = program and subprocess.run([program, "version"], capture_output=True, check=False, timeout=60).returncode == 0
+    return program if is_up else None
+
+
+def _tf_serving():
+    from serving import real_server
+
+    return real_server.find()
+
+
+def _promtool() -> str | None:
+    return shutil.which("promtool")
+
+
+NEEDS = {  # marker -> what it needs, None where it is not there
+    "shared_data": _shared_data,
+    "browser": _chromium,
+    "docker": _docker,
+    "tf_serving": _tf_serving,
+    "promtool": _promtool,
+}
 
 
 @pytest.fixture(scope="session")

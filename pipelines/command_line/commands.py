@@ -13,6 +13,7 @@ from configs.errors import FULL, HubelError, UsageError, first_line
 from pipelines.command_line import (
     autoencoder_commands,
     datasets_commands,
+    deploy_commands,
     experiments_commands,
     judging_commands,
     options,
@@ -115,6 +116,7 @@ cli.add_command(judging_commands.compare)
 for _verb in (promotion_commands.promote, promotion_commands.rollback, promotion_commands.model_config):
     cli.add_command(_verb)
 cli.add_command(serve_commands.serve)
+cli.add_command(deploy_commands.deploy)
 
 
 @cli.group("list")

@@ -19,6 +19,7 @@ FOLDERS = [
     "components/infra_validator",
     "components/pusher",
     "serving/server",
+    "serving/deployment",
     "pipelines",
     "pipelines/command_line",
     "pipelines/process",
