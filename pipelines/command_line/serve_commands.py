@@ -180,8 +180,10 @@ def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO, has_p
     shown = f"[{host}]" if ":" in host else host
     rest = f"{scheme}://{shown}:{event['rest']}" if "rest" in event else None
     grpc = f"{shown}:{event['grpc']}" if "grpc" in event else None
+    page = f"{rest}/" if rest and has_page else None
     if as_json:
-        print(json.dumps({"rest": rest, "grpc": grpc, "models": event["models"], "log": str(state.log)}), file=out, flush=True)
+        told = {"rest": rest, "grpc": grpc, "playground": page, "models": event["models"], "log": str(state.log)}
+        print(json.dumps(told), file=out, flush=True)
         return
     for model in event["models"]:
         warmup = model.get("warmup", {"requests": 0, "seconds": 0, "signatures": {}})
@@ -194,8 +196,8 @@ def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO, has_p
         )
         if model["error"]:
             print(f"  {model['error']}", file=out)
-    if rest and has_page:
-        print(f"Playground {rest}/ (for a browser)", file=out)
+    if page:
+        print(f"Playground {page} (for a browser)", file=out)
     if rest:
         named = f"/{event['models'][0]['model']}" if event["models"] else ""
         print(f"REST {rest}/v1/models{named}", file=out)

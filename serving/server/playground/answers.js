@@ -110,7 +110,7 @@ function boxed(told, { picture }) {
     );
     if (made) outline(made, picture, chosen);
   };
-  if (made) element.append(make("figure", {}, pictures.fitted(made, 420)));
+  if (made) element.append(figure(pictures.fitted(made, 420), "The boxes over the picture"));
   if (fits(scores)) {
     const set = { min: 0, max: 1, step: 0.01, value: 0, shown: share, label: "Show boxes with at least this score" };
     element.append(slider("Least score", set, paint));

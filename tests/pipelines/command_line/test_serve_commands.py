@@ -112,6 +112,7 @@ def test_both_ends_answer_alike(place):
     assert (over_grpc, status, json.loads(over_rest), state) == (3.0, 200, {"predictions": [3.0]}, 200)
     assert ':tensorflow:serving:request_count{model_name="half_plus_two",status="OK"} 2' in counts
     assert f"REST http://127.0.0.1:{rest}/v1/models/half_plus_two" in done.lines
+    assert f"Playground http://127.0.0.1:{rest}/ (for a browser)" in done.lines
 
 
 def test_a_version_by_its_number_or_path_and_a_saved_model_without_one(place, tmp_path):
@@ -125,7 +126,7 @@ def test_a_version_by_its_number_or_path_and_a_saved_model_without_one(place, tm
         ("exported", 1, 2),
         ("half_plus_two", 1, 1),
     ]
-    assert value["rest"] is None
+    assert (value["rest"], value["playground"]) == (None, None)
 
 
 def test_the_workspaces_config_is_served_and_followed(place):

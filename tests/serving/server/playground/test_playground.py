@@ -30,6 +30,11 @@ SERIOUS = (
 )
 WIDE = "document.documentElement.scrollWidth - innerWidth"
 BEGUN = "document.querySelector('#input').childElementCount > 0"
+READ = (  # of a copy: Chromium complains of a canvas that is read twice
+    "(canvas => {{ const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d'); copy.drawImage(canvas, 0, 0);"
+    "return copy.getImageData(0, 0, canvas.width, canvas.height); }})({}.querySelector('canvas'))"
+)
+SHOWN = READ.format("document.querySelector('#result figure')")
 ANSWERED = "document.querySelector('#result details') && !document.querySelector('#result.busy')"
 REFUSED = "!document.querySelector('#failure').hidden"
 
@@ -137,9 +142,7 @@ def pixels(chrome, caption: str) -> np.ndarray:
     width, values = chrome.run(
         "(() => { const figure = [...document.querySelectorAll('figure')]"
         f".find(each => each.querySelector('figcaption').textContent.startsWith({json.dumps(caption)}));"
-        "const canvas = figure.querySelector('canvas');"
-        "const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
-        "return [canvas.width, [...data].filter((_, place) => place % 4 === 0)]; })()"
+        f"const {{ data, width }} = {READ.format('figure')}; return [width, [...data].filter((_, place) => place % 4 === 0)]; }})()"
     )
     return np.array(values, np.uint8).reshape(-1, width)
 
@@ -308,7 +311,7 @@ def test_from_an_image_into_the_latent_space(chrome, client, axe, images):
     slide(chrome, "Number 1 of the code", -3, 3, -2, 1.5)
     asked = np.rint(np.array(rest(client, models.PICTURES, "decode", [1.5, *code[1:]]))[..., 0])
     red = int(asked[0, 0])
-    chrome.wait(f"document.querySelector('#result figure canvas')?.getContext('2d').getImageData(0, 0, 1, 1).data[0] === {red}")
+    chrome.wait(f"{ANSWERED} && {SHOWN}.data[0] === {red}")
     np.testing.assert_array_equal(pixels(chrome, decoded), asked)
     chrome.run("[...document.querySelectorAll('#input button')].find(each => each.textContent === '16 samples').click()")
     chrome.wait("document.querySelectorAll('.samples button').length === 16")
