@@ -101,7 +101,7 @@ def test_the_same_state_and_timers_are_seen_whoever_asked_before():
         *(Add(), Keeping(), of_its_own(process=len), of_its_own(late=None), of_its_own(process=len, late=None)),
         *(of_its_own(more=Add().process), of_its_own(more=3), FlatMap(stepwise).fn, FlatMap(Add().process).fn),
         *(core.CallableWrapperDoFn(Keeping().process), Map(str).fn, FlatMap(list).fn),
-        *(TypeCheckWrapperDoFn(made, None) for made in (Add(), Keeping())),
+        *(TypeCheckWrapperDoFn(made, made.get_type_hints()) for made in (Add(), Keeping())),
     ]
     expected = [SPECS(dofn) for dofn in dofns]
     assert ({SEEN}, {LATER}) in expected
