@@ -77,6 +77,7 @@ class Training:
         self._reads, self._task = entry.reads, task_of(self._custom.get("task") or name_of(entry.task, cfg.anomaly))
         self._rows: OrderedDict[str, _Rows] = OrderedDict()
         self.objectives = figures.objectives(self._custom, cfg, tune)
+        memory.settle()
 
     def run(
         self,

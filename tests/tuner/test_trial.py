@@ -1,9 +1,11 @@
 """A trial is Trainer's own training: the same figures, of the validation split alone, within its limits."""
 
+import gc
 import json
 import math
 import shutil
 import time
+import weakref
 from pathlib import Path
 
 import keras
@@ -325,3 +327,15 @@ def test_whoever_keeps_the_handle_of_a_trial_s_variable_keeps_nothing_of_its_siz
     assert len(handles) > 10
     sizes = [tf.size(tf.raw_ops.ReadVariableOp(resource=handle, dtype=dtype)) for handle, dtype in handles]
     assert [int(size) for size in sizes] == [0] * len(handles)
+
+
+def test_collections_after_a_trial_do_not_look_at_what_was_there_before_and_is_in_use(opened):
+    class Held:
+        pass
+
+    held, garbage = [Held() for _ in range(1000)], Held()
+    garbage.itself, gone, before = garbage, weakref.ref(garbage), gc.get_freeze_count()
+    del garbage
+    opened()
+    assert gone() is None
+    assert gc.get_freeze_count() - before > len(held)
