@@ -18,8 +18,9 @@ setup:
 run: setup
 	@$(BIN)/hubel run $(ARGS)
 
+# bytecode is kept, whatever the environment says: a hundred processes would compile hubel anew, three of them the tests too
 test: setup
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

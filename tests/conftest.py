@@ -12,7 +12,8 @@ from pathlib import Path
 for _pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")
 
-gc.set_threshold(50_000)  # as pipelines/process/startup has it, for the same imports
+# What imports leave is no garbage, and a collection would look through a million objects: a ninth of what collecting tests takes.
+gc.disable()
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
@@ -119,6 +120,13 @@ LONG = (
 def pytest_addoption(parser):
     parser.addoption("--whole", action="store_true", help="run also the tests that are marked whole")
     parser.addoption("--seconds", type=float, help="start no test later than this after the first one; those are listed at the end")
+
+
+def pytest_collection_finish():
+    """Where tests run, imports are over."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    gc.enable()
 
 
 def pytest_configure(config):
