@@ -246,6 +246,7 @@ class KilledAfter(keras.callbacks.Callback):
             raise Killed
 
 
+@pytest.mark.whole  # the way of the task that counts and of that of masks, of one's own as well
 def test_two_networks_and_two_optimizers_go_on_bit_by_bit_after_a_kill(place, digits, tmp_path, monkeypatch):
     place.put("keras_models/autoencoders/adversarial.py", "components/tasks/adversarial.py")
     monkeypatch.setattr(catalogue, "FAMILIES", place.folder / "keras_models")
@@ -352,6 +353,7 @@ def test_a_network_learns_masks_and_is_judged_by_them(place, digits, tmp_path):
     assert of_rows == pytest.approx({name: figures[name] for name in judge.metrics}, rel=1e-5)
 
 
+@pytest.mark.whole  # the way of the task that counts and of that of masks, of one's own as well
 def test_masks_and_sentences_of_a_table_are_learned_and_values_of_masks_have_names(place, digits, tmp_path):
     """From the CSV through ExampleGen, SchemaGen and Transform to the page's tasks; nameless masks are refused."""
     place.put("components/tasks/segmentation.py", "my_segmenter.py", "components/tasks/captioning.py", "my_captioner.py")
@@ -421,6 +423,7 @@ def around(pixels) -> np.ndarray:
     return np.stack([top, left, bottom, right], 1).astype(np.float32)
 
 
+@pytest.mark.whole  # the way of the task that counts and of that of masks, of one's own as well
 def test_a_network_finds_a_box_and_answers_in_the_image_s_own_px(place, digits, tmp_path):
     place.put("components/tasks/localization.py", "my_localizer.py")
     cfg = small(
@@ -467,6 +470,7 @@ def _iou(ours, theirs) -> float:
     return float((inside[0] & inside[1]).sum() / (inside[0] | inside[1]).sum())
 
 
+@pytest.mark.whole  # the way of the task that counts and of that of masks, of one's own as well
 def test_an_image_becomes_bytes_and_bytes_an_image(place, digits, tmp_path):
     place.put("components/tasks/compression.py", "my_compressor.py")
     assignments = ["model.name=my_compressor:compressor", "model.options={size: 16}", "train.epochs=30"]
@@ -502,6 +506,7 @@ def captioned(data: Data) -> Data:
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
+@pytest.mark.whole  # the way of the task that counts and of that of masks, of one's own as well
 def test_a_sentence_is_decoded_in_the_graph_and_judged_by_those_that_an_image_has(place, digits, tmp_path):
     place.put("components/tasks/captioning.py", "my_captioner.py")
     options = "model.options={words: 20, length: 5, units: 48}"

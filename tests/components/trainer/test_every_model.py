@@ -32,6 +32,9 @@ OF_THE_SAME_LAYERS = {
     *("alexnet", "alexnet_one_tower", "dense_sift", "hand_made_filters", "plain20", "resnet50", "st_mlp", "vgg_a_lrn", "vgg_c"),
     *("vgg_e", "zfnet", "autoencoder", "conv_vae"),
 }
+# Their tasks are those of lenet5, resnet20, mlp, deep_autoencoder and sparse_coding; test_contract.py has each as a network.
+OF_THE_SAME_TASK = {"densenet_cifar", "googlenet", "st_cnn", "hog", "lenet5_1998", "conv_autoencoder", "psd"}
+WHOLE = OF_THE_SAME_LAYERS | OF_THE_SAME_TASK
 TRAINED = set(TESTED) - GIVEN - OF_THE_SAME_BLOCKS
 
 
@@ -44,7 +47,7 @@ def data_of(shape) -> Data:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.whole if name in OF_THE_SAME_LAYERS else ()) for name in sorted(TRAINED)],
+    [pytest.param(name, marks=pytest.mark.whole if name in WHOLE else ()) for name in sorted(TRAINED)],
 )
 def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_path):
     named = get(name)

@@ -540,7 +540,7 @@ def drawn(colour: int) -> np.ndarray:
     return np.dstack([np.full((16, 16), colour)] * 3 + [alpha]).astype(np.uint8)
 
 
-@pytest.mark.parametrize("ground", ["white", "black", [40, 40, 40]])
+@pytest.mark.parametrize("ground", ["white", pytest.param("black", marks=pytest.mark.whole), [40, 40, 40]])
 def test_no_decoder_drops_alpha_silently(seen, ground):
     image = Image.fromarray(drawn(60))
     level = 40 if isinstance(ground, list) else {"white": 255, "black": 0}[ground]
