@@ -37,6 +37,12 @@ def _docker() -> str | None:
     return program if is_up else None
 
 
+def _compose() -> str | None:
+    program = shutil.which("docker")
+    is_there = program and subprocess.run([program, "compose", "version"], capture_output=True, check=False).returncode == 0
+    return program if is_there else None
+
+
 def _tf_serving():
     from serving import real_server
 
@@ -51,6 +57,7 @@ NEEDS = {  # marker -> what it needs, None where it is not there
     "shared_data": _shared_data,
     "browser": _chromium,
     "docker": _docker,
+    "compose": _compose,
     "tf_serving": _tf_serving,
     "promtool": _promtool,
 }

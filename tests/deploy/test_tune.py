@@ -2,17 +2,16 @@
 
 import copy
 import itertools
-import json
 import string
-from pathlib import Path
 
-import jsonschema
+import kubernetes_validate
 import pytest
 import yaml
 
+from serving.deployment import pods
 from tests import sources
+from tests.deploy.test_kubernetes import check
 
-SCHEMA = json.loads(Path(__file__).with_name("kubernetes.json").read_text())
 GIVEN = {"IMAGE": "registry.example/hubel:1", "CONFIG": "digits_lenet5", "WORKERS": "4", "CLAIM": "hubel"}
 
 
@@ -23,10 +22,6 @@ def manifest():
     made = list(yaml.safe_load_all(text))
     assert len(made) == 3
     return {(each["kind"], each["metadata"]["name"]): each for each in made}
-
-
-def check(part):
-    jsonschema.Draft202012Validator({**SCHEMA["kinds"][part["kind"]], "$defs": SCHEMA["$defs"]}).validate(part)
 
 
 def test_each_object_is_as_its_schema_says(manifest):
@@ -40,8 +35,16 @@ def test_each_object_is_as_its_schema_says(manifest):
 def test_an_object_that_is_not_is_refused(manifest, key, value):
     wrong = copy.deepcopy(manifest["Job", "hubel-tune-worker"])
     wrong["spec"][key] = value
-    with pytest.raises(jsonschema.ValidationError):
+    with pytest.raises(kubernetes_validate.ValidationError):
         check(wrong)
+
+
+def test_pods_are_the_user_of_hubel_s_image_who_may_write_the_claim(manifest):
+    for part in list(manifest.values())[1:]:
+        pod = part["spec"]["template"]["spec"]
+        secured = pod["securityContext"]
+        assert secured == {"runAsNonRoot": True, **dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"), pods.USER)}
+        assert pod["automountServiceAccountToken"] is False
 
 
 def test_workers_find_the_chief_and_all_see_one_workspace(manifest):
