@@ -29,13 +29,19 @@ def servable(models):
 
 
 @pytest.fixture(scope="session")
-def manager(models, tmp_path_factory):
-    """Of both models, the label too; nobody changes it."""
+def config(models, tmp_path_factory):
+    """A ModelServerConfig of both models, the label too."""
     base = tmp_path_factory.mktemp("kinds") / kinds.NAME
     base.mkdir()
     kinds.build(base)
     config = model_config.of_models({half_plus_two.NAME: str(models / half_plus_two.NAME), kinds.NAME: str(base)})
     config.model_config_list.config[0].version_labels[half_plus_two.LABEL] = half_plus_two.VERSION
+    return config
+
+
+@pytest.fixture(scope="session")
+def manager(config):
+    """Of both models; nobody changes it."""
     manager = Manager(poll=0)
     manager.start(config)
     yield manager
