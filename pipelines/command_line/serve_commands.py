@@ -57,11 +57,12 @@ class Terminated(BaseException):
 @click.option("--tls-cert", metavar="FILE", help="PEM: serve by TLS, with --tls-key.")
 @click.option("--tls-key", metavar="FILE", help="PEM: the certificate's key.")
 @click.option("--api-key-file", metavar="FILE", help="Clients must send what it holds; or set HUBEL_SERVE_API_KEY.")
+@click.option("--openapi", is_flag=True, help="Print the OpenAPI description of the REST endpoints, and end.")
 @click.option("--access-log", metavar="FILE", help="A line of JSON for each request; - for stderr.  [default: the server's log]")
 @options.workspace
 @options.verbose
 @options.as_json
-def serve(models, config, workspace, as_json, **asked):
+def serve(models, config, workspace, as_json, openapi, **asked):
     """Answer TF Serving's REST and gRPC requests for MODEL, until Ctrl-C.
 
     MODEL is a name in the workspace, NAME/VERSION, NAME@candidate, or a path to a SavedModel or to a folder of versions. Without
@@ -77,6 +78,8 @@ def serve(models, config, workspace, as_json, **asked):
     if config is None and not models and (place.models / "model.config").is_file():
         config = str(place.models / "model.config")
     wanted = [] if config else _wanted(place, models)
+    if openapi:
+        return _describe(wanted, config, asked)
     settings = {
         "host": asked["host"],
         "rest_port": None if asked["no_rest"] else asked["rest_port"],
@@ -153,6 +156,21 @@ def _wanted(place, models) -> list[dict]:
             raise UsageError(f"Two of the models are called {model['name']}.", "A --config can give them names.")
         wanted.append(model)
     return wanted
+
+
+def _describe(wanted: list[dict], config: str | None, asked: dict) -> int:
+    """Print what a server of these models would say at /openapi.json. Nothing is loaded, and no port opened."""
+    from configs.errors import UsageError
+    from serving.server.rest import folders, openapi
+
+    if asked["no_rest"]:
+        raise UsageError("The description is of the REST endpoints.", "Leave out --no-rest, or --openapi.")
+    models = folders.of_config(Path(config).expanduser()) if config else [folders.of_model(**model) for model in wanted]
+    scheme, host = "https" if asked["tls_cert"] else "http", asked["host"]
+    shown = f"[{host}]" if ":" in host else {"0.0.0.0": "localhost"}.get(host, host)  # noqa: S104
+    has_key = bool(asked["api_key_file"] or os.environ.get("HUBEL_SERVE_API_KEY"))
+    print(json.dumps(openapi.describe(models, f"{scheme}://{shown}:{asked['rest_port'] or 8501}", has_key or None), indent=1))
+    return 0
 
 
 def _log(place) -> Path:

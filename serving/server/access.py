@@ -25,7 +25,12 @@ class ApiKey:
         self._digest = hashlib.sha256(key.encode()).digest() if key else None
 
     def __repr__(self) -> str:
-        return f"ApiKey({'set' if self._digest else 'none'})"
+        return f"ApiKey({'set' if self.is_set else 'none'})"
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is one to send."""
+        return self._digest is not None
 
     def allows(self, headers: Mapping[str, str]) -> bool:
         """Whether headers hold it. Compares in constant time.

@@ -10,13 +10,20 @@ from serving.server.status import ServingError
 PLATFORM = "tensorflow"
 
 
-def read(path: Path):
-    """The ModelServerConfig of a file. Raises UsageError where it cannot be read or is none."""
-    from google.protobuf import text_format
-    from tensorflow_serving.config import model_server_config_pb2
+def read(path: Path, of: type | None = None):
+    """The ModelServerConfig of a file, as the class `of`; by default tensorflow-serving-api's, which imports TensorFlow.
 
+    Raises:
+        UsageError: where it cannot be read or is none.
+    """
+    from google.protobuf import text_format
+
+    if of is None:
+        from tensorflow_serving.config import model_server_config_pb2
+
+        of = model_server_config_pb2.ModelServerConfig
     try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), model_server_config_pb2.ModelServerConfig())
+        return text_format.Parse(path.read_text(encoding="utf-8"), of())
     except OSError as error:
         raise UsageError(f"The file {path} cannot be read: {error.strerror or error}.", "Check the path of --config.") from None
     except (text_format.ParseError, UnicodeDecodeError) as error:

@@ -24,11 +24,11 @@ from serving.server import metrics as counted
 from serving.server.access import ApiKey
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
-from serving.server.rest import body, descriptions, document, examples, playground, tensors, urls
+from serving.server.rest import body, described, descriptions, document, examples, openapi, playground, tensors, urls
 from serving.server.servable import DEFAULT_SIGNATURE
 from serving.server.status import ServingError
 
-LIVE, READY, MODELS = "/livez", "/readyz", "/models"
+LIVE, READY, MODELS = openapi.LIVE, openapi.READY, openapi.MODELS
 CARDS = [f"{MODELS}/{{name}}{which}/card" for which in ("", "/versions/{version:[0-9]+}", "/labels/{label}")]
 OPEN = (LIVE, READY)  # what needs no API key: a probe has none, nor has a browser that opens the playground
 VERSION = "X-Model-Version"  # a header: which version answered; TF Serving does not say it
@@ -189,6 +189,7 @@ class _Handlers:
         application.router.add_get(MODELS, self._models)
         for path in CARDS:
             application.router.add_get(path, self._card)
+        application.router.add_get(openapi.DESCRIPTION, self._description)
         if self._settings.metrics:
             application.router.add_get(counted.PATH, self._page)
         application.router.add_route("*", "/{path:.*}", self._api)
@@ -278,6 +279,9 @@ class _Handlers:
                 return descriptions.card(servable)
 
         return _response(await self._within(read))
+
+    async def _description(self, request: web.Request) -> web.Response:
+        return _response(await self._within(functools.partial(described.description, self._manager, self._api_key.is_set)))
 
     async def _page(self, request: web.Request) -> web.Response:
         return _response(self._metrics.page().encode(), counted.CONTENT_TYPE)

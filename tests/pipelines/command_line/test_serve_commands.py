@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -213,6 +215,32 @@ def test_a_port_in_use_and_a_damaged_model(place, tmp_path):
 
 
 @pytest.mark.whole
+def test_the_description_is_printed_without_tensorflow_or_a_port(place, tmp_path):
+    (tmp_path / "model.config").write_text(
+        f'model_config_list {{ config {{ name: "half" base_path: "{place}/models/half_plus_two" model_platform: "tensorflow"'
+        ' model_version_policy { specific { versions: 1 versions: 2 } } version_labels { key: "stable" value: 1 } } }'
+    )
+    script = (
+        "import sys\nfrom pipelines.command_line import commands\ncode = commands.run(sys.argv[1:])\n"
+        "assert 'tensorflow' not in sys.modules\nsys.exit(code)"
+    )
+    asked = {"half_plus_two": (3, None), "half_plus_two/1": (1, None), "--config": (2, "stable")}
+    for name, (version, label) in asked.items():
+        named = [name, tmp_path / "model.config"] if label else [name]
+        command = [sys.executable, "-c", script, "serve", *named, "--openapi", "--workspace", place]
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        item = json.loads(done.stdout)["paths"][f"/v1/models/{'half' if label else 'half_plus_two'}/versions/{{version}}:predict"]
+        assert item["post"]["parameters"][0]["example"] == version
+    done = in_process("serve", "half_plus_two", "--openapi", "--no-rest", "--workspace", place)
+    assert (done.code, done.err.splitlines()[0]) == (2, "The description is of the REST endpoints.")
+    damaged = tmp_path / "damaged" / "1"
+    damaged.mkdir(parents=True)
+    (damaged / "saved_model.pb").write_bytes(b"\xff" * 9)
+    done = in_process("serve", damaged, "--openapi", "--workspace", place)
+    assert (done.code, "is damaged: saved_model.pb cannot be read" in done.err) == (1, True)
+
+
 def test_a_server_of_its_own_drains_under_load(place):
     """Requests that were taken are answered; after each end, kill -9 too, the same command serves once more, at the same port."""
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
