@@ -32,6 +32,7 @@ REQUIRES = [
     "grpcio-health-checking>=1.80,<1.81",
     "grpcio-reflection>=1.80,<1.81",
     "aiohttp>=3.14,<4",
+    "yarl>=1.20,<2",
     "absl-py>=1.4",
     "orjson>=3.10",
     "protobuf>=6.31,<7",

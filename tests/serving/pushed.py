@@ -48,7 +48,8 @@ def texts(place: Path) -> None:
 
     tf.saved_model.save(module, str(place), signatures={"text": text, "serving_default": serving_default})
     gives = {"serving_default": {"probabilities": "probabilities", "classes": "names", "scores": "scores"}}
-    card = digits.card(name="texts", reads="text", class_names=CLASSES, gives=gives, predicts="serving_default", input_shape=(16,))
+    told = {"reads": "text", "class_names": CLASSES, "input_shape": (16,), "learned": {"vocabulary": ["a"]}}
+    card = digits.card(name="texts", gives=gives, predicts="serving_default", **told)
     (place / keys.CARD_IN_EXPORT).parent.mkdir(exist_ok=True)
     (place / keys.CARD_IN_EXPORT).write_text(card.model_dump_json())
 

@@ -1,9 +1,7 @@
 """Both ends of one server, by TLS, and its batching."""
 
 import collections
-import datetime
 import http.client
-import ipaddress
 import json
 import ssl
 import threading
@@ -11,9 +9,6 @@ import time
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 
 from configs.errors import HubelError
@@ -23,24 +18,6 @@ from serving.server.batching import Parameters
 from serving.server.server import Server, Settings, settings_of
 from tests.serving.server import half_plus_two
 from tests.serving.server.answering import LOCAL
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    """Files of a certificate for 127.0.0.1 and of its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hubel")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    made = made.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-    encoding = serialization.Encoding.PEM
-    (folder / "cert.pem").write_bytes(made.sign(key, hashes.SHA256()).public_bytes(encoding))
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(private)
-    return folder / "cert.pem", folder / "key.pem"
 
 
 def test_both_ends_by_tls_with_a_key_and_batching(models, pair, tmp_path):
