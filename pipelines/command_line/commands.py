@@ -20,6 +20,7 @@ from pipelines.command_line import (
     promotion_commands,
     run_commands,
     serve_commands,
+    server,
     tuning_commands,
     typed,
 )
@@ -232,25 +233,27 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @click.option("--out", metavar="DIR", help="Folder for answers that are pictures, such as masks, as PNG named after the files.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@server.options
 @options.workspace
 @options.verbose
 @options.as_json
-def predict(model, images, top, form, workspace, as_json, texts=(), column=None, out=None, force=False):
+def predict(model, images, top, form, workspace, as_json, texts=(), column=None, out=None, force=False, **asked):
     """Ask a MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) about IMAGES: files, or folders of them.
 
-    A model that reads texts takes files of a text a line, and tables that end in .csv or .tsv, in their place.
+    A model that reads texts takes files of a text a line, and tables that end in .csv or .tsv, in their place. With --server,
+    MODEL is NAME, NAME/VERSION or NAME@LABEL there.
     """
     if not images and not texts:
         raise click.UsageError("Missing argument 'IMAGES...'.")
     from pipelines.command_line import console
     from serving import answers
 
-    value = options.ask_of(
-        requests.Predict,
-        model,
-        workspace,
-        {"files": images, "top": top, "texts": texts, "column": column, "out": out, "force": force},
-    )
+    given = {"files": images, "top": top, "texts": texts, "column": column, "out": out, "force": force}
+    there = server.asked_of(model, workspace, asked)
+    if there:
+        value = {**options.quietly(requests.PredictRemotely(**there, **given)), "asked": model, "run": None}
+    else:
+        value = options.ask_of(requests.Predict, model, workspace, given)
     rows, gives, about = value[value["many"]], value["gives"], answers.About(value["class_names"], top)
     columns = list(dict.fromkeys(name for row in rows for name in row if name not in value["unshown"]))
 
@@ -272,7 +275,8 @@ def predict(model, images, top, form, workspace, as_json, texts=(), column=None,
         order = sorted(range(len(columns)), key=lambda place: FREE.index(columns[place]) if columns[place] in FREE else -1)
         console.table([columns[place] for place in order], [[line[place] for place in order] for line in cells])
     is_bare = as_json or form != "table"
-    for line in options.passed_over(value.get("passed_over", {})) if as_json or form == "json" else options.remarks(value):
+    bare = [*options.carded(value), *options.passed_over(value.get("passed_over", {}))]
+    for line in bare if as_json or form == "json" else options.remarks(value):
         click.echo(line, err=is_bare)
     return 1 if all("error" in row for row in rows) else 0
 

@@ -67,7 +67,7 @@ def remarks(value: dict) -> list[str]:
     """Sentences on which run trained the candidate that answered, on what of the images was passed over, and on those of which the
     model saw something else than the file holds; `value` is what `ask_of` returns of a verb about images, with
     pipelines.verbs.served.summary."""
-    return [*answered(value), *passed_over(value.get("passed_over", {})), *resized(value), *changed(value)]
+    return [*answered(value), *carded(value), *passed_over(value.get("passed_over", {})), *resized(value), *changed(value)]
 
 
 def answered(value: Mapping) -> list[str]:
@@ -76,6 +76,15 @@ def answered(value: Mapping) -> list[str]:
 
     asked, run = value.get("asked", ""), value.get("run")
     return [f"{asked} is what run {run} trained."] if run and runs.is_candidate(asked) and run not in asked else []
+
+
+def carded(value: Mapping) -> list[str]:
+    """The sentence on whence is known what a server's model answers, where the server does not say it."""
+    if value.get("card") == "workspace":
+        return [f"The server tells no card of {value['asked']}: its answers are read by that of the workspace's same version."]
+    if value.get("card") == "none":
+        return [f"The server tells no card of {value['asked']}: its answers are read by the names and types of its outputs alone."]
+    return []
 
 
 def changed(value: Mapping) -> list[str]:

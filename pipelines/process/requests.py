@@ -141,6 +141,28 @@ class Predict(Request):
 
 
 @dataclass(frozen=True)
+class PredictRemotely(Request):
+    """What a model on a server answers by default."""
+
+    calls = "pipelines.verbs.remote:predict"
+    server: str
+    model: str
+    version: int | None
+    label: str | None
+    models: str
+    grpc: bool
+    api_key_file: str | None
+    ca: str | None
+    timeout: float
+    files: Sequence[str]
+    top: int
+    texts: Sequence[str] = ()
+    column: str | None = None
+    out: str | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
 class Remake(Request):
     """Images made of images: `verb` is reconstruct, denoise or inpaint."""
 

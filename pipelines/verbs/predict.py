@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from configs.errors import UsageError
 from pipelines.verbs import outputs as files_of
-from pipelines.verbs.asking.base import Given
+from pipelines.verbs.asking.base import Asking, Given
 from pipelines.verbs.asking.by_name import asking_of
 from pipelines.verbs.served import Served
 from serving.answers import About, as_files, as_json, pictures
@@ -48,9 +49,13 @@ def predict(
     card = Served.card_of(model)
     asking = asking_of(card.reads)
     examples = asking.examples(Given(files, texts, column), card.name, Path(out).expanduser() if out else None)
-    served = Served.load(model)
+    return answered(Served.load(model), asking, examples, top, out, force)
+
+
+def answered(served: Served, asking: Asking, examples: Sequence[Any], top: int, out: str | None, force: bool) -> dict:
+    """As `predict`, of what was given as `asking` knows it, by a model wherever it is."""
     gives, about = served.gives(served.card.predicts), About(served.card.class_names, top)
-    planned = _planned(card.name, gives, [asking.file(example) for example in examples]) if out else {}
+    planned = _planned(served.card.name, gives, [asking.file(example) for example in examples]) if out else {}
     folder = (
         files_of.folder(out, [name for names in planned.values() for name in names], force, asking.files(examples)) if out else None
     )

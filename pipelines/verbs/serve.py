@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from components import progress
-from configs.errors import UsageError
+from pipelines.verbs import api_key
 from serving.server import model_config
 from serving.server.access import ApiKey
 from serving.server.server import Server, settings_of
-
-KEY = "HUBEL_SERVE_API_KEY"
 
 
 def serve(
@@ -48,7 +46,7 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with _logged(access_log), tempfile.TemporaryDirectory(prefix="hubel-serve-") as aliases:
         told = model_config.read(Path(config)) if config else _config_of(models, Path(aliases))
-        server = Server(settings_of(dict(settings)), ApiKey(_key(api_key_file)))
+        server = Server(settings_of(dict(settings)), ApiKey(api_key.read(api_key_file)))
         server.start(told, Path(config) if config else None, follow)
         progress.emit("serving", **server.ports, models=server.manager.overview())
         stop.wait()
@@ -68,20 +66,6 @@ def _config_of(models: Sequence[Mapping[str, Any]], aliases: Path):
         if version is not None:
             only[name] = version
     return model_config.of_models(bases, only)
-
-
-def _key(path: str | None) -> str | None:
-    """The API key; never an argument of a process, which others can see."""
-    if path is None:
-        return os.environ.get(KEY) or None
-    try:
-        key = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or "it is no text"
-        raise UsageError(f"The file {path} of the API key cannot be read: {said}.", "Check --api-key-file.") from None
-    if not key:
-        raise UsageError(f"The file {path} of the API key is empty.", "Put a key into it, or leave out --api-key-file.")
-    return key
 
 
 @contextlib.contextmanager

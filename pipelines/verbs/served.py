@@ -74,7 +74,7 @@ class Served:
         """What the JSON of a verb says of the model, how many images had another size, and of how many a model sees something else
         than the file holds, by what that is; `rows` as of `images.row`."""
         changes = Counter(change for row in rows for change in row.get("changes", ()))
-        return {"model": self.folder, "size": self.size, "resized": sum(map(self.resizes, rows)), "changes": dict(changes)}
+        return {"model": self.folder, "size": self.size, "resized": len([*filter(self.resizes, rows)]), "changes": dict(changes)}
 
     def resizes(self, row: dict[str, Any]) -> bool:
         """Whether the image of a row, as of pipelines.verbs.images.row, has another size than the model's."""
@@ -132,6 +132,12 @@ class Served:
     def predicting(self) -> Callable:
         """The signature of encoded images that `predict` asks. Raises UsageError where there is none."""
         return self.of_end(self.card.predicts, keys.IMAGE_BYTES)
+
+    def end(self, kind: str) -> str:
+        """The name of the end of raw bytes of a kind of input."""
+        from components.inputs import input_of
+
+        return next(iter(input_of(kind).ends(self.card)))
 
     def of_end(self, name: str, end: str) -> Callable:
         """The signature `name` behind an end of the model's kind of input. Raises UsageError where there is none."""

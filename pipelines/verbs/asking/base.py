@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from components.inputs import input_of, storage_of
+from components.inputs import storage_of
 from components.inputs.storing import Damaged
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
@@ -82,7 +82,7 @@ class Asking:
 
     def answers(self, served: Served, examples: Sequence[Any]) -> Iterator[Told]:
         """What a model says of each, in order; one that training would have set aside fails alone."""
-        end = next(iter(input_of(self.kind).ends(served.card)))
+        end = served.end(self.kind)
         requests = ((example, self._request(end, example)) for example in examples)
         for example, outputs, error in batches.asked(served.of_end(served.card.predicts, end), requests, self.batch):
             yield Told({**self.row(example), **({} if error is None else {"error": error})}, outputs)
