@@ -25,6 +25,16 @@ def literal(path: Path, what: str, hint: str) -> Path:
     return path
 
 
+def is_url(path: str) -> bool:
+    """Whether it is a URL, such as gs://bucket/models, which TensorFlow's file systems read."""
+    return "://" in path
+
+
+def place(path: str) -> Path | str:
+    """A folder here, or a URL as it is: a Path would lose a slash of it."""
+    return path.rstrip("/") if is_url(path) else Path(path)
+
+
 def workspace_default() -> str:
     """HUBEL_WORKSPACE, or ./workspace."""
     return os.environ.get("HUBEL_WORKSPACE") or "workspace"

@@ -54,6 +54,7 @@ class Terminated(BaseException):
 @click.option("--cors", is_flag=True, help="Let browsers ask from pages of other origins.")
 @click.option("--no-metrics", is_flag=True, help="Do not answer /monitoring/prometheus/metrics.")
 @click.option("--no-playground", is_flag=True, help="Have no page at / that asks the models from a browser.")
+@click.option("--no-statistics", is_flag=True, help="Keep no statistics of requests and answers, by which `hubel drift` judges.")
 @click.option("--tls-cert", metavar="FILE", help="PEM: serve by TLS, with --tls-key.")
 @click.option("--tls-key", metavar="FILE", help="PEM: the certificate's key.")
 @click.option("--api-key-file", metavar="FILE", help="Clients must send what it holds; or set HUBEL_SERVE_API_KEY.")
@@ -92,6 +93,7 @@ def serve(models, config, workspace, as_json, openapi, **asked):
         "drain": asked["drain"],
         "strict_shapes": asked["strict_shapes"],
         "cors": asked["cors"],
+        "statistics": None if asked["no_statistics"] else str(place.statistics),
         "monitoring": not asked["no_metrics"],
         "playground": not asked["no_playground"],
         "certificate": asked["tls_cert"],

@@ -39,6 +39,11 @@ class Workspace:
         return self.root / "models"
 
     @property
+    def statistics(self) -> Path:
+        """Of what is served, by model and version."""
+        return self.root / "serving"
+
+    @property
     def lock_file(self) -> Path:
         return self.root / "lock"
 
@@ -72,8 +77,10 @@ class Workspace:
         """Folder of the SavedModel in a Model artifact, where TFX puts it."""
         return Path(artifact) / "Format-Serving"
 
-    def served(self, name: str, destination: str | None = None) -> Path:
-        """Folder of a served model's versions."""
+    def served(self, name: str, destination: str | None = None) -> Path | str:
+        """Folder of a served model's versions; the URL of what is pushed to one."""
+        if destination and paths.is_url(destination):
+            return f"{destination.rstrip('/')}/{name}"
         return (Path(destination).expanduser().resolve() if destination else self.models) / name
 
     def check(self) -> None:

@@ -59,7 +59,7 @@ class Gauge(Counter):
 
     kind = "gauge"
 
-    def put(self, number: int, *values: str) -> None:
+    def put(self, number: float, *values: str) -> None:
         """Set it, for these values of the labels."""
         with self._lock:
             self._values[values] = number
@@ -118,6 +118,11 @@ class Metrics:
         self.retried = Counter(":hubel:serving:batch_retried_count", "model")
         self.in_flight = Gauge(":hubel:serving:requests_in_flight", "entrypoint")
         self.refused = Counter(":hubel:serving:refused_count", "entrypoint", "reason")
+        self.shadowed = Counter(":hubel:serving:shadow_count", "model", "outcome")
+        self.shadow_latency = Histogram(":hubel:serving:shadow_latency", "model", "side")
+        self.statistics = Gauge(":hubel:serving:statistics_requests", "model", "version", "state")
+        self.means = Gauge(":hubel:serving:last_hour_mean", "model", "version", "feature")
+        self.shares = Gauge(":hubel:serving:last_hour_share", "model", "version", "feature", "name")
 
     @contextlib.contextmanager
     def request(self, model: str, api: str, entrypoint: str) -> Iterator[None]:

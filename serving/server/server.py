@@ -17,6 +17,7 @@ from serving.server.grpc_end import GrpcEnd, GrpcSettings
 from serving.server.manager import POLL, Manager
 from serving.server.metrics import Metrics
 from serving.server.observed import Observed, Observer
+from serving.server.rolling import Rolling
 from serving.server.servable import Servable
 from serving.server.status import ServingError
 
@@ -40,6 +41,7 @@ class Settings:
         certificate, key: files of TLS, of both ends; None for none.
         monitoring: whether metrics are answered at all. cors: whether browsers may ask from pages of other origins.
         playground: whether the REST end has one at /.
+        statistics: folder for what is measured of requests and answers, see rolling.py; None: nothing is.
     """
 
     host: str = "127.0.0.1"
@@ -57,6 +59,7 @@ class Settings:
     monitoring: bool = True
     cors: bool = False
     playground: bool = True
+    statistics: Path | None = None
 
 
 class Server:
@@ -74,7 +77,7 @@ class Server:
             raise UsageError("A server without a port answers nobody.", "Leave --rest-port or --grpc-port as it is.")
         self.settings, self._api_key = settings, api_key or ApiKey(None)
         self.metrics = Metrics(is_model=lambda name: self.manager.has(name))
-        self._observers: list[Observer] = []
+        self._observers: list[Observer] = [Rolling(settings.statistics, self.metrics)] if settings.statistics else []
         self.manager = Manager(
             self._load, self._wrap, settings.poll, on_load=self.metrics.loaded, on_warmup=self.metrics.warmed
         )  # fmt: skip
@@ -223,7 +226,7 @@ def _stamp(path: Path) -> tuple | None:
 
 def settings_of(values: dict[str, Any], report: Callable[[str], None] = log.info) -> Settings:
     """Settings of JSON values: paths as text, `batching` as the path of a parameters file."""
-    paths = {name: Path(values[name]).expanduser() for name in ("certificate", "key") if values.get(name)}
+    paths = {name: Path(values[name]).expanduser() for name in ("certificate", "key", "statistics") if values.get(name)}
     parameters = batching.read(Path(values["batching"]).expanduser()) if values.get("batching") else None
     if parameters:
         report(f"Batching: {parameters}")
