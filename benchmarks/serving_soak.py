@@ -4,7 +4,7 @@
 
 LeNet-5 (`hubel run`, an epoch of digits), with batching, is asked by 8 clients over REST and 8 over gRPC at once, one PNG a
 request; between, every 10 s, it gets requests that it must refuse, and is asked for the pages of metrics and
-status. Each 5 s the memory (RSS of the server's processes), open files and threads are noted. The first tenth of the time, at
+status. Each 2 s the memory (RSS of the server's processes), open files and threads are noted. The first tenth of the time, at
 least 30 s, is the server's to settle, and counts for nothing.
 
 Said is the slope of memory in MiB an hour, least squares with an interval of 95 % whose width is by blocks (each tenth of what
@@ -32,7 +32,7 @@ from benchmarks.serving_process import Clients, Hubel
 
 MODEL = "lenet5"
 CLIENTS = 8  # of each protocol
-LOOK, TROUBLE = 5.0, 10.0  # s between looks, and between requests that are refused
+LOOK, TROUBLE = 2.0, 10.0  # s between looks, and between requests that are refused
 BLOCKS = 10
 PAGES = ("/monitoring/prometheus/metrics", "/models", f"/v1/models/served_{MODEL}", f"/v1/models/served_{MODEL}/metadata")
 REFUSED = (b"{", b'{"instances": [1]}', b'{"signature_name": "image_bytes", "instances": [{"b64": "bm8gaW1hZ2U="}]}')

@@ -1,0 +1,100 @@
+"""Schemathesis at a server's own description, as benchmarks/serving_fuzz.py starts it in a Python that has it.
+
+The arguments are the description's URL, how many requests, a seed, and s that an answer may take. Told is, as the last line, JSON:
+{requests, codes: {status: how many}, slowest: s, failures}.
+"""
+
+import collections
+import json
+import sys
+import time
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CheckContext  # noqa: F401  (the checks below are registered by it)
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi import checks
+
+FAILS = {500, 502, 505}
+HELD = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+PATIENCE = 20  # failures that are told
+
+
+def main(url: str, wanted: int, start: int, slowest: float) -> dict:
+    """Ask each operation in turn, what it allows and what not."""
+    schema = schemathesis.openapi.from_dict(_plainer(requests.get(url, timeout=slowest).json()))
+    base = url.rpartition("/")[0]
+    operations = [each.ok() for each in schema.get_all_operations()]
+    codes, failures, longest, session, number = collections.Counter(), [], [0.0], requests.Session(), start
+
+    def ask(case) -> None:
+        begun = time.monotonic()
+        try:
+            response = case.call(base_url=base, session=session, timeout=slowest)
+        except requests.RequestException as error:
+            failures.append({"case": case.as_curl_command(), "said": f"{type(error).__name__}: {error}"[:500]})
+            codes["none"] += 1
+            return
+        longest[0] = max(longest[0], time.monotonic() - begun)
+        codes[str(response.status_code)] += 1
+        said = None
+        if response.status_code in FAILS:
+            said = response.text[:500]
+        else:
+            try:
+                case.validate_response(response, checks=HELD)
+            except (Failure, FailureGroup) as error:
+                said = str(error)[:1500]
+        if said is not None and len(failures) < PATIENCE:
+            failures.append({"case": case.as_curl_command()[:1000], "status": response.status_code, "said": said})
+
+    share = max(1, min(100, wanted // (2 * len(operations))))  # of an operation and a way, at a time
+    while codes.total() < wanted:
+        for operation in operations:
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                left = wanted - codes.total()
+                if left <= 0:
+                    break
+                try:
+                    strategy = operation.as_strategy(generation_mode=mode)
+                    _draw(strategy, min(left, share), number, ask)
+                except schemathesis.errors.InvalidSchema as error:
+                    raise SystemExit(str(error)) from None
+                except Exception as error:
+                    if type(error).__name__ not in ("Unsatisfiable", "SkipTest"):
+                        raise
+        number += 1
+    return {"requests": codes.total(), "codes": dict(codes), "slowest": longest[0], "failures": failures}
+
+
+def _plainer(part):
+    """A description with `prefixItems` as what any item may be: 4.32.5 makes of it what it then refuses as no schema of 3.1."""
+    if isinstance(part, list):
+        return [_plainer(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: _plainer(value) for key, value in part.items()}
+    if isinstance(made.get("prefixItems"), list):
+        made["items"] = {"anyOf": made.pop("prefixItems")}
+    return made
+
+
+def _draw(strategy, count: int, number: int, ask) -> None:
+    @seed(number)
+    @settings(max_examples=count, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def each(case):
+        ask(case)
+
+    each()
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))))
