@@ -10,10 +10,10 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export class Drawing {
   /**
    * @param changed called after each stroke, undo and clear. said: called with what a person who does not see it should hear.
-   * @param options {colours: whether the pen has colours; ground: a picture to draw over, of which only the strokes are sent, white
+   * @param options {ground: a picture to draw over, of which only the strokes are sent, white
    *   on black; label, name: of the file}.
    */
-  constructor(changed, said, { colours = false, ground = null, label = "Drawing", name = "drawing.png" } = {}) {
+  constructor(changed, said, { ground = null, label = "Drawing", name = "drawing.png" } = {}) {
     Object.assign(this, { changed, said, ground, name, strokes: [], width: ground ? 24 : 22, isLight: true, ink: null });
     const larger = ground ? Math.max(ground.width, ground.height) : 1;
     const [width, height] = ground
@@ -29,7 +29,7 @@ export class Drawing {
       `${label}: arrow keys move the pen, Shift in small steps, Space lowers and lifts it, Backspace undoes`,
     );
     this._listen();
-    this.element = make("div", {}, this.pad, ...this._controls(colours));
+    this.element = make("div", {}, this.pad, ...this._controls());
     this.paint();
   }
 
@@ -85,7 +85,7 @@ export class Drawing {
     context.globalAlpha = 1;
   }
 
-  _controls(colours) {
+  _controls() {
     const undo = make("button", { type: "button", onclick: () => this._undo() }, "Undo");
     const clear = make("button", { type: "button", onclick: () => this._clear() }, "Clear");
     const pen = slider(
@@ -99,11 +99,16 @@ export class Drawing {
     const light = make("input", { type: "checkbox", checked: this.isLight, onchange: () => this._turn(light.checked) });
     const row = [undo, clear];
     if (this.ground === null) row.push(make("label", { class: "beside" }, light, "light on dark"));
-    if (colours) {
-      const colour = make("input", { type: "color", value: "#ffffff", oninput: () => (this.ink = colour.value) });
-      row.push(make("label", { class: "beside" }, colour, "colour of the pen"));
-    }
+    this.inks = make("input", { type: "color", value: "#ffffff", oninput: () => (this.ink = this.inks.value) });
+    this.inksLabel = make("label", { class: "beside", hidden: true }, this.inks, "colour of the pen");
+    row.push(this.inksLabel);
     return [make("div", { class: "row", role: "group", "aria-label": "Tools" }, ...row), pen];
+  }
+
+  /** Whether the pen has colours. */
+  colour(isColoured) {
+    this.inksLabel.hidden = !isColoured;
+    if (!isColoured) this.ink = null;
   }
 
   _turn(isLight) {

@@ -12,10 +12,10 @@ const RANGE = 3; // standard deviations of a code's prior, where nobody says oth
 /**
  * Files, by choice, drop or paste, or a drawing.
  * @param changed called with {file, picture} or null once there is another one; `picture` null where no browser shows it.
- * @param options {card, said, turns}.
+ * @param card of the model, or null. said: as of Drawing.
  */
 export class ImageInput {
-  constructor(changed, { card, said }) {
+  constructor(changed, card, said) {
     Object.assign(this, { changed, card, said, items: [], current: null, drawing: null });
     const name = "image-from";
     const radio = (value, text) => {
@@ -47,17 +47,16 @@ export class ImageInput {
     );
   }
 
-  /** The same images for another model. */
-  take(other) {
-    this.items = other.items;
-    this.current = other.current;
-    if (other.drawing && !other.drawPanel.hidden) {
-      this.element.querySelector("[value=draw]").checked = true;
-      this._switch("draw", other.drawing.strokes);
-      return;
-    }
-    this._list();
-    if (this.current) this.changed(this.current);
+  /** Ask about the same images, or the drawing, for a model that may be another one. */
+  use(card) {
+    this.card = card;
+    this.drawing?.colour(this._isColoured);
+    if (this.drawPanel.hidden) this.changed(this.current);
+    else this._drawn();
+  }
+
+  get _isColoured() {
+    return this.card?.input_shape?.[2] === 3;
   }
 
   async add(files) {
@@ -95,15 +94,13 @@ export class ImageInput {
     this.list.querySelector('[aria-pressed="true"]')?.scrollIntoView({ block: "nearest" });
   }
 
-  _switch(value, strokes = []) {
+  _switch(value) {
     const isDrawing = value === "draw";
     this.filePanel.hidden = isDrawing;
     this.drawPanel.hidden = !isDrawing;
     if (isDrawing && !this.drawing) {
-      const colours = this.card?.input_shape?.[2] === 3;
-      this.drawing = new Drawing(() => this._drawn(), this.said, { colours, label: "Drawing" });
-      this.drawing.strokes = strokes;
-      this.drawing.paint();
+      this.drawing = new Drawing(() => this._drawn(), this.said);
+      this.drawing.colour(this._isColoured);
       const save = make("button", { type: "button", onclick: () => this._save() }, "Save as a file");
       this.drawing.element.querySelector(".row").append(save);
       this.drawPanel.append(this.drawing.element);
@@ -128,8 +125,8 @@ export class ImageInput {
 
 /** A text; Ctrl+Enter, or Cmd+Enter, asks. `asked` is called with it. */
 export class TextInput {
-  constructor(asked, text = "") {
-    this.area = make("textarea", { id: "text", spellcheck: false, value: text });
+  constructor(asked) {
+    this.area = make("textarea", { id: "text", spellcheck: false });
     this.mattered = make("input", { type: "checkbox", checked: true });
     const go = () => this.area.value !== "" && asked(this.area.value);
     this.area.addEventListener("keydown", (event) => {

@@ -29,6 +29,7 @@ const state = {
   before: {},
 };
 let controller = new AbortController(); // of the latest question, which alone is answered
+let choosing = new AbortController(); // of the latest choice of a model
 let timer = 0;
 
 const said = (text) => (byId("said").textContent = text);
@@ -107,20 +108,24 @@ function fillModels() {
 
 /** Look at the model that is chosen; `isOther` where what was asked of the one before says nothing of it. */
 async function choose(isOther = false) {
-  const signal = latest();
+  latest();
+  choosing.abort();
+  choosing = new AbortController();
+  const { signal } = choosing;
+  state.asked = []; // nothing is asked before it is known what can be
   if (!state.model) return fail(new Failure("The server has no model."));
   try {
-    const card = ask(`models/${encodeURIComponent(state.model)}${state.where && `/${state.where}`}/card`, null, signal).then(
-      ({ json }) => json,
-      absent,
-    );
-    const { json } = await ask(`${base()}/metadata`, null, signal);
-    state.card = await card;
+    const path = `models/${encodeURIComponent(state.model)}${state.where && `/${state.where}`}/card`;
+    const card = ask(path, null, signal).then(({ json }) => json, absent);
+    const [its, { json }] = await Promise.all([card, ask(`${base()}/metadata`, null, signal)]);
+    signal.throwIfAborted();
+    state.card = its;
     state.all = signatures.functions(json, state.card);
     describe();
     fillWhat(isOther ? "" : byId("what").value);
     return build();
   } catch (error) {
+    if (error.name === "AbortError") return undefined;
     byId("input").replaceChildren();
     byId("about-model").textContent = "";
     const row = state.rows.find(({ model, version }) => model === state.model && `versions/${version}` === state.where);
@@ -171,12 +176,10 @@ function build(code = null) {
   clear(EMPTY[takes]);
   state.beside = new Beside(beside(inputs), again, said);
   if (takes === signatures.IMAGE) {
-    state.input = new ImageInput(given, { card: state.card, said });
-    if (state.before.image) state.input.take(state.before.image);
-    state.before.image = state.input;
+    state.image ??= new ImageInput((value) => state.input === state.image && given(value), state.card, said);
+    state.input = state.image;
   } else if (takes === signatures.TEXT) {
-    state.input = new TextInput(given, state.before.text?.area.value);
-    state.before.text = state.input;
+    state.input = state.text ??= new TextInput(given);
   } else if (takes === signatures.CODE) {
     state.input = new CodeInput(given, sample, codeSize(inputs));
   } else {
@@ -185,12 +188,14 @@ function build(code = null) {
   place.append(
     ...(takes === signatures.CODE ? [state.beside, state.input] : [state.input, state.beside]).map(({ element }) => element),
   );
+  if (takes === signatures.IMAGE) state.image.use(state.card);
   if (takes === signatures.CODE) state.input.set(code ?? state.input.values);
   return undefined;
 }
 
 /** What a person gave: a picture with its file, a text, a code or a row. null where there is nothing yet. */
 function given(value) {
+  if (!state.asked.length) return;
   const isOther = value !== state.given;
   state.given = value;
   if (isOther && state.asked[0].takes === signatures.IMAGE) state.beside.over(value?.picture ?? null);
@@ -198,6 +203,7 @@ function given(value) {
 }
 
 function again() {
+  if (!state.asked.length) return undefined;
   latest();
   if (state.given === null) return clear(EMPTY[state.asked[0].takes]);
   if (!state.beside.isWhole)
@@ -390,7 +396,7 @@ function listen() {
     if (theme.value) document.documentElement.dataset.theme = theme.value;
     else delete document.documentElement.dataset.theme;
   });
-  const takesFiles = () => state.input instanceof ImageInput && state.asked[0]?.takes === signatures.IMAGE;
+  const takesFiles = () => state.input !== null && state.input === state.image;
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
     if (!takesFiles() || !files.length) return;

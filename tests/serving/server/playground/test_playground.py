@@ -369,6 +369,19 @@ def test_a_server_that_is_gone_and_a_key(chrome, serving, axe):
 
 
 @pytest.mark.browser
+def test_a_file_that_comes_while_another_model_is_chosen_is_asked_of_that(chrome, client, images):
+    opened(chrome, client, models.PICTURES)
+    chosen(chrome, "model", CLASSIFIER)
+    chrome.choose("#files", [images / "bright.png"])
+    chrome.wait(f"{ANSWERED} && document.querySelector('ol.bars')")
+    assert bars(chrome) == shares(rest(client, CLASSIFIER, "image_bytes", b64((images / "bright.png").read_bytes())))
+    for name in (models.TEXTS, CLASSIFIER, models.TEXTS, models.PICTURES):  # faster than the server tells of them
+        chosen(chrome, "model", name)
+    chrome.wait(f"{ANSWERED} && document.querySelector('.legend')")
+    assert chrome.complaints == []
+
+
+@pytest.mark.browser
 def test_the_switch_is_dark_where_the_system_is_light(chrome, client, axe):
     opened(chrome, client, models.TEXTS)
     paper = "getComputedStyle(document.body).backgroundColor"
