@@ -66,8 +66,9 @@ class Terminated(BaseException):
 def serve(models, config, workspace, as_json, openapi, **asked):
     """Answer TF Serving's REST and gRPC requests for MODEL, until Ctrl-C.
 
-    MODEL is a name in the workspace, NAME/VERSION, NAME@candidate, or a path to a SavedModel or to a folder of versions. Without
-    any, the workspace's model.config is served, or where there is none every model of it.
+    MODEL is a name in the workspace, NAME/VERSION, NAME@candidate, or a path to a SavedModel or to a folder of versions. A name is
+    served as the workspace's model.config has it: the stable version and a canary, with these labels. Without any, the whole of
+    that is, or where there is none every model of the workspace.
     """
     from configs.errors import UsageError
     from pipelines.process import requests, supervise
@@ -81,6 +82,8 @@ def serve(models, config, workspace, as_json, openapi, **asked):
     wanted = [] if config else _wanted(place, models)
     if openapi:
         return _describe(wanted, config, asked)
+    if any(model.get("is_bare") for model in wanted) and (place.models / "model.config").is_file():
+        config = str(place.models / "model.config")  # their part of it
     settings = {
         "host": asked["host"],
         "rest_port": None if asked["no_rest"] else asked["rest_port"],
@@ -130,7 +133,7 @@ def _terminate(*_):
 
 
 def _wanted(place, models) -> list[dict]:
-    """{name, folder, version} of each model, as pipelines.verbs.serve takes it.
+    """{name, folder, version, is_bare} of each model, as pipelines.verbs.serve takes it.
 
     Raises:
         UsageError: where there is none, or two have one name.
@@ -154,6 +157,7 @@ def _wanted(place, models) -> list[dict]:
             base = folder.parent
             names_it = any(path.resolve() == folder for path in (place.models / asked, Path(asked).expanduser()))
             model = {"name": base.name, "folder": str(base), "version": layout.number(folder.name) if names_it else None}
+            model["is_bare"] = asked == base.name and base.parent == place.models.resolve()
         if model["name"] in [known["name"] for known in wanted]:
             raise UsageError(f"Two of the models are called {model['name']}.", "A --config can give them names.")
         wanted.append(model)

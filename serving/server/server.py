@@ -99,11 +99,14 @@ class Server:
         """By end, "rest" and "grpc"."""
         return {name: end.port for name, end in self._ends.items()}
 
-    def start(self, config, follow: Path | None = None, every: float = POLL) -> None:
+    def start(
+        self, config, follow: Path | None = None, every: float = POLL, read: Callable[[Path], Any] = model_config.read
+    ) -> None:
         """Load the models of a ModelServerConfig, then answer.
 
         Args:
             follow: file whose changes are taken as a config is by HandleReloadConfigRequest. every: s between looks; 0 for none.
+            read: what makes a config of that file.
 
         Raises:
             UsageError: for a config that none can be. HubelError: where a model cannot be loaded.
@@ -123,7 +126,7 @@ class Server:
             self._ends["grpc"].show_ready(True)
         self._is_answering = True
         if follow is not None and every:
-            self._follower = threading.Thread(target=self._follow, args=(follow, every), name="config", daemon=True)
+            self._follower = threading.Thread(target=self._follow, args=(follow, every, read), name="config", daemon=True)
             self._follower.start()
 
     def stop(self) -> float:
@@ -201,7 +204,7 @@ class Server:
             ) from None
         return context
 
-    def _follow(self, path: Path, every: float) -> None:
+    def _follow(self, path: Path, every: float, read: Callable[[Path], Any]) -> None:
         """The thread that looks at the config's file: a change is taken, or refused in the log while the last good one holds."""
         known = _stamp(path)
         while not self._stopping.wait(every):
@@ -210,7 +213,7 @@ class Server:
                 continue
             known = stamp
             try:
-                self.manager.reload(model_config.read(path))
+                self.manager.reload(read(path))
                 log.info("%s has changed and is followed", path)
             except (ServingError, HubelError) as error:
                 log.error("%s has changed and cannot be followed: %s", path, getattr(error, "message", error))

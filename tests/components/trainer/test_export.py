@@ -26,6 +26,7 @@ from components.trainer.card import Card
 from configs.schema.reading import Reading
 from pipelines.verbs.served import Served
 from serving.server import loading, servable
+from serving.server.status import ServingError
 from tests.cheaper import Forked
 from tests.components import digits
 from tests.components.example_gen.test_pictures import png
@@ -337,6 +338,9 @@ def test_the_server_has_asked_every_signature_before_a_client_does(model, monkey
     pixels, examples = digits.images()[0][:4].astype(np.float32), np.array(digits.examples(keys.TEST)[:2], object)
     assert {len(answer) for answer in loaded.run("pixels", {"pixels": pixels}).values()} == {4}
     assert {len(answer) for answer in loaded.run("serving_default", {"examples": examples}).values()} == {2}
+    with pytest.raises(ServingError) as refused:  # TensorFlow puts the names of functions before its reason
+        loaded.run("image_bytes", {"image_bytes": np.array([b"a text"], object)})
+    assert refused.value.message.startswith("Unknown image file format.")
     loaded.close()
 
 

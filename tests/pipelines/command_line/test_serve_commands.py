@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from pipelines.command_line.serve_commands import BANNER
+from serving import promotions
 from tests.pipelines.conftest import Running, in_process
 from tests.serving.server import half_plus_two
 
@@ -158,6 +159,33 @@ def test_the_workspaces_config_is_served_and_followed(place):
     assert answers == [(1.0, 2.0, 2.0)]
     assert "m version 1 (stable): AVAILABLE" in done.out
     assert "cannot be followed" in max((place / "logs" / "serve").glob("*.log"), key=os.path.getmtime).read_text()
+
+
+def test_a_name_is_served_as_the_workspaces_config_has_it_and_a_promotion_is_followed(place):
+    base = place / "models" / "half_plus_two"
+
+    def labelled(port):
+        end = time.monotonic() + 20
+        promotions.promote(base, 2)
+        while (now := predict(port, label="stable")) == 1.0 and time.monotonic() < end:
+            time.sleep(0.02)
+        return now
+
+    def ask(port):
+        return predict(port, label="stable"), predict(port, label="canary"), predict(port), labelled(port)
+
+    try:
+        promotions.promote(base, 1)
+        with promotions.held(place / "models", "a test"):
+            promotions.pushed(base, 3)
+            promotions.write(place / "models")
+        done, answers, _ = served(place, "half_plus_two", "--config-poll", "0.02", ask=ask)
+    finally:
+        for name in (promotions.CONFIG, promotions.RECORD):
+            (place / "models" / name).unlink()
+    assert answers == [(1.0, 3.0, 3.0, 2.0)]
+    assert "half_plus_two version 1 (stable): AVAILABLE" in done.out
+    assert "half_plus_two version 3 (canary): AVAILABLE" in done.out
 
 
 def test_an_api_key_and_an_access_log(place, tmp_path):
