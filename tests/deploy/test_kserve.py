@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 from referencing import Registry, Resource
 
+from serving import real_server
 from serving.deployment.targets import kserve
 from tests.deploy import rendered
 from tests.deploy.test_kubernetes import VERSION
@@ -55,7 +56,7 @@ def test_it_serves_what_the_config_names_from_where_kserve_puts_it(objects, choi
     files = [value.rpartition("/")[2] for name, value in told.items() if name.endswith("_file")]
     assert set(files) <= objects["ConfigMap"]["data"].keys()
     assert not {"port", "rest_api_port", "model_name", "model_base_path"} & told.keys(), "these are the runtime's"
-    assert (choice == "other") == ("image" in model)
+    assert model["image"] == ("a/b:1" if choice == "other" else real_server.IMAGE)
 
 
 @pytest.mark.parametrize(

@@ -64,14 +64,13 @@ def _service(model: Model, options: Options, storage: Storage, resources: sizes.
         "runtime": RUNTIME,
         "protocolVersion": "v1",
         "storageUri": _uri(storage),
+        "image": options.image,  # the runtime's own may be years older than what the model was exported by
         "args": server.flags(resources, options.batching),
         "resources": resources.amounts(),
         "readinessProbe": pods.probes(model, PORT)["readinessProbe"],
         "securityContext": pods.container_security(),
         "volumeMounts": pods.mounts(unmounted),
     }
-    if options.is_own_image:
-        serving["image"] = options.image
     predictor = {
         "minReplicas": options.replicas,
         "maxReplicas": options.most_replicas,
