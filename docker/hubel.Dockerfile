@@ -7,8 +7,10 @@
 # TFX has packages for linux/amd64 alone. docs/deployment.md has the rest.
 ARG PYTHON=python:3.11-slim-bookworm
 
+# hadolint ignore=DL3029
 FROM --platform=linux/amd64 ${PYTHON} AS made
 # pyfarmhash is C++ source; without a compiler setup.sh goes on with a slower stand-in, and says so.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ \
     && rm -rf /var/lib/apt/lists/*
@@ -23,6 +25,7 @@ COPY serving serving
 COPY reports reports
 RUN --mount=type=cache,target=/root/.cache/pip sh setup.sh
 
+# hadolint ignore=DL3029
 FROM --platform=linux/amd64 ${PYTHON}
 RUN useradd --uid 10001 --user-group --create-home hubel \
     && install --directory --owner=hubel --group=hubel /workspace

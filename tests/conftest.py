@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -49,6 +50,10 @@ def _tf_serving():
     return real_server.find()
 
 
+def _hadolint() -> str | None:
+    return shutil.which("hadolint", path=os.pathsep.join([f"{sys.prefix}/bin", os.environ.get("PATH", "")]))
+
+
 def _promtool() -> str | None:
     return shutil.which("promtool")
 
@@ -59,6 +64,7 @@ NEEDS = {  # marker -> what it needs, None where it is not there
     "docker": _docker,
     "compose": _compose,
     "tf_serving": _tf_serving,
+    "hadolint": _hadolint,
     "promtool": _promtool,
 }
 

@@ -46,6 +46,24 @@ def serving():
     return stage
 
 
+def hadolint(file) -> subprocess.CompletedProcess:
+    return subprocess.run([conftest._hadolint(), "--no-color", file], capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.hadolint
+@pytest.mark.parametrize("name", ["hubel.Dockerfile", "serving.Dockerfile"])
+def test_hadolint_has_nothing_to_say(name, tmp_path):
+    if conftest._hadolint() is None:
+        pytest.skip("no hadolint beside this Python nor on PATH")
+    said = hadolint(DOCKER / name)
+    assert (said.returncode, said.stdout) == (0, "")
+    for wrong in ("USER 10001:10001", "ENTRYPOINT"):
+        (tmp_path / "Dockerfile").write_text(
+            (DOCKER / name).read_text().replace(wrong, "USERS" if wrong[0] == "U" else "RUN sudo", 1)
+        )
+        assert hadolint(tmp_path / "Dockerfile").returncode == 1
+
+
 def test_everything_that_is_copied_is_there_and_reaches_docker(hubel):
     copied = [name for stage in hubel for each in stage.all("COPY") if "from" not in each.flags for name in each.words[:-1]]
     assert set(PACKAGES) <= set(copied)
