@@ -1,18 +1,13 @@
 """The model at hand: which of its versions are served, how large they are, and what they answer. Nothing is loaded."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.message import DecodeError
+from configs.errors import HubelError, UsageError
+from serving import layout, promotions, saved_model
 
-from configs.errors import HubelError, UsageError, first_line
-from serving import layout, promotions
-
-CARD = Path("assets.extra", "hubel.json")
 STRING = 7  # of TensorFlow's DataType
 PLAIN = ("image_bytes", "text")  # what a client has: the ends of signatures that take it as it is
 OWN = "__"  # what signatures of TensorFlow's own begin with
@@ -86,7 +81,7 @@ def read(asked: str, models: Path) -> Model:
     stable = labels.get(promotions.STABLE)
     if stable is None:
         raise UsageError(f"No version of {base.name} is stable.", f"`hubel promote {base.name}/VERSION` makes one.")
-    card = _card(there[stable])
+    card = saved_model.card(there[stable])
     remarks = tuple(state.remarks(base.name)) if version is None else ()
     sizes = {number: _bytes(there[number]) for number in loaded}
     return Model(base.name, base, sizes, labels, _signatures(there[stable]), card, remarks)
@@ -107,83 +102,20 @@ def _bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _card(folder: Path) -> dict[str, Any]:
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        if not isinstance(card, dict):
-            raise ValueError("no object")
-        return card
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise HubelError(
-            f"The card of the SavedModel {folder} ({CARD}) cannot be read: {first_line(error)}.",
-            "Push it again, or name another version.",
-        ) from None
-
-
 def _signatures(folder: Path) -> dict[str, Signature]:
-    file = folder / "saved_model.pb"
-    try:
-        described = _message().FromString(file.read_bytes())
-    except DecodeError:
-        described = _message()()
-    if not described.meta_graphs or not described.meta_graphs[0].signature_def:
-        raise HubelError(f"The SavedModel {folder} is damaged: {file.name} is none.", "Push it again, or name another version.")
-    return {
+    signatures = {
         name: Signature(_tensors(signature.inputs), _tensors(signature.outputs))
-        for name, signature in sorted(described.meta_graphs[0].signature_def.items())
+        for name, signature in saved_model.signatures(folder).items()
         if not name.startswith(OWN)
     }
+    if not signatures:
+        raise HubelError(f"The SavedModel {folder} has no signature to ask.", "Push it again, or name another version.")
+    return signatures
 
 
 def _tensors(infos) -> dict[str, Tensor]:
+    shapes = {alias: info.tensor_shape for alias, info in sorted(infos.items())}
     return {
-        alias: Tensor(info.dtype == STRING, None if info.shape.unknown_rank else tuple(each.size for each in info.shape.dim))
-        for alias, info in sorted(infos.items())
+        alias: Tensor(infos[alias].dtype == STRING, None if shape.unknown_rank else tuple(each.size for each in shape.dim))
+        for alias, shape in shapes.items()
     }
-
-
-@cache
-def _message():
-    """A SavedModel as far as its signatures: TensorFlow's own messages take the seconds that its import takes. Numbers are those of
-    its saved_model.proto, meta_graph.proto and tensor_shape.proto; what else a file holds is passed over."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    package, label = "hubel.deployment", descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="hubel_deployment.proto", package=package, syntax="proto3")
-
-    def message(name: str, within=file.message_type, **fields: tuple[int, str, bool]):
-        kind = within.add(name=name)
-        for key, (number, of, is_list) in fields.items():
-            scalar = {
-                "int64": label.TYPE_INT64,
-                "int32": label.TYPE_INT32,
-                "bool": label.TYPE_BOOL,
-                "string": label.TYPE_STRING,
-            }.get(of)
-            added = kind.field.add(name=key, number=number, label=label.LABEL_REPEATED if is_list else label.LABEL_OPTIONAL)
-            added.type = scalar or label.TYPE_MESSAGE
-            if scalar is None:
-                added.type_name = f".{package}.{of}"
-        return kind
-
-    def mapping(kind, name: str, number: int, of: str) -> None:
-        entry = message(f"{name.title().replace('_', '')}Entry", kind.nested_type, key=(1, "string", False), value=(2, of, False))
-        entry.options.map_entry = True
-        kind.field.add(
-            name=name, number=number, label=label.LABEL_REPEATED, type=label.TYPE_MESSAGE,
-            type_name=f".{package}.{kind.name}.{entry.name}",
-        )  # fmt: skip
-
-    message("Dim", size=(1, "int64", False))
-    message("Shape", dim=(2, "Dim", True), unknown_rank=(3, "bool", False))
-    message("TensorInfo", dtype=(2, "int32", False), shape=(3, "Shape", False))
-    signature = message("SignatureDef")
-    mapping(signature, "inputs", 1, "TensorInfo")
-    mapping(signature, "outputs", 2, "TensorInfo")
-    mapping(message("MetaGraph"), "signature_def", 5, "SignatureDef")
-    message("SavedModel", meta_graphs=(2, "MetaGraph", True))
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.SavedModel"))

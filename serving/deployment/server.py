@@ -1,9 +1,8 @@
 """How TF Serving is told what it serves: flags, and the files that these name. Their form is that of its own messages as text."""
 
 from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
 
-from serving import real_server
+from serving import protos, real_server
 from serving.deployment.model import Model
 from serving.deployment.sizes import Resources
 
@@ -23,7 +22,7 @@ def model_config(model: Model, models: str = MODELS) -> str:
     Args:
         models: the folder of models as the server sees it, or a URI.
     """
-    config = model_server_config_pb2.ModelServerConfig()
+    config = protos.message("tensorflow.serving.ModelServerConfig")()
     entry = config.model_config_list.config.add(name=model.name, base_path=f"{models}/{model.name}", model_platform="tensorflow")
     entry.model_version_policy.specific.versions.extend(model.versions)
     entry.version_labels.update(model.labels)

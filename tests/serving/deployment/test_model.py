@@ -97,7 +97,9 @@ def test_that_the_stable_version_is_gone_is_remarked(models):
     assert "is on record as stable and is not there any more" in remark
 
 
-@pytest.mark.parametrize(("file", "content"), [("saved_model.pb", b"\xff graph"), ("saved_model.pb", b""), (model.CARD, b"[]")])
+@pytest.mark.parametrize(
+    ("file", "content"), [("saved_model.pb", b"\xff graph"), ("saved_model.pb", b""), ("assets.extra/hubel.json", b"[")]
+)
 def test_what_is_damaged_is_a_failure_that_names_it(models, file, content):
     (models / "digits_lenet5/1" / file).write_bytes(content)
     with pytest.raises(HubelError, match="digits_lenet5/1") as refused:
@@ -105,18 +107,20 @@ def test_what_is_damaged_is_a_failure_that_names_it(models, file, content):
     assert refused.value.exit_code == 1
 
 
-def test_nothing_heavy_is_imported(models):
+def test_nothing_heavy_is_imported(models, tmp_path):
     script = "\n".join(
         [
             "import json, sys",
             "from pathlib import Path",
-            "from serving.deployment import model, render",
-            "render.check('compose')",
-            "model.read('digits_lenet5', Path(sys.argv[1]))",
+            "from serving.deployment import model, options, render",
+            "known, told = model.read('digits_lenet5', Path(sys.argv[1])), options.Options('digits', models=Path('/m'))",
+            "[render.deploy(known, target, told, Path(sys.argv[2], target)) for target in render.names()]",
             "print(json.dumps([name for name in ('tensorflow', 'tfx', 'keras', 'numpy') if name in sys.modules]))",
         ]
     )
-    done = subprocess.run([sys.executable, "-c", script, models], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script, models, tmp_path / "out"], capture_output=True, text=True, check=True, timeout=60
+    )
     assert json.loads(done.stdout) == []
 
 
