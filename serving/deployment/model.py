@@ -57,6 +57,11 @@ class Model:
         return shape[-1] if self.card.get("reads", "image") == "image" and len(shape) == 3 else 0
 
     @property
+    def warmed(self) -> tuple[int, ...]:
+        """Examples of the requests that warm it up, ascending, as its config had them; (1,) of a model that does not say."""
+        return tuple(sorted(self.card.get("export", {}).get("warmup_batches") or [1]))
+
+    @property
     def asked(self) -> str:
         """The signature that a first request is of: what the card says that `hubel predict` asks, of files or of texts."""
         first = self.card.get("predicts")

@@ -8,7 +8,7 @@ from typing import Any
 
 from configs import by_name
 from configs.errors import UsageError
-from serving.deployment import asking, pods, sizes, targets, writing
+from serving.deployment import asking, pods, server, sizes, targets, writing
 from serving.deployment.model import Model
 from serving.deployment.options import HOST, IMAGE, Options, Storage
 
@@ -64,7 +64,7 @@ def deploy(model: Model, target: str, options: Options, folder: Path, force: boo
         paths,
         sizes.of(model, options.max_request),
         kind.commands(model, options, folder),
-        [*model.remarks, *_named(model, options), *_placed(model, storage), *kind.remarks(options)],
+        [*model.remarks, *_named(model, options), *_placed(model, storage), *_warmed(model, options), *kind.remarks(options)],
     )
 
 
@@ -72,6 +72,17 @@ def _named(model: Model, options: Options) -> list[str]:
     if options.name == model.name:
         return []
     return [f"The objects are called {options.name}: {model.name} is no name of an object. Requests still say {model.name}."]
+
+
+def _warmed(model: Model, options: Options) -> list[str]:
+    cold = [size for size in server.batch_sizes(model) if size > 1 and size not in model.warmed]
+    if not options.batching or not cold:
+        return []
+    sizes, none = (", ".join(map(str, each)) for each in (server.batch_sizes(model), cold))
+    return [
+        f"Batches have {sizes} rows, and the model's warm-up has none of {none}: the first of each waits for its graph. "
+        f"export.warmup_batches: [{sizes}] in its config warms them up."
+    ]
 
 
 def _placed(model: Model, storage: Storage) -> list[str]:

@@ -12,7 +12,7 @@ MODELS = "/models"  # of the models, in a container
 CONFIG, MONITORING, BATCHING = "model.config", "monitoring.config", "batching.config"
 METRICS = "/monitoring/prometheus/metrics"
 LOOK = 10  # s between looks at model.config
-BATCH_SIZES = (1, 8, 32)  # that batches are padded to
+BATCH_SIZES = (1, 8, 32)  # that batches are padded to, of a model whose config names none
 TIMEOUT = 30_000  # ms of a request over REST
 
 
@@ -34,16 +34,22 @@ def monitoring_config() -> str:
     return f'prometheus_config {{\n  enable: true\n  path: "{METRICS}"\n}}\n'
 
 
-def batching_config(resources: Resources) -> str:
+def batch_sizes(model: Model) -> tuple[int, ...]:
+    """Those that batches are padded to: what the model is warmed up for, where that is more than one example."""
+    return tuple(sorted({1, *model.warmed})) if model.warmed[-1] > 1 else BATCH_SIZES
+
+
+def batching_config(model: Model, resources: Resources) -> str:
     """BatchingParameters: nobody waits for others, what has queued up runs together."""
+    sizes = batch_sizes(model)
     values = {
-        "max_batch_size": BATCH_SIZES[-1],
+        "max_batch_size": sizes[-1],
         "batch_timeout_micros": 0,
         "max_enqueued_batches": 100,
         "num_batch_threads": resources.cores,
     }
     lines = [f"{name} {{ value: {value} }}" for name, value in values.items()]
-    return "\n".join([*lines, *(f"allowed_batch_sizes: {size}" for size in BATCH_SIZES)]) + "\n"
+    return "\n".join([*lines, *(f"allowed_batch_sizes: {size}" for size in sizes)]) + "\n"
 
 
 def files(model: Model, resources: Resources, models: str = MODELS) -> dict[str, str]:
@@ -51,7 +57,7 @@ def files(model: Model, resources: Resources, models: str = MODELS) -> dict[str,
     return {
         CONFIG: model_config(model, models),
         MONITORING: monitoring_config(),
-        BATCHING: batching_config(resources),
+        BATCHING: batching_config(model, resources),
     }
 
 

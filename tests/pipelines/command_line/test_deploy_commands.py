@@ -165,3 +165,14 @@ def test_a_model_with_another_name_of_objects_and_of_text(place, tmp_path):
 
 def test_the_help_needs_no_tensorflow(without_tensorflow):
     assert hubel("deploy", "--help", **without_tensorflow).code == 0
+
+
+def test_what_a_run_pushed_is_deployed(finished, tmp_path):
+    """Its signatures are those that TensorFlow loads."""
+    import tensorflow as tf
+
+    [model] = [path.name for path in (finished / "models").iterdir() if path.is_dir()]
+    told = deploy(finished, model, "--to", "kubernetes", "--out", tmp_path / "out", "--json").json
+    assert (told["versions"], told["stable"], told["canary"]) == ([1], 1, None)
+    assert set(told["signatures"]) == set(tf.saved_model.load(str(finished / "models" / model / "1")).signatures)
+    assert any('"signature_name": "image_bytes"' in command for command in told["commands"])
