@@ -47,6 +47,7 @@ CLASSIFY = "classify"
 KERAS_NAME, KERAS_ENDING = "model", ".keras"
 KERAS_FILE = KERAS_NAME + KERAS_ENDING
 CARD_FILE = "card.json"
+VARIANTS_IN_EXPORT = "assets.extra/variants"  # files of what the model was converted to; the card there says what they are
 CARD_IN_EXPORT = "assets.extra/hubel.json"  # the same, in the SavedModel's folder
 
 # Custom properties of artifacts.
@@ -67,4 +68,7 @@ DIFFERENCES = "differences"  # ModelEvaluation: JSON list, of figures from those
 SLICES = "slices"  # ModelEvaluation: JSON list, the same of parts of it; see components.evaluator.slices
 REASON = "reason"  # ModelBlessing, InfraBlessing: the verdict in words
 MISSED = "missed"  # ModelBlessing: JSON list of components.evaluator.miss.Miss, without their texts
+VARIANTS = (
+    "variants"  # Model that Converter wrote, and the card in its SavedModel: JSON list of components.converter.verdict.Variant
+)
 COMPARISON = "comparison"  # ModelEvaluation: what the task compared the model with, in words

@@ -56,7 +56,7 @@ SECTIONS = {
     "[tuning.md](tuning.md) explains.",
     "evaluate": "What a model must reach on the test split before it is pushed. [evaluation.md](evaluation.md) explains; the "
     "metrics are the task's: `accuracy`, `cross_entropy`, `macro_f1` for classifiers, `mse`, `psnr` for autoencoders.",
-    "export": "What is written beside the weights. [serving.md](serving.md) explains.",
+    "export": "What is written beside the weights. [serving.md](serving.md) explains, and [variants.md](variants.md) the variants.",
     "push": "Where a blessed model goes.",
     "beam": "Apache Beam, which runs ExampleGen, StatisticsGen, Transform and Evaluator.",
 }

@@ -55,6 +55,7 @@ class Input(abc.ABC):
     dtype: ClassVar[str] = "float32"  # of what a model gets
     layer: ClassVar[str]  # name of the model's input, before normalisation
     options: ClassVar[frozenset[str]]  # keys of `transform` that are this kind's alone
+    converts: ClassVar[bool] = False  # whether a network that reads it can stand alone, given numbers that anybody can make
     augments: ClassVar[bool] = False  # whether `augment` has operations for it
 
     def check(self, model: str, crops: bool) -> None:  # noqa: B027 most keys suit it

@@ -43,6 +43,7 @@ class Input(base.Input):
     transformed = keys.PIXELS
     layer = keys.PIXELS
     options = frozenset({"height", "width", "channels", "resize", "interpolation", "normalize", "zca_epsilon"})
+    converts = True
     augments = True
 
     def shape(self, transform):

@@ -26,7 +26,7 @@ from configs.schema.anomaly import AnomalyConfig
 
 ELBO = "elbo"  # the figure of variational models
 ANOMALIES, ANOMALIES_AT = "anomalies", "anomalies_at"
-SCORE, DECISION = ANOMALY_SCORE, "is_anomaly"  # outputs
+SCORE, DECISION, MAP = ANOMALY_SCORE, "is_anomaly", "anomaly_map"  # outputs
 CALIBRATED = "anomaly"  # what the card has from here: {threshold, and for the latent distance mean and covariance}
 
 # float32 pixels [N, height, width, channels] in 0..255, int32 [N, 4] as of components.transform.placement -> float32 [N]
@@ -106,10 +106,10 @@ class Task(Around):
             scores = score(pixels, placed)
             threshold = tf.broadcast_to(threshold, tf.shape(scores))
             errors, inside = error_map(model, pixels, placed)
-            return {SCORE: scores, DECISION: scores > threshold, "threshold": threshold, "anomaly_map": errors * inside}
+            return {SCORE: scores, DECISION: scores > threshold, "threshold": threshold, MAP: errors * inside}
 
         scored = {SCORE: "anomaly_score", DECISION: "is_anomaly"}
-        mapped = {**scored, "threshold": "threshold", "anomaly_map": "heat"}
+        mapped = {**scored, "threshold": "threshold", MAP: "heat"}
         at = Extra(tf.TensorSpec([None], tf.float32), lambda many: tf.fill([many], threshold))
         inner = self.inner.signatures(model, card)
         return {

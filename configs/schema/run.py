@@ -10,7 +10,6 @@ from configs.schema.base import Slice
 from configs.schema.beam import BeamConfig
 from configs.schema.data import DataConfig
 from configs.schema.evaluate import EvaluateConfig
-from configs.schema.export import ExportConfig
 from configs.schema.model import ModelConfig
 from configs.schema.push import PushConfig
 from configs.schema.reading import Reading
@@ -18,6 +17,7 @@ from configs.schema.train import TrainConfig
 from configs.schema.transfer import TransferConfig
 from configs.schema.transform import TransformConfig
 from configs.schema.tune import TuneConfig
+from configs.schema.variants import Export
 
 
 class RunConfig(Slice):
@@ -38,7 +38,7 @@ class RunConfig(Slice):
     )
     tune: TuneConfig = TuneConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
-    export: ExportConfig = ExportConfig()
+    export: Export = Export()
     push: PushConfig = PushConfig()
     beam: BeamConfig = BeamConfig()
 

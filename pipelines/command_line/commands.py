@@ -198,14 +198,19 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
     MODEL is a name from `hubel list models`, a builder's dotted path, a .keras file, or what a run trained: NAME/VERSION,
     NAME@candidate or a run.
     """
-    from pipelines.command_line import show_view
+    from pipelines.command_line import show_view, variants_view
     from pipelines.workspace import runs
     from pipelines.workspace.layout import Workspace
+    from serving import variants
 
     artifact = run = None
+    converted = []
     if not model.endswith(".keras") and (runs.is_candidate(model) or re.fullmatch(r"[^/]+/[0-9]+", model)):
-        trained = runs.trained(Workspace.at(workspace), model)
+        place = Workspace.at(workspace)
+        trained = runs.trained(place, model)
         artifact, run = str(trained.artifact), trained.run
+        pushed = runs.record_of(place, trained).model_dir
+        converted = variants.of(Path(pushed)) if pushed else []
     elif not model.endswith(".keras"):
         import keras_models
         from pipelines.command_line import names
@@ -213,13 +218,15 @@ def show(model, shape, classes, assignments, markdown, workspace, as_json):
         names.look_here_for_builders()
         keras_models.check(model)  # before a process that takes seconds to start
     asked = requests.Show(model, shape, classes, _model_options(assignments), artifact)
-    value = {**quietly(asked), "asked": model, "run": run}
+    value = {**quietly(asked), "asked": model, "run": run, "variants": converted}
     if as_json:
         print(json.dumps(value))
     elif markdown:
         show_view.markdown(value)
     else:
         show_view.terminal(value)
+        if converted:
+            variants_view.terminal(converted)
         for line in options.answered(value):
             print(line)
 

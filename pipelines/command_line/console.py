@@ -5,7 +5,7 @@ On a terminal with Rich; elsewhere plain lines without control characters, few e
 
 import shlex
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -207,14 +207,16 @@ def _from_to(measured: Mapping[str, float]) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def result(value: dict, asked: str | None = None, workspace: str | None = None) -> None:
+def result(value: dict, asked: str | None = None, workspace: str | None = None, beside: Callable[[], None] = lambda: None) -> None:
     """The end of a run: verdict, figures, where things are.
 
     Args:
         asked: how `hubel predict` is told of the model that was pushed; None: by its name.
         workspace: as it was typed, for commands to copy.
+        beside: prints what else there is between figures and verdict.
     """
     judged(value)
+    beside()
     console = Console(highlight=False, emoji=False, soft_wrap=True)
     if not value["blessed"]:
         why = f": {value['reason']}" if value["reason"] else ""

@@ -29,10 +29,24 @@ def of(cfg: RunConfig, value: Mapping[str, Any]) -> list[str]:
     if not value["parity"]:
         return ["What is served does not answer like what was trained, which no training mends: the log has which signature."]
     missed = value["missed"]
+    if refused := [variant for variant in value.get("variants", ()) if variant["reason"]]:
+        return list(_variants(cfg, refused))
     if not missed:
         return list(_without_bounds(cfg, value))
     training = value["training"]
     return [*_epochs(cfg, training, _noun(value)), *_code(missed, training), *_few(cfg, value), *_bounds(missed, value)]
+
+
+def _variants(cfg: RunConfig, refused: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What was converted costs too much, or does not run."""
+    for variant in refused:
+        for name, cost in variant["costs"].items():
+            if cost["allowed"] is not None and cost["loss"] > cost["allowed"]:
+                enough = float(f"{1.05 * cost['loss']:.2g}")
+                yield f"Allow {variant['name']} to lose as much: {_set(f'export.max_loss.{name}', enough)}"
+    names = [variant["name"] for variant in refused]
+    left = ", ".join(name for name in cfg.export.variants if name not in names)
+    yield f"Push without {' and '.join(names)}: {_set('export.variants', f'[{left}]')}"
 
 
 def _noun(value: Mapping[str, Any]) -> str:

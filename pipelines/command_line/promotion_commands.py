@@ -105,28 +105,38 @@ def model_config(base_path, models, out, workspace, as_json):
 @options.as_json
 def list_served(workspace, as_json):
     """Served models: their versions, which is stable and which a canary, and, with --json, who replaced whom and when."""
-    from pipelines.command_line import console
+    from pipelines.command_line import console, variants_view
     from pipelines.workspace.layout import Workspace
     from serving import promotions
 
     models = Workspace.at(workspace).models
     states, history = promotions.states(models), promotions.history(models)
     if as_json:
-        print(json.dumps([_served(name, of, history.get(name, ())) for name, of in states.items()]))
+        print(json.dumps([_served(name, of, history.get(name, ()), _converted(models / name, of)) for name, of in states.items()]))
         return 0
     rows = []
     for name, of in states.items():
         named = {version: label for label, version in of.labels.items()}
         named |= {of.before: "before"} if of.before is not None else {}
         since = {entry.version: entry.when for entry in history.get(name, ())}
-        rows += [[name, version, named.get(version), since.get(version)] for version in of.versions]
-    console.table(["model", "version", "label", "since"], rows, right=["version"])
+        brief = {version: variants_view.brief(told) for version, told in _converted(models / name, of).items()}
+        rows += [[name, version, named.get(version), since.get(version), brief.get(version)] for version in of.versions]
+    columns = ["model", "version", "label", "since", *(["variants"] if any(row[-1] for row in rows) else [])]
+    console.table(columns, [row[: len(columns)] for row in rows], right=["version"])
     for line in (line for name, of in states.items() for line in of.remarks(name)):
         print(line)
     return 0
 
 
-def _served(name: str, of, entries) -> dict[str, Any]:
+def _converted(base: Path, of) -> dict[int, list]:
+    """Version -> what it was converted to, of those that were."""
+    from serving import variants
+
+    told = {version: variants.of(base / str(version)) for version in of.versions}
+    return {version: variants for version, variants in told.items() if variants}
+
+
+def _served(name: str, of, entries, converted: Mapping[int, list]) -> dict[str, Any]:
     from serving import promotions
 
     return {
@@ -137,6 +147,7 @@ def _served(name: str, of, entries) -> dict[str, Any]:
         "before": of.before,
         "history": promotions.as_json(entries),
         "remarks": of.remarks(name),
+        "variants": converted,
     }
 
 

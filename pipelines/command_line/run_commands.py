@@ -33,7 +33,7 @@ NOT_BLESSED = 3
 def run(config, assignments, workspace, dry_run, as_json):
     """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
     from configs import load
-    from pipelines.command_line import console, names
+    from pipelines.command_line import console, names, variants_view
     from pipelines.workspace import origins
     from pipelines.workspace.layout import Workspace
 
@@ -51,7 +51,12 @@ def run(config, assignments, workspace, dry_run, as_json):
                 each = _started_from(each, f"{done[-1]['model']}/{done[-1]['version']}")
             done.append(_run(called, each, place, lock, as_json))
             if not as_json:
-                console.result(done[-1], _asked_as(done[-1], place), state.workspace)
+                console.result(
+                    done[-1],
+                    _asked_as(done[-1], place),
+                    state.workspace,
+                    lambda: variants_view.terminal(done[-1].get("variants", ())),
+                )
             if not done[-1]["blessed"]:
                 break
     if as_json:

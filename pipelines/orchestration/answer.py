@@ -21,14 +21,17 @@ def of(results: Mapping[str, NodeResult], asked: TrainerSlice) -> dict[str, Any]
     """
     examples, trainer, verdict, infra = (results[name] for name in ("ExampleGen", "Trainer", "Evaluator", "InfraValidator"))
     folder = Path(examples.outputs["examples"][0][0])
+    converter = results.get("Converter")  # there where the config asks for variants
+    gates = [infra, *([converter] if converter else [])]
     return {
         **_pushed(results.get("Pusher")),
         "architecture": training.architecture(Path(trainer.outputs["model"][0][0])),  # which a search may have chosen
-        "blessed": verdict.property("blessing", "blessed") == 1 and infra.property("blessing", "blessed") == 1,
+        "blessed": verdict.property("blessing", "blessed") == 1 and all(g.property("blessing", "blessed") == 1 for g in gates),
         "parity": infra.property("blessing", "blessed") == 1,
         "missed": _json(verdict.property("blessing", keys.MISSED), []),
         "training": training.summary(asked, *(Path(trainer.outputs[key][0][0]) for key in ("model_run", "model"))),
-        "reason": verdict.property("blessing", keys.REASON) or infra.property("blessing", keys.REASON) or "",
+        "reason": next(filter(None, (node.property("blessing", keys.REASON) for node in (verdict, *gates))), ""),
+        "variants": _json(converter and converter.property("converted", keys.VARIANTS), []),
         "comparison": verdict.property("evaluation", keys.COMPARISON) or "",
         "metrics": _json(verdict.property("evaluation", keys.METRICS), {}),
         "intervals": _json(verdict.property("evaluation", keys.INTERVALS), {}),

@@ -13,6 +13,7 @@ from tfx.proto import trainer_pb2
 from tfx.types import Channel, standard_artifacts
 
 from components import fingerprint, keys, targets
+from components.converter.component import Converter
 from components.evaluator.component import Evaluator
 from components.evaluator.resolver import LatestBlessedOther
 from components.example_gen.component import ImageExampleGen
@@ -96,8 +97,9 @@ def _judged(
         examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=task, reads=reads
     )
     gate = InfraValidator(model=model, examples=images, task=task, reads=reads) if served else None
-    pusher = _pusher(known, model, evaluator, gate) if gate and config.push.enabled else None
-    return [trainer, resolver, evaluator, gate, pusher]
+    converter = _converter(known, images, model, evaluator, gate) if gate and config.export.variants else None
+    pusher = _pusher(known, model, evaluator, gate, converter) if gate and config.push.enabled else None
+    return [trainer, resolver, evaluator, gate, converter, pusher]
 
 
 def _example_gen(data: DataConfig, located: Located, task: str, reads: str) -> ImageExampleGen:
@@ -190,11 +192,23 @@ def _last_blessed(model: Channel) -> Resolver:
     ).with_id("Resolver")
 
 
-def _pusher(known: Settled, model: Channel, evaluator: Evaluator, gate: InfraValidator) -> Pusher:
-    return Pusher(
+def _converter(known: Settled, images: Channel, model: Channel, evaluator: Evaluator, gate: InfraValidator) -> Converter:
+    return Converter(
         model=model,
+        examples=images,
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=gate.outputs["blessing"],
+        config=known.config.export.of_variants,
+        task=known.task,
+        reads=known.start.reads,
+    )
+
+
+def _pusher(known: Settled, model: Channel, evaluator: Evaluator, gate: InfraValidator, converter: Converter | None) -> Pusher:
+    return Pusher(
+        model=converter.outputs["converted"] if converter else model,
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=(converter or gate).outputs["blessing"],
         base=known.served,
         gone=runs.gone(known.place, known.config.name),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras_models
 from components import inputs, keys, progress, targets
+from components.converter import checks as converter
 from components.evaluator import eval_config
 from components.example_gen import classes, digest, listing, naming, sources
 from components.example_gen.sources import Located
@@ -235,6 +236,7 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
     given = _with_space(given) if config.tune.enabled else given
     of_trainer = _of_trainer(given)
     parts = ensembles.cards(start.members, config.transform, config.reading)
+    converter.check(config.export.of_variants, task, start.reads, config.export.crops is not None)
     goes_on = start.initial is not None and config.transfer is None  # in a transfer it is the source, under a new head
     initial = Card.read(start.initial) if goes_on else None
     _check_data(config.data, config.evaluate, located, task, parts, initial, start.reads)
@@ -293,7 +295,7 @@ def _modules_of_search(config: RunConfig, start: Start) -> list[str]:
 
 
 def _of_trainer(config: RunConfig) -> TrainerSlice:
-    return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields})
+    return TrainerSlice(**{name: getattr(config, name) for name in TrainerSlice.model_fields} | {"export": config.export.of_graph})
 
 
 def _check_objective(config: RunConfig, start: Start, task: str, of_trainer: TrainerSlice) -> None:

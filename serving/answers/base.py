@@ -22,6 +22,7 @@ class Kind(abc.ABC):
     ending: ClassVar[str]  # of a file of it
     said_by: ClassVar[frozenset[str]] = frozenset()  # kinds beside which it says nothing new
     is_picture: ClassVar[bool] = False  # whether a person looks at it as a file
+    alone: ClassVar[bool] = True  # whether it says something to whoever has numbers and nothing beside them
 
     def least(self, value) -> int:
         """How many of the best a person is shown at least, whatever About.top says."""

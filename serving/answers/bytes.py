@@ -7,6 +7,7 @@ from serving.answers.base import Kind
 
 class Answer(Kind):
     ending = ".bin"
+    alone = False
 
     def json(self, value, about):
         return {"b64": base64.b64encode(value).decode()}

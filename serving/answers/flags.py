@@ -6,6 +6,7 @@ from serving.answers.base import Kind, plain
 
 class Answer(Kind):
     ending = ".csv"
+    alone = False
 
     def least(self, value):
         """Up to the last that holds: none of these is cut off."""

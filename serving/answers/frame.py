@@ -9,6 +9,7 @@ from serving.answers import number
 
 class Answer(number.Answer):
     said_by = frozenset({"mask"})
+    alone = False
 
 
 def own(value, frame: Sequence[float], outside):

@@ -6,6 +6,7 @@ from serving.answers.base import Best, plain
 
 class Answer(Best):
     ending = ".csv"
+    alone = False
 
     def decision(self, value):
         """The best."""

@@ -6,6 +6,7 @@ from serving.answers.base import Best, plain
 
 class Answer(Best):
     ending = ".csv"
+    alone = False
 
     def file(self, value, about):
         return formats.table(["score"], [[score] for score in plain(value)])

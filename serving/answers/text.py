@@ -5,6 +5,7 @@ from serving.answers.base import Kind, cell, plain
 
 class Answer(Kind):
     ending = ".txt"
+    alone = False
 
     def json(self, value, about):
         return plain(value)

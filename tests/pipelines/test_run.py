@@ -404,3 +404,50 @@ def test_a_transfer_follows_its_source_and_nothing_else(digits, transferred):
     finally:
         source.write_bytes(held)
         os.utime(source, ns=(stamp, stamp))
+
+
+@pytest.mark.whole  # as components/converter/test_component.py has it of a stage, whose processes these are
+def test_what_a_model_is_converted_to_is_pushed_with_it_and_a_refused_one_keeps_all_of_it(digits, scans, monkeypatch):
+    from ai_edge_litert.interpreter import Interpreter
+
+    workspace, _ = digits
+    every = ["float32", "float16", "int8_weights", "int8", "onnx"]
+    asked = ("run", TINY, "--set", f"export.variants=[{', '.join(every)}]", "--workspace", workspace)
+    assert planned(workspace, f"export.variants=[{', '.join(every)}]") == {"Converter", "Pusher"}
+    before = sorted(path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr("components.converter.verdict.TOLERANCE", -1.0)
+        refused = in_process(*asked, "--json")
+    assert refused.code == 3
+    assert refused.json["reason"].startswith("variant float32: output probabilities is off by ")
+    assert "Push without float32 and onnx: --set 'export.variants=[float16, int8_weights, int8]'" in refused.json["hints"]
+    assert sorted(path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir()) == before
+    monkeypatch.setattr("components.converter.component.PROCESSES", [])  # another digest, or its verdict would be in the cache
+    outcome = in_process(*asked, "--json")
+    assert outcome.code == 0, outcome.err
+    value = outcome.json
+    assert [name for name in STAGES if name in {c["name"] for c in value["components"] if not c["cached"]}] == ["Pusher"]
+    told = {variant["name"]: variant for variant in value["variants"]}
+    assert list(told) == every
+    assert told["int8"]["bytes"] < told["float16"]["bytes"] < told["float32"]["bytes"]
+    folder = Path(value["model_dir"]) / "assets.extra" / "variants"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(variant["file"] for variant in told.values())
+    card = json.loads((folder.parent / "hubel.json").read_text())
+    assert card["variants"] == value["variants"]
+    runner = Interpreter(model_path=str(folder / "int8.tflite")).get_signature_runner()
+    pixels = np.zeros((1, 32, 32, 1), np.float32)
+    assert runner(pixels=pixels)["probabilities"].sum() == pytest.approx(1, abs=0.05)
+    name = f"digits_lenet5_tiny/{value['version']}"
+    shown = in_process("show", name, "--workspace", workspace)
+    assert f"{told['int8']['bytes']:,}" in shown.out
+    assert in_process("show", name, "--json", "--workspace", workspace).json["variants"] == value["variants"]
+    [served] = [of for of in in_process("list", "served", "--json", "--workspace", workspace).json if value["model"] == of["model"]]
+    assert served["variants"] == {str(value["version"]): value["variants"]}
+    assert f"int8 {told['int8']['bytes']:,} B" in in_process("list", "served", "--workspace", workspace).out
+    first, converted = (
+        in_process("predict", of, scans, "--json", "--workspace", workspace).json for of in ("digits_lenet5_tiny/1", name)
+    )
+    assert [row["scores"] for row in first] == [row["scores"] for row in converted]
+    again = in_process(*asked)
+    assert "Nothing has changed since run" in again.err or "cached" in again.err
+    assert "int8" in again.out

@@ -106,7 +106,8 @@ def test_setup_py_asks_for_what_is_imported():
     settings = ast.parse((ROOT / "setup.py").read_text())
     lists = {target.id: node.value for node in settings.body if isinstance(node, ast.Assign) for target in node.targets}
     asked = {canonical(re.match(r"[\w.-]+", text)[0]) for text in ast.literal_eval(lists["REQUIRES"])}
-    asked |= {canonical(re.match(r"[\w.-]+", text)[0]) for text in ast.literal_eval(lists["EXTRAS"])["kubeflow"]}
+    extras = ast.literal_eval(lists["EXTRAS"])
+    asked |= {canonical(re.match(r"[\w.-]+", text)[0]) for extra in ("kubeflow", "onnx") for text in extras[extra]}
     owners = importlib.metadata.packages_distributions()
     missing = {}
     for path in (path for package in ALLOWED for path in modules(package)):

@@ -76,7 +76,7 @@ def test_it_says_where_it_runs_and_what_it_needs(wheel):
     assert said["Name"] == "hubel"
     assert SpecifierSet(said["Requires-Python"]) == SpecifierSet(">=3.11,<3.12")
     assert Requirement("tfx>=1.21,<1.22") in map(Requirement, said.get_all("Requires-Dist"))
-    assert {"dev", "kubeflow"} == set(said.get_all("Provides-Extra"))
+    assert {"dev", "kubeflow", "onnx"} == set(said.get_all("Provides-Extra"))
 
 
 def test_its_configs_load_away_from_the_checkout(installed, tmp_path):

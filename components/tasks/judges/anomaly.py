@@ -11,7 +11,7 @@ from components import keys, pooling
 from components.evaluator import detection, intervals
 from components.evaluator.intervals import Figure
 from components.evaluator.statistic import Auroc, AveragePrecision, Decision
-from components.tasks.anomaly import DECISION, SCORE
+from components.tasks.anomaly import DECISION, MAP, SCORE
 from components.tasks.judges.around import Around
 from components.tasks.judges.base import Comparison, Metric
 from components.tasks.judges.reconstruction.principal import principal, size_of_code
@@ -37,6 +37,19 @@ class Judge(Around):
     """Around the judge of a task of reconstruction."""
 
     label_key = keys.ANOMALY
+    converted = (*detection.RANKINGS, *detection.DECISIONS, "mse", "psnr")
+
+    @property
+    def may_lose(self):
+        return {"auroc": 0.01, **self.inner.may_lose}
+
+    def asked(self, pixels, card):
+        """As they are: a score is of an image without noise, whatever the inner task puts on."""
+        return pixels
+
+    def answered(self, outputs, pixels, labels):
+        error = outputs[MAP].reshape(len(pixels), -1).mean(1, dtype=np.float64).astype(np.float32)
+        return {SCORE: outputs[SCORE], DECISION: outputs[DECISION].astype(np.float32), "mse": error}
 
     @property
     def metrics(self):

@@ -15,9 +15,17 @@ class Around(base.Judge):
     signature = property(lambda self: self.inner.signature)
     prediction_key = property(lambda self: self.inner.prediction_key)
     label_key = property(lambda self: self.inner.label_key)
+    may_lose = property(lambda self: self.inner.may_lose)
+    converted = property(lambda self: self.inner.converted)
 
     def __init__(self, inner: base.Judge):
         self.inner = inner
+
+    def asked(self, pixels, card):
+        return self.inner.asked(pixels, card)
+
+    def answered(self, outputs, pixels, labels):
+        return self.inner.answered(outputs, pixels, labels)
 
     def each(self, outputs, label):
         return self.inner.each(outputs, label)

@@ -76,6 +76,25 @@ class Judge(abc.ABC):
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
     label_key: ClassVar[str | None] = None
+    # Of converted models (components/converter): metric -> how much worse one may be where the config does not say; and those that
+    # its answers tell, None: all.
+    may_lose: ClassVar[Mapping[str, float]] = {}
+    converted: ClassVar[Sequence[str] | None] = None
+
+    def asked(self, pixels: np.ndarray, card: Card) -> np.ndarray:
+        """What a converted model is asked about test images, by default these as they are: float32 [N, height, width, channels] in
+        0..255 both."""
+        return pixels
+
+    def answered(self, outputs: Mapping[str, np.ndarray], pixels: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+        """As `each`, of what a converted model answers: columns by name, first axis N.
+
+        Args:
+            outputs: those of numbers that its first signature has, by name, first axis N.
+            pixels: the test images as they are. labels: their `label_key`, int64 [N] or [N, K]; -1 where there is none.
+        """
+        rows = [self.each({name: value[place] for name, value in outputs.items()}, label) for place, label in enumerate(labels)]
+        return {name: np.array([row[name] for row in rows]) for name in rows[0]} if rows else {}
 
     def each(self, outputs: Mapping[str, np.ndarray], label: int | np.ndarray) -> dict[str, float | np.ndarray]:
         """What is kept of the answer about one test image, for the statistics of `metrics`: the same names for each image, and as

@@ -162,3 +162,17 @@ def test_what_is_read_is_called_by_its_name():
     sliced = told(missed=[miss(slice_="label=3")], slices=[{"slice": {"label": 3}, "examples": 1, "metrics": {}}], noun="text")
     assert any("1 slice of the test texts misses a bound, the least of 1 text: more texts of those" in text for text in sliced)
     assert not any("image" in sentence for sentence in [*said, *sliced])
+
+
+def test_of_a_variant_that_loses_too_much_the_bound_that_would_hold_and_the_run_without_it():
+    cost = {"value": 0.95, "of_model": 0.98, "loss": 0.03, "interval": None, "within_noise": False, "allowed": 0.01}
+    variants = [
+        {"name": "float16", "reason": "", "costs": {"accuracy": {**cost, "loss": 0.0}}},
+        {"name": "int8", "reason": "accuracy 0.95 is ...", "costs": {"accuracy": cost, "macro_f1": {**cost, "allowed": None}}},
+        {"name": "onnx", "reason": "it does not run", "costs": {}},
+    ]
+    said = told(assignments=["export.variants=[float16, int8, onnx]"], missed=[], variants=variants)
+    assert said == [
+        "Allow int8 to lose as much: --set export.max_loss.accuracy=0.032",
+        "Push without int8 and onnx: --set 'export.variants=[float16]'",
+    ]

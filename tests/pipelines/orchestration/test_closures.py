@@ -33,10 +33,12 @@ def test_each_stage_depends_on_what_its_list_names(stages):
     )
 
 
-def test_evaluator_alone_depends_on_how_models_are_judged(stages):
+def test_evaluator_and_converter_alone_depend_on_how_models_are_judged(stages):
     for stage, entries in stages.items():
         judging = {name for name in closures.modules(stage, stages) if name.startswith(JUDGES)}
-        assert not judging or entries[0] == "components.evaluator.component", f"{stage} depends on {sorted(judging)}"
+        assert not judging or entries[0] in ("components.evaluator.component", "components.converter.component"), (
+            f"{stage} depends on {sorted(judging)}"
+        )
 
 
 def test_no_stage_depends_on_the_config_as_a_whole(stages):
@@ -85,18 +87,19 @@ def _digests(stages: closures.Stages) -> dict[str, str]:
     return {stage: fingerprint.of(*entries) for stage, entries in stages.items()}
 
 
-def test_an_edited_baseline_runs_evaluator_again_and_nothing_else(edited):
+def test_an_edited_baseline_runs_what_judges_again_and_nothing_else(edited):
     assert edited("components.evaluator.kernel_pca", "\nPOWER = 2\n") == {
         "evaluator.reconstruction",
         "evaluator.denoising",
         "evaluator.variational",
         "evaluator.anomaly",
+        "converter.reconstruction",  # the judge's file is one
     }
 
 
 @pytest.mark.parametrize("judge", ["judges.reconstruction.judge", "judges.reconstruction.principal"])
-def test_an_edited_judge_runs_evaluator_again_and_nothing_else(edited, judge):
-    assert {stage.split(".")[0] for stage in edited(f"components.tasks.{judge}", "\nMARGIN = 2\n")} == {"evaluator"}
+def test_an_edited_judge_runs_what_judges_again_and_nothing_else(edited, judge):
+    assert {stage.split(".")[0] for stage in edited(f"components.tasks.{judge}", "\nMARGIN = 2\n")} == {"evaluator", "converter"}
 
 
 def test_a_task_trains_its_own_models_again_and_no_others(edited):
@@ -129,7 +132,7 @@ def test_a_new_key_of_another_topic_runs_nothing_again(edited, tmp_path):
     assert edited("configs.schema.push", key) == set()
 
 
-TRAINED = {"trainer", "tuner", "evaluator", "infra_validator"}
+TRAINED = {"trainer", "tuner", "evaluator", "infra_validator", "converter"}
 READ_BY = {  # topic of configs/schema -> the stages that read it
     "anomaly": TRAINED,
     "augment": {*TRAINED, "transform"},  # AugmentedCopies is transform.copies
@@ -147,6 +150,7 @@ READ_BY = {  # topic of configs/schema -> the stages that read it
     "transfer": TRAINED,
     "transform": {"transform", *TRAINED},
     "tune": {"tuner"},
+    "variants": {"converter"},
 }
 
 

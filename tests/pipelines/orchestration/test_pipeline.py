@@ -71,3 +71,47 @@ def test_tuner_is_given_what_trainer_is_given(config, tmp_path):
     assert trainer["examples"] == ["AugmentedCopies.augmented_examples"]
     for key in ("slice", "materialized"):
         assert custom(built, "Tuner")[key] == custom(built, "Trainer")[key]
+
+
+def test_variants_are_converted_between_the_gates_and_pusher_and_run_nothing_before_anew(tmp_path):
+    def built(*assignments):
+        asked = load.load("digits_mlp", list(assignments))
+        return pipeline.build(settled.of(asked, Workspace.at(tmp_path), Start("image"), Located({}, "digest")))
+
+    def keyed(of) -> dict:
+        """What the cache's key has of each component."""
+        nodes = {node.id: node for node in of.components}
+        return {name: (inputs(of, name), dict(node.exec_properties)) for name, node in nodes.items() if hasattr(node, "spec")}
+
+    plain, some = keyed(built()), keyed(built("export.variants=[int8, onnx]"))
+    other = keyed(built("export.variants=[float16]", "export.max_loss={accuracy: 0.02}", "export.calibration=50"))
+    assert list(some) == [*list(plain)[:-1], "Converter", "Pusher"]
+    assert {name for name in plain if plain[name] != some[name]} == {"Pusher"}
+    assert {name for name in some if some[name] != other[name]} == {"Converter"}  # and Pusher, by what this gives it
+    assert some["Pusher"][0] == {
+        "model": ["Converter.converted"],
+        "model_blessing": ["Evaluator.blessing"],
+        "infra_blessing": ["Converter.blessing"],
+    }
+    assert some["Converter"][0] == {
+        "model": ["Trainer.model"],
+        "examples": ["ExampleGen.examples"],
+        "model_blessing": ["Evaluator.blessing"],
+        "infra_blessing": ["InfraValidator.blessing"],
+    }
+    read = json.loads(some["Converter"][1]["slice"])
+    assert read == {"variants": ["int8", "onnx"], "max_loss": {}, "calibration": 100}
+    assert "variants" not in custom(built("export.variants=[int8]"), "Trainer")["slice"]
+
+
+@pytest.mark.parametrize(
+    ("config", "assignment", "sentence"),
+    [
+        ("digits_lenet5", "export.crops={reflect: false}", "export.crops averages over parts"),
+        ("digits_lenet5", "export.max_loss={mse: 1}", "'mse', which a converted model does not tell"),
+    ],
+)
+def test_what_cannot_be_converted_is_refused_before_anything_starts(config, assignment, sentence, tmp_path):
+    asked = load.load(config, ["export.variants=[int8]", assignment])
+    with pytest.raises(UsageError, match=sentence):
+        settled.of(asked, Workspace.at(tmp_path), Start("image"), Located({}, "digest"))

@@ -1,6 +1,7 @@
 """Denoising autoencoders, judged by what is left of the noise."""
 
 import numpy as np
+import tensorflow as tf
 
 from components import keys
 from components.evaluator.psnr import decibels
@@ -16,6 +17,10 @@ class Judge(OfAutoencoders):
 
     metrics = {**OfAutoencoders.metrics, "psnr_noisy": psnr_of(NOISY_ERROR)}
     compared = ("psnr",)
+
+    def asked(self, pixels, card):
+        """With noise."""
+        return noise(card)(tf.constant(pixels)).numpy()
 
     def pairs(self, card, batches):
         """With noise is what the model is given, and PCA beside it."""

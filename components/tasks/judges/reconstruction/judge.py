@@ -13,6 +13,7 @@ from components.evaluator import kernel_pca, label_free, probes
 from components.tasks.judges import base
 from components.tasks.judges.reconstruction.metrics import mean_of, psnr_of
 from components.tasks.judges.reconstruction.principal import beside_active, beside_principal, principal, size_of_code
+from components.tasks.reconstruction.figures import of_pairs
 from components.tasks.reconstruction.names import ACTIVE, ENCODE, FIGURES
 from components.tasks.reconstruction.pixels import unit
 from components.trainer.card import Card
@@ -31,8 +32,14 @@ class Judge(base.Judge):
         ACTIVE: mean_of(ACTIVE, "less"),
     }
     compared = ("mse",)
+    may_lose = {"psnr": 0.5}  # dB: an eighth more squared error
+    converted = ("mse", "psnr", "ssim", "ms_ssim")
     measured = dict.fromkeys(probes.FIGURES, "more")
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
+
+    def answered(self, outputs, pixels, labels):
+        figures = of_pairs(tf.constant(pixels / 255.0), tf.constant(outputs["images"] / 255.0))
+        return {name: values.numpy() for name, values in figures.items()}
 
     def pairs(self, card: Card, batches: tf.data.Dataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Images, and what the model is given in their place: pixels / 255, [N, height, width, channels] each."""

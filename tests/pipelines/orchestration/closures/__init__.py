@@ -20,9 +20,10 @@ from pipelines.workspace.starts import Start
 FOLDER = Path(__file__).parent
 ACCEPT = ".venv/bin/python -m tests.pipelines.orchestration.closures"
 COPIES = "augment=[{rotate: {degrees: 5}}, {copies: 2}]"
+VARIANTS = "export.variants=[int8]"
 PIPELINES = {  # shipped config, and what is set in it; between them they have every stage, source, and kind of task
-    "classification": ("digits_lenet5", ["tune={enabled: true, space: {train.batch_size: {choices: [32, 64]}}}", COPIES]),
-    "reconstruction": ("digits_conv_autoencoder", ["data.source=folder:images"]),
+    "classification": ("digits_lenet5", ["tune={enabled: true, space: {train.batch_size: {choices: [32, 64]}}}", COPIES, VARIANTS]),
+    "reconstruction": ("digits_conv_autoencoder", ["data.source=folder:images", VARIANTS]),
     "denoising": ("digits_denoising_autoencoder", ["data.source=csv:images.csv"]),
     "variational": ("digits_vae", ["data.source=tfrecord:images"]),
     "anomaly": ("digits_anomalies", []),
