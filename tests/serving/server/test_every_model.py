@@ -13,6 +13,8 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from components import keys
 from components.tasks.by_name import task_of
 from components.trainer import endpoints, export, training
+from components.trainer.data import Data
+from components.transform import placement
 from keras_models import catalog, get
 from serving.formats import png
 from serving.server import model_config
@@ -26,13 +28,15 @@ from tests.serving.server.answering import LOCAL
 from tests.serving.server.rest.asking import SECONDS, Client
 
 OF_OTHERS = {"ensemble"}  # its members'; tests/components/trainer/test_ensemble.py has what it exports
-ALWAYS = {"vae"}  # a task's own signatures, and several outputs; test_parity.py asks a classifier
-TWINS = sorted(set(catalog()) - OF_OTHERS)
+ANOMALY = {"score": "reconstruction_error"}
+TWINS = [(name, None) for name in sorted(set(catalog()) - OF_OTHERS)]
+TASKS = [("mlp", "multilabel"), ("conv_autoencoder", "anomaly:reconstruction")]  # of signatures that no network has by itself
 
 
 @pytest.fixture(scope="module")
 def served():
-    """Serves a model's folder of versions -> who asks over REST, and a stub of gRPC."""
+    """Serves a model's folder of versions under the folder's name, since a version that is loaded is not loaded anew from another
+    folder -> that name, who asks over REST, and a stub of gRPC."""
     manager = Manager(poll=0)
     metrics = Metrics(manager.has)
     rest, over_grpc = RestEnd(manager, metrics, RestSettings(port=0)), GrpcEnd(manager, metrics, GrpcSettings(port=0))
@@ -42,8 +46,9 @@ def served():
         client, stub = Client(rest.port), PredictionServiceStub(channel)
 
         def serve(folder):
-            manager.reload(model_config.of_models({"m": str(folder)}))
-            return client, stub
+            name = folder.name
+            manager.reload(model_config.of_models({name: str(folder)}))
+            return name, client, stub
 
         yield serve
     for ended in [rest.stop(5), over_grpc.stop(5)]:
@@ -51,8 +56,20 @@ def served():
     manager.stop()
 
 
-def exported(name, folder):
-    """The twin's export in folder/1, of weights as they begin. Returns its endpoints by signature, and its card."""
+def with_targets(data: Data) -> Data:
+    """Beside each label what other tasks want: several of them, and the image's size before."""
+
+    def more(pixels, targets):
+        labels = targets["label"]
+        size = {name: tf.fill(tf.shape(labels), tf.cast(tf.shape(pixels)[1], tf.int64)) for name in placement.SIZE}
+        return pixels, {"label": labels, keys.LABELS: tf.one_hot(labels, len(NAMES), dtype=tf.int64), **size}
+
+    return replace(data, plain=data.plain.map(more), validation=data.validation.map(more))
+
+
+def exported(name, other, folder):
+    """The twin's export in folder/1, of weights as they begin, for a task of its own or for another. Returns its endpoints by
+    signature, and the shape of its input."""
     named = get(name)
     entry, options = replace(named, options={}), {**named.options, **named.tiny}
     shape = options.pop("input_shape")
@@ -60,21 +77,30 @@ def exported(name, folder):
     transform = dict(zip(("height", "width", "channels"), shape, strict=True)) | {"normalize": "unit"}
     train = {"epochs": 1, "batch_size": 8}
     cfg = digits.trainer_slice(digits.MLP, model={"name": name, "options": options}, transform=transform, train=train)
-    data, task = data_of(shape), task_of(entry.task)
+    name_of_task = other or entry.task
+    data, task = with_targets(data_of(shape)), task_of(name_of_task)
     model = training.build(entry, data, cfg)
     if not model.built or entry.task.endswith(("principal_components", "sparse_coding")):  # which fit without steps
         task.fit(model, data, cfg.train, 0, [])
     model = training.served(model, entry, data, cfg)
-    card = digits.card(architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform)
+    card = digits.card(
+        architecture=name,
+        task=name_of_task,
+        input_shape=shape,
+        class_names=NAMES,
+        transform=transform,
+        anomaly=ANOMALY if "anomaly" in name_of_task else None,
+    )
     card = card.model_copy(update={"calibrated": task.calibrate(model, data, card)})
     export.write(folder / "1", model, task, card, data)
     return endpoints.of(task.signatures(model, card), card), shape
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.whole) for name in TWINS])
-def test_both_ends_answer_what_the_signatures_do(name, served, tmp_path):
-    asked, shape = exported(name, tmp_path)
-    client, stub = served(tmp_path)
+@pytest.mark.whole  # rest/test_parity.py asks a classifier always
+@pytest.mark.parametrize(("name", "task"), [*TWINS, *TASKS], ids=lambda word: word or "")
+def test_both_ends_answer_what_the_signatures_do(name, task, served, tmp_path):
+    asked, shape = exported(name, task, tmp_path)
+    model, client, stub = served(tmp_path)
     pixels = np.random.default_rng(1).integers(0, 256, (3, *shape), np.uint8)
     files = [png(image) for image in pixels]
     ends = {"image_bytes": tf.constant(files), "pixels": tf.constant(pixels, tf.float32)}
@@ -84,13 +110,13 @@ def test_both_ends_answer_what_the_signatures_do(name, served, tmp_path):
             continue
         wanted = {alias: value.numpy() for alias, value in endpoint.function(ends[endpoint.end]).items()}
         request = predict_pb2.PredictRequest()
-        request.model_spec.name, request.model_spec.signature_name = "m", signature
+        request.model_spec.name, request.model_spec.signature_name = model, signature
         request.inputs[endpoint.end].CopyFrom(tf.make_tensor_proto(ends[endpoint.end].numpy()))
         told = stub.Predict(request, timeout=SECONDS).outputs
         same({alias: tf.make_ndarray(tensor) for alias, tensor in told.items()}, wanted, signature)
         if endpoint.end == "image_bytes":
             rows = [{"b64": base64.b64encode(content).decode()} for content in files]
-            outputs = client.answered("/v1/models/m:predict", {"signature_name": signature, "inputs": rows})["outputs"]
+            outputs = client.answered(f"/v1/models/{model}:predict", {"signature_name": signature, "inputs": rows})["outputs"]
             same(
                 outputs if isinstance(outputs, dict) and set(outputs) == set(wanted) else {next(iter(wanted)): outputs},
                 wanted,
