@@ -1,4 +1,4 @@
-"""What a pushed model answers over REST is what its signature answers in process; what is no image is refused."""
+"""What a pushed model answers over REST, and over gRPC, is what its signature answers in process; what is no image is refused."""
 
 import base64
 import io
@@ -10,18 +10,22 @@ import subprocess
 import zlib
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.formats import png
 from serving.server import model_config
+from serving.server.grpc_end import GrpcEnd, GrpcSettings
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
 from serving.server.rest.end import RestEnd, RestSettings
 from tests.components import digits
-from tests.serving.server.rest.asking import Client
+from tests.serving.server.answering import LOCAL
+from tests.serving.server.rest.asking import SECONDS, Client
 
 ROOT = Path(__file__).parents[4]
 PATH = "/v1/models/classifier:predict"
@@ -59,17 +63,45 @@ def signatures(folder):
 
 
 @pytest.fixture(scope="module")
-def asked(folder, tmp_path_factory):
-    """Who asks a server of it."""
+def pushed(folder, tmp_path_factory):
+    """Of that model."""
     base = tmp_path_factory.mktemp("pushed")
     (base / "1").symlink_to(folder, target_is_directory=True)
     manager = Manager(poll=0)
     manager.start(model_config.of_models({"classifier": str(base)}))
-    end = RestEnd(manager, Metrics(manager.has), RestSettings(port=0))
+    yield manager
+    manager.stop()
+
+
+@pytest.fixture(scope="module")
+def asked(pushed):
+    """Who asks a server of it."""
+    end = RestEnd(pushed, Metrics(pushed.has), RestSettings(port=0))
     end.start()
     yield Client(end.port)
     assert end.stop(5).wait(20)
-    manager.stop()
+
+
+def test_a_pushed_model_answers_over_grpc_as_in_process(signatures, pushed):
+    end = GrpcEnd(pushed, Metrics(pushed.has), GrpcSettings(port=0))
+    end.start()
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "classifier", "image_bytes"
+    request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(IMAGES))
+    with grpc.insecure_channel(f"127.0.0.1:{end.port}", LOCAL) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        outputs = {alias: tf.make_ndarray(tensor) for alias, tensor in stub.Predict(request, timeout=SECONDS).outputs.items()}
+        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([bomb()]))
+        with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
+            stub.Predict(request, timeout=SECONDS)
+    assert end.stop(5).wait(20)
+    inside = signatures["image_bytes"](image_bytes=tf.constant(IMAGES))
+    assert outputs.keys() == inside.keys()
+    for alias, tensor in inside.items():
+        if tensor.dtype == tf.string:
+            assert outputs[alias].tolist() == tensor.numpy().tolist()
+        else:
+            np.testing.assert_allclose(outputs[alias], tensor.numpy(), rtol=1e-6, atol=1e-6)
 
 
 def test_a_pushed_model_answers_as_in_process(signatures, asked):
