@@ -220,7 +220,7 @@ function pictured(all, asked) {
     heats = each("heat");
   if (picture && images.length + heats.length) {
     figures.append(
-      figure(pictures.fitted(pictures.shrunk(picture, 640), 240), `What was asked, ${picture.width}×${picture.height} px`),
+      figure(pictures.fitted(pictures.shrunk(picture, 640), 224), `What was asked, ${picture.width}×${picture.height} px`),
     );
   }
   for (const [told, mask] of each("mask")) {
@@ -232,7 +232,7 @@ function pictured(all, asked) {
   const isRebuilt = Object.values(card?.gives ?? {}).some((kinds) => Object.values(kinds).includes("anomaly_score"));
   for (const [told, image] of images) {
     figures.append(
-      figure(pictures.fitted(pictures.ofImage(image), 240), `${told.asked.name}, ${image[0].length}×${image.length} px`),
+      figure(pictures.fitted(pictures.ofImage(image), 224), `${told.asked.name}, ${image[0].length}×${image.length} px`),
     );
     said.push(`An image of ${image[0].length} by ${image.length} px.`);
     if (picture && isRebuilt && !heats.length) figures.append(differences(image, picture, card) ?? "");
@@ -303,7 +303,7 @@ function heated(rows, title, about = "") {
   const largest = Math.max(...rows.map((row) => Math.max(...row)), 1e-12);
   const place = make("div");
   const paint = (top) => {
-    const drawn = pictures.fitted(pictures.ofHeat(rows, top), 240);
+    const drawn = pictures.fitted(pictures.ofHeat(rows, top), 224);
     place.replaceChildren(
       figure(
         drawn,

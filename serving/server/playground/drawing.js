@@ -14,7 +14,7 @@ export class Drawing {
    *   on black; label, name: of the file}.
    */
   constructor(changed, said, { ground = null, label = "Drawing", name = "drawing.png" } = {}) {
-    Object.assign(this, { changed, said, ground, name, strokes: [], width: ground ? 24 : 22, isLight: true, ink: null });
+    Object.assign(this, { changed, said, ground, name, strokes: [], width: ground ? 24 : 30, isLight: true, ink: null });
     const larger = ground ? Math.max(ground.width, ground.height) : 1;
     const [width, height] = ground
       ? [ground.width, ground.height].map((size) => Math.max(Math.round((SIDE * size) / larger), 1))

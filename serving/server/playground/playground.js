@@ -237,6 +237,7 @@ async function predict(asked, rows, signal) {
 async function question() {
   const signal = latest(),
     { asked, given: main, card, input } = state;
+  if (!byId("result").querySelector("details")) clear("Asked; the answer is on its way.");
   byId("result").classList.add("busy");
   const more = { ...state.beside.values };
   const isText = asked[0].takes === signatures.TEXT && input.mattered.checked;

@@ -28,6 +28,7 @@ export function functions(metadata, card) {
 /** The signatures that say together all that a model says of an image; one where one says all. */
 export function everything(all) {
   const left = all.filter((each) => each.takes === IMAGE && each.inputs.length === 1);
+  left.sort((first, other) => (first.name === DEFAULT) - (other.name === DEFAULT)); // a function's own name says more
   const chosen = [],
     told = new Set();
   for (;;) {
