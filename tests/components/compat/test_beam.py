@@ -1,14 +1,18 @@
 """What is remembered is what Beam would find anew."""
 
 import functools
+import json
 import subprocess
 import sys
 import types
+import xml.etree.ElementTree
 
+import apache_beam
 import numpy as np
 import pytest
 from apache_beam import DoFn, FlatMap, Map
 from apache_beam.coders import VarIntCoder
+from apache_beam.internal.cloudpickle import cloudpickle
 from apache_beam.options import pipeline_options
 from apache_beam.runners.worker import statecache
 from apache_beam.transforms import core, userstate
@@ -207,3 +211,24 @@ def test_side_inputs_weigh_what_they_did_and_modules_are_listed_once_until_anoth
     monkeypatch.setitem(sys.modules, "one_more", types.ModuleType("one_more"))
     assert statecache.get_deep_size([vars(sys.modules["one_more"])]) == statecache.get_deep_size([vars(sys)])
     assert len(listed) == 2
+
+
+SUBMODULES = getattr(cloudpickle._find_imported_submodules, "__wrapped__", cloudpickle._find_imported_submodules)
+
+
+def test_modules_that_a_function_reaches_are_beam_s_and_grouped_once_until_another_comes(monkeypatch):
+    def reaching():
+        return np.linalg.norm, apache_beam.io.textio, xml.etree.ElementTree, json.decoder, np.nothing, sys.path
+
+    packages = [np, apache_beam, xml, json, sys, 3, None, types.SimpleNamespace(__package__="a"), core]
+    grouped = beam.grouping_once(SUBMODULES)
+    expected = SUBMODULES(reaching.__code__, packages)
+    assert {"numpy.linalg", "apache_beam.io", "apache_beam.io.textio", "xml.etree", "json.decoder"} <= {
+        m.__name__ for m in expected
+    }
+    assert [grouped(reaching.__code__, packages) for _ in range(2)] == [expected] * 2
+    monkeypatch.setitem(sys.modules, "numpy.nothing", types.ModuleType("numpy.nothing"))
+    assert grouped(reaching.__code__, packages) == SUBMODULES(reaching.__code__, packages) != expected
+    monkeypatch.delitem(sys.modules, "numpy.nothing")
+    assert grouped(reaching.__code__, packages) == expected
+    assert grouped(reaching.__code__, []) == []

@@ -26,6 +26,8 @@ CALLABLES = {
     "_use_weight_decay": ("keras.optimizers:Optimizer", (None, None)),
     "_apply_weight_decay": ("keras.optimizers:Optimizer", (None, None)),
     "get_function_args_defaults": ("apache_beam.transforms.core", (None,)),
+    "get_dofn_specs": ("apache_beam.transforms.userstate", (None,)),
+    "_find_imported_submodules": ("apache_beam.internal.cloudpickle.cloudpickle", (None, [])),
     "_BeamArgumentParser": ("apache_beam.options.pipeline_options", None),
     "_get_formatter": ("argparse:ArgumentParser", (None,)),
     "_iter_modules_globals": ("objsize.traverse", ()),
