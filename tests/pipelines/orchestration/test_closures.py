@@ -64,12 +64,17 @@ def test_what_is_imported_by_its_name_is_told_to_the_digest(stages):
     assert {name for name in every if "import_module" in fingerprint._source(name).read_text()} == CHOOSES_BY_NAME.keys()
 
 
+@pytest.fixture(scope="module")
+def unedited(stages) -> dict[str, str]:
+    """Digest of each stage."""
+    return _digests(stages)
+
+
 @pytest.fixture
-def edited(stages, tmp_path, monkeypatch):
+def edited(stages, unedited, tmp_path, monkeypatch):
     """Stages whose digest changes with an edit: of a copy, the file of a module -> what is added at its end, or put in a place."""
     source, copies = fingerprint._source, {}
     monkeypatch.setattr(fingerprint, "_source", lambda name: copies.get(name) or source(name))
-    before = _digests(stages)
 
     def edit(module: str, added: str, after: str = "") -> set[str]:
         copy = tmp_path / f"{module}.py"
@@ -78,7 +83,7 @@ def edited(stages, tmp_path, monkeypatch):
         place = text.index(after) + len(after) if after else len(text)
         copy.write_text(f"{text[:place]}{added}{text[place:]}")
         copies[module] = copy
-        return {stage for stage, digest in _digests(stages).items() if digest != before[stage]}
+        return {stage for stage, digest in _digests(stages).items() if digest != unedited[stage]}
 
     return edit
 
