@@ -8,7 +8,7 @@ from serving import promotions
 from serving.deployment.model import PLAIN, Model
 from serving.deployment.options import CLAIM, HOST, URI, Storage
 
-TOOLS = {"gs": "gcloud storage cp --recursive", "s3": "aws s3 cp --recursive"}  # of what bucket
+TOOLS = {"gs": "gcloud storage rsync --recursive", "s3": "aws s3 sync"}  # of what bucket
 FILE = "FILE"  # whatever the model is asked about
 
 

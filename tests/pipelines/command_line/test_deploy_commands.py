@@ -71,6 +71,19 @@ def test_each_command_is_words_for_a_shell(place, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("target", "storage", "first"),
+    [
+        ("kubernetes", "gs://bucket/models", "gcloud storage rsync --recursive {} gs://bucket/models/digits_lenet5"),
+        ("kserve", "s3://bucket/models", "aws s3 sync {} s3://bucket/models/digits_lenet5"),
+    ],
+)
+def test_models_of_a_bucket_are_copied_first(place, tmp_path, target, storage, first):
+    told = deploy(place, "digits_lenet5", "--to", target, "--storage", storage, "--out", tmp_path / "out", "--json").json
+    assert told["commands"][0] == first.format(place / "models/digits_lenet5")
+    assert f"It is served if {storage} has them in digits_lenet5/VERSION, for 1, 2." in told["remarks"]
+
+
+@pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
         (["--to", "swarm"], "--to 'swarm' is no target.", "There are: compose, kserve, kubernetes."),
