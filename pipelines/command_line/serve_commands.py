@@ -6,8 +6,9 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -15,6 +16,7 @@ from pipelines.command_line import options
 from pipelines.command_line.options import state
 
 BANNER = "For trying out and testing: production belongs to TensorFlow Serving, which takes the same folders, files and requests."
+SHADOW = ".shadow"  # after a model's name: what the second version is called, so that nobody gets it who asks for the model
 PORT = click.IntRange(0, 65535)
 
 
@@ -55,6 +57,13 @@ class Terminated(BaseException):
 @click.option("--no-metrics", is_flag=True, help="Do not answer /monitoring/prometheus/metrics.")
 @click.option("--no-playground", is_flag=True, help="Have no page at / that asks the models from a browser.")
 @click.option("--no-statistics", is_flag=True, help="Keep no statistics of requests and answers, by which `hubel drift` judges.")
+@click.option(
+    "--shadow",
+    "shadows",
+    multiple=True,
+    metavar="VERSION=SHARE",
+    help="Ask NAME/VERSION, or canary, a share too, such as canary=0.1, and log how its answers differ; no client gets these.",
+)
 @click.option("--tls-cert", metavar="FILE", help="PEM: serve by TLS, with --tls-key.")
 @click.option("--tls-key", metavar="FILE", help="PEM: the certificate's key.")
 @click.option("--api-key-file", metavar="FILE", help="Clients must send what it holds; or set HUBEL_SERVE_API_KEY.")
@@ -84,6 +93,7 @@ def serve(models, config, workspace, as_json, openapi, **asked):
         return _describe(wanted, config, asked)
     if any(model.get("is_bare") for model in wanted) and (place.models / "model.config").is_file():
         config = str(place.models / "model.config")  # their part of it
+    shadowed = _shadows(asked["shadows"], wanted, bool(config))
     settings = {
         "host": asked["host"],
         "rest_port": None if asked["no_rest"] else asked["rest_port"],
@@ -96,6 +106,7 @@ def serve(models, config, workspace, as_json, openapi, **asked):
         "drain": asked["drain"],
         "strict_shapes": asked["strict_shapes"],
         "cors": asked["cors"],
+        "shadows": shadowed,
         "statistics": None if asked["no_statistics"] else str(place.statistics),
         "monitoring": not asked["no_metrics"],
         "playground": not asked["no_playground"],
@@ -115,7 +126,7 @@ def serve(models, config, workspace, as_json, openapi, **asked):
             has_page = not asked["no_playground"]
             grace = asked["drain"] + 20  # TensorFlow's end, and what a last request takes
             supervise.ask(
-                request, state.log, lambda event: _show(event, asked["host"], scheme, as_json, out, has_page), held, grace
+                request, state.log, lambda event: _show(event, asked["host"], scheme, as_json, out, has_page), held, grace, True
             )
         except KeyboardInterrupt:
             code = 130
@@ -179,6 +190,103 @@ def _describe(wanted: list[dict], config: str | None, asked: dict) -> int:
     return 0
 
 
+def _shadows(asked: Sequence[str], wanted: list[dict], has_config: bool) -> list[dict[str, Any]]:
+    """Fields of serving.server.shadow.Spec for each VERSION=SHARE.
+
+    Args:
+        wanted: models of `_wanted`, which get what is to be loaded besides; none where a config alone says what is served.
+        has_config: whether a config says which versions of those that are bare are served.
+
+    Raises:
+        UsageError: for what is no such thing, a version that is not there, or one that answers itself.
+    """
+    from configs.errors import UsageError
+    from serving import layout
+
+    specs: list[dict[str, Any]] = []
+    for text in asked:
+        name, _, number = text.rpartition("=")
+        model, _, last = name.rpartition("/")
+        version, share = layout.number(last), _share(number)
+        if share is None or not name or bool(model) != (version is not None):
+            raise UsageError(
+                f"--shadow {text} is no version with a share.",
+                "Such as NAME/2=0.1, or canary=0.1: a share is above 0 and at most 1.",
+            )
+        label = None if model else last
+        of_models = [entry for entry in wanted if model in ("", entry["name"]) and not entry["name"].endswith(SHADOW)]
+        if wanted and not of_models:
+            raise UsageError(f"--shadow {text} is of a model that is not served.", "Name it among the models.")
+        for entry in of_models:
+            specs.append({"share": share, **_shadow_of(entry, version, label, wanted, has_config and entry.get("is_bare", False))})
+        if not wanted:
+            specs.append({"share": share, "of": model or None, "model": None, "version": version, "label": label})
+    return specs
+
+
+def _shadow_of(entry: dict, version: int | None, label: str | None, wanted: list[dict], follows: bool) -> dict[str, Any]:
+    """Which second version one model has: of what is served anyway, or one that is loaded besides, under a name of its own.
+
+    Args:
+        follows: whether a config says which versions of the model are served.
+    """
+    from configs.errors import UsageError
+    from serving import layout, promotions
+
+    name, base = entry["name"], Path(entry["folder"])
+    there = layout.versions(base)
+    if not there:
+        raise UsageError(f"{name} is a single SavedModel and has no second version.", "Leave out --shadow.")
+    state = promotions.state(base)
+    if follows and (label or version in state.loaded):
+        return {"of": name, "model": None, "version": version, "label": label}
+    second = version if version is not None else state.labels.get(label or "")
+    if second not in there:
+        named = f"version {second}" if second is not None else f"version that is its {label}"
+        raise UsageError(f"{name} has no {named} to ask as a shadow.", f"There are: {', '.join(map(str, there))}.")
+    if not follows and entry["version"] is None:
+        others = [each for each in there if each != second]
+        entry["version"] = state.stable if state.is_recorded and state.stable is not None else max(others, default=second)
+    if entry["version"] == second:
+        raise UsageError(
+            f"{name} version {second} answers itself, and cannot be its own shadow.",
+            f"Name what is to answer: {name}/VERSION.",
+        )
+    hidden = {"name": f"{name}{SHADOW}", "folder": entry["folder"], "version": second}
+    taken = [known for known in wanted if known["name"] == hidden["name"]]
+    if taken and taken[0] != hidden:
+        raise UsageError(f"{name} has two shadows.", "Name one: they would have one name.")
+    if not taken:
+        wanted.append(hidden)
+    return {"of": name, "model": hidden["name"], "version": second, "label": None}
+
+
+def _share(text: str) -> float | None:
+    try:
+        share = float(text)
+    except ValueError:
+        return None
+    return share if 0 < share <= 1 else None
+
+
+def _tell_shadows(pairs: Sequence[Mapping[str, Any]]) -> None:
+    """The summary at the end."""
+    for pair in pairs:
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in pair["requests"].items())
+        beside = f"shadow version {pair['shadow']}" if pair["shadow"] is not None else "no shadow"
+        print(f"{pair['model']} version {pair['version']}, {beside}: {counts}", flush=True)
+        if pair["rows"]:
+            far = ", ".join(
+                f"{name} by {'what cannot be compared' if most is None else format(most, '.3g')}"
+                for name, most in pair["largest_difference"].items()
+            )
+            took = "; ".join(f"{side} {of['p50']:.1f} ms, 95 % {of['p95']:.1f} ms" for side, of in pair["ms"].items())
+            print(
+                f"  {pair['disagreeing']} of {pair['rows']} examples decided differently; at most {far or 'nothing'}; {took}",
+                flush=True,
+            )
+
+
 def _log(place) -> Path:
     from pipelines.workspace import runs
 
@@ -198,7 +306,9 @@ def _access_log(name: str | None, stack: contextlib.ExitStack) -> int | None:
 
 
 def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO, has_page: bool) -> None:
-    """Say that it answers, and where."""
+    """Say that it answers, and where; and at its end what shadows answered."""
+    if event["event"] == "shadows" and not as_json:
+        _tell_shadows(event["pairs"])
     if event["event"] != "serving":
         return
     shown = f"[{host}]" if ":" in host else host

@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from configs import errors, locking
 from configs.errors import HubelError, last_line
@@ -24,6 +24,7 @@ def ask(
     listen: Callable[[dict], None] = lambda event: None,
     held: tuple[int, ...] = (),
     grace: float = GRACE,
+    to_the_end: bool = False,
 ) -> Any:
     """Have a request answered in a process of its own. Returns the JSON value.
 
@@ -32,6 +33,7 @@ def ask(
         listen: told of each progress event.
         held: file descriptors that the process inherits (a lock that must outlive this process).
         grace: s that the process has to end in order where this one is interrupted.
+        to_the_end: whether `listen` is told what the process said while it was ended so.
 
     Raises:
         HubelError, UsageError: what the function raised, or how the process died.
@@ -71,12 +73,24 @@ def ask(
             code = worker.wait()
         except BaseException:
             _end(worker, grace)
+            for event in _last(events) if to_the_end else ():
+                listen(event)
             raise
     if answer is None:
         raise _died(code, log)
     if answer["event"] == "failure":
         raise errors.from_json(answer)
     return answer["value"]
+
+
+def _last(events: IO[str]) -> Iterator[dict]:
+    """What an interrupted worker told at its end, as far as it is there."""
+    os.set_blocking(events.fileno(), False)
+    with contextlib.suppress(OSError, ValueError, TypeError):  # such as of a line that is not whole, or of what is not there yet
+        for line in events:
+            event = json.loads(line)
+            if event["event"] not in ("result", "failure"):
+                yield event
 
 
 def _end(worker: subprocess.Popen, grace: float) -> None:

@@ -39,7 +39,8 @@ def serve(
         access_log: file descriptor that gets a line of JSON for each request; None: the log of this process.
 
     Returns:
-        {seconds}: that the last requests and unloading took. Tells `serving` {rest, grpc, models} once it answers.
+        {seconds}: that the last requests and unloading took. Tells `serving` {rest, grpc, models} once it answers, and `shadows`
+        {pairs: as of Shadow.summary} at the end, where there are any.
 
     Raises:
         UsageError, HubelError: as Server.
@@ -56,7 +57,10 @@ def serve(
         server.start(told, path, follow, read)
         progress.emit("serving", **server.ports, models=server.manager.overview())
         stop.wait()
-        return {"seconds": round(server.stop(), 2)}
+        seconds = round(server.stop(), 2)
+        if server.shadow is not None:
+            progress.emit("shadows", pairs=server.shadow.summary())
+        return {"seconds": seconds}
 
 
 def _config_of(models: Sequence[Mapping[str, Any]], path: Path | None, aliases: Path) -> tuple[Any, Callable[[Path], Any]]:

@@ -19,6 +19,7 @@ from serving.server.metrics import Metrics
 from serving.server.observed import Observed, Observer
 from serving.server.rolling import Rolling
 from serving.server.servable import Servable
+from serving.server.shadow import Shadow, Spec
 from serving.server.status import ServingError
 
 LINGER = 0.5  # s in which it still answers although it is not ready: what is on its way is not lost, and balancers see it go
@@ -42,6 +43,7 @@ class Settings:
         monitoring: whether metrics are answered at all. cors: whether browsers may ask from pages of other origins.
         playground: whether the REST end has one at /.
         statistics: folder for what is measured of requests and answers, see rolling.py; None: nothing is.
+        shadows: which requests a second version is asked too, see shadow.py.
     """
 
     host: str = "127.0.0.1"
@@ -60,6 +62,7 @@ class Settings:
     cors: bool = False
     playground: bool = True
     statistics: Path | None = None
+    shadows: tuple[Spec, ...] = ()
 
 
 class Server:
@@ -78,9 +81,13 @@ class Server:
         self.settings, self._api_key = settings, api_key or ApiKey(None)
         self.metrics = Metrics(is_model=lambda name: self.manager.has(name))
         self._observers: list[Observer] = [Rolling(settings.statistics, self.metrics)] if settings.statistics else []
+        self.shadow: Shadow | None = None
         self.manager = Manager(
             self._load, self._wrap, settings.poll, on_load=self.metrics.loaded, on_warmup=self.metrics.warmed
         )  # fmt: skip
+        if settings.shadows:
+            self.shadow = Shadow(self.manager, settings.shadows, self.metrics)
+            self._observers.append(self.shadow)
         self._tls()  # whose words are better than gRPC's, which takes what is no certificate and then answers nobody
         self._stopping, self._is_answering = threading.Event(), False
         self._follower: threading.Thread | None = None
@@ -228,9 +235,10 @@ def _stamp(path: Path) -> tuple | None:
 
 
 def settings_of(values: dict[str, Any], report: Callable[[str], None] = log.info) -> Settings:
-    """Settings of JSON values: paths as text, `batching` as the path of a parameters file."""
+    """Settings of JSON values: paths as text, `batching` as the path of a parameters file, `shadows` as fields of Spec."""
     paths = {name: Path(values[name]).expanduser() for name in ("certificate", "key", "statistics") if values.get(name)}
     parameters = batching.read(Path(values["batching"]).expanduser()) if values.get("batching") else None
     if parameters:
         report(f"Batching: {parameters}")
-    return Settings(**(values | paths | {"batching": parameters}))
+    shadows = tuple(Spec(**spec) for spec in values.get("shadows", ()))
+    return Settings(**(values | paths | {"batching": parameters, "shadows": shadows}))

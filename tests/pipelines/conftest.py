@@ -58,7 +58,7 @@ def in_process(*arguments) -> Outcome:
     from pipelines.command_line import commands
     from pipelines.process import supervise
 
-    def ask(request, log, listen=lambda event: None, held=(), grace=0):
+    def ask(request, log, listen=lambda event: None, held=(), grace=0, to_the_end=False):
         log.parent.mkdir(parents=True, exist_ok=True)
         module, _, function = request.calls.partition(":")
         with pytest.MonkeyPatch.context() as patch, log.open("a") as sink:

@@ -297,3 +297,70 @@ def test_a_server_of_its_own_drains_under_load(place):
     again = Running(*command)
     assert predict(port, timeout=120) == 3.0
     again.end(signal.SIGTERM)
+
+
+def test_a_shadow_is_asked_too_and_nobody_gets_its_answers(place):
+    def ask(port):
+        answers = [predict(port) for _ in range(5)]
+        time.sleep(1)  # its turn comes after the answers
+        return answers
+
+    done, [answers], _ = served(place, "half_plus_two/1", "--shadow", "half_plus_two/2=1", ask=ask)
+    assert answers == [1.0] * 5
+    assert "half_plus_two version 1, shadow version 2: 5 differs" in done.lines
+    [line] = [line for line in done.lines if "examples decided differently" in line]
+    assert "at most y by 1;" in line
+    log = max((place / "logs" / "serve").glob("*.log"), key=lambda path: path.stat().st_mtime)
+    rows = [json.loads(line[line.index('{"difference"') :]) for line in log.read_text().splitlines() if '{"difference"' in line]
+    assert [(row["difference"]["shadow"], row["difference"]["largest_difference"]) for row in rows] == [(2, {"y": 1.0})] * 5
+    kept = place / "serving" / "half_plus_two"
+    assert json.loads((kept / "1" / "statistics.json").read_text())["seen"] == 5
+    assert not (kept / "2").exists()
+
+
+def test_statistics_can_be_left_out(place, tmp_path):
+    (tmp_path / "models").symlink_to(place / "models")
+    served(tmp_path, "half_plus_two/2", "--no-statistics")
+    assert not (tmp_path / "serving").exists()
+
+
+@pytest.mark.parametrize(
+    ("shadow", "said"),
+    [
+        ("half_plus_two/9=0.1", "has no version 9 to ask as a shadow"),
+        ("half_plus_two/3=0.1", "answers itself"),
+        ("canary=0.1", "has no version that is its canary"),
+        ("other/1=0.1", "is of a model that is not served"),
+        ("half_plus_two/1=2", "no version with a share"),
+        ("half_plus_two/1=nan", "no version with a share"),
+        ("half_plus_two/1", "no version with a share"),
+        ("=0.5", "no version with a share"),
+    ],
+)
+def test_a_shadow_that_cannot_be(place, shadow, said):
+    done = in_process("serve", "half_plus_two/3", "--shadow", shadow, "--workspace", place)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_beside_a_shadow_a_name_alone_is_its_stable_version(tmp_path):
+    from pipelines.command_line import serve_commands
+    from serving import promotions
+
+    base = tmp_path / "m"
+    for number in (1, 2, 3):
+        promotions.pushed(base, number)
+        (base / str(number)).mkdir(parents=True)
+        (base / str(number) / "saved_model.pb").touch()
+    wanted = [{"name": "m", "folder": str(base), "version": None}]
+    [spec] = serve_commands._shadows(["canary=0.5"], wanted, False)
+    assert spec == {"share": 0.5, "of": "m", "model": "m.shadow", "version": 3, "label": None}
+    assert [(model["name"], model["version"]) for model in wanted] == [("m", 1), ("m.shadow", 3)]
+    [of_any] = serve_commands._shadows(["canary=0.5"], [], True)
+    assert of_any == {"share": 0.5, "of": None, "model": None, "version": None, "label": "canary"}
+    wanted = [{"name": "m", "folder": str(base), "version": None, "is_bare": True}]
+    followed, loaded, hidden = serve_commands._shadows(["canary=0.5", "m/3=0.1", "m/2=0.1"], wanted, True)
+    assert followed == {"share": 0.5, "of": "m", "model": None, "version": None, "label": "canary"}
+    assert loaded == {"share": 0.1, "of": "m", "model": None, "version": 3, "label": None}
+    assert hidden == {"share": 0.1, "of": "m", "model": "m.shadow", "version": 2, "label": None}
+    assert [(model["name"], model["version"]) for model in wanted] == [("m", None), ("m.shadow", 2)]

@@ -64,3 +64,11 @@ def test_a_worker_that_is_killed_is_one_sentence(threads, tmp_path):
     killer.join()
     assert died.value.message == "The worker process was ended by SIGKILL (often: out of memory)."
     assert died.value.hint == "Run the same command again: it goes on where it stopped."
+
+
+def test_what_a_worker_says_as_it_is_ended_is_heard_as_far_as_it_is_there():
+    reading, writing = os.pipe()
+    os.write(writing, b'{"event": "shadows", "pairs": []}\n{"event": "result", "value": 1}\n{"event": "st')
+    with os.fdopen(reading) as events:
+        assert list(supervise._last(events)) == [{"event": "shadows", "pairs": []}]
+    os.close(writing)
