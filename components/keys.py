@@ -66,6 +66,7 @@ METRICS = "metrics"  # ModelEvaluation: JSON map, of the whole test split
 INTERVALS = "intervals"  # ModelEvaluation: JSON map, figure -> [low, high]; see components.evaluator.intervals
 DIFFERENCES = "differences"  # ModelEvaluation: JSON list, of figures from those of other models; see components.evaluator.noise
 SLICES = "slices"  # ModelEvaluation: JSON list, the same of parts of it; see components.evaluator.slices
+SERVERS = "servers"  # InfraBlessing: names of those that were asked, by commas
 REASON = "reason"  # ModelBlessing, InfraBlessing: the verdict in words
 MISSED = "missed"  # ModelBlessing: JSON list of components.evaluator.miss.Miss, without their texts
 VARIANTS = (

@@ -1,11 +1,15 @@
 """What makes tests cheap that are not about it, and changes nothing that they see; for a conftest to import."""
 
 import contextlib
+import io
 import json
 import multiprocessing
 import runpy
 import subprocess
+import sys
+import types
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +19,7 @@ class Forked:
     seconds of a core. As much of subprocess.Popen as components.infra_validator.parity asks."""
 
     def __init__(self, script: str):
-        self._script, self._process = script, None
+        self._script, self._process, self.stdin = script, None, io.StringIO()
 
     def __enter__(self):
         return self
@@ -26,7 +30,7 @@ class Forked:
     def communicate(self, line: str, timeout: float) -> tuple[None, str]:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tensorflow"])
-        self._process = context.Process(target=replay, args=(self._script, *json.loads(line)))
+        self._process = context.Process(target=replay, args=(self._script, *json.loads(self.stdin.getvalue())))
         self._process.start()
         self._process.join(timeout)
         if self._process.exitcode is None:
@@ -45,8 +49,17 @@ class Forked:
         return self._process and self._process.exitcode
 
 
+@contextlib.contextmanager
+def no_server(model: Path, folder: Path):
+    """Nothing is started: the embedded server is asked by the tests of components/infra_validator, and in whole runs."""
+    yield SimpleNamespace(ways={}, names=["none, in this test"], refused={}, notes=[])
+
+
 def replay(script: str, model: str, folder: str) -> None:
-    """What the script does once it was asked; here it is another process, in which hubel is not there."""
+    """What the script does once it was asked; here it is another process, and TensorFlow alone answers."""
+    module = types.ModuleType("components.infra_validator.servers")
+    module.serving = no_server
+    sys.modules[module.__name__] = module
     runpy.run_path(script)["main"](model, Path(folder))
 
 

@@ -1,4 +1,6 @@
-"""Whether what is served answers as what was trained does: parity.py asks a fresh process, which is replay.py.
+"""Whether what is served answers as what was trained does: parity.py asks a fresh process, which is replay.py; there TensorFlow
+answers by itself, and servers.py has servers answer over both protocols.
 
-May be touched: what is compared. replay.py imports TensorFlow alone, as a server does, and must go on doing so.
+May be touched: what is compared, and which servers are asked. replay.py imports TensorFlow and the server, nothing of training, and
+must go on doing so.
 """

@@ -11,7 +11,7 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import path_utils
 
-from components import fingerprint, inputs, keys, spec
+from components import fingerprint, inputs, keys, progress, spec
 from components.examples import files_of, records_of
 from components.infra_validator import parity
 from components.tasks.by_name import modules_of
@@ -23,16 +23,20 @@ class Executor(base_executor.BaseExecutor):
     """Sends test images through every signature."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: Model, raw Examples (test). Writes: InfraBlessing with the custom property `reason`."""
+        """Reads: Model, raw Examples (test). Writes: InfraBlessing with the custom properties `reason` and `servers`."""
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         files = files_of(input_dict[standard_component_specs.EXAMPLES_KEY], keys.TEST)
         records = list(records_of(files).take(IMAGES).as_numpy_iterator())
-        why = parity.refusal(model.uri, Path(path_utils.serving_model_path(model.uri)), records)
+        verdict = parity.verdict(model.uri, Path(path_utils.serving_model_path(model.uri)), records)
+        why = verdict.reason
+        for note in verdict.notes:
+            progress.emit("warning", text=note)
         Path(blessing.uri, "INFRA_NOT_BLESSED" if why else "INFRA_BLESSED").write_text(why or "")
         blessing.set_int_custom_property("blessed", int(not why))
         blessing.set_int_custom_property("has_model", 0)
         blessing.set_string_custom_property(keys.REASON, why or "")
+        blessing.set_string_custom_property(keys.SERVERS, ", ".join(verdict.servers))
 
 
 class InfraValidatorSpec(ComponentSpec):

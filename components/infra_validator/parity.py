@@ -1,10 +1,13 @@
-"""Served equals trained: the same images through the Keras model here and through the SavedModel in a process of its own."""
+"""Served equals trained: the same images through the Keras model here and through the SavedModel in a process of its own, where
+TensorFlow answers by itself and servers do over both protocols."""
 
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -12,9 +15,10 @@ import numpy as np
 import tensorflow as tf
 
 from components import examples, given, inputs, keys
+from components.inputs.base import End
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
-from components.trainer import artifact, endpoints
+from components.trainer import artifact, endpoints, warmup
 from components.trainer.card import Card
 from configs.errors import last_line
 from keras_models import compat
@@ -22,6 +26,9 @@ from keras_models import compat
 TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
 DEEP, DEEP_TOLERANCE = 50, 1e-4  # answers that more layers had a part in: rounding adds up
 SECONDS = 600
+MODEL, SERVERS = "model", "servers"  # who is asked; the keys of replay.py's files
+PREDICT = "predict"
+REST = " over REST"  # how such ways end
 
 
 _ahead: list[subprocess.Popen] = []  # started and not asked yet; one at most
@@ -46,8 +53,39 @@ def _other() -> subprocess.Popen:
     return waiting[0] if waiting else _started()
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Why a model must not be served, or None; the servers that were asked, and what a person should know of others."""
+
+    reason: str | None
+    servers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one signature is asked, and must answer.
+
+    api: "predict" or "classify". arguments: by name. expected: output -> array, a row an example. ids: of the examples.
+    """
+
+    signature: str
+    api: str
+    arguments: Mapping[str, tf.Tensor]
+    expected: dict[str, np.ndarray]
+    ids: Sequence[str]
+
+
 def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str | None:
-    """Why a model must not be served, or None.
+    """The reason of `verdict`."""
+    return verdict(model_uri, saved_model, records).reason
+
+
+def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verdict:
+    """Whether a model may be served.
+
+    Test images go through every signature of the Keras model here and of the SavedModel in TensorFlow there; and the warm-up
+    requests that lie beside it, with test images for each signature that has none, through servers, over both protocols.
 
     Args:
         model_uri: Model artifact with model.keras and card.json.
@@ -55,34 +93,60 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
         records: raw tf.Examples of test images.
 
     Returns:
-        A sentence that names the signature, the image (its id) and how far off it is.
+        With a sentence that names the signature, the image (its id) and how far off it is.
     """
     with tempfile.TemporaryDirectory(prefix="hubel-parity-") as scratch:
         folder = Path(scratch)
         with _other() as other:
             try:
+                _tell(other, json.dumps([str(saved_model), scratch]))  # it loads the model meanwhile
                 card = Card.read(model_uri)
                 model = artifact.load(model_uri)
-                expected, ids, signatures = _ask(model, card, records, folder)
-                _, noise = other.communicate(f"{json.dumps([str(saved_model), scratch])}\n", timeout=SECONDS)
+                signatures = task_of(card.task).signatures(model, card)
+                ends = inputs.input_of(card.reads).ends(card)
+                made = endpoints.of(signatures, card, ends)
+                asked = {MODEL: _test_requests(signatures, made, card, records)}
+                asked[SERVERS] = _requests_of_clients(saved_model, made, ends, card, asked[MODEL])
+                _write_requests(asked, folder)
+                _, noise = other.communicate("asked\n", timeout=SECONDS)
             except subprocess.TimeoutExpired:
-                return f"the process that loads the model did not answer within {SECONDS} s"
+                return Verdict(f"the process that loads the model did not answer within {SECONDS} s")
             finally:
                 other.kill()
         if other.returncode != 0:
-            return f"the process that loads the model ended with code {other.returncode}: {last_line(noise)}"
-        answers, noun = json.loads((folder / "answers.json").read_text()), inputs.storage_of(card.reads).noun
-        for name, wanted in expected.items():
-            tolerance = tolerance_of(depth(model) * signatures[name].passes)
-            if isinstance(answers[name], str):
-                return f"signature {name}: {answers[name]}"
-            for index, outputs in enumerate(wanted):
-                answered = {output: _read(folder, at) for output, at in answers[name][index].items()}
-                of = ids if len(wanted) == 1 else ids[index : index + 1]
-                problem = difference(outputs, answered, of, tolerance, signatures[name].compared, noun)
-                if problem:
-                    return f"signature {name}, {problem}"
-    return None
+            return Verdict(f"the process that loads the model ended with code {other.returncode}: {last_line(noise)}")
+        told = json.loads((folder / "answers.json").read_text())
+        reason = _first_difference(told, asked, made, model, inputs.storage_of(card.reads).noun, folder)
+        return Verdict(reason, tuple(told["servers"]), tuple(told["notes"]))
+
+
+def _tell(other: subprocess.Popen, line: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # it has ended: its code says why
+        other.stdin.write(f"{line}\n")
+        other.stdin.flush()
+
+
+def _first_difference(
+    told: Mapping, asked: Mapping[str, Sequence[Request]], made: Mapping, model: keras.Model, noun: str, folder: Path
+) -> str | None:
+    """The first answer that is not what it must be, in words, TensorFlow's before a server's; None where there is none."""
+    layers = depth(model)
+    for way, answers in told["answers"].items():
+        over = "" if way == MODEL else f" ({way})"
+        for request, answer in zip(asked[MODEL if way == MODEL else SERVERS], answers, strict=True):
+            if isinstance(answer, str):
+                return f"signature {request.signature}{over}: {answer}"
+            answered = {output: _read(folder, at) for output, at in answer.items()}
+            for output, trained in request.expected.items():
+                if way.endswith(REST) and not trained.size and output in answered and not answered[output].size:
+                    answered[output] = answered[output].reshape(trained.shape)  # JSON's lists of nothing have no further sides
+            signature = made[request.signature].signature
+            tolerance = tolerance_of(layers * signature.passes)
+            if problem := difference(request.expected, answered, request.ids, tolerance, signature.compared, noun):
+                return f"signature {request.signature}{over}, {problem}"
+    for server, why in told["refused"].items():
+        return f"the {server} server does not serve it: {why}"
+    return None if told["servers"] else "no server was asked for it"
 
 
 def difference(
@@ -135,14 +199,14 @@ def depth(model: keras.Model) -> int:
     return sum(1 for layer in compat.layers_of(model) if layer.weights and not isinstance(layer, keras.Model))
 
 
-def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path) -> tuple[dict, list[str], dict[str, Signature]]:
-    """Write every request and compute here what the answers must be; also the images' ids, and the signature of each endpoint."""
+def _test_requests(
+    signatures: Mapping[str, Signature], made: Mapping[str, endpoints.Endpoint], card: Card, records: Sequence[bytes]
+) -> list[Request]:
+    """What every endpoint is asked with test examples: all at once, or one after another where they are of several sizes."""
     samples = inputs.input_of(card.reads).samples(records, card)
     whole = next(iter(samples.given.values()))[0]
     ids = [examples.values(example, keys.EXAMPLE_ID)[0].decode(errors="replace") for example in examples.parsed(records)]
-    signatures = task_of(card.task).signatures(model, card)
-    made = endpoints.of(signatures, card)
-    requests, expected = {}, {}
+    requests = []
     for index, (name, endpoint) in enumerate(made.items()):
         signature = endpoint.signature
         if signature.takes in endpoints.PLAIN:
@@ -154,18 +218,53 @@ def _ask(model: keras.Model, card: Card, records: Sequence[bytes], folder: Path)
             sent, behind = samples.sent[endpoint.end], samples.given[endpoint.end]
         rows = [slice(None)] if len(sent) == 1 else [slice(place, place + 1) for place in range(len(sent))]
         labels = given.of(list(records), signature.given, card.seen)
-        requests[name], expected[name] = [], []
-        for number, (tensor, seen, chosen) in enumerate(zip(sent, behind, rows, strict=True)):
+        for tensor, seen, chosen in zip(sent, behind, rows, strict=True):
             extra = _extra(signature, len(seen[0]))
-            told = {endpoint.spec.name: tensor, **extra}
-            requests[name].append(
-                {argument: _write(folder / f"request-{index}-{number}-{argument}", value) for argument, value in told.items()}
-            )
             first = seen if signature.takes in endpoints.PLAIN else endpoints.arguments(signature, seen, card)
             answer = signature.function(*first, *(label[chosen] for label in labels), *extra.values())
-            expected[name].append({output: value.numpy() for output, value in answer.items()})
-    (folder / "requests.json").write_text(json.dumps(requests))
-    return expected, ids, {name: endpoint.signature for name, endpoint in made.items()}
+            requests.append(Request(name, PREDICT, {endpoint.spec.name: tensor, **extra}, _arrays(answer), ids[chosen]))
+    return requests
+
+
+def _requests_of_clients(
+    saved_model: Path, made: Mapping[str, endpoints.Endpoint], ends: Mapping[str, End], card: Card, others: Sequence[Request]
+) -> list[Request]:
+    """The warm-up requests, which are what clients send, and of a signature that has none the first of `others`."""
+    requests = []
+    for number, (name, api, arguments) in enumerate(warmup.read(saved_model / warmup.IN_EXPORT), 1):
+        if name not in made:  # whoever replays it refuses it
+            continue
+        endpoint, feature = made[name], inputs.input_of(card.reads).feature
+        sent, *extra = [arguments[spec.name] for spec in endpoint.specs]
+        if endpoint.signature.takes in endpoints.PLAIN:
+            first = [sent]
+        else:
+            end = ends[endpoint.end] if endpoint.end else next(iter(ends.values()))
+            if endpoint.end == endpoints.EXAMPLES:
+                sent = tf.io.parse_example(sent, {feature: tf.io.FixedLenFeature([], tf.string)})[feature]
+            first = endpoints.arguments(endpoint.signature, end.read(sent), card)
+        answer = _arrays(endpoint.signature.function(*first, *extra))
+        ids = [f"of warm-up request {number}"] * len(next(iter(answer.values())))
+        requests.append(Request(name, api, arguments, answer, ids))
+    missing = {request.signature: request for request in reversed(others)}
+    return [*requests, *(missing[name] for name in made if name not in {request.signature for request in requests})]
+
+
+def _write_requests(asked: Mapping[str, Sequence[Request]], folder: Path) -> None:
+    written: dict[str, list[dict]] = {}
+    for who, requests in asked.items():
+        written[who] = []
+        for index, request in enumerate(requests):
+            arguments = {
+                argument: _write(folder / f"request-{who}-{index}-{argument}", value)
+                for argument, value in request.arguments.items()
+            }
+            written[who].append({"signature": request.signature, "api": request.api, "arguments": arguments})
+    (folder / "requests.json").write_text(json.dumps(written))
+
+
+def _arrays(answer: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
+    return {output: value.numpy() for output, value in answer.items()}
 
 
 def _plain(

@@ -1,47 +1,104 @@
-"""The other process of the served-equals-trained gate: a SavedModel, tensors in, tensors out. Imports tensorflow alone.
+"""The other process of the served-equals-trained gate: a SavedModel, tensors in, tensors out. TensorFlow answers by itself, and so
+do servers that have it loaded; nothing of training is imported.
 
-Run as `python -I replay.py`. It waits for a line on standard input, [MODEL, FOLDER] as JSON, then reads FOLDER/requests.json
-({signature: [{argument: {file, dtype}}, ...]}) and writes FOLDER/answers.json ({signature: [{output: {file, dtype}}, ...]} or
-{signature: "what went wrong"}). Tensors are files of tf.io.serialize_tensor. Without a line it ends.
+Run as `python -I replay.py`. It waits for a line on standard input, [MODEL, FOLDER] as JSON, and loads the model in every way; then
+for another line, after which FOLDER/requests.json is there: {"model": requests, "servers": requests}, each a list of {signature,
+api, arguments: {name: {file, dtype}}}. It writes FOLDER/answers.json:
+
+- servers: names of those that were asked. refused: {server: why it does not serve it}. notes: what a person should know.
+- answers: {way: [{output: {file, dtype}} or "what went wrong"]}, in the order of the requests: of the way MODEL, asked for `model`,
+  and of each "SERVER over PROTOCOL", for `servers`.
+
+Tensors are files of tf.io.serialize_tensor. Without a line it ends.
 """
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-import tensorflow as tf
+from configs.child import importing
+from configs.compat import keras_alone
+
+MODEL = "model"  # the way without a server
 
 
-def main(model: str, folder: Path) -> None:
-    """Answer every request."""
+def ready() -> None:
+    """Import what takes seconds."""
+    keras_alone()
+    with importing():
+        import components.infra_validator.servers  # noqa: F401
+        import serving.server.rest.end  # noqa: F401
+
+
+def main(model: str, folder: Path, wait: Callable[[], object] = lambda: True) -> None:
+    """Load a model in every way, and answer every request once `wait` has returned something."""
+    import tensorflow as tf
+
+    from components.infra_validator import servers
+
     loaded = tf.saved_model.load(model)
-    answers = {}
-    for name, requests in json.loads((folder / "requests.json").read_text()).items():
-        try:
-            answers[name] = [_answer(loaded, folder, name, index, request) for index, request in enumerate(requests)]
-        except KeyError:
-            answers[name] = "it has no such signature"
-        except (tf.errors.OpError, TypeError, ValueError) as error:
-            answers[name] = f"it fails: {(str(error).strip().splitlines() or ['no message'])[0][:300]}"
-    (folder / "answers.json").write_text(json.dumps(answers))
+    with servers.serving(Path(model), folder) as started:
+        if not wait():
+            return
+        requests = json.loads((folder / "requests.json").read_text())
+        answers = {MODEL: [_answer(loaded, folder, index, request) for index, request in enumerate(requests["model"])]}
+        for way, ask in started.ways.items():
+            answers[way] = [
+                _through(ask, loaded, folder, f"{len(answers)}-{index}", request)
+                for index, request in enumerate(requests["servers"])
+            ]
+        told = {"servers": started.names, "refused": started.refused, "notes": started.notes, "answers": answers}
+    (folder / "answers.json").write_text(json.dumps(told))
 
 
-def _answer(loaded, folder: Path, name: str, index: int, request: dict) -> dict:
-    arguments = {argument: _read(folder / at["file"], at["dtype"]) for argument, at in request.items()}
-    outputs = loaded.signatures[name](**arguments)
-    written = {}
-    for output, value in outputs.items():
-        file = f"answer-{name}-{index}-{output}"
-        (folder / file).write_bytes(tf.io.serialize_tensor(value).numpy())
-        written[output] = {"file": file, "dtype": value.dtype.name}
-    return written
+def _answer(loaded, folder: Path, index: int, request: dict) -> dict | str:
+    """What TensorFlow answers."""
+    import tensorflow as tf
+
+    from configs.errors import first_line
+
+    signature = loaded.signatures.get(request["signature"]) if request["signature"] in loaded.signatures else None
+    if signature is None:
+        return "it has no such signature"
+    try:
+        outputs = signature(**{argument: read(folder, at) for argument, at in request["arguments"].items()})
+    except (tf.errors.OpError, TypeError, ValueError) as error:
+        return f"it fails: {first_line(error)}"
+    return {output: write(folder / f"answer-{index}-{output}", value) for output, value in outputs.items()}
 
 
-def _read(path: Path, dtype: str) -> tf.Tensor:
-    return tf.io.parse_tensor(path.read_bytes(), tf.as_dtype(dtype))
+def _through(ask, loaded, folder: Path, index: str, request: dict) -> dict | str:
+    """What a server answers."""
+    import tensorflow as tf
+
+    if request["signature"] not in loaded.signatures:
+        return "it has no such signature"
+    dtypes = {name: tensor.dtype for name, tensor in loaded.signatures[request["signature"]].structured_outputs.items()}
+    arguments = {argument: read(folder, at).numpy() for argument, at in request["arguments"].items()}
+    outputs = ask(request["signature"], request["api"], arguments, dtypes)
+    if isinstance(outputs, str):
+        return outputs
+    return {output: write(folder / f"answer-{index}-{output}", tf.constant(value)) for output, value in outputs.items()}
+
+
+def write(path: Path, tensor) -> dict:
+    """Put a tensor into a file; what `read` takes."""
+    import tensorflow as tf
+
+    path.write_bytes(tf.io.serialize_tensor(tensor).numpy())
+    return {"file": path.name, "dtype": tensor.dtype.name}
+
+
+def read(folder: Path, at: dict):
+    """The tensor of a file."""
+    import tensorflow as tf
+
+    return tf.io.parse_tensor((folder / at["file"]).read_bytes(), tf.as_dtype(at["dtype"]))
 
 
 if __name__ == "__main__":
+    ready()
     if asked := sys.stdin.readline():
         to_load, at = json.loads(asked)
-        main(to_load, Path(at))
+        main(to_load, Path(at), sys.stdin.readline)

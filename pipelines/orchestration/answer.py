@@ -28,6 +28,7 @@ def of(results: Mapping[str, NodeResult], asked: TrainerSlice) -> dict[str, Any]
         "architecture": training.architecture(Path(trainer.outputs["model"][0][0])),  # which a search may have chosen
         "blessed": verdict.property("blessing", "blessed") == 1 and all(g.property("blessing", "blessed") == 1 for g in gates),
         "parity": infra.property("blessing", "blessed") == 1,
+        "servers": [name for name in (infra.property("blessing", keys.SERVERS) or "").split(", ") if name],
         "missed": _json(verdict.property("blessing", keys.MISSED), []),
         "training": training.summary(asked, *(Path(trainer.outputs[key][0][0]) for key in ("model_run", "model"))),
         "reason": next(filter(None, (node.property("blessing", keys.REASON) for node in (verdict, *gates))), ""),

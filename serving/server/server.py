@@ -22,8 +22,6 @@ from serving.server.servable import Servable
 from serving.server.shadow import Shadow, Spec
 from serving.server.status import ServingError
 
-LINGER = 0.5  # s in which it still answers although it is not ready: what is on its way is not lost, and balancers see it go
-
 log = logging.getLogger(__name__)
 
 
@@ -37,7 +35,8 @@ class Settings:
         batching: how requests are put together; None: not at all.
         max_request: bytes of a request. concurrency: requests at once, of each end; one more is refused.
         timeout: s after which a request is given up.
-        drain: s that requests have to end once the server is told to stop.
+        drain: s that requests have to end once the server is told to stop. linger: s before, in which it still answers although it
+            is not ready: what is on its way is not lost, and balancers see it go.
         strict_shapes: see Servable.
         certificate, key: files of TLS, of both ends; None for none.
         monitoring: whether metrics are answered at all. cors: whether browsers may ask from pages of other origins.
@@ -55,6 +54,7 @@ class Settings:
     concurrency: int = 64
     timeout: float = 30.0
     drain: float = 30.0
+    linger: float = 0.5
     strict_shapes: bool = False
     certificate: Path | None = None
     key: Path | None = None
@@ -144,7 +144,7 @@ class Server:
         if self._is_answering:
             if "grpc" in self._ends:
                 self._ends["grpc"].show_ready(False)
-            time.sleep(LINGER)
+            time.sleep(self.settings.linger)
         for ended in [end.stop(self.settings.drain) for end in self._ends.values()]:
             ended.wait(self.settings.drain + 5)
         self._ends = {}

@@ -24,6 +24,7 @@ def test_the_blessing_is_what_pusher_asks_for(classifier, artifacts, tmp_path, m
     (tmp_path / "blessing").mkdir()
     blessing = blessed(classifier, artifacts.examples, tmp_path / "blessing")
     assert blessing.get_int_custom_property("blessed") == int(not broken)
+    assert blessing.get_string_custom_property(keys.SERVERS) == ("" if broken else "embedded")
     reason = blessing.get_string_custom_property(keys.REASON)
     assert reason == ("the process that loads the model ended with code 1: out of order" if broken else "")
     assert [p.name for p in (tmp_path / "blessing").iterdir()] == ["INFRA_NOT_BLESSED" if broken else "INFRA_BLESSED"]

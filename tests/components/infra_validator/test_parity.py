@@ -40,6 +40,7 @@ def in_process(monkeypatch):
 
         def __init__(self, command, **pipes):
             assert Path(command[-1]).samefile(replay.__file__)
+            self.stdin = io.StringIO()
 
         def __enter__(self):
             return self
@@ -51,7 +52,7 @@ def in_process(monkeypatch):
             pass
 
         def communicate(self, line, timeout):
-            model, folder = json.loads(line)
+            model, folder = json.loads(self.stdin.getvalue())
             replay.main(model, Path(folder))
             self.returncode = 0
             return None, ""
