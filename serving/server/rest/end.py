@@ -29,7 +29,7 @@ from serving.server.servable import DEFAULT_SIGNATURE
 from serving.server.status import ServingError
 
 LIVE, READY, MODELS = openapi.LIVE, openapi.READY, openapi.MODELS
-CARDS = [f"{MODELS}/{{name}}{which}/card" for which in ("", "/versions/{version:[0-9]+}", "/labels/{label}")]
+CARDS = [f"{MODELS}/{{name}}{which}/card" for which in ("", "/versions/{version}", "/labels/{label}")]
 OPEN = (LIVE, READY)  # what needs no API key: a probe has none, nor has a browser that opens the playground
 VERSION = "X-Model-Version"  # a header: which version answered; TF Serving does not say it
 JSON, HTML = "application/json", "text/html"

@@ -93,9 +93,9 @@ def error_body(message: str) -> bytes:
 
 
 def number(digits: str) -> int:
-    """The version that digits of a path are. Raises ServingError INVALID_ARGUMENT for one beyond 64 bits."""
+    """The version that digits of a path are. Raises ServingError INVALID_ARGUMENT for one beyond 64 bits, and for what is none."""
     significant = digits.lstrip("0") or "0"
-    if len(significant) > len(str(LARGEST)) or int(significant) > LARGEST:
+    if not (significant.isascii() and significant.isdigit()) or len(significant) > len(str(LARGEST)) or int(significant) > LARGEST:
         raise ServingError("INVALID_ARGUMENT", f"Failed to convert version: {digits} to numeric.")
     return int(significant)
 

@@ -151,8 +151,10 @@ def test_the_card_is_the_file_beside_the_model(folder, asked, client):
     assert "no card" in client.ask("GET", "/models/kinds/card").error
     refused = {"/models/kinds/card": 404, "/models/classifier/versions/2/card": 404, "/models/nothing/card": 404}
     refused |= {"/models/classifier/labels/stable/card": 400, f"/models/classifier/versions/{2**63}/card": 400}
+    refused |= dict.fromkeys([f"/models/classifier/versions/{version}/card" for version in ("-1", "1.5", "true", "%C3%9C")], 400)
     asked_of = {path: (client if "kinds" in path else asked).ask("GET", path).status for path in refused}
     assert asked_of == refused
+    assert asked.ask("GET", "/models/classifier/versions/-1/card").error == "Failed to convert version: -1 to numeric."
 
 
 @pytest.mark.parametrize("content", [b"", b"a text", b"\x89PNG\r\n\x1a\n", IMAGES[0][:40], bomb()], ids=range(5))
