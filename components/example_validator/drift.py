@@ -66,6 +66,34 @@ def measured(
     return tuple({name: round(value, 4) for name, value in of.items()} for of in (drift, skew))
 
 
+def from_training(
+    served: statistics_pb2.DatasetFeatureStatisticsList, training: statistics_pb2.DatasetFeatureStatisticsList
+) -> dict[str, float]:
+    """How far what is served has moved from training: feature -> distance, of those that both have.
+
+    Of numbers the Jensen-Shannon divergence, as `measured` takes it; of names the L-infinity distance, the largest difference of a
+    share. Both 0 (alike) to 1.
+    """
+    schema, theirs = schema_pb2.Schema(), _features(training)
+    counts, kinds = [], statistics_pb2.FeatureNameStatistics
+    for name, feature in _features(served).items():
+        if name not in theirs:
+            continue
+        if feature.type == kinds.STRING:
+            described = schema.feature.add(name=name, type=schema_pb2.BYTES)
+            described.drift_comparator.infinity_norm.threshold = 1.0
+        elif feature.type == kinds.INT:
+            counts.append(name)
+        else:
+            described = schema.feature.add(name=name, type=schema_pb2.FLOAT)
+            described.drift_comparator.jensen_shannon_divergence.threshold = 1.0
+    anomalies = tfdv.validate_statistics(served, schema, previous_statistics=training)
+    told = {
+        "/".join(info.path.step): info.drift_measurements[0].value for info in anomalies.drift_skew_info if info.drift_measurements
+    }
+    return {name: round(value, 4) for name, value in sorted((told | _of_counts(counts, served, training)).items())}
+
+
 def _of_counts(names: Iterable[str], ours, theirs) -> dict[str, float]:
     """Jensen-Shannon divergence of each feature that both statistics have."""
     if theirs is None:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from configs import atomic
 from serving import layout, promotions
+from serving.statistics import written
 
 _STAGE = ".staged-"  # not a number, so no server takes it for a version
-_UNSTABLE = "fingerprint.pb"  # holds a random id; the rest of a SavedModel is a function of its content
+# fingerprint.pb holds a random id, and statistics follow from data and model; the rest of a SavedModel is a function of its content
+_APART = ("fingerprint.pb", Path(written.OF_TRAINING).name)
 
 
 def push(model: Path, base: Path, changed: Callable[[Path], None] = lambda stage: None) -> tuple[int, bool]:
@@ -70,7 +72,7 @@ def next_version(model: Path, base: Path) -> tuple[int, bool]:
 def content(model: Path) -> str:
     """Digest of the names and contents of a SavedModel's files."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in model.rglob("*") if p.is_file() and p.name != _UNSTABLE):
+    for path in sorted(p for p in model.rglob("*") if p.is_file() and p.name not in _APART):
         with path.open("rb") as file:
             digest.update(f"{path.relative_to(model).as_posix()}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from pipelines.command_line import (
     autoencoder_commands,
     datasets_commands,
     deploy_commands,
+    drift_command,
     experiments_commands,
     judging_commands,
     options,
@@ -118,6 +119,7 @@ for _verb in (promotion_commands.promote, promotion_commands.rollback, promotion
     cli.add_command(_verb)
 cli.add_command(serve_commands.serve)
 cli.add_command(deploy_commands.deploy)
+cli.add_command(drift_command.drift)
 
 
 @cli.group("list")

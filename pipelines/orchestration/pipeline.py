@@ -74,7 +74,7 @@ def build(known: Settled, served: bool = True, searched: bool = False) -> pipeli
     tuner = _tuner(config.tune, known.place.tuning(config.name), known.modules, learning) if config.tune.enabled else None
     nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform, copies, importer, tuner]
     if not searched:
-        nodes += _judged(known, images, learning, tuner, served)
+        nodes += _judged(known, images, statistics, learning, tuner, served)
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(known.place.pipeline(config.name)),
@@ -86,7 +86,7 @@ def build(known: Settled, served: bool = True, searched: bool = False) -> pipeli
 
 
 def _judged(
-    known: Settled, images: Channel, learning: Learning, tuner: base_node.BaseNode | None, served: bool
+    known: Settled, images: Channel, statistics: Channel, learning: Learning, tuner: base_node.BaseNode | None, served: bool
 ) -> list[base_node.BaseNode | None]:
     """What trains, and what judges and serves what was trained."""
     config, task, reads = known.config, known.task, known.start.reads
@@ -98,7 +98,7 @@ def _judged(
     )
     gate = InfraValidator(model=model, examples=images, task=task, reads=reads) if served else None
     converter = _converter(known, images, model, evaluator, gate) if gate and config.export.variants else None
-    pusher = _pusher(known, model, evaluator, gate, converter) if gate and config.push.enabled else None
+    pusher = _pusher(known, model, evaluator, gate, converter, statistics, images) if gate and config.push.enabled else None
     return [trainer, resolver, evaluator, gate, converter, pusher]
 
 
@@ -204,11 +204,21 @@ def _converter(known: Settled, images: Channel, model: Channel, evaluator: Evalu
     )
 
 
-def _pusher(known: Settled, model: Channel, evaluator: Evaluator, gate: InfraValidator, converter: Converter | None) -> Pusher:
+def _pusher(
+    known: Settled,
+    model: Channel,
+    evaluator: Evaluator,
+    gate: InfraValidator,
+    converter: Converter | None,
+    statistics: Channel,
+    images: Channel,
+) -> Pusher:
     return Pusher(
         model=converter.outputs["converted"] if converter else model,
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=(converter or gate).outputs["blessing"],
+        statistics=statistics,
+        examples=images,
         base=known.served,
         gone=runs.gone(known.place, known.config.name),
     )

@@ -330,3 +330,15 @@ class Compare(Request):
     split: str | None
     out: str | None
     force: bool
+
+
+@dataclass(frozen=True)
+class Drift(Request):
+    """What a version is asked in service, held against its training."""
+
+    calls = "pipelines.verbs.drift:drift"
+    model: str
+    statistics: str
+    since: float | None
+    thresholds: Mapping[str, float]
+    least: int
