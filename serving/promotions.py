@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from configs import atomic, locking
+from configs import atomic, locking, paths
 from configs.errors import HubelError, UsageError
 from serving import layout
 
@@ -221,7 +221,7 @@ def text(models: Path, base_path: str | None = None) -> str:
     from google.protobuf import text_format
     from tensorflow_serving.config import model_server_config_pb2
 
-    if base_path is not None and not base_path.startswith("/"):
+    if base_path is not None and not base_path.startswith("/") and not paths.is_url(base_path):
         raise UsageError(f"The base path {base_path!r} is not absolute.", "TF Serving takes absolute paths alone, such as /models.")
     seen = str(models.resolve()) if base_path is None else base_path.rstrip("/")
     config = model_server_config_pb2.ModelServerConfig()

@@ -18,6 +18,7 @@ from components.compat import tfx
 from components.driver import KeyDriver
 from components.examples import NoSplit, files_of
 from components.pusher import publish, statistics
+from configs import paths
 from configs.errors import first_line
 from serving.server.status import ServingError
 
@@ -79,7 +80,7 @@ class Pusher(TfxPusher):
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
         infra_blessing: types.BaseChannel,
-        base: Path,
+        base: Path | str,
         gone: list[int],
         statistics: types.BaseChannel | None = None,
         examples: types.BaseChannel | None = None,
@@ -112,8 +113,8 @@ def _carry_statistics(input_dict, model: Path, stage: Path) -> None:
         progress.emit("warning", text=text)
 
 
-def _destination(exec_properties) -> Path:
-    """Folder of the versions."""
+def _destination(exec_properties) -> Path | str:
+    """Folder of the versions, or its URL."""
     destination = pusher_pb2.PushDestination()
     proto_utils.json_to_proto(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination)
-    return Path(destination.filesystem.base_directory)
+    return paths.place(destination.filesystem.base_directory)

@@ -15,16 +15,21 @@ _STAGE = ".staged-"  # not a number, so no server takes it for a version
 _APART = ("fingerprint.pb", Path(written.OF_TRAINING).name)
 
 
-def push(model: Path, base: Path, changed: Callable[[Path], None] = lambda stage: None) -> tuple[int, bool]:
+def push(model: Path, base: Path | str, changed: Callable[[Path], None] = lambda stage: None) -> tuple[int, bool]:
     """`publish`, with what follows from it: the first version of a model is stable, a later one its canary, and model.config, in
     the folder of all models, says so. One at a time: who pushes into the same folder meanwhile waits.
 
     Args:
+        base: a folder, or a URL of remote.py, where nobody waits.
         changed: is told of the copy before it appears, and may change it.
 
     Raises:
         HubelError: where the record of what is stable cannot be read (then nothing appears), or another takes too long.
     """
+    if isinstance(base, str):
+        from components.pusher import remote
+
+        return remote.push(model, base, _APART, changed)
     with promotions.held(base.parent, f"a push of {base.name}"):
         pushed = publish(model, base, lambda version: promotions.pushed(base, version), changed)
         promotions.write(base.parent)
@@ -60,8 +65,12 @@ def publish(
     return version, True
 
 
-def next_version(model: Path, base: Path) -> tuple[int, bool]:
+def next_version(model: Path, base: Path | str) -> tuple[int, bool]:
     """Which version a SavedModel is once it is live, and whether it is not yet: the highest is what a server answers with."""
+    if isinstance(base, str):
+        from components.pusher import remote
+
+        return remote.next_version(model, base, _APART)
     numbered = layout.numbered(base)
     live = max(numbered, default=0)
     if live and content(numbered[live]) == content(model):
@@ -78,9 +87,10 @@ def content(model: Path) -> str:
     return digest.hexdigest()
 
 
-def clear_stale(base: Path) -> None:
-    """As `clear_stages`, unless somebody is pushing into the folder of models right now: his stage is no leftover."""
-    if not promotions.is_held(base.parent):
+def clear_stale(base: Path | str) -> None:
+    """As `clear_stages`, unless somebody is pushing into the folder of models right now: his stage is no leftover. A URL's are
+    removed by the next push."""
+    if not isinstance(base, str) and not promotions.is_held(base.parent):
         clear_stages(base)
 
 

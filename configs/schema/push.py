@@ -7,4 +7,7 @@ from configs.schema.base import Slice
 
 class PushConfig(Slice):
     enabled: bool = True
-    destination: str | None = Field(None, description="folder of served models; null: the workspace's models/")
+    destination: str | None = Field(
+        None,
+        description="folder of served models, or a URL of tf.io.gfile such as gs://BUCKET/models; null: the workspace's models/",
+    )

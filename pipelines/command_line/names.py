@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import keras_models
 from components.example_gen import sources
@@ -16,7 +17,7 @@ def check(config: RunConfig, place: Workspace) -> None:
     place.check()
     if config.push.enabled:
         folder = place.served(config.name, config.push.destination)
-        paths.literal(folder, "The folder of served models", "Set another push.destination.")
+        paths.literal(Path(folder), "The folder of served models", "Set another push.destination.")
     look_here_for_builders()
     if config.transfer is None:
         keras_models.check(config.model.name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from configs import paths
 from pipelines.command_line import options
 from pipelines.command_line.options import quietly
 from pipelines.process import requests
@@ -40,6 +41,8 @@ def promote(model, force, reason, workspace, as_json):
         raise UsageError("--reason is empty.", "Say why in a few words: --reason TEXT.")
     if runs.is_candidate(model) and not Path(model).expanduser().exists():
         return _forced(place, runs.trained(place, model), force, reason, as_json)
+    if paths.is_url(model):
+        return _moved_away(model, promotions.PROMOTE, reason, as_json)
     if force:
         raise UsageError(f"--force is for what was not pushed, and {model} names what was.", "Leave it out.")
     base, version = promotions.base_of(model, place.models)
@@ -59,6 +62,8 @@ def rollback(model, reason, workspace, as_json):
     from pipelines.workspace.layout import Workspace
     from serving import promotions
 
+    if paths.is_url(model):
+        return _moved_away(model, promotions.ROLLBACK, reason, as_json)
     place = Workspace.at(workspace)
     base, version = promotions.base_of(model, place.models)
     if version is not None:
@@ -134,6 +139,24 @@ def _converted(base: Path, of) -> dict[int, list]:
 
     told = {version: variants.of(base / str(version)) for version in of.versions}
     return {version: variants for version, variants in told.items() if variants}
+
+
+def _moved_away(model: str, by: str, reason: str | None, as_json: bool) -> int:
+    """Promote or roll back what is at a URL, by the worker, which has TensorFlow's file systems."""
+    from configs.errors import UsageError
+    from serving import layout, promotions
+
+    base, _, last = model.rstrip("/").rpartition("/")
+    version = layout.number(last)
+    if version is not None and by == promotions.ROLLBACK:
+        raise UsageError(f"{model} names a version, and a rollback goes to the one before.", f"`hubel rollback {base}`.")
+    value = quietly(requests.MoveStable(base if version is not None else model, by, version, reason))
+    if as_json:
+        print(json.dumps(value))
+        return 0
+    was = "none was" if value["was"] is None else f"version {value['was']} was"
+    print(f"{value['model']}: version {value['is']} is stable; {was}.\n  {value['config']}")
+    return 0
 
 
 def _served(name: str, of, entries, converted: Mapping[int, list]) -> dict[str, Any]:
@@ -217,6 +240,11 @@ def _forced(place: "Workspace", trained: "Trained", force: bool, reason: str | N
         return 0
     destination = load.load(str(place.run(trained.config, trained.run) / "config.yaml")).push.destination
     base = place.served(trained.config, destination)
+    if isinstance(base, str):
+        raise UsageError(
+            f"What is pushed to {base} is not promoted by force in one step.",
+            "Set push.destination to a folder, or copy what was pushed.",
+        )
     promotions.history(base.parent)  # what cannot be read is said before anything is pushed
     with place.locked(f"hubel promote {trained.name}"):
         asked = requests.PushByForce(str(trained.artifact), str(base), trained.run, reason, verdict, str(place.metadata))

@@ -106,7 +106,9 @@ def _run(called: str, config: RunConfig, place: Workspace, lock: int, quiet: boo
         record(value)
     uri = value.pop("model_uri")
     value["hints"] = hints.of(config, value)
-    value["labels"] = promotions.state(known.served).labels if value["version"] is not None else None
+    value["labels"] = (
+        promotions.state(known.served).labels if value["version"] is not None and isinstance(known.served, Path) else None
+    )
     value["candidate"] = str(place.exported(uri)) if uri and value["version"] is None else None
     return value
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from components import keys
 from components.pusher import publish
+from configs import paths
 from configs.errors import HubelError
 from pipelines.workspace.layout import Workspace
 from serving import promotions
@@ -41,13 +42,13 @@ def push(artifact: str, base: str, run: str, reason: str, verdict: str, metadata
         card = stage / keys.CARD_IN_EXPORT
         card.write_text(json.dumps(json.loads(card.read_text()) | {FORCED: said}, indent=1))
 
-    version, is_new = publish.push(saved, Path(base), mark)
-    folder = Path(base) / str(version)
+    version, is_new = publish.push(saved, paths.place(base), mark)
+    folder = f"{base}/{version}"
     lineage = _recorded(Path(metadata), artifact, folder, said)
-    return {"version": version, "model_dir": str(folder), "is_new": is_new, "lineage": lineage}
+    return {"version": version, "model_dir": folder, "is_new": is_new, "lineage": lineage}
 
 
-def _recorded(metadata: Path, artifact: str, folder: Path, said: dict[str, str]) -> bool:
+def _recorded(metadata: Path, artifact: str, folder: str, said: dict[str, str]) -> bool:
     """Put it into ML Metadata; whether the artifact is known there."""
     from ml_metadata.metadata_store import metadata_store
     from ml_metadata.proto import metadata_store_pb2
@@ -65,12 +66,12 @@ def _recorded(metadata: Path, artifact: str, folder: Path, said: dict[str, str])
     store.put_artifacts([model])
     pushed = metadata_store_pb2.Artifact(
         type_id=store.put_artifact_type(metadata_store_pb2.ArtifactType(name=PUSHED), can_add_fields=True, can_omit_fields=True),
-        uri=str(folder),
+        uri=folder,
         state=metadata_store_pb2.Artifact.LIVE,
     )
     pushed.custom_properties["pushed"].int_value = 1
-    pushed.custom_properties["pushed_destination"].string_value = str(folder)
-    pushed.custom_properties["pushed_version"].string_value = folder.name
+    pushed.custom_properties["pushed_destination"].string_value = folder
+    pushed.custom_properties["pushed_version"].string_value = folder.rpartition("/")[2]
     execution = metadata_store_pb2.Execution(
         type_id=store.put_execution_type(metadata_store_pb2.ExecutionType(name=EXECUTION)),
         last_known_state=metadata_store_pb2.Execution.COMPLETE,

@@ -83,8 +83,8 @@ class Settled:
         return CopiesSlice(**of_config, steps=plan.written, copies=plan.copies) if plan.copies else None
 
     @property
-    def served(self) -> Path:
-        """Folder of the versions that are pushed."""
+    def served(self) -> Path | str:
+        """Folder of the versions that are pushed, or its URL."""
         return self.place.served(self.config.name, self.config.push.destination)
 
     @property

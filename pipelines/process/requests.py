@@ -292,6 +292,17 @@ class PushByForce(Request):
 
 
 @dataclass(frozen=True)
+class MoveStable(Request):
+    """Which version is stable, of models at a URL."""
+
+    calls = "components.pusher.remote:move"
+    model: str
+    by: str
+    version: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Serve(Request):
     """A server of models, until it is told to end."""
 

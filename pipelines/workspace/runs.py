@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from configs import atomic
+from configs import atomic, paths
 from configs.errors import UsageError
 from pipelines.workspace.layout import Workspace
 from serving import layout
@@ -100,9 +100,9 @@ def listed(place: Workspace) -> list[RunRecord]:
 
 
 def gone(place: Workspace, name: str) -> list[int]:
-    """Versions of a model that runs pushed and that are no longer there."""
+    """Versions of a model that runs pushed and that are no longer there. Pusher itself looks at a URL."""
     pushed = {(r.version, r.model_dir) for r in records(place, name) if r.version is not None and r.model_dir}
-    return sorted({version for version, folder in pushed if not Path(folder).is_dir()})
+    return sorted({version for version, folder in pushed if not (paths.is_url(folder) or Path(folder).is_dir())})
 
 
 def artifact(place: Workspace, model: str) -> str:
@@ -143,8 +143,10 @@ def record_of(place: Workspace, model: Trained) -> RunRecord:
 
 
 def is_version(record: RunRecord) -> bool:
-    """Whether the version that a run pushed is still there."""
-    return record.version is not None and record.model_dir is not None and Path(record.model_dir, "saved_model.pb").is_file()
+    """Whether the version that a run pushed is still there; what is at a URL is taken for that."""
+    if record.version is None or record.model_dir is None:
+        return False
+    return paths.is_url(record.model_dir) or Path(record.model_dir, "saved_model.pb").is_file()
 
 
 def forced(place: Workspace, record: RunRecord, version: int, folder: str, reason: str) -> None:

@@ -54,7 +54,7 @@ class Known:
 
     place: Workspace
     name: str
-    served: Path  # folder of the versions that are pushed
+    served: Path | str  # folder of the versions that are pushed, or its URL
     given: dict[str, str] | None  # what its answer rests on that is there before; None where it cannot be told
     answer: Answer | None  # the newest to its config, if all that this rests on is as it was; None wherever there is any doubt
 
@@ -86,6 +86,8 @@ def look(config: RunConfig, place: Workspace) -> Known:
     """What is known of a run of a config before it begins."""
     served = place.served(config.name, config.push.destination)
     given = answer = None
+    if isinstance(served, str) and config.push.enabled:  # looking there takes TensorFlow
+        return Known(place, config.name, served, given, answer)
     with contextlib.suppress(*DOUBTS):
         start = starts.find(config.model, config.transfer, config.transform, place)
         given = {
@@ -108,16 +110,16 @@ def look(config: RunConfig, place: Workspace) -> Known:
     return Known(place, config.name, served, given, answer)
 
 
-def _left(place: Workspace, name: str, served: Path) -> dict[str, str]:
+def _left(place: Workspace, name: str, served: Path | str) -> dict[str, str]:
     """What is there after a run: artifacts by name, size and time of change, pushed versions by what they hold, and how far the
     metadata of the pipeline's executions goes."""
     folder = place.pipeline(name)
     artifacts = sorted(path for path in folder.rglob("*") if path.is_file() and path.relative_to(folder).parts[0] != "runs")
     stamps = ((path, path.stat()) for path in artifacts)
-    versions = sorted(path for path in served.rglob("*") if path.is_file())
+    versions = sorted(path for path in Path(served).rglob("*") if path.is_file())
     return {
         "artifacts": _digest(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}" for path, stat in stamps),
-        "served versions": digest.of_files(versions, served, place.datasets / ".digests.json"),
+        "served versions": digest.of_files(versions, Path(served), place.datasets / ".digests.json"),
         "executions": _executions(place, name),
     }
 

@@ -12,6 +12,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from pipelines.command_line import console
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
+from serving import promotions
 from tests.pipelines.conftest import hubel, in_process
 from tests.serving.test_promotions import appear, labels
 
@@ -169,3 +170,21 @@ def test_a_candidate_that_was_pushed_needs_no_force(finished, tmp_path):
     moved.save(place.run(TINY, record.run))
     value = in_process("promote", f"{TINY}@candidate", "--json", "--workspace", place.root).json
     assert (value["is"], value["remarks"]) == (1, [f"run {record.run} pushed it as version 1: nothing was forced"])
+
+
+def test_what_is_stable_at_a_url_is_moved_there(tmp_path):
+    models = tmp_path / "away"
+    for number in (1, 2):
+        promotions.pushed(models / "digits", number)
+        (models / "digits" / str(number)).mkdir(parents=True)
+        (models / "digits" / str(number) / "saved_model.pb").touch()
+    url = f"file://{models}/digits"
+    told = in_process("promote", url, "--json", "--reason", "better", "--workspace", tmp_path / "workspace").json
+    assert (told["model"], told["was"], told["is"], told["canary"], told["reason"]) == ("digits", 1, 2, None, "better")
+    assert f'base_path: "{url}"' in (models / "model.config").read_text()
+    assert in_process("rollback", url, "--workspace", tmp_path).lines[0] == "digits: version 1 is stable; version 2 was."
+    assert promotions.state(models / "digits").stable == 1
+    assert in_process("promote", f"{url}/2", "--json", "--workspace", tmp_path).json["is"] == 2
+    refused = in_process("rollback", f"{url}/2", "--workspace", tmp_path)
+    assert refused.code == 2
+    assert "names a version" in refused.err
