@@ -26,17 +26,6 @@ publish(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
 
 
 @pytest.fixture
-def model(tmp_path):
-    folder = tmp_path / "model"
-    (folder / "variables").mkdir(parents=True)
-    (folder / "assets.extra").mkdir()
-    (folder / "saved_model.pb").write_bytes(b"graph")
-    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"weights")
-    (folder / "fingerprint.pb").write_bytes(b"1")
-    return folder
-
-
-@pytest.fixture
 def base(tmp_path):
     return tmp_path / "models" / "digits"
 

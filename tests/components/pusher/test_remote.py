@@ -17,17 +17,6 @@ from serving.server import loading
 from tests.serving.server import half_plus_two
 
 
-@pytest.fixture
-def model(tmp_path):
-    folder = tmp_path / "model"
-    (folder / "variables").mkdir(parents=True)
-    (folder / "assets.extra").mkdir()
-    (folder / "saved_model.pb").write_bytes(b"graph")
-    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"weights")
-    (folder / "fingerprint.pb").write_bytes(b"1")
-    return folder
-
-
 @pytest.fixture(params=["file", "ram"])
 def base(request, tmp_path):
     """URL of a model's versions."""
