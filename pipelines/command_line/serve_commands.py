@@ -89,11 +89,11 @@ def serve(models, config, workspace, as_json, openapi, **asked):
     if config is None and not models and (place.models / "model.config").is_file():
         config = str(place.models / "model.config")
     wanted = [] if config else _wanted(place, models)
-    if openapi:
-        return _describe(wanted, config, asked)
     if any(model.get("is_bare") for model in wanted) and (place.models / "model.config").is_file():
         config = str(place.models / "model.config")  # their part of it
     shadowed = _shadows(asked["shadows"], wanted, bool(config))
+    if openapi:
+        return _describe(wanted, config, asked)
     settings = {
         "host": asked["host"],
         "rest_port": None if asked["no_rest"] else asked["rest_port"],
@@ -182,7 +182,10 @@ def _describe(wanted: list[dict], config: str | None, asked: dict) -> int:
 
     if asked["no_rest"]:
         raise UsageError("The description is of the REST endpoints.", "Leave out --no-rest, or --openapi.")
-    models = folders.of_config(Path(config).expanduser()) if config else [folders.of_model(**model) for model in wanted]
+    bases = {model["name"]: model["folder"] for model in wanted if model.get("is_bare")} if wanted else None
+    models = folders.of_config(Path(config).expanduser(), bases) if config else []
+    known = {model.name for model in models}
+    models += [folders.of_model(each["name"], each["folder"], each["version"]) for each in wanted if each["name"] not in known]
     scheme, host = "https" if asked["tls_cert"] else "http", asked["host"]
     shown = f"[{host}]" if ":" in host else {"0.0.0.0": "localhost"}.get(host, host)  # noqa: S104
     has_key = bool(asked["api_key_file"] or os.environ.get("HUBEL_SERVE_API_KEY"))

@@ -1,5 +1,6 @@
 """What openapi.py describes, of folders that nobody serves yet. TensorFlow is not needed for it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from configs.errors import UsageError
@@ -28,16 +29,25 @@ def of_model(name: str, folder: str, version: int | None, labels: tuple[str, ...
     return Model(name, [number], saved_model.signatures(there[number]), saved_model.card(there[number]), labels)
 
 
-def of_config(path: Path) -> list[Model]:
-    """The models of a model.config, each as its newest version that its policy chooses. Raises as model_config.read, of_model."""
+def of_config(path: Path, bases: Mapping[str, str] | None = None) -> list[Model]:
+    """The models of a model.config, each as its newest version that its policy chooses.
+
+    Args:
+        bases: those of them that are meant -> their folders, whatever the config says of that; None: all.
+
+    Raises:
+        As model_config.read and of_model.
+    """
     config = model_config.read(path, protos.message("tensorflow.serving.ModelServerConfig"))
     models = []
     for entry in config.model_config_list.config:
-        chosen = model_config.chosen(entry.model_version_policy, dict.fromkeys(layout.versions(Path(entry.base_path)), ""))
+        if bases is not None and entry.name not in bases:
+            continue
+        base = entry.base_path if bases is None else bases[entry.name]
+        chosen = model_config.chosen(entry.model_version_policy, dict.fromkeys(layout.versions(Path(base)), ""))
         if not chosen:
             raise UsageError(
-                f"No version of {entry.name} that {path} asks for is in {entry.base_path}.",
-                "`hubel list runs` shows what was pushed.",
+                f"No version of {entry.name} that {path} asks for is in {base}.", "`hubel list runs` shows what was pushed."
             )
-        models.append(of_model(entry.name, entry.base_path, max(chosen), tuple(sorted(entry.version_labels))))
+        models.append(of_model(entry.name, base, max(chosen), tuple(sorted(entry.version_labels))))
     return models

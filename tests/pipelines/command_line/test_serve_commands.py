@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -242,7 +243,6 @@ def test_a_port_in_use_and_a_damaged_model(place, tmp_path):
     assert "bad: version 1 NOT_FOUND: it cannot be loaded" in done.err
 
 
-@pytest.mark.whole
 def test_the_description_is_printed_without_tensorflow_or_a_port(place, tmp_path):
     (tmp_path / "model.config").write_text(
         f'model_config_list {{ config {{ name: "half" base_path: "{place}/models/half_plus_two" model_platform: "tensorflow"'
@@ -260,6 +260,16 @@ def test_the_description_is_printed_without_tensorflow_or_a_port(place, tmp_path
         assert (done.returncode, done.stderr) == (0, "")
         item = json.loads(done.stdout)["paths"][f"/v1/models/{'half' if label else 'half_plus_two'}/versions/{{version}}:predict"]
         assert item["post"]["parameters"][0]["example"] == version
+    of_config = (
+        (tmp_path / "model.config").read_text().replace('name: "half"', 'name: "half_plus_two"').replace(str(place), "/moved")
+    )
+    shutil.copytree(place / "models" / "half_plus_two", tmp_path / "models" / "half_plus_two")
+    (tmp_path / "models" / "model.config").write_text(of_config)
+    for name, version in (("half_plus_two", 2), ("half_plus_two/3", 3)):
+        done = in_process("serve", name, "--openapi", "--workspace", tmp_path)
+        item = done.json["paths"]["/v1/models/half_plus_two/labels/{label}:predict"]
+        assert item["post"]["parameters"][0].get("example") == ("stable" if version == 2 else None)
+        assert done.json["tags"][0]["description"] == f"Version {version}."
     done = in_process("serve", "half_plus_two", "--openapi", "--no-rest", "--workspace", place)
     assert (done.code, done.err.splitlines()[0]) == (2, "The description is of the REST endpoints.")
     damaged = tmp_path / "damaged" / "1"
@@ -269,6 +279,7 @@ def test_the_description_is_printed_without_tensorflow_or_a_port(place, tmp_path
     assert (done.code, "is damaged: saved_model.pb cannot be read" in done.err) == (1, True)
 
 
+@pytest.mark.whole
 def test_a_server_of_its_own_drains_under_load(place):
     """Requests that were taken are answered; after each end, kill -9 too, the same command serves once more, at the same port."""
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
