@@ -24,7 +24,6 @@ from serving.client import Client, Refused, Signature
 from serving.client.client import GRPC, REST
 
 SERVER, WORKSPACE, NONE = "server", "workspace", "none"  # where the card is from
-ENDS = {"image": keys.IMAGE_BYTES, "text": keys.TEXT_END}  # kind of input -> its end of raw bytes
 OF_ALL = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "CANCELLED"}  # not of one file
 MOST_BYTES = 2**25  # of a request: base64 makes a third more of it, and `hubel serve` takes 64 MiB
 
@@ -63,9 +62,6 @@ class OfServer(batches.Answering):
 
 class Remote(Served):
     """As one that is loaded here, with its signatures there."""
-
-    def end(self, kind):
-        return ENDS[kind] if kind in ENDS else super().end(kind)
 
     def resizes(self, row):
         """None where it is not known."""

@@ -133,12 +133,6 @@ class Served:
         """The signature of encoded images that `predict` asks. Raises UsageError where there is none."""
         return self.of_end(self.card.predicts, keys.IMAGE_BYTES)
 
-    def end(self, kind: str) -> str:
-        """The name of the end of raw bytes of a kind of input."""
-        from components.inputs import input_of
-
-        return next(iter(input_of(kind).ends(self.card)))
-
     def of_end(self, name: str, end: str) -> Callable:
         """The signature `name` behind an end of the model's kind of input. Raises UsageError where there is none."""
         full = end if name == keys.SERVING_DEFAULT else f"{name}_{end}"

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from components.inputs import storage_of
+from components.inputs import input_of, storage_of
 from components.inputs.storing import Damaged
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
@@ -82,10 +82,14 @@ class Asking:
 
     def answers(self, served: Served, examples: Sequence[Any]) -> Iterator[Told]:
         """What a model says of each, in order; one that training would have set aside fails alone."""
-        end = served.end(self.kind)
+        end = self.end(served)
         requests = ((example, self._request(end, example)) for example in examples)
         for example, outputs, error in batches.asked(served.of_end(served.card.predicts, end), requests, self.batch):
             yield Told({**self.row(example), **({} if error is None else {"error": error})}, outputs)
+
+    def end(self, served: Served) -> str:
+        """The name of the end that is asked: that of raw bytes."""
+        return next(iter(input_of(self.kind).ends(served.card)))
 
     def _request(self, end: str, example: Any) -> dict[str, bytes] | str:
         try:

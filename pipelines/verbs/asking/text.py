@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from components import keys
 from components.example_gen import csv
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
@@ -38,6 +39,9 @@ class Asking(base.Asking):
 
     def row(self, example):
         return {"text": example.text} | ({} if example.file is None else {"file": example.file, "line": example.line})
+
+    def end(self, served):
+        return keys.TEXT_END  # without the tables that the graph has behind it
 
     def encoded(self, example):
         """As it was given: what a model sees of it is the graph's work."""
