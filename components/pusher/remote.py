@@ -49,7 +49,7 @@ def push(model: Path, base: str, apart: tuple[str, ...], changed: Callable[[Path
                 shutil.copytree(model, stage)
                 changed(stage)
                 _appear(stage, base, version)
-                _stand_in(mirror / name / str(version))
+                _stand_in(mirror / name / str(version), f"{base}/{version}")
     return version, is_new
 
 
@@ -100,13 +100,13 @@ def move(model: str, by: str, version: int | None, reason: str | None) -> dict[s
 
 @contextlib.contextmanager
 def mirrored(models: str, folder: Path) -> Iterator[Path]:
-    """A local folder that has the names of all models and versions of a URL, and its record. At the end the record and model.config
-    of what it then is are written there."""
+    """A local folder that has the names and sizes of all models and versions of a URL, and its record. At the end the record and
+    model.config of what it then is are written there."""
     folder.mkdir(exist_ok=True)
     for name in _listed(models):
         for number in _numbered(f"{models}/{name}"):
             if tf.io.gfile.exists(f"{models}/{name}/{number}/{GRAPH}"):
-                _stand_in(folder / name / str(number))
+                _stand_in(folder / name / str(number), f"{models}/{name}/{number}")
     if tf.io.gfile.exists(f"{models}/{promotions.RECORD}"):
         (folder / promotions.RECORD).write_bytes(_read(f"{models}/{promotions.RECORD}"))
     yield folder
@@ -120,9 +120,12 @@ def _keep_record(mirror: Path, models: str) -> None:
         _write(f"{models}/{promotions.RECORD}", (mirror / promotions.RECORD).read_bytes())
 
 
-def _stand_in(version: Path) -> None:
-    version.mkdir(parents=True, exist_ok=True)
-    (version / GRAPH).touch()
+def _stand_in(version: Path, url: str) -> None:
+    """Files of the names and sizes that a version has at a URL, of nothing: by these layout.damage judges."""
+    for name, path in _files(url).items():
+        (version / name).parent.mkdir(parents=True, exist_ok=True)
+        (version / name).touch()
+        os.truncate(version / name, tf.io.gfile.stat(path).length)
 
 
 def _appear(stage: Path, base: str, version: int) -> None:
@@ -207,6 +210,8 @@ def _write(path: str, content: bytes) -> None:
     """In one step: an object appears when it is closed, and elsewhere it is renamed."""
     folder, _, name = path.rpartition("/")
     written = f"{folder}/.{os.getpid()}-{name}" if _renames(path) else path
+    if path.startswith("ram://") and tf.io.gfile.exists(path):  # which TensorFlow does not empty before it writes
+        tf.io.gfile.remove(path)
     with tf.io.gfile.GFile(written, "wb") as file:
         file.write(content)
     if written != path:

@@ -272,12 +272,12 @@ def _share(text: str) -> float | None:
     return share if 0 < share <= 1 else None
 
 
-def _tell_shadows(pairs: Sequence[Mapping[str, Any]]) -> None:
+def _tell_shadows(pairs: Sequence[Mapping[str, Any]], out: TextIO) -> None:
     """The summary at the end."""
     for pair in pairs:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in pair["requests"].items())
         beside = f"shadow version {pair['shadow']}" if pair["shadow"] is not None else "no shadow"
-        print(f"{pair['model']} version {pair['version']}, {beside}: {counts}", flush=True)
+        print(f"{pair['model']} version {pair['version']}, {beside}: {counts}", file=out, flush=True)
         if pair["rows"]:
             far = ", ".join(
                 f"{name} by {'what cannot be compared' if most is None else format(most, '.3g')}"
@@ -311,7 +311,7 @@ def _access_log(name: str | None, stack: contextlib.ExitStack) -> int | None:
 def _show(event: dict, host: str, scheme: str, as_json: bool, out: TextIO, has_page: bool) -> None:
     """Say that it answers, and where; and at its end what shadows answered."""
     if event["event"] == "shadows" and not as_json:
-        _tell_shadows(event["pairs"])
+        _tell_shadows(event["pairs"], out)
     if event["event"] != "serving":
         return
     shown = f"[{host}]" if ":" in host else host

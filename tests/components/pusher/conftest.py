@@ -11,5 +11,6 @@ def model(tmp_path):
     (folder / "assets.extra").mkdir()
     (folder / "saved_model.pb").write_bytes(b"graph")
     (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"weights")
+    (folder / "variables" / "variables.index").write_bytes(b"index")
     (folder / "fingerprint.pb").write_bytes(b"1")
     return folder

@@ -41,6 +41,7 @@ def test_versions_appear_with_a_record_and_a_config(model, base):
     assert held == {
         "saved_model.pb": b"grapH",
         "variables/variables.data-00000-of-00001": b"weights",
+        "variables/variables.index": b"index",
         "fingerprint.pb": b"2",
         "assets.extra/note": b"forced",
     }
@@ -118,7 +119,7 @@ def test_the_graph_comes_last_and_under_a_number_only_where_nothing_renames(mode
     monkeypatch.setattr(tf.io.gfile, "copy", noting)
     push(model, base)
     assert copied[-1].endswith("/saved_model.pb")
-    assert len(copied) == 3
+    assert len(copied) == 4
     assert {name.partition("/")[0].startswith(remote.STAGE) for name in copied} == {base.startswith("file")}
 
 

@@ -174,10 +174,11 @@ def test_a_candidate_that_was_pushed_needs_no_force(finished, tmp_path):
 
 def test_what_is_stable_at_a_url_is_moved_there(tmp_path):
     models = tmp_path / "away"
+    models.mkdir()
     for number in (1, 2):
         promotions.pushed(models / "digits", number)
         (models / "digits" / str(number)).mkdir(parents=True)
-        (models / "digits" / str(number) / "saved_model.pb").touch()
+        (models / "digits" / str(number) / "saved_model.pb").write_bytes(b"graph")
     url = f"file://{models}/digits"
     told = in_process("promote", url, "--json", "--reason", "better", "--workspace", tmp_path / "workspace").json
     assert (told["model"], told["was"], told["is"], told["canary"], told["reason"]) == ("digits", 1, 2, None, "better")

@@ -360,8 +360,9 @@ def test_beside_a_shadow_a_name_alone_is_its_stable_version(tmp_path):
 
     base = tmp_path / "m"
     for number in (1, 2, 3):
+        base.mkdir(exist_ok=True)
         promotions.pushed(base, number)
-        (base / str(number)).mkdir(parents=True)
+        (base / str(number)).mkdir()
         (base / str(number) / "saved_model.pb").touch()
     wanted = [{"name": "m", "folder": str(base), "version": None}]
     [spec] = serve_commands._shadows(["canary=0.5"], wanted, False)
