@@ -124,7 +124,7 @@ def _variant(
 def _operations(tensors: Sequence[str]) -> list[str]:
     """What computes them, as their names say, such as Elu of net/down1_1/Elu_1: each once. Constants, and what int8 values become
     where such an operation wants them as float32, are none."""
-    named = [re.sub(r"[_:\d]+$", "", name.split(";")[-1].split("/")[-1]) for name in tensors]
+    named = [re.sub(r"(_\d+|:\d+)+$", "", name.split(";")[-1].split("/")[-1]) for name in tensors]
     known = [name for name in dict.fromkeys(named) if not name.startswith(("tfl.", "arith."))]
     return known or (["the last operation"] if tensors else [])
 
