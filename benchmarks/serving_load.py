@@ -96,8 +96,8 @@ def rest(asked: dict) -> dict:
                 free.append(connect())
                 continue
             state[1] += part
-            top, found, content = state[1].partition(END)
-            if found and len(content) >= _length(top):
+            top, blank, content = state[1].partition(END)
+            if blank and len(content) >= _length(top):
                 status = int(top.split(b" ", 2)[1])
                 if status == 200:
                     tally.times.append(time.perf_counter() - state[2])
