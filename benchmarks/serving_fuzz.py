@@ -22,7 +22,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,12 @@ UNREADABLE = "INTERNAL"  # what gRPC says of bytes that are no message
 SERVICE = "/tensorflow.serving.PredictionService/"
 METHODS = {name: f"{SERVICE}{name}" for name in ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata")}
 METHODS["GetModelStatus"] = "/tensorflow.serving.ModelService/GetModelStatus"
-SIGNATURES = ("serving_default", "image_bytes", "pixels", "classify", "__saved_model_init_op")
-ALIASES = ("examples", "image_bytes", "pixels", "inputs")
+SIGNATURES = {"serving_default": "examples", "image_bytes": "image_bytes", "pixels": "pixels", "classify": "inputs"}  # -> its input
 NONE = ("", "s", "\x00", "n" * 2000)  # names of nothing
 
 
-def messages(name: str, image: bytes, signatures: Sequence[str] = SIGNATURES, aliases: Sequence[str] = ALIASES):
-    """A strategy of (method, serialized message, whether it can be read) for a model that has such signatures and inputs."""
+def messages(name: str, image: bytes, signatures: Mapping[str, str] = SIGNATURES):
+    """A strategy of (method, serialized message, whether it can be read) for a model that has such signatures of one input each."""
     from hypothesis import strategies as st
     from tensorflow.core.example import example_pb2
     from tensorflow.core.framework import tensor_pb2
@@ -83,7 +82,7 @@ def messages(name: str, image: bytes, signatures: Sequence[str] = SIGNATURES, al
     specs = st.fixed_dictionaries(
         {
             "name": st.sampled_from([name, name, name, "", "other", "a/b"]),
-            "signature_name": st.sampled_from([*signatures, *signatures, *NONE]),
+            "signature_name": st.sampled_from([*signatures, *signatures, "__saved_model_init_op", *NONE]),
         },
         optional={"version": st.sampled_from([0, 1, 2, -1, 2**63 - 1]), "version_label": st.sampled_from(["", "stable", "\x00"])},
     )
@@ -132,10 +131,21 @@ def messages(name: str, image: bytes, signatures: Sequence[str] = SIGNATURES, al
 
     maybe = st.none() | specs
     methods = st.sampled_from([f"tensorflow/serving/{verb}" for verb in ("classify", "regress", "predict")] + ["", "x"])
-    inputs = st.dictionaries(st.sampled_from([*aliases, *aliases, *NONE]), rough | files | pixels, max_size=3)
+    inputs = st.dictionaries(
+        st.sampled_from([*signatures.values(), *signatures.values(), *NONE]), rough | files | pixels, max_size=3
+    )
     outputs = st.lists(st.sampled_from(["probabilities", "classes", "scores", "", "q"]), max_size=3)
     given = st.lists(examples, max_size=3)
+    fitting = st.sampled_from(sorted(signatures.items())).flatmap(
+        lambda pair: st.builds(
+            predict,
+            st.just({"name": name, "signature_name": pair[0]}),
+            st.dictionaries(st.just(pair[1]), files | pixels | rough, min_size=1),
+            st.just([]),
+        )
+    )
     readable = st.one_of(
+        fitting,
         st.builds(predict, maybe, inputs, outputs),
         st.builds(predict, specs, inputs, outputs),
         st.builds(of_examples, st.booleans(), maybe, given, st.none() | examples),
