@@ -31,7 +31,7 @@ def damage(version: Path) -> str:
         return f"{graph.name} is {'empty' if graph.is_file() else 'missing'}"
     if not variables.is_dir():  # a graph of constants needs none; what hubel exports does
         return "variables/ is missing" if (version / "assets.extra" / "hubel.json").is_file() else ""
-    sizes = {path.name: path.stat().st_size for path in variables.iterdir()}
+    sizes = {path.name: path.stat().st_size for path in sorted(variables.iterdir())}
     if "variables.index" not in sizes:
         return "variables/variables.index is missing"
     shards = [name for name in sizes if name.startswith("variables.data-")]
