@@ -30,7 +30,7 @@ class Forked:
     def communicate(self, line: str, timeout: float) -> tuple[None, str]:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tensorflow"])
-        self._process = context.Process(target=replay, args=(self._script, *json.loads(self.stdin.getvalue())))
+        self._process = context.Process(target=replay, args=(self._script, json.loads(self.stdin.getvalue()), line))
         self._process.start()
         self._process.join(timeout)
         if self._process.exitcode is None:
@@ -55,12 +55,12 @@ def no_server(model: Path, folder: Path):
     yield SimpleNamespace(ways={}, names=["none, in this test"], refused={}, notes=[])
 
 
-def replay(script: str, model: str, folder: str) -> None:
+def replay(script: str, model: str, line: str) -> None:
     """What the script does once it was asked; here it is another process, and TensorFlow alone answers."""
     module = types.ModuleType("components.infra_validator.servers")
     module.serving = no_server
     sys.modules[module.__name__] = module
-    runpy.run_path(script)["main"](model, Path(folder))
+    runpy.run_path(script)["main"](model, lambda: line)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -31,14 +31,36 @@ PREDICT = "predict"
 REST = " over REST"  # how such ways end
 
 
-_ahead: list[subprocess.Popen] = []  # started and not asked yet; one at most
+@dataclass
+class _Other:
+    """The other process; `model` is the SavedModel that it was told to load."""
+
+    process: subprocess.Popen
+    model: str | None = None
+
+    def load(self, saved_model: Path) -> None:
+        """Have it load a model, while this process does something else."""
+        self.model = str(saved_model)
+        with contextlib.suppress(BrokenPipeError):  # it has ended: its code says why
+            self.process.stdin.write(f"{json.dumps(self.model)}\n")
+            self.process.stdin.flush()
+
+
+_ahead: list[_Other] = []  # started and not asked yet; one at most
 
 
 def begin() -> None:
-    """Start the other process: it imports TensorFlow while this one trains, and waits for the next `refusal` to ask it. Where none
-    comes, it ends with this process."""
+    """Start the other process: it imports TensorFlow while this one trains, and waits for a model to load. Where none comes, it ends
+    with this process."""
     if not _ahead:
-        _ahead.append(_started())
+        _ahead.append(_Other(_started()))
+
+
+def load(saved_model: Path) -> None:
+    """Have a process that was begun load the model for which `verdict` will be asked, while this one judges it."""
+    for other in _ahead:
+        if other.model is None:
+            other.load(saved_model)
 
 
 def _started() -> subprocess.Popen:
@@ -46,11 +68,17 @@ def _started() -> subprocess.Popen:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def _other() -> subprocess.Popen:
-    """One that was begun and still waits, or a new one."""
-    waiting = [process for process in _ahead if process.poll() is None]
+def _loading(saved_model: Path) -> subprocess.Popen:
+    """One that loads the model: that was begun for it and still lives, or a new one."""
+    fit = [other for other in _ahead if other.process.poll() is None and other.model in (None, str(saved_model))]
+    for other in _ahead:
+        if other not in fit:
+            other.process.kill()
     _ahead.clear()
-    return waiting[0] if waiting else _started()
+    other = fit[0] if fit else _Other(_started())
+    if other.model is None:
+        other.load(saved_model)
+    return other.process
 
 
 @dataclass(frozen=True)
@@ -97,9 +125,8 @@ def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verd
     """
     with tempfile.TemporaryDirectory(prefix="hubel-parity-") as scratch:
         folder = Path(scratch)
-        with _other() as other:
+        with _loading(saved_model) as other:
             try:
-                _tell(other, json.dumps([str(saved_model), scratch]))  # it loads the model meanwhile
                 card = Card.read(model_uri)
                 model = artifact.load(model_uri)
                 signatures = task_of(card.task).signatures(model, card)
@@ -108,7 +135,7 @@ def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verd
                 asked = {MODEL: _test_requests(signatures, made, card, records)}
                 asked[SERVERS] = _requests_of_clients(saved_model, made, ends, card, asked[MODEL])
                 _write_requests(asked, folder)
-                _, noise = other.communicate("asked\n", timeout=SECONDS)
+                _, noise = other.communicate(f"{json.dumps(scratch)}\n", timeout=SECONDS)
             except subprocess.TimeoutExpired:
                 return Verdict(f"the process that loads the model did not answer within {SECONDS} s")
             finally:
@@ -118,12 +145,6 @@ def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verd
         told = json.loads((folder / "answers.json").read_text())
         reason = _first_difference(told, asked, made, model, inputs.storage_of(card.reads).noun, folder)
         return Verdict(reason, tuple(told["servers"]), tuple(told["notes"]))
-
-
-def _tell(other: subprocess.Popen, line: str) -> None:
-    with contextlib.suppress(BrokenPipeError):  # it has ended: its code says why
-        other.stdin.write(f"{line}\n")
-        other.stdin.flush()
 
 
 def _first_difference(

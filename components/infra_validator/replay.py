@@ -1,19 +1,20 @@
 """The other process of the served-equals-trained gate: a SavedModel, tensors in, tensors out. TensorFlow answers by itself, and so
 do servers that have it loaded; nothing of training is imported.
 
-Run as `python -I replay.py`. It waits for a line on standard input, [MODEL, FOLDER] as JSON, and loads the model in every way; then
-for another line, after which FOLDER/requests.json is there: {"model": requests, "servers": requests}, each a list of {signature,
-api, arguments: {name: {file, dtype}}}. It writes FOLDER/answers.json:
+Run as `python -I replay.py`. It waits for a line on standard input, MODEL as JSON, and loads the model in every way; then for
+another, FOLDER as JSON, where requests.json is by then: {"model": requests, "servers": requests}, each a list of {signature, api,
+arguments: {name: {file, dtype}}}. It writes FOLDER/answers.json:
 
 - servers: names of those that were asked. refused: {server: why it does not serve it}. notes: what a person should know.
 - answers: {way: [{output: {file, dtype}} or "what went wrong"]}, in the order of the requests: of the way MODEL, asked for `model`,
   and of each "SERVER over PROTOCOL", for `servers`.
 
-Tensors are files of tf.io.serialize_tensor. Without a line it ends.
+Tensors are files of tf.io.serialize_tensor. Where a line does not come, it ends.
 """
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,16 +32,17 @@ def ready() -> None:
         import serving.server.rest.end  # noqa: F401
 
 
-def main(model: str, folder: Path, wait: Callable[[], object] = lambda: True) -> None:
-    """Load a model in every way, and answer every request once `wait` has returned something."""
+def main(model: str, wait: Callable[[], str]) -> None:
+    """Load a model in every way, and answer every request once `wait` has returned the line that says where they are."""
     import tensorflow as tf
 
     from components.infra_validator import servers
 
     loaded = tf.saved_model.load(model)
-    with servers.serving(Path(model), folder) as started:
-        if not wait():
+    with tempfile.TemporaryDirectory(prefix="hubel-parity-") as own, servers.serving(Path(model), Path(own)) as started:
+        if not (line := wait()):
             return
+        folder = Path(json.loads(line))
         requests = json.loads((folder / "requests.json").read_text())
         answers = {MODEL: [_answer(loaded, folder, index, request) for index, request in enumerate(requests["model"])]}
         for way, ask in started.ways.items():
@@ -99,6 +101,5 @@ def read(folder: Path, at: dict):
 
 if __name__ == "__main__":
     ready()
-    if asked := sys.stdin.readline():
-        to_load, at = json.loads(asked)
-        main(to_load, Path(at), sys.stdin.readline)
+    if told := sys.stdin.readline():
+        main(json.loads(told), sys.stdin.readline)

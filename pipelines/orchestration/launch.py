@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tfx.orchestration import pipeline
+from tfx.utils import path_utils
 
 from components import progress
 from components.infra_validator import parity
@@ -12,7 +13,8 @@ from configs.errors import FULL, HubelError, first_line, last_line
 from pipelines.orchestration import local
 from pipelines.orchestration.local import NodeResult
 
-BEFORE_THE_GATE = ("Transform", "AugmentedCopies", "Tuner", "Trainer")  # what executes one of them has a new model to validate
+TRAINER, MODEL = "Trainer", "model"  # and its output
+BEFORE_THE_GATE = ("Transform", "AugmentedCopies", "Tuner", TRAINER)  # what executes one of them has a new model to validate
 GATE = "InfraValidator"
 
 
@@ -38,6 +40,8 @@ def launch(built: pipeline.Pipeline, notes: Sequence[str], root: Path) -> Mappin
 
     def after(result: NodeResult) -> None:
         progress.emit("node_done", name=result.name, cached=result.cached, seconds=result.seconds)
+        if GATE in names and result.name == TRAINER and not result.cached:
+            parity.load(Path(path_utils.serving_model_path(result.outputs[MODEL][0][0])))
 
     def executes(node: str) -> None:
         if GATE in names and node in BEFORE_THE_GATE:

@@ -36,11 +36,12 @@ def in_process(monkeypatch):
     """The other process's script in this one: the tests above start a process, those that follow look at its answers."""
 
     class Here:
-        returncode = None
+        returncode, started = None, []
 
         def __init__(self, command, **pipes):
             assert Path(command[-1]).samefile(replay.__file__)
             self.stdin = io.StringIO()
+            self.started.append(self)
 
         def __enter__(self):
             return self
@@ -49,15 +50,18 @@ def in_process(monkeypatch):
             pass
 
         def kill(self):
-            pass
+            self.returncode = self.returncode or 0
+
+        def poll(self):
+            return self.returncode
 
         def communicate(self, line, timeout):
-            model, folder = json.loads(self.stdin.getvalue())
-            replay.main(model, Path(folder))
+            replay.main(json.loads(self.stdin.getvalue()), lambda: line)
             self.returncode = 0
             return None, ""
 
     monkeypatch.setattr(parity.subprocess, "Popen", Here)
+    return Here.started
 
 
 def exported(folder, to, change=lambda signatures: signatures, spoil=lambda model: None):
@@ -73,6 +77,24 @@ def exported(folder, to, change=lambda signatures: signatures, spoil=lambda mode
     no_warmup = card.model_copy(update={"export": card.export.model_copy(update={"warmup": 0})})
     export.write(to / "saved", loaded, Changed(), no_warmup, SimpleNamespace(validation=[]))
     return to / "saved"
+
+
+def test_the_process_that_was_told_of_the_model_ahead_is_the_one_that_is_asked(classifier, in_process):
+    parity.begin()
+    parity.load(classifier / "Format-Serving")
+    [ahead] = in_process
+    assert json.loads(ahead.stdin.getvalue()) == str(classifier / "Format-Serving")
+    assert refusal(classifier) is None
+    assert in_process == [ahead]
+
+
+def test_a_process_that_loaded_another_model_ahead_ends_and_a_new_one_is_asked(classifier, in_process, tmp_path):
+    parity.begin()
+    parity.load(tmp_path)
+    assert refusal(classifier) is None
+    other, asked = in_process
+    assert other.returncode is not None
+    assert json.loads(asked.stdin.getvalue()) == str(classifier / "Format-Serving")
 
 
 def test_a_photo_that_lies_is_turned_in_every_signature(classifier, in_process):
