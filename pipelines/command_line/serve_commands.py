@@ -286,6 +286,7 @@ def _tell_shadows(pairs: Sequence[Mapping[str, Any]], out: TextIO) -> None:
             took = "; ".join(f"{side} {of['p50']:.1f} ms, 95 % {of['p95']:.1f} ms" for side, of in pair["ms"].items())
             print(
                 f"  {pair['disagreeing']} of {pair['rows']} examples decided differently; at most {far or 'nothing'}; {took}",
+                file=out,
                 flush=True,
             )
 
