@@ -50,8 +50,8 @@ _ahead: list[_Other] = []  # started and not asked yet; one at most
 
 
 def begin() -> None:
-    """Start the other process: it imports TensorFlow while this one trains, and waits for a model to load. Where none comes, it ends
-    with this process."""
+    """Start the other process: it imports TensorFlow while this one trains, and waits for a model to load. Where none comes, it
+    ends with this process."""
     if not _ahead:
         _ahead.append(_Other(_started()))
 
