@@ -118,11 +118,13 @@ def test_stays_float32_under_mixed_precision():
 
 
 LOAD = """
-import sys
+import json, sys
+from pathlib import Path
 import keras, numpy as np
 
 
-def main(kinds, folder):
+def main(kinds, wait):
+    folder = Path(json.loads(wait()))
     for kind in kinds.split():
         ours = kind in ("lenet5_1998", "zca")
         if ours:
@@ -149,7 +151,8 @@ def test_reloads_bit_equal_in_a_fresh_process(tmp_path):
         out[name] = model(pixels, training=False)
     (tmp_path / "load.py").write_text(LOAD)
     with Forked(str(tmp_path / "load.py")) as fresh:
-        fresh.communicate(json.dumps([" ".join(models), str(tmp_path)]), 600)
+        fresh.stdin.write(json.dumps(" ".join(models)))
+        fresh.communicate(json.dumps(str(tmp_path)), 600)
         assert fresh.returncode == 0
     for name in models:
         np.testing.assert_array_equal(np.load(tmp_path / f"{name}.again.npy"), out[name])

@@ -270,10 +270,12 @@ def test_wrong_input_of_every_signature_is_refused_and_the_right_one_is_answered
 
 ALONE = """
 import json, sys
+from pathlib import Path
 import tensorflow as tf
 
 
-def main(saved, folder):
+def main(saved, wait):
+    folder = Path(json.loads(wait()))
     assert not {"keras", "components", "keras_models", "tensorflow_transform"} & set(sys.modules), "only tensorflow is needed"
     image = tf.constant([(folder / "image.png").read_bytes()])
     answer = tf.saved_model.load(saved).signatures["image_bytes"](image_bytes=image)
@@ -286,7 +288,8 @@ def test_another_process_that_imports_tensorflow_alone_agrees(model, tmp_path):
     (tmp_path / "image.png").write_bytes(encoded()[0])
     (tmp_path / "alone.py").write_text(ALONE)
     with Forked(str(tmp_path / "alone.py")) as other:
-        other.communicate(json.dumps([str(model.saved), str(tmp_path)]), 600)
+        other.stdin.write(json.dumps(str(model.saved)))
+        other.communicate(json.dumps(str(tmp_path)), 600)
         assert other.returncode == 0
     told = json.loads((tmp_path / "answer.json").read_text())
     trained = artifact.load(str(model.artifact))(tf.cast(digits.images()[0][[digits.rows(keys.TEST)[0]]], tf.float32)).numpy()

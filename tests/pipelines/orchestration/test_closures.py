@@ -54,6 +54,8 @@ CHOOSES_BY_NAME = {  # module that imports what it is told -> how the digest hea
     "keras_models.layers": "models import a layer from its file; of one in a file, see settled.sources_of",
     "keras_models.published": "Keras's own",
     "serving.answers": "stages ask it for names alone",
+    "serving.protos": "TensorFlow Serving's own",
+    "serving.server.rest.schemas": "a docstring, for a description that InfraValidator does not ask for",
     "tuner.worker": "what a trial is: tuner.trial, which it imports; another is named by tests alone",
 }
 
