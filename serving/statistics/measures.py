@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from serving import features
 from serving.statistics.cells import Names, Numbers
 
 HEIGHT, WIDTH, CHANNELS, BRIGHTNESS = "image/height", "image/width", "image/channels", "image/brightness"
@@ -22,7 +23,6 @@ INPUTS = frozenset({HEIGHT, WIDTH, CHANNELS, BRIGHTNESS, CHARACTERS, WORDS})
 WHOLE = frozenset({HEIGHT, WIDTH, CHANNELS, CHARACTERS, WORDS})
 ANSWERS = "answers/"
 CLASS, SCORE = f"{ANSWERS}class", f"{ANSWERS}score"
-ENCODED, TEXT = "image/encoded", "text/bytes"  # features of a tf.Example
 ENDS = {
     "image_bytes": "image",
     "pixels": "pixels",
@@ -222,12 +222,12 @@ def _of_example(serialized: bytes, about: About) -> dict[str, float]:
     from tensorflow.core.example import example_pb2
 
     try:
-        features = example_pb2.Example.FromString(serialized).features.feature
+        given = example_pb2.Example.FromString(serialized).features.feature
     except Exception:
         raise Unreadable from None
     told: dict[str, float] = {}
-    for name, measure in ((ENCODED, lambda content: of_image(content, about)), (TEXT, of_text)):
-        if name in features and (values := features[name].bytes_list.value):
+    for name, measure in ((features.OF["image"], lambda content: of_image(content, about)), (features.OF["text"], of_text)):
+        if name in given and (values := given[name].bytes_list.value):
             told |= measure(values[0])
     return told
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from serving import protos
+from serving import features, protos
 from serving.server.rest import schemas, tensors
 from serving.server.servable import DEFAULT_SIGNATURE
 
@@ -24,7 +24,7 @@ def request(form: str, name: str, signature: Any, card: Mapping[str, Any]) -> di
     """
     named = {} if name == DEFAULT_SIGNATURE else {"signature_name": name}
     if form in ("classify", "regress"):
-        feature = schemas.EXAMPLES_OF.get(card.get("reads", ""))
+        feature = features.OF.get(card.get("reads", ""))
         return {**named, "examples": [{feature: _content(card)}]} if feature else None
     columns = {alias: _column(alias, info, card) for alias, info in sorted(signature.inputs.items())}
     if any(column is None for column in columns.values()):
@@ -68,10 +68,10 @@ def _string(alias: str, card: Mapping[str, Any]) -> Any:
         return _b64(_image(tuple(card["input_shape"]), alias == "mask"))
     if alias == reads == "text":
         return WORDS
-    if alias in ("examples", schemas.INPUTS) and reads in schemas.EXAMPLES_OF:
+    if alias in ("examples", schemas.INPUTS) and reads in features.OF:
         example = protos.message("tensorflow.Example")()
         content = _image(tuple(card["input_shape"])) if reads in schemas.FILES else WORDS.encode()
-        example.features.feature[schemas.EXAMPLES_OF[reads]].bytes_list.value.append(content)
+        example.features.feature[features.OF[reads]].bytes_list.value.append(content)
         return _b64(example.SerializeToString(deterministic=True))
     return None
 

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serving import answers
+from serving import answers, features
 from serving.server.rest import tensors
 from serving.server.servable import DEFAULT_SIGNATURE
 
 STRING = 7  # types_pb2.DT_STRING
 DOUBLE = 1.7976931348623157e308
 FILES = {"image": ("image_bytes", "mask")}  # kind of a model's input -> its inputs that are files
-EXAMPLES_OF = {"image": "image/encoded", "text": "text/bytes"}  # the same -> the feature of a tf.Example that holds it
 INPUTS, CLASSES, SCORES, OUTPUTS = "inputs", "classes", "scores", "outputs"  # aliases of Classify's and Regress's signatures
 _SPACE = r"[ \t\n\v\f\r]*"
 _DIGIT, _PADDING = f"[A-Za-z0-9+/]{_SPACE}", f"[=.]{_SPACE}"
@@ -132,7 +131,7 @@ def _takes_examples(signature: Any) -> bool:
 
 
 def _of_examples(name: str, card: Mapping[str, Any]) -> dict[str, Any]:
-    feature = EXAMPLES_OF.get(card.get("reads", ""))
+    feature = features.OF.get(card.get("reads", ""))
     example: dict[str, Any] = {"$ref": "#/components/schemas/Example"}
     if feature:
         value = {"$ref": "#/components/schemas/File"} if card["reads"] in FILES else TEXT

@@ -14,7 +14,7 @@ from jsonschema.validators import Draft202012Validator as Validator
 from components import keys
 from serving import saved_model
 from serving.server.access import ApiKey
-from serving.server.rest import folders, openapi, schemas
+from serving.server.rest import folders, openapi
 from tests.serving.server.rest.asking import Client
 
 SCHEMA = json.loads(Path(__file__).with_name("openapi_3.1.json").read_text())
@@ -195,7 +195,6 @@ def test_names_and_kinds_are_of_the_card(described):
         "scores": "scores",
     }
     assert (row["probabilities"]["minItems"], row["probabilities"]["maxItems"]) == (10, 10)
-    assert schemas.EXAMPLES_OF == {"image": keys.IMAGE_ENCODED, "text": keys.TEXT}
     assert str(saved_model.CARD) == keys.CARD_IN_EXPORT
 
 
