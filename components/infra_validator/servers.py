@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import classification_pb2, predict_pb2, prediction_service_pb2_grpc
 
+from components import examples
 from configs.errors import HubelError, first_line
 from serving import real_server
 from serving.server import model_config
@@ -101,8 +102,7 @@ def _grpc(address: str) -> Iterator[Ask]:
             try:
                 if api == CLASSIFY:
                     asked = classification_pb2.ClassificationRequest()
-                    examples = [tf.train.Example.FromString(example) for example in next(iter(arguments.values()))]
-                    asked.input.example_list.examples.extend(examples)
+                    asked.input.example_list.examples.extend(examples.parsed(next(iter(arguments.values()))))
                 else:
                     asked = predict_pb2.PredictRequest()
                     for argument, value in arguments.items():
@@ -158,7 +158,8 @@ def _bytes_as_json(value: bytes | np.ndarray) -> Any:
 def _features(example: bytes) -> dict[str, Any]:
     """A tf.Example as TF Serving's REST API takes it."""
     features = {}
-    for name, feature in tf.train.Example.FromString(example).features.feature.items():
+    [whole] = examples.parsed([example])
+    for name, feature in whole.features.feature.items():
         kind = feature.WhichOneof("kind")
         values = getattr(feature, kind).value if kind else []
         features[name] = [_bytes_as_json(value) if kind == "bytes_list" else value for value in values]

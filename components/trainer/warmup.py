@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from components import inputs, keys, progress
+from components import examples, inputs, keys, progress
 from components.trainer.card import Card
 from components.trainer.data import Data
 from components.trainer.endpoints import EXAMPLES, Endpoint
@@ -27,8 +27,8 @@ def write(path: Path, endpoints: Mapping[str, Endpoint], card: Card, data: Data)
     takes bytes of another one's making, has none: no client asks it first.
     """
     kind = inputs.input_of(card.reads)
-    examples = itertools.islice((example for batch, _ in data.validation for example in batch), card.export.warmup)
-    sent = [kind.warmup(example, card) for example in examples]
+    seen = itertools.islice((example for batch, _ in data.validation for example in batch), card.export.warmup)
+    sent = [kind.warmup(example, card) for example in seen]
     left_out, written, size = [], 0, 0
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name, record in _records(endpoints, card, sent):
@@ -57,8 +57,8 @@ def read(path: Path) -> list[tuple[str, str, dict[str, tf.Tensor]]]:
             log = prediction_log_pb2.PredictionLog.FromString(record)
             if log.HasField("classify_log"):
                 asked = log.classify_log.request
-                examples = [example.SerializeToString() for example in asked.input.example_list.examples]
-                requests.append((asked.model_spec.signature_name, keys.CLASSIFY, {"inputs": tf.constant(examples)}))
+                serialized = [example.SerializeToString() for example in asked.input.example_list.examples]
+                requests.append((asked.model_spec.signature_name, keys.CLASSIFY, {"inputs": tf.constant(serialized)}))
             elif log.HasField("predict_log"):
                 asked = log.predict_log.request
                 arguments = {name: tf.constant(tf.make_ndarray(value)) for name, value in sorted(asked.inputs.items())}
@@ -103,8 +103,7 @@ def _log(model: str, name: str, endpoint: Endpoint, tensor: tf.Tensor) -> bytes:
     if name == keys.CLASSIFY:
         classified = classification_pb2.ClassificationRequest()
         classified.model_spec.name, classified.model_spec.signature_name = model, name
-        for example in tensor.numpy():
-            classified.input.example_list.examples.append(tf.train.Example.FromString(example))
+        classified.input.example_list.examples.extend(examples.parsed(tensor.numpy()))
         log.classify_log.request.CopyFrom(classified)
         return log.SerializeToString()
     request = predict_pb2.PredictRequest()
