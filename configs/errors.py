@@ -1,7 +1,7 @@
 """The errors a person sees: one sentence of what is wrong and where, one of what to do, and the exit code."""
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 SAID = 300  # characters of a library's message that a sentence repeats
@@ -45,15 +45,16 @@ def from_json(failure: Mapping[str, Any]) -> HubelError:
 
 def first_line(said: object) -> str:
     """What an error, or a text, says first, for a sentence: the first line that holds anything, at most SAID characters of it."""
-    return next(_lines(said), NOTHING)[:SAID]
+    return next(lines(said), NOTHING)[:SAID]
 
 
 def last_line(said: object) -> str:
     """The same of what it says last, as a process does that ends."""
-    return ([*_lines(said)] or [NOTHING])[-1][:SAID]
+    return ([*lines(said)] or [NOTHING])[-1][:SAID]
 
 
-def _lines(said: object):
+def lines(said: object) -> Iterator[str]:
+    """Of an error, or a text, the lines that hold anything."""
     return filter(None, map(str.strip, str(said).splitlines()))
 
 

@@ -11,6 +11,8 @@ import sys
 import numpy as np
 import tensorflow as tf
 
+from configs.errors import first_line, lines
+
 OPSET = 17  # of ONNX: the highest that tf2onnx writes without a warning and every runtime of the last years reads
 
 
@@ -61,11 +63,11 @@ LACKING = "TF Select ops: "  # begin of the line with which LiteRT's converter l
 
 def said(error: Exception) -> str:
     """The line of a converter's message that names operations, or the first."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if lacking := [line.removeprefix(LACKING) for line in lines if line.startswith(LACKING)]:
-        doubles = " of float64" if any("f64" in line for line in lines) else ""
+    told = [*lines(error)]
+    if lacking := [line.removeprefix(LACKING) for line in told if line.startswith(LACKING)]:
+        doubles = " of float64" if any("f64" in line for line in told) else ""
         return f"LiteRT has no operation {lacking[0][:200]}{doubles}"
-    named = next((line for line in lines if " op" in line.lower()), lines[0] if lines else "no message")
+    named = next((line for line in told if " op" in line.lower()), first_line(error))
     return f"{type(error).__name__}: {named[:300]}"
 
 

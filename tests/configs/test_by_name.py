@@ -66,9 +66,11 @@ def test_nothing_else_looks_for_files_by_the_name_of_a_kind():
 
     assert sources.files_that(looks) == {
         "configs/by_name.py",
+        "components/converter/forms.py",
         "components/fingerprint.py",
         "keras_models/catalogue.py",
         "keras_models/compat.py",
         "pipelines/command_line/doctor.py",
         "pipelines/process/startup/sitecustomize.py",
+        "serving/protos.py",
     }

@@ -140,7 +140,7 @@ def test_on_a_narrow_terminal_what_there_is_no_room_for_is_said(tmp_path, monkey
     head = told.splitlines()[1]
     assert head.split() == ["trial", "status", "val_accuracy", "epochs", "seconds", "learning_rate", "hidden"]
     assert all(len(line) <= 80 for line in told.splitlines()[1:14])
-    assert "There is no room for name, batch_size, momentum, augment, schedule, a_long_option_number_0, " in told
+    assert "There is no room for optimizer.name, batch_size, momentum, augment, schedule, a_long_option_number_0, " in told
     monkeypatch.delenv("FORCE_COLOR")
     piped = in_process("list", "trials", "--workspace", tmp_path).out
     assert "translate 0.2 0.2, rotate 20" in piped

@@ -92,6 +92,8 @@ def test_variants_are_converted_between_the_gates_and_pusher_and_run_nothing_bef
         "model": ["Converter.converted"],
         "model_blessing": ["Evaluator.blessing"],
         "infra_blessing": ["Converter.blessing"],
+        "statistics": ["StatisticsGen.statistics"],
+        "examples": ["ExampleGen.examples"],
     }
     assert some["Converter"][0] == {
         "model": ["Trainer.model"],

@@ -473,6 +473,7 @@ def test_folders_are_searched_but_for_what_an_earlier_run_made(photos, tmp_path)
 
 def test_requests_are_bounded_in_files_and_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "MAX_BYTES", 10)
+    monkeypatch.setattr(batches.Answering, "most_bytes", 10)
     paths, sent = [tmp_path / f"{number}.png" for number in range(5)], []
     for path, content in zip(paths, (b"12345", b"12345", b"1", b"", b"x" * 11), strict=True):
         path.write_bytes(content)
