@@ -28,6 +28,7 @@ REASONS = {  # key -> why it cannot be searched
     "export": AFTER,
     "push": AFTER,
     "beam": AFTER,
+    "card": AFTER,
 }
 IN_TRANSFER = {
     "model": "a config with transfer does not read it",

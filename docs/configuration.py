@@ -58,6 +58,7 @@ SECTIONS = {
     "metrics are the task's: `accuracy`, `cross_entropy`, `macro_f1` for classifiers, `mse`, `psnr` for autoencoders.",
     "export": "What is written beside the weights. [serving.md](serving.md) explains, and [variants.md](variants.md) the variants.",
     "push": "Where a blessed model goes.",
+    "card": "What the model card says that nobody can measure. [model_cards.md](model_cards.md) explains.",
     "beam": "Apache Beam, which runs ExampleGen, StatisticsGen, Transform and Evaluator.",
 }
 

@@ -13,6 +13,13 @@ def scratch(executor) -> str:
     return executor._get_tmp_dir()
 
 
+def run_of(executor) -> str | None:
+    """Id of hubel's run that an executor works for, of TFX's id NAME@RUN; None where it was given none."""
+    given = executor._context.pipeline_run_id if executor._context else None
+    _, at, run = (given or "").rpartition("@")
+    return run if at else None
+
+
 def beam_pipeline(executor):
     """The Beam pipeline of a BaseBeamExecutor, with the TFX pipeline's flags: a context manager that runs what it was given."""
     return executor._make_beam_pipeline()

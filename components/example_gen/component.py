@@ -17,6 +17,7 @@ from tfx.types import Channel, artifact_utils, standard_artifacts, standard_comp
 from components import fingerprint, inputs, keys, progress, spec
 from components.compat import tfx
 from components.example_gen import beside, classes, labels, naming, sources, splits, summary, write
+from components.example_gen.alike import CONTRADICTIONS, DUPLICATES
 from configs import words
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
@@ -64,7 +65,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         aside = summary.lines(folder / summary.QUARANTINE)
         damaged = dict(Counter(record["reason"] for record in aside))
         unlabelled = summary.unlabelled(folder)
-        duplicates = len(summary.lines(folder / summary.DUPLICATES))
+        duplicates = len(summary.lines(folder / DUPLICATES))
         by_class = _classes(written["classes"], contents.class_names)
         several = contents.targets.get(contents.labelled, [])
         if several:
@@ -210,8 +211,8 @@ def _read(
     lists = {
         summary.QUARANTINE: written[write.DAMAGED],
         summary.UNLABELLED: written[write.UNLABELLED],
-        summary.DUPLICATES: alike | "Leaks" >> beam.FlatMap(summary.leak),
-        summary.CONTRADICTIONS: alike | "Contradictions" >> beam.FlatMap(summary.contradiction),
+        DUPLICATES: alike | "Leaks" >> beam.FlatMap(summary.leak),
+        CONTRADICTIONS: alike | "Contradictions" >> beam.FlatMap(summary.contradiction),
     }
     beside.write(
         {folder / name / "images.jsonl": values for name, values in lists.items()}

@@ -16,6 +16,8 @@ One whose `locate` imports what takes seconds has a sixth, which imports nothing
     held(rest, datasets) -> str | None: the digest of `locate`; None where that would prepare the data first.
 One that is no file after which its data can be called has another:
     called(rest) -> str: what the data is called, for the name of a config.
+One whose data says under which terms it may be used has one more, which imports nothing heavy:
+    terms(rest, datasets) -> {licence, citation}: as far as it says so.
 """
 
 import importlib
@@ -205,6 +207,12 @@ def held(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> tuple
         return None if digested is None else (digested, {})
     located = locate(data, datasets, reads)
     return located.digest, located.passed_over
+
+
+def terms(source: str, datasets: Path) -> dict[str, str]:
+    """{licence, citation} of the data, as far as the data itself says so."""
+    module = module_of(source)
+    return module.terms(source.partition(":")[2], datasets) if hasattr(module, "terms") else {}
 
 
 def opened(data: DataConfig, address: Mapping[str, Any]) -> tuple[DataConfig, Contents]:

@@ -10,14 +10,14 @@ import apache_beam as beam
 
 from components import inputs
 from components.example_gen import labels
+from components.example_gen.alike import contradictions, leakage, lines
 from components.example_gen.write import Written
 from configs import words
 from configs.errors import printable
 from configs.schema.data import DataConfig
 
 # beside the Examples
-FILE, QUARANTINE, DUPLICATES, UNLABELLED = "summary.json", "quarantine", "duplicates", "unlabelled"
-CONTRADICTIONS = "contradictions"
+FILE, QUARANTINE, UNLABELLED = "summary.json", "quarantine", "unlabelled"
 NAMED = 5  # damaged images, and rare classes, that a person is told of by name
 FEW = 10  # images of a class in a split, below which its figures say little
 
@@ -84,37 +84,10 @@ def read(folder: Path) -> dict[str, Any]:
     return {**nothing, **json.loads(path.read_text())} if path.is_file() else nothing
 
 
-def lines(folder: Path) -> list[dict[str, Any]]:
-    """What the *.jsonl files of a folder hold, in an order that does not depend on who wrote them."""
-    rows = [line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
-    return [json.loads(line) for line in sorted(rows)]
-
-
 def named(aside: Sequence[Mapping[str, str]]) -> str:
     """The first of the images that were set aside, each with its reason."""
     more = f" and {len(aside) - NAMED} more" if len(aside) > NAMED else ""
     return ", ".join(f"{printable(record['id'])} ({record['reason']})" for record in aside[:NAMED]) + more
-
-
-def leakage(folder: Path) -> dict[str, Any] | None:
-    """Of the Examples in a folder: {images: how many have the pixels of one in another split, folder, first: [{split, id}, two of
-    them]}; None without any."""
-    return _alike(folder / DUPLICATES, "split")
-
-
-def contradictions(folder: Path) -> dict[str, Any] | None:
-    """Of the Examples in a folder: {images: how many have the pixels of one with another label, folder, first: [{split, id, labels:
-    places of classes}, two of them]}; None without any."""
-    return _alike(folder / CONTRADICTIONS, "labels")
-
-
-def _alike(folder: Path, differs: str) -> dict[str, Any] | None:
-    groups = [line["images"] for line in lines(folder)]
-    if not groups:
-        return None
-    first, *others = groups[0]
-    other = next(image for image in others if image[differs] != first[differs])
-    return {"images": sum(map(len, groups)), "folder": str(folder), "first": [first, other]}
 
 
 def unlabelled(folder: Path) -> dict[str, int]:

@@ -97,6 +97,19 @@ def held(rest: str, datasets: Path) -> str | None:
     return folder and _digest(folder, datasets)
 
 
+def terms(rest: str, datasets: Path) -> dict[str, str]:
+    """See components.example_gen.sources. TFDS keeps them in dataset_info.json."""
+    folder = prepared(_roots(datasets), *parsed(rest))
+    if folder is None:
+        return {}
+    try:
+        info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # whoever reads the data says what is wrong with it
+    told = {"licence": (info.get("redistributionInfo") or {}).get("license"), "citation": info.get("citation")}
+    return {name: text.strip() for name, text in told.items() if isinstance(text, str) and text.strip()}
+
+
 def _digest(folder: Path, datasets: Path) -> str:
     return digest.of_files([path for path in folder.iterdir() if path.is_file()], folder, datasets / ".digests.json")
 

@@ -1,6 +1,8 @@
 """Pusher: TFX's decision what may be pushed, and a publish that is atomic and does not repeat itself."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tfx import types
 from tfx.components.pusher import executor
@@ -17,26 +19,36 @@ from components import fingerprint, keys, progress
 from components.compat import tfx
 from components.driver import KeyDriver
 from components.examples import NoSplit, files_of
-from components.pusher import publish, statistics
+from components.pusher import card, publish, statistics
 from configs import paths
 from configs.errors import first_line
 from serving.server.status import ServingError
 
-STATISTICS, EXAMPLES = "statistics", "examples"
+STATISTICS, EXAMPLES, EVALUATION, ANOMALIES = OPTIONAL = ("statistics", "examples", "evaluation", "anomalies")
+DESCRIBED = "described"  # in custom_config
 
 
 class Executor(executor.Executor):
     """Pushes a model that is blessed twice: by Evaluator and by InfraValidator."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: Model, ModelBlessing, InfraBlessing, ExampleStatistics, Examples (test). Writes: PushedModel, a version folder at
-        the destination, which carries statistics of its training, and what is stable there."""
+        """Reads: Model, ModelBlessing, InfraBlessing, ExampleStatistics, Examples (test), ModelEvaluation, ExampleAnomalies.
+
+        Writes: PushedModel, a version folder at the destination, which carries statistics of its training and its model card, and
+        what is stable there.
+        """
         pushed = artifact_utils.get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         if not self.CheckBlessing(input_dict):
             tfx.mark_not_pushed(self, pushed)
             return
         base, model = _destination(exec_properties), Path(self.GetModelPath(input_dict))
-        version, _ = publish.push(model, base, lambda stage: _carry_statistics(input_dict, model, stage))
+        described = json_utils.loads(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY]).get(DESCRIBED)
+        run = tfx.run_of(self)
+
+        def cards(version: int, is_new: bool) -> Mapping[str, str]:
+            return {} if described is None else _cards(input_dict, model, described, run, version)
+
+        version, _ = publish.push(model, base, lambda stage: _carry_statistics(input_dict, model, stage), cards)
         io_utils.copy_dir(str(model), pushed.uri)
         tfx.mark_pushed(self, pushed, f"{base}/{version}", str(version))
 
@@ -57,6 +69,8 @@ class Pusher(TfxPusher):
 
     Args:
         statistics, examples: of which the model carries what `hubel drift` compares with; None: nothing.
+        examples, evaluation, anomalies: whose figures are on the model card; what is None is not on record there.
+        described: what else is, {config, terms, starts_from, data_digest}; None: there is no card.
         gone: versions pushed earlier that are no longer there; part of the cache key, so that a model whose version somebody
             deleted is pushed again instead of being taken for live.
     """
@@ -69,6 +83,8 @@ class Pusher(TfxPusher):
                 **standard_component_specs.PusherSpec.INPUTS,
                 STATISTICS: ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
                 EXAMPLES: ChannelParameter(type=standard_artifacts.Examples, optional=True),
+                EVALUATION: ChannelParameter(type=standard_artifacts.ModelEvaluation, optional=True),
+                ANOMALIES: ChannelParameter(type=standard_artifacts.ExampleAnomalies, optional=True),
             }
         },
     )
@@ -84,18 +100,22 @@ class Pusher(TfxPusher):
         gone: list[int],
         statistics: types.BaseChannel | None = None,
         examples: types.BaseChannel | None = None,
+        evaluation: types.BaseChannel | None = None,
+        anomalies: types.BaseChannel | None = None,
+        described: Mapping[str, Any] | None = None,
     ):
+        given = zip(OPTIONAL, (statistics, examples, evaluation, anomalies), strict=True)
         BaseComponent.__init__(
             self,
             self.SPEC_CLASS(
                 model=model,
                 model_blessing=model_blessing,
                 infra_blessing=infra_blessing,
-                **({STATISTICS: statistics, EXAMPLES: examples} if statistics and examples else {}),
+                **{name: channel for name, channel in given if channel is not None},
                 push_destination=pusher_pb2.PushDestination(
                     filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(base))
                 ),
-                custom_config=json_utils.dumps({"source": fingerprint.of(__name__), "gone": gone}),
+                custom_config=json_utils.dumps({"source": fingerprint.of(__name__), "gone": gone, DESCRIBED: described}),
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             ),
         )
@@ -103,7 +123,7 @@ class Pusher(TfxPusher):
 
 def _carry_statistics(input_dict, model: Path, stage: Path) -> None:
     """Lay what is known of training into the copy of a SavedModel; what cannot be is said, and holds up no push."""
-    if not input_dict.get(STATISTICS):
+    if not (input_dict.get(STATISTICS) and input_dict.get(EXAMPLES)):
         return
     try:
         train = load_statistics(artifact_utils.get_single_instance(input_dict[STATISTICS]), keys.TRAIN).proto()
@@ -111,6 +131,16 @@ def _carry_statistics(input_dict, model: Path, stage: Path) -> None:
     except (NoSplit, ServingError, ValueError, KeyError, OSError) as error:
         text = f"the model is pushed without statistics of its training, so `hubel drift` cannot judge it: {first_line(error)}"
         progress.emit("warning", text=text)
+
+
+def _cards(input_dict, model: Path, described: Mapping[str, Any], run: str | None, version: int) -> Mapping[str, str]:
+    """The model card, in both forms; a mistake in it is said, and holds up no push."""
+    artifacts = {name: artifact_utils.get_single_instance(given) for name, given in input_dict.items() if given}
+    try:
+        return card.files(card.known(artifacts, model, described, run, version))
+    except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
+        progress.emit("warning", text=f"the model is pushed without its model card: {type(error).__name__}: {first_line(error)}")
+        return {}
 
 
 def _destination(exec_properties) -> Path | str:

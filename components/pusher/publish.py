@@ -3,25 +3,36 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from configs import atomic
+from reports import model_card
 from serving import layout, promotions
 from serving.statistics import written
 
 _STAGE = ".staged-"  # not a number, so no server takes it for a version
-# fingerprint.pb holds a random id, and statistics follow from data and model; the rest of a SavedModel is a function of its content
-_APART = ("fingerprint.pb", Path(written.OF_TRAINING).name)
+# fingerprint.pb holds a random id; statistics and model card tell of a model; the rest of a SavedModel is a function of its content
+_APART = ("fingerprint.pb", *(Path(name).name for name in (written.OF_TRAINING, model_card.FILE, model_card.PAGE)))
+
+Described = Callable[[int, bool], Mapping[str, str]]  # version, whether it is new -> name in its folder -> text, that tells of it
 
 
-def push(model: Path, base: Path | str, changed: Callable[[Path], None] = lambda stage: None) -> tuple[int, bool]:
+def _nothing(version: int, is_new: bool) -> Mapping[str, str]:
+    return {}
+
+
+def push(
+    model: Path, base: Path | str, changed: Callable[[Path], None] = lambda stage: None, described: Described = _nothing
+) -> tuple[int, bool]:
     """`publish`, with what follows from it: the first version of a model is stable, a later one its canary, and model.config, in
     the folder of all models, says so. One at a time: who pushes into the same folder meanwhile waits.
 
     Args:
         base: a folder, or a URL of remote.py, where nobody waits.
         changed: is told of the copy before it appears, and may change it.
+        described: gives files that tell of a version and do not tell two models apart. A new one appears with them; in one that is
+            live and holds the same, each is replaced in one step.
 
     Raises:
         HubelError: where the record of what is stable cannot be read (then nothing appears), or another takes too long.
@@ -29,9 +40,9 @@ def push(model: Path, base: Path | str, changed: Callable[[Path], None] = lambda
     if isinstance(base, str):
         from components.pusher import remote
 
-        return remote.push(model, base, _APART, changed)
+        return remote.push(model, base, _APART, changed, described)
     with promotions.held(base.parent, f"a push of {base.name}"):
-        pushed = publish(model, base, lambda version: promotions.pushed(base, version), changed)
+        pushed = publish(model, base, lambda version: promotions.pushed(base, version), changed, described)
         promotions.write(base.parent)
     return pushed
 
@@ -41,11 +52,12 @@ def publish(
     base: Path,
     begins: Callable[[int], None] = lambda version: None,
     changed: Callable[[Path], None] = lambda stage: None,
+    described: Described = _nothing,
 ) -> tuple[int, bool]:
     """Copy a SavedModel to base/VERSION, unless the live version holds the same.
 
     Args:
-        begins: is told of a version that is new before anything of it is there. changed: as of `push`.
+        begins: is told of a version that is new before anything of it is there. changed, described: as of `push`.
 
     Returns:
         The version that is live now (one more than the highest before), and whether it is new.
@@ -54,15 +66,24 @@ def publish(
     clear_stages(base)
     version, is_new = next_version(model, base)
     if not is_new:
+        write(base / str(version), described(version, False))
         return version, False
     begins(version)
     with atomic.replacing(base / str(version), base / f"{_STAGE}{os.getpid()}") as stage:
         shutil.copytree(model, stage)
         changed(stage)
+        write(stage, described(version, True))
         for path in (*stage.rglob("*"), stage):
             _sync(path)
     _sync(base)
     return version, True
+
+
+def write(folder: Path, described: Mapping[str, str]) -> None:
+    """Files of a version's folder, each in one step."""
+    for name, text in described.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        atomic.write_text(folder / name, text)
 
 
 def next_version(model: Path, base: Path | str) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,13 @@ STAGE = ".staged-"  # not a number, so no server takes it for a version
 GRAPH = "saved_model.pb"
 
 
-def push(model: Path, base: str, apart: tuple[str, ...], changed: Callable[[Path], None] = lambda stage: None) -> tuple[int, bool]:
+def push(
+    model: Path,
+    base: str,
+    apart: tuple[str, ...],
+    changed: Callable[[Path], None],
+    described: Callable[[int, bool], Mapping[str, str]],
+) -> tuple[int, bool]:
     """As components.pusher.publish.push, to a URL.
 
     Args:
@@ -48,8 +54,16 @@ def push(model: Path, base: str, apart: tuple[str, ...], changed: Callable[[Path
                 stage = Path(scratch) / "stage"
                 shutil.copytree(model, stage)
                 changed(stage)
+                for file, text in described(version, True).items():
+                    (stage / file).parent.mkdir(exist_ok=True)
+                    (stage / file).write_text(text, encoding="utf-8")
                 _appear(stage, base, version)
                 _stand_in(mirror / name / str(version), f"{base}/{version}")
+            else:
+                for file, text in described(version, False).items():
+                    path = f"{base}/{version}/{file}"
+                    tf.io.gfile.makedirs(path.rpartition("/")[0])
+                    _write(path, text.encode())
     return version, is_new
 
 

@@ -8,6 +8,7 @@ from configs.schema.anomaly import AnomalyConfig
 from configs.schema.augment import BATCH_ONLY, COLOR_ONLY, AugmentStep, as_steps
 from configs.schema.base import Slice
 from configs.schema.beam import BeamConfig
+from configs.schema.card import CardConfig
 from configs.schema.data import DataConfig
 from configs.schema.evaluate import EvaluateConfig
 from configs.schema.model import ModelConfig
@@ -41,6 +42,7 @@ class RunConfig(Slice):
     export: Export = Export()
     push: PushConfig = PushConfig()
     beam: BeamConfig = BeamConfig()
+    card: CardConfig = CardConfig()
 
     @field_validator("augment")
     @classmethod

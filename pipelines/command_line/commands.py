@@ -12,6 +12,7 @@ from configs import words
 from configs.errors import FULL, HubelError, UsageError, first_line
 from pipelines.command_line import (
     autoencoder_commands,
+    card_command,
     datasets_commands,
     deploy_commands,
     drift_command,
@@ -120,6 +121,7 @@ for _verb in (promotion_commands.promote, promotion_commands.rollback, promotion
 cli.add_command(serve_commands.serve)
 cli.add_command(deploy_commands.deploy)
 cli.add_command(drift_command.drift)
+cli.add_command(card_command.card)
 
 
 @cli.group("list")

@@ -60,7 +60,7 @@ def launched(known: Settled, served: bool = True, searched: bool = False, run: s
     built = pipeline.build(known, served, searched)
     kept = study.kept(known.config, known.place, run) if known.config.tune.enabled else contextlib.nullcontext()
     with kept:
-        return launch.launch(built, known.notes, known.place.root)
+        return launch.launch(built, known.notes, known.place.root, run)
 
 
 def plan(config: str, assignments: list[str], workspace: str) -> dict:

@@ -1,14 +1,16 @@
 """A model that was not blessed, pushed because a person says so: the reason goes with it, in its card and in its lineage."""
 
+import dataclasses
 import datetime
 import json
 from pathlib import Path
 from typing import Any
 
 from components import keys
-from components.pusher import publish
+from components.pusher import card, publish
 from configs import paths
 from configs.errors import HubelError
+from pipelines.workspace import model_cards, runs
 from pipelines.workspace.layout import Workspace
 from serving import promotions
 
@@ -42,10 +44,20 @@ def push(artifact: str, base: str, run: str, reason: str, verdict: str, metadata
         card = stage / keys.CARD_IN_EXPORT
         card.write_text(json.dumps(json.loads(card.read_text()) | {FORCED: said}, indent=1))
 
-    version, is_new = publish.push(saved, paths.place(base), mark)
+    def cards(version: int, is_new: bool) -> dict[str, str]:
+        return _cards(Workspace(Path(metadata).parent), saved, Path(base).name, run, said, version) if is_new else {}
+
+    version, is_new = publish.push(saved, paths.place(base), mark, cards)
     folder = f"{base}/{version}"
     lineage = _recorded(Path(metadata), artifact, folder, said)
     return {"version": version, "model_dir": folder, "is_new": is_new, "lineage": lineage}
+
+
+def _cards(place: Workspace, saved: Path, name: str, run: str, said: dict[str, str], version: int) -> dict[str, str]:
+    """The model card, in both forms, with the reason; what the run left on record is on it."""
+    record = next((record for record in runs.records(place, name) if record.run == run), None)
+    known = model_cards.known(place, saved, record, version)
+    return card.files(dataclasses.replace(known, technical={**known.technical, FORCED: said}))
 
 
 def _recorded(metadata: Path, artifact: str, folder: str, said: dict[str, str]) -> bool:

@@ -18,12 +18,13 @@ BEFORE_THE_GATE = ("Transform", "AugmentedCopies", "Tuner", TRAINER)  # what exe
 GATE = "InfraValidator"
 
 
-def launch(built: pipeline.Pipeline, notes: Sequence[str], root: Path) -> Mapping[str, NodeResult]:
+def launch(built: pipeline.Pipeline, notes: Sequence[str], root: Path, run: str | None = None) -> Mapping[str, NodeResult]:
     """Run every component of a pipeline. Returns the results by name.
 
     Args:
         notes: what is said before the first.
         root: of the workspace, for sentences.
+        run: as of local.run.
 
     Raises:
         HubelError: with what failed in plain words.
@@ -48,7 +49,7 @@ def launch(built: pipeline.Pipeline, notes: Sequence[str], root: Path) -> Mappin
             parity.begin()
 
     try:
-        return local.run(built, before, after, executes)
+        return local.run(built, before, after, executes, run)
     except Exception as error:
         raise plain(error, running[0] if running else None, root) from error
 

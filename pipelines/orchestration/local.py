@@ -37,10 +37,15 @@ def run(
     before: Callable[[str], None],
     after: Callable[[NodeResult], None],
     executes: Callable[[str], None] = lambda node: None,
+    run: str | None = None,
 ) -> dict[str, NodeResult]:
     """Run every node in order. `before` and `after` are told of each, `executes` of those that are not found in the cache; an
-    exception of a node ends the run."""
-    ir = _compiled(tfx_pipeline)
+    exception of a node ends the run.
+
+    Args:
+        run: id of hubel's run, of which TFX's is then NAME@RUN; None: TFX's is the time.
+    """
+    ir = _compiled(tfx_pipeline, run)
     results = {}
     for node, made in _launchers(ir, launcher.Launcher):
         before(node)
@@ -120,11 +125,10 @@ class _Planner(launcher.Launcher):
         return tfx.needs_execution(self)
 
 
-def _compiled(tfx_pipeline: pipeline.Pipeline):
+def _compiled(tfx_pipeline: pipeline.Pipeline, run: str | None = None):
     ir = compiler.Compiler().compile(tfx_pipeline)
-    runtime_parameter_utils.substitute_runtime_parameter(
-        ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.datetime.now().isoformat()}
-    )
+    called = f"{tfx_pipeline.pipeline_info.pipeline_name}@{run}" if run else datetime.datetime.now().isoformat()
+    runtime_parameter_utils.substitute_runtime_parameter(ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: called})
     return ir
 
 

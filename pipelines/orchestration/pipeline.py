@@ -16,6 +16,7 @@ from components import fingerprint, keys, targets
 from components.converter.component import Converter
 from components.evaluator.component import Evaluator
 from components.evaluator.resolver import LatestBlessedOther
+from components.example_gen import sources
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.sources import Located
 from components.example_validator.component import ExampleValidator
@@ -74,7 +75,8 @@ def build(known: Settled, served: bool = True, searched: bool = False) -> pipeli
     tuner = _tuner(config.tune, known.place.tuning(config.name), known.modules, learning) if config.tune.enabled else None
     nodes = [example_gen, statistics_gen, earlier, schema_gen, example_validator, transform, copies, importer, tuner]
     if not searched:
-        nodes += _judged(known, images, statistics, learning, tuner, served)
+        anomalies = example_validator.outputs["anomalies"]
+        nodes += _judged(known, images, statistics, anomalies, learning, tuner, served)
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(known.place.pipeline(config.name)),
@@ -86,7 +88,13 @@ def build(known: Settled, served: bool = True, searched: bool = False) -> pipeli
 
 
 def _judged(
-    known: Settled, images: Channel, statistics: Channel, learning: Learning, tuner: base_node.BaseNode | None, served: bool
+    known: Settled,
+    images: Channel,
+    statistics: Channel,
+    anomalies: Channel,
+    learning: Learning,
+    tuner: base_node.BaseNode | None,
+    served: bool,
 ) -> list[base_node.BaseNode | None]:
     """What trains, and what judges and serves what was trained."""
     config, task, reads = known.config, known.task, known.start.reads
@@ -98,7 +106,9 @@ def _judged(
     )
     gate = InfraValidator(model=model, examples=images, task=task, reads=reads) if served else None
     converter = _converter(known, images, model, evaluator, gate) if gate and config.export.variants else None
-    pusher = _pusher(known, model, evaluator, gate, converter, statistics, images) if gate and config.push.enabled else None
+    pusher = None
+    if gate and config.push.enabled:
+        pusher = _pusher(known, model, evaluator, gate, converter, statistics, images, anomalies)
     return [trainer, resolver, evaluator, gate, converter, pusher]
 
 
@@ -212,6 +222,7 @@ def _pusher(
     converter: Converter | None,
     statistics: Channel,
     images: Channel,
+    anomalies: Channel,
 ) -> Pusher:
     return Pusher(
         model=converter.outputs["converted"] if converter else model,
@@ -219,6 +230,19 @@ def _pusher(
         infra_blessing=(converter or gate).outputs["blessing"],
         statistics=statistics,
         examples=images,
+        evaluation=evaluator.outputs["evaluation"],
+        anomalies=anomalies,
+        described=_described(known),
         base=known.served,
         gone=runs.gone(known.place, known.config.name),
     )
+
+
+def _described(known: Settled) -> dict[str, Any]:
+    """What the model card says that no artifact holds."""
+    told = known.told()
+    return {
+        "config": known.config.model_dump(mode="json", exclude={"beam", "push"}),
+        "terms": sources.terms(known.config.data.source, known.place.datasets),
+        **{name: told[name] for name in ("starts_from", "data_digest")},
+    }

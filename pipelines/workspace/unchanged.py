@@ -74,10 +74,17 @@ class Known:
                 Answer(run, rests_on, value).save(self.place.run(self.name, run))
 
 
+def answered(place: Workspace, name: str, run: str) -> Mapping[str, Any] | None:
+    """What a run answered that took the long way; None where that is not on record."""
+    with contextlib.suppress(*DOUBTS):
+        return Answer(**json.loads((place.run(name, run) / FILE).read_text())).value
+    return None
+
+
 def examples_of(place: Workspace, name: str, run: str) -> Path | None:
     """Folder of the Examples that a run read; None where it is not on record or not there any more."""
     with contextlib.suppress(*DOUBTS):
-        folder = Path(Answer(**json.loads((place.run(name, run) / FILE).read_text())).value["examples"])
+        folder = Path((answered(place, name, run) or {})["examples"])
         return folder if folder.is_dir() else None
     return None
 

@@ -145,6 +145,7 @@ READ_BY = {  # topic of configs/schema -> the stages that read it
     "augment": {*TRAINED, "transform"},  # AugmentedCopies is transform.copies
     "base": {"example_gen", "transform", *TRAINED},
     "beam": set(),
+    "card": set(),
     "data": {"example_gen"},
     "evaluate": {"evaluator"},
     "export": TRAINED,
