@@ -23,7 +23,7 @@ TEXTS = {  # key of `card` in a config -> the card's part and name
     "data_licence": ("training_data", "licence"),
     "data_citation": ("training_data", "citation"),
 }
-OF_TRAINING = ("model", "transfer", "train", "augment", "transform", "anomaly", "tune")  # sections of a config
+ELSEWHERE = ("name", "seed", "data", "evaluate", "export", "push", "beam", "card")  # keys of a config that are no part of training
 OF_RUN = ("metrics", "intervals", "slices", "images", "classes", "blessed")  # without which a card says little
 OF_DATA = ("quarantined", "unlabelled", "changes", "duplicates", "leakage", "contradictions", "drift", "skew")
 SHORT = 50  # entries that a calibrated value may have to stand on the card
@@ -108,7 +108,7 @@ def _details(known: Known) -> dict[str, Any]:
         "export": technical.get("export"),
         "reading": technical.get("reading"),
         "variants": technical.get("variants") or run.get("variants") or [],
-        "training": {name: config[name] for name in OF_TRAINING if config.get(name) is not None},
+        "training": {name: value for name, value in config.items() if name not in ELSEWHERE and value is not None},
         "software": dict(known.software),
         "checked": {"parity": run.get("parity"), "servers": run.get("servers")},
         "lineage": dict(known.lineage),

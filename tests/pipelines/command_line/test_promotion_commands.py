@@ -12,6 +12,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from pipelines.command_line import console
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
+from reports import model_card
 from serving import promotions
 from tests.pipelines.conftest import hubel, in_process
 from tests.serving.test_promotions import appear, labels
@@ -146,6 +147,12 @@ def test_a_candidate_is_pushed_and_promoted_by_force_alone_and_the_reason_goes_w
     card = json.loads((place.models / TINY / "2/assets.extra/hubel.json").read_text())
     assert card["forced"]["reason"] == "the camera is broken"
     assert card["forced"]["verdict"] == "accuracy 0.5 is below 0.9"
+    told = in_process("card", TINY, "--json", "--workspace", place.root).json
+    assert told["carried"]
+    assert told["card"]["verdict"]["forced"] == card["forced"]
+    assert told["card"]["caveats"][0]["text"].endswith("the camera is broken")
+    assert told["card"]["quantitative_analyses"]["overall"] == {"metrics": record.metrics, "intervals": record.intervals}
+    assert "the camera is broken" in (place.models / TINY / "2" / model_card.PAGE).read_text()
     [kept] = runs.records(place, TINY)
     assert (kept.version, kept.forced, kept.blessed) == (2, "the camera is broken", False)
     assert runs.trained(place, f"{TINY}/2").run == record.run
@@ -168,6 +175,13 @@ def test_a_candidate_that_was_pushed_needs_no_force(finished, tmp_path):
     [record] = runs.records(place, TINY)
     moved = runs.dataclasses.replace(record, model_dir=str(place.models / TINY / "1"))
     moved.save(place.run(TINY, record.run))
+    told = in_process("card", f"{TINY}/1", "--json", "--workspace", place.root).json
+    assert told["carried"]
+    analyses = told["card"]["quantitative_analyses"]
+    assert analyses["overall"] == {"metrics": record.metrics, "intervals": record.intervals}
+    assert analyses["slices"] == record.slices
+    assert told["card"]["model_details"]["lineage"]["run"] == record.run
+    assert told["card"]["training_data"]["citation"].startswith("@misc{alpaydin1998optical")
     value = in_process("promote", f"{TINY}@candidate", "--json", "--workspace", place.root).json
     assert (value["is"], value["remarks"]) == (1, [f"run {record.run} pushed it as version 1: nothing was forced"])
 
