@@ -77,7 +77,10 @@ def of(known: Known) -> dict[str, Any]:
             "forced": technical.get("forced"),
         },
         "not_stated": [key for key, text in texts.items() if not text],
-        "not_on_record": [name for name in (*OF_RUN, *OF_DATA) if name not in run] + ([] if config else ["config"]),
+        "not_on_record": [
+            *(name for name in (*OF_RUN, *OF_DATA) if name not in run),
+            *(name for name, value in {"config": config, "software": known.software}.items() if not value),
+        ],
     }
     for key, (part, name) in TEXTS.items():
         card[part][name] = texts[key]
@@ -154,10 +157,11 @@ def _is_short(value: Any) -> bool:
 
 def _evaluation_data(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     data = config.get("data") or {}
+    judged = (run.get("metrics") or {}).get("example_count")
     return {
         "source": data.get("source"),
         "split": "test",
-        "examples": _of_split(run.get("images"), "test"),
+        "examples": judged if run.get("images") is None else _of_split(run["images"], "test"),
         "by_class": _of_split(run.get("classes"), "test"),
         "share": data.get("test"),
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 from components import keys
 from components.example_gen import sources
+from components.pusher import publish
 from configs import load
 from configs.errors import HubelError, UsageError
 from pipelines.workspace import runs, unchanged
@@ -60,7 +61,7 @@ def known(place: Workspace, folder: Path, record: RunRecord | None, version: int
     """
     run: dict[str, Any] = {}
     config: Mapping[str, Any] = {}
-    lineage: dict[str, Any] = {"run": record.run if record else None}
+    lineage: dict[str, Any] = {"run": record.run if record else None, "model_sha256": publish.content(folder)}
     if record is not None:
         told = unchanged.answered(place, record.config, record.unchanged_since or record.run) or {}
         kept = asdict(record)

@@ -55,4 +55,5 @@ def known(run=None, technical=None, config=None, **more) -> model_card.Known:
     run, technical, config = (
         copy.deepcopy(all_of) | (changed or {}) for all_of, changed in ((RUN, run), (TECHNICAL, technical), (CONFIG, config))
     )
-    return model_card.Known(run, technical, config, "2026-01-01T12:00:00+00:00", **{"version": 4, **more})
+    more = {"version": 4, "software": {"keras": "3.15.1"}, **more}
+    return model_card.Known(run, technical, config, "2026-01-01T12:00:00+00:00", **more)
