@@ -15,7 +15,7 @@ IN_A_ROW = {"join", "list", "tuple", "enumerate", "iter", "next", "map", "zip", 
 # Places of which one sees that the order does not show: it is sorted in a later line, or each member is treated alike.
 SEEN = {
     "components/example_gen/prepared.py": {"datasets.glob(pattern)"},
-    "components/example_gen/summary.py": {"folder.glob('*.jsonl')"},
+    "components/example_gen/alike.py": {"folder.glob('*.jsonl')"},
     "components/example_gen/tfds.py": {"base.glob(f\"{version or '*'}/dataset_info.json\")"},
     "components/fingerprint.py": {"path.parent.glob('*.py')"},
     "components/pusher/publish.py": {"stage.rglob('*')", "base.glob(f'{_STAGE}*')"},
