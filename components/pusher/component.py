@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.components.pusher.component import Pusher as TfxPusher
@@ -138,7 +139,7 @@ def _cards(input_dict, model: Path, described: Mapping[str, Any], run: str | Non
     artifacts = {name: artifact_utils.get_single_instance(given) for name, given in input_dict.items() if given}
     try:
         return card.files(card.known(artifacts, model, described, run, version))
-    except (ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, OSError, TypeError, ValueError, jinja2.TemplateError) as error:
         progress.emit("warning", text=f"the model is pushed without its model card: {type(error).__name__}: {first_line(error)}")
         return {}
 

@@ -231,3 +231,21 @@ def test_classes_that_are_not_there_are_refused_before_anything_starts(datasets,
     with pytest.raises(UsageError, match="and tfds:visits has no labels"):
         sources.locate(DataConfig(source="tfds:visits", classes=[0, 1]), visits)
     sources.locate(DataConfig(source="tfds:visits", features={"label": "grade"}, classes=[0, 9]), visits)  # only reading tells
+
+
+def test_its_terms_are_those_that_tfds_writes_down(tmp_path):
+    from google.protobuf import json_format
+    from tensorflow_datasets.core.proto import dataset_info_generated_pb2
+
+    info = dataset_info_generated_pb2.DatasetInfo(name="signs", version="1.0.0", citation=" @misc{signs} ")
+    info.redistribution_info.license = "CC BY 4.0"
+    file = tmp_path / "signs/1.0.0/dataset_info.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json_format.MessageToJson(info))
+    assert sources.terms("tfds:signs", tmp_path) == {"licence": "CC BY 4.0", "citation": "@misc{signs}"}
+    file.write_text(json_format.MessageToJson(dataset_info_generated_pb2.DatasetInfo(name="signs", version="1.0.0")))
+    assert sources.terms("tfds:signs", tmp_path) == {}
+    file.write_text("{")
+    assert sources.terms("tfds:signs", tmp_path) == {}
+    assert sources.terms("tfds:others", tmp_path) == {}
+    assert sources.terms(f"folder:{tmp_path}", tmp_path) == {}
