@@ -15,13 +15,13 @@ import tensorflow as tf
 
 from components import inpainting, keys
 from components.example_gen import records
-from components.infra_validator import parity, replay
+from components.infra_validator import parity, replay, servers
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
 from components.trainer import artifact, endpoints, export
 from components.trainer.card import Card
 from configs.errors import HubelError
-from tests.cheaper import Forked
+from tests.cheaper import Forked, no_server
 from tests.components import digits
 
 IMAGES = 3
@@ -32,7 +32,7 @@ def refusal(folder, saved=None) -> str | None:
 
 
 @pytest.fixture
-def in_process(monkeypatch):
+def of_this_process(monkeypatch):
     """The other process's script in this one: the tests above start a process, those that follow look at its answers."""
 
     class Here:
@@ -62,6 +62,13 @@ def in_process(monkeypatch):
 
     monkeypatch.setattr(parity.subprocess, "Popen", Here)
     return Here.started
+
+
+@pytest.fixture
+def in_process(of_this_process, monkeypatch):
+    """The same without a server, which test_servers.py has."""
+    monkeypatch.setattr(servers, "serving", no_server)
+    return of_this_process
 
 
 def exported(folder, to, change=lambda signatures: signatures, spoil=lambda model: None):

@@ -20,11 +20,11 @@ from serving.server import inference
 from serving.server.rest import tensors
 from serving.server.servable import Servable
 from tests.components import digits
-from tests.components.infra_validator.test_parity import exported, in_process  # noqa: F401 a fixture
+from tests.components.infra_validator.test_parity import exported, of_this_process  # noqa: F401 a fixture
 from tests.serving.server import half_plus_two
 
 IMAGES = 2
-pytestmark = pytest.mark.usefixtures("in_process")
+pytestmark = pytest.mark.usefixtures("of_this_process")
 
 
 def verdict(folder, saved=None):
@@ -64,6 +64,7 @@ def test_both_protocols_are_asked_with_the_warm_up_requests(classifier, asked):
         assert sorted(tuple(rest) for way, *rest in asked if way == protocol) == requests
 
 
+@pytest.mark.whole
 def test_a_signature_without_one_is_asked_with_test_images(autoencoder, asked, tmp_path):
     copy = shutil.copytree(autoencoder / "Format-Serving", tmp_path / "saved")
     (copy / warmup.IN_EXPORT).unlink()
@@ -85,7 +86,7 @@ def not_numbers(outputs):
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN")
-@pytest.mark.parametrize("wrong", [flipped, not_numbers])
+@pytest.mark.parametrize("wrong", [flipped, pytest.param(not_numbers, marks=pytest.mark.whole)])
 def test_a_fault_of_rest_alone_is_refused(classifier, monkeypatch, wrong):
     right = tensors.response
     monkeypatch.setattr(tensors, "response", lambda form, outputs: right(form, wrong(outputs)))
@@ -113,6 +114,7 @@ def test_names_of_classes_that_only_the_server_gets_wrong_are_refused(classifier
     assert "output classes: [b'" in why
 
 
+@pytest.mark.whole
 def test_a_model_that_answers_a_refusal_over_one_protocol_is_refused(classifier, monkeypatch):
     def refuse(form, outputs):
         raise tensors.invalid("no such output")
@@ -134,6 +136,7 @@ def test_a_model_that_a_server_cannot_load_is_refused(classifier, tmp_path):
     assert "warm-up request 1 fails: input " in verdict(classifier, copy).reason
 
 
+@pytest.mark.whole
 def test_nothing_but_loopback_is_asked(classifier, monkeypatch):
     connections = []
     right = Servable.run_tensors
@@ -160,6 +163,7 @@ class Real:
     name = "TensorFlow Serving (of a test)"
 
 
+@pytest.mark.whole
 def test_tensorflow_serving_is_asked_too_where_it_is(classifier, monkeypatch, asked):
     monkeypatch.setattr(real_server, "find", Real)
     monkeypatch.setattr(real_server, "running", lambda real, config, log, mounted: servers._embedded(config))
@@ -168,6 +172,7 @@ def test_tensorflow_serving_is_asked_too_where_it_is(classifier, monkeypatch, as
     assert len(asked) == 4 * (digits.MLP["export"]["warmup"] + 3)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("is_models_fault", [True, False])
 def test_tensorflow_serving_that_does_not_answer(classifier, monkeypatch, is_models_fault):
     @contextlib.contextmanager

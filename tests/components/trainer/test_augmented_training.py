@@ -68,6 +68,7 @@ def test_a_denoising_autoencoder_aims_at_the_clean_image():
     assert np.allclose(task_of("reconstruction").pair(noisy, {})[1], 0.2)
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("no_saved_model")
 def test_noise_does_not_get_into_what_an_autoencoder_learns_to_give(artifacts, tmp_path):
     black = [{"mask": {"share": 1.0}}]

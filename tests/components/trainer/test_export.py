@@ -327,6 +327,7 @@ def warmup_logs(saved):
     return [prediction_log_pb2.PredictionLog.FromString(r) for r in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
 
 
+@pytest.mark.parametrize("model", ["classifier", pytest.param("autoencoder", marks=pytest.mark.whole)], indirect=True)
 def test_the_server_has_asked_every_signature_before_a_client_does(model, monkeypatch):
     """Each builds its graph when it is first asked: what a client asks afterwards builds none."""
     loaded = loading.load("tiny", 1, model.saved, batch_sizes=(4, 8))

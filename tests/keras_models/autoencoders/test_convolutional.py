@@ -66,6 +66,7 @@ def test_refusals(options, sentence):
         conv_autoencoder(**options)
 
 
+@pytest.mark.whole
 def test_beats_pca_of_the_same_code_size():
     x = (load_digits().images[..., None] / 16).astype("float32")
     train, test = x[:1400], x[1400:]

@@ -68,7 +68,7 @@ def test_refusals(build, options, sentence):
         build(**options)
 
 
-@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("tied", [False, pytest.param(True, marks=pytest.mark.whole)])
 def test_gradient_descent_finds_the_principal_components(tied):
     x = (load_digits().images[..., None] / 16).astype("float32")
     exact = PCA(4).fit(x.reshape(len(x), -1))

@@ -138,6 +138,7 @@ def test_a_label_is_told_in_training_and_never_when_served(build):
     assert {id(v) for v in learner.trainable_variables} == {id(v) for v in model.trainable_variables}
 
 
+@pytest.mark.whole
 def test_told_the_label_a_decoder_learns_what_it_means():
     """White or black images by class, through a code that may say next to nothing."""
     labels = np.arange(64) % 2

@@ -30,6 +30,7 @@ def test_counts_of_table_2(depth, growth_rate, bc, millions):
     assert round(params(densenet_cifar, depth=depth, growth_rate=growth_rate, **form) / 1e6, 1) == millions
 
 
+@pytest.mark.whole
 def test_densenet121_is_that_of_keras_applications():
     theirs = keras.applications.DenseNet121(weights=None, include_top=False, input_shape=(48, 40, 3))
     ours = densenet((48, 40, 3), 2)

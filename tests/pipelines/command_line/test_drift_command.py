@@ -58,6 +58,7 @@ def test_a_pushed_model_carries_its_training_and_what_is_like_it_is_alike(asked)
     assert "a verdict takes 200" in done.lines[-1]
 
 
+@pytest.mark.whole
 def test_inverted_images_have_drifted(asked):
     place = asked(lambda image: 255 - image)
     done = told(place, "--least", "100", "--exit-code")

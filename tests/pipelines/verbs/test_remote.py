@@ -73,6 +73,7 @@ def test_images_are_told_as_here(place, images, server, model):
     assert [line for line in told.splitlines() if "card" not in line] == wanted.splitlines()
 
 
+@pytest.mark.parametrize("server", ["rest", pytest.param("grpc", marks=pytest.mark.whole)], indirect=True)
 def test_an_output_that_is_an_image_is_written_as_here(tmp_path, pushed_models, place, images, server):  # noqa: F811
     """Of an autoencoder whose card has `predict` ask for reconstructions."""
     base = tmp_path / "models" / "remade"
