@@ -183,9 +183,10 @@ def test_both_protocols_of_a_server(classifier, tmp_path):
 def test_without_a_folder_nothing_is_kept_and_nothing_stands_before_a_servable(classifier):
     from serving.server.server import Server, settings_of
 
+    before = set(threading.enumerate())  # those of a server that the session has
     server = Server(settings_of({"rest_port": 0, "grpc_port": None}))
     server.start(model_config.of_models({"m": str(classifier)}))
     with server.manager.lease("m") as servable:
         assert type(servable).__name__ == "Servable"
     server.stop()
-    assert "statistics" not in [thread.name for thread in threading.enumerate()]
+    assert "statistics" not in [thread.name for thread in set(threading.enumerate()) - before]
