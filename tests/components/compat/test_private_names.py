@@ -62,6 +62,7 @@ CALLABLES = {
 }
 # Attributes that objects get in __init__ -> the class whose source must set them.
 ATTRIBUTES = {
+    "_context": "tfx.dsl.components.base.base_executor:BaseExecutor",
     "_system_node_handler": "tfx.orchestration.portable.launcher:Launcher",
     "_pipeline_node": "tfx.orchestration.portable.launcher:Launcher",
     "_mlmd_connection": "tfx.orchestration.portable.launcher:Launcher",

@@ -13,7 +13,7 @@ from PIL import Image
 from tfx.types import standard_artifacts
 
 from components import keys, spec
-from components.example_gen import component, records, sources, summary, tfds, write
+from components.example_gen import alike, component, records, sources, summary, tfds, write
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 
@@ -241,12 +241,12 @@ def test_the_frequent_classes_are_thinned_in_training_alone(digits, everything, 
 
 def test_the_same_pixels_in_two_splits_are_reported(everything, spoilt, tmp_path):
     _, artifact = everything
-    assert artifact.get_int_custom_property(keys.DUPLICATES) == len(summary.lines(Path(artifact.uri) / summary.DUPLICATES))
+    assert artifact.get_int_custom_property(keys.DUPLICATES) == len(summary.lines(Path(artifact.uri) / alike.DUPLICATES))
     _, twins = generated(spoilt, tmp_path, max_quarantined=0.1)
-    [line] = summary.lines(Path(twins.uri) / summary.DUPLICATES)
+    [line] = summary.lines(Path(twins.uri) / alike.DUPLICATES)
     assert twins.get_int_custom_property(keys.DUPLICATES) == 1
     assert {image["split"] for image in line["images"]} in ({"train", "test"}, {"validation", "test"})
-    folder = str(Path(twins.uri) / summary.DUPLICATES)
+    folder = str(Path(twins.uri) / alike.DUPLICATES)
     leaked = summary.leakage(Path(twins.uri))
     assert (leaked["images"], leaked["folder"]) == (2, folder)
     assert sorted(leaked["first"], key=str) == sorted(line["images"], key=str)
@@ -263,10 +263,10 @@ def test_data_without_damage_or_leakage_is_not_warned_about(tmp_path):
 
 
 def test_of_several_leaks_all_images_count_and_a_pair_of_two_splits_is_named(tmp_path):
-    (tmp_path / summary.DUPLICATES).mkdir()
+    (tmp_path / alike.DUPLICATES).mkdir()
     groups = [[("train", "b"), ("train", "c"), ("validation", "d")], [("test", "a\n"), ("train", "x")]]
     lines = [json.dumps({"images": [{"split": split, "id": name} for split, name in group]}) for group in groups]
-    (tmp_path / summary.DUPLICATES / "images-0.jsonl").write_text("\n".join(lines))
+    (tmp_path / alike.DUPLICATES / "images-0.jsonl").write_text("\n".join(lines))
     leaked = summary.leakage(tmp_path)
     assert leaked["images"] == 5
     assert {image["split"] for image in leaked["first"]} == {"test", "train"}

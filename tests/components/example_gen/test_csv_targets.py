@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tfx.types import standard_artifacts
 
 from components import keys, targets
-from components.example_gen import component, csv, sources, summary
+from components.example_gen import alike, component, csv, sources, summary
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
 
@@ -337,7 +337,7 @@ def test_equal_images_with_other_labels_are_counted_whatever_their_splits(tmp_pa
     Image.fromarray(np.full((6, 8), 8, np.uint8)).save(tmp_path / "14.png")  # labelled as the one that has these pixels
     folder, _ = generated(data, tmp_path, learns_labels=True)
     apart = summary.contradictions(folder)
-    assert (apart["images"], apart["folder"]) == (3, str(folder / summary.CONTRADICTIONS))  # 7.png has them too
+    assert (apart["images"], apart["folder"]) == (3, str(folder / alike.CONTRADICTIONS))  # 7.png has them too
     assert apart["first"][0]["labels"] != apart["first"][1]["labels"]
     sentence = next(text for text in summary.warnings(folder) if "different labels" in text)
     assert sentence.startswith("3 images occur with different labels")

@@ -310,9 +310,11 @@ def test_a_server_of_its_own_drains_under_load(place):
     again.end(signal.SIGTERM)
 
 
-def test_a_shadow_is_asked_too_and_nobody_gets_its_answers(place):
+def test_a_shadow_is_asked_too_and_nobody_gets_its_answers(place, tmp_path):
+    (tmp_path / "models").symlink_to(place / "models")
+
     def differences():
-        logs = [path.read_text().splitlines() for path in (place / "logs" / "serve").glob("*.log")]
+        logs = [path.read_text().splitlines() for path in (tmp_path / "logs" / "serve").glob("*.log")]
         return [json.loads(line[line.index('{"difference"') :]) for lines in logs for line in lines if '{"difference"' in line]
 
     def ask(port):
@@ -321,7 +323,7 @@ def test_a_shadow_is_asked_too_and_nobody_gets_its_answers(place):
             time.sleep(0.1)
         return answers
 
-    done, [answers], _ = served(place, "half_plus_two/1", "--shadow", "half_plus_two/2=1", ask=ask)
+    done, [answers], _ = served(tmp_path, "half_plus_two/1", "--shadow", "half_plus_two/2=1", ask=ask)
     assert answers == [1.0] * 5
     assert "half_plus_two version 1, shadow version 2: 5 differs" in done.lines
     [line] = [line for line in done.lines if "examples decided differently" in line]
@@ -329,7 +331,7 @@ def test_a_shadow_is_asked_too_and_nobody_gets_its_answers(place):
     assert [(row["difference"]["shadow"], row["difference"]["largest_difference"]) for row in differences()] == [
         (2, {"y": 1.0})
     ] * 5
-    kept = place / "serving" / "half_plus_two"
+    kept = tmp_path / "serving" / "half_plus_two"
     assert json.loads((kept / "1" / "statistics.json").read_text())["seen"] == 5
     assert not (kept / "2").exists()
 
