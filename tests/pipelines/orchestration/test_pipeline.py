@@ -87,13 +87,15 @@ def test_variants_are_converted_between_the_gates_and_pusher_and_run_nothing_bef
     other = keyed(built("export.variants=[float16]", "export.max_loss={accuracy: 0.02}", "export.calibration=50"))
     assert list(some) == [*list(plain)[:-1], "Converter", "Pusher"]
     assert {name for name in plain if plain[name] != some[name]} == {"Pusher"}
-    assert {name for name in some if some[name] != other[name]} == {"Converter"}  # and Pusher, by what this gives it
+    assert {name for name in some if some[name] != other[name]} == {"Converter", "Pusher"}  # whose card has the config
     assert some["Pusher"][0] == {
         "model": ["Converter.converted"],
         "model_blessing": ["Evaluator.blessing"],
         "infra_blessing": ["Converter.blessing"],
         "statistics": ["StatisticsGen.statistics"],
         "examples": ["ExampleGen.examples"],
+        "evaluation": ["Evaluator.evaluation"],
+        "anomalies": ["ExampleValidator.anomalies"],
     }
     assert some["Converter"][0] == {
         "model": ["Trainer.model"],
