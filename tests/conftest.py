@@ -133,6 +133,7 @@ LONG = (
 
 def pytest_addoption(parser):
     parser.addoption("--whole", action="store_true", help="run also the tests that are marked whole")
+    parser.addoption("--every", action="store_true", help="run also the tests that are marked every")
     parser.addoption("--seconds", type=float, help="start no test later than this after the first one; those are listed at the end")
 
 
@@ -151,9 +152,10 @@ def pytest_collection_modifyitems(config, items):
     root = Path(__file__).parent
     order = {root / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(LONG)))
-    if not config.getoption("whole"):
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("whole")])
-        items[:] = [item for item in items if not item.get_closest_marker("whole")]
+    for name in ("whole", "every"):
+        if not config.getoption(name):
+            config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(name)])
+            items[:] = [item for item in items if not item.get_closest_marker(name)]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,14 +16,17 @@ from tests.keras_models.structures import TESTED
 NAMES = [f"class{number}" for number in range(10)]
 KNOWN = {"likelihood": "bernoulli", "code_size": 4, "noise": [{"gaussian_noise": {"stddev": 0.2}}]}  # what tasks calibrate
 MEMBERS = {"ensemble"}  # of trained models: tests/pipelines/test_ensemble.py
-ALWAYS = ["lenet5"]  # whose layers are its own; without --whole
+MARKS = {"lenet5": ()} | dict.fromkeys(  # lenet5, whose layers are its own, always; with --whole one of a kind; with --every all
+    ["plain18", "resnet20", "st_cnn", "googlenet", "densenet_cifar", "conv_autoencoder", "vae", "pca", "sparse_coding"],
+    pytest.mark.whole,
+)
 PADDING = {"int8": "failed to create XNNPACK runtime"}  # minus infinity has no place among 256 values
 DOUBLES = dict.fromkeys(["float32", "float16", "int8"], "LiteRT has no operation Abs, AddV2")
 REFUSED = {"plain18": PADDING, "resnet18": PADDING, "resnet50": PADDING, "sparse_coding": DOUBLES}  # words of the sentences
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in ALWAYS else pytest.mark.whole) for name in sorted(set(TESTED) - MEMBERS)]
+    "name", [pytest.param(name, marks=MARKS.get(name, pytest.mark.every)) for name in sorted(set(TESTED) - MEMBERS)]
 )
 def test_a_network_answers_as_keras_says_or_is_refused_in_words(name, tmp_path, converted_here):
     net, task = twin(name), get(name).task

@@ -29,8 +29,15 @@ from tests.serving.server.rest.asking import SECONDS, Client
 
 OF_OTHERS = {"ensemble"}  # its members'; tests/components/trainer/test_ensemble.py has what it exports
 ANOMALY = {"score": "reconstruction_error"}
-TWINS = [(name, None) for name in sorted(set(catalog()) - OF_OTHERS)]
 TASKS = [("mlp", "multilabel"), ("conv_autoencoder", "anomaly:reconstruction")]  # of signatures that no network has by itself
+ONE_OF_A_KIND = {
+    "resnet20", "st_cnn", "googlenet", "conv_autoencoder", "contractive_autoencoder", "vae", "denoising_autoencoder", "pca",
+    "linear_autoencoder", "sparse_coding", "sparse_autoencoder",
+}  # fmt: skip
+TWINS = [
+    pytest.param(name, None, marks=pytest.mark.whole if name in ONE_OF_A_KIND else pytest.mark.every)
+    for name in sorted(set(catalog()) - OF_OTHERS)
+]
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +103,9 @@ def exported(name, other, folder):
     return endpoints.of(task.signatures(model, card), card), shape
 
 
-@pytest.mark.whole  # rest/test_parity.py asks a classifier always
-@pytest.mark.parametrize(("name", "task"), [*TWINS, *TASKS], ids=lambda word: word or "")
+@pytest.mark.parametrize(  # rest/test_parity.py asks a classifier always
+    ("name", "task"), [*TWINS, *(pytest.param(*of, marks=pytest.mark.whole) for of in TASKS)], ids=lambda word: word or ""
+)
 def test_both_ends_answer_what_the_signatures_do(name, task, served, tmp_path):
     asked, shape = exported(name, task, tmp_path)
     model, client, stub = served(tmp_path)
