@@ -413,7 +413,8 @@ def test_what_a_model_is_converted_to_is_pushed_with_it_and_a_refused_one_keeps_
     workspace, _ = digits
     every = ["float32", "float16", "int8_weights", "int8", "onnx"]
     asked = ("run", TINY, "--set", f"export.variants=[{', '.join(every)}]", "--workspace", workspace)
-    assert planned(workspace, f"export.variants=[{', '.join(every)}]") == {"Converter", "Pusher"}
+    other = {"Evaluator"} & planned(workspace)  # where another model was blessed meanwhile
+    assert planned(workspace, f"export.variants=[{', '.join(every)}]") == {"Converter", "Pusher"} | other
     before = sorted(path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir())
     with monkeypatch.context() as patch:
         patch.setattr("components.converter.verdict.TOLERANCE", -1.0)
