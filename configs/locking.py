@@ -27,9 +27,19 @@ def share(file) -> None:
 
 def is_in_use(path: Path) -> bool:
     """Whether a process has a file that it marked by `share`, or holds its lock."""
+    return _is_refused(path, portalocker.LOCK_EX)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock of a file; one that only shares it does not."""
+    return _is_refused(path, portalocker.LOCK_SH)
+
+
+def _is_refused(path: Path, kind) -> bool:
+    """Whether a lock of that kind cannot be had now. A file that cannot be opened refuses none."""
     try:
         with path.open("rb") as file:
-            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+            portalocker.lock(file, kind | portalocker.LOCK_NB)
     except portalocker.LockException:
         return True
     except OSError:

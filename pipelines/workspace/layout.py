@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import portalocker
-
 from configs import locking, paths
 from configs.errors import FULL, HubelError
 
@@ -133,11 +131,4 @@ class Workspace:
 
     def is_locked(self) -> bool:
         """Whether some process holds it now."""
-        try:
-            with self.lock_file.open() as file:
-                portalocker.lock(file, portalocker.LOCK_SH | portalocker.LOCK_NB)
-        except portalocker.LockException:
-            return True
-        except OSError:
-            return False
-        return False
+        return locking.is_held(self.lock_file)
