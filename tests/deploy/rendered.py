@@ -1,6 +1,8 @@
 """What `hubel deploy` writes with several choices of options, for all that holds it to somebody's schema."""
 
+import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,18 @@ CHOICES: dict[str, dict[str, dict[str, Any]]] = {
     },
 }  # fmt: skip
 EACH = [(target, choice) for target, choices in CHOICES.items() for choice in choices]
+
+
+def changed(content: Any, path: Sequence[str | int], value: Any) -> Any:
+    """A copy of a file's content with something else at a place, which need not be there; None: without what is there."""
+    part = wrong = copy.deepcopy(content)
+    for step in path[:-1]:
+        part = part[step]
+    if value is None:
+        del part[path[-1]]
+    else:
+        part[path[-1]] = value
+    return wrong
 
 
 def folder(target: str, choice: str, models: Path, out: Path, asked: str = "digits_lenet5") -> Path:

@@ -1,6 +1,5 @@
 """What is rendered for Docker Compose is as the Compose Specification says, and fits together; where Compose is, it reads it."""
 
-import copy
 import json
 import re
 import subprocess
@@ -103,11 +102,7 @@ def test_the_health_check_is_one_that_bash_runs(place):
     ],
 )
 def test_a_file_that_is_not_is_refused(models, tmp_path, path, value):
-    wrong = copy.deepcopy(rendered.parsed(rendered.folder("compose", "plain", models, tmp_path))["compose.yaml"])
-    part = wrong
-    for step in path[:-1]:
-        part = part[step]
-    part[path[-1]] = value
+    wrong = rendered.changed(rendered.parsed(rendered.folder("compose", "plain", models, tmp_path))["compose.yaml"], path, value)
     with pytest.raises(jsonschema.ValidationError):
         check(wrong)
 

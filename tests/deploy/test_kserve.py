@@ -1,6 +1,5 @@
 """What is rendered for KServe is what KServe takes: by the models of its package, as a schema, and Kubernetes' own for the rest."""
 
-import copy
 import json
 from pathlib import Path
 
@@ -71,10 +70,8 @@ def test_it_serves_what_the_config_names_from_where_kserve_puts_it(objects, choi
     ],
 )
 def test_an_object_that_is_not_is_refused(models, tmp_path, check, path, value):
-    wrong = copy.deepcopy(rendered.objects(rendered.folder("kserve", "plain", models, tmp_path))["InferenceService"])
-    part = wrong
-    for step in path[:-1]:
-        part = part[step]
-    part[path[-1]] = value
+    wrong = rendered.changed(
+        rendered.objects(rendered.folder("kserve", "plain", models, tmp_path))["InferenceService"], path, value
+    )
     with pytest.raises(jsonschema.ValidationError):
         check(wrong)

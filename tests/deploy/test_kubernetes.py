@@ -1,7 +1,5 @@
 """What is rendered for Kubernetes is what Kubernetes takes, by kubernetes-validate, and fits together."""
 
-import copy
-
 import kubernetes_validate
 import pytest
 
@@ -142,14 +140,8 @@ def test_a_model_whose_name_is_odd_everywhere(models, tmp_path):
     ],
 )
 def test_an_object_that_is_not_is_refused(models, tmp_path, kind, path, value):
-    wrong = copy.deepcopy(rendered.objects(rendered.folder("kubernetes", "plain", models, tmp_path))[kind])
-    part = wrong
-    for step in path[:-1]:
-        part = part[step]
-    if value is None:
-        del part[path[-1]]
-    else:
-        part[path[-1]] = value
+    right = rendered.objects(rendered.folder("kubernetes", "plain", models, tmp_path))[kind]
+    wrong = rendered.changed(right, path, value)
     with pytest.raises(kubernetes_validate.ValidationError):
         check(wrong)
 
