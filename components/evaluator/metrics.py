@@ -12,6 +12,7 @@ import apache_beam as beam
 import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 
+from components.codes.limits import LEAST
 from components.compat import tfma
 from components.evaluator.intervals import percentiles, resampled
 from components.evaluator.psnr import decibels
@@ -152,7 +153,6 @@ class _Active(beam.CombineFn):
     grow with the number of images.
     """
 
-    LEAST = 0.01  # variance
     GROUPS = 64
 
     def __init__(self, key: metric_types.MetricKey, interval: metric_types.MetricKey, output: str):
@@ -184,10 +184,10 @@ class _Active(beam.CombineFn):
             many = (weights @ counts)[:, None]
             center = weights @ (means * counts[:, None]) / many
             spread = weights @ (around + np.square(means) * counts[:, None]) / many - np.square(center)
-            return np.sum(spread > self.LEAST, axis=1)
+            return np.sum(spread > LEAST, axis=1)
 
         interval = percentiles(resampled(active, len(counts)), is_count=True)
-        return {self._key: float(np.sum(squares / count > self.LEAST)), self._interval: json.dumps(interval).encode()}
+        return {self._key: float(np.sum(squares / count > LEAST)), self._interval: json.dumps(interval).encode()}
 
 
 class _StandardError(beam.CombineFn):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from components import progress
+from components.codes import ways
 from configs.errors import UsageError, first_line
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
@@ -140,8 +141,7 @@ def interpolate(model: str, images: Sequence[str], steps: int, spherical: bool, 
 
     Args:
         images: two files.
-        spherical: along the great circle (Shoemake 1985, "Animating rotation with quaternion curves", SIGGRAPH) instead of the
-            straight line, so that codes keep the length that a variational model's have (White 2016, arXiv:1609.04468).
+        spherical: along the great circle instead of the straight line, see components.codes.ways.
 
     Returns:
         {model, size, resized, images: [{file, size}], steps: [{share, written}], sheet: path}.
@@ -160,19 +160,9 @@ def interpolate(model: str, images: Sequence[str], steps: int, spherical: bool, 
     shares = np.linspace(0, 1, steps)
     made = [{"share": float(share)} for share in shares]
     ends = [sheet.Block(f"given: {path.name}", [served.seen(read(path))]) for path in paths]
-    way = between(*codes, shares, spherical).astype(np.float32)
+    way = ways.between(*codes, shares, spherical).astype(np.float32)
     sheet_at = _write(served, "decode", way, {}, folder, names, made, True, ends)
     return {**served.summary(rows), "images": rows, "steps": made, "sheet": sheet_at}
-
-
-def between(first: np.ndarray, second: np.ndarray, shares: np.ndarray, spherical: bool) -> np.ndarray:
-    """Codes [k] and [k], shares [N] of the second in 0..1 -> [N, k]."""
-    shares = shares[:, None]
-    lengths = np.linalg.norm(first) * np.linalg.norm(second)
-    angle = np.arccos(np.clip(first @ second / lengths, -1, 1)) if spherical and lengths else 0.0
-    if np.sin(angle) < 1e-6:  # along one line there is no circle, or there are many
-        return (1 - shares) * first + shares * second
-    return (np.sin((1 - shares) * angle) * first + np.sin(shares * angle) * second) / np.sin(angle)
 
 
 def _write(

@@ -3,10 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
+from components.codes.limits import SHARE
+
 WINDOW, DEVIATION = 11, 1.5  # px
 STABLE = 0.01**2, 0.03**2  # what keeps the quotients of SSIM finite: Wang et al. 2004, equations 7 and 9
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales of MS-SSIM, finest first: Wang et al. 2003, section 3.2
-SHARE = 0.1  # of a code's largest number: one that is above it, either way, is active, whatever the code's scale
 MULTISCALE = WINDOW * 2 ** (len(WEIGHTS) - 1)  # px: a side that the window still fits at the coarsest scale
 
 

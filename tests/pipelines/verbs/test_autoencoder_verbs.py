@@ -278,14 +278,6 @@ def test_interpolation_begins_and_ends_at_the_reconstructions(model, photos, tmp
         code_verbs.interpolate(model, [ends[0], str(photos / "broken.png")], 5, False, str(tmp_path / "broken"), False)
 
 
-def test_a_great_circle_keeps_the_length_and_a_line_does_not():
-    first, second, shares = np.array([3.0, 0]), np.array([0, 3.0]), np.linspace(0, 1, 5)
-    np.testing.assert_allclose(np.linalg.norm(code_verbs.between(first, second, shares, True), axis=1), 3)
-    np.testing.assert_allclose(code_verbs.between(first, second, shares, False)[2], [1.5, 1.5])
-    for other in (2 * first, -first, 0 * first):
-        np.testing.assert_allclose(code_verbs.between(first, other, shares, True)[2], (first + other) / 2)
-
-
 def test_scores_are_the_signature_s_with_or_without_a_threshold(model, versatile, photos, tmp_path):
     plain = image_verbs.anomalies(model, [str(photos)], None, False, False, None)
     assert (plain["calibrated"], plain["threshold"], plain["scores"]) == (False, None, None)
