@@ -1,5 +1,7 @@
 """Where images lie among each other by their codes: a map of all, and the nearest of some. Runs in the worker process."""
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,27 +9,22 @@ from typing import Any
 import numpy as np
 
 from components import progress
+from components.codes import places
 from configs.errors import UsageError
 from pipelines.verbs import images as image_files
 from pipelines.verbs import outputs
 from pipelines.verbs.batches import read
 from pipelines.verbs.code_verbs import codes_of
 from pipelines.verbs.served import Served
-from reports import sheet
+from reports import code_map, sheet
 from serving import formats
 
 EMBEDDING, PICTURE = "embedding.csv", "embedding.png"
 NEIGHBOURS, SHEET = "neighbours.csv", "sheet.png"
 LEAST = 3  # images of a map
 MOST_FOR_TSNE = 10_000  # images; minutes on two cores
-PERPLEXITY = 30.0
 QUERIES_AT_ONCE = 256
 ON_SHEET = 50  # queries
-SIDE, MARGIN, LEGEND = 1000, 30, 180  # px, of the map
-THUMBNAIL, MOST_THUMBNAILS = 32, 400  # px; that many images are drawn as themselves where there is room, the others as dots
-DOT = 3  # px
-MOST_COLOURS = 10  # folders that are told apart
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999", "#7f3c8d", "#8c564b")
 
 
 def embed(model: str, images: Sequence[str], method: str, seed: int, out: str, force: bool) -> dict[str, Any]:
@@ -53,14 +50,15 @@ def embed(model: str, images: Sequence[str], method: str, seed: int, out: str, f
     if len(codes) < LEAST:
         raise UsageError(f"{len(codes)} images can be read, and a map needs {LEAST}.", "Name more images, or a folder.")
     progress.emit("step", what="Embedding", done=0, of=None)
-    places, explained = _places(codes, method, seed)
+    made = places.by_tsne(codes, seed) if method == "tsne" else places.by_pca(codes)
     good = [row for row in rows if "error" not in row]
     for row in good:
-        row["x"], row["y"] = map(float, places[row.pop("row")])
+        row["x"], row["y"] = map(float, made.places[row.pop("row")])
     table = formats.table(["file", "x", "y"], [[row["file"], f"{row['x']:.6g}", f"{row['y']:.6g}"] for row in good])
     written = [outputs.write(folder / EMBEDDING, table)]
-    written.append(outputs.write(folder / PICTURE, formats.png(_map(served, [Path(row["file"]) for row in good], places))))
-    return {**served.summary(rows), "method": method, "explained": explained, "files": written, "images": rows}
+    points = _points(served, [Path(row["file"]) for row in good], made.places)
+    written.append(outputs.write(folder / PICTURE, code_map.png(points, made.axes)))
+    return {**served.summary(rows), "method": method, "explained": made.explained, "files": written, "images": rows}
 
 
 def neighbours(
@@ -122,52 +120,33 @@ def _nearest(codes: np.ndarray, known: np.ndarray, count: int):
         yield from zip(order, distances, strict=True)
 
 
-def _places(codes: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, float | None]:
-    """float [N, 2], and the share of variance that a PCA map keeps."""
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-
-    wide = np.pad(codes, ((0, 0), (0, max(0, 2 - codes.shape[1])))).astype(np.float64)
-    if method == "pca":
-        made = PCA(2, svd_solver="full")
-        places = made.fit_transform(wide)
-        total = wide.var(axis=0).sum()
-        return places, float(places.var(axis=0).sum() / total) if total else 1.0
-    perplexity = min(PERPLEXITY, (len(codes) - 1) / 3)
-    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(wide), None
-
-
-def _map(served: Served, paths: Sequence[Path], places: np.ndarray):
-    """A Pillow image: images at their places where there is room, dots elsewhere; a colour for each folder, if there are few."""
-    from PIL import Image, ImageDraw, ImageFont
-
+def _points(served: Served, paths: Sequence[Path], at: np.ndarray) -> list[code_map.Point]:
+    """Of a map: in the order of the files, coloured by folder where there are several; small pictures of those that have room."""
     folders = list(dict.fromkeys(path.parent for path in paths))
-    told_apart = 1 < len(folders) <= MOST_COLOURS
-    made = Image.new("RGB", (SIDE + (LEGEND if told_apart else 0), SIDE), "white")
-    draw, font = ImageDraw.Draw(made), ImageFont.load_default(14)
-    colours = [COLOURS[folders.index(path.parent)] if told_apart else COLOURS[0] for path in paths]
-    low, span = places.min(axis=0), np.maximum(np.ptp(places, axis=0), 1e-12)
-    at = np.rint(MARGIN + (places - low) / span * (SIDE - 2 * MARGIN)).astype(int)
-    at[:, 1] = SIDE - at[:, 1]  # y grows upwards
-    for (x, y), colour in zip(at, colours, strict=True):
-        draw.ellipse((x - DOT, y - DOT, x + DOT, y + DOT), fill=colour)
-    taken = np.empty((0, 2), int)
-    for (x, y), colour, path in zip(at, colours, paths, strict=True):
-        if len(taken) == MOST_THUMBNAILS:
-            break
-        if (np.abs(taken - (x, y)).max(axis=1) > THUMBNAIL + 4).all():
-            taken = np.vstack([taken, (x, y)])
-            small = formats.pillow(served.seen(read(path))).convert("RGB")
-            scale = THUMBNAIL / max(small.size)
-            small = small.resize((max(1, round(small.width * scale)), max(1, round(small.height * scale))))
-            left, top = x - small.width // 2, y - small.height // 2
-            draw.rectangle((left - 2, top - 2, left + small.width + 1, top + small.height + 1), fill=colour)
-            made.paste(small, (left, top))
-    for number, folder in enumerate(folders if told_apart else ()):
-        y = MARGIN + 24 * number
-        draw.rectangle((SIDE + 6, y, SIDE + 18, y + 12), fill=COLOURS[number])
-        draw.text((SIDE + 24, y - 2), sheet.fitting(draw, font, folder.name, LEGEND - 30), fill="black", font=font)
-    return made
+    groups = _names(folders) if len(folders) > 1 else dict.fromkeys(folders, "")
+    shown = set(code_map.apart(at))
+    return [
+        code_map.Point(
+            float(x), float(y), _text(path.name), groups[path.parent], _thumbnail(served, path) if row in shown else None
+        )
+        for row, (path, (x, y)) in enumerate(zip(paths, at, strict=True))
+    ]
+
+
+def _names(folders: Sequence[Path]) -> dict[Path, str]:
+    """The last part of each folder's path, or where that is no name of its own, all of it."""
+    counts = Counter(folder.name for folder in folders)
+    return {folder: _text(folder.name if counts[folder.name] == 1 else str(folder)) for folder in folders}
+
+
+def _text(name: str) -> str:
+    return os.fsencode(name).decode(errors="replace")  # names of files may hold any byte
+
+
+def _thumbnail(served: Served, path: Path) -> bytes:
+    small = formats.pillow(served.seen(read(path))).convert("RGB")
+    scale = code_map.THUMBNAIL / max(small.size)
+    return formats.png(small.resize((max(1, round(small.width * scale)), max(1, round(small.height * scale)))))
 
 
 def _sheet(served: Served, rows: Sequence[dict[str, Any]]):
