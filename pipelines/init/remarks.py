@@ -42,11 +42,13 @@ def of(survey: Mapping[str, Any], counted: Mapping[str, int], inliers: Sequence[
                 f"{most} has {counted[most] / counted[least]:.1f} times the {noun(survey)}s of {least}: "
                 f"consider data.downsample: {IMBALANCE}, or train.class_weight: balanced."
             )
-        if counted[least] < FEW:
-            notes.append(
-                f"{least} has only {words.count(counted[least], noun(survey))}: what is learned and measured of it will "
-                "mean little."
-            )
+        few = [label for label, count in counted.items() if count < FEW]
+        if few:
+            some = f"{least} has only {words.count(counted[least], noun(survey))}"
+            if len(few) > 1:
+                some = f"{len(few)} of {len(counted)} classes have fewer than {FEW} {noun(survey)}s, such as {least} "
+                some += f"with {counted[least]}"
+            notes.append(f"{some}: what is learned and measured of {'it' if len(few) == 1 else 'them'} will mean little.")
         if survey["unlabelled"]:
             notes.append(_about_missing_labels(survey))
     empty = [label for label, count in survey["classes"].items() if not count]

@@ -285,6 +285,8 @@ def test_imbalance_and_small_classes_are_pointed_out(tmp_path):
     assert "only 5 images" in made.notes[1]
     assert cfg.data.validation == 0.2
     assert cfg.data.downsample is None
+    rare = [note for note in proposed(tmp_path, classes={"a": 30, "b": 4, "c": 9, "d": 10})[1].notes if "mean little" in note]
+    assert [note.partition(":")[0] for note in rare] == ["2 of 4 classes have fewer than 10 images, such as b with 4"]
     notes = proposed(tmp_path, classes={"a": 299, "b": 100})[1].notes
     assert [note.partition(":")[0] for note in notes] == ["200 test images (20 %)"]
 
