@@ -123,7 +123,8 @@ class Request:
 
 
 class Batching:
-    """A Servable whose requests run together. Has its attributes, `run`, `run_tensors` and `close`."""
+    """A Servable whose requests run together. Has its attributes, `run`, `run_several` and `close`; what asks several
+    signatures at once runs by itself."""
 
     def __init__(
         self,

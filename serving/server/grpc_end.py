@@ -233,7 +233,7 @@ class _Prediction(_Service, prediction_service_pb2_grpc.PredictionServiceService
                 self._manager.lease(*_asked(request.tasks[0].model_spec)) as servable,
                 self._metrics.runtime(servable.name, "MultiInference"),
             ):
-                response = inference.multi_inference(servable, request)
+                response = inference.multi_inference(servable, request, _deadline(context))
             self._metrics.count_examples(servable.name, inference.count_examples(request.input))
             return response
 

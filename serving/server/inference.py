@@ -86,7 +86,9 @@ def _of_examples(servable, request, response, wanted_of, deadline: float | None)
     return len(examples), answers
 
 
-def multi_inference(servable, request: inference_pb2.MultiInferenceRequest) -> inference_pb2.MultiInferenceResponse:
+def multi_inference(
+    servable, request: inference_pb2.MultiInferenceRequest, deadline: float | None = None
+) -> inference_pb2.MultiInferenceResponse:
     """Several signatures of a model on the same examples, in one run of the graph."""
     tasks: list[tuple] = []
     for task in request.tasks:
@@ -109,10 +111,9 @@ def multi_inference(servable, request: inference_pb2.MultiInferenceRequest) -> i
     response = inference_pb2.MultiInferenceResponse()
     if not tasks:
         return response
-    fetches = [signature.outputs[alias].name for _, signature, _, wanted in tasks for alias in wanted]
-    fetched = servable.run_tensors({tasks[0][1].inputs[INPUTS].name: examples}, fetches)
-    for name, signature, task, wanted in tasks:
-        answers = {alias: fetched[signature.outputs[alias].name] for alias in wanted}
+    answered = servable.run_several({name: wanted for name, _, _, wanted in tasks}, {INPUTS: examples}, deadline)
+    for name, _, task, _ in tasks:
+        answers = answered[name]
         result = response.results.add()
         _spec(result.model_spec, task.model_spec.name, servable.version, name)
         if task.method_name == CLASSIFY:

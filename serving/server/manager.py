@@ -77,7 +77,7 @@ class Manager:
         """
         Args:
             load: name, version, folder -> what is loaded; raises ServingError.
-            wrap: what requests get instead of it, such as one that batches; has its attributes, `run`, `run_tensors` and `close`.
+            wrap: what requests get instead of it, such as one that batches; has its attributes, `run`, `run_several` and `close`.
             poll: s between looks; 0 for one look alone, when the config comes.
             retry: s before a version that cannot be loaded is tried once more; doubles each time.
             on_load, on_warmup: told of each attempt to load (code, s), and of each version that was loaded.

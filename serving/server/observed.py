@@ -1,6 +1,6 @@
 """A version whose answers are told to observers once they are known: those of both protocols, since all of them come this way.
 
-MultiInference asks tensors of several signatures at once; that is told to nobody. Neither are warm-up requests, nor what failed.
+Warm-up requests are told to nobody, nor is what failed.
 """
 
 import logging
@@ -12,19 +12,20 @@ import numpy as np
 
 from serving.server.servable import DEFAULT_SIGNATURE
 
+Answers = Mapping[str, Mapping[str, np.ndarray]]  # signature -> output -> array
+
 log = logging.getLogger(__name__)
 
 
 class Observer(Protocol):
     """Who is told. `offer` is called by the thread that answers: it takes microseconds, and leaves the arrays as they are."""
 
-    def offer(
-        self, servable: Any, signature: str, feeds: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray], seconds: float
-    ) -> None:
+    def offer(self, servable: Any, feeds: Mapping[str, np.ndarray], answers: Answers, seconds: float) -> None:
         """Of a request that was answered.
 
         Args:
-            servable: what answered. signature: its name. seconds: that the answer took.
+            servable: what answered. answers: of each signature that was asked: of one, unless it is a MultiInference.
+            seconds: that all of them took.
         """
 
     def close(self) -> None:
@@ -32,7 +33,7 @@ class Observer(Protocol):
 
 
 class Observed:
-    """A Servable, or what stands before it, and who is told. Has its attributes, `run`, `run_tensors` and `close`.
+    """A Servable, or what stands before it, and who is told. Has its attributes, `run`, `run_several` and `close`.
 
     Attributes:
         unobserved: the same without observers.
@@ -55,12 +56,23 @@ class Observed:
         """As Servable.run. What goes wrong with an observer is logged once, and no client hears of it."""
         start = time.perf_counter()
         answers = self.unobserved.run(signature_name, feeds, outputs, deadline)
-        seconds = time.perf_counter() - start
+        self._tell(feeds, {signature_name or DEFAULT_SIGNATURE: answers}, time.perf_counter() - start)
+        return answers
+
+    def run_several(
+        self, asked: Mapping[str, Sequence[str]], feeds: Mapping[str, np.ndarray], deadline: float | None = None
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """As Servable.run_several; it is one request to who is told."""
+        start = time.perf_counter()
+        answers = self.unobserved.run_several(asked, feeds, deadline)
+        self._tell(feeds, answers, time.perf_counter() - start)
+        return answers
+
+    def _tell(self, feeds: Mapping[str, np.ndarray], answers: Answers, seconds: float) -> None:
         for observer in self._observers:
             try:
-                observer.offer(self.unobserved, signature_name or DEFAULT_SIGNATURE, feeds, answers, seconds)
+                observer.offer(self.unobserved, feeds, answers, seconds)
             except Exception:
                 if not self._is_broken:
                     log.exception("An observer of %s fails", self.unobserved.name)
                 self._is_broken = True
-        return answers

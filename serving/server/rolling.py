@@ -21,6 +21,7 @@ import numpy as np
 from configs import locking
 from configs.errors import HubelError
 from serving.server.metrics import Metrics
+from serving.server.observed import Answers
 from serving.statistics import measures, written
 from serving.statistics.cells import Numbers
 from serving.statistics.measures import About
@@ -40,9 +41,8 @@ class Asked(NamedTuple):
     """A request that waits to be measured."""
 
     version: "Version"
-    signature: str
     feeds: Mapping[str, np.ndarray]
-    answers: Mapping[str, np.ndarray]
+    answers: Answers
     size: int
 
 
@@ -78,9 +78,7 @@ class Rolling:
         self._thread = threading.Thread(target=self._work, name="statistics", daemon=True)
         self._thread.start()
 
-    def offer(
-        self, servable: Any, signature: str, feeds: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray], seconds: float
-    ) -> None:
+    def offer(self, servable: Any, feeds: Mapping[str, np.ndarray], answers: Answers, seconds: float) -> None:
         """As of an Observer."""
         key = servable.name, servable.version, servable.folder
         version = self._versions.get(key) or self._new(key)
@@ -91,14 +89,11 @@ class Rolling:
                 version.statistics.passed_over += 1
                 return
             self._waiting += 1
-        outputs = version.outputs.get(signature)
-        if outputs is None:
-            outputs = version.outputs.setdefault(signature, measures.kept(version.about, signature, answers))
-        kept = {name: answers[name] for name in outputs if name in answers}
-        size = sum(size_of(array) for array in (*feeds.values(), *kept.values()))
+        kept = {signature: _kept(version, signature, answered) for signature, answered in answers.items()}
+        size = sum(size_of(array) for arrays in (feeds, *kept.values()) for array in arrays.values())
         with self._lock:
             self._held += size
-        self._queue.put(Asked(version, signature, feeds, kept, size))
+        self._queue.put(Asked(version, feeds, kept, size))
 
     def close(self) -> None:
         """Measure what waits, for a second at most, and write."""
@@ -174,7 +169,7 @@ class Rolling:
             with self._lock:
                 version.statistics.since = version.statistics.since or now
             measured = version.statistics.windows.at(now)
-            measured.add(version.about, asked.signature, asked.feeds, asked.answers)
+            measured.add_several(version.about, asked.feeds, asked.answers)
         except Exception:
             log.exception("A request of %s version %s could not be measured", version.name, version.number)
         finally:
@@ -209,3 +204,11 @@ class Rolling:
             elif not isinstance(of, Numbers) and len(of.counts) <= 100:
                 for label, often in of.counts.items():
                     self._metrics.shares.put(often / max(sum(of.counts.values()), 1e-12), model, number, name, label)
+
+
+def _kept(version: Version, signature: str, answers: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What is looked at of a signature's answers."""
+    outputs = version.outputs.get(signature)
+    if outputs is None:
+        outputs = version.outputs.setdefault(signature, measures.kept(version.about, signature, answers))
+    return {name: answers[name] for name in outputs if name in answers}

@@ -129,6 +129,32 @@ class Servable:
         fetched = self.run_tensors(tensors, [signature.outputs[alias].name for alias in wanted])
         return {alias: fetched[signature.outputs[alias].name] for alias in wanted}
 
+    def run_several(
+        self, asked: Mapping[str, Sequence[str]], feeds: Mapping[str, np.ndarray], deadline: float | None = None
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """What several signatures answer to the same inputs, in one run of the graph.
+
+        Args:
+            asked: aliases of outputs by signature. feeds, deadline: as of `run`; each signature has these inputs, and no others.
+
+        Returns:
+            Arrays by signature and alias.
+
+        Raises:
+            ServingError: as `run`.
+        """
+        signatures = {}
+        for name in asked:
+            if name not in self.signatures:
+                raise ServingError("FAILED_PRECONDITION", f'Serving signature key "{name}" not found.')
+            signatures[name] = self.signatures[name]
+        given = {name: self._completed(signature, feeds) for name, signature in signatures.items()}
+        expire(deadline)
+        tensors = {signatures[name].inputs[alias].name: array for name, arrays in given.items() for alias, array in arrays.items()}
+        names = {name: {alias: signatures[name].outputs[alias].name for alias in wanted} for name, wanted in asked.items()}
+        fetched = self.run_tensors(tensors, [tensor for outputs in names.values() for tensor in outputs.values()])
+        return {name: {alias: fetched[tensor] for alias, tensor in outputs.items()} for name, outputs in names.items()}
+
     def run_tensors(self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str]) -> dict[str, np.ndarray]:
         """The same of tensors of the graph, by their names."""
         names, wanted = tuple(sorted(feeds)), tuple(sorted(set(fetches)))

@@ -22,6 +22,7 @@ import numpy as np
 
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
+from serving.server.observed import Answers
 from serving.server.status import ServingError
 from serving.statistics import written
 from serving.statistics.cells import Numbers
@@ -64,9 +65,8 @@ class Asked(NamedTuple):
 
     spec: Spec
     servable: Any
-    signature: str
     feeds: Mapping[str, np.ndarray]
-    answers: Mapping[str, np.ndarray]
+    answers: Answers
     seconds: float
     when: float  # time.monotonic()
     size: int
@@ -120,16 +120,14 @@ class Shadow:
         self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
         self._thread.start()
 
-    def offer(
-        self, servable: Any, signature: str, feeds: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray], seconds: float
-    ) -> None:
+    def offer(self, servable: Any, feeds: Mapping[str, np.ndarray], answers: Answers, seconds: float) -> None:
         """As of an Observer."""
         if servable.name in self._targets:  # somebody asked a shadow itself
             return
         for spec in self._specs:
             if spec.of not in (None, servable.name) or self._dice.random() >= spec.share:
                 continue
-            size = sum(size_of(array) for array in (*feeds.values(), *answers.values()))
+            size = sum(size_of(array) for arrays in (feeds, *answers.values()) for array in arrays.values())
             with self._lock:
                 if self._waiting >= WAITING or self._held + size > HELD or self._stopping.is_set():
                     is_dropped = True
@@ -139,7 +137,7 @@ class Shadow:
             if is_dropped:
                 self._count(servable.name, servable.version, None, DROPPED)
             else:
-                self._queue.put(Asked(spec, servable, signature, feeds, answers, seconds, time.monotonic(), size))
+                self._queue.put(Asked(spec, servable, feeds, answers, seconds, time.monotonic(), size))
 
     def close(self) -> None:
         """Take no more; ask for what waits, for a second at most."""
@@ -195,7 +193,7 @@ class Shadow:
                 return
             start = time.perf_counter()
             try:
-                answers = getattr(second, "unobserved", second).run(asked.signature, asked.feeds, list(asked.answers))
+                answers = _answers(getattr(second, "unobserved", second), asked)
             except ServingError as error:
                 self._count(answered.name, answered.version, second.version, FAILED)
                 self._tell(asked, second.version, {"error": f"{error.code}: {error.message[:500]}"})
@@ -203,10 +201,11 @@ class Shadow:
             seconds = time.perf_counter() - start
         self._compare(asked, second.version, answers, seconds)
 
-    def _compare(self, asked: Asked, shadow: int, answers: Mapping[str, np.ndarray], seconds: float) -> None:
-        disagreeing, largest = differences(self._about(asked.servable), asked.signature, asked.answers, answers)
-        differs = disagreeing > 0 or any(_is_apart(asked.answers[name], answers[name]) for name in asked.answers)
-        rows = max((len(array) for array in asked.answers.values() if np.ndim(array)), default=0)
+    def _compare(self, asked: Asked, shadow: int, answers: Answers, seconds: float) -> None:
+        disagreeing, largest = differences(self._about(asked.servable), asked.answers, answers)
+        pairs = [(array, answers[name][alias]) for name, arrays in asked.answers.items() for alias, array in arrays.items()]
+        differs = disagreeing > 0 or any(_is_apart(*pair) for pair in pairs)
+        rows = max((len(array) for array, _ in pairs if np.ndim(array)), default=0)
         pair = self._count(asked.servable.name, asked.servable.version, shadow, DIFFERS if differs else AGREES)
         with self._lock:
             pair.rows += rows
@@ -243,7 +242,8 @@ class Shadow:
             self._untold += 1
             return
         self._lines += 1
-        row = {"model": asked.servable.name, "version": asked.servable.version, "shadow": shadow, "signature": asked.signature}
+        row = {"model": asked.servable.name, "version": asked.servable.version, "shadow": shadow}
+        row["signature"] = ", ".join(asked.answers)
         log.info("%s", json.dumps({"difference": row | dict(more)}))
 
     def _trouble(self, spec: Spec, trouble: str) -> None:
@@ -256,23 +256,30 @@ class Shadow:
         self._troubles[spec] = trouble
 
 
-def differences(
-    about: About, signature: str, first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]
-) -> tuple[int, dict[str, float]]:
-    """In how many rows two answers decide differently (the best class, each decision, whether it is an anomaly), and the largest
-    difference of each output of numbers; infinite where only one is finite, or where shapes differ."""
-    kinds, wrong, largest = about.kinds(signature), None, {}
-    for name, array in first.items():
-        other, kind = np.asarray(second[name]), kinds.get(name, "")
-        if array.dtype.kind in "fiub" and other.dtype.kind in "fiub":
-            largest[name] = _largest(array, other)
-        ours, theirs = _decided(array, kind), _decided(other, kind)
-        if ours is None or theirs is None:
-            continue
-        if ours.shape != theirs.shape:
-            return len(ours), largest
-        apart = (ours != theirs).reshape(len(ours), -1).any(1)
-        wrong = apart if wrong is None or len(wrong) != len(apart) else wrong | apart
+def _answers(servable: Any, asked: Asked) -> Answers:
+    """What a second version answers to the same request."""
+    if len(asked.answers) > 1:
+        return servable.run_several({name: list(arrays) for name, arrays in asked.answers.items()}, asked.feeds)
+    return {name: servable.run(name, asked.feeds, list(arrays)) for name, arrays in asked.answers.items()}
+
+
+def differences(about: About, first: Answers, second: Answers) -> tuple[int, dict[str, float]]:
+    """In how many rows two decide differently in any answer (the best class, each decision, whether it is an anomaly), and the
+    largest difference of each output of numbers, SIGNATURE/OUTPUT where there are several; infinite where only one is finite, or
+    where shapes differ."""
+    wrong, largest = None, {}
+    for signature, arrays in first.items():
+        kinds = about.kinds(signature)
+        for name, array in arrays.items():
+            other, kind = np.asarray(second[signature][name]), kinds.get(name, "")
+            if array.dtype.kind in "fiub" and other.dtype.kind in "fiub":
+                largest[name if len(first) == 1 else f"{signature}/{name}"] = _largest(array, other)
+            ours, theirs = _decided(array, kind), _decided(other, kind)
+            if ours is None or theirs is None:
+                continue
+            is_alike = ours.shape == theirs.shape
+            apart = (ours != theirs).reshape(len(ours), -1).any(1) if is_alike else np.ones(len(ours), bool)
+            wrong = apart if wrong is None or len(wrong) != len(apart) else wrong | apart
     return (0 if wrong is None else int(wrong.sum())), largest
 
 

@@ -93,7 +93,11 @@ class Measured:
 
     def add(self, about: About, signature: str, feeds: Mapping[str, np.ndarray], answers: Mapping[str, np.ndarray]) -> None:
         """Measure a request and its answer; of many examples MAX_ROWS."""
-        rows = _count([*feeds.values(), *answers.values()])
+        self.add_several(about, feeds, {signature: answers})
+
+    def add_several(self, about: About, feeds: Mapping[str, np.ndarray], answers: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """The same of a request that asked several signatures, by these."""
+        rows = _count([*feeds.values(), *(array for arrays in answers.values() for array in arrays.values())])
         kept = range(rows) if rows <= MAX_ROWS else np.linspace(0, rows - 1, MAX_ROWS).astype(int)
         self.requests += 1
         self.examples += len(kept)
@@ -103,11 +107,12 @@ class Measured:
                     self._numbers(name).add([value])
             except Unreadable:
                 self.unreadable += 1
-        for name, values in of_answers(about, signature, answers, kept).items():
-            if values and isinstance(values[0], Mapping):
-                self._names(name).add(values)
-            else:
-                self._numbers(name).add(values)
+        for signature, arrays in answers.items():
+            for name, values in of_answers(about, signature, arrays, kept).items():
+                if values and isinstance(values[0], Mapping):
+                    self._names(name).add(values)
+                else:
+                    self._numbers(name).add(values)
 
     def merge(self, other: "Measured") -> None:
         """Put in what another one holds."""

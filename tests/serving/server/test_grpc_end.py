@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
+    inference_pb2,
     model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
@@ -30,6 +31,7 @@ from serving.server.access import ApiKey
 from serving.server.grpc_end import GrpcEnd, GrpcSettings
 from serving.server.manager import Manager
 from serving.server.metrics import Metrics
+from serving.server.observed import Observed
 from serving.server.status import ServingError
 from tests.serving.server.answering import LOCAL
 
@@ -44,7 +46,8 @@ class Asked:
         text += ' version_labels { key: "prod" value: 123 }'
         self.config = text_format.Parse(f"model_config_list {{ config {{ {text} }} }}", model_server_config_pb2.ModelServerConfig())
         key = settings.pop("api_key", None)
-        self.manager, self.metrics = Manager(), Metrics()
+        observers = settings.pop("observers", [])
+        self.manager, self.metrics = Manager(wrap=lambda loaded: Observed(loaded, observers)), Metrics()
         self.end = GrpcEnd(self.manager, self.metrics, GrpcSettings(port=0, **settings), ApiKey(key))
         self.manager.start(self.config)
         self.end.start()
@@ -99,6 +102,36 @@ def test_bytes_that_are_no_message_are_refused_and_the_next_is_answered(asked):
             asked.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")(content, timeout=20)
         assert refused.value.code() == CODE.INTERNAL  # gRPC's own, before the service is asked
     assert asked.prediction.Predict(predict()).outputs["y"].float_val == [2.5, 3.0]
+
+
+def test_what_several_signatures_are_asked_at_once_is_told_to_observers_as_one_request(models):
+    class Listening:
+        def __init__(self):
+            self.told = []
+
+        def offer(self, servable, feeds, answers, seconds):
+            self.told.append((servable.version, len(feeds["inputs"]), {name: list(given) for name, given in answers.items()}))
+
+        def close(self):
+            pass
+
+    listening = Listening()
+    asked = Asked(models, observers=[listening])
+    try:
+        request = inference_pb2.MultiInferenceRequest()
+        for method, signature in (("regress", "regress_x_to_y"), ("classify", "classify_x_to_y")):
+            task = request.tasks.add(method_name=f"tensorflow/serving/{method}")
+            task.model_spec.name, task.model_spec.signature_name = "m", signature
+        request.input.example_list.examples.add().features.feature["x"].float_list.value.append(2.0)
+        results = asked.prediction.MultiInference(request).results
+        with pytest.raises(grpc.RpcError) as refused:
+            asked.prediction.MultiInference(request, timeout=1e-9)
+    finally:
+        asked.stop()
+    assert results[0].regression_result.regressions[0].value == results[1].classification_result.classifications[0].classes[0].score
+    assert results[0].regression_result.regressions[0].value == 3.0
+    assert refused.value.code() == CODE.DEADLINE_EXCEEDED
+    assert listening.told == [(123, 1, {"regress_x_to_y": ["outputs"], "classify_x_to_y": ["scores"]})]
 
 
 def test_a_long_message_is_cut(asked):

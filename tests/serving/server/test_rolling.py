@@ -36,7 +36,8 @@ class Model:
 
 def ask(observer, model, level=100.0, rows=1):
     pixels = np.full((rows, 8, 6, 1), level, np.float32)
-    observer.offer(model, "pixels", {"pixels": pixels}, {"probabilities": np.array([[0.25, 0.75]] * rows)}, 0.001)
+    answers = {"pixels": {"probabilities": np.array([[0.25, 0.75]] * rows)}}
+    observer.offer(model, {"pixels": pixels}, answers, 0.001)
 
 
 def test_a_request_is_measured_and_written_and_kept_over_a_restart(tmp_path, monkeypatch):
@@ -58,6 +59,19 @@ def test_a_request_is_measured_and_written_and_kept_over_a_restart(tmp_path, mon
     page = metrics.page()
     assert ':hubel:serving:last_hour_mean{model="m",version="1",feature="image/brightness"} 150.0' in page
     assert ':hubel:serving:last_hour_share{model="m",version="1",feature="answers/class",name="bright"} 1.0' in page
+
+
+def test_of_several_signatures_inputs_are_measured_once_and_the_answers_of_each(tmp_path):
+    observer, model = Rolling(tmp_path / "kept", Metrics()), Model(tmp_path / "models")
+    answers = {"pixels": {"probabilities": np.array([[0.25, 0.75]])}, "distance": {"outputs": np.array([3.0])}}
+    observer.offer(model, {"pixels": np.full((1, 8, 6, 1), 100.0, np.float32)}, answers, 0.001)
+    observer.close()
+    statistics = Statistics.read(tmp_path / "kept" / "m" / "1")
+    measured = statistics.windows.since()
+    assert (statistics.seen, measured.requests, measured.examples) == (1, 1, 1)
+    assert measured.features[measures.BRIGHTNESS].count == 1
+    assert measured.features[measures.CLASS].counts == {"bright": 1.0}
+    assert measured.features["answers/outputs"].mean == 3.0
 
 
 def test_under_load_a_sample_is_measured_and_the_rest_is_counted(tmp_path, monkeypatch):
@@ -117,7 +131,7 @@ def test_where_the_file_is_anothers_or_damaged_it_is_left_alone(tmp_path, caplog
 def test_no_content_of_a_request_is_in_the_files(tmp_path):
     text = "a very private sentence"
     observer, model = Rolling(tmp_path / "kept", Metrics()), Model(tmp_path / "models")
-    observer.offer(model, "text", {"text": np.array([text], object)}, {}, 0.001)
+    observer.offer(model, {"text": np.array([text], object)}, {"text": {}}, 0.001)
     observer.close()
     for path in (tmp_path / "kept").rglob("*"):
         assert path.is_dir() or b"private" not in path.read_bytes()

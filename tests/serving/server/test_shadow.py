@@ -35,6 +35,10 @@ class Model:
             raise self.error
         return {"y": feeds["x"] + self.plus}
 
+    def run_several(self, asked, feeds, deadline=None):
+        self.run("", feeds)
+        return {name: dict.fromkeys(outputs, feeds["x"] + self.plus) for name, outputs in asked.items()}
+
 
 class Loaded:
     """What a Manager is to a shadow: versions by number, one with a label."""
@@ -91,6 +95,18 @@ def test_differences_are_told_by_decision_and_by_number(plus, outcome, disagreei
     assert len(lines) == (outcome == "differs")
     assert f':hubel:serving:shadow_count{{model="m",outcome="{outcome}"}} 1' in metrics.page()
     assert second.threads == {"shadow"}
+
+
+def test_several_signatures_at_once_are_one_request_of_the_shadow_too(caplog):
+    first, second = Model(1), Model(2, np.array([[3.0, 0.0], [0, 0]]))
+    kept = Shadow(Loaded(first, second), [SECOND], Metrics())
+    with caplog.at_level(logging.INFO):
+        Observed(first, [kept]).run_several({"a": ["y"], "b": ["z"]}, X)
+        pair = settled(kept, 1)
+        kept.close()
+    assert (pair["requests"], pair["rows"], pair["disagreeing"], second.asked) == ({"differs": 1}, 2, 1, 1)
+    assert pair["largest_difference"] == {"a/y": 3.0, "b/z": 3.0}
+    assert '"signature": "a, b"' in caplog.text
 
 
 def test_a_shadow_that_fails_reaches_nobody_and_is_counted(caplog):
@@ -207,6 +223,6 @@ ABOUT = About({"serving_default": {"p": "probabilities", "c": "names", "a": "is_
 )
 def test_what_differs(first, second, disagreeing, largest):
     arrays = [{name: np.asarray(value) for name, value in answers.items()} for answers in (first, second)]
-    told = shadow.differences(ABOUT, "serving_default", *arrays)
+    told = shadow.differences(ABOUT, *({"serving_default": answers} for answers in arrays))
     assert told == (disagreeing, pytest.approx(largest))
     json.dumps(shadow.plain(told[1]), allow_nan=False)
