@@ -1,0 +1,280 @@
+"""What there is of a run for its page: each thing read when it is first asked for, and once; None where no stage left it."""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components import keys
+from components.trainer.card import Card
+from configs.errors import HubelError
+
+if TYPE_CHECKING:  # seconds that a page of a run without a model need not wait for
+    import keras
+    from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+    from components.reporter.reading import Answers, Sample
+
+MAKERS = {  # what Material has -> the stage that writes it
+    "examples": "ExampleGen", "statistics": "StatisticsGen", "schema": "SchemaGen", "anomalies": "ExampleValidator",
+    "transform_graph": "Transform", "hyperparameters": "Tuner", "model": "Trainer", "model_run": "Trainer",
+    "evaluation": "Evaluator", "blessing": "Evaluator", "infra_blessing": "InfraValidator", "converted": "Converter",
+    "pushed_model": "Pusher",
+}  # fmt: skip
+MOST = 10_000  # test images that a page asks the model about
+
+
+class Absent(HubelError):
+    """What a section needs and no stage left; the text says which stage that would have been."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One artifact of a run: its folder, custom properties, its id in ML Metadata, and when it was written, seconds since 1970."""
+
+    uri: Path
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    id: int | None = None
+    written: float | None = None
+
+    def text(self, name: str) -> str:
+        """A custom property; empty where it has none of that name."""
+        return str(self.properties.get(name) or "")
+
+    def json(self, name: str, default: Any) -> Any:
+        """The same, of JSON."""
+        return json.loads(text) if (text := self.text(name)) else default
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What ended a run before its time: the stage, what was wrong, and what to do."""
+
+    stage: str | None
+    sentence: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What there is of a run.
+
+    Args:
+        artifacts: by the names of MAKERS.
+        config: resolved, as JSON.
+        told: of the run, what no artifact holds: {run, starts_from, passed_over, data_digest, notes} as far as it is known.
+        failure: what ended it, if anything did.
+        tuning: folder of the studies of the config's searches.
+        full: whether the page is to have all that `hubel report --full` adds.
+        folds: of `hubel report --folds`, how many; None: not asked for.
+    """
+
+    artifacts: Mapping[str, Artifact]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+    tuning: Path | None = None
+    full: bool = False
+    folds: int | None = None
+
+    def artifact(self, name: str) -> Artifact:
+        """One that a section cannot do without.
+
+        Raises:
+            Absent: with the stage that would have written it.
+        """
+        if name not in self.artifacts:
+            raise Absent(f"{MAKERS[name]} did not get so far in this run.")
+        return self.artifacts[name]
+
+    def need(self, name: str) -> Any:
+        """An attribute of this that a section cannot do without. Raises Absent where it is None."""
+        if (value := getattr(self, name)) is None:
+            raise Absent(f"No stage of this run has left the {name.replace('_', ' ')}.")
+        return value
+
+    @property
+    def run(self) -> str | None:
+        """Id of hubel's run."""
+        return self.told.get("run")
+
+    @functools.cached_property
+    def card(self) -> Card | None:
+        """What the model says of itself."""
+        return Card.read(str(self.artifacts["model"].uri)) if "model" in self.artifacts else None
+
+    @property
+    def task(self):
+        """The components.tasks.base.Task that was learned; None without a model."""
+        from components.tasks.by_name import task_of
+
+        return task_of(self.card.task) if self.card else None
+
+    @property
+    def judge(self):
+        """Its components.tasks.judges.base.Judge; None without a model."""
+        from components.tasks.judges.by_name import judge_of
+
+        return judge_of(self.card.task) if self.card else None
+
+    @property
+    def class_names(self) -> list[str]:
+        """Index = label; empty without classes."""
+        if self.card:
+            return self.card.class_names
+        return self.artifacts["examples"].json(keys.CLASS_NAMES, []) if "examples" in self.artifacts else []
+
+    @functools.cached_property
+    def statistics(self) -> "dict[str, statistics_pb2.DatasetFeatureStatistics] | None":
+        """TFDV's, by split."""
+        if "statistics" not in self.artifacts:
+            return None
+        from tensorflow_metadata.proto.v0 import statistics_pb2
+
+        read = {}
+        for path in sorted(self.artifacts["statistics"].uri.glob("Split-*/FeatureStats.pb")):
+            statistics = statistics_pb2.DatasetFeatureStatisticsList.FromString(path.read_bytes())
+            read[path.parent.name.removeprefix("Split-")] = statistics.datasets[0]
+        return read
+
+    @functools.cached_property
+    def schema(self) -> "schema_pb2.Schema | None":
+        """TFDV's."""
+        if "schema" not in self.artifacts:
+            return None
+        from google.protobuf import text_format
+        from tensorflow_metadata.proto.v0 import schema_pb2
+
+        return text_format.Parse((self.artifacts["schema"].uri / "schema.pbtxt").read_text(), schema_pb2.Schema())
+
+    @functools.cached_property
+    def anomalies(self) -> "dict[str, anomalies_pb2.Anomalies] | None":
+        """TFDV's, by split."""
+        if "anomalies" not in self.artifacts:
+            return None
+        from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+        paths = sorted(self.artifacts["anomalies"].uri.glob("Split-*/SchemaDiff.pb"))
+        return {path.parent.name.removeprefix("Split-"): anomalies_pb2.Anomalies.FromString(path.read_bytes()) for path in paths}
+
+    @functools.cached_property
+    def history(self) -> list[dict[str, float]] | None:
+        """Figures of each epoch."""
+        if "model_run" not in self.artifacts:
+            return None
+        return json.loads((self.artifacts["model_run"].uri / "history.json").read_text())
+
+    @functools.cached_property
+    def evaluation(self) -> dict[str, Any] | None:
+        """{metrics, intervals, differences, slices, comparison}, as Evaluator wrote them; see components.keys."""
+        if "evaluation" not in self.artifacts:
+            return None
+        held = self.artifacts["evaluation"]
+        maps = {name: held.json(name, {}) for name in (keys.METRICS, keys.INTERVALS)}
+        lists = {name: held.json(name, []) for name in (keys.DIFFERENCES, keys.SLICES)}
+        return {**maps, **lists, keys.COMPARISON: held.text(keys.COMPARISON)}
+
+    @functools.cached_property
+    def blessings(self) -> dict[str, dict[str, Any]]:
+        """Of Evaluator, InfraValidator and Converter, as far as they got: {blessed, reason, missed}."""
+        said = {}
+        for stage, name in (("Evaluator", "blessing"), ("InfraValidator", "infra_blessing"), ("Converter", "converter_blessing")):
+            if held := self.artifacts.get(name):
+                is_blessed = held.properties.get("blessed") == 1
+                said[stage] = {"blessed": is_blessed, "reason": held.text(keys.REASON), "missed": held.json(keys.MISSED, [])}
+        return said
+
+    @functools.cached_property
+    def model(self) -> "keras.Model | None":
+        """Keras's, input float32 pixels of 0..255, the normalisation inside."""
+        if "model" not in self.artifacts:
+            return None
+        from components.trainer import artifact
+
+        return artifact.load(str(self.artifacts["model"].uri))
+
+    def files(self, split: str) -> list[str]:
+        """Paths of a split's raw examples; none where there is no such split.
+
+        Raises:
+            Absent: where there are no examples.
+        """
+        folder = self.artifact("examples").uri / f"Split-{split}"
+        return sorted(str(path) for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+
+    def examples(self, split: str, n: int | None = MOST) -> "Sample | None":
+        """At most so many examples of a split, chosen by a hash of their ids; None where there are none. n None: all.
+
+        Each reading is remembered.
+        """
+        if "examples" not in self.artifacts or self.card is None:
+            return None
+        return self._sample(split, n)
+
+    @functools.cached_property
+    def answers(self) -> "Answers | None":
+        """What the model answers about the test split, of at most MOST images; see `asked`."""
+        return self.asked(keys.TEST) if self.card else None
+
+    def asked(self, split: str, n: int | None = MOST, signatures: Sequence[str] = ()) -> "Answers | None":
+        """What the model answers about examples of a split.
+
+        Args:
+            signatures: by their names in Task.signatures; by default the one that Evaluator reads and the one that `hubel predict`
+                asks.
+        """
+        from components.reporter import reading
+
+        sample = self.examples(split, n)
+        if sample is None:
+            return None
+        return reading.answers(self.need("model"), self.card, self.task, sample, signatures or self._signatures)
+
+    def encoded(self, split: str, ids: Sequence[str]) -> dict[str, bytes]:
+        """Of examples with these ids what ExampleGen kept: an image as a PNG, or a text."""
+        from components.reporter import reading
+
+        return reading.encoded(self.files(split), self.reads, ids)
+
+    @property
+    def reads(self) -> str:
+        """Kind of input; see components.inputs."""
+        from components import inputs
+
+        return self.card.reads if self.card else self.told.get("reads", inputs.DEFAULT)
+
+    @property
+    def _signatures(self) -> list[str]:
+        return list(dict.fromkeys([self.judge.signature, self.task.predicts]))
+
+    @functools.cached_property
+    def _samples(self) -> dict[tuple[str, int | None], "Sample | None"]:
+        return {}
+
+    def _sample(self, split: str, n: int | None) -> "Sample | None":
+        from components.reporter import reading
+
+        if (split, n) not in self._samples:
+            self._samples[split, n] = reading.sample(self.files(split), split, self.card, self.task, n)
+        return self._samples[split, n]
+
+    @functools.cached_property
+    def trials(self) -> list[Any]:
+        """Records of the search's trials, as tuner/records.py writes them, as plain data; empty without a search."""
+        return list(self._trials())
+
+    def _trials(self) -> Iterator[dict[str, Any]]:
+        if self.tuning is None or not (study := self.study):
+            return
+        for path in sorted((self.tuning / study["fingerprint"] / "trials").glob("*.json")):
+            yield json.loads(path.read_text())
+
+    @functools.cached_property
+    def study(self) -> dict[str, Any] | None:
+        """The record of the newest search that this run worked on or took its values from; None without one."""
+        if self.tuning is None or "hyperparameters" not in self.artifacts:
+            return None
+        studies = [json.loads(path.read_text()) for path in self.tuning.glob("*/study.json")]
+        return max(studies, key=lambda study: (self.run in study.get("runs", ()), study["started"]), default=None)

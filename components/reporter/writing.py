@@ -1,0 +1,61 @@
+"""The one function that writes the page of a run from what there is of it, whatever stage it came to."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+
+from components.reporter import sections as common
+from components.reporter.material import Absent, Material
+from components.tasks.reports import by_name as of_tasks
+from configs import by_name
+from configs.errors import HubelError, first_line
+from reports.run.blocks import Missing, Section
+
+PACKAGE = common.__name__
+
+
+def modules_of(task: str | None) -> list[str]:
+    """Dotted paths of the modules whose sections a page has, for source digests."""
+    return [*(f"{PACKAGE}.{name}" for name in names()), *(of_tasks.modules_of(task) if task else [])]
+
+
+def names() -> list[str]:
+    """Of the sections that every task has."""
+    return by_name.names(common.__path__, ["section"])
+
+
+def sections(material: Material) -> list[Section]:
+    """All that a page has, in its order. One that cannot be made says so."""
+    return [section for _, section in sorted(_all(material), key=lambda placed: placed[0])]
+
+
+def _all(material: Material) -> Iterator[tuple[tuple[int, str, int], Section]]:
+    for name in names():
+        module = importlib.import_module(f"{PACKAGE}.{name}")
+        for section in _guarded(name, lambda module=module: [module.section(material)]):
+            yield (module.ORDER, name, 0), section
+    if material.card is not None and (report := of_tasks.report_of(material.card.task)):
+        for place, section in enumerate(_guarded("task", lambda: report.sections(material))):
+            yield (common.TASK, "", place), section
+
+
+def _guarded(name: str, make: Callable[[], Iterable[Section | Callable[[], Section | None] | None]]) -> Iterator[Section]:
+    """What is made, and where that raises a section that says so; the log has the whole story."""
+    try:
+        for place, section in enumerate(make(), 1):
+            if callable(section):
+                called = section.__name__.strip("_<>")
+                yield from _guarded(f"{name}-{called if called != 'lambda' else place}", lambda asked=section: [asked()])
+            elif section is not None:
+                yield section
+    except Absent as absent:
+        yield _missing(name, str(absent))
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)  # into the log
+        yield _missing(name, str(error) if isinstance(error, HubelError) else f"{type(error).__name__}: {first_line(error)}")
+
+
+def _missing(name: str, why: str) -> Section:
+    called = name.replace("_", " ").replace("-", " ")
+    return Section(f"{name.replace('_', '-')}-missing", called.capitalize(), "", [Missing(called, why)])

@@ -1,0 +1,97 @@
+"""The page of a run: a frame around sections of plain data. One file that needs nothing beside it and asks nothing of a network."""
+
+import base64
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports import charts
+from reports.run.blocks import Block, Cell, Picture, Section, Table, Tile, Verdict
+
+SMALL = 64  # px; a picture whose longer side has no more is shown with its pixels as squares
+NUMBER = re.compile(r"[-+−]?[\d,]*\.?\d+(e[-+]?\d+)?( ?(%|s|ms|B|KB|MB|GB|px))?", re.IGNORECASE)
+KINDS = {  # class of a block -> macro of the template
+    "Prose": "prose", "Chart": "chart", "Table": "table", "Picture": "picture", "Pictures": "pictures", "Command": "command",
+    "Missing": "missing",
+}  # fmt: skip
+
+
+def html(
+    title: str, verdict: Verdict, sections: Sequence[Section], tiles: Sequence[Tile] = (), about: str = "", noted: str = ""
+) -> str:
+    """The page's text.
+
+    Args:
+        title: of the page, such as "digits_lenet5".
+        verdict: what stands first.
+        sections: in the order of the page; no two have one key.
+        tiles: figures below the verdict.
+        about: a line under the title, such as which run it is.
+        noted: a line at the foot.
+
+    Raises:
+        ValueError: where two sections, charts or galleries have one key.
+    """
+    _check_keys(sections)
+    there = any(isinstance(block, charts.Chart) for section in sections for block in section.blocks)
+    return (
+        charts.environment(Path(__file__).parent)
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            verdict=verdict,
+            sections=sections,
+            tiles=tiles,
+            about=about,
+            noted=noted,
+            kind=kind,
+            address=address,
+            size=size,
+            small=SMALL,
+            is_number=numeric_columns,
+            cell=cell,
+            libraries=charts.libraries() if there else "",
+            themes=charts.THEMES,
+        )
+        .encode("utf-8", "replace")  # names of files may hold bytes that are no text
+        .decode()
+    )
+
+
+def kind(block: Block) -> str:
+    """Macro of the template that shows it."""
+    return KINDS[type(block).__name__]
+
+
+def address(picture: Picture) -> str:
+    """The image itself, as an address."""
+    return f"data:image/{picture.kind};base64,{base64.b64encode(picture.data).decode()}"
+
+
+def size(picture: Picture) -> tuple[int, int]:
+    """Width and height, px."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture.data)) as opened:
+        return opened.size
+
+
+def cell(value: str | Cell) -> Cell:
+    """One of a table, as a Cell."""
+    return value if isinstance(value, Cell) else Cell(str(value))
+
+
+def numeric_columns(table: Table) -> list[bool]:
+    """Of each column whether it holds numbers, and nothing else."""
+    columns = [[cell(row[place]).text.strip() for row in table.rows] for place in range(len(table.columns))]
+    return [any(texts) and all(not text or NUMBER.fullmatch(text) for text in texts) for texts in columns]
+
+
+def _check_keys(sections: Sequence[Section]) -> None:
+    seen: set[str] = set()
+    for section in sections:
+        for key in (section.key, *(key for block in section.blocks if (key := getattr(block, "key", "")))):
+            if key in seen:
+                raise ValueError(f"{key} is the key of two things on one page")
+            seen.add(key)
