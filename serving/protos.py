@@ -22,6 +22,8 @@ FILES = {  # package of messages -> the files that have those which are asked fo
     ),
     "tensorflow.serving": (
         "tensorflow_serving/apis/predict.proto",
+        "tensorflow_serving/apis/classification.proto",
+        "tensorflow_serving/apis/regression.proto",
         "tensorflow_serving/apis/get_model_metadata.proto",
         "tensorflow_serving/config/model_server_config.proto",
     ),

@@ -4,7 +4,7 @@ import contextlib
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from serving.client.place import Place
 
 REST, GRPC = "rest", "grpc"
 PORTS = {REST: 8501, GRPC: 8500}  # TF Serving's
+CLASSIFIED = ("classes", "scores")  # what Classify answers
 NO_LABEL = re.compile(r"unrecognized servable version label", re.IGNORECASE)
 
 
@@ -160,7 +161,7 @@ class Client:
                 ) from None
         sizes = {array.shape[0] for array in arrays.values() if array.ndim}
         rows = sizes.pop() if len(sizes) == 1 else None  # else they have no common batch
-        end = time.monotonic() + (self.timeout if timeout is None else timeout)
+        end = self._end(timeout)
         if rows is None or rows <= self.batch_size:
             return self._predict(signature, asked, arrays, end)
         answers = []
@@ -168,6 +169,33 @@ class Client:
             part = {alias: array[start : start + self.batch_size] if array.ndim else array for alias, array in arrays.items()}
             answers.append(self._predict(signature, asked, part, end))
         return {alias: _joined([answer[alias] for answer in answers]) for alias in asked.outputs}
+
+    def classify(
+        self, examples: Iterable[bytes | Mapping[str, Any]], signature: str = "classify", timeout: float | None = None
+    ) -> dict[str, np.ndarray]:
+        """Classes of tf.Examples, by TF Serving's Classify.
+
+        Args:
+            examples: serialized, or mappings of a feature to its value or values, as codec.examples takes them.
+            timeout: as of `predict`.
+
+        Returns:
+            Those of `classes`, bytes as objects [N, k], and `scores`, float32 [N, k], that the signature has.
+
+        Raises:
+            UsageError: where there is no such model or signature, or one is no tf.Example. ServerError: where there is no answer.
+        """
+        asked = self.signature(signature)
+        answers = self._of_examples(self._way.classify, signature, examples, timeout)
+        columns = zip(CLASSIFIED, zip(*answers, strict=True), strict=True)
+        return {alias: _joined(list(parts)) for alias, parts in columns if alias in asked.outputs}
+
+    def regress(
+        self, examples: Iterable[bytes | Mapping[str, Any]], signature: str = "serving_default", timeout: float | None = None
+    ) -> np.ndarray:
+        """float32 [N]: a number of each tf.Example, by TF Serving's Regress. Arguments and errors are those of `classify`."""
+        self.signature(signature)
+        return _joined(self._of_examples(self._way.regress, signature, examples, timeout))
 
     def signature(self, name: str) -> Signature:
         """Raises UsageError where the model has none of that name, and as `signatures`."""
@@ -186,6 +214,23 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _end(self, timeout: float | None) -> float:
+        return time.monotonic() + (self.timeout if timeout is None else timeout)
+
+    def _of_examples(
+        self, call: Callable[..., Any], signature: str, examples: Iterable[bytes | Mapping[str, Any]], timeout: float | None
+    ) -> list[Any]:
+        """The answer of each request."""
+        try:
+            written: Sequence[bytes] = codec.examples(examples)
+        except ValueError as error:
+            raise UsageError(
+                f"The signature {signature} of {self.model} cannot be asked: {error}.", "Give tf.Examples, or mappings of features."
+            ) from None
+        end, starts = self._end(timeout), range(0, max(len(written), 1), self.batch_size)
+        parts = [written[start : start + self.batch_size] for start in starts]
+        return [self._ask(lambda left, part=part: call(self._place, signature, part, left), end) for part in parts]
 
     def _predict(self, name: str, asked: Signature, arrays: Mapping[str, np.ndarray], end: float) -> dict[str, np.ndarray]:
         given = {alias: (array, asked.inputs[alias].number) for alias, array in arrays.items()}

@@ -1,12 +1,17 @@
-"""Arrays as TensorProto, as TensorFlow's tensor_util has it, and as JSON, as TF Serving's REST API has it. Without TensorFlow."""
+"""Arrays as TensorProto, as TensorFlow's tensor_util has it, and as JSON, as TF Serving's REST API has it; tf.Examples of calls
+that take them. Without TensorFlow."""
 
 import base64
 import json
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
+from google.protobuf.message import DecodeError
+
+from serving import protos
 
 STRING, HALF = 7, 19
 DTYPES = {  # types_pb2.DataType -> of the elements; strings are bytes
@@ -148,3 +153,74 @@ def _unb64(value: Any) -> Any:
     if not isinstance(value, dict) or not isinstance(value.get("b64"), str):
         raise ValueError("an output of bytes that is no base64")
     return base64.b64decode(value["b64"])
+
+
+def examples(values: Iterable[bytes | Mapping[str, Any]]) -> list[bytes]:
+    """Serialized tf.Examples of what is given.
+
+    Args:
+        values: serialized ones, or mappings of a feature to its value or values: bytes or texts (UTF-8), whole numbers or yes and
+            no (int64), or fractions (float32).
+
+    Raises:
+        ValueError: where one is neither.
+    """
+    return [_example(value) for value in values]
+
+
+def _example(value: bytes | Mapping[str, Any]) -> bytes:
+    kind = protos.message("tensorflow.Example")
+    if isinstance(value, bytes):
+        try:
+            kind.FromString(value)
+        except DecodeError:
+            raise ValueError("bytes that are no tf.Example") from None
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("an example that is neither bytes nor a mapping of features")
+    example = kind()
+    for name, given in value.items():
+        array = np.atleast_1d(_strings(given) if _is_text(given) else np.asarray(given))
+        if array.ndim != 1 or array.dtype.kind not in "Obiuf":
+            raise ValueError(f"a feature {name} that is no list of bytes, texts or numbers")
+        held = example.features.feature[name]
+        if array.dtype.kind == "O":
+            held.bytes_list.value.extend(array.tolist())
+        else:
+            (held.float_list if array.dtype.kind == "f" else held.int64_list).value.extend(array.tolist())
+    return example.SerializeToString(deterministic=True)
+
+
+def _is_text(given: Any) -> bool:
+    first = given[0] if isinstance(given, (list, tuple)) and given else given
+    return isinstance(first, (bytes, str)) or (isinstance(first, np.ndarray) and first.dtype.kind in "OSU")
+
+
+def example_to_json(serialized: bytes) -> dict[str, list[Any]]:
+    """What orjson writes of a serialized tf.Example, as Classify and Regress of the REST API take it: every feature as a list."""
+    held = protos.message("tensorflow.Example").FromString(serialized).features.feature
+    written = {}
+    for name, feature in sorted(held.items()):
+        kind = feature.WhichOneof("kind")
+        values = list(getattr(feature, kind).value) if kind else []
+        if kind == "float_list" and not np.isfinite(values).all():
+            values = orjson.Fragment(json.dumps(values).encode())
+        written[name] = _b64(values) if kind == "bytes_list" else values
+    return written
+
+
+def of_classes(rows: Sequence[Sequence[tuple[bytes | str, float]]]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, bytes as objects [N, k], and scores, float32 [N, k], of k pairs of both for each of N examples.
+
+    Raises:
+        ValueError, TypeError: where they are none, or not equally many.
+    """
+    width = len(rows[0]) if rows else 0
+    labels, scores = np.empty((len(rows), width), object), np.empty((len(rows), width), np.float32)
+    for place, row in enumerate(rows):
+        if len(row) != width:
+            raise ValueError(f"{len(row)} classes of an example, and {width} of the first")
+        for column, (label, score) in enumerate(row):
+            labels[place, column] = label.encode("utf-8", "surrogateescape") if isinstance(label, str) else bytes(label)
+            scores[place, column] = score
+    return labels, scores

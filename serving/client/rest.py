@@ -5,7 +5,7 @@ import asyncio
 import json
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -53,8 +53,7 @@ class Rest:
     ) -> dict[str, np.ndarray]:
         """Arrays by output; those of `inputs` and `outputs` come with their dtypes of types_pb2, of all outputs."""
         columns = {alias: codec.to_json(values, dtype) for alias, (values, dtype) in inputs.items()}
-        body = orjson.dumps({"signature_name": signature, "inputs": columns}, option=orjson.OPT_SERIALIZE_NUMPY)
-        told = self._json(*self._run(self._ask("POST", f"/v1/models/{place.path}:predict", body), seconds))
+        told = self._posted(place, "predict", {"signature_name": signature, "inputs": columns}, seconds)
         try:
             answered = told["outputs"]
             if len(outputs) == 1:
@@ -62,6 +61,14 @@ class Rest:
             return {alias: codec.from_json(alias, answered[alias], dtype) for alias, dtype in outputs.items()}
         except (KeyError, TypeError, ValueError) as error:
             raise errors.another_protocol(self.address, "REST", f"an answer without its outputs ({first_line(error)})") from None
+
+    def classify(self, place: Place, signature: str, examples: Sequence[bytes], seconds: float) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and scores, as codec.of_classes, of serialized tf.Examples."""
+        return self._results(place, "classify", signature, examples, codec.of_classes, seconds)
+
+    def regress(self, place: Place, signature: str, examples: Sequence[bytes], seconds: float) -> np.ndarray:
+        """float32 [N], of serialized tf.Examples."""
+        return self._results(place, "regress", signature, examples, lambda results: np.array(results, np.float32), seconds)
 
     def card(self, place: Place, seconds: float) -> dict[str, Any] | None:
         """The card that `hubel serve` gives; None where the server gives none: TF Serving has no such path."""
@@ -80,6 +87,21 @@ class Rest:
                 asyncio.run_coroutine_threadsafe(self._session.close(), loop).result(10)
                 self._session = None
             loop.call_soon_threadsafe(loop.stop)
+
+    def _results(self, place: Place, api: str, signature: str, examples: Sequence[bytes], read, seconds: float) -> Any:
+        """What `read` makes of the results, one for each of the examples."""
+        sent = {"signature_name": signature, "examples": [codec.example_to_json(example) for example in examples]}
+        told = self._posted(place, api, sent, seconds)
+        try:
+            if len(told["results"]) != len(examples):
+                raise ValueError(f"{len(told['results'])} results of {len(examples)} examples")
+            return read(told["results"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise errors.another_protocol(self.address, "REST", f"an answer without its results ({first_line(error)})") from None
+
+    def _posted(self, place: Place, api: str, sent: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        body = orjson.dumps(sent, option=orjson.OPT_SERIALIZE_NUMPY)
+        return self._json(*self._run(self._ask("POST", f"/v1/models/{place.path}:{api}", body), seconds))
 
     def _get(self, path: str, seconds: float) -> tuple[int, bytes]:
         return self._run(self._ask("GET", path, None), seconds)

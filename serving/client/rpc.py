@@ -4,7 +4,7 @@ Its generated stubs import TensorFlow, so the calls are named here: a name and t
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -66,6 +66,17 @@ class Rpc:
         except ValueError as error:
             raise errors.another_protocol(self.address, "gRPC", f"an answer without its outputs ({error})") from None
 
+    def classify(self, place: Place, signature: str, examples: Sequence[bytes], seconds: float) -> tuple[np.ndarray, np.ndarray]:
+        """As Rest.classify."""
+        result = self._result(place, "Classify", "Classification", signature, examples, seconds)
+        rows = [[(entry.label, entry.score) for entry in row.classes] for row in result.classifications]
+        return self._read(rows, examples, codec.of_classes)
+
+    def regress(self, place: Place, signature: str, examples: Sequence[bytes], seconds: float) -> np.ndarray:
+        """As Rest.regress."""
+        result = self._result(place, "Regress", "Regression", signature, examples, seconds)
+        return self._read([row.value for row in result.regressions], examples, lambda rows: np.array(rows, np.float32))
+
     def card(self, place: Place, seconds: float) -> None:
         """None: gRPC has no call for it."""
 
@@ -74,6 +85,25 @@ class Rpc:
             channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
+
+    def _result(self, place: Place, name: str, kind: str, signature: str, examples: Sequence[bytes], seconds: float) -> Any:
+        """The result that a call gives of serialized tf.Examples; `kind` begins the names of its messages."""
+        request = protos.message(f"tensorflow.serving.{kind}Request")()
+        _write_spec(place, request.model_spec)
+        request.model_spec.signature_name = signature
+        request.input.example_list.SetInParent()
+        for example in examples:
+            request.input.example_list.examples.add().ParseFromString(example)
+        return self._call(name, request, f"{kind}Response", seconds).result
+
+    def _read(self, rows: Sequence[Any], examples: Sequence[bytes], read) -> Any:
+        """What `read` makes of the rows of a result, one for each of the examples."""
+        try:
+            if len(rows) != len(examples):
+                raise ValueError(f"{len(rows)} results of {len(examples)} examples")
+            return read(rows)
+        except ValueError as error:
+            raise errors.another_protocol(self.address, "gRPC", f"an answer without its results ({error})") from None
 
     def _call(self, name: str, request: Any, response: str, seconds: float) -> Any:
         kind = protos.message(f"tensorflow.serving.{response}")

@@ -15,6 +15,7 @@ from serving.server import model_config
 from serving.server.access import ApiKey
 from serving.server.server import Server, Settings
 from tests.serving import pushed
+from tests.serving.server import half_plus_two
 
 PROTOCOLS = ("rest", "grpc")
 
@@ -112,6 +113,65 @@ def test_what_the_graph_refuses_is_said_and_not_asked_again(asking):
         asked.predict({"text": ["refused"]}, "text")
     assert (caught.value.code, caught.value.is_retried) == ("INVALID_ARGUMENT", False)
     assert "{{" not in caught.value.message
+
+
+FEATURE = "image/encoded"
+
+
+def example(image: bytes) -> bytes:
+    feature = {FEATURE: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))}
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def test_examples_are_classified_as_in_process(asking, pushed_models, tmp_path):
+    files = [path.read_bytes() for path in pushed.images(tmp_path)]
+    inside = tf.saved_model.load(str(pushed_models / "classifier" / "1")).signatures["classify"]
+    wanted = inside(inputs=tf.constant([example(file) for file in files]))
+    told = asking("classifier", batch_size=2).classify([example(files[0]), *({FEATURE: file} for file in files[1:])])
+    assert told.keys() == wanted.keys() == {"classes", "scores"}
+    assert told["classes"].tolist() == wanted["classes"].numpy().tolist()
+    assert told["scores"].dtype == np.float32
+    np.testing.assert_allclose(told["scores"], wanted["scores"].numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("examples", "said"),
+    [([b"no example"], "bytes that are no tf.Example"), (["text"], "neither bytes nor a mapping"), ([{"x": [[1]]}], "a feature x")],
+)
+def test_what_is_no_example_is_said_before_it_is_sent(asking, examples, said):
+    with pytest.raises(UsageError, match=f"The signature classify of classifier cannot be asked: .*{said}"):
+        asking("classifier").classify(examples)
+
+
+def test_nothing_to_classify_is_the_servers_to_refuse(asking):
+    with pytest.raises(Refused) as caught:
+        asking("classifier").classify([])
+    assert caught.value.code == "INVALID_ARGUMENT"
+
+
+@pytest.fixture(scope="module")
+def halved(tmp_path_factory):
+    """A server of TF Serving's test model, which has signatures of Regress."""
+    base = tmp_path_factory.mktemp("halved") / half_plus_two.NAME
+    base.mkdir()
+    half_plus_two.build(base)
+    server = Server(Settings(rest_port=0, grpc_port=0, poll=0))
+    server.start(model_config.of_models({half_plus_two.NAME: str(base)}))
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_examples_are_regressed(halved, protocol):
+    address = f"127.0.0.1:{halved.ports[protocol]}"
+    with Client(address, half_plus_two.NAME, protocol=protocol, batch_size=2) as asked:
+        told = asked.regress([{"x": 80.0}, {"x": [20.0]}, {"x2": 1.0}], "regress_x_to_y")
+        assert (told.dtype, told.tolist()) == (np.float32, [42.0, 12.0, 2.0])
+        assert np.isnan(asked.regress([{"x": float("nan")}], "regress_x_to_y")).all()
+        assert asked.classify([{"x": 80.0}], "classify_x_to_y").keys() == {"scores"}
+        with pytest.raises(Refused, match="No regression inputs") as caught:
+            asked.regress([{"x": 80.0}])
+        assert caught.value.code == ("FAILED_PRECONDITION" if protocol == "grpc" else "INVALID_ARGUMENT")  # HTTP's 400
 
 
 def test_the_card_is_the_servers_where_it_tells_one(asking):
