@@ -20,8 +20,10 @@ from typing import Any
 import tensorflow as tf
 
 from configs.errors import HubelError, UsageError, first_line
+from reports import model_card
 from serving import layout, promotions
 
+TOLD = ("saved_model.pb", "assets.extra/hubel.json", model_card.FILE)  # files of a version that verbs read who load nothing
 RENAMES = ("file", "hdfs", "viewfs")  # schemes of file systems that rename a folder in one step
 STAGE = ".staged-"  # not a number, so no server takes it for a version
 GRAPH = "saved_model.pb"
@@ -110,6 +112,43 @@ def move(model: str, by: str, version: int | None, reason: str | None) -> dict[s
         "reason": reason,
         "config": f"{models}/{promotions.CONFIG}",
     }
+
+
+def mirror(model: str, to: str, whole_without: str | None = None) -> str:
+    """Have a folder here that tells of a model at a URL what its own does: names and sizes of its files, the contents of TOLD, and
+    what is stable. Of the versions that a server loads, and the highest; of a URL that ends with a version, of that one.
+
+    Args:
+        model: URL of the folder of versions, or of one of them. to: the folder, which is there.
+        whole_without: a file of a version; one that has none is copied whole.
+
+    Returns:
+        The path in `to` that is to it what the URL is to the model.
+
+    Raises:
+        UsageError: where there is no such model. HubelError: where the file system cannot be read.
+    """
+    base, _, last = model.rstrip("/").rpartition("/")
+    version = layout.number(last)
+    base = base if version is not None else model.rstrip("/")
+    models, _, name = base.rpartition("/")
+    with _errors(model, "read"):
+        for number in _numbered(base):
+            _stand_in(Path(to) / name / str(number), f"{base}/{number}")
+        if tf.io.gfile.exists(f"{models}/{promotions.RECORD}"):
+            (Path(to) / promotions.RECORD).write_bytes(_read(f"{models}/{promotions.RECORD}"))
+        there = layout.versions(Path(to) / name)
+        if not there or (version is not None and version not in there):
+            known = f"There are: {', '.join(f'{base}/{number}' for number in there)}." if there else ""
+            hint = known or "It is the folder of a model's versions, or one of them."
+            raise UsageError(f"There is no served model {model}.", hint)
+        told = [version] if version is not None else {*promotions.state(Path(to) / name).loaded, max(there)}
+        for number in told:
+            files = _files(f"{base}/{number}")
+            for file, path in files.items():
+                if file in TOLD or (whole_without is not None and whole_without not in files):
+                    tf.io.gfile.copy(path, str(there[number] / file), overwrite=True)
+    return str(Path(to) / name / (str(version) if version is not None else ""))
 
 
 @contextlib.contextmanager
@@ -237,14 +276,17 @@ def _renames(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def _errors(url: str) -> Iterator[None]:
+def _errors(url: str, doing: str = "write to") -> Iterator[None]:
     """What a file system says, as a sentence."""
+    done = {"read": "read"}.get(doing, "written")
     try:
         yield
     except tf.errors.UnimplementedError as error:
         raise HubelError(
-            f"TensorFlow cannot write to {url}: {first_line(error)}.",
+            f"TensorFlow cannot {doing} {url}: {first_line(error)}.",
             f"{url.partition('://')[0]}:// may need a package that registers it, such as tensorflow-io.",
         ) from None
     except tf.errors.OpError as error:
-        raise HubelError(f"{url} cannot be written: {first_line(error)}.", "Check the path, and who may write there.") from None
+        raise HubelError(
+            f"{url} cannot be {done}: {first_line(error)}.", f"Check the path, and who may {doing.split()[0]} there."
+        ) from None

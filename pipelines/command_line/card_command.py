@@ -19,10 +19,11 @@ from pipelines.command_line import options
 def card(model, out, force, workspace, as_json):
     """The model card of MODEL: data, figures by slice with intervals, config, lineage, limits, licences.
 
-    MODEL is NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder. A pushed version carries its card.
+    MODEL is NAME, NAME/VERSION, NAME@candidate, a run, a SavedModel folder or a model's URL. A pushed version carries its card.
     """
-    from configs import atomic
+    from configs import atomic, paths
     from configs.errors import UsageError
+    from pipelines.command_line import away
     from pipelines.workspace import model_cards
     from pipelines.workspace.layout import Workspace
     from reports import model_card, model_card_page
@@ -33,7 +34,8 @@ def card(model, out, force, workspace, as_json):
         raise UsageError(f"{folder} is no folder.", "Give another with --out.")
     if there := [path for path in files if path.exists() and not force]:
         raise UsageError(f"{there[0]} is there already.", "Give another folder, or --force to overwrite.")
-    value, is_carried = model_cards.of(Workspace.at(workspace), model)
+    with away.at_hand(model, whole_without=model_card.FILE) as path:
+        value, is_carried = model_cards.of(Workspace.at(workspace), path, model if paths.is_url(model) else None)
     notes = [] if is_carried else [f"{model} carries no card: this one is made of what is on record."]
     if folder:
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from configs import words
+from configs import paths, words
 from pipelines.command_line import options
 from pipelines.command_line.serve_commands import Amount
+
+if TYPE_CHECKING:
+    from serving.deployment.model import Model
+    from serving.deployment.options import Storage
 
 MIB = 2**20
 SOME = ("namespace", "replicas", "most_replicas", "host", "rest_port", "grpc_port")  # options that some target has no use for
@@ -37,13 +42,12 @@ PORT = click.IntRange(1, 65535)
 @options.workspace
 @options.as_json
 def deploy(model, target, out, force, name, namespace, image, storage, most_replicas, workspace, as_json, **asked):
-    """Write files into DIR with which TensorFlow Serving serves MODEL elsewhere: NAME, NAME/VERSION, or a path to either.
+    """Write files into DIR with which TensorFlow Serving serves MODEL elsewhere: NAME, NAME/VERSION, or a path or URL of either.
 
     Of NAME its stable version and its canary are served, with their labels. Nothing is started; the next commands are printed.
     """
     from configs.errors import UsageError
     from pipelines.workspace.layout import Workspace
-    from serving.deployment import model as at_hand
     from serving.deployment import names, render
     from serving.deployment.options import Options, Storage
 
@@ -54,10 +58,10 @@ def deploy(model, target, out, force, name, namespace, image, storage, most_repl
         raise UsageError(f"--most-replicas {most} are fewer than --replicas {replicas}.", "Give at least as many.")
     if namespace is not None:
         names.check_namespace(namespace)
-    known = at_hand.read(model, Workspace.at(workspace).models)
+    known, away_at = _known(model, Workspace.at(workspace).models)
     chosen = Options(
         name=names.of_objects(known.name, name),
-        storage=Storage.parse(storage) if storage else None,
+        storage=Storage.parse(storage) if storage else away_at,
         namespace=namespace,
         replicas=replicas,
         most_replicas=most,
@@ -67,7 +71,7 @@ def deploy(model, target, out, force, name, namespace, image, storage, most_repl
         batching=asked["batching"],
         max_request=asked["max_request"] * MIB,
         latency=asked["latency"],
-        models=known.base.parent,
+        models=known.base.parent if isinstance(known.base, Path) else None,
         **({"image": image} if image else {}),
     )
     folder = Path(out).expanduser()
@@ -96,3 +100,20 @@ def deploy(model, target, out, force, name, namespace, image, storage, most_repl
     print(f"  {cores}, {least} of memory, {most} at most")
     print("\n".join([*(f"  {path}" for path in done.files), *done.remarks, "Next:", *(f"  {line}" for line in done.commands)]))
     return 0
+
+
+def _known(asked: str, models: Path) -> "tuple[Model, Storage | None]":
+    """The model; and where it is at a URL, the place of the models there, which a server reads unless it is told another."""
+    import dataclasses
+
+    from pipelines.command_line import away
+    from serving.deployment import model
+    from serving.deployment.options import URI, Storage
+
+    with away.at_hand(asked) as path:
+        known = model.read(path, models)
+    if not paths.is_url(asked) or asked.startswith(away.FILE):
+        return known, None
+    url = asked.rstrip("/")
+    base = url if Path(path).name == known.name else url.rpartition("/")[0]  # else it ends with a version
+    return dataclasses.replace(known, base=base), Storage(URI, base.rpartition("/")[0])

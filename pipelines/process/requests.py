@@ -303,6 +303,16 @@ class MoveStable(Request):
 
 
 @dataclass(frozen=True)
+class MirrorModel(Request):
+    """What tells of a model at a URL, in a folder here."""
+
+    calls = "components.pusher.remote:mirror"
+    model: str
+    to: str
+    whole_without: str | None = None
+
+
+@dataclass(frozen=True)
 class Serve(Request):
     """A server of models, until it is told to end."""
 

@@ -20,11 +20,12 @@ from reports import model_card
 from serving import layout
 
 
-def of(place: Workspace, model: str) -> tuple[dict[str, Any], bool]:
+def of(place: Workspace, model: str, url: str | None = None) -> tuple[dict[str, Any], bool]:
     """The card of a model, and whether it carries it: else it is made here.
 
     Args:
         model: as of pipelines.workspace.runs.exported.
+        url: where the model was pushed to that a folder `model` stands for, or to one version of it.
 
     Raises:
         UsageError: where there is no such model, or nothing is known of it. HubelError: where the card cannot be read.
@@ -39,12 +40,15 @@ def of(place: Workspace, model: str) -> tuple[dict[str, Any], bool]:
             what = f"is of schema {card['schema']}, and this hubel knows {model_card.SCHEMA}"
         except (OSError, ValueError, KeyError, TypeError):
             what = "cannot be read"
-        raise HubelError(f"The model card {carried} {what}.", "Push the model again, or read the page beside it.")
-    run = runs.run_of(place, model, folder)
+        raise HubelError(
+            f"The model card {f'{url}: {model_card.FILE}' if url else carried} {what}.",
+            "Push the model again, or read the page beside it.",
+        )
+    run = runs.run_at(place, url, folder.name) if url else runs.run_of(place, model, folder)
     record = next((record for record in runs.records(place) if record.run == run), None)
     if record is None and not (folder / keys.CARD_IN_EXPORT).is_file():
         raise UsageError(
-            f"Nothing is known of {model}: hubel did not write it, and no run on record trained it.",
+            f"Nothing is known of {url or model}: hubel did not write it, and no run on record trained it.",
             "A model card is of what `hubel run` trained; --workspace says where its runs are.",
         )
     version = layout.number(folder.name)

@@ -208,6 +208,16 @@ def run_of(place: Workspace, model: str, folder: Path) -> str | None:
     return None
 
 
+def run_at(place: Workspace, url: str, version: str) -> str | None:
+    """Id of the run that pushed a version to a URL; None where none on record did.
+
+    Args:
+        url: of the model, or of that version.
+    """
+    pushed = {url.rstrip("/"), f"{url.rstrip('/')}/{version}"}
+    return next((record.run for record in records(place) if record.model_dir in pushed), None)
+
+
 def _pushed(place: Workspace, model: str) -> Trained:
     name, _, version = model.partition("/")
     pushed = [r for r in records(place, name) if r.version is not None and r.model_uri and Path(r.model_uri).is_dir()]

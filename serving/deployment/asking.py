@@ -12,7 +12,7 @@ TOOLS = {"gs": "gcloud storage rsync --recursive", "s3": "aws s3 sync"}  # of wh
 FILE = "FILE"  # whatever the model is asked about
 
 
-def quoted(path: Path) -> str:
+def quoted(path: Path | str) -> str:
     """For a shell."""
     return shlex.quote(str(path))
 
@@ -21,8 +21,10 @@ def copying(model: Model, storage: Storage) -> list[str]:
     """How the versions get to where they are read, where a command says it."""
     if storage.kind != URI:
         return []
-    scheme = storage.place.partition(":")[0]
-    return [f"{TOOLS[scheme]} {quoted(model.base)} {shlex.quote(f'{storage.place}/{model.name}')}"] if scheme in TOOLS else []
+    scheme, there = storage.place.partition(":")[0], f"{storage.place}/{model.name}"
+    if scheme not in TOOLS or there == str(model.base):
+        return []
+    return [f"{TOOLS[scheme]} {quoted(model.base)} {shlex.quote(there)}"]
 
 
 def place(model: Model, storage: Storage) -> str:

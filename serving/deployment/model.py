@@ -34,7 +34,7 @@ class Model:
     """Of one model what a deployment has to know.
 
     Attributes:
-        base: the folder of its versions.
+        base: the folder of its versions, or the URL of it.
         versions: those that are loaded, ascending -> bytes of their files.
         labels: label -> version.
         signatures: of the stable version, by name.
@@ -43,7 +43,7 @@ class Model:
     """
 
     name: str
-    base: Path
+    base: Path | str
     versions: Mapping[int, int]
     labels: Mapping[str, int]
     signatures: Mapping[str, Signature]

@@ -87,8 +87,9 @@ def _warmed(model: Model, options: Options) -> list[str]:
 
 def _placed(model: Model, storage: Storage) -> list[str]:
     said = [f"It is served if {asking.place(model, storage)}, for {', '.join(map(str, model.versions))}."]
-    is_this = storage.kind == HOST and Path(storage.place) == model.base.parent
-    hidden = [path for path in (model.base, *model.base.parents) if not path.stat().st_mode & 0o001] if is_this else []
+    base = model.base if isinstance(model.base, Path) else None
+    is_this = base is not None and storage.kind == HOST and Path(storage.place) == base.parent
+    hidden = [path for path in (base, *base.parents) if not path.stat().st_mode & 0o001] if base and is_this else []
     if hidden:
         names = ", ".join(map(str, reversed(hidden)))
         said.append(f"TF Serving runs as user {pods.USER}, who may not enter {names}: `chmod o+x` lets it.")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from configs.errors import UsageError
 from serving.deployment import asking, monitoring, pods, server, sizes
 from serving.deployment.model import Model
-from serving.deployment.options import HOST, IMAGE, Options, Storage
+from serving.deployment.options import HOST, IMAGE, URI, Options, Storage
 
 STORAGE = None
 TAKES = ("host", "rest_port", "grpc_port")
@@ -62,8 +62,8 @@ def _storage(options: Options) -> Storage:
     storage = options.storage or Storage(HOST, str(options.models))
     if storage.kind not in (HOST, IMAGE):
         raise UsageError(
-            f"Docker Compose mounts a folder of its host; --storage {storage.kind} is none.",
-            "Use hostpath:/FOLDER, or image for an image with the model in it.",
+            f"Docker Compose mounts a folder of its host; {storage.place if storage.kind == URI else storage.kind} is none.",
+            "Use --storage hostpath:/FOLDER, or image for an image with the model in it.",
         )
     return storage
 

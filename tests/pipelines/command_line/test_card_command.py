@@ -1,11 +1,14 @@
 """`hubel card`: the card that a version carries, or one of what is on record, without TensorFlow."""
 
+import dataclasses
 import json
+import uuid
 
 import pytest
 
 from components import keys
 from configs import load
+from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.runs import RunRecord
 from pipelines.workspace.unchanged import Answer
@@ -112,3 +115,36 @@ def test_of_what_nobody_knows_there_is_none(place):
     assert said.code == 2
     assert said.lines[0].startswith("Nothing is known of foreign")
     assert ask(place, "nothing").code == 2
+
+
+def test_a_model_at_a_url_has_the_card_that_it_carries_or_one_of_what_is_on_record(place, tmp_path):
+    import tensorflow as tf
+
+    url = f"ram://{uuid.uuid4().hex}/models/{NAME}"
+    base = tmp_path / "pushed" / NAME
+    appear(base / "1")
+    (base / "1" / "variables").mkdir()
+    (base / "1" / "variables/variables.data-00000-of-00001").write_bytes(b"weights")
+    carried = model_card.of(known())
+    for version in ("1", "2"):
+        for path in (path for path in (base / "1").rglob("*") if path.is_file()):
+            there = f"{url}/{version}/{path.relative_to(base / '1').as_posix()}"
+            tf.io.gfile.makedirs(there.rpartition("/")[0])
+            tf.io.gfile.copy(str(path), there)
+    with tf.io.gfile.GFile(f"{url}/1/{model_card.FILE}", "w") as file:
+        file.write(json.dumps(carried))
+    told = ask(place, f"{url}/1", "--json").json
+    assert (told["carried"], told["card"]) == (True, carried)
+    [record] = runs.records(place, NAME)
+    dataclasses.replace(record, version=2, model_dir=f"{url}/2").save(place.run(NAME, ID))
+    here = ask(place, str(base / "1"), "--json").json["card"]["model_details"]["lineage"]["model_sha256"]
+    for asked in (url, f"{url}/2/"):
+        told = ask(place, asked, "--json").json
+        assert not told["carried"]
+        lineage = told["card"]["model_details"]["lineage"]
+        assert (lineage["run"], lineage["model_sha256"]) == (ID, here), "of all that lies there, not of names and sizes"
+        assert told["card"]["model_details"]["version"] == 2
+    assert ask(place, f"file://{base}/1", "--json").json["card"]["model_details"]["lineage"]["model_sha256"] == here
+    refused = ask(place, "nosuch://bucket/models/signs", "--json")
+    assert refused.code == 1
+    assert refused.json["error"]["message"].startswith("TensorFlow cannot read nosuch://bucket/models/signs: ")

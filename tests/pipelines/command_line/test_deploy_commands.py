@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import uuid
 
 import pytest
 import yaml
@@ -189,3 +190,52 @@ def test_what_a_run_pushed_is_deployed(finished, tmp_path):
     assert (told["versions"], told["stable"], told["canary"]) == ([1], 1, None)
     assert set(told["signatures"]) == set(tf.saved_model.load(str(finished / "models" / model / "1")).signatures)
     assert any('"signature_name": "image_bytes"' in command for command in told["commands"])
+
+
+@pytest.fixture
+def away(place):
+    """The same models at a URL of this process's memory, that stands for an object store."""
+    import tensorflow as tf
+
+    url = f"ram://{uuid.uuid4().hex}/models"
+    for path in (path for path in (place / "models").rglob("*") if path.is_file()):
+        there = f"{url}/{path.relative_to(place / 'models').as_posix()}"
+        tf.io.gfile.makedirs(there.rpartition("/")[0])
+        tf.io.gfile.copy(str(path), there)
+    return url
+
+
+def test_a_model_at_a_url_is_served_from_there_and_a_file_s_url_is_a_path(place, away, tmp_path):
+    models = place / "models"
+    here = deploy(place, "digits_lenet5", "--to", "kserve", "--out", tmp_path / "here", "--json").json
+    told = deploy(tmp_path, f"{away}/digits_lenet5", "--to", "kserve", "--out", tmp_path / "away", "--json").json
+    same = ("versions", "stable", "canary", "signatures", "resources", "model", "name")
+    assert {name: told[name] for name in same} == {name: here[name] for name in same}
+    service = yaml.safe_load((tmp_path / "away/inferenceservice.yaml").read_text())
+    assert service["spec"]["predictor"]["model"]["storageUri"] == away
+    told = deploy(tmp_path, f"{away}/digits_lenet5/2", "--to", "kserve", "--out", tmp_path / "second", "--json").json
+    assert (told["versions"], told["stable"]) == ([2], 2)
+    url = f"file://{models}/digits_lenet5"
+    told = deploy(tmp_path, url, "--to", "compose", "--out", tmp_path / "file", "--json").json
+    assert (told["versions"], told["stable"]) == ([1, 2], 1)
+    assert str(models) in (tmp_path / "file/compose.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "code", "message"),
+    [
+        ("AWAY/dogs", "kserve", 2, "There is no served model ram://"),
+        ("AWAY/digits_lenet5/9", "kserve", 2, "There is no served model ram://"),
+        ("AWAY/digits_lenet5", "compose", 2, "Docker Compose mounts a folder of its host; ram://"),
+        ("AWAY/digits_lenet5", "kubernetes", 2, "TF Serving does not read ram://"),
+        ("nosuch://bucket/models/digits", "kserve", 1, "TensorFlow cannot read nosuch://bucket/models/digits: "),
+        ("file://models/digits", "kserve", 2, "file://models/digits names a host, and a path has three slashes."),
+        ("file:///nowhere/digits", "kserve", 2, "There is no served model '/nowhere/digits'"),
+    ],
+)
+def test_what_is_not_at_a_url_is_one_sentence_and_writes_nothing(place, away, tmp_path, model, target, code, message):
+    said = deploy(place, model.replace("AWAY", away), "--to", target, "--out", tmp_path / "out", "--json")
+    assert (said.code, said.json["error"]["exit_code"]) == (code, code)
+    assert said.json["error"]["message"].startswith(message)
+    assert said.json["error"]["hint"]
+    assert not (tmp_path / "out").exists()
