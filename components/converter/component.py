@@ -32,7 +32,8 @@ class Executor(base_executor.BaseExecutor):
         """Reads: Model, raw Examples (test; for int8 train too), ModelBlessing, InfraBlessing.
 
         Writes: Model, the same SavedModel with the files and what is known of them on its card, and the custom property `variants`;
-        InfraBlessing with `reason`: of a model that both have blessed, and of which no variant was refused.
+        InfraBlessing with `reason`, of a model that both have blessed, and of which no variant was refused; and with the `servers`
+        that InfraValidator asked, since Pusher is given this one in the place of that.
         """
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         converted = artifact_utils.get_single_instance(output_dict[CONVERTED])
@@ -51,6 +52,8 @@ class Executor(base_executor.BaseExecutor):
         blessing.set_int_custom_property("blessed", int(is_blessed))
         blessing.set_int_custom_property("has_model", 0)
         blessing.set_string_custom_property(keys.REASON, why)
+        asked_servers = input_dict[standard_component_specs.INFRA_BLESSING_KEY][0].get_string_custom_property(keys.SERVERS)
+        blessing.set_string_custom_property(keys.SERVERS, asked_servers or "")
         converted.set_string_custom_property(keys.VARIANTS, json.dumps([variant.as_json() for variant in told]))
 
 

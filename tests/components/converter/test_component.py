@@ -27,6 +27,7 @@ def done(model, examples, to: Path, *, blessed=(1, 1), **asked):
     given["examples"].split_names = json.dumps(list(keys.SPLITS))
     for name, value in zip(("model_blessing", "infra_blessing"), blessed, strict=True):
         given[name].set_int_custom_property("blessed", value)
+    given["infra_blessing"].set_string_custom_property(keys.SERVERS, "embedded, TensorFlow Serving")
     for name, of in written.items():
         (to / name).mkdir(parents=True)
         of.uri = str(to / name)
@@ -53,6 +54,7 @@ def test_each_variant_has_its_size_its_parity_and_what_it_costs(converted, class
     assert [variant["name"] for variant in told] == EVERY
     assert blessing.get_int_custom_property("blessed") == 1
     assert [path.name for path in Path(blessing.uri).iterdir()] == ["INFRA_BLESSED"]
+    assert blessing.get_string_custom_property(keys.SERVERS) == "embedded, TensorFlow Serving", "as InfraValidator has it"
     for variant in told:
         file = saved / "assets.extra" / "variants" / variant["file"]
         assert variant["bytes"] == file.stat().st_size > 1000
