@@ -8,7 +8,6 @@ import jinja2
 from tfx import types
 from tfx.components.pusher import executor
 from tfx.components.pusher.component import Pusher as TfxPusher
-from tfx.components.statistics_gen.stats_artifact_utils import load_statistics
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.proto import pusher_pb2
@@ -16,14 +15,12 @@ from tfx.types import artifact_utils, standard_artifacts, standard_component_spe
 from tfx.types.component_spec import ChannelParameter
 from tfx.utils import io_utils, json_utils, path_utils, proto_utils
 
-from components import fingerprint, keys, progress
+from components import fingerprint, progress
 from components.compat import tfx
 from components.driver import KeyDriver
-from components.examples import NoSplit, files_of
 from components.pusher import card, publish, statistics
 from configs import paths
 from configs.errors import first_line
-from serving.server.status import ServingError
 
 STATISTICS, EXAMPLES, EVALUATION, ANOMALIES = OPTIONAL = ("statistics", "examples", "evaluation", "anomalies")
 DESCRIBED = "described"  # in custom_config
@@ -126,12 +123,9 @@ def _carry_statistics(input_dict, model: Path, stage: Path) -> None:
     """Lay what is known of training into the copy of a SavedModel; what cannot be is said, and holds up no push."""
     if not (input_dict.get(STATISTICS) and input_dict.get(EXAMPLES)):
         return
-    try:
-        train = load_statistics(artifact_utils.get_single_instance(input_dict[STATISTICS]), keys.TRAIN).proto()
-        statistics.write(model, train, files_of(input_dict[EXAMPLES], keys.TEST), stage)
-    except (NoSplit, ServingError, ValueError, KeyError, OSError) as error:
-        text = f"the model is pushed without statistics of its training, so `hubel drift` cannot judge it: {first_line(error)}"
-        progress.emit("warning", text=text)
+    of_training = artifact_utils.get_single_instance(input_dict[STATISTICS])
+    if why := statistics.carry(model, of_training, input_dict[EXAMPLES], stage):
+        progress.emit("warning", text=why)
 
 
 def _cards(input_dict, model: Path, described: Mapping[str, Any], run: str | None, version: int) -> Mapping[str, str]:

@@ -6,14 +6,37 @@ from pathlib import Path
 
 import numpy as np
 from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx import types
+from tfx.components.statistics_gen.stats_artifact_utils import load_statistics
 
 from components import keys
-from components.examples import records_of
+from components.examples import NoSplit, files_of, records_of
+from configs.errors import first_line
 from serving.server.servable import Servable
+from serving.server.status import ServingError
 from serving.statistics import proto, written
 from serving.statistics.measures import INPUTS, MAX_ROWS, About, Measured
 
 MOST = 1024  # test examples whose answers are looked at
+WITHOUT = "the model is pushed without statistics of its training, so `hubel drift` cannot judge it"
+
+
+def carry(saved: Path, of: types.Artifact, examples: Sequence[types.Artifact], into: Path) -> str:
+    """As `write`, of what artifacts hold; what cannot be carried holds up no push.
+
+    Args:
+        of: ExampleStatistics. examples: raw Examples, of which the test split is asked.
+
+    Returns:
+        Why nothing is carried, as a sentence without its stop; "" where it is.
+    """
+    import tensorflow as tf
+
+    try:
+        write(saved, load_statistics(of, keys.TRAIN).proto(), files_of(examples, keys.TEST), into)
+    except (NoSplit, ServingError, tf.errors.OpError, ValueError, KeyError, OSError) as error:
+        return f"{WITHOUT}: {first_line(error)}"
+    return ""
 
 
 def write(saved: Path, train: statistics_pb2.DatasetFeatureStatisticsList, test: Sequence[str], into: Path | None = None) -> None:

@@ -254,5 +254,6 @@ def _forced(place: "Workspace", trained: "Trained", force: bool, reason: str | N
     remarks = [f"run {trained.run} was not blessed: {verdict}" if not record.blessed else "it was blessed, and not pushed"]
     remarks += [] if value["is_new"] else [f"version {value['version']} was live already and holds the same: its card is as it was"]
     remarks += [] if value["lineage"] else ["the metadata knows nothing of it, so its lineage has no entry"]
+    remarks += [value["statistics"]] if value["statistics"] else []
     _tell(change, base, reason, as_json, run=trained.run, blessed=record.blessed, verdict=record.reason, remarks=remarks)
     return 0

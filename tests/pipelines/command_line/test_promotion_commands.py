@@ -14,6 +14,7 @@ from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 from reports import model_card
 from serving import promotions
+from serving.statistics import written
 from tests.pipelines.conftest import hubel, in_process
 from tests.serving.test_promotions import appear, labels
 
@@ -147,6 +148,8 @@ def test_a_candidate_is_pushed_and_promoted_by_force_alone_and_the_reason_goes_w
     card = json.loads((place.models / TINY / "2/assets.extra/hubel.json").read_text())
     assert card["forced"]["reason"] == "the camera is broken"
     assert card["forced"]["verdict"] == "accuracy 0.5 is below 0.9"
+    first, second = ((place.models / TINY / version / written.OF_TRAINING).read_bytes() for version in "12")
+    assert first == second, "what the run's own push carries of the same training"
     told = in_process("card", TINY, "--json", "--workspace", place.root).json
     assert told["carried"]
     assert told["card"]["verdict"]["forced"] == card["forced"]
@@ -167,6 +170,20 @@ def test_a_candidate_is_pushed_and_promoted_by_force_alone_and_the_reason_goes_w
     again = in_process(*command).json
     assert (again["is"], again["remarks"]) == (2, [f"run {record.run} pushed it as version 2 by force before"])
     assert Path(value["config"]).is_file()
+
+
+def test_a_forced_push_without_what_the_model_was_trained_on_says_so(unblessed, tmp_path):
+    place, _ = unblessed
+    with sqlite3.connect(place.metadata) as database:
+        [(folder,)] = database.execute(
+            "SELECT a.uri FROM Artifact a JOIN Type t ON t.id = a.type_id WHERE t.name = 'ExampleStatistics'"
+        ).fetchall()
+        database.execute("UPDATE Artifact SET uri = ? WHERE uri = ?", (str(tmp_path / "gone"), folder))
+    command = ("promote", f"{TINY}@candidate", "--force", "--reason", "all the same", "--workspace", place.root)
+    value = in_process(*command, "--json").json
+    assert value["is"] == 2
+    assert any("`hubel drift` cannot judge it: " in remark for remark in value["remarks"])
+    assert not (place.models / TINY / "2" / written.OF_TRAINING).exists()
 
 
 def test_a_candidate_that_was_pushed_needs_no_force(finished, tmp_path):
