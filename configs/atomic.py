@@ -10,7 +10,7 @@ from pathlib import Path
 @contextlib.contextmanager
 def replacing(path: Path, stage: Path | None = None) -> Iterator[Path]:
     """Where to write what becomes `path` at the end, in the place of what is there. Where the block fails, that stays as it is and
-    what was written goes; a kill may leave it.
+    what was written goes; a kill may leave it. What the system says of the file that is written names `path`, as a person did.
 
     Args:
         path: in a folder that is there. A folder itself is renamed only where none that holds anything has its name.
@@ -20,12 +20,14 @@ def replacing(path: Path, stage: Path | None = None) -> Iterator[Path]:
     try:
         yield stage
         stage.replace(path)
-    except BaseException:
+    except BaseException as error:
         if stage.is_dir():
             shutil.rmtree(stage, ignore_errors=True)
         else:
             with contextlib.suppress(OSError):
                 stage.unlink()
+        if isinstance(error, OSError) and str(error.filename) == str(stage):
+            error.filename = str(path)
         raise
 
 

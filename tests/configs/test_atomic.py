@@ -50,6 +50,15 @@ def test_a_folder_appears_whole_and_none_that_holds_anything_is_replaced(tmp_pat
     assert names(tmp_path / "7") == ["file"]
 
 
+@pytest.mark.parametrize("folder", ["nowhere", "file"])
+def test_what_the_system_says_names_the_file_that_was_asked_for(tmp_path, folder):
+    (tmp_path / "file").touch()
+    path = tmp_path / folder / "model.config"
+    with pytest.raises(OSError, match=r"No such file|Not a directory") as refused:
+        atomic.write_text(path, "text")
+    assert refused.value.filename == str(path)
+
+
 def test_texts_are_utf_8(tmp_path):
     atomic.write_text(tmp_path / "a", "é")
     atomic.write_bytes(tmp_path / "b", "é".encode())
