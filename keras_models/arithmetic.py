@@ -71,7 +71,7 @@ class _Call:
 
 def _operations(graph, prefix):
     """(path, layer) of everything in a graph, in the order of computation. A sub-model's input is the layer before it."""
-    names = _names(graph)
+    names = names_of(graph)
     for operation in graph.operations:
         path = prefix + names[id(operation)]
         if inner := compat.graph_of(operation):
@@ -80,8 +80,9 @@ def _operations(graph, prefix):
             yield path, operation
 
 
-def _names(graph):
-    """Layers have names of their own; those of bare operations would count on from model to model."""
+def names_of(graph) -> dict[int, str]:
+    """id of each operation in a graph of `compat.graph_of` -> its name. Layers have names of their own; those of bare
+    operations would count on from model to model."""
     kinds, names = {}, {}
     for operation in graph.operations:
         if isinstance(operation, keras.layers.Layer):
@@ -95,7 +96,7 @@ def _names(graph):
 
 def _walk(graph, fields, prefix, calls):
     """Add every call in a graph to calls[path]; returns the fields of its outputs."""
-    names = _names(graph)
+    names = names_of(graph)
     known = {id(tensor): field for tensor, field in zip(graph.inputs, fields, strict=True)}
     for node in compat.nodes_of(graph):
         layer, path = node.operation, prefix + names[id(node.operation)]
