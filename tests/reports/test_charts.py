@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import altair as alt
 import pytest
 
-from reports import charts
+from reports import charts, vega
 
 
 def line(points):
@@ -48,6 +48,10 @@ def test_the_themes_say_the_same_things():
 )
 def test_an_axis_is_logarithmic_where_numbers_span_two_powers_of_ten(values, kind):
     assert charts.scale(values).to_dict().get("type") == kind
+
+
+def test_the_libraries_are_those_that_are_installed():
+    assert charts.libraries() == vega.bundled(), ".venv/bin/python -m reports.vega writes them anew"
 
 
 def test_the_libraries_cannot_end_their_script():
