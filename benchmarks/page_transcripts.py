@@ -11,23 +11,40 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "docs/own_images.md", ROOT / "docs/anomalies.md"]
 SHOWN_AS = "/home/you"
+WORKSPACE = "workspace"  # in the folder
 SHOWN = 50  # lines of an answer; of a longer one the rest is left out, and said
 
 _BLOCK = re.compile(r"(<!-- transcript(?:: exits (\d))? -->\n```console\n)(.*?)(^```$)", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-def answers(text: str, folder: Path) -> Iterator[tuple[str, str]]:
+def run(command: str, folder: Path) -> tuple[int, str]:
+    """Exit code of a command in a folder, and its standard error and output in the order they came."""
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": tools, "HUBEL_WORKSPACE": str(folder / WORKSPACE), "CUDA_VISIBLE_DEVICES": "-1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def answers(text: str, folder: Path, run: Callable[[str, Path], tuple[int, str]] = run) -> Iterator[tuple[str, str]]:
     """Run every command of a page's transcripts. Yields each block as it stands and as it comes out now.
 
     Args:
         folder: an empty one; the page's files are written into it.
+        run: what runs one of them, as `run` above does.
 
     Raises:
         AssertionError: for a command that ends with another exit code than the page says.
@@ -37,26 +54,16 @@ def answers(text: str, folder: Path) -> Iterator[tuple[str, str]]:
     for _, code, block, _ in _BLOCK.findall(text):
         lines = []
         for command in (line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")):
-            said = _said(command, int(code or 0), folder)
+            ended, output = run(command, folder)
+            assert ended == int(code or 0), f"`{command}` ended with {ended}, not {code or 0}:\n{output}"
+            said = _lines(output, folder)
             more = [f"... {len(said) - SHOWN} more lines"] if len(said) > SHOWN else []
             lines += [f"$ {command}", *said[:SHOWN], *more]
         yield block, "\n".join(lines) + "\n"
 
 
-def _said(command: str, code: int, folder: Path) -> list[str]:
-    """Lines of standard error and output, in the order they came."""
-    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=folder,
-        env={**os.environ, "PATH": tools, "HUBEL_WORKSPACE": str(folder / "workspace"), "CUDA_VISIBLE_DEVICES": "-1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, f"`{command}` ended with {done.returncode}, not {code}:\n{done.stdout}"
-    return [line.rstrip() for line in done.stdout.replace(str(folder.resolve()), SHOWN_AS).splitlines()]
+def _lines(said: str, folder: Path) -> list[str]:
+    return [line.rstrip() for line in said.replace(str(folder.resolve()), SHOWN_AS).splitlines()]
 
 
 def blocks(text: str) -> list[str]:

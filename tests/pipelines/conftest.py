@@ -49,10 +49,13 @@ def hubel(*arguments, timeout=1100, module="pipelines.command_line.cli", **envir
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def in_process(*arguments) -> Outcome:
+def in_process(*arguments, together: bool = False) -> Outcome:
     """What `hubel` does, in this process, which has its libraries: for tests of what a verb does, not of the processes it starts.
 
     The worker's part is the same function of the same JSON, and gives back the same; what it prints goes into the same log.
+
+    Args:
+        together: whether `out` has both, in the order they came, as of `hubel ... 2>&1`.
     """
     from components import progress
     from pipelines.command_line import commands
@@ -70,7 +73,7 @@ def in_process(*arguments) -> Outcome:
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(supervise, "ask", ask)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out if together else err):
             code = commands.run([*map(str, arguments)])
     return Outcome(code, out.getvalue(), err.getvalue())
 
