@@ -12,9 +12,10 @@ import yaml
 from configs import load
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
+from tests.cheaper import crew_is_here
 from tests.once import made_once
-from tests.pipelines.conftest import Running, eventually, hubel, in_process
-from tuner import contract, records
+from tests.pipelines.conftest import Running, eventually, in_process
+from tuner import contract, records, roles
 
 SPACE = "tune.space={train.optimizer.learning_rate: {min: 0.002, max: 0.05, sampling: log}, train.batch_size: {choices: [16, 32]}}"
 SEARCH = ("digits_mlp.tiny", "--trials", "2", "--algorithm", "random", "--objective", "val_accuracy:max", "--set", SPACE)
@@ -141,28 +142,37 @@ def test_trials_are_listed_as_the_search_told_them(told, searched):
     assert value["page"] == told["again"]["page"]
 
 
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory) -> tuple[Path, dict]:
+    """(workspace, what it said) of a run that tunes; the tests that ask for it do more there."""
+    place = tmp_path_factory.mktemp("tuned") / "workspace"
+    with crew_is_here():
+        outcome = in_process("run", "digits_mlp.tiny", *SAME, "--workspace", place, "--json")
+    assert outcome.code == 0, outcome.err
+    return place, outcome.json
+
+
 @pytest.mark.whole
-def test_the_written_config_trains_to_the_weights_of_the_pipeline_that_tunes(tmp_path):
+def test_the_written_config_trains_to_the_weights_of_the_pipeline_that_tunes(tuned, tmp_path):
     import numpy as np
 
     from components.trainer.card import Card
     from pipelines import load as model_of
 
-    place = tmp_path / "workspace"
-    tuned = in_process("run", "digits_mlp.tiny", *SAME, "--workspace", place, "--json").json
+    place, of_both = tuned
     again = in_process("tune", *SEARCH, "--workspace", place, "--write", tmp_path / "best.yaml", "--json").json
     assert [component["cached"] for component in again["components"] if component["name"] == "Tuner"] == [True]
     card = Card.read(runs.artifact(Workspace.at(str(place)), "digits_mlp_tiny"))
     assert {path: card.hyperparameters[path] for path in again["best"]} == again["best"]
-    alone = in_process("run", tmp_path / "best.yaml", "--workspace", tmp_path / "another", "--json").json
-    assert alone["metrics"] == tuned["metrics"]
-    assert "Tuner" in {component["name"] for component in tuned["components"]}
-    assert "Tuner" not in {component["name"] for component in alone["components"]}
-    weights = [
-        model_of(f"digits_mlp_tiny@{run['run']}", workspace=root).get_weights()
-        for run, root in ((tuned, place), (alone, tmp_path / "another"))
-    ]
-    assert all(np.array_equal(mine, other) for mine, other in zip(*weights, strict=True))
+    alone = in_process("run", tmp_path / "best.yaml", "--workspace", place, "--json").json
+    assert alone["metrics"] == of_both["metrics"]
+    assert "Tuner" in {component["name"] for component in of_both["components"]}
+    cached = {component["name"]: component["cached"] for component in alone["components"]}
+    assert "Tuner" not in cached
+    assert (cached["ExampleGen"], cached["Trainer"]) == (True, False)
+    assert not list((place / "training").rglob("*.h5")), "nothing of the first training, for the second to go on from"
+    models = [model_of(f"digits_mlp_tiny@{run['run']}", workspace=place) for run in (of_both, alone)]
+    assert all(np.array_equal(*pair) for pair in zip(*(model.get_weights() for model in models), strict=True))
 
 
 def by_id(value: dict) -> dict:
@@ -170,7 +180,7 @@ def by_id(value: dict) -> dict:
 
 
 @pytest.mark.whole
-def test_a_search_that_is_ended_goes_on_with_the_same_command(tmp_path):
+def test_a_search_that_is_ended_goes_on_with_the_same_command(tuned, tmp_path):
     """By kill -9, and what goes on by Ctrl-C: each leaves no worker and loses no trial that is over."""
     command = ("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "workspace")
     kept = {}
@@ -188,22 +198,26 @@ def test_a_search_that_is_ended_goes_on_with_the_same_command(tmp_path):
         assert {trial: trials.get(trial) for trial in kept} == kept
         kept = trials
     assert kept
-    value = hubel(*command, "--json").json
+    with crew_is_here():
+        value = in_process(*command, "--json").json
+        undisturbed = in_process("tune", *SEARCH, "--trials", "4", "--workspace", tuned[0], "--json").json
     assert [trial["status"] for trial in value["trials"]] == ["completed"] * 4
     after = {trial.id: trial for trial in records.read(folder)[1]}
     assert {trial: after[trial] for trial in kept} == kept
-    alone = in_process("tune", *SEARCH, "--trials", "4", "--workspace", tmp_path / "undisturbed", "--json").json
-    assert by_id(alone) == by_id(contract.of(folder))
+    assert by_id(undisturbed) == by_id(contract.of(folder))
 
 
 @pytest.mark.whole
-def test_a_chief_and_a_worker_of_another_machine_search_together(tmp_path):
+def test_a_chief_and_a_worker_of_another_machine_search_together(tmp_path, monkeypatch):
+    for name in (roles.ADDRESS, roles.PORT, roles.ID):  # a chief sets them
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     command = ("tune", *SEARCH, "--workspace", tmp_path / "workspace", "--address", address, "--json")
     worker = Running(*command, "--role", "worker")
-    chief = hubel(*command, "--role", "chief")
+    chief = in_process(*command, "--role", "chief")  # which starts no worker of its own
     assert chief.code == 0, chief.err
     assert [trial["status"] for trial in chief.json["trials"]] == ["completed"] * 2
     out, err = worker.process.communicate(timeout=600)
