@@ -1,5 +1,6 @@
 """What all tests share: data sets outside the repository, which tests run when, and the rule that CI skips nothing it could run."""
 
+import functools
 import gc
 import os
 import shutil
@@ -89,6 +90,7 @@ def what_is_there_stays():
     gc.freeze()
 
 
+APART = ("whole", "every")  # markers of tests that run where they are asked for
 NOT_REACHED = "not reached in the seconds that were given"
 STARTED = pytest.StashKey[float]()
 
@@ -148,11 +150,28 @@ def pytest_configure(config):
     config.stash[STARTED] = time.monotonic()
 
 
+@functools.cache
+def _names(path: Path, marker: str) -> bool:
+    """Whether a file names a marker. Where it does not, none of its tests has it (`pytest_collection_modifyitems`)."""
+    return f"mark.{marker}" in path.read_text(encoding="utf-8")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """What is asked for by a marker alone needs no other files, and importing all of them takes 15 s in each process."""
+    asked = config.getoption("markexpr")
+    if asked in APART and config.getoption(asked) and collection_path.match("test_*.py") and not _names(collection_path, asked):
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if unnamed := [name for name in APART if item.get_closest_marker(name) and not _names(item.path, name)]:
+            raise pytest.UsageError(f"{item.nodeid} is marked {unnamed[0]}, and its file says nothing of pytest.mark.{unnamed[0]}")
     root = Path(__file__).parent
     order = {root / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(LONG)))
-    for name in ("whole", "every"):
+    for name in APART:
         if not config.getoption(name):
             config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(name)])
             items[:] = [item for item in items if not item.get_closest_marker(name)]

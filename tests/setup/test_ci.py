@@ -112,7 +112,9 @@ def whole(folder: Path, *options) -> str:
     """What pytest says last, in a CI that has data."""
     command = [*PYTEST, *options]
     env = {**os.environ, "HUBEL_CI": "1", "HUBEL_TEST_DATA": str(folder / "data"), **FEW_PLUGINS}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False).stdout
+    return subprocess.run(
+        command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=600
+    ).stdout
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,19 @@ def whole(folder: Path, *options) -> str:
 def test_whole_runs_wait_to_be_asked_for(options, counts, tmp_path):
     _lay(tmp_path, WHOLE)
     assert counts in whole(tmp_path, *options).splitlines()[-1]
+
+
+def test_who_asks_for_whole_runs_alone_imports_no_other_file(tmp_path):
+    _lay(tmp_path, WHOLE)
+    (tmp_path / "tests/test_other.py").write_text("raise RuntimeError('imported')\n")
+    assert "2 passed, 1 deselected" in whole(tmp_path, "--whole", "-m", "whole").splitlines()[-1]
+
+
+def test_a_file_names_the_marker_that_its_tests_have(tmp_path):
+    _lay(tmp_path, "from tests.marks import apart\n\n@apart\ndef test_first():\n    pass\n")
+    (tmp_path / "tests/marks.py").write_text("import pytest\n\napart = pytest.mark.whole\n")
+    (tmp_path / "tests/__init__.py").touch()
+    assert "test_first is marked whole, and its file says nothing of pytest.mark.whole" in whole(tmp_path)
 
 
 def test_what_time_was_too_short_for_is_listed_and_fails_nothing(tmp_path):
