@@ -17,13 +17,25 @@ if TYPE_CHECKING:  # seconds that a page of a run without a model need not wait 
 
     from components.reporter.reading import Answers, Sample
 
-MAKERS = {  # what Material has -> the stage that writes it
-    "examples": "ExampleGen", "statistics": "StatisticsGen", "schema": "SchemaGen", "anomalies": "ExampleValidator",
-    "transform_graph": "Transform", "hyperparameters": "Tuner", "model": "Trainer", "model_run": "Trainer",
-    "evaluation": "Evaluator", "blessing": "Evaluator", "infra_blessing": "InfraValidator", "converted": "Converter",
-    "pushed_model": "Pusher",
-}  # fmt: skip
+MAKERS = {  # what Material has -> the stage that writes it, and the output that it is of that
+    "examples": ("ExampleGen", "examples"),
+    "statistics": ("StatisticsGen", "statistics"),
+    "schema": ("SchemaGen", "schema"),
+    "anomalies": ("ExampleValidator", "anomalies"),
+    "transform_graph": ("Transform", "transform_graph"),
+    "hyperparameters": ("Tuner", "best_hyperparameters"),
+    "model": ("Trainer", "model"),
+    "model_run": ("Trainer", "model_run"),
+    "evaluation": ("Evaluator", "evaluation"),
+    "blessing": ("Evaluator", "blessing"),
+    "infra_blessing": ("InfraValidator", "blessing"),
+    "converted": ("Converter", "converted"),
+    "converter_blessing": ("Converter", "blessing"),
+    "pushed_model": ("Pusher", "pushed_model"),
+}
+KEYS = {output: name for name, output in MAKERS.items()}
 MOST = 10_000  # test images that a page asks the model about
+GLIMPSE = 400  # training examples that it shows some of
 
 
 class Absent(HubelError):
@@ -32,12 +44,18 @@ class Absent(HubelError):
 
 @dataclass(frozen=True)
 class Artifact:
-    """One artifact of a run: its folder, custom properties, its id in ML Metadata, and when it was written, seconds since 1970."""
+    """One artifact of a run.
+
+    Args:
+        uri: its folder. properties: custom ones. id: in ML Metadata.
+        began, ended: when the stage that made it did, seconds since 1970; None where that is not known.
+    """
 
     uri: Path
     properties: Mapping[str, Any] = field(default_factory=dict)
     id: int | None = None
-    written: float | None = None
+    began: float | None = None
+    ended: float | None = None
 
     def text(self, name: str) -> str:
         """A custom property; empty where it has none of that name."""
@@ -62,9 +80,10 @@ class Material:
     """What there is of a run.
 
     Args:
-        artifacts: by the names of MAKERS.
+        artifacts: by the names of MAKERS; of one that is on record and whose folder is gone there is nothing here.
         config: resolved, as JSON.
-        told: of the run, what no artifact holds: {run, starts_from, passed_over, data_digest, notes} as far as it is known.
+        told: of the run, what no artifact holds: {run, starts_from, passed_over, data_digest, notes, reads} as far as it is known.
+        name: of the config.
         failure: what ended it, if anything did.
         tuning: folder of the studies of the config's searches.
         full: whether the page is to have all that `hubel report --full` adds.
@@ -74,6 +93,7 @@ class Material:
     artifacts: Mapping[str, Artifact]
     config: Mapping[str, Any] = field(default_factory=dict)
     told: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
     failure: Failure | None = None
     tuning: Path | None = None
     full: bool = False
@@ -86,7 +106,7 @@ class Material:
             Absent: with the stage that would have written it.
         """
         if name not in self.artifacts:
-            raise Absent(f"{MAKERS[name]} did not get so far in this run.")
+            raise Absent(f"{MAKERS[name][0]} did not get so far in this run.")
         return self.artifacts[name]
 
     def need(self, name: str) -> Any:
@@ -276,5 +296,5 @@ class Material:
         """The record of the newest search that this run worked on or took its values from; None without one."""
         if self.tuning is None or "hyperparameters" not in self.artifacts:
             return None
-        studies = [json.loads(path.read_text()) for path in self.tuning.glob("*/study.json")]
+        studies = [json.loads(path.read_text()) for path in sorted(self.tuning.glob("*/study.json"))]
         return max(studies, key=lambda study: (self.run in study.get("runs", ()), study["started"]), default=None)

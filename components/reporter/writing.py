@@ -1,18 +1,41 @@
 """The one function that writes the page of a run from what there is of it, whatever stage it came to."""
 
+import hashlib
 import importlib
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 
 from components.reporter import sections as common
+from components.reporter import verdict
 from components.reporter.material import Absent, Material
 from components.tasks.reports import by_name as of_tasks
 from configs import by_name
 from configs.errors import HubelError, first_line
+from reports import charts
+from reports.run import page
 from reports.run.blocks import Missing, Section
 
 PACKAGE = common.__name__
+
+
+def html(material: Material) -> str:
+    """The page of a run: its text, which needs nothing beside it."""
+    return page.html(
+        material.name or "A run",
+        verdict.of(material),
+        sections(material),
+        verdict.tiles(material),
+        verdict.about(material),
+        verdict.noted(material),
+    )
+
+
+def templates() -> str:
+    """A digest of the templates, which `fingerprint` does not see."""
+    folder = charts.HERE
+    files = sorted([folder / "charts.html.j2", *(folder / "run").glob("*.j2")])
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def modules_of(task: str | None) -> list[str]:

@@ -92,6 +92,20 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """Lines that keep their form, such as a config.
+
+    Args:
+        caption: what it is.
+        folded: it is opened by whoever wants it.
+    """
+
+    text: str
+    caption: str
+    folded: bool = True
+
+
+@dataclass(frozen=True)
 class Missing:
     """What is not there, such as "the training curves", and why, a sentence."""
 
@@ -99,7 +113,7 @@ class Missing:
     why: str
 
 
-Block = Prose | Chart | Table | Picture | Pictures | Command | Missing
+Block = Prose | Chart | Table | Picture | Pictures | Command | Listing | Missing
 
 
 @dataclass(frozen=True)

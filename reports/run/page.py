@@ -13,7 +13,7 @@ SMALL = 64  # px; a picture whose longer side has no more is shown with its pixe
 NUMBER = re.compile(r"[-+−]?[\d,]*\.?\d+(e[-+]?\d+)?( ?(%|s|ms|B|KB|MB|GB|px))?", re.IGNORECASE)
 KINDS = {  # class of a block -> macro of the template
     "Prose": "prose", "Chart": "chart", "Table": "table", "Picture": "picture", "Pictures": "pictures", "Command": "command",
-    "Missing": "missing",
+    "Listing": "listing", "Missing": "missing",
 }  # fmt: skip
 
 

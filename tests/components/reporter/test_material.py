@@ -97,3 +97,14 @@ def test_a_section_that_raises_says_so_and_the_others_are_there(monkeypatch, cap
     assert dataclasses.astuple(made["task-broken-missing"].blocks[0]) == ("task broken", "ValueError: a <b> is no c")
     assert dataclasses.astuple(made["task-absent-missing"].blocks[0]) == ("task absent", "Trainer did not get so far.")
     assert "broken" in capsys.readouterr().err, "the log has the whole story"
+
+
+def test_its_digest_is_of_what_it_imports_by_name_and_of_its_templates(tmp_path, monkeypatch):
+    names = writing.modules_of("classification")
+    assert {f"components.reporter.sections.{name}" for name in writing.names()} <= set(names)
+    assert {"data", "augmentation", "training", "layers", "search", "lineage"} <= set(writing.names())
+    before = writing.templates()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "charts.html.j2").write_text("another")
+    monkeypatch.setattr(writing.charts, "HERE", tmp_path)
+    assert writing.templates() != before

@@ -1,0 +1,185 @@
+"""What was read: examples by split and class, what was set aside and why, how they look, leakage, drift and skew."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from components import inputs, keys
+from components.example_gen import changes, summary
+from components.inputs.reports import image
+from components.reporter.material import GLIMPSE, Material
+from configs import words
+from configs.errors import printable
+from reports.run import drawings
+from reports.run.blocks import Block, Cell, Missing, Picture, Pictures, Prose, Section, Table
+from reports.run.figures import figure
+
+ORDER = 10
+CLASSES = 40  # rows of a table, and bars of a chart; the largest and the smallest of more
+SAMPLES = 3  # pictures of a class
+SAMPLED = 12  # classes of which there are some
+ASIDE = 20  # examples that were set aside
+FAR = 0.1  # Jensen-Shannon divergence that `hubel drift` takes for drift
+MEASURES = {"width": "width, px", "height": "height, px", "brightness": "brightness, 0 to 255"}
+NO_CLASS = "all"
+
+
+def section(material: Material) -> Section | None:
+    """None where nothing was read."""
+    if "examples" not in material.artifacts:
+        return None
+    noun = inputs.storage_of(material.reads).noun
+    source = (material.config.get("data") or {}).get("source", "the source")
+    counts = material.artifacts["examples"].json(keys.COUNTS, {})
+    told = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    about = f"{words.count(sum(counts.values()), noun)} of {source}: {told}."
+    return Section("data", "Data", about, [*_blocks(material, noun)])
+
+
+def _blocks(material: Material, noun: str) -> Iterator[Block]:
+    examples = material.artifacts["examples"]
+    by_split = examples.json(keys.CLASSES, {})
+    if any(by_split.values()):
+        yield from _by_class(by_split, noun)
+    if (samples := _samples(material, noun)) is not None:
+        yield samples
+    yield from _set_aside(material, noun)
+    yield from _alike(material, noun)
+    if (looks := _looks(material, noun)) is not None:
+        yield looks
+    yield from _distances(material)
+    yield from _anomalies(material)
+
+
+def _by_class(by_split: Mapping[str, Mapping[str, int]], noun: str) -> Iterator[Block]:
+    splits = list(by_split)
+    names = list(dict.fromkeys(name for counts in by_split.values() for name in counts))
+    total = {name: sum(counts.get(name, 0) for counts in by_split.values()) for name in names}
+    shown = names
+    if len(names) > CLASSES:  # those that say the most: the rarest and the most frequent
+        ranked = sorted(names, key=lambda name: -total[name])
+        chosen = {*ranked[: CLASSES // 2], *ranked[-CLASSES // 2 :]}
+        shown = [name for name in names if name in chosen]
+    bars = [(printable(name), split, by_split[split].get(name, 0)) for name in shown for split in splits]
+    yield drawings.stacked("classes", f"{noun.capitalize()}s by class", bars, ("class", "split", f"{noun}s"))
+    rows = [[printable(name), *(f"{by_split[split].get(name, 0):,}" for split in splits), f"{total[name]:,}"] for name in shown]
+    yield Table(("class", *splits, "all"), rows, f"{noun.capitalize()}s by class and split", len(names) - len(shown), folded=True)
+
+
+def _samples(material: Material, noun: str) -> Pictures | None:
+    if material.reads != inputs.DEFAULT or material.card is None:
+        return None
+    sample = material.examples(keys.TRAIN, GLIMPSE)
+    if sample is None:
+        return None
+    names = material.class_names
+    by_class: dict[int, list[int]] = {}
+    for place, label in enumerate(sample.labels.ravel()[: len(sample)] if sample.labels.ndim == 1 else [-1] * len(sample)):
+        by_class.setdefault(int(label), []).append(place)
+    chosen = [(label, place) for label, places in sorted(by_class.items())[:SAMPLED] for place in places[: _each(by_class)]]
+    kept = material.encoded(keys.TRAIN, [sample.ids[place] for _, place in chosen])
+    pictures: list[Picture] = []
+    for label, place in chosen:
+        name = printable(names[label]) if 0 <= label < len(names) else noun
+        if encoded := kept.get(sample.ids[place]):
+            pictures.append(image.thumbnail(encoded, f"A training {noun} of {name}: {printable(sample.ids[place])}", name))
+    more = f"; of {len(by_class) - SAMPLED:,} more classes none is shown" if len(by_class) > SAMPLED else ""
+    return Pictures(pictures, f"Training {noun}s as they were read{more}")
+
+
+def _each(by_class: Mapping[int, Sequence[int]]) -> int:
+    """Pictures of a class; where there are no classes, as many as of all."""
+    return SAMPLES if len(by_class) > 1 else SAMPLES * SAMPLED // 2
+
+
+def _set_aside(material: Material, noun: str) -> Iterator[Block]:
+    examples = material.artifacts["examples"]
+    counted = [
+        *(("damaged, set aside", reason, count) for reason, count in examples.json(keys.QUARANTINED, {}).items()),
+        *(("without a label", reason, count) for reason, count in examples.json(keys.UNLABELLED, {}).items()),
+        *(("passed over", f"its name ends in {ending}", count) for ending, count in _passed_over(material)),
+        *(("seen otherwise than stored", name.replace("_", " "), count) for name, count in examples.json(keys.CHANGES, {}).items()),
+    ]
+    if not counted:
+        yield Prose(
+            f"Every {noun} of the source was read: none is damaged, none was passed over, none had to be turned or converted."
+        )
+        return
+    rows = [[what, printable(why), f"{count:,}"] for what, why, count in counted]
+    yield Table(("what became of them", "why", f"{noun}s"), rows, "Set aside, passed over, or seen otherwise than stored")
+    changed = examples.json(keys.CHANGES, {})
+    if sentences := changes.listed(changed) if changed else "":
+        yield Prose(f"Of these {sentences}.")
+    aside = summary.lines(examples.uri / summary.QUARANTINE)
+    if aside:
+        told = [[printable(each["id"]), each["reason"]] for each in aside[:ASIDE]]
+        yield Table(("id", "why"), told, f"Damaged {noun}s", max(0, len(aside) - ASIDE), folded=True)
+
+
+def _passed_over(material: Material) -> list[tuple[str, int]]:
+    return list((material.told.get("passed_over") or {}).items())
+
+
+def _alike(material: Material, noun: str) -> Iterator[Block]:
+    folder = material.artifacts["examples"].uri
+    storage = inputs.storage_of(material.reads)
+    leak, apart = summary.leakage(folder), summary.contradictions(folder)
+    if leak is None:
+        yield Prose(f"Leakage: no {noun} stands in more than one split.")
+    else:
+        twin, other = (f"{printable(each['id'])} in {each['split']}" for each in leak["first"])
+        yield Prose(
+            f"Leakage: {leak['images']:,} {noun}s {storage.alike} one in another split, which flatters the figures; {twin} and "
+            f"{other}, for instance. All are in {leak['folder']}."
+        )
+    if apart is not None:
+        first, other = (f"{printable(each['id'])} in {each['split']}" for each in apart["first"])
+        yield Prose(
+            f"{apart['images']:,} {noun}s occur with different labels, which nothing can learn to tell apart; {first} and {other}, "
+            f"for instance. All are in {apart['folder']}."
+        )
+
+
+def _looks(material: Material, noun: str) -> Table | None:
+    folder = material.artifacts["examples"].uri
+    overall = summary.overall(summary.read(folder))
+    classes = [(name, ranges) for name, ranges in summary.measures(folder, material.class_names).items() if name]
+    rows = [
+        [printable(name), MEASURES.get(what, what), *(figure(float(ends[end])) for end in ("min", "mean", "max"))]
+        for name, ranges in [(NO_CLASS, overall), *classes[:CLASSES]]
+        for what, ends in ranges.items()
+    ]
+    more = max(0, len(classes) - CLASSES) * len(overall)
+    return Table(("class", "measure", "least", "mean", "most"), rows, f"How the {noun}s look", more, folded=True) if rows else None
+
+
+def _distances(material: Material) -> Iterator[Block]:
+    anomalies = material.artifacts.get("anomalies")
+    if anomalies is None:
+        yield Missing("drift and skew", "ExampleValidator did not get so far in this run.")
+        return
+    skew, drift = anomalies.json(keys.SKEW, {}), anomalies.json(keys.DRIFT, {})
+    names = list(dict.fromkeys([*skew, *drift]))
+    rows = [[name, _far(skew.get(name)), _far(drift.get(name))] for name in names]
+    if rows:
+        columns = ("feature", "test from train (skew)", "train from the data before (drift)")
+        yield Table(columns, rows, "Distances of distributions: Jensen-Shannon divergence, 0 alike to 1 apart")
+    if not drift:
+        yield Prose("Drift: there was no earlier data of this config to compare with.")
+
+
+def _far(value: float | None) -> Cell | str:
+    if value is None:
+        return ""
+    return Cell(figure(float(value)), 1.0) if value >= FAR else figure(float(value))
+
+
+def _anomalies(material: Material) -> Iterator[Block]:
+    told = [
+        [split, name, info.short_description, info.description]
+        for split, anomalies in (material.anomalies or {}).items()
+        for name, info in sorted(anomalies.anomaly_info.items())
+    ]
+    if told:
+        rows = told[:CLASSES]
+        yield Table(
+            ("split", "feature", "anomaly", "in full"), rows, "Anomalies that ExampleValidator found", len(told) - len(rows)
+        )

@@ -1,0 +1,89 @@
+"""Where the run comes from: what repeats it, config, versions, seeds, times, artifacts, and digests of code and data."""
+
+import contextlib
+import datetime
+import platform
+import shlex
+import subprocess
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components import fingerprint
+from components.reporter import verdict
+from components.reporter.material import Material
+from reports.run.blocks import Block, Command, Listing, Section, Table
+from reports.run.figures import seconds
+
+ORDER = 90
+SOFTWARE = ("hubel", "tensorflow", "keras", "tfx", "tensorflow-model-analysis", "numpy", "altair")
+
+
+def section(material: Material) -> Section:
+    """There always is one."""
+    about = "What it takes to make this run again, and to tell whether it is the same."
+    return Section("lineage", "Lineage", about, [*_blocks(material)])
+
+
+def _blocks(material: Material) -> Iterator[Block]:
+    if (runs := material.told.get("runs")) and material.run:
+        yield Command(f"hubel run {shlex.quote(f'{runs}/{material.run}/config.yaml')}{material.told.get('workspace') or ''}")
+    rows = [[name, value] for name, value in _known(material) if value]
+    yield Table(("what", "value"), rows, "Versions, seeds and digests")
+    if ran := verdict.stages(material):
+        told = [[stage, seconds(took), _when(ended)] for stage, took, ended in ran]
+        yield Table(("stage", "time", "ended"), told, "Stages, when their artifacts were made")
+    if material.artifacts:
+        held = [[name.replace("_", " "), _id(artifact.id), str(artifact.uri)] for name, artifact in material.artifacts.items()]
+        yield Table(("artifact", "id", "folder"), held, "Artifacts in ML Metadata")
+    if material.config:
+        yield Listing(
+            yaml.safe_dump(_without_nothing(dict(material.config)), sort_keys=False, allow_unicode=True), "The config, resolved"
+        )
+
+
+def _known(material: Material) -> Iterator[tuple[str, str]]:
+    yield "run", material.run or ""
+    yield "config", material.name
+    yield "starts from", ", ".join(material.told.get("starts_from") or ())
+    yield "seed", str(material.config.get("seed", ""))
+    yield "data", str((material.config.get("data") or {}).get("source", ""))
+    yield "data digest", material.told.get("data_digest") or ""
+    yield "code digest", fingerprint.of_all_sources()
+    yield "git revision", _revision()
+    yield "python", platform.python_version()
+    for name in SOFTWARE:
+        with contextlib.suppress(metadata.PackageNotFoundError):  # such as hubel's, run from a folder of its sources
+            yield name, metadata.version(name)
+    yield "machine", f"{platform.machine()}, {platform.system()} {platform.release()}"
+
+
+def _revision() -> str:
+    """Of the checkout that the code is of, with a word on what is not committed; empty where it is none."""
+    root = Path(fingerprint.__file__).parents[1]
+    if not (root / ".git").exists():
+        return ""
+    asked = ["git", "-C", str(root)]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        quiet = {"capture_output": True, "text": True, "timeout": 10, "check": True}
+        revision = subprocess.run([*asked, "rev-parse", "HEAD"], **quiet).stdout.strip()
+        changed = subprocess.run([*asked, "status", "--porcelain", "--untracked-files=no"], **quiet).stdout.strip()
+        return f"{revision}{', with changes that are not committed' if changed else ''}"
+    return ""
+
+
+def _when(seconds_since: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds_since).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def _id(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _without_nothing(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {name: kept for name, value in tree.items() if (kept := _without_nothing(value)) not in (None, {}, [])}
+    return [_without_nothing(value) for value in tree] if isinstance(tree, list) else tree
