@@ -1,8 +1,10 @@
 """Requests put together into one run of a graph, by TF Serving's batching parameters, greedily: what waits is taken as soon as a
-thread is free, so a single client waits for nobody. A batch that fails is asked request by request: a bad one fails alone."""
+thread is free, so a single client waits for nobody. Where several ask at once, a free thread gives those that were just answered a
+moment to ask again. A batch that fails is asked request by request: a bad one fails alone."""
 
 import collections
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +27,8 @@ class Parameters:
 
     Attributes:
         max_batch_size: rows of a batch.
-        batch_timeout_micros: how long a thread that is free waits for a batch to fill; 0: not at all, which is greedy.
+        batch_timeout_micros: how long a thread that is free waits for a batch to fill; 0: for those alone who were just answered,
+            which is greedy.
         max_enqueued_batches: how many may wait, for each model; what comes then is refused.
         num_batch_threads: batches that run at once; 0 for as many as there are cores.
         allowed_batch_sizes: sizes that batches are padded to, ascending, the last max_batch_size; empty for any.
@@ -109,6 +112,35 @@ def _message():
     return message_factory.GetMessageClass(described)()
 
 
+PATIENCE = 1.0, 0.02  # of the s that the last batch ran, and s at most: how long a request waits for others that are expected
+FORGOTTEN = 0.2  # of how many are expected, what goes with each batch where fewer ask
+CROWDS = 128  # kinds of requests of which it is known how many ask: a client chooses outputs
+
+
+@dataclass
+class Crowd:
+    """How many ask for one kind of thing.
+
+    Attributes:
+        inside: rows that wait or run. expected: rows that are inside once all who ask have asked. seconds: that the last batch ran.
+    """
+
+    inside: int = 0
+    expected: float = 0.0
+    seconds: float = 0.0
+
+    def come(self, rows: int) -> None:
+        """So many rows begin to wait."""
+        self.inside += rows
+        self.expected = max(self.expected, self.inside)
+
+    def go(self, rows: int, seconds: float) -> None:
+        """So many have run, for so long."""
+        self.expected = max(self.inside, (1 - FORGOTTEN) * self.expected + FORGOTTEN * self.inside)
+        self.inside -= rows
+        self.seconds = seconds
+
+
 @dataclass(eq=False)
 class Request:
     """One request that waits."""
@@ -117,9 +149,43 @@ class Request:
     rows: int
     deadline: float | None
     since: float = field(default_factory=time.monotonic)
-    done: threading.Event = field(default_factory=threading.Event)
+    waits: Any = field(default_factory=threading.Lock)  # held until it is answered; an Event costs ten times that
     answer: dict[str, np.ndarray] | None = None
     error: BaseException | None = None
+
+    def __post_init__(self):
+        self.waits.acquire()
+
+    def is_answered(self) -> bool:
+        return self.answer is not None or self.error is not None
+
+    def end(self, answer: dict[str, np.ndarray] | None = None, error: BaseException | None = None) -> None:
+        """Whoever waits has one of both."""
+        self.answer, self.error = answer, error
+        self.waits.release()
+
+
+class Queue:
+    """Requests of one kind that wait. `full` is told where a thread gathers them and there are enough."""
+
+    def __init__(self, crowd: Crowd, lock):
+        self.crowd, self.full = crowd, threading.Condition(lock)
+        self.requests: collections.deque[Request] = collections.deque()
+        self.rows, self.wanted = 0, 0  # wanted: rows that a thread gathers; 0 where none does
+
+    def add(self, request: Request) -> None:
+        self.requests.append(request)
+        self.rows += request.rows
+        self.crowd.come(request.rows)
+
+    def take(self, most: int) -> list[Request]:
+        """The first ones, of so many rows."""
+        batch, rows = [], 0
+        while self.requests and rows + self.requests[0].rows <= most:
+            batch.append(self.requests.popleft())
+            rows += batch[-1].rows
+        self.rows -= rows
+        return batch
 
 
 class Batching:
@@ -140,9 +206,11 @@ class Batching:
         import os
 
         self._servable, self._parameters, self._on_batch, self._on_retry = servable, parameters, on_batch, on_retry
-        self._queues: dict[tuple, collections.deque[Request]] = {}  # (signature, outputs, dtypes and shapes of rows) -> who waits
+        self._queues: dict[tuple, Queue] = {}  # (signature, outputs, dtypes and shapes of rows) -> who waits; none is empty
+        self._crowds: dict[tuple, Crowd] = {}
         self._waiting = 0  # rows
-        self._ready = threading.Condition()
+        self._lock = threading.Lock()
+        self._ready = threading.Condition(self._lock)  # told of a queue that nobody gathers
         self._closed = False
         count = parameters.num_batch_threads or os.cpu_count() or 1
         self._threads = [
@@ -172,7 +240,7 @@ class Batching:
         if key is None:
             return self._servable.run(signature_name, feeds, outputs, deadline)
         request = Request(arrays, len(next(iter(arrays.values()))), deadline)
-        with self._ready:
+        with self._lock:
             if self._closed:
                 raise ServingError("UNAVAILABLE", "The model is being unloaded.")
             limit = self._parameters.max_batch_size * self._parameters.max_enqueued_batches
@@ -182,19 +250,27 @@ class Batching:
                     "The batch scheduling queue to which this task was submitted is full; currently "
                     f"{self._waiting} rows are enqueued and max_enqueued_batches is {self._parameters.max_enqueued_batches}",
                 )
-            self._queues.setdefault(key, collections.deque()).append(request)
+            if (queue := self._queues.get(key)) is None:
+                queue = self._queues[key] = Queue(self._crowd(key), self._lock)
+            queue.add(request)
             self._waiting += request.rows
-            self._ready.notify(len(self._threads))
-        request.done.wait()
+            if not queue.wanted:
+                self._ready.notify()
+            elif queue.rows >= queue.wanted:
+                queue.full.notify()
+        with request.waits:
+            pass
         if request.error is not None:
             raise request.error
         return request.answer
 
     def close(self) -> None:
         """Answer what waits, then close the Servable."""
-        with self._ready:
+        with self._lock:
             self._closed = True
             self._ready.notify_all()
+            for queue in self._queues.values():
+                queue.full.notify_all()
         for thread in self._threads:
             thread.join()
         self._servable.close()
@@ -214,44 +290,54 @@ class Batching:
             kinds.append((alias, "O" if array.dtype.kind in "OSU" else array.dtype.str, shape))
         return name, tuple(outputs or ()), tuple(kinds)
 
+    def _crowd(self, key: tuple) -> Crowd:
+        if key not in self._crowds:
+            if len(self._crowds) >= CROWDS:
+                del self._crowds[next(iter(self._crowds))]
+            self._crowds[key] = Crowd()
+        return self._crowds[key]
+
     def _work(self) -> None:
         """A thread: take what waits, run it, until closed and empty."""
         while True:
-            with self._ready:
-                self._ready.wait_for(lambda: self._queues or self._closed)
-                if not self._queues:
-                    return
-                key, batch = self._take()
+            with self._lock:
+                self._ready.wait_for(lambda: self._closed or any(not queue.wanted for queue in self._queues.values()))
+                free = [key for key, queue in self._queues.items() if not queue.wanted]
+                if not free:
+                    return  # what is gathered by others is theirs
+                key = min(free, key=lambda key: self._queues[key].requests[0].since)
+                crowd, batch = self._queues[key].crowd, self._take(key)
+            start = time.monotonic()
             try:
                 self._answer(key, batch)
             except BaseException as error:  # nobody may wait for ever
                 log.exception("A batch of %s failed", self._servable.name)
                 for request in batch:
-                    if not request.done.is_set():
-                        request.error = error
-                        request.done.set()
+                    if not request.is_answered():
+                        request.end(error=error)
+            with self._lock:
+                crowd.go(sum(request.rows for request in batch), time.monotonic() - start)
 
-    def _take(self) -> tuple[tuple, list[Request]]:
-        """A batch off the queue whose first request waits longest; with the lock held."""
-        wait = self._parameters.batch_timeout_micros / 1e6
-        key = min(self._queues, key=lambda key: self._queues[key][0].since)
-        if wait:
-            until = self._queues[key][0].since + wait
-
-            def is_full() -> bool:
-                return self._closed or sum(r.rows for r in self._queues.get(key, ())) >= self._parameters.max_batch_size
-
-            self._ready.wait_for(is_full, max(until - time.monotonic(), 0))
-            if key not in self._queues:  # another thread took them
-                return key, []
-        queue, batch, rows = self._queues[key], [], 0
-        while queue and rows + queue[0].rows <= self._parameters.max_batch_size:
-            batch.append(queue.popleft())
-            rows += batch[-1].rows
-        if not queue:
+    def _take(self, key: tuple) -> list[Request]:
+        """A batch off a queue, once it is full or has waited; with the lock held."""
+        queue, parameters = self._queues[key], self._parameters
+        wait, wanted = parameters.batch_timeout_micros / 1e6, parameters.max_batch_size
+        if not wait:
+            share, most = PATIENCE
+            wait = min(share * queue.crowd.seconds, most)
+            wanted = min(wanted, math.ceil(queue.crowd.expected / len(self._threads)))  # each thread has its part of the crowd
+        left = queue.requests[0].since + wait - time.monotonic()
+        if left > 0 and queue.rows < wanted:
+            queue.wanted = wanted
+            queue.full.wait_for(lambda: self._closed or queue.rows >= wanted, left)
+            queue.wanted = 0
+        batch = queue.take(parameters.max_batch_size)
+        self._waiting -= sum(request.rows for request in batch)
+        if queue.requests:
+            self._ready.notify()
+        else:
             del self._queues[key]
-        self._waiting -= rows
-        return key, batch
+        return batch
 
     def _answer(self, key: tuple, batch: list[Request]) -> None:
         started, live = time.monotonic(), []
@@ -260,8 +346,7 @@ class Batching:
                 expire(request.deadline)
                 live.append(request)
             except ServingError as error:
-                request.error = error
-                request.done.set()
+                request.end(error=error)
         if not live:
             return
         name, outputs, _ = key
@@ -273,15 +358,13 @@ class Batching:
                 self._on_retry(self._servable.name)
             else:
                 for request, answer in zip(live, answers, strict=True):
-                    request.answer = answer
-                    request.done.set()
+                    request.end(answer)
                 return
         for request in live:
             try:
-                request.answer = self._servable.run(name, request.feeds, outputs, request.deadline)
+                request.end(self._servable.run(name, request.feeds, outputs, request.deadline))
             except BaseException as error:
-                request.error = error
-            request.done.set()
+                request.end(error=error)
 
     def _together(self, name: str, outputs: tuple[str, ...], batch: list[Request]) -> list[dict[str, np.ndarray]]:
         """Answers of a batch, in order. Raises ServingError where it fails as a whole, or an output has no row for each input's."""

@@ -149,6 +149,49 @@ def test_with_a_timeout_a_batch_waits_to_be_full(held):
     batched.close()
 
 
+def test_those_who_were_just_answered_are_waited_for_and_a_single_client_is_not(servable, monkeypatch):
+    monkeypatch.setattr(batching, "PATIENCE", (1000.0, 10.0))  # so long that what is seen is no chance
+    held = Held(servable)
+    batched, answers = Batching(held, Parameters(num_batch_threads=1)), {}
+    threads = [ask(batched, answers, "first", "", feeds(0))]
+    while not held.rows:
+        time.sleep(0.001)
+    threads += [ask(batched, answers, place, "", feeds(place)) for place in range(4)]
+    queued(batched, 4)
+    held.let.set()
+    for thread in threads:
+        thread.join(20)
+    assert held.rows == [1, 4]
+    again = []
+    for place in range(5):  # as many as ever asked at once, one after the other
+        again.append(ask(batched, answers, f"again {place}", "", feeds(place)))
+        time.sleep(0.02)
+    for thread in again:
+        thread.join(20)
+    assert held.rows == [1, 4, 5]
+    assert [answers[f"again {place}"]["y"].item() for place in range(5)] == [2, 2.5, 3, 3.5, 4]
+    batched.close()
+    alone = Batching(servable, Parameters(num_batch_threads=1))
+    start = time.monotonic()
+    for place in range(5):
+        assert alone.run("", feeds(place))["y"].item() == place / 2 + 2
+    assert time.monotonic() - start < 5
+    alone.close()
+
+
+def test_a_crowd_that_went_away_is_forgotten():
+    crowd = batching.Crowd()
+    for _ in range(3):
+        crowd.come(32)
+        crowd.go(32, 0.01)
+        assert crowd.expected == 32
+    for _ in range(20):
+        crowd.come(1)
+        crowd.go(1, 0.001)
+    assert 1 <= crowd.expected < 1.5
+    assert (crowd.inside, crowd.seconds) == (0, 0.001)
+
+
 def test_rows_of_different_lengths_are_padded_where_that_is_asked_for():
     arrays = [np.array([[1, 2]]), np.array([[3]])]
     shape = np.max([array.shape[1:] for array in arrays], axis=0)
