@@ -20,6 +20,7 @@ from pipelines.command_line import (
     judging_commands,
     options,
     promotion_commands,
+    report_command,
     run_commands,
     serve_commands,
     server,
@@ -122,6 +123,7 @@ cli.add_command(serve_commands.serve)
 cli.add_command(deploy_commands.deploy)
 cli.add_command(drift_command.drift)
 cli.add_command(card_command.card)
+cli.add_command(report_command.report)
 
 
 @cli.group("list")

@@ -232,6 +232,8 @@ def result(value: dict, asked: str | None = None, workspace: str | None = None, 
         console.print(f"  {value['model_dir']}", markup=False)
         _labelled(console, value, asked, workspace)
         console.print(f"  try it: {_predict(asked or value['model'], value, workspace)}", markup=False)
+    if value.get("report"):
+        console.print(f"Report: {value['report']}", markup=False)
     console.print(f"{value['seconds']:.1f} s", markup=False)
 
 

@@ -101,7 +101,8 @@ def _run(called: str, config: RunConfig, place: Workspace, lock: int, quiet: boo
         if known.answer is None:
             value = _worked_out(request, known, lock, quiet)
         else:
-            value = _repeated(known.answer, run_id, quiet) | {"seconds": round(time.monotonic() - start, 2)}
+            value = _repeated(known.answer, run_id, quiet) | {"report": _page_again(place, config.name, run_id, known.answer)}
+            value |= {"seconds": round(time.monotonic() - start, 2)}
             known.answer.save(place.run(config.name, run_id))
         record(value)
     uri = value.pop("model_uri")
@@ -123,6 +124,14 @@ def _worked_out(request: requests.Run, known: Known, lock: int, quiet: bool) -> 
     known.keep(request.run_id, value.pop("data_digest"), value)
     del value["notes"]  # the view has shown them
     return value | {"unchanged_since": None, "checked": []}
+
+
+def _page_again(place: Workspace, name: str, run_id: str, answer: Answer) -> str | None:
+    """The page of the run whose answer this one repeats, as its own; None where it is gone, which `hubel report` mends."""
+    from pipelines.workspace import pages
+
+    page = place.report(name, answer.run)
+    return str(pages.keep(place, name, run_id, page, answer.run)) if page.is_file() else None
 
 
 def _repeated(answer: Answer, run_id: str, quiet: bool) -> Mapping[str, Any]:

@@ -51,7 +51,6 @@ def of(results: Mapping[str, NodeResult], asked: TrainerSlice) -> dict[str, Any]
         "quarantined": _json(examples.property("examples", keys.QUARANTINED), {}),
         "examples": str(folder),
         "model_uri": trainer.outputs["model"][0][0],
-        "report": None,
         "components": [{"name": r.name, "cached": r.cached, "seconds": round(r.seconds, 2)} for r in results.values()],
     }
 

@@ -31,9 +31,11 @@ def run(config: str, tree: dict, workspace: str, run_id: str) -> dict:
     """
     start = time.monotonic()
     known = settled.read(config, tree, Workspace.at(workspace))  # says what is wrong before TFX is imported
-    from pipelines.orchestration import answer
+    from pipelines.orchestration import answer, reporting
 
-    of_run = {"run": run_id, **known.told(), **answer.of(launched(known, run=run_id), known.trainer)}
+    with reporting.noted(known, run_id):
+        results = launched(known, run=run_id)
+    of_run = {"run": run_id, **known.told(), **answer.of(results, known.trainer), "report": reporting.kept(known, run_id, results)}
     return {**of_run, "seconds": round(time.monotonic() - start, 2)}
 
 

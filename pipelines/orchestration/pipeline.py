@@ -23,6 +23,8 @@ from components.example_validator.component import ExampleValidator
 from components.example_validator.resolver import LatestOtherStatistics
 from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
+from components.reporter import material
+from components.reporter.component import Reporter
 from components.schema_gen import pinned
 from components.schema_gen.component import SchemaGen
 from components.statistics_gen.component import StatisticsGen
@@ -33,7 +35,7 @@ from components.transform.copies import AugmentedCopies
 from configs.schema.data import DataConfig
 from configs.schema.slices.copies import CopiesSlice
 from configs.schema.tune import TuneConfig
-from pipelines.orchestration import local
+from pipelines.orchestration import local, reporting
 from pipelines.orchestration.settled import Settled
 from pipelines.workspace import runs
 
@@ -77,6 +79,8 @@ def build(known: Settled, served: bool = True, searched: bool = False) -> pipeli
     if not searched:
         anomalies = example_validator.outputs["anomalies"]
         nodes += _judged(known, images, statistics, anomalies, learning, tuner, served)
+        if served:
+            nodes.append(_reporter(known, nodes))
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(known.place.pipeline(config.name)),
@@ -236,6 +240,16 @@ def _pusher(
         base=known.served,
         gone=runs.gone(known.place, known.config.name),
     )
+
+
+def _reporter(known: Settled, nodes: Sequence[base_node.BaseNode | None]) -> Reporter:
+    """Of all that the nodes before it give; see components.reporter.material."""
+    made = {node.id: node.outputs for node in nodes if node is not None}
+    channels = {name: made[stage][output] for name, (stage, output) in material.MAKERS.items() if stage in made}
+    place, name = known.place, known.config.name
+    config = known.config.model_dump(mode="json")
+    told = reporting.told(known)
+    return Reporter(channels, known.task, known.start.reads, name, config, told, place.tuning(name), place.metadata)
 
 
 def _described(known: Settled) -> dict[str, Any]:

@@ -38,6 +38,28 @@ class Run(Request):
 
 
 @dataclass(frozen=True)
+class WriteReport(Request):
+    """The page of a run on record, written anew."""
+
+    calls = "pipelines.orchestration.reporting:write"
+    workspace: str
+    name: str
+    run: str
+    full: bool = False
+    folds: int | None = None
+
+
+@dataclass(frozen=True)
+class CompareRuns(Request):
+    """Runs on record side by side, on one page."""
+
+    calls = "pipelines.orchestration.comparing:compare"
+    workspace: str
+    runs: Sequence[Sequence[str]]
+    out: str
+
+
+@dataclass(frozen=True)
 class PlanRun(Request):
     """What a run would do."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.example_gen.prepare import unfinished
 from configs import locking
-from pipelines.workspace import runs
+from pipelines.workspace import pages, runs
 from pipelines.workspace.layout import Workspace
 from serving import promotions
 from serving.layout import versions
@@ -15,7 +15,8 @@ from tuner.records import studies
 
 
 def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
-    """Keep the last `keep` runs, logs, searches and served versions of each config; remove the rest, and half prepared data.
+    """Keep the last `keep` runs, logs, searches and served versions of each config; remove the rest with its pages, and half
+    prepared data.
 
     Returns:
         {removed: [folder or file, ...], bytes: their size}.
@@ -31,6 +32,7 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
         kept_searches = studies(place.tuning(pipeline.name))[:keep]
         doomed += sorted(place.training(pipeline.name).glob("*"))
         doomed += [folder for folder in sorted(place.tuning(pipeline.name).glob("*")) if folder not in kept_searches]
+        doomed += pages.of_gone(place, pipeline.name, {r.run for r in records[-keep:]})
     doomed += sorted(place.models.glob("*/.staged-*")) + unfinished(place.datasets)
     for logs in sorted((place.root / "logs").glob("*")):
         needed = {r.run for r in runs.records(place, logs.name)[-keep:]}

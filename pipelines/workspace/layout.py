@@ -70,6 +70,14 @@ class Workspace:
         """Folder of one run's resolved config and record."""
         return self.pipeline(name) / "runs" / run
 
+    def report(self, name: str, run: str, full: bool = False) -> Path:
+        """The page of a run. full: with what `hubel report --full` adds."""
+        return self.reports(name) / f"{run}{'.full' if full else ''}.html"
+
+    def reports(self, name: str) -> Path:
+        """Folder of the pages of one config's runs."""
+        return self.root / "reports" / name
+
     @staticmethod
     def exported(artifact: str | Path) -> Path:
         """Folder of the SavedModel in a Model artifact, where TFX puts it."""

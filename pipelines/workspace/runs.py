@@ -155,6 +155,38 @@ def forced(place: Workspace, record: RunRecord, version: int, folder: str, reaso
     changed.save(place.run(record.config, record.run))
 
 
+def named(place: Workspace, asked: str | None) -> RunRecord:
+    """A run on record, however it ended.
+
+    Args:
+        asked: a run, NAME (its newest), NAME@RUN, NAME@candidate or NAME/VERSION; None: the newest of all.
+
+    Raises:
+        UsageError: where there is none; names what there is.
+    """
+    every = listed(place)
+    if not every:
+        raise UsageError(f"There is no run on record in {place.root}.", "`hubel run` makes one; --workspace says where they are.")
+    if asked is None:
+        return every[-1]
+    name, at, run = asked.rpartition("@")
+    known = [record for record in every if record.config == name or not at]
+    matching = [record for record in known if record.run == run]
+    if asked in {record.config for record in every}:
+        matching = [record for record in every if record.config == asked][-1:]
+    elif "/" in asked or run == CANDIDATE:
+        return record_of(place, trained(place, asked))
+    if not matching:
+        names = ", ".join(dict.fromkeys(record.config for record in every))
+        raise UsageError(
+            f"There is no run {asked!r} on record in {place.root} (runs of: {names}).", "`hubel list runs` shows which there are."
+        )
+    if len({record.config for record in matching}) > 1:
+        which = " or ".join(f"{record.config}@{record.run}" for record in matching)
+        raise UsageError(f"{len(matching)} runs are called {asked}.", f"Say which: {which}.")
+    return matching[-1]
+
+
 def is_candidate(model: str) -> bool:
     """Whether it names what a run trained, pushed or not: NAME@candidate, NAME@RUN or RUN."""
     return "@" in model or RUN.fullmatch(model) is not None

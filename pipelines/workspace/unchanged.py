@@ -81,6 +81,13 @@ def answered(place: Workspace, name: str, run: str) -> Mapping[str, Any] | None:
     return None
 
 
+def data_of(place: Workspace, name: str, run: str) -> str | None:
+    """Digest of the data that the answer of such a run rests on; None where that is not on record."""
+    with contextlib.suppress(*DOUBTS):
+        return Answer(**json.loads((place.run(name, run) / FILE).read_text())).rests_on["data"]
+    return None
+
+
 def examples_of(place: Workspace, name: str, run: str) -> Path | None:
     """Folder of the Examples that a run read; None where it is not on record or not there any more."""
     with contextlib.suppress(*DOUBTS):

@@ -266,6 +266,7 @@ def test_too_many_damaged_images_stop_a_run_and_are_named(scans, tmp_path):
     assert "2 of 42 images are damaged" in error["message"]
     assert "a/empty.png (empty), b/text.png (not an image)" in error["message"]
     assert error["quarantined"] == {"empty": 1, "not an image": 1}
+    assert "The run failed in ExampleGen; nothing was pushed." in Path(error["report"]).read_text()
     [log] = (tmp_path / "w/logs").glob("*/*.log")
     assert str(log) in error["hint"]
     assert '{"id": "a/empty.png", "reason": "empty"}' in log.read_text()
@@ -312,6 +313,12 @@ def test_anomalies_stop_a_run_and_say_how_to_allow_them(finished, tmp_path):
     assert "data.allow_anomalies=true" in outcome.err
     assert "Traceback" not in outcome.err
     assert not (tmp_path / "workspace/models").exists()
+    [page] = {path for path in (tmp_path / "workspace/reports").glob("*/*.html") if path.name != "latest.html"}
+    assert f"What there is of the run: {page}" in outcome.err
+    told = page.read_text()
+    assert "The run failed in ExampleValidator; nothing was pushed." in told
+    assert "Images by class and split" in told, "what there is"
+    assert "Trainer did not get so far in this run." in told, "what is missing"
     plan = in_process("run", "digits_mlp.tiny", *pinned, "--set", "data.allow_anomalies=true", "--dry-run", "--json").json
     cached = {component["name"]: component["cached"] for component in plan["components"]}
     assert cached["StatisticsGen"]

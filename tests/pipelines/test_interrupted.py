@@ -139,7 +139,7 @@ def test_kill_9_in_pusher_leaves_no_version(workspace, tmp_path):
 def test_the_next_run_does_only_what_is_missing_and_cleans_up(workspace):
     outcome = in_process(*RUN, "--workspace", workspace, "--json")
     assert outcome.code == 0, outcome.err
-    assert {c["name"] for c in outcome.json["components"] if not c["cached"]} == {"Pusher"}
+    assert {c["name"] for c in outcome.json["components"] if not c["cached"]} == {"Pusher", "Reporter"}
     assert models(workspace) == ["1"]
     assert (workspace / "models" / NAME / "1/saved_model.pb").is_file()
 

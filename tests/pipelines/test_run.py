@@ -32,6 +32,7 @@ STAGES = (
     "Evaluator",
     "InfraValidator",
     "Pusher",
+    "Reporter",
 )
 RESOLVERS = ("EarlierStatistics", "Resolver")  # they look up and compute nothing
 TINY = "digits_lenet5.tiny"
@@ -125,7 +126,7 @@ def test_where_nothing_has_changed_the_answer_is_that_of_the_long_way_in_no_time
     long, short = (hubel("run", TINY, "--json", "--workspace", workspace, TF_OF_THIS_TEST="1") for _ in range(2))
     assert (long.code, short.code, short.err) == (0, 0, "")
     assert (long.json["unchanged_since"], short.json["unchanged_since"]) == (None, long.json["run"])  # the environment is another
-    told = {"run", "seconds", "unchanged_since", "checked"}
+    told = {"run", "seconds", "unchanged_since", "checked", "report"}
     alike = [{key: value for key, value in outcome.json.items() if key not in {*told, "components"}} for outcome in (long, short)]
     assert alike[0] == alike[1]
     names, same_names = ([component["name"] for component in outcome.json["components"]] for outcome in (long, short))
@@ -137,6 +138,10 @@ def test_where_nothing_has_changed_the_answer_is_that_of_the_long_way_in_no_time
     record = json.loads((workspace / f"pipelines/digits_lenet5_tiny/runs/{short.json['run']}/run.json").read_text())
     assert (record["unchanged_since"], record["checked"]) == (long.json["run"], short.json["checked"])
     assert record["metrics"] == long.json["metrics"]
+    pages = [Path(outcome.json["report"]).read_text() for outcome in (long, short)]
+    assert [
+        f"Run {outcome.json['run']} found everything as run" in page for outcome, page in zip((long, short), pages, strict=True)
+    ]
     assert "Nothing has changed" in (workspace / f"logs/digits_lenet5_tiny/{short.json['run']}.log").read_text()
 
 
@@ -151,7 +156,7 @@ def test_a_dry_run_changes_nothing_at_all(digits):
     staged.rmdir()
     assert outcome.code == 0
     runs = {component["name"] for component in outcome.json["components"] if not component["cached"]}
-    assert runs == {"Trainer", "Evaluator", "InfraValidator", "Pusher"}
+    assert runs == {"Trainer", "Evaluator", "InfraValidator", "Pusher", "Reporter"}
     assert after == before
 
 
@@ -168,7 +173,7 @@ def test_a_changed_learning_rate_runs_nothing_before_trainer(digits):
 
 def test_a_changed_threshold_runs_evaluator_and_what_follows_alone(digits):
     workspace, _ = digits
-    assert planned(workspace, "evaluate.thresholds.accuracy.min=0.2") == {"Evaluator", "Pusher"}
+    assert planned(workspace, "evaluate.thresholds.accuracy.min=0.2") == {"Evaluator", "Pusher", "Reporter"}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +184,7 @@ def test_a_changed_threshold_runs_evaluator_and_what_follows_alone(digits):
         ("components.evaluator.metrics", "Evaluator"),
         ("components.infra_validator.replay", "InfraValidator"),
         ("components.pusher.publish", "Pusher"),
+        ("components.reporter.sections.layers", "Reporter"),
         ("components.example_gen.tfds", "ExampleGen"),
         ("keras_models.classifiers.lenet", "Trainer"),
     ],
@@ -191,7 +197,7 @@ def test_edited_source_runs_the_stage_that_uses_it_and_nothing_before(digits, tm
     monkeypatch.setattr(fingerprint, "_source", lambda name: copy if name == edited else original(name))
     ran = planned(workspace)
     assert first in ran
-    order = [*STAGES[:7], "Resolver", "Evaluator", "InfraValidator", "Pusher"]
+    order = [*STAGES[:7], "Resolver", "Evaluator", "InfraValidator", "Pusher", "Reporter"]
     assert not ran & set(order[: order.index(first)] if first in order[:7] else order[:7])
 
 
@@ -223,7 +229,7 @@ def test_a_deleted_version_is_pushed_again(digits, tmp_path):
     version = workspace / "models/digits_lenet5_tiny/1"
     version.rename(tmp_path / "1")
     try:
-        assert planned(workspace) == {"Pusher"}
+        assert planned(workspace) == {"Pusher", "Reporter"}
     finally:
         (tmp_path / "1").rename(version)
 
@@ -400,7 +406,7 @@ def test_a_transfer_follows_its_source_and_nothing_else(digits, transferred):
     try:
         with zipfile.ZipFile(source, "a") as archive:
             archive.comment = b"another"
-        assert stages() == {"Trainer", "Evaluator", "InfraValidator", "Pusher"}
+        assert stages() == {"Trainer", "Evaluator", "InfraValidator", "Pusher", "Reporter"}
     finally:
         source.write_bytes(held)
         os.utime(source, ns=(stamp, stamp))
@@ -414,7 +420,7 @@ def test_what_a_model_is_converted_to_is_pushed_with_it_and_a_refused_one_keeps_
     every = ["float32", "float16", "int8_weights", "int8", "onnx"]
     asked = ("run", TINY, "--set", f"export.variants=[{', '.join(every)}]", "--workspace", workspace)
     other = {"Evaluator"} & planned(workspace)  # where another model was blessed meanwhile
-    assert planned(workspace, f"export.variants=[{', '.join(every)}]") == {"Converter", "Pusher"} | other
+    assert planned(workspace, f"export.variants=[{', '.join(every)}]") == {"Converter", "Pusher", "Reporter"} | other
     before = sorted(path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir())
     with monkeypatch.context() as patch:
         patch.setattr("components.converter.verdict.TOLERANCE", -1.0)
@@ -427,7 +433,8 @@ def test_what_a_model_is_converted_to_is_pushed_with_it_and_a_refused_one_keeps_
     outcome = in_process(*asked, "--json")
     assert outcome.code == 0, outcome.err
     value = outcome.json
-    assert [name for name in STAGES if name in {c["name"] for c in value["components"] if not c["cached"]}] == ["Pusher"]
+    ran = [name for name in STAGES if name in {c["name"] for c in value["components"] if not c["cached"]}]
+    assert ran == ["Pusher", "Reporter"]
     told = {variant["name"]: variant for variant in value["variants"]}
     assert list(told) == every
     assert told["int8"]["bytes"] < told["float16"]["bytes"] < told["float32"]["bytes"]

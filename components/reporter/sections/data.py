@@ -181,5 +181,5 @@ def _anomalies(material: Material) -> Iterator[Block]:
     if told:
         rows = told[:CLASSES]
         yield Table(
-            ("split", "feature", "anomaly", "in full"), rows, "Anomalies that ExampleValidator found", len(told) - len(rows)
+            ("split", "feature", "what is wrong", "in full"), rows, "Anomalies that ExampleValidator found", len(told) - len(rows)
         )

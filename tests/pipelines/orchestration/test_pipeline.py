@@ -85,9 +85,9 @@ def test_variants_are_converted_between_the_gates_and_pusher_and_run_nothing_bef
 
     plain, some = keyed(built()), keyed(built("export.variants=[int8, onnx]"))
     other = keyed(built("export.variants=[float16]", "export.max_loss={accuracy: 0.02}", "export.calibration=50"))
-    assert list(some) == [*list(plain)[:-1], "Converter", "Pusher"]
-    assert {name for name in plain if plain[name] != some[name]} == {"Pusher"}
-    assert {name for name in some if some[name] != other[name]} == {"Converter", "Pusher"}  # whose card has the config
+    assert list(some) == [*list(plain)[:-2], "Converter", "Pusher", "Reporter"]
+    assert {name for name in plain if plain[name] != some[name]} == {"Pusher", "Reporter"}
+    assert {name for name in some if some[name] != other[name]} == {"Converter", "Pusher", "Reporter"}  # who tell of the config
     assert some["Pusher"][0] == {
         "model": ["Converter.converted"],
         "model_blessing": ["Evaluator.blessing"],

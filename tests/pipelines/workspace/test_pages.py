@@ -1,0 +1,76 @@
+"""Pages lie where people look for them; latest.html is the newest one; a page of two runs says so; gc takes them along."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.workspace import pages
+from pipelines.workspace.layout import Workspace
+from reports.run import page
+from reports.run.blocks import Verdict
+
+FIRST, SECOND, THIRD = "20260101-120000", "20260101-120000-2", "20260102-120000"
+
+
+@pytest.fixture
+def place(tmp_path) -> Workspace:
+    return Workspace.at(tmp_path)
+
+
+@pytest.fixture
+def made(tmp_path) -> Path:
+    path = tmp_path / "index.html"
+    path.write_text(page.html("digits", Verdict("good", "Blessed."), [], about=f"Run {FIRST}"))
+    return path
+
+
+def test_a_page_is_kept_under_its_runs_name_and_as_the_latest(place, made):
+    kept = pages.keep(place, "digits", FIRST, made, FIRST)
+    assert kept == place.root / "reports" / "digits" / f"{FIRST}.html"
+    assert kept.read_text() == made.read_text()
+    assert (kept.parent / "latest.html").read_text() == made.read_text()
+    assert "found everything" not in kept.read_text()
+
+
+def test_a_page_of_two_runs_says_so_once(place, made):
+    first = pages.keep(place, "digits", FIRST, made, FIRST)
+    second = pages.keep(place, "digits", SECOND, first, FIRST)
+    third = pages.keep(place, "digits", THIRD, second, FIRST)
+    said = f"Run {THIRD} found everything as run {FIRST} had left it"
+    assert said in third.read_text()
+    assert SECOND not in third.read_text()
+    assert said in (place.reports("digits") / "latest.html").read_text()
+
+
+def test_the_latest_is_the_newest_runs_whichever_was_written_last(place):
+    pages.write_text(place, "digits", THIRD, "third")
+    pages.write_text(place, "digits", FIRST, "first")
+    pages.write_text(place, "digits", THIRD, "full", full=True)
+    folder = place.reports("digits")
+    assert (folder / "latest.html").read_text() == "third"
+    assert (folder / f"{THIRD}.full.html").read_text() == "full"
+
+
+def test_a_failure_to_write_leaves_what_was_there(place, monkeypatch):
+    pages.write_text(place, "digits", FIRST, "first")
+    monkeypatch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(OSError, match="full"):
+        pages.write_text(place, "digits", FIRST, "second")
+    monkeypatch.undo()
+    assert sorted(path.name for path in place.reports("digits").iterdir()) == [f"{FIRST}.html", "latest.html"]
+    assert place.report("digits", FIRST).read_text() == "first"
+
+
+def test_pages_of_runs_that_are_gone_are_known_and_no_others(place):
+    for run in (FIRST, SECOND, THIRD):
+        pages.write_text(place, "digits", run, run)
+    pages.write_text(place, "digits", FIRST, "full", full=True)
+    (place.reports("digits") / "notes.html").write_text("mine")
+    folder = place.reports("digits")
+    gone = pages.of_gone(place, "digits", {THIRD})
+    assert {path.name for path in gone} == {f"{FIRST}.html", f"{FIRST}.full.html", f"{SECOND}.html"}
+    for path in gone:
+        path.unlink()
+    assert pages.of_gone(place, "digits", {THIRD}) == []
+    (folder / "notes.html").unlink()
+    assert {path.name for path in pages.of_gone(place, "digits", set())} == {f"{THIRD}.html", "latest.html"}
