@@ -59,6 +59,39 @@ def _text(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else f"{value:.4g}"
 
 
+def histogram(key: str, title: str, parts: Mapping[str, Sequence[tuple[float, float, float]]], unit: str, about: str) -> Chart:
+    """How values are spread, a line a part, whose area is 1 in each.
+
+    Args:
+        parts: name -> (least, most, share of all) of each bucket, in order.
+        unit: what the values are.
+    """
+    import altair as alt
+
+    order, points, table = list(parts), [], []
+    for name, buckets in parts.items():
+        for low, high, share in buckets:
+            if high > low:
+                density = share / (high - low)
+                points += [
+                    {"part": name, "value": at, "density": density, "order": len(points) + n} for n, at in enumerate((low, high))
+                ]
+                table.append([name, f"{low:.4g}", f"{high:.4g}", f"{share:.4f}"])
+    made = (
+        alt.Chart(charts.rows(points))
+        .mark_line(strokeWidth=2)
+        .encode(
+            alt.X("value:Q", title=unit, scale=alt.Scale(zero=False, nice=False)),
+            alt.Y("density:Q", title="density", axis=alt.Axis(format=".2~g", tickCount=4)),
+            alt.Color("part:N", sort=order, title=None, legend=alt.Legend(orient="top"), scale=alt.Scale(domain=order)),
+            alt.Order("order:Q"),
+            tooltip=["part:N", alt.Tooltip("value:Q", format=".4~g"), alt.Tooltip("density:Q", format=".3~g")],
+        )
+        .properties(height=180)
+    )
+    return Chart(key, title, about, charts.spec(made, about), ("split", "from", "to", "share"), table)
+
+
 def epochs(key: str, title: str, curves: Mapping[str, Sequence[float | None]], about: str, marked: int | None = None) -> Chart:
     """Figures by epoch, a line each.
 

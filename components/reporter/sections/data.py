@@ -1,6 +1,7 @@
 """What was read: examples by split and class, what was set aside and why, how they look, leakage, drift and skew."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from components import inputs, keys
 from components.example_gen import changes, summary
@@ -16,6 +17,7 @@ ORDER = 10
 CLASSES = 40  # rows of a table, and bars of a chart; the largest and the smallest of more
 SAMPLES = 3  # pictures of a class
 SAMPLED = 12  # classes of which there are some
+LETTERS = 200  # of a text
 ASIDE = 20  # examples that were set aside
 FAR = 0.1  # Jensen-Shannon divergence that `hubel drift` takes for drift
 MEASURES = {"width": "width, px", "height": "height, px", "brightness": "brightness, 0 to 255"}
@@ -45,6 +47,7 @@ def _blocks(material: Material, noun: str) -> Iterator[Block]:
     yield from _alike(material, noun)
     if (looks := _looks(material, noun)) is not None:
         yield looks
+    yield from _spread(material, noun)
     yield from _distances(material)
     yield from _anomalies(material)
 
@@ -64,12 +67,12 @@ def _by_class(by_split: Mapping[str, Mapping[str, int]], noun: str) -> Iterator[
     yield Table(("class", *splits, "all"), rows, f"{noun.capitalize()}s by class and split", len(names) - len(shown), folded=True)
 
 
-def _samples(material: Material, noun: str) -> Pictures | None:
-    if material.reads != inputs.DEFAULT or material.card is None:
-        return None
+def _samples(material: Material, noun: str) -> Pictures | Table | None:
     sample = material.examples(keys.TRAIN, GLIMPSE)
     if sample is None:
         return None
+    if material.reads != inputs.DEFAULT:
+        return _texts(material, noun, sample.ids[:SAMPLED])
     names = material.class_names
     by_class: dict[int, list[int]] = {}
     for place, label in enumerate(sample.labels.ravel()[: len(sample)] if sample.labels.ndim == 1 else [-1] * len(sample)):
@@ -83,6 +86,12 @@ def _samples(material: Material, noun: str) -> Pictures | None:
             pictures.append(image.thumbnail(encoded, f"A training {noun} of {name}: {printable(sample.ids[place])}", name))
     more = f"; of {len(by_class) - SAMPLED:,} more classes none is shown" if len(by_class) > SAMPLED else ""
     return Pictures(pictures, f"Training {noun}s as they were read{more}")
+
+
+def _texts(material: Material, noun: str, ids: Sequence[str]) -> Table:
+    kept = material.encoded(keys.TRAIN, ids)
+    rows = [[printable(name), printable(kept[name].decode("utf-8", "replace"))[:LETTERS]] for name in ids if name in kept]
+    return Table(("id", noun), rows, f"Training {noun}s as they were read, their first {LETTERS} characters", folded=True)
 
 
 def _each(by_class: Mapping[int, Sequence[int]]) -> int:
@@ -149,6 +158,27 @@ def _looks(material: Material, noun: str) -> Table | None:
     ]
     more = max(0, len(classes) - CLASSES) * len(overall)
     return Table(("class", "measure", "least", "mean", "most"), rows, f"How the {noun}s look", more, folded=True) if rows else None
+
+
+def _spread(material: Material, noun: str) -> Iterator[Block]:
+    """Of what StatisticsGen measured and is not the same for all."""
+    for name in inputs.storage_of(material.reads).numbers:
+        parts = {}
+        for split, statistics in (material.statistics or {}).items():
+            for feature in statistics.features:
+                if (feature.name or "/".join(feature.path.step)) == name and feature.num_stats.max > feature.num_stats.min:
+                    standard = next(held for held in feature.num_stats.histograms if held.type == held.STANDARD)
+                    total = sum(bucket.sample_count for bucket in standard.buckets)
+                    buckets = standard.buckets if total else ()
+                    parts[split] = [(b.low_value, b.high_value, b.sample_count / total) for b in buckets]
+        if parts:
+            what = name.rpartition("/")[2]
+            about = f"How the {noun}s of each split are spread by {what}. Where splits differ, test judges something else than was learned."
+            yield drawings.histogram(f"spread-{what}", what.capitalize(), _in_order(parts), MEASURES.get(what, what), about)
+
+
+def _in_order(by_split: Mapping[str, Any]) -> dict[str, Any]:
+    return {split: by_split[split] for split in sorted(by_split, key=lambda name: (*keys.SPLITS, name).index(name))}
 
 
 def _distances(material: Material) -> Iterator[Block]:

@@ -4,8 +4,10 @@ import subprocess
 import sys
 
 from configs import locking
+from pipelines.workspace import pages
 from pipelines.workspace.collect import collect
 from pipelines.workspace.layout import Workspace
+from pipelines.workspace.runs import RunRecord
 from serving import promotions
 from tests.pipelines.command_line.test_tuning_commands import left
 
@@ -60,6 +62,17 @@ def test_what_clients_get_is_kept_however_old_it_is(tmp_path):
     promotions.promote(base, 3)
     assert promotions.state(base).kept == {1, 3, 6}
     assert collect(place, keep=1)["removed"] == ["models/digits/2", "models/digits/4", "models/digits/5"]
+
+
+def test_the_page_of_a_run_goes_with_it_and_stays_with_it(tmp_path):
+    place = Workspace.at(tmp_path)
+    runs = [f"20260101-12000{number}" for number in range(3)]
+    for run in runs:
+        RunRecord(run, "digits", run, "done").save(place.run("digits", run))
+        pages.write_text(place, "digits", run, run)
+    removed = collect(place, keep=2)["removed"]
+    assert removed == [f"pipelines/digits/runs/{runs[0]}", f"reports/digits/{runs[0]}.html"]
+    assert sorted(path.name for path in place.reports("digits").iterdir()) == [f"{runs[1]}.html", f"{runs[2]}.html", "latest.html"]
 
 
 def test_the_log_of_a_server_that_runs_is_kept_and_not_counted(tmp_path):

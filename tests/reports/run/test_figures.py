@@ -44,6 +44,17 @@ def test_curves_leave_out_what_is_no_number_and_the_table_has_the_rest():
     assert {"epoch": 3} in data(made)
 
 
+def test_a_histogram_has_an_area_of_1_in_each_part_whatever_its_buckets():
+    parts = {"train": [(0.0, 10.0, 0.5), (10.0, 30.0, 0.5)], "test": [(5.0, 5.0, 0.0), (5.0, 9.0, 1.0)]}
+    made = drawings.histogram("k", "t", parts, "px", "about")
+    rows = data(made)
+    for part, buckets in (("train", 2), ("test", 1)):
+        ends = [(row["value"], row["density"]) for row in rows if row["part"] == part]
+        area = sum((high - low) * density for (low, density), (high, _) in zip(ends[::2], ends[1::2], strict=True))
+        assert (len(ends), area) == (2 * buckets, pytest.approx(1))
+    assert [*made.rows] == [["train", "0", "10", "0.5000"], ["train", "10", "30", "0.5000"], ["test", "5", "9", "1.0000"]]
+
+
 def test_bars_stand_in_the_order_in_which_they_come():
     made = drawings.stacked("k", "t", [("b", "train", 3), ("a", "train", 2), ("b", "test", 1)], ("class", "split", "images"))
     assert made.spec["encoding"]["y"]["sort"] == ["b", "a"]
