@@ -48,7 +48,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the page."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: every artifact of the run that there is. Writes: Report, with the custom property `run`."""
+        """Reads: every artifact of the run that there is. Writes: Report, with the custom properties `run` and `told`."""
         [report] = output_dict["report"]
         held = {name: artifact_utils.get_single_instance(given) for name, given in input_dict.items() if given}
         run = tfx.run_of(self)
@@ -60,6 +60,7 @@ class Executor(base_executor.BaseExecutor):
             tuning=Path(exec_properties[TUNING]),
         )
         report.set_string_custom_property(RUN, run or "")
+        report.set_string_custom_property(TOLD, exec_properties[TOLD])
         try:
             atomic.write_text(Path(report.uri, PAGE), writing.html(material))
         except Exception as error:  # a model that is pushed already has not failed because of its picture

@@ -32,6 +32,7 @@ MAKERS = {  # what Material has -> the stage that writes it, and the output that
     "converted": ("Converter", "converted"),
     "converter_blessing": ("Converter", "blessing"),
     "pushed_model": ("Pusher", "pushed_model"),
+    "report": ("Reporter", "report"),  # which a page that is written anew has, and Reporter itself has not
 }
 KEYS = {output: name for name, output in MAKERS.items()}
 MOST = 10_000  # test images that a page asks the model about

@@ -108,8 +108,9 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
     failure = None
     if record.status in ("failed", "killed", "stopped"):
         failure = Failure(None, record.reason or f"It was {record.status}.")
-    of_run = {"run": run, **{key: answer.get(key) for key in ("starts_from", "passed_over") if answer.get(key)}}
-    of_run |= {"reads": answer["reads"]} if answer.get("reads") else {}
+    of_run = {"run": run, **{key: answer[key] for key in ("starts_from", "passed_over", "reads") if answer.get(key)}}
+    if "report" in artifacts:
+        of_run = {**artifacts["report"].json("told", {}), **of_run}
     material = Material(
         _there(artifacts), config, {**of_run, **_of_place(place, name)}, name, failure, place.tuning(name), full, folds
     )

@@ -173,7 +173,9 @@ def _spread(material: Material, noun: str) -> Iterator[Block]:
                     parts[split] = [(b.low_value, b.high_value, b.sample_count / total) for b in buckets]
         if parts:
             what = name.rpartition("/")[2]
-            about = f"How the {noun}s of each split are spread by {what}. Where splits differ, test judges something else than was learned."
+            about = (
+                f"How the {noun}s of each split are spread by {what}. Where they differ, another thing is judged than was learned."
+            )
             yield drawings.histogram(f"spread-{what}", what.capitalize(), _in_order(parts), MEASURES.get(what, what), about)
 
 
