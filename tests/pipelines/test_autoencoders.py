@@ -8,7 +8,7 @@ from configs import load
 from keras_models.record import RECONSTRUCTION
 from pipelines.orchestration import execute, settled
 from tests.pipelines import test_generative_models, test_without_labels
-from tests.pipelines.whole_way import goes_the_whole_way, is_blessed
+from tests.pipelines.whole_way import NO_WARMUP, goes_the_whole_way, is_blessed
 
 # Stage by stage it stands in components/trainer, tasks and evaluator, and what is asked of it in verbs/.
 pytestmark = pytest.mark.whole
@@ -36,7 +36,7 @@ def test_it_is_blessed(name, place):
 
 
 def test_one_that_has_learned_nothing_is_neither_blessed_nor_pushed_and_the_baseline_is_named(place):
-    cfg = load.load("digits_conv_autoencoder.tiny", ["train.epochs=0"]).model_copy(update={"name": "autoencoder"})
+    cfg = load.load("digits_conv_autoencoder.tiny", [NO_WARMUP, "train.epochs=0"]).model_copy(update={"name": "autoencoder"})
     before = sorted(place.models.rglob("*"))
     results = execute.launched(settled.settle(cfg, place))
     verdict = results["Evaluator"]

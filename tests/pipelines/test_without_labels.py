@@ -19,7 +19,7 @@ from keras_models import transfer
 from pipelines.orchestration import execute
 from pipelines.workspace import runs
 from tests.components import digits, stages
-from tests.pipelines.whole_way import goes_the_whole_way, is_blessed
+from tests.pipelines.whole_way import NO_WARMUP, goes_the_whole_way, is_blessed
 
 UNLABELLED, LABELLED_IN_PART = "digits_vae", "digits_autoencoder"  # they go the whole way here alone
 
@@ -77,8 +77,9 @@ def test_self_taught_learning_classifies_sparse_codes_of_other_digits(place, sca
     keras.backend.clear_session()
     made = {}
     for config in ("digits_sparse_five_to_nine.tiny", "digits_self_taught.tiny"):
-        with runs.recorded(place, load.load(config).name, "1", load.dump(load.load(config))) as done:
-            made[config] = execute.run(config, load.written(load.load(config)), str(place.root), "1")
+        cfg = load.load(config, [NO_WARMUP])
+        with runs.recorded(place, cfg.name, "1", load.dump(cfg)) as done:
+            made[config] = execute.run(config, load.written(cfg), str(place.root), "1")
             done(made[config])
         assert made[config]["blessed"], made[config]["reason"]
     bases, classifier = made.values()
