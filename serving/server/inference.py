@@ -158,6 +158,10 @@ def array_of(tensor: tensor_pb2.TensorProto, alias: str) -> np.ndarray:
             raise ValueError(f"it has the shape {sizes}")
         if math.prod(sizes) * width > MAX_FILLED and math.prod(sizes) > _values(tensor, width):
             raise ValueError(f"a shape of {sizes} is too large for what the message holds")
+        if dtype == tf.string and 0 < math.prod(sizes) == len(tensor.string_val) and not tensor.tensor_content:
+            array = np.empty(len(tensor.string_val), object)  # what is asked most, in a fraction of make_ndarray's time
+            array[:] = tensor.string_val
+            return array.reshape(sizes)
         array = tf.make_ndarray(tensor)
     except (TypeError, ValueError, KeyError, OverflowError, MemoryError) as error:
         raise ServingError("INVALID_ARGUMENT", f"tensor parsing error: {alias}: {error}") from None

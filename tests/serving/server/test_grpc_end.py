@@ -175,10 +175,11 @@ def test_a_request_is_counted_and_noted_with_its_id(asked, caplog):
     caplog.set_level(logging.INFO, "serving.server.access")
     before = asked.metrics.requests.value("m", "OK")
     _, call = asked.prediction.Predict.with_call(predict(), metadata=[("x-request-id", "my-request")])
-    assert dict(call.initial_metadata())["x-request-id"] == "my-request"
+    assert dict(call.trailing_metadata())["x-request-id"] == "my-request"
     assert asked.metrics.requests.value("m", "OK") == before + 1
-    with pytest.raises(grpc.RpcError):
+    with pytest.raises(grpc.RpcError) as refused:
         asked.prediction.Predict(predict(name="none"), metadata=[("x-request-id", 'no "good"\x20id')])
+    told = dict(refused.value.trailing_metadata())["x-request-id"]
     until = time.monotonic() + 5
     while len(caplog.messages) < 2 and time.monotonic() < until:
         time.sleep(0.01)
@@ -186,7 +187,7 @@ def test_a_request_is_counted_and_noted_with_its_id(asked, caplog):
     assert first["request_id"] == "my-request"
     assert (first["call"], first["status"]) == ("/tensorflow.serving.PredictionService/Predict", "OK")
     assert (second["model"], second["status"]) == ("none", "NOT_FOUND")
-    assert second["request_id"] != 'no "good" id'
+    assert second["request_id"] == told != 'no "good" id'
 
 
 def test_an_api_key_is_needed_where_there_is_one_and_stands_nowhere(models, caplog):
