@@ -46,6 +46,7 @@ def promote(model, force, reason, workspace, as_json):
     if force:
         raise UsageError(f"--force is for what was not pushed, and {model} names what was.", "Leave it out.")
     base, version = promotions.base_of(model, place.models)
+    _need_graph(base, promotions.state(base).canary if version is None else version)
     change = promotions.promote(base, version, reason)
     _tell(change, base, reason, as_json)
     return 0
@@ -71,6 +72,7 @@ def rollback(model, reason, workspace, as_json):
             f"{model} names a version, and a rollback goes to the one before.",
             f"`hubel rollback {base.name}`, or `hubel promote {model}` to choose.",
         )
+    _need_graph(base, promotions.state(base).before)
     _tell(promotions.rollback(base, reason), base, reason, as_json)
     return 0
 
@@ -172,6 +174,20 @@ def _served(name: str, of, entries, converted: Mapping[int, list]) -> dict[str, 
         "remarks": of.remarks(name),
         "variants": converted,
     }
+
+
+def _need_graph(base: Path, version: int | None) -> None:
+    """Raise UsageError where the graph of a version that shall be stable cannot be read: its name and size do not tell."""
+    from configs.errors import HubelError, UsageError
+    from serving import layout, saved_model
+
+    folder = layout.versions(base).get(version) if version is not None else None
+    if folder is None or layout.damage(folder):  # which is said with what else there is
+        return
+    try:
+        saved_model.signatures(folder)
+    except HubelError as error:
+        raise UsageError(f"{error.message} Nothing was changed.", error.hint) from None
 
 
 def _tell(change, base, reason: str | None, as_json: bool, **more: Any) -> None:

@@ -17,6 +17,9 @@ def models(tmp_path):
     return tmp_path / "models"
 
 
+GRAPH = b"\x08\x01\x12\x00"  # a SavedModel with an empty graph
+
+
 def appear(models, version, name="digits"):
     """A version as a push makes it appear."""
     with promotions.held(models, "a test"):
@@ -29,7 +32,7 @@ def lay(models, version, name="digits"):
     """A version that nobody has put on record."""
     folder = models / name / str(version)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "saved_model.pb").write_text("graph")
+    (folder / "saved_model.pb").write_bytes(GRAPH)
 
 
 def told(models) -> dict:

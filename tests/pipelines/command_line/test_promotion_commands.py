@@ -78,6 +78,20 @@ def test_bad_input_is_one_sentence_and_changes_nothing(place, command, message, 
     assert {path: path.read_bytes() for path in place.models.rglob("*") if path.is_file() and path.name[0] != "."} == before
 
 
+@pytest.mark.parametrize("command", [("promote", "digits/2"), ("promote", "digits"), ("rollback", "digits")])
+def test_a_version_whose_graph_cannot_be_read_becomes_stable_by_no_verb(place, command):
+    in_process("promote", "digits/2", "--workspace", place.root)
+    if command[0] == "promote":
+        in_process("rollback", "digits", "--workspace", place.root)
+    for version in {"rollback": "1"}.get(command[0], "23"):
+        (place.models / "digits" / version / "saved_model.pb").write_bytes(b"cut off")
+    before = (place.models / "model.config").read_bytes(), (place.models / "promotions.json").read_bytes()
+    said = in_process(*command, "--json", "--workspace", place.root)
+    assert said.code == 2
+    assert said.json["error"]["message"].endswith("is damaged: saved_model.pb cannot be read. Nothing was changed.")
+    assert ((place.models / "model.config").read_bytes(), (place.models / "promotions.json").read_bytes()) == before
+
+
 def test_a_damaged_record_is_a_failure(place):
     (place.models / "promotions.json").write_text("{")
     said = in_process("promote", "digits/2", "--json", "--workspace", place.root)
