@@ -36,7 +36,10 @@ def card(model, out, force, workspace, as_json):
         raise UsageError(f"{there[0]} is there already.", "Give another folder, or --force to overwrite.")
     with away.at_hand(model, whole_without=model_card.FILE) as path:
         value, is_carried = model_cards.of(Workspace.at(workspace), path, model if paths.is_url(model) else None)
-    notes = [] if is_carried else [f"{model} carries no card: this one is made of what is on record."]
+    carries = value["model_details"]["version"] if is_carried else None
+    asked = model.rstrip("/").rpartition("/")[2]
+    notes = [f"{model} carries the card of version {carries}."] if carries and asked.isdecimal() and int(asked) != carries else []
+    notes += [] if is_carried else [f"{model} carries no card: this one is made of what is on record."]
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in zip(files, (json.dumps(value, indent=1), model_card_page.html(value)), strict=True):

@@ -117,6 +117,16 @@ def test_of_what_nobody_knows_there_is_none(place):
     assert ask(place, "nothing").code == 2
 
 
+def test_a_version_that_was_copied_says_whose_card_it_carries(place):
+    for version in ("1", "2"):
+        appear(place.models / NAME / version)
+        (place.models / NAME / version / model_card.FILE).write_text(
+            json.dumps(model_card.of(dataclasses.replace(known(), version=1)))
+        )
+    assert f"{NAME}/2 carries the card of version 1." in ask(place, f"{NAME}/2").lines
+    assert "carries the card" not in ask(place, f"{NAME}/1").out
+
+
 def test_a_model_at_a_url_has_the_card_that_it_carries_or_one_of_what_is_on_record(place, tmp_path):
     import tensorflow as tf
 
