@@ -251,10 +251,10 @@ class Client:
             if error.code == "NOT_FOUND" or NO_LABEL.search(error.said):
                 meant = self._place.version if self._place.version is not None else self._place.label
                 which = f"{self.model}{'' if meant is None else f' {meant}'}"
-                raise UsageError(
-                    f"The server {self.address} has no model {which}: {error.said.rstrip('.')}.",
-                    f"Name one that it serves: {self.model}/VERSION or {self.model}@LABEL, or without either the newest.",
-                ) from None
+                hint = "Check the name: a server of hubel's lists its models at /models, TF Serving has them in its config."
+                if meant is not None:
+                    hint = f"Name one that it serves: {self.model}/VERSION or {self.model}@LABEL, or without either the newest."
+                raise UsageError(f"The server {self.address} has no model {which}: {error.said.rstrip('.')}.", hint) from None
             raise
 
 
