@@ -14,7 +14,7 @@ import yaml
 
 from components import fingerprint
 from components.reporter import verdict
-from components.reporter.material import Material
+from components.reporter.material import MAKERS, Material
 from reports.run.blocks import Block, Command, Listing, Section, Table
 from reports.run.figures import seconds
 
@@ -37,7 +37,8 @@ def _blocks(material: Material) -> Iterator[Block]:
         told = [[stage, seconds(took), _when(ended)] for stage, took, ended in ran]
         yield Table(("stage", "time", "ended"), told, "Stages, when their artifacts were made")
     if material.artifacts:
-        held = [[name.replace("_", " "), _id(artifact.id), str(artifact.uri)] for name, artifact in material.artifacts.items()]
+        known = ((name, material.artifacts[name]) for name in MAKERS if name in material.artifacts)
+        held = [[name.replace("_", " "), _id(artifact.id), str(artifact.uri)] for name, artifact in known]
         yield Table(("artifact", "id", "folder"), held, "Artifacts in ML Metadata")
     if material.config:
         yield Listing(
