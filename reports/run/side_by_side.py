@@ -96,6 +96,9 @@ def _said(first: Run, others: Sequence[Run]) -> Iterator[str]:
             continue
         apart = told_apart(first.intervals.get(name), other.intervals.get(name))
         off = other.metrics[name] - first.metrics[name]
+        if off == 0:
+            yield f"{name}: {other.called} has {figure(other.metrics[name])} as {first.called} has."
+            continue
         tail = {True: ", more than noise", False: ", which may be noise: their 95 % intervals overlap", None: ""}[apart]
         theirs, ours = figure(other.metrics[name]), figure(first.metrics[name])
         yield f"{name}: {other.called} has {theirs}, {first.called} {ours} ({off:+.4f}{tail})."

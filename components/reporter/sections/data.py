@@ -24,13 +24,12 @@ MEASURES = {"width": "width, px", "height": "height, px", "brightness": "brightn
 NO_CLASS = "all"
 
 
-def section(material: Material) -> Section | None:
-    """None where nothing was read."""
-    if "examples" not in material.artifacts:
-        return None
+def section(material: Material) -> Section:
+    """Raises Absent where nothing was read."""
+    examples = material.artifact("examples")
     noun = inputs.storage_of(material.reads).noun
     source = (material.config.get("data") or {}).get("source", "the source")
-    counts = material.artifacts["examples"].json(keys.COUNTS, {})
+    counts = examples.json(keys.COUNTS, {})
     told = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     about = f"{words.count(sum(counts.values()), noun)} of {source}: {told}."
     return Section("data", "Data", about, [*_blocks(material, noun)])

@@ -93,6 +93,7 @@ def test_a_failed_run_has_what_there_is_and_names_what_is_missing_and_who_would_
 def test_of_nothing_at_all_there_is_a_page():
     told = writing.html(Material({}, failure=Failure("ExampleGen", "There is nothing.")))
     assert "The run failed in ExampleGen" in told
+    assert "ExampleGen did not get so far in this run." in told
     assert "code digest" in told
 
 
