@@ -17,18 +17,19 @@ class Doubts:
     """What confident learning says of the labels of N images of K classes.
 
     thresholds: float64 [K], t_j: the mean probability of class j over the images labelled j (equation 2); NaN without one.
-    taken_for: int64 [N], the class that an image confidently is, or UNSURE. places: int64 [M], of the images that confidently are
-    of another class than their label says, the likeliest to be wrong first. margins: float64 [N], the probability of the label less
-    the largest other one, in -1..1: what `places` are ranked by (the normalised margin). joint: pairs (label, class) -> share of
-    all images, of the label and truly of the class (equation 3). wrong: how many labels are wrong as the joint has it, of N.
+    taken_for: int64 [N], the class that an image confidently is, or UNSURE. margins: float64 [N], the probability of the label less
+    the largest other one, in -1..1 (the normalised margin). joint: pairs (label, class) -> share of all images, of the label and
+    truly of the class (equation 3). wrong: how many labels are wrong as the joint has it, of N. places: int64 [M], of the images
+    that are doubted, those of the least margins first: all that confidently are of another class than their label says, and as many
+    of the least margins as the joint has wrong ones, if another class is more probable at all.
     """
 
     thresholds: np.ndarray
     taken_for: np.ndarray
-    places: np.ndarray
     margins: np.ndarray
     joint: dict[tuple[int, int], float]
     wrong: float
+    places: np.ndarray
 
 
 def doubts(labels: np.ndarray, probabilities: np.ndarray) -> Doubts:
@@ -50,9 +51,12 @@ def doubts(labels: np.ndarray, probabilities: np.ndarray) -> Doubts:
     taken_for = confidently(probabilities, limits)
     margins = margin(labels, probabilities)
     of_pairs = joint(labels, taken_for)
-    suspected = np.flatnonzero((taken_for != UNSURE) & (taken_for != labels))
     wrong = len(labels) * sum(share for (label, true), share in of_pairs.items() if label != true)
-    return Doubts(limits, taken_for, suspected[np.argsort(margins[suspected], kind="stable")], margins, of_pairs, wrong)
+    ranked = np.argsort(margins, kind="stable")
+    least = ranked[: round(wrong)]
+    doubted = (taken_for != UNSURE) & (taken_for != labels)
+    doubted[least[margins[least] < 0]] = True
+    return Doubts(limits, taken_for, margins, of_pairs, wrong, ranked[doubted[ranked]])
 
 
 def thresholds(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -93,3 +97,31 @@ def margin(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     others = probabilities.copy()
     others[rows, labels] = -np.inf
     return probabilities[rows, labels] - others.max(1, initial=-np.inf)
+
+
+@dataclass(frozen=True)
+class DoubtsOfSets:
+    """What is said of the labels of N images that may have several of K classes: of each class by itself, as of two classes.
+
+    pairs: int64 [M, 2], (image, class) of the labels that are doubted, those of the least margins first. margins: float64 [N, K].
+    wrong: how many of the N K labels are wrong as the joints have it.
+    """
+
+    pairs: np.ndarray
+    margins: np.ndarray
+    wrong: float
+
+
+def doubts_of_sets(labels: np.ndarray, probabilities: np.ndarray) -> DoubtsOfSets:
+    """What is to be doubted of labels bool [N, K] and probabilities float [N, K], out of sample. A class that all images have, or
+    none, is not doubted: nothing tells what its other side looks like. Raises ValueError as `doubts`."""
+    margins, pairs, wrong = np.ones(labels.shape), [], 0.0
+    for number, (there, of) in enumerate(zip(labels.T, probabilities.T.astype(np.float64), strict=True)):
+        own = doubts(there.astype(np.int64), np.stack([1 - of, of], 1))
+        margins[:, number] = own.margins
+        if there.any() and not there.all():
+            pairs += [(place, number) for place in own.places.tolist()]
+            wrong += own.wrong
+    every = np.array(pairs, np.int64).reshape(-1, 2)
+    order = np.argsort(margins[every[:, 0], every[:, 1]], kind="stable")
+    return DoubtsOfSets(every[order], margins, wrong)
