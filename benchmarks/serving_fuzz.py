@@ -1,6 +1,6 @@
 """hubel serve asked what nobody would ask: 100,000 requests, and it must not fail, hang or end.
 
-    .venv/bin/python -m benchmarks.serving_fuzz [--work DIR] [--requests N] [--seed S]
+    .venv/bin/python -m benchmarks.serving_fuzz [--work DIR] [--requests N] [--seed S] [--minutes M]
 
 LeNet-5 (`hubel run`, an epoch of digits) is served. Half of the requests are over REST: Schemathesis makes them from the
 description that the server gives of itself at /openapi.json, such as it allows and such as it does not, and holds each answer
@@ -12,13 +12,18 @@ It ends with 1 where an answer is 500 (gRPC: INTERNAL of a message that can be r
 not for requests, takes --slowest seconds, or does not come; where an answer is not as the description says; where the server's
 log holds a traceback; or where it does not answer an image afterwards as before.
 
-A row goes to benchmarks/results/serving_fuzz.csv, in place of that of the same machine and as many requests.
+They are asked in parts of --part requests, whose outcome stays in DIR: with the same --seed, whoever comes again goes on after the
+last part that held, until there are --requests. --minutes ends it after the part in which they are over.
+
+A row goes to benchmarks/results/serving_fuzz.csv after each part, in place of that of the same machine and seed: what was asked so
+far, and at which commits.
 """
 
 import argparse
 import base64
 import collections
 import json
+import math
 import os
 import subprocess
 import time
@@ -38,6 +43,7 @@ METHODS = {name: f"{SERVICE}{name}" for name in ("Predict", "Classify", "Regress
 METHODS["GetModelStatus"] = "/tensorflow.serving.ModelService/GetModelStatus"
 SIGNATURES = {"serving_default": "examples", "image_bytes": "image_bytes", "pixels": "pixels", "classify": "inputs"}  # -> its input
 NONE = ("", "s", "\x00", "n" * 2000)  # names of nothing
+SEEDS = 10_000  # from one part's first seed to the next one's
 
 
 def messages(name: str, image: bytes, signatures: Mapping[str, str] = SIGNATURES):
@@ -227,11 +233,49 @@ def answer(server: Hubel, clients: Clients, image: bytes) -> str:
     return base64.b64decode(told["answer"]).decode() or f"{told}"
 
 
+def part_of(server: Hubel, work: Path, image: bytes, requests: int, seed: int, slowest: float) -> dict[str, Any]:
+    """A part, asked and printed: {REST, gRPC: as over_rest has it, tracebacks}."""
+    rest = over_rest(server, work, requests - requests // 2, seed, slowest)
+    grpc = over_grpc(server.grpc, messages(f"served_{MODEL}", image), requests // 2, seed, slowest)
+    told = {"REST": rest, "gRPC": grpc, "tracebacks": Path(server.log).read_text().count("Traceback")}
+    print(json.dumps(told, indent=1), flush=True)
+    return told
+
+
+def row_of(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of parts, each with what is known of it besides, {commit, answers_afterwards}, without where and when."""
+
+    def counts(end: str) -> str:
+        total = collections.Counter()
+        for part in parts:
+            total.update(part[end]["codes"])
+        return " ".join(f"{code}:{count}" for code, count in sorted(total.items()))
+
+    ends = [part[end] for part in parts for end in ("REST", "gRPC")]
+    return {
+        "requests": sum(end["requests"] for end in ends),
+        "rest_statuses": counts("REST"),
+        "grpc_codes": counts("gRPC"),
+        "failures": sum(len(end["failures"]) for end in ends),
+        "tracebacks": sum(part["tracebacks"] for part in parts),
+        "slowest_s": f"{max(end['slowest'] for end in ends):.2f}",
+        "answers_afterwards": all(part["answers_afterwards"] for part in parts),
+        "commits": " ".join(dict.fromkeys(part["commit"] for part in parts)),
+    }
+
+
+def holds(row: Mapping[str, Any]) -> bool:
+    """Whether nothing failed."""
+    return not row["failures"] and not row["tracebacks"] and row["answers_afterwards"]
+
+
 def main() -> None:
     """Ask, print, and write a row."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, help="where model and Schemathesis stay; a folder that goes by default")
+    parser.add_argument("--work", type=Path, help="where model, Schemathesis and parts stay; a folder that goes by default")
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--part", type=int, default=2000, help="requests after which what came of them is kept")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which no part begins")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slowest", type=float, default=30.0, help="s that an answer may take")
     asked = parser.parse_args()
@@ -239,32 +283,32 @@ def main() -> None:
     began = time.monotonic()
     with serving_process.folder(asked.work, "hubel-fuzz-") as work:
         models, image, clients = serving_process.trained(work, [MODEL]), serving_process.image(), Clients()
+        kept = work / f"fuzz-{asked.seed}.json"
+        parts: list[dict[str, Any]] = json.loads(kept.read_text()) if kept.is_file() else []
         measured_at = {"seed": asked.seed, **record.circumstances()}
         server = Hubel(work / "workspace", list(models.values()))
+        seen = 0  # tracebacks of former parts in this server's log
         try:
             before = answer(server, clients, image)
-            grpc = over_grpc(server.grpc, messages(f"served_{MODEL}", image), asked.requests // 2, asked.seed, asked.slowest)
-            print(json.dumps({"gRPC": grpc}, indent=1), flush=True)
-            rest = over_rest(server, work, asked.requests - grpc["requests"], asked.seed, asked.slowest)
-            print(json.dumps({"REST": rest}, indent=1), flush=True)
-            is_same = server.is_alive and answer(server, clients, image) == before
-            tracebacks = Path(server.log).read_text().count("Traceback")
+            while not parts or row_of(parts)["requests"] < asked.requests:
+                left = asked.requests - (row_of(parts)["requests"] if parts else 0)
+                part = part_of(server, work, image, min(left, asked.part), asked.seed + SEEDS * len(parts), asked.slowest)
+                part["tracebacks"], seen = part["tracebacks"] - seen, part["tracebacks"]
+                part["answers_afterwards"] = server.is_alive and answer(server, clients, image) == before
+                parts.append(part | {"commit": measured_at["commit"]})
+                record.add("serving_fuzz", [row_of(parts) | measured_at], ("seed", "machine"))
+                if not holds(row_of(parts)):
+                    break
+                kept.write_text(json.dumps(parts))
+                if time.monotonic() - began > 60 * asked.minutes:
+                    break
         finally:
             server.end()
             clients.end()
-    row = {
-        "requests": rest["requests"] + grpc["requests"],
-        "rest_statuses": " ".join(f"{status}:{count}" for status, count in sorted(rest["codes"].items())),
-        "grpc_codes": " ".join(f"{code}:{count}" for code, count in sorted(grpc["codes"].items())),
-        "failures": len(rest["failures"]) + len(grpc["failures"]),
-        "tracebacks": tracebacks,
-        "slowest_s": f"{max(rest['slowest'], grpc['slowest']):.2f}",
-        "answers_afterwards": is_same,
-    }
+    row = row_of(parts)
     print("\n".join(f"{key} {value}" for key, value in row.items()))
-    record.add("serving_fuzz", [row | measured_at], ("requests", "machine"))
     print(f"{(time.monotonic() - began) / 60:.1f} minutes")
-    if row["failures"] or tracebacks or not is_same:
+    if not holds(row):
         raise SystemExit("It does not hold.")
 
 
