@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.slower import PATIENCE
+
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 LOCAL = ("file:", "data:", "blob:")  # addresses that ask no network
 ERRORS = ("error", "warning")
@@ -54,7 +56,7 @@ class Browser:
         self._call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
         self.wait(f"document.readyState === 'complete' && ({ready})")
 
-    def wait(self, holds: str, seconds: float = 60) -> None:
+    def wait(self, holds: str, seconds: float = PATIENCE) -> None:
         """Until an expression of JavaScript, that may be a promise, holds. Raises AssertionError where it does not in time."""
         look = f"if (await ({holds})) return true; await new Promise(done => setTimeout(done, 20));"
         looks = f"(async () => {{ for (let left = {50 * seconds:.0f}; left > 0; left--) {{ {look} }} return false; }})()"

@@ -1,8 +1,9 @@
-"""Limits of time that hold on other machines: of the processor, and in the measure of what it does in a second."""
+"""Limits of time that hold on other machines: of the processor, in the measure of what it does in a second; else in minutes."""
 
 import functools
 import time
 
+PATIENCE = 300.0  # s that are waited for what comes at once where nothing else is done
 REFERENCE = 0.011  # CPU seconds of `_work` on the machine where the limits were set
 
 

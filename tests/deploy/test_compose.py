@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from tests.deploy import rendered
+from tests.slower import PATIENCE
 
 SCHEMA = json.loads(Path(__file__).with_name("compose.json").read_text())
 
@@ -83,11 +84,11 @@ def test_the_health_check_is_one_that_bash_runs(place):
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as listener:
         threading.Thread(target=listener.serve_forever, daemon=True).start()
         asked = [word.replace("8501", str(listener.server_port)).replace("$$", "$") for word in words]
-        assert subprocess.run([program, *asked], check=False, timeout=20).returncode == 0
+        assert subprocess.run([program, *asked], check=False, timeout=PATIENCE).returncode == 0
         other = [word.replace("lenet5", "other") for word in asked]
-        assert subprocess.run([program, *other], check=False, timeout=20).returncode != 0
+        assert subprocess.run([program, *other], check=False, timeout=PATIENCE).returncode != 0
         listener.shutdown()
-    gone = subprocess.run([program, *asked], check=False, timeout=20, capture_output=True)
+    gone = subprocess.run([program, *asked], check=False, timeout=PATIENCE, capture_output=True)
     assert gone.returncode != 0
 
 

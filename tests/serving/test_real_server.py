@@ -12,6 +12,7 @@ import pytest
 from configs.errors import HubelError
 from serving import real_server
 from serving.server import model_config
+from tests.slower import PATIENCE
 
 SERVER = '''#!{python}
 """Answers the status of each model of a model.config: LOADING at first, then what NAME says."""
@@ -92,7 +93,7 @@ def config_of(tmp_path: Path, *names: str):
 
 def state_at(address: real_server.Address, name: str) -> str:
     directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the usual one keeps the proxies that it saw first
-    with directly.open(f"http://{address.rest}/v1/models/{name}", timeout=20) as told:
+    with directly.open(f"http://{address.rest}/v1/models/{name}", timeout=PATIENCE) as told:
         return json.load(told)["model_version_status"][0]["state"]
 
 

@@ -19,8 +19,10 @@ from pipelines.command_line.serve_commands import BANNER
 from serving import promotions
 from tests.pipelines.conftest import Running, in_process
 from tests.serving.server import half_plus_two
+from tests.slower import PATIENCE
 
-LOCAL = [("grpc.enable_http_proxy", 0)]
+# A channel tries again after 1 s, 1.6 s, 2.6 s and so on up to 2 minutes, while a server starts.
+LOCAL = [("grpc.enable_http_proxy", 0), ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 100)]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def free_port():
         return made.getsockname()[1]
 
 
-def predict(port, name="half_plus_two", label=None, timeout=60, metadata=()):
+def predict(port, name="half_plus_two", label=None, timeout=PATIENCE, metadata=()):
     """What 0 becomes: the offset of the version that answers."""
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
@@ -100,7 +102,7 @@ def test_both_ends_answer_alike(place):
     rest = free_port()
 
     def asked(path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", rest, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", rest, timeout=PATIENCE)
         connection.request("GET" if body is None else "POST", path, body)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
@@ -147,7 +149,7 @@ def test_the_workspaces_config_is_served_and_followed(place):
         path.write_text("model_config_list {")  # which is refused, in the log
         time.sleep(0.1)
         path.write_text(text(2))
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         while (second := predict(port, "m", "stable")) == first and time.monotonic() < end:
             time.sleep(0.02)
         return first, second, predict(port, "m")
@@ -166,7 +168,7 @@ def test_a_name_is_served_as_the_workspaces_config_has_it_and_a_promotion_is_fol
     base = place / "models" / "half_plus_two"
 
     def labelled(port):
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         promotions.promote(base, 2)
         while (now := predict(port, label="stable")) == 1.0 and time.monotonic() < end:
             time.sleep(0.02)
@@ -294,7 +296,7 @@ def test_a_server_of_its_own_drains_under_load(place):
     request.inputs["x"].float_val.extend(values)
     for how, code in ((signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
         running = Running(*command)
-        assert predict(port, timeout=120) == 3.0
+        assert predict(port) == 3.0
         with grpc.insecure_channel(f"127.0.0.1:{port}", [*LOCAL, ("grpc.max_receive_message_length", -1)]) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             calls = [stub.Predict.future(request) for _ in range(8)]
@@ -306,7 +308,7 @@ def test_a_server_of_its_own_drains_under_load(place):
             assert set(ended) <= {"OK", "UNAVAILABLE"}  # what came too late is refused, none is lost on the way
             assert "Stopped: what was asked before is answered." in outcome.out
     again = Running(*command)
-    assert predict(port, timeout=120) == 3.0
+    assert predict(port) == 3.0
     again.end(signal.SIGTERM)
 
 
@@ -318,7 +320,7 @@ def test_a_shadow_is_asked_too_and_nobody_gets_its_answers(place, tmp_path):
         return [json.loads(line[line.index('{"difference"') :]) for lines in logs for line in lines if '{"difference"' in line]
 
     def ask(port):
-        answers, until = [predict(port) for _ in range(5)], time.monotonic() + 60
+        answers, until = [predict(port) for _ in range(5)], time.monotonic() + PATIENCE
         while len(differences()) < 5 and time.monotonic() < until:  # its turn comes after the answers
             time.sleep(0.1)
         return answers

@@ -16,6 +16,7 @@ from serving.server.access import ApiKey
 from serving.server.server import Server, Settings
 from tests.serving import pushed
 from tests.serving.server import half_plus_two
+from tests.slower import PATIENCE
 
 PROTOCOLS = ("rest", "grpc")
 
@@ -199,7 +200,7 @@ def test_many_threads_ask_one_client(asking):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_other_protocols_port(served, protocol):
     other = {"rest": "grpc", "grpc": "rest"}[protocol]
-    with Client(f"127.0.0.1:{served.ports[other]}", "texts", protocol=protocol, timeout=20) as asked:
+    with Client(f"127.0.0.1:{served.ports[other]}", "texts", protocol=protocol, timeout=PATIENCE) as asked:
         with pytest.raises(Unreachable, match="is no server of TF Serving's") as caught:
             _ = asked.signatures
         assert f"It may be its {'gRPC' if protocol == 'rest' else 'REST'} port" in caught.value.hint

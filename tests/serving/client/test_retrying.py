@@ -11,6 +11,7 @@ from configs.errors import UsageError
 from serving.client import Client, Refused, Unreachable, client, retrying
 from serving.client.errors import ServerError
 from tests.serving.client.flaky import Flaky
+from tests.slower import PATIENCE, times_slower
 
 PROTOCOLS = ("rest", "grpc")
 
@@ -43,12 +44,13 @@ def test_it_ends_after_as_many_tries_as_are_allowed():
 
 
 def test_a_deadline_is_one_of_all_batches_and_retries():
-    with Flaky([0.2]) as peer, Client(f"127.0.0.1:{peer.port}", "m", batch_size=1, timeout=60) as asked:
+    slower = times_slower()
+    with Flaky([0.2 * slower]) as peer, Client(f"127.0.0.1:{peer.port}", "m", batch_size=1, timeout=60) as asked:
         _ = asked.signatures
         start = time.monotonic()
         with pytest.raises(Unreachable, match="has not answered within") as caught:
-            asked.predict({"x": np.ones(50, np.float32)}, timeout=0.7)
-        assert 0.5 < time.monotonic() - start < 5
+            asked.predict({"x": np.ones(50, np.float32)}, timeout=0.7 * slower)
+        assert 0.5 * slower < time.monotonic() - start < 5 * slower
         assert caught.value.code == "DEADLINE_EXCEEDED"
         assert 2 <= len(peer.asked) <= 4
 
@@ -58,7 +60,7 @@ def test_a_server_that_is_being_started_is_waited_for():
     started = Flaky([200], port=port)
     timer = threading.Timer(0.4, started.__enter__)
     timer.start()
-    with Client(f"127.0.0.1:{port}", "m", retries=40, timeout=30) as asked:
+    with Client(f"127.0.0.1:{port}", "m", retries=40, timeout=PATIENCE) as asked:
         assert asked.predict({"x": [1.0]})["y"].tolist() == [2.0]
     timer.join()
     started.__exit__()

@@ -34,6 +34,7 @@ from serving.server.metrics import Metrics
 from serving.server.observed import Observed
 from serving.server.status import ServingError
 from tests.serving.server.answering import LOCAL
+from tests.slower import PATIENCE
 
 CODE = grpc.StatusCode
 
@@ -99,7 +100,7 @@ def test_a_bomb_of_gzip_is_over_the_limit_too(asked):
 def test_bytes_that_are_no_message_are_refused_and_the_next_is_answered(asked):
     for content in (b"\xff", b"\x0a\xff\xff\xff\x7f", b"\x0a\x03abc" * 3):
         with pytest.raises(grpc.RpcError) as refused:
-            asked.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")(content, timeout=20)
+            asked.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")(content, timeout=PATIENCE)
         assert refused.value.code() == CODE.INTERNAL  # gRPC's own, before the service is asked
     assert asked.prediction.Predict(predict()).outputs["y"].float_val == [2.5, 3.0]
 
@@ -180,7 +181,7 @@ def test_a_request_is_counted_and_noted_with_its_id(asked, caplog):
     with pytest.raises(grpc.RpcError) as refused:
         asked.prediction.Predict(predict(name="none"), metadata=[("x-request-id", 'no "good"\x20id')])
     told = dict(refused.value.trailing_metadata())["x-request-id"]
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE
     while len(caplog.messages) < 2 and time.monotonic() < until:
         time.sleep(0.01)
     first, second = map(json.loads, caplog.messages)
@@ -216,19 +217,19 @@ def test_more_than_it_may_answer_at_once_is_refused_and_what_was_asked_is_answer
 
         def held(*arguments):
             started.append(1)
-            let.wait(20)
+            let.wait(PATIENCE)
             return run(*arguments)
 
         servable.run = held
     calls = [asked.prediction.Predict.future(predict()) for _ in range(2)]
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while len(started) < 2 and time.monotonic() < until:
         time.sleep(0.005)
     with pytest.raises(grpc.RpcError) as refused:
         asked.prediction.Predict(predict())
     assert refused.value.code() == CODE.RESOURCE_EXHAUSTED
     asked.end.show_ready(False)
-    ended = asked.end.stop(20)
+    ended = asked.end.stop(PATIENCE)
     assert not ended.wait(0.1)
     let.set()
     assert [call.result().outputs["y"].float_val for call in calls] == [[2.5, 3.0]] * 2

@@ -17,6 +17,7 @@ from serving.server.manager import Manager
 from serving.server.servable import Warmup
 from serving.server.status import ServingError
 from tests.serving.server import half_plus_two
+from tests.slower import PATIENCE
 
 
 class Loaded:
@@ -49,7 +50,7 @@ def states(manager, name="m"):
     return {entry.version: entry.State.Name(entry.state) for entry in manager.status(name).model_version_status}
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.002)
@@ -307,10 +308,10 @@ def test_swaps_under_load_lose_nothing(swaps, clients, tmp_path, caplog):
     last = swaps + 1
     for number in range(2, last + 1):
         half_plus_two.build(base, number, offset=number)
-        until(lambda number=number: states(manager).get(number) == "AVAILABLE", 60)
-        until(lambda number=number: answers[-1:] == [number], 60)
+        until(lambda number=number: states(manager).get(number) == "AVAILABLE")
+        until(lambda number=number: answers[-1:] == [number])
     shutil.copytree(base / str(last), base / str(last + 1), ignore=shutil.ignore_patterns("variables"))
-    until(lambda: states(manager).get(last + 1) == "END", 60)
+    until(lambda: states(manager).get(last + 1) == "END")
     is_over.set()
     for thread in threads:
         thread.join()

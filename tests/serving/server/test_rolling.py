@@ -13,11 +13,12 @@ from serving.server.metrics import Metrics
 from serving.server.rolling import Rolling
 from serving.statistics import measures, written
 from serving.statistics.written import Statistics
+from tests.slower import PATIENCE
 
 CARD = {"gives": {"serving_default": {"probabilities": "probabilities"}}, "class_names": ["dark", "bright"]}
 
 
-def until(is_so, seconds=30):
+def until(is_so, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not is_so() and time.monotonic() < end:
         time.sleep(0.02)
@@ -174,7 +175,7 @@ def test_both_protocols_of_a_server(classifier, tmp_path):
 
     server = Server(settings_of({"rest_port": 0, "grpc_port": 0, "statistics": str(tmp_path)}))
     server.start(model_config.of_models({"m": str(classifier)}))
-    connection = http.client.HTTPConnection("127.0.0.1", server.ports["rest"], timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.ports["rest"], timeout=PATIENCE)
     body = json.dumps({"signature_name": "pixels", "instances": [[[[200.0]] * 5] * 7]})
     connection.request("POST", "/v1/models/m:predict", body)
     assert connection.getresponse().status == 200
@@ -184,7 +185,7 @@ def test_both_protocols_of_a_server(classifier, tmp_path):
     png = tf.io.encode_png(np.full((9, 5, 1), 40, np.uint8)).numpy()
     request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([png, png]))
     with grpc.insecure_channel(f"127.0.0.1:{server.ports['grpc']}", [("grpc.enable_http_proxy", 0)]) as channel:
-        prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=20)
+        prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=PATIENCE)
     server.stop()
     measured = Statistics.read(tmp_path / "m" / "1").windows.since()
     assert (measured.requests, measured.examples, measured.unreadable) == (2, 3, 0)

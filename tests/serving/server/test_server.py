@@ -18,6 +18,7 @@ from serving.server.batching import Parameters
 from serving.server.server import Server, Settings, settings_of
 from tests.serving.server import half_plus_two
 from tests.serving.server.answering import LOCAL
+from tests.slower import PATIENCE
 
 
 def test_both_ends_by_tls_with_a_key_and_batching(models, pair, tmp_path):
@@ -28,7 +29,7 @@ def test_both_ends_by_tls_with_a_key_and_batching(models, pair, tmp_path):
     server.start(model_config.of_models({"m": str(models / "half_plus_two")}))
     context = ssl.create_default_context(cafile=certificate)
     for headers, status in (({}, 401), ({"Authorization": "Bearer s3cret"}, 200)):
-        connection = http.client.HTTPSConnection("127.0.0.1", server.ports["rest"], timeout=20, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", server.ports["rest"], timeout=PATIENCE, context=context)
         connection.request("POST", "/v1/models/m:predict", '{"instances": [1.0]}', headers)
         answer = connection.getresponse()
         assert answer.status == status
@@ -91,7 +92,7 @@ def test_clients_of_both_ends_lose_nothing_while_versions_change(swaps, clients,
         thread.start()
     for number in range(2, swaps + 2):
         half_plus_two.build(tmp_path / "m", number, offset=number)
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end and not all(answers[name][-1:] == [number] for name in ("rest", "grpc")):
             time.sleep(0.01)
     is_over.set()

@@ -16,6 +16,7 @@ from serving.server.observed import Observed
 from serving.server.shadow import Shadow, Spec
 from serving.server.status import ServingError
 from serving.statistics.measures import About
+from tests.slower import PATIENCE, times_slower
 
 X = {"x": np.array([[1.0, 2.0], [4.0, 3.0]])}
 
@@ -60,7 +61,7 @@ class Loaded:
 
 def settled(kept, requests):
     """Its only pair, once so many requests have an outcome."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while sum(sum(pair["requests"].values()) for pair in kept.summary()) < requests and time.monotonic() < end:
         time.sleep(0.01)
     [pair] = kept.summary()
@@ -119,7 +120,7 @@ def test_a_shadow_that_fails_reaches_nobody_and_is_counted(caplog):
         pair = settled(kept, 5)
         second.error = RuntimeError("worse")
         assert (observed.run("", X)["y"] == X["x"]).all()
-        settled_all = time.monotonic() + 10
+        settled_all = time.monotonic() + PATIENCE
         while sum(sum(pair["requests"].values()) for pair in kept.summary()) < 6 and time.monotonic() < settled_all:
             time.sleep(0.01)
         kept.close()
@@ -130,7 +131,8 @@ def test_a_shadow_that_fails_reaches_nobody_and_is_counted(caplog):
 
 
 def test_under_load_answers_are_right_and_do_not_wait_and_what_is_too_much_is_dropped():
-    first, second = Model(1), Model(2, plus=1.0, wait=0.05)
+    takes = 0.05 * times_slower()
+    first, second = Model(1), Model(2, plus=1.0, wait=takes)
     loaded = Loaded(first, second)
     kept = Shadow(loaded, [SECOND], Metrics())
     observed, wrong, took = Observed(first, [kept]), [], []
@@ -148,7 +150,7 @@ def test_under_load_answers_are_right_and_do_not_wait_and_what_is_too_much_is_dr
     for thread in threads:
         thread.join()
     assert not wrong
-    assert np.median(took) < 0.025  # half of what one request of the shadow takes
+    assert np.median(took) < takes / 2
     kept.close()
     counts = [pair["requests"] for pair in kept.summary()]
     assert sum(sum(each.values()) for each in counts) == 800
@@ -174,7 +176,7 @@ def test_a_label_is_followed_through_promotion_and_unloading(caplog):
     def outcome(servable):
         before = sum_of(kept)
         Observed(servable, [kept]).run("", X)
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while sum_of(kept) == before and time.monotonic() < end:
             time.sleep(0.01)
 

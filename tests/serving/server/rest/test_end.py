@@ -19,6 +19,7 @@ from serving.server.metrics import Metrics
 from serving.server.rest.end import RestEnd, RestSettings
 from tests.serving.server import half_plus_two
 from tests.serving.server.conformance import MODEL, PREDICT
+from tests.slower import PATIENCE
 
 BODY = {"instances": [1.0, 2.0]}
 ANSWER = {"predictions": [2.5, 3.0]}
@@ -92,7 +93,7 @@ def test_a_request_has_an_id_and_a_line_in_the_log(client, caplog):
     assert given.headers["x-request-id"] == "mine-1"
     made = client.ask("POST", f"{MODEL}99:predict?key=secret", BODY, X_Request_Id='"} {')
     assert made.headers["x-request-id"] not in ("", '"} {')
-    names, end = {given.headers["x-request-id"], made.headers["x-request-id"]}, time.monotonic() + 30
+    names, end = {given.headers["x-request-id"], made.headers["x-request-id"]}, time.monotonic() + PATIENCE
     while not all(name in caplog.text for name in names) and time.monotonic() < end:
         time.sleep(0.01)  # a line is written once its response is
     rows = [json.loads(record.getMessage()) for record in caplog.records if record.name == "serving.server.access"]
@@ -265,6 +266,14 @@ def test_a_body_of_many_megabytes_is_an_answer_soon(serving):
 # ------------------------------------------------------------------ slow and broken clients
 
 
+def in_time(client):
+    """The answer of a server that is busy, or whose timeout may be too short for a machine that is."""
+    end = time.monotonic() + PATIENCE
+    while (answer := client.ask("POST", PREDICT, BODY)).status in (503, 504) and time.monotonic() < end:
+        time.sleep(0.01)
+    return answer
+
+
 def test_who_sends_slowly_is_let_go(serving):
     client = serving(read_timeout=0.3, idle_timeout=0.5)
     start = time.monotonic()
@@ -292,7 +301,7 @@ def test_who_goes_on_sending_drop_by_drop_is_let_go_too(serving, begin, drop):
     client = serving(read_timeout=0.2, idle_timeout=0.2)
     with socket.create_connection(("127.0.0.1", client.port), timeout=0.02) as connection:
         connection.sendall(begin)
-        end, is_over = time.monotonic() + 30, False
+        end, is_over = time.monotonic() + PATIENCE, False
         while not is_over and time.monotonic() < end:
             try:
                 connection.sendall(drop)
@@ -324,11 +333,11 @@ def test_who_does_not_take_an_answer_is_let_go(serving):
         connection.connect(("127.0.0.1", client.port))
         connection.sendall(f"POST /v1/models/kinds:predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n".encode())
         connection.sendall(content)
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         while client.end._handlers.active and time.monotonic() < end:
             time.sleep(0.05)
     assert not client.end._handlers.active
-    assert client.ask("POST", PREDICT, BODY).json == ANSWER
+    assert in_time(client).json == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -396,10 +405,7 @@ def test_an_answer_that_takes_too_long_is_504_and_holds_its_place(serving, held)
     assert (late.status, late.error) == (504, "There was no answer in 0.3 s")
     assert client.ask("POST", PREDICT, BODY).status == 503
     runs.go.set()
-    end = time.monotonic() + 30
-    while (answer := client.ask("POST", PREDICT, BODY)).status == 503 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert answer.json == ANSWER
+    assert in_time(client).json == ANSWER
 
 
 def test_stopping_waits_for_what_is_asked_and_takes_no_more(serving, held):
@@ -409,7 +415,7 @@ def test_stopping_waits_for_what_is_asked_and_takes_no_more(serving, held):
     for _ in threads:
         assert runs.begun.acquire(timeout=60)
     ended = client.end.stop(60)
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
             client.ask("GET", "/livez")
