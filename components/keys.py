@@ -50,6 +50,8 @@ CARD_FILE = "card.json"
 VARIANTS_IN_EXPORT = "assets.extra/variants"  # files of what the model was converted to; the card there says what they are
 CARD_IN_EXPORT = "assets.extra/hubel.json"  # the same, in the SavedModel's folder
 
+ANSWERS = "answers.pb"  # file of an InfraBlessing: measures of what the model answers to test examples, for Pusher
+
 # Custom properties of artifacts.
 CLASS_NAMES = "class_names"  # Examples: JSON list, index = label
 TARGETS = "targets"  # Examples: JSON map, further target -> names of its classes; see components.targets

@@ -52,7 +52,7 @@ class Forked:
 @contextlib.contextmanager
 def no_server(model: Path, folder: Path):
     """Nothing is started: the embedded server is asked by the tests of components/infra_validator, and in whole runs."""
-    yield SimpleNamespace(ways={}, names=["none, in this test"], refused={}, notes=[])
+    yield SimpleNamespace(ways={}, names=["none, in this test"], refused={}, notes=[], servable=None)
 
 
 def replay(script: str, model: str, line: str) -> None:

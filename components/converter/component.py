@@ -49,6 +49,9 @@ class Executor(base_executor.BaseExecutor):
         why = "; ".join(f"variant {variant.name}: {variant.reason}" for variant in told if variant.reason)
         is_blessed = is_blessed and not why
         Path(blessing.uri, "INFRA_BLESSED" if is_blessed else "INFRA_NOT_BLESSED").write_text(why)
+        answers = Path(input_dict[standard_component_specs.INFRA_BLESSING_KEY][0].uri, keys.ANSWERS)
+        if answers.is_file():  # of the same SavedModel
+            shutil.copyfile(answers, Path(blessing.uri, keys.ANSWERS))
         blessing.set_int_custom_property("blessed", int(is_blessed))
         blessing.set_int_custom_property("has_model", 0)
         blessing.set_string_custom_property(keys.REASON, why)

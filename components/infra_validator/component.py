@@ -23,16 +23,22 @@ class Executor(base_executor.BaseExecutor):
     """Sends test images through every signature."""
 
     def Do(self, input_dict, output_dict, exec_properties):
-        """Reads: Model, raw Examples (test). Writes: InfraBlessing with the custom properties `reason` and `servers`."""
+        """Reads: Model, raw Examples (test).
+
+        Writes: InfraBlessing with the custom properties `reason` and `servers`, and beside a blessing what Pusher needs of the
+        model's answers, since here it is loaded.
+        """
         model = artifact_utils.get_single_instance(input_dict[standard_component_specs.MODEL_KEY])
         blessing = artifact_utils.get_single_instance(output_dict[standard_component_specs.BLESSING_KEY])
         files = files_of(input_dict[standard_component_specs.EXAMPLES_KEY], keys.TEST)
         records = list(records_of(files).take(IMAGES).as_numpy_iterator())
-        verdict = parity.verdict(model.uri, Path(path_utils.serving_model_path(model.uri)), records)
+        verdict = parity.verdict(model.uri, Path(path_utils.serving_model_path(model.uri)), records, files)
         why = verdict.reason
         for note in verdict.notes:
             progress.emit("warning", text=note)
         Path(blessing.uri, "INFRA_NOT_BLESSED" if why else "INFRA_BLESSED").write_text(why or "")
+        if verdict.answers is not None and not why:
+            Path(blessing.uri, keys.ANSWERS).write_bytes(verdict.answers)
         blessing.set_int_custom_property("blessed", int(not why))
         blessing.set_int_custom_property("has_model", 0)
         blessing.set_string_custom_property(keys.REASON, why or "")

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import examples, given, inputs, keys
+from components import examples, given, inputs, keys, unlike
 from components.inputs.base import End
 from components.tasks.base import Signature
 from components.tasks.by_name import task_of
@@ -27,6 +27,7 @@ TOLERANCE = 1e-5  # |served - trained| <= TOLERANCE + TOLERANCE * |trained|
 DEEP, DEEP_TOLERANCE = 50, 1e-4  # answers that more layers had a part in: rounding adds up
 SECONDS = 600
 MODEL, SERVERS = "model", "servers"  # who is asked; the keys of replay.py's files
+MEASURED = "measured"
 PREDICT = "predict"
 REST = " over REST"  # how such ways end
 
@@ -83,11 +84,13 @@ def _loading(saved_model: Path) -> subprocess.Popen:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a model must not be served, or None; the servers that were asked, and what a person should know of others."""
+    """Why a model must not be served, or None; the servers that were asked, what a person should know of others, and the measures
+    of components.answered, serialized, None where nobody asked for them or the model did not answer."""
 
     reason: str | None
     servers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    answers: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def refusal(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> str 
     return verdict(model_uri, saved_model, records).reason
 
 
-def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verdict:
+def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes], measured: Sequence[str] = ()) -> Verdict:
     """Whether a model may be served.
 
     Test images go through every signature of the Keras model here and of the SavedModel in TensorFlow there; and the warm-up
@@ -119,6 +122,7 @@ def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verd
         model_uri: Model artifact with model.keras and card.json.
         saved_model: folder that would be pushed.
         records: raw tf.Examples of test images.
+        measured: files of such, of whose answers the measures are wanted.
 
     Returns:
         With a sentence that names the signature, the image (its id) and how far off it is.
@@ -134,7 +138,7 @@ def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verd
                 made = endpoints.of(signatures, card, ends)
                 asked = {MODEL: _test_requests(signatures, made, card, records)}
                 asked[SERVERS] = _requests_of_clients(saved_model, made, ends, card, asked[MODEL])
-                _write_requests(asked, folder)
+                _write_requests(asked, measured, folder)
                 _, noise = other.communicate(f"{json.dumps(scratch)}\n", timeout=SECONDS)
             except subprocess.TimeoutExpired:
                 return Verdict(f"the process that loads the model did not answer within {SECONDS} s")
@@ -144,7 +148,8 @@ def verdict(model_uri: str, saved_model: Path, records: Sequence[bytes]) -> Verd
             return Verdict(f"the process that loads the model ended with code {other.returncode}: {last_line(noise)}")
         told = json.loads((folder / "answers.json").read_text())
         reason = _first_difference(told, asked, made, model, inputs.storage_of(card.reads).noun, folder)
-        return Verdict(reason, tuple(told["servers"]), tuple(told["notes"]))
+        answers = folder / keys.ANSWERS
+        return Verdict(reason, tuple(told["servers"]), tuple(told["notes"]), answers.read_bytes() if answers.is_file() else None)
 
 
 def _first_difference(
@@ -184,16 +189,12 @@ def difference(
         noun: what an example is called.
         compared: outputs whose values must be the same; None: all. Of the others, the dtype must be.
     """
-    if sorted(wanted) != sorted(given):
-        return f"outputs are {sorted(given)} where {sorted(wanted)} were trained"
+    if problem := unlike.form(given, wanted, compared):
+        return problem
     for output, trained in wanted.items():
-        served = given[output]
-        if served.dtype != trained.dtype:
-            return f"output {output} is {served.dtype} instead of {trained.dtype}"
         if compared is not None and output not in compared:
             continue
-        if served.shape != trained.shape:
-            return f"output {output} has shape {served.shape} instead of {trained.shape}"
+        served = given[output]
         if trained.dtype.kind == "f":
             off = np.abs(served.astype(np.float64) - trained)
             wrong = ~(off <= tolerance + tolerance * np.abs(trained))
@@ -271,8 +272,8 @@ def _requests_of_clients(
     return [*requests, *(missing[name] for name in made if name not in {request.signature for request in requests})]
 
 
-def _write_requests(asked: Mapping[str, Sequence[Request]], folder: Path) -> None:
-    written: dict[str, list[dict]] = {}
+def _write_requests(asked: Mapping[str, Sequence[Request]], measured: Sequence[str], folder: Path) -> None:
+    written: dict[str, list] = {MEASURED: list(measured)}
     for who, requests in asked.items():
         written[who] = []
         for index, request in enumerate(requests):

@@ -2,34 +2,40 @@
 do servers that have it loaded; nothing of training is imported.
 
 Run as `python -I replay.py`. It waits for a line on standard input, MODEL as JSON, and loads the model in every way; then for
-another, FOLDER as JSON, where requests.json is by then: {"model": requests, "servers": requests}, each a list of {signature, api,
-arguments: {name: {file, dtype}}}. It writes FOLDER/answers.json:
+another, FOLDER as JSON, where requests.json is by then: {"model": requests, "servers": requests, "measured": files of tf.Examples},
+of requests each a list of {signature, api, arguments: {name: {file, dtype}}}. It writes FOLDER/answers.json:
 
 - servers: names of those that were asked. refused: {server: why it does not serve it}. notes: what a person should know.
 - answers: {way: [{output: {file, dtype}} or "what went wrong"]}, in the order of the requests: of the way MODEL, asked for `model`,
   and of each "SERVER over PROTOCOL", for `servers`.
 
-Tensors are files of tf.io.serialize_tensor. Where a line does not come, it ends.
+Of the files it writes FOLDER/answers.pb, what components.answered measures of the model's answers, where it answers. Tensors are
+files of tf.io.serialize_tensor. Where a line does not come, it ends.
 """
 
+import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from configs.child import importing
-from configs.compat import keras_alone
+from configs.compat import no_keras
 
 MODEL = "model"  # the way without a server
 
 
 def ready() -> None:
-    """Import what takes seconds."""
-    keras_alone()
+    """Import what takes seconds, and have TensorFlow, where it answers by itself, run graphs as they are: each is run once, and its
+    optimizer takes longer than that. The server's is on."""
+    no_keras()
     with importing():
+        import tensorflow as tf
+
         import components.infra_validator.servers  # noqa: F401
         import serving.server.rest.end  # noqa: F401
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 def main(model: str, wait: Callable[[], str]) -> None:
@@ -45,11 +51,12 @@ def main(model: str, wait: Callable[[], str]) -> None:
         folder = Path(json.loads(line))
         requests = json.loads((folder / "requests.json").read_text())
         answers = {MODEL: [_answer(loaded, folder, index, request) for index, request in enumerate(requests["model"])]}
-        for way, ask in started.ways.items():
+        for way, client in started.ways.items():
             answers[way] = [
-                _through(ask, loaded, folder, f"{len(answers)}-{index}", request)
-                for index, request in enumerate(requests["servers"])
+                _through(client, folder, f"{len(answers)}-{index}", request) for index, request in enumerate(requests["servers"])
             ]
+        if requests["measured"] and started.servable is not None:
+            _measure(started.servable, requests["measured"], folder)
         told = {"servers": started.names, "refused": started.refused, "notes": started.notes, "answers": answers}
     (folder / "answers.json").write_text(json.dumps(told))
 
@@ -70,15 +77,25 @@ def _answer(loaded, folder: Path, index: int, request: dict) -> dict | str:
     return {output: write(folder / f"answer-{index}-{output}", value) for output, value in outputs.items()}
 
 
-def _through(ask, loaded, folder: Path, index: str, request: dict) -> dict | str:
+def _measure(servable, files: Sequence[str], folder: Path) -> None:
+    """Nothing is written where it does not answer: Pusher, who asks then, says why."""
+    import tensorflow as tf
+
+    from components import answered, keys
+    from serving.server.status import ServingError
+
+    with contextlib.suppress(ServingError, tf.errors.OpError, ValueError, KeyError, OSError):
+        (folder / keys.ANSWERS).write_bytes(answered.dataset(servable, files).SerializeToString(deterministic=True))
+
+
+def _through(client, folder: Path, index: str, request: dict) -> dict | str:
     """What a server answers."""
     import tensorflow as tf
 
-    if request["signature"] not in loaded.signatures:
-        return "it has no such signature"
-    dtypes = {name: tensor.dtype for name, tensor in loaded.signatures[request["signature"]].structured_outputs.items()}
+    from components.infra_validator import servers
+
     arguments = {argument: read(folder, at).numpy() for argument, at in request["arguments"].items()}
-    outputs = ask(request["signature"], request["api"], arguments, dtypes)
+    outputs = servers.ask(client, request["signature"], request["api"], arguments)
     if isinstance(outputs, str):
         return outputs
     return {output: write(folder / f"answer-{index}-{output}", tf.constant(value)) for output, value in outputs.items()}

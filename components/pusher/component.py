@@ -124,7 +124,8 @@ def _carry_statistics(input_dict, model: Path, stage: Path) -> None:
     if not (input_dict.get(STATISTICS) and input_dict.get(EXAMPLES)):
         return
     of_training = artifact_utils.get_single_instance(input_dict[STATISTICS])
-    if why := statistics.carry(model, of_training, input_dict[EXAMPLES], stage):
+    gate = artifact_utils.get_single_instance(input_dict[standard_component_specs.INFRA_BLESSING_KEY])
+    if why := statistics.carry(model, of_training, input_dict[EXAMPLES], stage, gate):
         progress.emit("warning", text=why)
 
 

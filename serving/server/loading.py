@@ -18,6 +18,7 @@ def load(
     *,
     timeout: float = 0,
     strict_shapes: bool = False,
+    quick_start: bool = False,
     batch_sizes: Collection[int] = (),
 ) -> Servable:
     """A Servable, warm; arguments as it takes them.
@@ -29,7 +30,7 @@ def load(
     Raises:
         ServingError: where it cannot be loaded, or a warm-up request fails.
     """
-    servable = Servable(name, version, folder, timeout=timeout, strict_shapes=strict_shapes)
+    servable = Servable(name, version, folder, timeout=timeout, strict_shapes=strict_shapes, quick_start=quick_start)
     try:
         servable.warmup = _warm_up(servable, batch_sizes)
     except BaseException:

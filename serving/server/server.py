@@ -37,7 +37,7 @@ class Settings:
         timeout: s after which a request is given up.
         drain: s that requests have to end once the server is told to stop. linger: s before, in which it still answers although it
             is not ready: what is on its way is not lost, and balancers see it go.
-        strict_shapes: see Servable.
+        strict_shapes, quick_start: see Servable.
         certificate, key: files of TLS, of both ends; None for none.
         monitoring: whether metrics are answered at all. cors: whether browsers may ask from pages of other origins.
         playground: whether the REST end has one at /.
@@ -56,6 +56,7 @@ class Settings:
     drain: float = 30.0
     linger: float = 0.5
     strict_shapes: bool = False
+    quick_start: bool = False
     certificate: Path | None = None
     key: Path | None = None
     monitoring: bool = True
@@ -158,7 +159,8 @@ class Server:
     def _load(self, name: str, version: int, folder: str) -> Servable:
         s = self.settings
         sizes = s.batching.allowed_batch_sizes if s.batching else ()
-        return loading.load(name, version, folder, timeout=s.timeout, strict_shapes=s.strict_shapes, batch_sizes=sizes)
+        more = {"strict_shapes": s.strict_shapes, "quick_start": s.quick_start, "batch_sizes": sizes}
+        return loading.load(name, version, folder, timeout=s.timeout, **more)
 
     def _wrap(self, servable: Servable) -> Servable | Batching | Observed:
         answers: Servable | Batching = servable

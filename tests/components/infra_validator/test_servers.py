@@ -2,17 +2,19 @@
 
 import contextlib
 import ipaddress
-import json
 import shutil
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 import tensorflow as tf
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components import keys
+from components.examples import records_of
 from components.infra_validator import parity, servers
-from components.infra_validator.servers import GRPC, REST
 from components.trainer import warmup
 from configs.errors import HubelError
 from serving import real_server
@@ -33,24 +35,14 @@ def verdict(folder, saved=None):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """(way, signature, API, rows of its first argument) of every question that a server is asked."""
-    seen = []
+    """(protocol, signature, API, rows of its first argument) of every question that a server is asked."""
+    seen, right = [], servers.ask
 
-    def spying(name, made):
-        @contextlib.contextmanager
-        def way(address):
-            with made(address) as ask:
+    def spy(client, signature, api, arguments):
+        seen.append((client.protocol, signature, api, len(next(iter(arguments.values())))))
+        return right(client, signature, api, arguments)
 
-                def spy(signature, api, arguments, dtypes):
-                    seen.append((name, signature, api, len(next(iter(arguments.values())))))
-                    return ask(signature, api, arguments, dtypes)
-
-                yield spy
-
-        return way
-
-    monkeypatch.setattr(servers, "_grpc", spying(GRPC, servers._grpc))
-    monkeypatch.setattr(servers, "_rest", spying(REST, servers._rest))
+    monkeypatch.setattr(servers, "ask", spy)
     return seen
 
 
@@ -60,7 +52,7 @@ def test_both_protocols_are_asked_with_the_warm_up_requests(classifier, asked):
     count = digits.MLP["export"]["warmup"]
     requests = sorted([("image_bytes", "predict", 1)] * count + [("classify", "classify", 1), ("pixels", "predict", 1),
                                                                  ("serving_default", "predict", 1)])  # fmt: skip
-    for protocol in (GRPC, REST):
+    for protocol in ("grpc", "rest"):
         assert sorted(tuple(rest) for way, *rest in asked if way == protocol) == requests
 
 
@@ -70,7 +62,7 @@ def test_a_signature_without_one_is_asked_with_test_images(autoencoder, asked, t
     (copy / warmup.IN_EXPORT).unlink()
     assert verdict(autoencoder, copy).reason is None
     signatures = set(tf.saved_model.load(str(copy)).signatures)
-    assert {signature for way, signature, *_ in asked if way == REST} == signatures
+    assert {signature for way, signature, *_ in asked if way == "rest"} == signatures
     assert {(api, rows) for _, _, api, rows in asked} == {("predict", IMAGES)}
 
 
@@ -120,7 +112,7 @@ def test_a_model_that_answers_a_refusal_over_one_protocol_is_refused(classifier,
         raise tensors.invalid("no such output")
 
     monkeypatch.setattr(tensors, "response", refuse)
-    assert verdict(classifier).reason.endswith(" (embedded over REST): it fails: 400: no such output")
+    assert verdict(classifier).reason.endswith(" (embedded over REST): it fails: INVALID_ARGUMENT: no such output")
 
 
 def test_a_model_that_a_server_cannot_load_is_refused(classifier, tmp_path):
@@ -166,7 +158,7 @@ class Real:
 @pytest.mark.whole
 def test_tensorflow_serving_is_asked_too_where_it_is(classifier, monkeypatch, asked):
     monkeypatch.setattr(real_server, "find", Real)
-    monkeypatch.setattr(real_server, "running", lambda real, config, log, mounted: servers._embedded(config))
+    monkeypatch.setattr(real_server, "running", lambda real, config, log, mounted: servers._embedded(config, servers.Started()))
     told = verdict(classifier)
     assert (told.reason, told.servers) == (None, ("embedded", Real.name))
     assert len(asked) == 4 * (digits.MLP["export"]["warmup"] + 3)
@@ -200,17 +192,33 @@ def test_a_gate_that_asked_no_server_gives_no_blessing(classifier, monkeypatch):
     assert verdict(classifier).reason == "no server was asked for it"
 
 
-@pytest.mark.parametrize(
-    ("value", "dtype", "array"),
-    [
-        ([[1.5, float("nan")]], tf.float32, np.array([[1.5, np.nan]], np.float32)),
-        (["a", "\u00e9"], tf.string, np.array([b"a", "\u00e9".encode()], object)),
-        ([{"b64": "/w=="}], tf.string, np.array([b"\xff"], object)),
-        ([[]], tf.string, np.zeros((1, 0), object)),
-        ([True], tf.bool, np.array([True])),
-    ],
-)
-def test_what_json_says_is_an_array_again(value, dtype, array):
-    read = servers._array(json.loads(json.dumps(value)), dtype)
-    assert read.dtype == array.dtype
-    np.testing.assert_array_equal(read, array)
+def test_an_input_of_another_dtype_is_refused_although_a_client_would_convert_it(classifier, monkeypatch):
+    right = servers.ask
+
+    def halved(client, signature, api, arguments):
+        return right(
+            client, signature, api, {name: v.astype(np.float64) if v.dtype == np.float32 else v for name, v in arguments.items()}
+        )
+
+    monkeypatch.setattr(servers, "ask", halved)
+    assert verdict(classifier).reason == ("signature pixels (embedded over gRPC): input pixels is float32 instead of float64")
+
+
+def test_what_the_model_answers_to_the_test_split_is_measured_where_it_is_loaded(classifier, artifacts):
+    files = [str(path) for path in sorted((Path(artifacts.examples) / "Split-test").iterdir())]
+    saved = classifier / "Format-Serving"
+    told = parity.verdict(str(classifier), saved, digits.examples(keys.TEST)[:IMAGES], files)
+    measured = statistics_pb2.DatasetFeatureStatistics.FromString(told.answers)
+    features = {feature.path.step[0]: feature for feature in measured.features}
+    outputs = tf.saved_model.load(str(saved)).signatures["serving_default"](
+        tf.constant(list(records_of(files).as_numpy_iterator()))
+    )
+    counts = {bar.label: bar.sample_count for bar in features["answers/class"].string_stats.rank_histogram.buckets}
+    assert counts == Counter(name.decode() for name in outputs["classes"].numpy()[:, 0])
+    assert features["answers/score"].num_stats.mean == pytest.approx(outputs["scores"].numpy()[:, 0].mean(), rel=1e-5)
+    assert measured.num_examples == len(outputs["scores"])
+
+
+def test_a_model_that_cannot_be_measured_is_blessed_all_the_same(classifier):
+    told = parity.verdict(str(classifier), classifier / "Format-Serving", digits.examples(keys.TEST)[:IMAGES], ["no file"])
+    assert (told.reason, told.answers) == (None, None)

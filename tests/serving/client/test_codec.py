@@ -1,5 +1,7 @@
 """Tensors and arrays: what TensorFlow's own functions make of them is the oracle."""
 
+import json
+
 import numpy as np
 import orjson
 import pytest
@@ -68,6 +70,20 @@ def test_json_says_the_same_to_the_server_and_back(pair):
 
 def _loaded(value):
     return _parsed(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+@pytest.mark.parametrize(
+    ("alias", "value", "number", "array"),
+    [
+        ("y", [[1.5, float("nan")]], 1, np.array([[1.5, np.nan]], np.float32)),
+        ("y", ["a", "\u00e9"], codec.STRING, np.array([b"a", "\u00e9".encode()], object)),
+        ("y_bytes", [{"b64": "/w=="}], codec.STRING, np.array([b"\xff"], object)),
+        ("y", [[]], codec.STRING, np.zeros((1, 0), object)),
+        ("y", [True], 10, np.array([True])),
+    ],
+)
+def test_what_json_says_is_an_array_again(alias, value, number, array):
+    same(codec.from_json(alias, _parsed(json.dumps(value).encode()), number), array)
 
 
 def test_the_last_value_stands_for_those_left_out():

@@ -10,6 +10,7 @@ import pytest
 from serving.server import inference
 from serving.server.servable import CALLABLES, Servable
 from serving.server.status import ServingError
+from tests.serving import pushed
 
 
 def x(*values):
@@ -21,6 +22,25 @@ def test_it_answers(servable):
     assert servable.signatures["classify_x_to_y"].method_name == "tensorflow/serving/classify"
     assert servable.run("", x([1], [2]))["y"].tolist() == [[2.5], [3.0]]
     assert servable.run("serving_default", x([3]), ["y"])["y"].dtype == np.float32
+
+
+def test_a_quick_start_answers_the_same(pushed_models, monkeypatch):
+    from tensorflow.core.protobuf import config_pb2
+
+    rows = {"pixels": pushed.pixels(4)}
+    made, right = [], config_pb2.ConfigProto
+    monkeypatch.setattr("tensorflow.compat.v1.ConfigProto", lambda: made.append(right()) or made[-1])
+    answers = []
+    for quick_start in (False, True):
+        servable = Servable("classifier", 1, pushed_models / "classifier" / "1", quick_start=quick_start)
+        try:
+            answers.append(servable.run("pixels", rows))
+        finally:
+            servable.close()
+    assert [options.graph_options.rewrite_options.disable_meta_optimizer for options in made] == [False, True]
+    usual, quick = answers
+    assert usual["classes"].tolist() == quick["classes"].tolist()
+    np.testing.assert_allclose(usual["probabilities"], quick["probabilities"], rtol=1e-5, atol=1e-6)
 
 
 def test_a_shape_that_the_kernel_takes_is_answered_whatever_was_declared(servable):
