@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from components import keys
+from components import keys, unlike
 from components.evaluator import intervals, noise
 from components.evaluator.statistic import ID, Rows, Share, count
 from components.tasks.judges.base import Judge
@@ -56,14 +56,10 @@ class Variant:
 
 def wrong(answers: Answers, wanted: Answers) -> str:
     """Why answers are none: another output, shape or type, or what is no number. Empty where nothing is wrong."""
-    if sorted(answers) != sorted(wanted):
-        return f"it gives {', '.join(sorted(answers)) or 'nothing'} where the model gives {', '.join(sorted(wanted))}"
+    if problem := unlike.form(answers, wanted):
+        return problem
     for output, right in wanted.items():
         given = answers[output]
-        if given.dtype != right.dtype:
-            return f"output {output} is {given.dtype} instead of {right.dtype}"
-        if given.shape != right.shape:
-            return f"output {output} has the shape {list(given.shape[1:])} instead of {list(right.shape[1:])}"
         for rows in _parts(len(right)):
             lost = _finite(right[rows]) & ~_finite(given[rows])
             if lost.any():

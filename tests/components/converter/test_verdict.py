@@ -21,10 +21,10 @@ def test_what_is_no_answer_is_named():
     nan = RIGHT["probabilities"].copy()
     nan[299, 1] = np.inf
     assert of(**RIGHT) == ""
-    assert of(codes=[1]) == "it gives codes where the model gives probabilities"
-    assert of() == "it gives nothing where the model gives probabilities"
+    assert of(codes=[1]) == "outputs are ['codes'] where ['probabilities'] were trained"
+    assert of() == "outputs are [] where ['probabilities'] were trained"
     assert of(probabilities=RIGHT["probabilities"].astype(np.int8)) == "output probabilities is int8 instead of float32"
-    assert of(probabilities=RIGHT["probabilities"][:, :2]) == "output probabilities has the shape [2] instead of [3]"
+    assert of(probabilities=RIGHT["probabilities"][:, :2]) == "output probabilities has shape (600, 2) instead of (600, 3)"
     assert of(probabilities=nan) == "output probabilities is no number for test image 300 of 600, where the model gives one"
     assert verdict.wrong({"probabilities": nan}, {"probabilities": nan}) == ""  # as the model has it
 
