@@ -41,8 +41,9 @@ def computes_nothing(launcher) -> bool:
 
 
 def upstream(launcher) -> Iterable[str]:
-    """Ids of the nodes that a launcher's node waits for."""
-    return launcher._pipeline_node.upstream_nodes
+    """Ids of the nodes whose outputs a launcher's node reads; not of those that it only waits for."""
+    read = launcher._pipeline_node.inputs.inputs.values()
+    return {channel.producer_node_query.id for each in read for channel in each.channels}
 
 
 def metadata_of(launcher):

@@ -109,6 +109,8 @@ def _judged(
         examples=images, model=model, baseline_model=resolver.outputs["model"], config=config.evaluate, task=task, reads=reads
     )
     gate = InfraValidator(model=model, examples=images, task=task, reads=reads) if served else None
+    if gate:
+        gate.add_upstream_node(evaluator)  # its other process loads the model meanwhile
     converter = _converter(known, images, model, evaluator, gate) if gate and config.export.variants else None
     pusher = None
     if gate and config.push.enabled:

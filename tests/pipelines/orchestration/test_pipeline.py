@@ -11,7 +11,7 @@ from components.compat import beam
 from components.example_gen.sources import Located
 from configs import load
 from configs.errors import UsageError
-from pipelines.orchestration import pipeline, settled
+from pipelines.orchestration import local, pipeline, settled
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.starts import Start
 from tests.components import digits
@@ -50,6 +50,17 @@ def inputs(built, name) -> dict[str, list[str]]:
         for key, channel in node.inputs.items()
         if channel.producer_component_id
     }
+
+
+def test_the_gate_waits_for_evaluator_and_reads_nothing_of_it(tmp_path):
+    """So that its other process loads the model while Evaluator judges."""
+    asked = load.load("digits_mlp", [])
+    built = pipeline.build(settled.of(asked, Workspace.at(tmp_path), Start("image"), Located({}, "digest")))
+    names = [component.id for component in built.components]
+    assert names.index("Evaluator") < names.index("InfraValidator") < names.index("Pusher")
+    assert inputs(built, "InfraValidator") == {"model": ["Trainer.model"], "examples": ["ExampleGen.examples"]}
+    made = dict(local._launchers(local._compiled(built), local._Planner))
+    assert set(made["InfraValidator"].upstream) == {"Trainer", "ExampleGen"}  # what is judged anew needs no other gate
 
 
 def custom(built, name) -> dict:
