@@ -8,14 +8,18 @@ import numpy as np
 
 PARTS = 16  # cells between a number and its double: each is about 6 % wide or narrower
 LEAST, MOST = -40, 60  # powers of two; what is smaller or larger shares the last cell
+MAX_VALUES = 512  # whole numbers that are counted one by one; further ones share cells
 MAX_NAMES = 10_000  # of one feature; further ones are counted together
 OTHER = "(other)"
 
 
 class Numbers:
-    """Finite numbers. A cell knows how many there are and the least and largest of them, so equal numbers stay exact.
+    """Finite numbers. A cell knows how many there are and the least and largest of them, so equal numbers stay exact. Of whole
+    numbers a few are mostly most of all, such as the one width of a camera's images, beside a few that differ by some px: a cell
+    that held both would take all of them to lie evenly in between. So these are counted one by one, as long as they are few.
 
     Attributes:
+        values: whole number -> how many, of MAX_VALUES; the others are in cells.
         cells: place -> [count, least, largest], ascending places for ascending numbers.
         count, total, squares: of all numbers: how many, their sum, the sum of their squares. strange: how many were not finite.
     """
@@ -24,6 +28,7 @@ class Numbers:
         """Args: is_whole: whether they are whole numbers, such as px."""
         self.is_whole = is_whole
         self.cells: dict[int, list[float]] = {}
+        self.values: dict[float, float] = {}
         self.count, self.total, self.squares, self.strange = 0, 0.0, 0.0, 0
 
     def add(self, values: Iterable[float]) -> None:
@@ -36,14 +41,22 @@ class Numbers:
             self.count += 1
             self.total += number
             self.squares += number * number
-            self._put(_place(number), 1, number, number)
+            self._count(number, 1)
 
     def merge(self, other: "Numbers") -> None:
         """Put in what another one holds."""
         for place, (count, low, high) in other.cells.items():
             self._put(place, count, low, high)
+        for number, count in other.values.items():
+            self._count(number, count)
         self.count, self.strange = self.count + other.count, self.strange + other.strange
         self.total, self.squares = self.total + other.total, self.squares + other.squares
+
+    def _count(self, number: float, count: float) -> None:
+        if self.is_whole and (number in self.values or len(self.values) < MAX_VALUES):
+            self.values[number] = self.values.get(number, 0) + count
+        else:
+            self._put(_place(number), count, number, number)
 
     def _put(self, place: int, count: float, low: float, high: float) -> None:
         cell = self.cells.get(place)
@@ -64,11 +77,15 @@ class Numbers:
         return math.sqrt(max(self.squares / self.count - self.mean**2, 0.0)) if self.count else math.nan
 
     def ordered(self) -> np.ndarray:
-        """float64 [cells, 3]: count, least, largest, by size."""
-        return np.array([self.cells[place] for place in sorted(self.cells)], np.float64).reshape(-1, 3)
+        """float64 [cells, 3]: count, least, largest, by size, of cells and of whole numbers by themselves."""
+        alone = ((count, number, number) for number, count in self.values.items())
+        return np.array(sorted([*map(tuple, self.cells.values()), *alone], key=lambda cell: cell[1:]), np.float64).reshape(-1, 3)
 
     def quantiles(self, shares: np.ndarray) -> np.ndarray:
         """The numbers below which these shares of all lie, taken to lie evenly in a cell. float64, as long as shares.
+
+        Args:
+            shares: ascending, 0 to 1.
 
         Raises:
             ValueError: of none.
@@ -81,6 +98,7 @@ class Numbers:
         inside = np.minimum(np.searchsorted(ends, ranks, "left"), len(cells) - 1)
         part = (ranks - (ends[inside] - cells[inside, 0])) / cells[inside, 0]
         values = cells[inside, 1] + np.clip(part, 0, 1) * (cells[inside, 2] - cells[inside, 1])
+        values = np.maximum.accumulate(values)  # a whole number by itself may lie in a cell of others
         return np.round(values) if self.is_whole else values
 
     def histogram(self, edges: np.ndarray) -> np.ndarray:
@@ -101,7 +119,8 @@ class Numbers:
         """What `of_json` reads."""
         cells = {str(place): self.cells[place] for place in sorted(self.cells)}
         values = {name: getattr(self, name) for name in ("is_whole", "count", "total", "squares", "strange")}
-        return {"kind": "numbers", **values, "cells": cells}
+        alone = {str(int(number)): count for number, count in sorted(self.values.items())}
+        return {"kind": "numbers", **values, "cells": cells, "values": alone}
 
 
 class Names:
@@ -148,6 +167,8 @@ def of_json(value: Mapping[str, Any]) -> Numbers | Names:
     numbers.total, numbers.squares = float(value["total"]), float(value["squares"])
     for place, (count, low, high) in value["cells"].items():
         numbers.cells[int(place)] = [float(count), float(low), float(high)]
+    for number, count in value.get("values", {}).items():  # of files of before there is none
+        numbers.values[float(number)] = float(count)
     return numbers
 
 

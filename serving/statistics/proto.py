@@ -33,9 +33,9 @@ def _write_numbers(written: statistics_pb2.FeatureNameStatistics, numbers: Numbe
     written.type = kinds.INT if numbers.is_whole else kinds.FLOAT
     stats, cells = written.num_stats, numbers.ordered()
     _common(stats, numbers.count, examples)
-    low, high = float(cells[0, 1]), float(cells[-1, 2])
+    low, high = float(cells[0, 1]), float(cells[:, 2].max())
     stats.mean, stats.std_dev, stats.min, stats.max = numbers.mean, numbers.deviation, low, high
-    stats.num_zeros = int(numbers.cells.get(0, [0])[0])
+    stats.num_zeros = int(numbers.cells.get(0, [0])[0] + numbers.values.get(0.0, 0))
     values = numbers.quantiles(np.linspace(0, 1, QUANTILES + 1))
     stats.median = float(values[QUANTILES // 2])
     edges = np.linspace(low, high, CELLS + 1) if high > low else np.array([low, high])

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
+from components.example_validator import drift as distances
 from configs.errors import HubelError, UsageError
 from pipelines.verbs.drift import drift
 from serving.statistics import measures, proto, written
+from serving.statistics.cells import Numbers
 from serving.statistics.measures import About, Measured
 from serving.statistics.written import Statistics
 
@@ -69,6 +71,20 @@ def test_what_is_asked_as_in_training_is_alike(model, served):
     inputs = measures.INPUTS - {measures.CHARACTERS, measures.WORDS}
     assert {row["feature"] for row in value["features"]} == {*inputs, measures.CLASS, measures.SCORE}
     assert all(row["distance"] < 0.08 for row in value["features"])
+
+
+def test_a_few_widths_close_to_the_one_of_most_images_are_no_drift():
+    """As photographs of one camera have them, cut to size by another program."""
+
+    def of(widths):
+        measured = Measured()
+        measured.features[measures.WIDTH] = Numbers(is_whole=True)
+        measured.features[measures.WIDTH].add(widths)
+        measured.examples = len(widths)
+        return statistics_pb2.DatasetFeatureStatisticsList(datasets=[proto.dataset_of(measured, "m")])
+
+    far = distances.from_training(of([400] * 230 + [409] * 2 + [533] * 8), of([400] * 200 + [533] * 9))
+    assert far[measures.WIDTH] < 0.02
 
 
 @pytest.mark.parametrize(

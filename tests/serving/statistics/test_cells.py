@@ -42,6 +42,40 @@ def test_equal_numbers_stay_exact():
     assert filled([227] * 5).quantiles(np.array([0, 0.5, 1])).tolist() == [227, 227, 227]
 
 
+def test_whole_numbers_that_are_most_of_all_stay_exact_beside_others_close_by():
+    values = [400] * 950 + [409, 403] * 10 + [533] * 30
+    numbers = filled(values, is_whole=True)
+    numbers.merge(filled(values, is_whole=True))
+    numbers = of_json(json.loads(json.dumps(numbers.as_json())))
+    shares = np.linspace(0, 1, 101)
+    assert numbers.quantiles(shares).tolist() == np.quantile(values * 2, shares, method="inverted_cdf").tolist()
+    assert (numbers.histogram(np.array([400, 401, 410, 533]))).tolist() == [1900, 40, 60]
+
+
+def test_so_many_whole_numbers_are_counted_one_by_one_and_the_others_by_cells(monkeypatch):
+    monkeypatch.setattr(cells, "MAX_VALUES", 3)
+    values = np.concatenate([np.full(900, 400), np.arange(390, 420), [0, 0]])
+    numbers = filled(values, is_whole=True)
+    assert (len(numbers.values), numbers.values[400.0]) == (3, 901)
+    quantiles = numbers.quantiles(np.linspace(0, 1, 101))
+    assert (np.diff(quantiles) >= 0).all()
+    assert np.abs(quantiles - np.quantile(values, np.linspace(0, 1, 101), method="inverted_cdf")).max() <= 20
+    assert numbers.histogram(np.array([0, 300, 420])).sum() == pytest.approx(len(values))
+
+
+def test_a_file_of_before_is_read():
+    old = {
+        "kind": "numbers",
+        "is_whole": True,
+        "count": 5,
+        "total": 2000.0,
+        "squares": 8e5,
+        "strange": 0,
+        "cells": {"9": [5, 400, 400]},
+    }
+    assert of_json(old).quantiles(np.array([0.5])).tolist() == [400.0]
+
+
 def test_parts_put_together_are_the_whole():
     values = SETS["scores"]
     whole, together = filled(values), filled(values[:1000])
