@@ -10,7 +10,7 @@ from components.evaluator.intervals import Interval
 
 BINS = 15  # as in the paper's tables
 RANGE = (0.05, 20.0)  # of temperatures that are looked among
-RESAMPLES = 1_000
+RESAMPLES, LEAST = 1_000, 50  # so many that intervals.DRAWS holds
 SEED = 0
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)  # what a served probability of 0 is taken for
 
@@ -53,9 +53,10 @@ def error_of_chance(confidence: np.ndarray, many: int = BINS) -> float:
     never 0. Consistency resampling: Bröcker & Smith 2007, Weather and Forecasting 22(3)."""
     confidence = np.asarray(confidence, np.float64)
     generator, errors = np.random.default_rng(SEED), []
+    many_times = int(np.clip(intervals.DRAWS // max(1, len(confidence)), LEAST, RESAMPLES))
     step = max(1, intervals.AT_ONCE // max(1, len(confidence)))
-    for begun in range(0, RESAMPLES, step):
-        drawn = generator.random((min(step, RESAMPLES - begun), len(confidence))) < confidence
+    for begun in range(0, many_times, step):
+        drawn = generator.random((min(step, many_times - begun), len(confidence))) < confidence
         errors.append(_errors(confidence, drawn.astype(np.float64), many))
     return float(np.quantile(np.concatenate(errors), intervals.LEVEL))
 

@@ -1,5 +1,6 @@
 """What a classifier takes for what, class by class: plain functions of labels and probabilities."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,32 +14,44 @@ POINTS = 120  # of a curve that is drawn
 
 @dataclass(frozen=True)
 class OfClass:
-    """Figures of one class. images: that have the label. predicted: that were taken for it. precision, recall: shares with Wilson's
-    interval; f1 with that of TP / (TP + FP + FN), of which it is a function: Hand, Christen & Kirielle 2021, Machine Learning 110,
-    "F*". None of no image."""
+    """Counts of one class, and its figures, each when it is asked for, with intervals; None of no image.
 
+    hits: images of the class that were taken for it. images: that have the label. predicted: that were taken for it.
+    """
+
+    hits: int
     images: int
     predicted: int
-    hits: int
-    precision: Figure | None
-    recall: Figure | None
-    f1: Figure | None
+
+    @functools.cached_property
+    def precision(self) -> Figure | None:
+        """With Wilson's interval."""
+        return _share(self.hits, self.predicted)
+
+    @functools.cached_property
+    def recall(self) -> Figure | None:
+        """With Wilson's interval."""
+        return _share(self.hits, self.images)
+
+    @property
+    def harmonic(self) -> float:
+        """F1 alone; NaN of no image."""
+        both = self.images + self.predicted
+        return 2 * self.hits / both if both else float("nan")
+
+    @functools.cached_property
+    def f1(self) -> Figure | None:
+        """With the interval of TP / (TP + FP + FN), Wilson's, of which it is a function: Hand, Christen & Kirielle 2021, Machine
+        Learning 110, "F*"."""
+        overlap = _share(self.hits, self.images + self.predicted - self.hits)
+        return None if overlap is None else Figure(self.harmonic, overlap.interval and tuple(map(_f1, overlap.interval)))
 
 
 def of_classes(labels: np.ndarray, predicted: np.ndarray, classes: int) -> list[OfClass]:
     """Of each class, in order. labels, predicted: int64 [N] in 0..classes - 1."""
     sizes, taken = (np.bincount(of, minlength=classes).tolist() for of in (labels, predicted))
     hits = np.bincount(labels[labels == predicted], minlength=classes).tolist()
-    return [of_class(*counts) for counts in zip(hits, sizes, taken, strict=True)]
-
-
-def of_class(hits: int, images: int, predicted: int) -> OfClass:
-    """Of one class, by its counts."""
-    overlap = _share(hits, images + predicted - hits)
-    f1 = None
-    if overlap is not None:
-        f1 = Figure(_f1(overlap), overlap.interval and tuple(map(_f1, overlap.interval)))
-    return OfClass(images, predicted, hits, _share(hits, predicted), _share(hits, images), f1)
+    return [OfClass(*counts) for counts in zip(hits, sizes, taken, strict=True)]
 
 
 def _share(hits: int, images: int) -> Figure | None:
@@ -155,4 +168,4 @@ def worst(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def weakest_classes(figures: Sequence[OfClass], most: int) -> list[int]:
     """Numbers of the classes with the lowest F1 that have an image, at most so many; in the order of the classes where all fit."""
     known = [number for number, of in enumerate(figures) if of.images]
-    return known if len(known) <= most else sorted(sorted(known, key=lambda number: figures[number].f1)[:most])
+    return known if len(known) <= most else sorted(sorted(known, key=lambda number: figures[number].harmonic)[:most])

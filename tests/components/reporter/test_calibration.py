@@ -70,9 +70,9 @@ def test_chance_makes_an_error_that_a_calibrated_model_has():
 @pytest.mark.parametrize("sharper", [0.5, 1.0, 3.0])
 def test_the_temperature_is_what_the_logits_were_made_sharper_by(sharper):
     labels, probabilities = answers(2, 20_000, sharper=sharper)
-    found = calibration.temperature(labels, probabilities)
-    assert found == pytest.approx(sharper, rel=0.05)
-    mended = calibration.at_temperature(probabilities, found)
+    fitted = calibration.temperature(labels, probabilities)
+    assert fitted == pytest.approx(sharper, rel=0.05)
+    mended = calibration.at_temperature(probabilities, fitted)
     np.testing.assert_array_equal(mended.argmax(1), probabilities.argmax(1))
     confidence, is_right = mended.max(1), mended.argmax(1) == labels
     assert calibration.error(confidence, is_right) < 0.02

@@ -132,6 +132,6 @@ def test_the_worst_mistakes_are_the_surest():
 
 
 def test_the_weakest_classes_stand_in_their_order():
-    figures = [classes.of_class(9, 10, 10), classes.of_class(1, 10, 10), classes.of_class(0, 0, 3), classes.of_class(5, 10, 10)]
+    figures = [classes.OfClass(9, 10, 10), classes.OfClass(1, 10, 10), classes.OfClass(0, 0, 3), classes.OfClass(5, 10, 10)]
     assert classes.weakest_classes(figures, 2) == [1, 3]
     assert classes.weakest_classes(figures, 9) == [0, 1, 3]

@@ -82,9 +82,9 @@ def spoiled():
 def test_labels_that_were_spoiled_come_first(spoiled):
     labels, answers, wrong = spoiled
     doubts = wrong_labels.doubts(labels, answers)
-    found = len(wrong & set(doubts.places.tolist()))
-    assert found / len(doubts.places) > 0.75
-    assert found / len(wrong) > 0.75
+    caught = len(wrong & set(doubts.places.tolist()))
+    assert caught / len(doubts.places) > 0.75
+    assert caught / len(wrong) > 0.75
     assert 0.6 * len(wrong) < doubts.wrong < 2.5 * len(wrong)
 
 
