@@ -26,6 +26,7 @@ from pipelines.command_line import (
     server,
     tuning_commands,
     typed,
+    visualize_command,
 )
 from pipelines.command_line.options import quietly
 from pipelines.command_line.options import state as _state
@@ -124,6 +125,7 @@ cli.add_command(deploy_commands.deploy)
 cli.add_command(drift_command.drift)
 cli.add_command(card_command.card)
 cli.add_command(report_command.report)
+cli.add_command(visualize_command.visualize)
 
 
 @cli.group("list")

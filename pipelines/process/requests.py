@@ -385,3 +385,22 @@ class Drift(Request):
     since: float | None
     thresholds: Mapping[str, float]
     least: int
+
+
+@dataclass(frozen=True)
+class Visualize(Request):
+    """A page of what is inside a model that a run trained."""
+
+    calls = "pipelines.verbs.visualize:visualize"
+    model: str
+    name: str
+    artifact: str
+    test: Sequence[str]
+    images: Sequence[str]
+    layer: str | None
+    unit: str | None
+    methods: Sequence[str]
+    seed: int
+    out: str
+    png: bool
+    force: bool

@@ -66,6 +66,10 @@ class Workspace:
         """Folder of the contact sheet of one config's images."""
         return self.root / "previews" / name
 
+    def visualization(self, name: str) -> Path:
+        """Folder of the page of what is inside a model of one config."""
+        return self.root / "visualizations" / name
+
     def run(self, name: str, run: str) -> Path:
         """Folder of one run's resolved config and record."""
         return self.pipeline(name) / "runs" / run
