@@ -16,16 +16,16 @@ from reports.run.blocks import Block, Command, Missing, Prose, Section
 
 ORDER = 75  # behind the layers
 IMAGES, WORST = 3, 10
+PROBABILITIES = "probabilities"  # kind of an output; see serving.answers
 JUDGED = 3  # images of which Grad-CAM's sanity figures are computed: a run's page is to take no time
 SEARCHED = 1_000  # test images that the rest of the methods search
 
 
 def section(material: Material) -> Section | None:
-    """See components.reporter.sections; None of what has no model that looks at images."""
-    if material.model is None:
-        return None
+    """None of a model that does not look at images. Raises Absent without a model."""
+    material.artifact("model")
     try:
-        network = Network(material.model)
+        network = Network(material.need("model"))
     except Unsuited:
         return None
     about = (
@@ -47,7 +47,7 @@ def _blocks(material: Material, network: Network) -> Iterator[Block]:
         return
     yield from _shown(feature_maps, network, asked)
     if network.is_classifier:
-        worst = _worst(network, pixels, sample.labels)
+        worst = _worst(material, network)
         if len(worst):
             ten = Asked(
                 images=pixels[worst], called=[called[place] for place in worst], classes=material.class_names, judged=JUDGED
@@ -55,7 +55,7 @@ def _blocks(material: Material, network: Network) -> Iterator[Block]:
             yield Prose(f"The {len(worst)} of {len(pixels):,} test images whose class got the smallest share of the answer:")
             yield from _shown(grad_cam, network, ten)
         else:
-            yield Missing(grad_cam.TITLE, "No test image has a label, so none is known to be wrong; `hubel visualize` shows any.")
+            yield Missing(grad_cam.TITLE, "No test image has a class, or the model gives no probabilities: see `hubel visualize`.")
     if not material.full:
         yield Prose("What excites units, images made for classes, the deconvnet and other attributions are drawn by")
         yield Command(f"hubel visualize {material.card.name}@{material.run}" if material.run else "hubel visualize RUN")
@@ -89,9 +89,14 @@ def _called(material: Material, sample) -> list[str]:
     return [inside.called(name, label) for name, label in zip(sample.ids, labels, strict=True)]
 
 
-def _worst(network: Network, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Places of the images whose own class has the smallest share of the answer; of those with a label."""
-    logits = network.values(pixels, [network.output])[network.output].astype("float64")
-    known = np.flatnonzero((labels >= 0) & (labels < logits.shape[1]))
-    shares = logits[known, labels[known]] - np.logaddexp.reduce(logits[known], axis=1)
-    return known[np.argsort(shares, kind="stable")[:WORST]]
+def _worst(material: Material, network: Network) -> np.ndarray:
+    """Places of the test images whose own class has the smallest share of the answer, the smallest first; none where the model
+    gives no probabilities, or no image has a label."""
+    kinds = material.card.gives.get(material.card.predicts or "", {})
+    names = [name for name, kind in kinds.items() if kind == PROBABILITIES]
+    told = material.answers if names else None
+    units = network.parts[network.output].units
+    if told is None or told.outputs[names[0]].shape[1:] != (units,):
+        return np.zeros(0, int)
+    known = np.flatnonzero((told.labels >= 0) & (told.labels < units))
+    return known[np.argsort(told.outputs[names[0]][known, told.labels[known]], kind="stable")[:WORST]]

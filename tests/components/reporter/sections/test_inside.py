@@ -5,7 +5,7 @@ import pytest
 
 from components import keys
 from components.reporter import inside as drawing
-from components.reporter.material import Artifact, Material
+from components.reporter.material import Absent, Artifact, Material
 from components.reporter.sections import inside
 from keras_models.explain import Answer, Strip, Tile
 from reports.run.blocks import Command, Missing, Picture, Pictures, Prose, Table
@@ -41,7 +41,7 @@ def test_the_worst_are_those_whose_class_has_the_smallest_share(artifacts, class
     logits = np.asarray(material.model(sample.seen), "float64")
     shares = np.exp(logits - logits.max(1, keepdims=True))
     shares = shares[np.arange(60), sample.labels] / shares.sum(1)
-    worst = inside._worst(inside.Network(material.model), sample.seen, sample.labels)
+    worst = inside._worst(material, inside.Network(material.model))
     assert worst.tolist() == np.argsort(shares, kind="stable")[:10].tolist()
 
 
@@ -53,8 +53,9 @@ def test_an_autoencoder_has_filters_and_maps_and_nothing_that_was_decided(artifa
     assert any(text.startswith("Feature maps") for text in said)
 
 
-def test_of_no_model_there_is_no_section():
-    assert inside.section(Material({})) is None
+def test_without_a_model_the_stage_that_lacks_is_named():
+    with pytest.raises(Absent, match="Trainer did not get so far"):
+        inside.section(Material({}))
 
 
 def test_a_figure_is_read_at_a_glance():
