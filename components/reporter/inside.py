@@ -1,5 +1,6 @@
 """What methods of looking inside a network answer (keras_models.explain), as blocks of a page."""
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from types import ModuleType
@@ -29,15 +30,25 @@ def section(name: str, method: ModuleType, answer: Answer) -> Section:
 
 
 def blocks(answer: Answer, title: str) -> Iterator[Block]:
-    """Its strips, each a gallery with the grids below, then its notes, then its figures."""
-    for strip in answer.strips:
-        yield from _strip(strip)
+    """Its strips, then its notes, then its figures. Pairs, such as of an image and what mattered in it, are one gallery."""
+    if len(answer.strips) > 1 and all([len(tile.values) for tile in strip.tiles] == [1, 1] for strip in answer.strips):
+        yield Pictures([each for strip in answer.strips for each in _pair(strip)], title)
+    else:
+        for strip in answer.strips:
+            yield from _strip(strip)
     for note in answer.notes:
         yield Prose(note)
     if answer.figures:
         columns = list(dict.fromkeys(column for row in answer.figures for column in row))
         rows = [[cell(row.get(column)) for column in columns] for row in answer.figures]
         yield Table(columns, rows, f"Figures of “{title}”", folded=len(rows) > COLUMNS)
+
+
+def _pair(strip: Strip) -> Iterator[Picture]:
+    """The first is called what the strip is."""
+    first, second = (picture(tile, strip.caption) for tile in strip.tiles)
+    yield dataclasses.replace(first, caption=strip.caption)
+    yield second
 
 
 def _strip(strip: Strip) -> Iterator[Block]:

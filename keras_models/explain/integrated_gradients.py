@@ -15,7 +15,7 @@ from keras_models.explain.network import BACKGROUND, Network, Target, background
 ORDER = 62
 TITLE = "Integrated gradients"
 PAPER = "Sundararajan, Taly & Yan 2017"
-TELLS = "How much of the answer each pixel accounts for, against an empty image; the parts sum to the whole, see `gap`."
+TELLS = "How much of the answer each pixel accounts for, against an empty image; the parts sum to the whole, see gap."
 HIDES = "Pixels of the baseline's colour, which get nothing whatever they mean; another baseline tells another story."
 NEEDS = frozenset({IMAGES})
 STEPS = 50  # the paper has 20 to 300

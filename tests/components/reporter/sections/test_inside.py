@@ -81,3 +81,11 @@ def test_tiles_are_pictures_with_words(side):
     assert [each.alt for each in blocks[0].pictures] == ["digit-7: the image", "digit-7: for 3"]
     assert blocks[1].alt == "digit-7: conv1"
     assert blocks[3].rows == [["digit-7", "–"]]
+
+
+def test_pairs_of_several_images_are_one_gallery():
+    values = np.zeros((1, 8, 8, 1), "float32")
+    strips = [Strip(name, [Tile("the image", values, "pixels"), Tile("for 3", values, "strength")]) for name in ("a", "b")]
+    [gallery] = drawing.blocks(Answer(strips), "Grad-CAM")
+    assert [each.caption for each in gallery.pictures] == ["a", "for 3", "b", "for 3"]
+    assert [each.alt for each in gallery.pictures] == ["a: the image", "a: for 3", "b: the image", "b: for 3"]
