@@ -49,9 +49,10 @@ def refused(outcome, code: int, *words: str) -> None:
         (("frobnicate",), ("frobnicate",)),
     ],
 )
-def test_what_was_typed_wrong_exits_2_before_anything_starts(arguments, words, tmp_path):
+def test_what_was_typed_wrong_exits_2_before_anything_starts(arguments, words, tmp_path, monkeypatch):
     workspace = tmp_path / "workspace"
-    outcome = hubel(*arguments, HUBEL_WORKSPACE=str(workspace))
+    monkeypatch.setenv("HUBEL_WORKSPACE", str(workspace))
+    outcome = in_process(*arguments)
     refused(outcome, 2, *words)
     assert not (workspace / "metadata.db").exists()
 
@@ -68,8 +69,9 @@ def test_typos_are_found_without_importing_tensorflow(tmp_path, without_tensorfl
         ("predict", "no_such_config", "--format=json", "x.png"),
     ],
 )
-def test_failures_are_json_too(arguments, tmp_path):
-    outcome = hubel(*arguments, HUBEL_WORKSPACE=str(tmp_path))
+def test_failures_are_json_too(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("HUBEL_WORKSPACE", str(tmp_path))
+    outcome = in_process(*arguments)
     assert outcome.code == 2
     assert outcome.err == ""
     assert outcome.json["error"]["exit_code"] == 2
@@ -100,12 +102,12 @@ def test_a_path_that_would_be_read_as_a_pattern_is_refused_before_anything_start
 
 def test_a_run_and_its_plan_say_so_of_their_workspace(tmp_path):
     for more in ((), ("--dry-run",)):
-        refused(hubel("run", *more, "--workspace", tmp_path / "a [1]"), 2, "has [ in its path", "--workspace")
+        refused(in_process("run", *more, "--workspace", tmp_path / "a [1]"), 2, "has [ in its path", "--workspace")
     assert not (tmp_path / "a [1]").exists()
 
 
 def test_a_workspace_that_cannot_be_written_is_a_failure():
-    refused(hubel("run", "--workspace", "/dev/null/workspace"), 1, "cannot be written", "--workspace")
+    refused(in_process("run", "--workspace", "/dev/null/workspace"), 1, "cannot be written", "--workspace")
 
 
 def test_a_locked_workspace_names_its_holder_and_is_free_when_the_holder_dies(tmp_path):
@@ -119,12 +121,12 @@ def test_a_locked_workspace_names_its_holder_and_is_free_when_the_holder_dies(tm
     holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
-        refused(hubel("run", "--workspace", tmp_path), 1, "in use", "hubel run something", str(holder.pid))
-        refused(hubel("gc", "--workspace", tmp_path), 1, "in use")
+        refused(in_process("run", "--workspace", tmp_path), 1, "in use", "hubel run something", str(holder.pid))
+        refused(in_process("gc", "--workspace", tmp_path), 1, "in use")
     finally:
         holder.kill()
         holder.wait()
-    assert hubel("gc", "--workspace", tmp_path).code == 0
+    assert in_process("gc", "--workspace", tmp_path).code == 0
 
 
 @contextlib.contextmanager

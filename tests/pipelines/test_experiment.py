@@ -18,7 +18,7 @@ from pipelines.orchestration import experiment
 from pipelines.orchestration.local import NodeResult
 from pipelines.workspace.layout import Workspace
 from tests.components import digits
-from tests.pipelines.conftest import hubel, in_process
+from tests.pipelines.conftest import in_process
 
 TREE = {
     "config": "digits_mlp",
@@ -220,13 +220,13 @@ def test_figures_are_named_by_split_and_only_finite_ones_are_kept():
 
 
 def test_the_command_lists_looks_ahead_and_refuses(tmp_path):
-    listed = {row["name"]: row["about"] for row in hubel("list", "experiments", "--json").json}
+    listed = {row["name"]: row["about"] for row in in_process("list", "experiments", "--json").json}
     assert listed.keys() == set(experiments.names())
     assert all(listed.values())
     ahead = in_process("experiment", "random_labels", "--dry-run", "--json", "--workspace", tmp_path).json
     assert ahead["trainings"] == len(experiments.load("random_labels").arms)
     assert list(ahead["arms"]) == list(experiments.load("random_labels").asked.arms)
-    refused = hubel("experiment", "random_label", "--workspace", tmp_path)
+    refused = in_process("experiment", "random_label", "--workspace", tmp_path)
     assert (refused.code, refused.lines[-1]) == (2, "Did you mean 'random_labels'?")
     unknown = in_process("experiment", "random_labels", "--set", "model.name=lenet6", "--workspace", tmp_path)
     assert (unknown.code, "lenet5" in unknown.err) == (2, True)

@@ -68,7 +68,7 @@ def test_looking_is_quick(arguments, seconds):
 
 
 def test_models_are_listed_with_the_facts_of_the_contract():
-    models = {model["name"]: model for model in hubel("list", "models", "--json").json}
+    models = {model["name"]: model for model in in_process("list", "models", "--json").json}
     assert models["lenet5"] == {
         "name": "lenet5",
         "family": "lenet",
@@ -80,21 +80,21 @@ def test_models_are_listed_with_the_facts_of_the_contract():
         "year": 1998,
     }
     assert {"mlp", "lenet5_1998", "conv_autoencoder"} <= set(models)
-    text = hubel("list", "models").out
+    text = in_process("list", "models").out
     assert re.search(r"^lenet +lenet5, lenet +61,706 +32x32x1 +classification +1998 +LeCun et al. 1998", text, re.MULTILINE)
     assert re.search(r"^ +lenet5_1998 +60,000 +32x32x1 *$", text, re.MULTILINE)  # what is the same as above is said once
     assert "\x1b" not in text
 
 
 def test_configs_are_listed_with_their_headers():
-    configs = {config["name"]: config["about"] for config in hubel("list", "configs", "--json").json}
+    configs = {config["name"]: config["about"] for config in in_process("list", "configs", "--json").json}
     assert {"digits_lenet5", "digits_mlp", "digits_conv_autoencoder"} <= set(configs)
     assert all(configs.values())
     assert not any("tiny" in name for name in configs)
 
 
 def test_an_empty_workspace_has_no_runs(tmp_path):
-    outcome = hubel("list", "runs", "--json", "--workspace", tmp_path)
+    outcome = in_process("list", "runs", "--json", "--workspace", tmp_path)
     assert (outcome.code, outcome.json) == (0, [])
 
 
@@ -120,7 +120,7 @@ def test_the_record_of_a_run_keeps_its_slices_and_an_older_one_has_none(tmp_path
 
 
 def test_show_counts_layers_of_a_name_and_of_a_keras_file(tmp_path):
-    named = hubel("show", "lenet5", "--json").json
+    named = in_process("show", "lenet5", "--json").json
     assert (named["params"], named["input"]) == (61706, [32, 32, 1])
     assert sum(layer["params"] for layer in named["layers"]) == 61706
     shape = {"input_shape": (32, 32, 1), "num_classes": 10}
