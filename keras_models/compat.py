@@ -56,6 +56,20 @@ def uninitialized_as_before() -> Iterator[None]:
         global_state.set_global_attribute(UNINITIALIZED, waiting)
 
 
+@contextlib.contextmanager
+def exported_by_endpoints_alone() -> Iterator[None]:
+    """A model that is exported in here is traced for its endpoints. TensorFlow, which looks for tables in all that a model holds,
+    would find at it, and at each model inside, a function besides, and trace it, to write nothing of it."""
+    from keras.src.backend.tensorflow.layer import TFLayer
+
+    before = TFLayer._default_save_signature
+    TFLayer._default_save_signature = None
+    try:
+        yield
+    finally:
+        TFLayer._default_save_signature = before
+
+
 def loaded_so_far() -> dict:
     """What Keras has made of the file that it is loading; a new dict where it loads none."""
     from keras.src.backend.common import global_state

@@ -9,6 +9,7 @@ from components.tasks.base import Signature, Task
 from components.trainer import endpoints, warmup
 from components.trainer.card import Card
 from components.trainer.data import Data
+from keras_models import compat
 from serving import answers
 
 
@@ -26,7 +27,8 @@ def write(folder: Path, model: keras.Model, task: Task, card: Card, data: Data) 
     made = endpoints.of(signatures, card, ends)
     for name, endpoint in made.items():
         archive.add_endpoint(name, endpoint.function, endpoint.specs)
-    archive.write_out(str(folder), verbose=False)
+    with compat.exported_by_endpoints_alone():
+        archive.write_out(str(folder), verbose=False)
     card = card.model_copy(update={"gives": _gives(signatures, saved_model.texts_of(folder)), "predicts": task.predicts})
     extra = folder / "assets.extra"
     extra.mkdir(exist_ok=True)

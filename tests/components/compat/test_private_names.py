@@ -23,6 +23,8 @@ CALLABLES = {
     "keras_home": ("keras.src.backend.config", ()),
     "get_file": ("keras.src.utils.file_utils", {"fname": "", "origin": "", "cache_subdir": "models", "file_hash": ""}),
     "_flatten_layers": ("keras.layers:Layer", {"self": None, "include_self": True, "recursive": True}),
+    "_default_save_signature": ("keras.src.backend.tensorflow.layer:TFLayer", None),
+    "generate_equi_width_histogram": ("tensorflow_data_validation.utils.quantiles_util", (None, None, 0.0, 0.0, 10, 0.0)),
     "_use_weight_decay": ("keras.optimizers:Optimizer", (None, None)),
     "_apply_weight_decay": ("keras.optimizers:Optimizer", (None, None)),
     "get_function_args_defaults": ("apache_beam.transforms.core", (None,)),

@@ -98,6 +98,20 @@ def test_every_signature_is_there_with_the_names_types_and_shapes_documented(mod
     assert signatures == wanted
 
 
+def test_a_model_is_traced_for_its_signatures_alone(classifier, tmp_path, monkeypatch):
+    """Keras has a function for TensorFlow to look into, at each model and each one inside it."""
+    from keras.src.backend.tensorflow.layer import TFLayer
+
+    asked, right = [], TFLayer._default_save_signature
+    monkeypatch.setattr(TFLayer, "_default_save_signature", property(lambda layer: asked.append(layer) or right.fget(layer)))
+    card = Card.read(str(classifier))
+    no_warmup = card.model_copy(update={"export": card.export.model_copy(update={"warmup": 0})})
+    model = artifact.load(str(classifier))
+    export.write(tmp_path / "saved", model, task_of(card.task), no_warmup, SimpleNamespace(validation=[]))
+    assert asked == []
+    assert model._default_save_signature is not None  # others are still told of it
+
+
 def test_the_artifact_holds_everything_that_belongs_to_the_model(model):
     files = {str(path.relative_to(model.artifact)) for path in model.artifact.rglob("*") if path.is_file()}
     assert {"card.json", "model.keras", "Format-Serving/saved_model.pb", "Format-Serving/assets.extra/hubel.json"} <= files
