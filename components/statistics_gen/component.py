@@ -6,9 +6,12 @@ from tfx import types
 from tfx.components.statistics_gen.component import StatisticsGen as TfxStatisticsGen
 
 from components import inputs, keys, targets
+from components.compat import tfdv as compat
 
 QUANTILES = 100  # a few examples that are far from all others then stand in the last hundredth
 ERROR = 0.001  # of a quantile's rank
+
+compat.quicken()
 
 
 class StatisticsGen(TfxStatisticsGen):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib.machinery import PathFinder
 
+import numpy as np
 import pytest
 
 from components.compat import tfdv
@@ -66,3 +67,24 @@ KNOWN = {  # computed with pyfarmhash 0.3.2
     "image/encoded": (987124071, 7410808517438361458),
     "image/encoded and image/id": (2475802671, 7025434948063132630),
 }
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_histogram_of_equal_widths_is_tfdv_s_to_the_bit(seed):
+    """Over values with ties, of whole numbers, with points at the ends, all the same, infinite."""
+    from tensorflow_data_validation.utils import quantiles_util
+
+    random = np.random.default_rng(seed)
+    values = np.sort(random.normal(100, 30, 400).round(seed % 4 - 1) if seed % 5 else np.full(400, 8.0))
+    if seed % 7 == 6:
+        values[:3] = -np.inf
+    if seed % 8 == 7:
+        values[-5:] = np.inf
+    finite = values[np.isfinite(values)]
+    places = np.linspace(0, 399, 101).astype(int)
+    given = values[places], (places + 1).astype(float), float(finite[0]), float(finite[-1]), 10, float((values == np.inf).sum())
+    code = quantiles_util.generate_equi_width_histogram
+    theirs = tfdv._theirs if code is tfdv.equal_widths else code
+    tfdv.quicken()
+    assert quantiles_util.generate_equi_width_histogram is tfdv.equal_widths
+    assert tfdv.equal_widths(*given) == theirs(*given)
