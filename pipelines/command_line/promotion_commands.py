@@ -1,5 +1,6 @@
 """The verbs that say which version of a model clients get: parse, call, print."""
 
+import dataclasses
 import json
 import shlex
 from collections.abc import Mapping
@@ -261,11 +262,12 @@ def _forced(place: "Workspace", trained: "Trained", force: bool, reason: str | N
             f"What is pushed to {base} is not promoted by force in one step.",
             "Set push.destination to a folder, or copy what was pushed.",
         )
-    promotions.history(base.parent)  # what cannot be read is said before anything is pushed
+    was = promotions.state(base).stable  # what cannot be read is said before anything is pushed
     with place.locked(f"hubel promote {trained.name}"):
         asked = requests.PushByForce(str(trained.artifact), str(base), trained.run, reason, verdict, str(place.metadata))
         value: Mapping[str, Any] = quietly(asked)
-        change = promotions.promote(base, value["version"], reason)
+        # a first version is stable once it is pushed
+        change = dataclasses.replace(promotions.promote(base, value["version"], reason), was=was)
         runs.forced(place, record, value["version"], value["model_dir"], reason)
     remarks = [f"run {trained.run} was not blessed: {verdict}" if not record.blessed else "it was blessed, and not pushed"]
     remarks += [] if value["is_new"] else [f"version {value['version']} was live already and holds the same: its card is as it was"]

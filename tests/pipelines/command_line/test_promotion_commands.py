@@ -186,6 +186,13 @@ def test_a_candidate_is_pushed_and_promoted_by_force_alone_and_the_reason_goes_w
     assert Path(value["config"]).is_file()
 
 
+def test_a_forced_push_of_a_first_version_says_that_none_was_stable(unblessed):
+    place, _ = unblessed
+    shutil.rmtree(place.models)
+    said = in_process("promote", f"{TINY}@candidate", "--force", "--reason", "the first", "--workspace", place.root)
+    assert said.lines[0] == f"{TINY}: version 1 is stable; none was."
+
+
 def test_a_forced_push_without_what_the_model_was_trained_on_says_so(unblessed, tmp_path):
     place, _ = unblessed
     with sqlite3.connect(place.metadata) as database:
