@@ -12,6 +12,8 @@ from reports import caveats
 
 SCHEMA = 1
 FILE, PAGE = "assets.extra/model_card.json", "assets.extra/model_card.html"  # in a version's folder
+PARTS = ("model_details", "intended_use", "factors", "metrics", "evaluation_data", "training_data", "quantitative_analyses")
+PARTS += ("ethical_considerations", "caveats", "verdict", "not_stated", "not_on_record")
 TEXTS = {  # key of `card` in a config -> the card's part and name
     "owner": ("model_details", "owner"),
     "contact": ("model_details", "contact"),

@@ -124,7 +124,10 @@ def history(models: Path) -> dict[str, list[Entry]]:
     """Every change on record by model, oldest first. Raises HubelError for a record that cannot be read."""
     file = models / RECORD
     try:
-        return {name: [Entry(**entry) for entry in entries] for name, entries in json.loads(file.read_text()).items()}
+        kept = json.loads(file.read_text())
+        if not isinstance(kept, dict):
+            raise ValueError("it holds no object")
+        return {name: [Entry(**entry) for entry in entries] for name, entries in kept.items()}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:

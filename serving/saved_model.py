@@ -29,6 +29,8 @@ def card(folder: Path) -> dict[str, Any]:
     """The card that hubel wrote, as its JSON; empty of a model that has none. Raises HubelError for one that cannot be read."""
     try:
         written = json.loads((folder / CARD).read_bytes())
+        if not isinstance(written, dict):
+            raise ValueError("it holds no object")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -36,4 +38,4 @@ def card(folder: Path) -> dict[str, Any]:
             f"The card of the SavedModel {folder} ({CARD}) cannot be read: {first_line(error)}.",
             "Push it again, or name another version.",
         ) from None
-    return written if isinstance(written, dict) else {}
+    return written

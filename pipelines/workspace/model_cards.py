@@ -17,7 +17,7 @@ from pipelines.workspace import runs, unchanged
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.runs import RunRecord
 from reports import model_card
-from serving import layout
+from serving import layout, saved_model
 
 
 def of(place: Workspace, model: str, url: str | None = None) -> tuple[dict[str, Any], bool]:
@@ -36,7 +36,7 @@ def of(place: Workspace, model: str, url: str | None = None) -> tuple[dict[str, 
         try:
             card = json.loads(carried.read_text(encoding="utf-8"))
             if card["schema"] == model_card.SCHEMA:
-                return card, True
+                return {"schema": card["schema"], **{part: card[part] for part in model_card.PARTS}, **card}, True
             what = f"is of schema {card['schema']}, and this hubel knows {model_card.SCHEMA}"
         except (OSError, ValueError, KeyError, TypeError):
             what = "cannot be read"
@@ -75,20 +75,13 @@ def known(place: Workspace, folder: Path, record: RunRecord | None, version: int
         lineage["model_artifact"] = record.model_uri
     return model_card.Known(
         run,
-        _technical(folder),
+        saved_model.card(folder),
         config,
         datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         version,
         lineage=lineage,
         terms=_terms(config, place),
     )
-
-
-def _technical(folder: Path) -> dict[str, Any]:
-    path = folder / keys.CARD_IN_EXPORT
-    with contextlib.suppress(OSError, ValueError):
-        return json.loads(path.read_text(encoding="utf-8"))
-    return {}
 
 
 def _terms(config: Mapping[str, Any], place: Workspace) -> dict[str, str]:

@@ -99,7 +99,23 @@ def test_a_version_s_own_card_is_shown(place, tmp_path):
     )
 
 
-@pytest.mark.parametrize(("text", "says"), [("{", "cannot be read"), ('{"schema": 2}', "is of schema 2"), ("[]", "cannot be read")])
+def test_the_parts_of_a_card_are_named():
+    assert list(model_card.of(known())) == ["schema", *model_card.PARTS]
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_technical_card_that_cannot_be_read_is_said(place, text):
+    appear(place.models / NAME / "4")
+    (place.models / NAME / "4" / keys.CARD_IN_EXPORT).write_text(text)
+    refused = ask(place, f"{NAME}/4", "--json")
+    assert refused.code == 1
+    assert "(assets.extra/hubel.json) cannot be read: " in refused.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "cannot be read"), ('{"schema": 2}', "is of schema 2"), ("[]", "cannot be read"), ('{"schema": 1}', "cannot be read")],
+)
 def test_a_card_that_cannot_be_read_is_a_failure(place, text, says):
     appear(place.models / NAME / "4")
     (place.models / NAME / "4" / model_card.FILE).write_text(text)
