@@ -1,5 +1,6 @@
 """`hubel deploy`: parse, call, print."""
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +57,8 @@ def deploy(model, target, out, force, name, namespace, image, storage, most_repl
     replicas, most = asked["replicas"], most_replicas or 3 * asked["replicas"]
     if most < replicas:
         raise UsageError(f"--most-replicas {most} are fewer than --replicas {replicas}.", "Give at least as many.")
+    if not _is_address(asked["host"]):
+        raise UsageError(f"--host {asked['host']} is no address.", "Compose binds one, such as 127.0.0.1, ::1 or 0.0.0.0.")
     if namespace is not None:
         names.check_namespace(namespace)
     known, away_at = _known(model, Workspace.at(workspace).models)
@@ -100,6 +103,14 @@ def deploy(model, target, out, force, name, namespace, image, storage, most_repl
     print(f"  {cores}, {least} of memory, {most} at most")
     print("\n".join([*(f"  {path}" for path in done.files), *done.remarks, "Next:", *(f"  {line}" for line in done.commands)]))
     return 0
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _known(asked: str, models: Path) -> "tuple[Model, Storage | None]":

@@ -35,12 +35,18 @@ def drift(model, since, thresholds, least, exit_code, workspace, as_json):
 
     `hubel serve` keeps the statistics of what it is asked. Distances are TFDV's: Jensen-Shannon of numbers, L-infinity of names.
     """
+    from configs.errors import UsageError
     from pipelines.workspace.layout import Workspace
     from serving import layout, promotions
 
     place = Workspace.at(workspace)
     base, version = promotions.base_of(model, place.models)
-    wanted = version or promotions.state(base).stable or max(layout.versions(base))
+    there = layout.versions(base)
+    if version is not None and version not in there:
+        raise UsageError(
+            f"There is no version {version} of {base.name}.", f"There are: {', '.join(f'{base.name}/{each}' for each in there)}."
+        )
+    wanted = version or promotions.state(base).stable or max(there)
     folder = base / str(wanted)
     request = requests.Drift(
         str(folder), str(place.statistics / base.name / str(wanted)), _when(since), dict(map(_threshold, thresholds)), least

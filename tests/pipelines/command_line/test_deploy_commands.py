@@ -92,6 +92,7 @@ def test_models_of_a_bucket_are_copied_first(place, tmp_path, target, storage, f
         (["--to", "kserve", "--rest-port", "80"], "--rest-port says nothing to kserve.", "it is for compose"),
         (["--to", "kserve", "--storage", "image"], "tensorflow/serving:2.21.0 has no model in it.", "--image"),
         (["--to", "kserve", "--storage", "hostpath:/m"], "KServe mounts a claim or fetches a URI", "pvc:CLAIM"),
+        (["--to", "compose", "--host", "localhost"], "--host localhost is no address.", "127.0.0.1"),
         (["--to", "compose", "--storage", "pvc:a"], "Docker Compose mounts a folder of its host", "hostpath:/FOLDER"),
         (["--to", "kubernetes", "--storage", "s3://b"], "TF Serving does not read s3://b by itself", "--to kserve"),
         (["--to", "kubernetes", "--storage", "nowhere"], "--storage 'nowhere' says no place of models.", "pvc:CLAIM"),

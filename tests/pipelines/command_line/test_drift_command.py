@@ -88,6 +88,11 @@ def test_what_cannot_be_asked_is_a_sentence(finished, arguments, said):
     assert said in done.err
 
 
+def test_a_version_that_is_not_there_is_refused_with_those_that_are(finished):
+    done = in_process("drift", f"{NAME}/9", "--workspace", finished)
+    assert (done.code, done.err.splitlines()) == (2, [f"There is no version 9 of {NAME}.", f"There are: {NAME}/1."])
+
+
 def test_of_a_model_that_was_asked_nothing_there_is_no_verdict(finished):
     done = told(finished)
     assert done.code == 0
