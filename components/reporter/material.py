@@ -225,14 +225,21 @@ class Material:
         folder = self.artifact("examples").uri / f"Split-{split}"
         return sorted(str(path) for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
 
-    def examples(self, split: str, n: int | None = MOST) -> "Sample | None":
+    def examples(self, split: str, n: int | None = MOST, within: int | None = None) -> "Sample | None":
         """At most so many examples of a split, chosen by a hash of their ids; None where there are none. n None: all.
 
         Each reading is remembered.
+
+        Args:
+            within: how many of the first ones they are chosen from; None: all.
         """
         if "examples" not in self.artifacts or self.card is None:
             return None
-        return self._sample(split, n)
+        return self._sample(split, n, within)
+
+    def glimpse(self) -> "Sample | None":
+        """A few training examples, to be looked at."""
+        return self.examples(keys.TRAIN, GLIMPSE, within=10 * GLIMPSE)
 
     @functools.cached_property
     def answers(self) -> "Answers | None":
@@ -271,15 +278,16 @@ class Material:
         return list(dict.fromkeys([self.judge.signature, self.task.predicts]))
 
     @functools.cached_property
-    def _samples(self) -> dict[tuple[str, int | None], "Sample | None"]:
+    def _samples(self) -> dict[tuple[str, int | None, int | None], "Sample | None"]:
         return {}
 
-    def _sample(self, split: str, n: int | None) -> "Sample | None":
+    def _sample(self, *asked) -> "Sample | None":
         from components.reporter import reading
 
-        if (split, n) not in self._samples:
-            self._samples[split, n] = reading.sample(self.files(split), split, self.card, self.task, n)
-        return self._samples[split, n]
+        if asked not in self._samples:
+            split, n, within = asked
+            self._samples[asked] = reading.sample(self.files(split), split, self.card, self.task, n, within)
+        return self._samples[asked]
 
     @functools.cached_property
     def trials(self) -> list[Any]:

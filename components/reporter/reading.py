@@ -1,6 +1,7 @@
 """Examples of a split and what a model answers about them, as NumPy arrays. No TFX."""
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Sample:
     """Examples of a split, in the order of its files.
 
     Args:
-        total: how many the split has.
+        total: how many the split has, or those have that they are chosen from.
         ids: of each.
         seen: what the model gets: pixels float32 [N, height, width, channels] in 0..255, tokens int64 [N, length].
         sizes: int32 [N, 2], height and width of images before they were resized, px; 0 of what has none.
@@ -71,13 +72,17 @@ def chosen(ids: Sequence[bytes], n: int | None) -> list[int]:
     return sorted(ranked[:n])
 
 
-def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | None) -> Sample | None:
-    """At most n examples of files as a model gets them, no more than HELD_BYTES hold; None where there are none."""
+def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | None, within: int | None = None) -> Sample | None:
+    """At most n examples of files as a model gets them, no more than HELD_BYTES hold; None where there are none.
+
+    Args:
+        within: how many of the first ones they are chosen from, so that large data need not be read to its end; None: all.
+    """
     if not files:
         return None
     kind = inputs.input_of(card.reads)
     room = max(1, HELD_BYTES // max(1, 4 * kind.bytes_of(card.seen)))
-    ids = list(examples.ids_of(files))
+    ids = list(itertools.islice(examples.ids_of(files), within))
     places = chosen(ids, room if n is None else min(n, room))
     if not places:
         return None
@@ -91,7 +96,7 @@ def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | No
         sizes = tf.stack([parsed[name] for name in placement.SIZE], -1)
         return kind.given(kind.seen(parsed[kind.feature], card)), tf.cast(sizes, tf.int32), known
 
-    records = examples.records_of(files)
+    records = examples.records_of(files).take(len(ids))
     if len(places) < len(ids):
         kept = tf.constant(np.isin(np.arange(len(ids)), places))
         records = records.enumerate().filter(lambda place, _: kept[place]).map(lambda _, record: record)
@@ -131,8 +136,12 @@ def answers(model: keras.Model, card: Card, task: Task, asked: Sample, signature
 
 def encoded(files: Sequence[str], reads: str, ids: Sequence[str]) -> dict[str, bytes]:
     """Of the examples with these ids what is kept of each; one that is not there is left out."""
-    wanted = set(ids)
-    places = {place: name for place, raw in enumerate(examples.ids_of(files)) if (name := raw.decode(errors="replace")) in wanted}
+    wanted, places = set(ids), {}
+    for place, raw in enumerate(examples.ids_of(files)):
+        if (name := raw.decode(errors="replace")) in wanted:
+            places[place] = name
+            if len(places) == len(wanted):
+                break
     if not places:
         return {}
     feature, last = inputs.input_of(reads).feature, max(places)

@@ -49,8 +49,15 @@ def names() -> list[str]:
 
 
 def sections(material: Material) -> list[Section]:
-    """All that a page has, in its order. One that cannot be made says so."""
-    return [section for _, section in sorted(_all(material), key=lambda placed: placed[0])]
+    """All that a page has, in its order. One that cannot be made, or shown, says so."""
+    made, taken = [], set()
+    for _, section in sorted(_all(material), key=lambda placed: placed[0]):
+        keys = page.keys(section)
+        if taken.intersection(keys) or len({*keys}) < len(keys):
+            section = _missing(f"{section.key}-{len(made)}", f"Another thing of the page has one of its keys: {', '.join(keys)}.")
+        taken.update(page.keys(section))
+        made.append(section)
+    return made
 
 
 def _all(material: Material) -> Iterator[tuple[tuple[int, str, int], Section]]:
@@ -71,6 +78,7 @@ def _guarded(name: str, make: Callable[[], Iterable[Section | Callable[[], Secti
                 called = section.__name__.strip("_<>")
                 yield from _guarded(f"{name}-{called if called != 'lambda' else place}", lambda asked=section: [asked()])
             elif section is not None:
+                page.check(section)
                 yield section
     except Absent as absent:
         yield _missing(name, str(absent))

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,10 +89,33 @@ def numeric_columns(table: Table) -> list[bool]:
     return [any(texts) and all(not text or NUMBER.fullmatch(text) for text in texts) for texts in columns]
 
 
+def keys(section: Section) -> list[str]:
+    """Its own and those of its blocks, which no other thing on the page may have."""
+    return [section.key, *(key for block in section.blocks if (key := getattr(block, "key", "")))]
+
+
+def check(section: Section) -> None:
+    """Whether a section can be shown.
+
+    Raises:
+        ValueError: for what is no block, a table whose rows are not as long as its head, and a chart that is no JSON.
+        OSError: for a picture that cannot be read.
+    """
+    for block in section.blocks:
+        if type(block).__name__ not in KINDS:
+            raise ValueError(f"{type(block).__name__} is no block of a page")
+        if isinstance(block, Table) and any(len(row) != len(block.columns) for row in block.rows):
+            raise ValueError(f"a row of {block.caption!r} has not the {len(block.columns)} cells of its head")
+        if isinstance(block, charts.Chart):
+            json.dumps([block.spec, block.narrow], allow_nan=False)
+        for picture in getattr(block, "pictures", [block] if isinstance(block, Picture) else []):
+            size(picture)
+
+
 def _check_keys(sections: Sequence[Section]) -> None:
     seen: set[str] = set()
     for section in sections:
-        for key in (section.key, *(key for block in section.blocks if (key := getattr(block, "key", "")))):
+        for key in keys(section):
             if key in seen:
                 raise ValueError(f"{key} is the key of two things on one page")
             seen.add(key)

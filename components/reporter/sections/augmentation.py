@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from components import inputs, keys
+from components import inputs
 from components.inputs.reports import image
-from components.reporter.material import GLIMPSE, Material
+from components.reporter.material import Material
 from configs import policies
 from configs.errors import printable
 from configs.schema.run import RunConfig
@@ -25,10 +25,10 @@ def section(material: Material) -> Section | None:
     config = RunConfig.model_validate(dict(material.config))
     transform = material.card.transform
     steps = policies.expand(config.augment, transform.channels)
-    sample = material.examples(keys.TRAIN, GLIMPSE)
+    sample = material.glimpse()
     if sample is None or not steps:
         return None
-    places = [round(place) for place in np.linspace(0, len(sample) - 1, min(SHOWN, len(sample)))]
+    places = _of_several_classes(sample.labels, len(sample))
     shape = (transform.height, transform.width, transform.channels)
     originals = tf.constant(sample.seen[places], tf.float32)
     if tuple(originals.shape[1:]) != shape:  # cut from by export.crops: training's are of another size
@@ -52,6 +52,16 @@ def section(material: Material) -> Section | None:
         f"{', '.join(step.operation[0].replace('_', ' ') for step in steps)}. None should look like another class."
     )
     return Section("augmentation", "Augmentation", about, rows)
+
+
+def _of_several_classes(labels: np.ndarray, many: int) -> list[int]:
+    """Places of SHOWN examples of as many classes, as far as there are such."""
+    order = [round(place) for place in np.linspace(0, many - 1, min(10 * SHOWN, many))]
+    first: dict[int, int] = {}
+    for place in order if labels.ndim == 1 else ():
+        first.setdefault(int(labels[place]), place)
+    chosen = list(first.values())[:SHOWN]
+    return [*chosen, *(place for place in order if place not in chosen)][:SHOWN]
 
 
 def _called(material: Material, sample, place: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from components import inputs, keys
 from components.example_gen import changes, summary
 from components.inputs.reports import image
-from components.reporter.material import GLIMPSE, Material
+from components.reporter.material import Material
 from configs import words
 from configs.errors import printable
 from reports.run import drawings
@@ -67,7 +67,7 @@ def _by_class(by_split: Mapping[str, Mapping[str, int]], noun: str) -> Iterator[
 
 
 def _samples(material: Material, noun: str) -> Pictures | Table | None:
-    sample = material.examples(keys.TRAIN, GLIMPSE)
+    sample = material.glimpse()
     if sample is None:
         return None
     if material.reads != inputs.DEFAULT:

@@ -11,7 +11,8 @@ from components.reporter import reading, writing
 from components.reporter.material import Absent, Artifact, Material
 from components.tasks.reports import by_name
 from components.trainer import artifact
-from reports.run.blocks import Section
+from reports.run import page
+from reports.run.blocks import Picture, Section, Table, Verdict
 from tests.components import digits
 
 
@@ -46,6 +47,14 @@ def test_a_sample_is_the_split_in_its_order_and_a_part_of_it_is_the_same_part_al
     np.testing.assert_array_equal(part.labels, whole.labels[places])
     assert reading.chosen([f"digit-{row}".encode() for row in rows], 7) == places
     assert of_classifier.examples(keys.TEST) is whole, "read once"
+
+
+def test_of_large_data_a_glimpse_reads_the_beginning_alone(of_classifier):
+    first = of_classifier.examples(keys.TEST, 5, within=20)
+    assert (len(first), first.total) == (5, 20)
+    assert set(first.ids) <= {f"digit-{row}" for row in digits.rows(keys.TEST)[:20]}
+    glimpse = of_classifier.glimpse()
+    assert (glimpse.split, len(glimpse)) == (keys.TRAIN, 240)
 
 
 def test_more_than_memory_holds_is_not_read(of_classifier, monkeypatch):
@@ -87,14 +96,23 @@ def test_a_section_that_raises_says_so_and_the_others_are_there(monkeypatch, cap
             yield broken
             yield lambda: None
             yield absent
+            yield lambda: Section("ragged", "Ragged", "", [Table(("a", "b"), [["1"]], "c")])
+            yield lambda: Section("noise", "Noise", "", [Picture(b"no image", "png", "alt", "")])
             yield Section("last", "Last", "", [])
+            yield Section("first", "First again", "", [])
 
     monkeypatch.setattr(by_name, "report_of", lambda task: Report())
     monkeypatch.setattr(writing, "names", list)
     material = Material({})
     monkeypatch.setattr(Material, "card", digits.card())
     made = {section.key: section for section in writing.sections(material)}
-    assert list(made) == ["first", "task-broken-missing", "task-absent-missing", "last"]
+    assert list(made) == [
+        "first", "task-broken-missing", "task-absent-missing", "task-5-missing", "task-6-missing", "last", "first-6-missing",
+    ]  # fmt: skip
+    assert "has not the 2 cells of its head" in made["task-5-missing"].blocks[0].why
+    assert "UnidentifiedImageError" in made["task-6-missing"].blocks[0].why
+    assert "has one of its keys: first" in made["first-6-missing"].blocks[0].why
+    assert "Not here: task broken." in page.html("t", Verdict("open", "v"), list(made.values()))
     assert dataclasses.astuple(made["task-broken-missing"].blocks[0]) == ("task broken", "ValueError: a <b> is no c")
     assert dataclasses.astuple(made["task-absent-missing"].blocks[0]) == ("task absent", "Trainer did not get so far.")
     assert "broken" in capsys.readouterr().err, "the log has the whole story"

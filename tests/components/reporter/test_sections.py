@@ -212,6 +212,7 @@ def test_augmentation_shows_images_as_they_are_and_as_epochs_have_them(artifacts
     section = augmentation.section(made)
     assert all(isinstance(block, Pictures) for block in section.blocks)
     assert [len(block.pictures) for block in section.blocks] == [1 + augmentation.EPOCHS] * augmentation.SHOWN
+    assert len({block.pictures[0].caption for block in section.blocks}) == augmentation.SHOWN, "of as many classes"
     for block in section.blocks:
         assert block.pictures[0].mark == "good"
         assert len({picture.data for picture in block.pictures}) > 2, "they are moved"
