@@ -28,7 +28,7 @@ class Sample:
         ids: of each.
         seen: what the model gets: pixels float32 [N, height, width, channels] in 0..255, tokens int64 [N, length].
         sizes: int32 [N, 2], height and width of images before they were resized, px; 0 of what has none.
-        targets: by name, first axis N: `label` int64 [N], -1 where there is none, and what else the task learns.
+        targets: by name, first axis N: `label` and `anomaly` int64 [N], -1 where there is none, and what else the task learns.
     """
 
     split: str
@@ -86,7 +86,7 @@ def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | No
     places = chosen(ids, room if n is None else min(n, room))
     if not places:
         return None
-    names = list(dict.fromkeys([keys.LABEL, *task.targets]))
+    names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets]))
     size = {name: tf.io.FixedLenFeature([], tf.int64, default_value=0) for name in placement.SIZE}
     features = {kind.feature: tf.io.FixedLenFeature([], tf.string), **size, **given.spec(names)}
 
