@@ -9,13 +9,19 @@ from collections.abc import Sequence
 
 from components.tasks import by_name, reports
 from components.tasks.reports.base import Report
+from configs.by_name import names, spec
 
 OF_FOLDER = "report"  # file of the report that has a folder's name
+SECTIONS = "sections"  # folder beside it, of sections that it finds by their names
 
 
 def modules_of(name: str) -> list[str]:
-    """Dotted paths of the modules that a task's report is made of, for source digests; none where it has none."""
-    return [path for part in name.split(":") if (path := _module(part))]
+    """Dotted paths of the modules that a task's report is made of, for source digests; none where it has none.
+
+    Those of a folder's `sections` are among them, which its report finds by their names.
+    """
+    paths = [path for part in name.split(":") if (path := _module(part))]
+    return [module for path in paths for module in (path, *_sections(path))]
 
 
 def report_of(name: str) -> Report | None:
@@ -35,6 +41,12 @@ def _module(part: str) -> str | None:
         if by_name.is_module(path):
             return path
     return None
+
+
+def _sections(path: str) -> list[str]:
+    folder = f"{path.rpartition('.')[0]}.{SECTIONS}"
+    there = spec(folder) if path.endswith(f".{OF_FOLDER}") else None
+    return [f"{folder}.{name}" for name in names(there.submodule_search_locations, ["section"])] if there else []
 
 
 def _families(parts: Sequence[str]) -> list[str]:

@@ -53,3 +53,10 @@ def test_a_task_without_a_file_has_none(files):
     assert by_name.report_of("nobody") is None
     assert by_name.modules_of("nobody") == []
     assert by_name.modules_of("outer:family.member") == ["components.tasks.reports.outer", "components.tasks.reports.family.report"]
+
+
+def test_what_a_page_is_made_of_is_digested_sections_found_by_name_too():
+    family = "components.tasks.reports.reconstruction"
+    modules = by_name.modules_of("anomaly:reconstruction.denoising")
+    assert modules[:2] == ["components.tasks.reports.anomaly", f"{family}.report"]
+    assert {f"{family}.sections.{name}" for name in ("denoising", "basis", "samples")} < set(modules)
