@@ -171,7 +171,8 @@ def _rules(rules: Sequence[Rule], axis: str = "x") -> list:
         return []
     base = alt.Chart(charts.rows([{"value": float(rule.value), "name": rule.name} for rule in rules]))
     at = alt.X("value:Q") if axis == "x" else alt.Y("value:Q")
-    name = base.mark_text(style="ink", align="left", baseline="top", dx=4, dy=2)
+    side = {"baseline": "top", "dy": 2} if axis == "x" else {"baseline": "bottom", "dy": -3}
+    name = base.mark_text(style="ink", align="left", dx=4, **side)
     placed = {"y": alt.value(0)} if axis == "x" else {"x": alt.value(0)}
     return [
         base.mark_rule(style="ink", strokeDash=[5, 3], strokeWidth=1.5).encode(

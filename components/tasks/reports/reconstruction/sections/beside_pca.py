@@ -48,7 +48,7 @@ def _figures(looked: Looked) -> list:
         else []
     )
     if said := evaluation[keys.COMPARISON]:
-        blocks.append(Prose(f"{said[0].upper()}{said[1:]}."))
+        blocks.append(Prose(f"Evaluator's comparison: {said}."))
     return blocks
 
 
@@ -57,7 +57,7 @@ def _images(looked: Looked) -> list:
     errors = looked.each["mse"]
     theirs = np.concatenate([_errors(looked, everything[start : start + 512]) for start in range(0, len(everything), 512)])
     fitted = looked.training
-    how = f"{looked.principal.name} of {len(looked.principal.components):,} components"
+    how = f"{looked.principal.name} has {len(looked.principal.components):,} components"
     how += f", fitted on {len(fitted):,} of {fitted.total:,} training images"
     better = float((errors < theirs).mean())
     dots = ranks.spread(len(errors), DOTS)
@@ -67,7 +67,7 @@ def _images(looked: Looked) -> list:
         else f" {len(errors) - len(dots):,} images have no dot here, every so-manyth of the split has one."
     )
     about = f"Squared errors of {looked.words()}, a dot each; below the line the model's is the smaller one, which is so of "
-    about += f"{better:.1%}. PCA is {how}.{left_out}"
+    about += f"{better:.1%}. Here {how}.{left_out}"
     rows = [{"x": float(theirs[at]), "y": float(errors[at]), "name": looked.named(at)} for at in dots]
     chart = distributions.against("against-pca", "Image by image", about, rows, "error of PCA", "error of the model")
     order = np.argsort(errors - theirs, kind="stable")
