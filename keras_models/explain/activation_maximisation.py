@@ -137,13 +137,11 @@ class _Spectrum:
 
 
 def show(network: Network, asked: Asked) -> Answer:
-    """See base. Raises Unsuited for a network that tells no classes apart, where no layer is named."""
-    if not asked.layer and not network.is_classifier:
-        inner = [network.short(path) for path, part in network.parts.items() if len(part.shape) == 1][-1:]
-        raise Unsuited(
-            f"{network.model.name} has no classes to make an image for.", f"Name a layer: --layer {inner[0] if inner else 'LAYER'}."
-        )
-    path = network.find(asked.layer) if asked.layer else network.output
+    """See base. Raises Unsuited for a network of maps alone, where no layer is named."""
+    own = network.output if network.is_classifier else network.narrowest()
+    if not asked.layer and not own:
+        raise Unsuited(f"{network.model.name} has no classes or code to make an image for.", "Name a layer: --layer LAYER.")
+    path = network.find(asked.layer) if asked.layer else own
     total = network.parts[path].units
     units = [network.check_unit(path, asked.unit)] if asked.unit is not None else list(range(min(total, MOST)))
     target = Target(path, np.array(units), "centre")

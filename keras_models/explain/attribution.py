@@ -22,10 +22,10 @@ def target_of(network: Network, asked: Asked, images: np.ndarray) -> Target:
     if asked.unit is not None:
         return Target(path, np.full(len(images), network.check_unit(path, asked.unit)))
     if not network.is_classifier and not asked.layer:
-        inner = [network.short(path) for path, part in network.parts.items() if len(part.shape) == 1][-1:] or ["LAYER"]
+        inner = network.narrowest()
         raise Unsuited(
             f"{network.model.name} decides nothing about an image, so there is no answer to explain.",
-            f"Name a unit: --layer {inner[0]} --unit 0.",
+            f"Name a unit: --layer {network.short(inner) if inner else 'LAYER'} --unit 0.",
         )
     values = network.values(images, [path])[path]
     return Target(path, values.reshape(len(values), -1, values.shape[-1]).max(1).argmax(-1))

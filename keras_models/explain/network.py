@@ -123,12 +123,20 @@ class Network:
         return paths[last]
 
     def worth_a_search(self) -> str:
-        """The last maps; of a network without convolutions the last row of values before the output, else the output."""
+        """The last maps; without convolutions the last row of values before the output, or the narrowest of what is no classifier;
+        else the output."""
         with contextlib.suppress(Unsuited):
             return self.maps()
+        if not self.is_classifier:
+            return self.narrowest() or self.output
         before = list(self.parts.items())[:-1]
         rows = [path for path, part in before if len(part.shape) == 1 and hasattr(part.operation, "kernel")]
         return rows[-1] if rows else self.output
+
+    def narrowest(self) -> str | None:
+        """The layer that gives the fewest values in a row, such as an autoencoder's code; None where all give maps."""
+        rows = [path for path, part in self.parts.items() if len(part.shape) == 1 and part.units]
+        return min(rows, key=lambda path: self.parts[path].units) if rows else None
 
     def is_convolution(self, path: str) -> bool:
         """Whether a layer multiplies windows of an image by weights."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from keras_models import normalize, twin
 from keras_models.explain import (
     Asked,
     Network,
@@ -135,3 +136,17 @@ def test_what_cannot_move_and_decides_nothing_is_said():
     y = layers.Reshape((4, 4, 1))(layers.Dense(16)(layers.Flatten()(x)))
     with pytest.raises(Unsuited, match="no maps that could move, and no class that could stay"):
         equivariance.show(Network(keras.Model(x, y, name="dense")), Asked(images=images((4, 4, 1))))
+
+
+def test_of_an_autoencoder_the_units_of_its_code_are_shown():
+    network = Network(normalize.with_normalization(twin("autoencoder"), "unit"))
+    x = images(network.shape, 3)
+    code = network.find("code")
+    assert network.narrowest() == code
+    asked = Asked(many=x)
+    units = network.parts[code].units
+    made = activation_maximisation.maximise(network, Target(code, np.arange(units), "centre"), Regularisation(steps=2))
+    assert made.shape == (units, *network.shape)
+    assert {row["unit"] for row in exciting_images.show(network, asked).figures} == {
+        f"unit {n} of encoder/code" for n in range(units)
+    }
