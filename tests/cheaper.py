@@ -129,3 +129,13 @@ def crew_is_here():
             patch.delenv(name)
         patch.setattr(crew.Crew, "work", work)
         yield
+
+
+@contextlib.contextmanager
+def no_page():
+    """Runs end before the page that Reporter writes, which tests/components/reporter has, and `hubel run` elsewhere."""
+    from pipelines.orchestration import pipeline
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "_reporter", lambda known, nodes: None)
+        yield

@@ -7,6 +7,7 @@ from components import keys
 from configs import load
 from keras_models.record import RECONSTRUCTION
 from pipelines.orchestration import execute, settled
+from tests.cheaper import no_page
 from tests.pipelines import test_generative_models, test_without_labels
 from tests.pipelines.whole_way import NO_WARMUP, goes_the_whole_way, is_blessed
 
@@ -35,6 +36,7 @@ def test_it_is_blessed(name, place):
     is_blessed(name, place)
 
 
+@no_page()
 def test_one_that_has_learned_nothing_is_neither_blessed_nor_pushed_and_the_baseline_is_named(place):
     cfg = load.load("digits_conv_autoencoder.tiny", [NO_WARMUP, "train.epochs=0"]).model_copy(update={"name": "autoencoder"})
     before = sorted(place.models.rglob("*"))

@@ -18,6 +18,7 @@ from configs.schema.slices.trainer import TrainerSlice
 from keras_models import transfer
 from pipelines.orchestration import execute
 from pipelines.workspace import runs
+from tests.cheaper import no_page
 from tests.components import digits, stages
 from tests.pipelines.whole_way import NO_WARMUP, goes_the_whole_way, is_blessed
 
@@ -73,6 +74,7 @@ def test_of_images_that_are_labelled_in_part_those_with_labels_are_probed(bare, 
 
 
 @pytest.mark.whole
+@no_page()
 def test_self_taught_learning_classifies_sparse_codes_of_other_digits(place, scans):
     keras.backend.clear_session()
     made = {}

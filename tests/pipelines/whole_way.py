@@ -18,6 +18,7 @@ from pipelines.orchestration import execute, settled
 from pipelines.verbs import code_verbs, image_verbs
 from pipelines.verbs.served import Served
 from pipelines.workspace.layout import Workspace
+from tests.cheaper import no_page
 from tests.components import digits
 
 IMAGES = 3
@@ -58,7 +59,8 @@ def _judged(name: str, place: Workspace, source: str | None, is_labelled: bool, 
     keras.backend.clear_session()
     cfg = load.load(f"{name}.tiny", [NO_WARMUP, *([f"data.source={source}"] if source else [])])
     data = "" if source is None else "_labelled_in_part" if is_labelled else "_without_labels"
-    results = execute.launched(settled.settle(cfg.model_copy(update={"name": f"autoencoder{data}"}), place), served)
+    with no_page():
+        results = execute.launched(settled.settle(cfg.model_copy(update={"name": f"autoencoder{data}"}), place), served)
     verdict = results["Evaluator"]
     assert verdict.property("blessing", "blessed") == 1, verdict.property("blessing", keys.REASON)
     assert " against " in verdict.property("evaluation", keys.COMPARISON)
