@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 REQUEST_ID = "x-request-id"
 API_KEY = "x-api-key"
+LOADING = "The server is loading its models."
 REFUSED = "A valid API key is needed: send it as x-api-key, or as a bearer in Authorization."
 GIVEN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)  # what a client may call its request; it stands in a log
 

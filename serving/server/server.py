@@ -110,7 +110,8 @@ class Server:
     def start(
         self, config, follow: Path | None = None, every: float = POLL, read: Callable[[Path], Any] = model_config.read
     ) -> None:
-        """Load the models of a ModelServerConfig, then answer.
+        """Load the models of a ModelServerConfig, then answer what they do. Meanwhile the REST end says so: who is let in
+        by the port and not answered would hang. A channel of gRPC waits for its server by itself.
 
         Args:
             follow: file whose changes are taken as a config is by HandleReloadConfigRequest. every: s between looks; 0 for none.
@@ -119,6 +120,8 @@ class Server:
         Raises:
             UsageError: for a config that none can be. HubelError: where a model cannot be loaded.
         """
+        if "rest" in self._ends:
+            self._ends["rest"].start(is_loading=True)
         try:
             self.manager.start(config)
         except ServingError as error:
@@ -128,9 +131,10 @@ class Server:
                     f"{error.message}.", "Remove or mend that version, or serve another one by NAME/VERSION."
                 ) from None
             raise UsageError(f"The config cannot be served: {error.message}.", "See docs/serving.md on model.config.") from None
-        for end in self._ends.values():
-            end.start()
+        if "rest" in self._ends:
+            self._ends["rest"].loaded()
         if "grpc" in self._ends:
+            self._ends["grpc"].start()
             self._ends["grpc"].show_ready(True)
         self._is_answering = True
         if follow is not None and every:

@@ -113,12 +113,17 @@ class RestEnd:
         self._grace = 0.0
         self._failure: BaseException | None = None
 
-    def start(self) -> None:
-        """Answer, in a thread."""
+    def start(self, is_loading: bool = False) -> None:
+        """Answer, in a thread. Of models that are being loaded, nothing but that, before `loaded`."""
+        self._handlers.is_loading = is_loading
         threading.Thread(target=self._run, name="rest", daemon=True).start()
         self._begun.wait()
         if self._failure is not None:
             raise self._failure
+
+    def loaded(self) -> None:
+        """Answer what the models do."""
+        self._handlers.is_loading = False
 
     def stop(self, grace: float) -> threading.Event:
         """Take no more connections and end requests that last longer than `grace` s. Returns what is set once all have ended."""
@@ -176,7 +181,7 @@ class _Handlers:
         self._budget = body.Budget(settings.max_bodies)
         self._pages = playground.files() if settings.playground else {}
         self._in_flight, self._lock = 0, threading.Lock()
-        self.is_draining = False
+        self.is_draining = self.is_loading = False
         self.active = 0  # requests that are being read, answered or sent; the loop's thread counts
 
     def application(self) -> web.Application:
@@ -218,6 +223,8 @@ class _Handlers:
             if not (is_open or request.method == "OPTIONS" or self._api_key.allows(request.headers)):
                 self._metrics.refused.add("REST", "api_key")
                 raise ServingError("UNAUTHENTICATED", access.REFUSED)
+            if self.is_loading and not (is_open or request.path in (MODELS, counted.PATH)):
+                raise ServingError("UNAVAILABLE", access.LOADING)
             response, code = await handler(request), "OK"
         except ServingError as error:
             response, code = _told(error), error.code

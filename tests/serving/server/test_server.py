@@ -12,7 +12,7 @@ import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, predict_pb2, prediction_service_pb2_grpc
 
 from configs.errors import HubelError
-from serving.server import model_config
+from serving.server import loading, model_config
 from serving.server.access import ApiKey
 from serving.server.batching import Parameters
 from serving.server.server import Server, Settings, settings_of
@@ -101,6 +101,36 @@ def test_clients_of_both_ends_lose_nothing_while_versions_change(swaps, clients,
     server.stop()
     assert not wrong
     assert set(answers["rest"]) == set(answers["grpc"]) == set(range(1, swaps + 2))
+
+
+def test_who_asks_while_models_are_loaded_is_told_so_and_does_not_hang(models, monkeypatch):
+    may_load, load = threading.Event(), loading.load
+    monkeypatch.setattr(loading, "load", lambda *given, **more: may_load.wait(PATIENCE) and load(*given, **more))
+    server = Server(Settings(rest_port=0, grpc_port=None, linger=0))
+    port = server.ports["rest"]
+    starting = threading.Thread(target=server.start, args=(model_config.of_models({"m": str(models / "half_plus_two")}),))
+    starting.start()
+
+    def rest(method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        told = json.loads(answer.read())
+        connection.close()
+        return answer.status, told
+
+    try:
+        loads = {"error": "The server is loading its models."}
+        assert rest("POST", "/v1/models/m:predict", '{"instances": [1.0]}') == (503, loads)
+        assert rest("GET", "/v1/models/m/metadata") == (503, loads)
+        assert (rest("GET", "/readyz")[0], rest("GET", "/livez")[0], rest("GET", "/models")[0]) == (503, 200, 200)
+        may_load.set()
+        starting.join(PATIENCE)
+        assert rest("POST", "/v1/models/m:predict", '{"instances": [1.0]}') == (200, {"predictions": [2.5]})
+    finally:
+        may_load.set()
+        starting.join(PATIENCE)
+        server.stop()
 
 
 def test_a_config_is_followed_only_where_that_is_asked_for(models, tmp_path):
