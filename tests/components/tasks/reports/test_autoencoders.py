@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from components import keys
-from components.evaluator import detection
+from components.evaluator import detection, per_image
 from components.example_gen import records
 from components.reporter import writing
 from components.reporter.material import Artifact, Material
@@ -134,6 +134,40 @@ def test_figures_are_those_that_evaluator_wrote(principal, tmp_path):
         ["psnr", "17.5", "PCA", "16", "the model"],
     ]
     assert "0.02 (95 %: 0.019 to 0.021)" in sections(judged)["reconstructions"].about
+
+
+def test_what_evaluator_kept_of_images_is_theirs_whatever_its_order(principal, tmp_path, monkeypatch):
+    names = [f"digit-{row}".encode() for row in digits.rows(keys.TEST)]
+    ids = np.array([per_image.digest(name) for name in names], np.uint64)
+    order = np.random.default_rng(0).permutation(60)
+    table = {"id": ids[order], keys.LABEL: np.zeros(60, np.int64), "mse": np.arange(60.0)[order]}
+    asked = []
+
+    def read(uri, model):
+        asked.append(model)
+        if model is not None:
+            raise ValueError("no such model")
+        return {(): table}, {}
+
+    monkeypatch.setattr(per_image, "read", read)
+    judged = dataclasses.replace(principal, artifacts={**principal.artifacts, "evaluation": Artifact(tmp_path)})
+    assert Looked(judged).each["mse"].tolist() == [*range(60)]
+    assert [*Looked(judged).each] == ["mse"]
+    table["id"] = table["id"][:-1]
+    assert Looked(judged).each["mse"].max() < 1, "of a table that lacks an image nothing is taken"
+    assert "ssim" in Looked(judged).each
+
+
+def test_a_decoder_that_is_told_classes_has_a_row_of_samples_for_each(examples, tmp_path):
+    keras.utils.set_random_seed(3)
+    net = get("vae").build(**{**get("vae").tiny, "input_shape": (8, 8, 1), "conditional": True, "num_classes": 10})
+    told = {"architecture": "vae", "task": "reconstruction.variational", "calibrated": CALIBRATED["reconstruction.variational"]}
+    given = material(examples, tmp_path, normalize.with_normalization(net, "unit"), **told)
+    rows, beside = blocks(sections(given)["samples"], Pictures)
+    assert [picture.caption for picture in rows.pictures] == digits.NAMES
+    assert len({picture.data for picture in rows.pictures}) == 10
+    assert len(beside.pictures) == 8
+    assert "240 training images" in beside.caption
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def triples(looked: Looked, rows: list[int], errors: np.ndarray) -> list[Picture
     originals, given, made = looked.sample.seen[rows], looked.given(np.array(rows)), looked.made(np.array(rows))
     pictures = []
     for at, row in enumerate(rows):
-        heat = colours(np.square((originals[at] - made[at]) / 255.0).mean(-1, keepdims=True))
+        heat = colours(np.nan_to_num(np.square((originals[at] - made[at]) / 255.0).mean(-1, keepdims=True), nan=1.0))
         first, words = ([given[at]], "With noise, original") if looked.is_noisy else ([], "Original")
         alt = f"{words}, reconstruction and error of {looked.named(row)}: squared error {errors[row]:.4g}"
         alt += f", number {places[row]:,} of {len(errors):,}"
