@@ -5,11 +5,9 @@ That takes two seconds, which no run need wait for, so the file is kept. After a
     .venv/bin/python -m reports.vega
 """
 
-from pathlib import Path
-
 from configs import atomic
+from reports.charts import VEGA
 
-FILE = Path(__file__).with_name("vega.min.js")
 HEAD = (
     "/* Vega, Vega-Lite and Vega-Embed, bundled by vl-convert {version}. BSD 3-Clause License, Copyright (c) University of "
     "Washington, Interactive Data Lab, and the Vega project's contributors: https://vega.github.io */\n"
@@ -24,4 +22,4 @@ def bundled() -> str:
 
 
 if __name__ == "__main__":
-    atomic.write_text(FILE, bundled())
+    atomic.write_text(VEGA, bundled())

@@ -1,8 +1,10 @@
 """What a page says of a run that was blessed, refused or failed; names are text, and caps hold whatever the data."""
 
 import dataclasses
+import importlib.util
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from components.reporter.sections import lineage as of_lineage
 from reports import charts
 from reports.run import page
 from reports.run.blocks import Missing, Pictures, Prose, Table
+from tests import browser
 from tests.components import digits
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -217,3 +220,34 @@ def test_augmentation_shows_images_as_they_are_and_as_epochs_have_them(artifacts
         assert block.pictures[0].mark == "good"
         assert len({picture.data for picture in block.pictures}) > 2, "they are moved"
     assert augmentation.section(dataclasses.replace(made, config={**made.config, "augment": []})) is None
+
+
+@pytest.mark.browser
+def test_a_browser_shows_failed_refused_and_odd_pages_on_a_phone(chromium, tmp_path):
+    names = [f"a class of a name that is long enough to be broken {number} {MARKUP}" for number in range(200)]
+    held = {"examples": examples(tmp_path, names)}
+    told = {"run": "20260101-120000", "passed_over": {MARKUP: 2}, "runs": "/a/long/way/to/the/folder/of/runs", "workspace": ""}
+    made = {
+        "nothing": Material({}, failure=Failure("ExampleGen", "There is nothing.", "Give something.")),
+        "failed": Material(held, CONFIG, told, "a_name_that_is_long_" * 5, Failure("Trainer", "It ran out of memory." * 20)),
+        "refused": Material({**held, **judged(0, "accuracy 0.9749 is below the minimum 0.99")}, CONFIG, told, "digits"),
+    }
+    axe = Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
+    grave = "['serious', 'critical'].includes(each.impact)"
+    profile = tmp_path / "chromium"
+    profile.mkdir()
+    with browser.started(chromium, profile) as chrome:
+        for name, material in made.items():
+            page_of = tmp_path / f"{name}.html"
+            page_of.write_text(writing.html(material))
+            for width in (390, 1440):
+                chrome.open(
+                    page_of,
+                    width,
+                    ready="document.documentElement.dataset.drawn !== undefined || !document.querySelector('.drawn')",
+                )
+                chrome.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
+                assert chrome.run("document.documentElement.scrollWidth - innerWidth") <= 0, (name, width)
+                assert (chrome.complaints, chrome.requests) == ([], []), name
+            told_by_axe = f"axe.run().then(told => told.violations.filter(each => {grave}).map(each => each.id))"
+            assert chrome.run(f"{axe}; {told_by_axe}") == [], name
