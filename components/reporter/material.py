@@ -89,6 +89,7 @@ class Material:
         tuning: folder of the studies of the config's searches.
         full: whether the page is to have all that `hubel report --full` adds.
         folds: of `hubel report --folds`, how many; None: not asked for.
+        metadata: the file of ML Metadata, which knows what Trainer was given.
     """
 
     artifacts: Mapping[str, Artifact]
@@ -99,6 +100,7 @@ class Material:
     tuning: Path | None = None
     full: bool = False
     folds: int | None = None
+    metadata: Path | None = None
 
     def artifact(self, name: str) -> Artifact:
         """One that a section cannot do without.
@@ -255,10 +257,12 @@ class Material:
         """
         from components.reporter import reading
 
-        sample = self.examples(split, n)
+        sample, names = self.examples(split, n), tuple(signatures or self._signatures)
         if sample is None:
             return None
-        return reading.answers(self.need("model"), self.card, self.task, sample, signatures or self._signatures)
+        if (split, n, names) not in self._asked:
+            self._asked[split, n, names] = reading.answers(self.need("model"), self.card, self.task, sample, names)
+        return self._asked[split, n, names]
 
     def encoded(self, split: str, ids: Sequence[str]) -> dict[str, bytes]:
         """Of examples with these ids what ExampleGen kept: an image as a PNG, or a text."""
@@ -276,6 +280,10 @@ class Material:
     @property
     def _signatures(self) -> list[str]:
         return list(dict.fromkeys([self.judge.signature, self.task.predicts]))
+
+    @functools.cached_property
+    def _asked(self) -> dict[tuple[str, int | None, tuple[str, ...]], "Answers"]:
+        return {}
 
     @functools.cached_property
     def _samples(self) -> dict[tuple[str, int | None, int | None], "Sample | None"]:

@@ -1,6 +1,7 @@
 """What ML Metadata has on record of a run's artifacts. By SQL, because its library takes seconds to import."""
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,14 @@ _MADE = """
 _OF_RUN = """
     SELECT r.artifact_id FROM Context c JOIN Type t ON t.id = c.type_id AND t.name = 'pipeline_run'
     JOIN Attribution r ON r.context_id = c.id WHERE c.name = ?"""
+_GIVEN = """
+    SELECT p.name, p.string_value FROM Event e JOIN ExecutionProperty p ON p.execution_id = e.execution_id
+    WHERE e.artifact_id = ? AND e.type = 4 AND p.name = 'custom_config' ORDER BY e.execution_id LIMIT 1"""
+_TAKEN = """
+    SELECT i.step_key, a.uri FROM Event o JOIN Event e ON e.execution_id = o.execution_id AND e.type = 3
+    JOIN EventPath i ON i.event_id = e.id AND i.is_index_step = 0 JOIN Artifact a ON a.id = e.artifact_id
+    WHERE o.artifact_id = ? AND o.type = 4
+    AND o.execution_id = (SELECT MIN(execution_id) FROM Event WHERE artifact_id = o.artifact_id AND type = 4)"""
 _PROPERTIES = """
     SELECT artifact_id, name, COALESCE(string_value, int_value, double_value, bool_value) FROM ArtifactProperty
     WHERE is_custom_property = 1 AND artifact_id IN ({})"""
@@ -58,6 +67,16 @@ def timed(database: Path, artifacts: Mapping[str, Artifact]) -> dict[str, Artifa
             for name, artifact in artifacts.items()
         }
     return dict(artifacts)
+
+
+def training(database: Path, model: Artifact) -> tuple[dict[str, Any], dict[str, Path]] | None:
+    """What the Trainer that made a model was given: its custom_config, and the folders of its inputs by name; None where that is
+    not on record."""
+    with contextlib.suppress(sqlite3.Error), _opened(database) as opened:
+        given = opened.execute(_GIVEN, [model.id]).fetchone()
+        taken = {name: Path(uri) for name, uri in opened.execute(_TAKEN, [model.id])}
+        return (json.loads(given[1]), taken) if given else None
+    return None
 
 
 def _opened(database: Path) -> contextlib.closing:

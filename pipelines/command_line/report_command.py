@@ -40,7 +40,7 @@ def report(run, others, more, full, folds, opens, workspace, as_json):
         value = _compared(place, records)
     else:
         record = runs.named(place, run)
-        value = _written(place, record, full or folds is not None, folds)
+        value = _written(place, record, full or folds is not None, folds, as_json)
     if opens:
         click.launch(value["report"])
     if as_json:
@@ -50,7 +50,7 @@ def report(run, others, more, full, folds, opens, workspace, as_json):
     return 0
 
 
-def _written(place, record, full, folds):
+def _written(place, record, full, folds, quiet):
     """{report, run, config, status, written: whether it was just now}."""
     page = place.report(record.config, record.run)
     told = {"run": record.run, "config": record.config, "status": record.status}
@@ -58,7 +58,12 @@ def _written(place, record, full, folds):
         return {"report": str(page), **told, "written": False}
     asked = requests.WriteReport(str(place.root), record.config, record.run, full, folds)
     with place.locked(f"hubel report {record.run}"):
-        return {**options.quietly(asked), **told, "written": True}
+        if folds is None:
+            return {**options.quietly(asked), **told, "written": True}
+        from pipelines.command_line import console
+
+        with console.RunView(quiet=quiet) as view:  # so many trainings
+            return {**options.quietly(asked, view), **told, "written": True}
 
 
 def _compared(place, records):

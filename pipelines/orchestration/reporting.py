@@ -112,7 +112,15 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
     if "report" in artifacts:
         of_run = {**artifacts["report"].json("told", {}), **of_run}
     material = Material(
-        _there(artifacts), config, {**of_run, **_of_place(place, name)}, name, failure, place.tuning(name), full, folds
+        _there(artifacts),
+        config,
+        {**of_run, **_of_place(place, name)},
+        name,
+        failure,
+        place.tuning(name),
+        full,
+        folds,
+        place.metadata,
     )
     return {"report": str(pages.write_text(place, name, run, writing.html(material), full))}
 

@@ -125,3 +125,31 @@ def test_a_browser_shows_it_without_a_complaint_or_a_request(run, chromium, tmp_
         assert chrome.run(WIDE) <= 0
         assert (chrome.complaints, chrome.requests) == ([], [])
         assert chrome.run(f"{axe}; {SERIOUS}") == []
+
+
+def test_its_matrix_is_of_the_images_that_evaluator_judged(run, text):
+    from components.evaluator import per_image, slices
+
+    [table] = [read for read in per_image.read(str(run[0]["evaluation"].uri))[0].items() if read[0] == slices.WHOLE]
+    rows = table[1]
+    names = run[0]["examples"].json(keys.CLASS_NAMES, [])
+    head, *told = cells(text, "How many images of each label were taken for each class")
+    assert head == ["label", *names]
+    for label, row in enumerate(told):
+        predicted = rows["predicted"][rows[keys.LABEL] == label].astype(int)
+        assert [int(count or 0) for count in row[1:]] == [int((predicted == taken).sum()) for taken in range(len(names))]
+    for to in re.findall(r'href="#(cell-\d+-\d+)"', text):
+        assert f'<details id="{to}">' in text
+
+
+@pytest.mark.whole
+def test_by_folds_every_image_is_judged_by_a_model_that_has_not_seen_it(finished, run):
+    from pipelines.orchestration import reporting
+
+    [record] = records(Workspace.at(finished), NAME)
+    page = Path(reporting.write(str(finished), NAME, record.run, True, 2)["report"]).read_text()
+    counts = run[0]["examples"].json(keys.COUNTS, {})
+    assert f"All {sum(counts.values()):,} images of the run, each by one of 2 models" in page
+    _, *listed = cells(page, "By their ids")
+    assert {row[1] for row in listed} == {keys.TRAIN, keys.VALIDATION, keys.TEST}
+    assert "--folds 5" not in page

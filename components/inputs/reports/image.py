@@ -34,6 +34,27 @@ def of_pixels(pixels: np.ndarray, alt: str, caption: str = "", mark: Literal["",
     )
 
 
+def properties(pixels: np.ndarray, sizes: np.ndarray) -> dict[str, np.ndarray]:
+    """What images are like, float64 [N] each; NaN where that is not known.
+
+    Args:
+        pixels: [N, height, width, channels] in 0..255, as the model gets them.
+        sizes: int [N, 2], height and width before they were resized, px; 0 of what has none.
+
+    Returns:
+        brightness: the mean of their values in 0..255. contrast: the standard deviation of these. size: the square root of height
+        times width, px. aspect: width over height.
+    """
+    values = pixels.reshape(len(pixels), -1)
+    height, width = np.where(sizes > 0, sizes, np.nan).astype(np.float64).T
+    return {
+        "brightness": values.mean(1, dtype=np.float64),
+        "contrast": values.std(1, dtype=np.float64),
+        "size": np.sqrt(height * width),
+        "aspect": width / height,
+    }
+
+
 def _shrunk(image: Image.Image, side: int) -> Image.Image:
     if max(image.size) <= side:
         return image
