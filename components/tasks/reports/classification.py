@@ -181,7 +181,12 @@ def calibrated(of: Classified, material: Material) -> Section:
     )  # fmt: skip
     words = [
         f"The calibration error is {before[0]:.4f}. A perfectly calibrated model would have up to {chance:.4f} on as many images, "
-        "so " + ("this one is not told from calibrated." if before[0] <= chance else "this one is not calibrated.")
+        "so "
+        + (
+            "this one is not told from calibrated."
+            if before[0] <= chance
+            else f"this one is not calibrated: it is {_sureness(before)}."
+        )
     ]
     if value is not None:
         after, limit = rows[f"at temperature {value:.3g}"], "colder" if value < 1 else "warmer"
@@ -193,6 +198,11 @@ def calibrated(of: Classified, material: Material) -> Section:
         )
     about = f"{of.words}. Confidence is the probability of the class that was answered."
     return Section("calibration", "How sure it is, and how right", about, [*map(Prose, words), table, chart, *blocks])
+
+
+def _sureness(told: tuple[float, ...]) -> str:
+    *_, confidence, accuracy = told
+    return "too sure" if confidence > accuracy else "less sure than it is right"
 
 
 def _told(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, ...]:
@@ -245,7 +255,7 @@ def since(of: Classified, material: Material) -> Section:
     about = f"Of the same {len(ours['correct']):,} test images it had {before:.4f} right, this one has {now:.4f}"
     about += f": {said['words']}." if said and "blessed" in said["against"] else "."
     places = earlier.places(ours, of.ids)
-    blocks = [Table(["", "images"], rows, "Images that changed sides")]
+    blocks = [Table(["before and now", "images"], rows, "Images that changed sides")]
     for changed, caption, key in ((lost, "right before, wrong now", "now-wrong"), (won, "wrong before, right now", "now-right")):
         here = [places[number] for number in changed.tolist() if number in places]
         if len(changed):

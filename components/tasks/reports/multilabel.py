@@ -126,4 +126,4 @@ def since(material: Material) -> Section:
     rows = [[words, f"{int(of.sum()):,}"] for words, of in counts]
     before, now = int(theirs.sum()), int(ours.sum())
     about = f"Of the same {len(ours):,} test images it had the whole set of {before:,} right, this one of {now:,}."
-    return Section("earlier", title, about, [Table(["", "images"], rows, "Images that changed sides")])
+    return Section("earlier", title, about, [Table(["before and now", "images"], rows, "Images that changed sides")])
