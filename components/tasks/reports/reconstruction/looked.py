@@ -1,6 +1,7 @@
 """What sections look at of an autoencoder and its test images: each thing computed when it is first asked for, and once."""
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from components.reporter.material import Material
 from components.reporter.reading import Sample
 from components.tasks.base import Signature
 from components.tasks.reconstruction import denoising, pca
-from components.tasks.reconstruction.names import DECODE, ENCODE, FIGURES, RECONSTRUCT
+from components.tasks.reconstruction.names import ACTIVE, DECODE, ENCODE, FIGURES, RECONSTRUCT
 from configs.errors import HubelError
 
 BATCH = 128
@@ -107,10 +108,13 @@ class Looked:
 
     @functools.cached_property
     def principal(self) -> pca.Principal | None:
-        """PCA of `training`, with as many components as the code has numbers; None without such images."""
+        """PCA of `training`, with as many components as the code has numbers or, where these are no fewer than an image's values,
+        as are active in the mean, which is what Evaluator does; no more than there are images. None without such images."""
         if self.training is None:
             return None
-        return pca.fit([self.training.seen / 255.0], self.code_size)
+        is_overcomplete = self.code_size >= math.prod(self.card.input_shape) and ACTIVE in self.each
+        wanted = max(1, round(float(self.each[ACTIVE].mean()))) if is_overcomplete else self.code_size
+        return pca.fit([self.training.seen / 255.0], min(wanted, len(self.training)))
 
     def projected(self, rows: np.ndarray) -> np.ndarray:
         """What PCA makes of what the model is given, in 0..255."""

@@ -120,6 +120,15 @@ def test_pca_beside_the_model_is_that_of_the_training_split(principal):
     np.testing.assert_allclose(beside_pca._errors(looked, np.arange(60)), exact.errors(test), rtol=1e-5)
 
 
+def test_an_overcomplete_code_stands_beside_as_many_components_as_are_active(examples, tmp_path):
+    keras.utils.set_random_seed(3)
+    net = get("sparse_autoencoder").build(input_shape=(8, 8, 1), code_size=90, penalty="k_sparse", k=5)
+    model = normalize.with_normalization(net, "unit")
+    known = {"architecture": "sparse_autoencoder", "task": "reconstruction.sparse", "calibrated": {"figure": "active", "target": 5}}
+    looked = Looked(material(examples, tmp_path, model, **known))
+    assert len(looked.principal.components) == round(float(looked.each["active"].mean())) <= 5
+
+
 def test_figures_are_those_that_evaluator_wrote(principal, tmp_path):
     metrics = {"mse": 0.02, "psnr": 17.5, "pca_mse": 0.03, "kernel_pca_mse": 0.01, "pca_psnr": 16.0, "pca_other": 1.0}
     properties = {
