@@ -20,6 +20,7 @@ from pipelines.command_line import (
     judging_commands,
     options,
     promotion_commands,
+    record_commands,
     report_command,
     run_commands,
     serve_commands,
@@ -139,6 +140,7 @@ cli.add_command(datasets_commands.init)
 list_group.add_command(experiments_commands.list_experiments)
 list_group.add_command(tuning_commands.list_trials)
 list_group.add_command(promotion_commands.list_served)
+list_group.add_command(record_commands.list_runs)
 cli.add_command(experiments_commands.experiment)
 for _verb in autoencoder_commands.VERBS:
     cli.add_command(_verb)
@@ -171,24 +173,6 @@ def list_configs(as_json):
         print(json.dumps(rows))
     else:
         console.table(["name", "about"], [[c["name"], c["about"].split("\n")[0]] for c in rows])
-
-
-@list_group.command("runs")
-@options.workspace
-@options.as_json
-def list_runs(workspace, as_json):
-    """Runs of a workspace: which config, how it ended and why, figures of the test split."""
-    from pipelines.command_line import runs_view
-    from pipelines.workspace.layout import Workspace
-    from pipelines.workspace.runs import listed
-
-    records = listed(Workspace.at(workspace))
-    if as_json:
-        columns = ("run", "config", "started", "seconds", "blessed", "metrics", "intervals")
-        columns += ("status", "reason", "version", "model_dir")
-        print(json.dumps([{column: getattr(record, column) for column in columns} for record in records]))
-    else:
-        runs_view.terminal(records)
 
 
 @cli.command("show")

@@ -1,5 +1,7 @@
 """`hubel list runs` for people: a line a run, below it its figures and why it ended as it did."""
 
+import csv as writing
+import sys
 import textwrap
 from collections.abc import Sequence
 
@@ -9,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.command_line import console
+from pipelines.workspace import columns
 from pipelines.workspace.runs import RunRecord
 
 COLUMNS = ("run", "config", "seconds", "outcome", "version")
@@ -33,6 +36,40 @@ def terminal(records: Sequence[RunRecord]) -> None:
         out.print(_line(cells, sizes))
         for text in _below(record):
             print(textwrap.fill(text, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False))
+
+
+def table(records: Sequence[RunRecord], chosen: Sequence[str]) -> None:
+    """Print these columns of them, in the order given."""
+    held = [[columns.value(record, name) for name in chosen] for record in records]
+    numbers = [
+        name
+        for name, cells in zip(chosen, zip(*held, strict=True), strict=False)
+        if any(_is_number(cell) for cell in cells) and all(cell is None or _is_number(cell) for cell in cells)
+    ]
+    console.table(list(chosen), [[_shown(cell, name) for cell, name in zip(row, chosen, strict=True)] for row in held], numbers)
+
+
+def csv(records: Sequence[RunRecord], chosen: Sequence[str]) -> None:
+    """Write them to stdout as RFC 4180 has it: a head, lines that end in CR LF, numbers in full, nothing where there is none."""
+    out = writing.writer(sys.stdout)
+    out.writerow(chosen)
+    out.writerows([_plain(columns.value(record, name)) for name in chosen] for record in records)
+
+
+def _is_number(cell: columns.Value) -> bool:
+    return isinstance(cell, (int, float)) and not isinstance(cell, bool)
+
+
+def _shown(cell: columns.Value, name: str) -> columns.Value:
+    if isinstance(cell, bool):
+        return _plain(cell)
+    if name == "seconds" and cell is not None:
+        return f"{cell:.0f}"
+    return f"{cell:.4f}" if isinstance(cell, float) and cell % 1 else f"{cell:.0f}" if isinstance(cell, float) else cell
+
+
+def _plain(cell: columns.Value) -> columns.Value:
+    return str(cell).lower() if isinstance(cell, bool) else cell
 
 
 def _cells(record: RunRecord) -> list:
