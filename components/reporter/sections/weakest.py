@@ -7,7 +7,7 @@ from components.evaluator import per_image
 from components.evaluator.statistic import ID, Mean, Rows, Share
 from components.reporter import earlier, seen, weakest
 from components.reporter.material import Material
-from reports.run.blocks import Missing, Prose, Section, Table
+from reports.run.blocks import Prose, Section, Table
 
 ORDER = 60
 SHOWN = 12  # parts, the weakest first
@@ -60,7 +60,7 @@ def _about(material: Material, search: weakest.Search, name: str, images: int, b
 def _blocks(search: weakest.Search, name: str, is_share: bool, better: str):
     weak, sign = search.weak, 1 if is_share or better == "less" else -1
     if not search.parts:
-        yield Missing("weak slices", f"No part has {weakest.LEAST} images, with as many in the rest.")
+        yield Prose(f"No part has {weakest.LEAST} images, with as many in the rest: of so few nothing can be told.")
     elif weak:
         yield Prose(
             "Worse than the rest by more than chance: "

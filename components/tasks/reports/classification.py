@@ -162,7 +162,7 @@ def calibrated(of: Classified, material: Material) -> Section:
         value = None
     if value is not None and calibration.is_at_an_end(value):
         why = f"On {fitted_on.words} the best one lies beyond {value:.3g}, where nothing holds it: too few of them are wrong."
-        blocks.append(Missing("a temperature", why))
+        blocks.append(Prose(f"No temperature is told. {why}"))
         value = None
     if value is not None:
         models[f"at temperature {value:.3g}"] = calibration.at_temperature(of.probabilities, value)
@@ -243,8 +243,8 @@ def since(of: Classified, material: Material) -> Section:
     title = "Against the last blessed model"
     both = earlier.rows(material)
     if both is None:
-        why = "No blessed model before this one was judged on these images; evaluate.change compares with one."
-        return Section("earlier", title, "", [Missing("a comparison", why)])
+        words = "There is none before this one that was judged on the same images. evaluate.change asks for one to be."
+        return Section("earlier", title, "", [Prose(words)])
     ours, theirs = both
     won, lost = classes.changed_sides(ours["correct"] > 0, theirs["correct"] > 0)
     before, now = (float(rows["correct"].mean()) for rows in (theirs, ours))

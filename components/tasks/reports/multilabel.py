@@ -118,8 +118,8 @@ def since(material: Material) -> Section:
     """How many sets the last blessed model has otherwise."""
     title, both = "Against the last blessed model", earlier.rows(material)
     if both is None:
-        why = "No blessed model before this one was judged on these images; evaluate.change compares with one."
-        return Section("earlier", title, "", [Missing("a comparison", why)])
+        words = "There is none before this one that was judged on the same images. evaluate.change asks for one to be."
+        return Section("earlier", title, "", [Prose(words)])
     ours, theirs = (rows["subset_accuracy"] > 0 for rows in both)
     counts = [("right before and now", ours & theirs), ("wrong before, right now", ours & ~theirs),
               ("right before, wrong now", theirs & ~ours), ("wrong before and now", ~ours & ~theirs)]  # fmt: skip

@@ -175,8 +175,8 @@ def test_images_that_changed_sides_are_shown(material, monkeypatch):
 
 def test_without_an_earlier_model_that_is_said(material, monkeypatch):
     monkeypatch.setattr(earlier, "rows", lambda _: None)
-    [missing] = classification.since(Classified.of(material), material).blocks
-    assert isinstance(missing, Missing)
+    [said] = classification.since(Classified.of(material), material).blocks
+    assert said.text.startswith("There is none before this one")
 
 
 def test_likely_wrong_labels_are_of_what_nothing_was_trained_on_and_say_how_to_see_all(material):

@@ -11,7 +11,7 @@ from components.reporter.material import Material
 from components.reporter.sets import Sets
 from components.tasks.reports import multilabel
 from reports.run import page
-from reports.run.blocks import Missing, Pictures, Prose, Section, Table, Verdict
+from reports.run.blocks import Pictures, Prose, Section, Table, Verdict
 
 NAMES = ("cat", "dog", "fox")
 
@@ -79,7 +79,8 @@ def test_sets_that_changed_sides_are_counted(monkeypatch):
     monkeypatch.setattr(earlier, "rows", lambda _: rows)
     assert [row[1] for row in texts(multilabel.since(Material({})).blocks[0])] == ["1", "2", "1", "1"]
     monkeypatch.setattr(earlier, "rows", lambda _: None)
-    assert isinstance(multilabel.since(Material({})).blocks[0], Missing)
+    [said] = multilabel.since(Material({})).blocks
+    assert said.text.startswith("There is none before this one")
 
 
 def test_the_loss_is_evaluator_s():
