@@ -22,7 +22,7 @@ def section(looked: Looked) -> Section | None:
         return None
     units = activity.of_units(looked.codes)
     weight = np.linalg.norm(images.reshape(len(images), -1), axis=1) * np.sqrt(units.variance)
-    order = np.argsort(-weight, kind="stable")[:SHOWN]
+    order = np.argsort(-weight, kind="stable")[: min(SHOWN, max(1, int((weight > 0).sum())))]  # the others move none
     pictures = [
         strips.strip(
             [strips.signed(images[unit])],
