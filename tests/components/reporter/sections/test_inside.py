@@ -7,7 +7,7 @@ from components import keys
 from components.reporter import inside as drawing
 from components.reporter.material import Absent, Artifact, Material
 from components.reporter.sections import inside
-from keras_models.explain import Answer, Strip, Tile
+from keras_models.explain import Answer, Strip, Tile, activation_maximisation, method, names, sanity
 from reports.run.blocks import Command, Missing, Picture, Pictures, Prose, Table
 
 
@@ -33,6 +33,21 @@ def test_a_classifier_without_convolutions_shows_its_filters_and_says_what_it_la
     assert command.line.startswith("hubel visualize ")
     assert command.line.endswith("@20260101-000000")
     assert bytes_of(section.blocks) < 200_000
+
+
+def test_in_full_every_method_is_shown_or_told_why_not(artifacts, classifier, monkeypatch):
+    monkeypatch.setattr(activation_maximisation, "DEFAULT", activation_maximisation.Regularisation(steps=2))
+    for name, value in (("SQUARES", 2), ("CHANGES", 1), ("STAGES", 1)):
+        monkeypatch.setattr(sanity, name, value)
+    material = Material({"examples": Artifact(artifacts.examples), "model": Artifact(classifier)}, full=True)
+    blocks = inside.section(material).blocks
+    titles = {method(name).TITLE for name in names()}
+    shown = {title for title in titles for block in blocks if isinstance(block, Prose) and block.text.startswith(f"{title} (")}
+    missing = {block.what for block in blocks if isinstance(block, Missing)}
+    assert shown | missing == titles
+    assert {"Saliency", "Occlusion", "Activation maximisation"} <= shown
+    assert {"Deconvnet", "Grad-CAM"} <= missing
+    assert not any(isinstance(block, Command) for block in blocks)
 
 
 def test_the_worst_are_those_whose_class_has_the_smallest_share(artifacts, classifier):
