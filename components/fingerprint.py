@@ -6,8 +6,10 @@ without importing any of them. Comments and layout do not count: the digest is o
 """
 
 import ast
+import contextlib
 import hashlib
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -38,6 +40,20 @@ def of_all_sources() -> str:
     for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):
         digest.update(f"{path.relative_to(root)}={hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def git_revision() -> str | None:
+    """Of the checkout that the code is of, with a word on what is not committed; None where it is none."""
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    asked = ["git", "-C", str(root)]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        quiet = {"capture_output": True, "text": True, "timeout": 10, "check": True}
+        revision = subprocess.run([*asked, "rev-parse", "HEAD"], **quiet).stdout.strip()
+        changed = subprocess.run([*asked, "status", "--porcelain", "--untracked-files=no"], **quiet).stdout.strip()
+        return f"{revision}{', with changes that are not committed' if changed else ''}"
+    return None
 
 
 def of_own(*modules: str) -> str:

@@ -126,6 +126,7 @@ cli.add_command(deploy_commands.deploy)
 cli.add_command(drift_command.drift)
 cli.add_command(card_command.card)
 cli.add_command(report_command.report)
+cli.add_command(record_commands.lineage)
 cli.add_command(visualize_command.visualize)
 
 

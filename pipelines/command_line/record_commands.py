@@ -1,4 +1,4 @@
-"""What is on record in a workspace: its runs; parse, look, print."""
+"""What is on record in a workspace: its runs, and where each version comes from; parse, look, print."""
 
 import json
 
@@ -54,3 +54,23 @@ def list_runs(sort, reverse, listed, as_csv, workspace, as_json):
         runs_view.table(records, chosen)
     else:
         runs_view.terminal(records)
+
+
+@click.command("lineage")
+@click.argument("model")
+@options.workspace
+@options.as_json
+def lineage(model, workspace, as_json):
+    """Where MODEL comes from: its data, code, config, parents and run; what it replaced, who replaced it and when.
+
+    MODEL is NAME/VERSION; NAME, its stable version; NAME@candidate or a run.
+    """
+    from pipelines.command_line import lineage_view
+    from pipelines.workspace import lineage as recorded
+    from pipelines.workspace.layout import Workspace
+
+    value = recorded.of(Workspace.at(workspace), model)
+    if as_json:
+        print(json.dumps(value))
+    else:
+        lineage_view.terminal(value)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from components import fingerprint
 from configs import atomic, paths
 from configs.errors import UsageError
 from pipelines.workspace.layout import Workspace
@@ -45,6 +46,7 @@ class RunRecord:
     unchanged_since: str | None = None  # the run whose answer it repeats, because nothing had changed
     checked: list[str] = field(default_factory=list)  # what was looked at for that; see unchanged.py
     forced: str | None = None  # why what it trained was pushed although it was not blessed
+    git_revision: str | None = None  # of hubel's checkout when it began
 
     def save(self, folder: Path) -> None:
         """Write it beside the run's config, in one step."""
@@ -61,7 +63,7 @@ def recorded(place: Workspace, name: str, run: str, config: str) -> Iterator[Cal
     """
     folder = place.run(name, run)
     started, start = datetime.datetime.now().isoformat(timespec="seconds"), time.monotonic()
-    record = RunRecord(run, name, started)
+    record = RunRecord(run, name, started, git_revision=fingerprint.git_revision())
     record.save(folder)
     (folder / "config.yaml").write_text(config)
 

@@ -4,10 +4,8 @@ import contextlib
 import datetime
 import platform
 import shlex
-import subprocess
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -54,26 +52,12 @@ def _known(material: Material) -> Iterator[tuple[str, str]]:
     yield "data", str((material.config.get("data") or {}).get("source", ""))
     yield "data digest", material.told.get("data_digest") or ""
     yield "code digest", fingerprint.of_all_sources()
-    yield "git revision", _revision()
+    yield "git revision", fingerprint.git_revision() or ""
     yield "python", platform.python_version()
     for name in SOFTWARE:
         with contextlib.suppress(metadata.PackageNotFoundError):  # such as hubel's, run from a folder of its sources
             yield name, metadata.version(name)
     yield "machine", f"{platform.machine()}, {platform.system()} {platform.release()}"
-
-
-def _revision() -> str:
-    """Of the checkout that the code is of, with a word on what is not committed; empty where it is none."""
-    root = Path(fingerprint.__file__).parents[1]
-    if not (root / ".git").exists():
-        return ""
-    asked = ["git", "-C", str(root)]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        quiet = {"capture_output": True, "text": True, "timeout": 10, "check": True}
-        revision = subprocess.run([*asked, "rev-parse", "HEAD"], **quiet).stdout.strip()
-        changed = subprocess.run([*asked, "status", "--porcelain", "--untracked-files=no"], **quiet).stdout.strip()
-        return f"{revision}{', with changes that are not committed' if changed else ''}"
-    return ""
 
 
 def _when(seconds_since: float) -> str:
