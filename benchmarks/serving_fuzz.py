@@ -34,6 +34,7 @@ from typing import Any
 from benchmarks import record, serving_process
 from benchmarks.serving_process import Clients, Hubel
 
+PAGE = record.ROOT / "docs/serving.md"
 MODEL = "lenet5"
 SCHEMATHESIS = "schemathesis==4.32.5"
 CODES = {"OK", "INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "OUT_OF_RANGE", "UNIMPLEMENTED"}
@@ -264,13 +265,23 @@ def row_of(parts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def table() -> str:
+    """The rows of the machine that was measured last, as the page shows them."""
+    if not (rows := record.of_last_machine("serving_fuzz")):
+        return ""
+    keys = ("requests", "rest_statuses", "grpc_codes", "failures", "tracebacks", "slowest_s")
+    columns = ["requests", "REST", "gRPC", "failures", "tracebacks", "slowest, s"]
+    said = record.measured(rows, "with seed {seed}; asked at commit {commits}")
+    return record.as_table(columns, [[row[key] for key in keys] for row in rows]) + said
+
+
 def holds(row: Mapping[str, Any]) -> bool:
     """Whether nothing failed."""
     return not row["failures"] and not row["tracebacks"] and row["answers_afterwards"]
 
 
 def main() -> None:
-    """Ask, print, and write a row."""
+    """Ask, print, and write row and table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, help="where model, Schemathesis and parts stay; a folder that goes by default")
     parser.add_argument("--requests", type=int, default=100_000)
@@ -297,6 +308,7 @@ def main() -> None:
                 part["answers_afterwards"] = server.is_alive and answer(server, clients, image) == before
                 parts.append(part | {"commit": measured_at["commit"]})
                 record.add("serving_fuzz", [row_of(parts) | measured_at], ("seed", "machine"))
+                record.show(PAGE, "serving_fuzz", table())
                 if not holds(row_of(parts)):
                     break
                 kept.write_text(json.dumps(parts))

@@ -11,7 +11,8 @@ Said is the slope of memory in MiB an hour, least squares with an interval of 95
 counts stands for itself, since neighbours hang together), what is open at first and at last, requests answered, refused and lost.
 A slope whose whole interval is above --most, or a lost request, ends it with 1.
 
-A row goes to benchmarks/results/serving_soak.csv, in place of that of as many minutes on the same machine.
+A row goes to benchmarks/results/serving_soak.csv, in place of that of as many minutes on the same machine, and from there into the
+table of docs/serving.md.
 """
 
 import argparse
@@ -30,6 +31,7 @@ import psutil
 from benchmarks import record, serving_process
 from benchmarks.serving_process import Clients, Hubel
 
+PAGE = record.ROOT / "docs/serving.md"
 MODEL = "lenet5"
 CLIENTS = 8  # of each protocol
 LOOK, TROUBLE = 2.0, 10.0  # s between looks, and between requests that are refused
@@ -122,8 +124,30 @@ def soaked(server: Hubel, image: bytes, minutes: float) -> dict[str, Any]:
     }
 
 
+def table() -> str:
+    """The rows of the machine that was measured last, as the page shows them."""
+    if not (rows := record.of_last_machine("serving_soak")):
+        return ""
+    lines = [
+        [
+            row["minutes"],
+            row["answered"],
+            row["asked_otherwise"],
+            row["lost"],
+            f"{row['memory_mib_first']}, {row['memory_mib_last']}",
+            f"{row['slope_mib_an_hour']} ({row['slope_low']} to {row['slope_high']})",
+            f"{row['files_first']}, {row['files_last']}",
+            f"{row['threads_first']}, {row['threads_last']}",
+            row["p99_ms"],
+        ]
+        for row in rows
+    ]
+    columns = ["minutes", "answered", "refused and pages", "lost", "memory, MiB", "MiB an hour (95 %)", "open files", "threads"]
+    return record.as_table([*columns, "p99, ms"], lines) + record.measured(rows, "after the first tenth, and at last")
+
+
 def main() -> None:
-    """Ask, print, and write a row."""
+    """Ask, print, and write row and table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, help="where the model stays; a folder that goes by default")
     parser.add_argument("--minutes", type=float, default=20.0)
@@ -142,6 +166,7 @@ def main() -> None:
             server.end()
     print("\n".join(f"{key} {value}" for key, value in row.items()))
     record.add("serving_soak", [row | measured_at], ("minutes", "machine"))
+    record.show(PAGE, "serving_soak", table())
     if row["lost"] or not row["is_alive"] or float(row["slope_low"]) > asked.most:
         raise SystemExit("It does not hold.")
 

@@ -3,13 +3,26 @@
 import numpy as np
 import pytest
 
-from benchmarks import record, serving, serving_load, serving_overload, serving_soak
+from benchmarks import record, serving, serving_fuzz, serving_load, serving_overload, serving_soak
 from benchmarks.serving import IN_PROCESS
 
 
-@pytest.mark.parametrize(("name", "module"), [("serving", serving), ("serving_overload", serving_overload)])
-def test_the_tables_are_those_of_the_rows(name, module):
-    assert record.table_in(module.PAGE, name) == module.table()
+@pytest.mark.parametrize("module", [serving, serving_overload, serving_soak, serving_fuzz])
+def test_the_tables_are_those_of_the_rows(module):
+    assert record.table_in(module.PAGE, module.__name__.rpartition(".")[2]) == module.table()
+
+
+def test_parts_of_a_fuzz_are_one_row_and_one_that_fails_is_seen():
+    def part(commit, failures=(), is_same=True):
+        rest = {"requests": 3, "codes": {"200": 1, "400": 2}, "slowest": 0.5, "failures": list(failures)}
+        grpc = {"requests": 2, "codes": {"OK": 2}, "slowest": 1.5, "failures": []}
+        return {"REST": rest, "gRPC": grpc, "tracebacks": 0, "answers_afterwards": is_same, "commit": commit}
+
+    row = serving_fuzz.row_of([part("a"), part("a"), part("b")])
+    assert (row["requests"], row["rest_statuses"], row["grpc_codes"]) == (15, "200:3 400:6", "OK:6")
+    assert (row["commits"], row["slowest_s"], serving_fuzz.holds(row)) == ("a b", "1.50", True)
+    assert not serving_fuzz.holds(serving_fuzz.row_of([part("a"), part("a", failures=[{}])]))
+    assert not serving_fuzz.holds(serving_fuzz.row_of([part("a", is_same=False), part("a")]))
 
 
 def _came(rate, cpu=1.0):

@@ -172,12 +172,32 @@ def test_those_who_were_just_answered_are_waited_for_and_a_single_client_is_not(
     assert held.rows == [1, 4, 5]
     assert [answers[f"again {place}"]["y"].item() for place in range(5)] == [2, 2.5, 3, 3.5, 4]
     batched.close()
-    alone = Batching(servable, Parameters(num_batch_threads=1))
+    alone = Batching(held, Parameters(num_batch_threads=1))
     start = time.monotonic()
     for place in range(5):
         assert alone.run("", feeds(place))["y"].item() == place / 2 + 2
     assert time.monotonic() - start < 5
     alone.close()
+
+
+def test_what_waits_for_others_is_answered_when_the_model_is_unloaded(servable, monkeypatch):
+    monkeypatch.setattr(batching, "PATIENCE", (1000.0, 60.0))
+    held = Held(servable)
+    batched, answers = Batching(held, Parameters(num_batch_threads=1)), {}
+    threads = [ask(batched, answers, place, "", feeds(place)) for place in range(3)]
+    queued_or_run = time.monotonic() + 10
+    while sum(held.rows) + batched._waiting < 3 and time.monotonic() < queued_or_run:
+        time.sleep(0.001)
+    held.let.set()
+    for thread in threads:
+        thread.join(20)
+    last = ask(batched, answers, "last", "", feeds(8))  # two more are expected
+    queued(batched, 1)
+    start = time.monotonic()
+    batched.close()
+    last.join(20)
+    assert answers["last"]["y"].item() == 6
+    assert time.monotonic() - start < 20
 
 
 def test_a_crowd_that_went_away_is_forgotten():
