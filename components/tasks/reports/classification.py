@@ -64,7 +64,7 @@ def confusion(of: Classified) -> Section:
     how = "A row is a class as labelled, a column what it was taken for." if is_matrix else "The pairs confused most come first."
     right = int(of.is_right.sum())
     about = f"{of.words}: {right:,} right, {len(of) - right:,} wrong. {how} A number leads to its images."
-    return Section("confusion", "What is taken for what", about, [table, *galleries.values()])
+    return Section("confusion", "Confusion matrix", about, [table, *galleries.values()])
 
 
 def _key(label: int, taken: int) -> str:
@@ -127,7 +127,7 @@ def of_classes(of: Classified) -> Section:
         "Of one class: precision is the share of what is taken for it that is it, recall the share of it that is caught, F1 their "
         "harmonic mean. In brackets what other test images might have given, in 95 of 100 cases."
     )
-    return Section("by-class", "Class by class", about, blocks)
+    return Section("by-class", "Figures by class", about, blocks)
 
 
 def _roc(of: Classified, number: int):
@@ -197,7 +197,7 @@ def calibrated(of: Classified, material: Material) -> Section:
             f"Of what the model serves it is softmax(log(probabilities) / {value:.4g})."
         )
     about = f"{of.words}. Confidence is the probability of the class that was answered."
-    return Section("calibration", "How sure it is, and how right", about, [*map(Prose, words), table, chart, *blocks])
+    return Section("calibration", "Calibration", about, [*map(Prose, words), table, chart, *blocks])
 
 
 def _sureness(told: tuple[float, ...]) -> str:
@@ -235,7 +235,7 @@ def abstention(of: Classified) -> Section:
     chart = drawn.abstention(
         "abstention-curve", "Accuracy by how much is answered", "The more is left out, the surest stay.", curve
     )
-    return Section("abstention", "If it may say “I don't know”", about, [table, chart])
+    return Section("abstention", "Selective prediction", about, [table, chart])
 
 
 def since(of: Classified, material: Material) -> Section:

@@ -75,7 +75,7 @@ def of_classes(of: Sets, thresholds=None) -> Section:
         f"{of.words}. A class is there where its probability is above its threshold, which was chosen on the validation split. In "
         "brackets what other test images might have given, in 95 of 100 cases. A number leads to its images."
     )
-    return Section("by-class", "Class by class", about, blocks)
+    return Section("by-class", "Figures by class", about, blocks)
 
 
 def _curves(of: Sets, number: int):
@@ -109,9 +109,7 @@ def calibrated(of: Sets) -> Section:
         "Pairs of image and class by their probability, with 95 % intervals. On the dashed line a class is there as often as its "
         "probability says; below it, less often.", {"as it is": calibration.reliability(probabilities, there)},
     )  # fmt: skip
-    return Section(
-        "calibration", "How sure it is, and how right", f"{of.words}, {len(of.names):,} classes each.", [Prose(words), chart]
-    )
+    return Section("calibration", "Calibration", f"{of.words}, {len(of.names):,} classes each.", [Prose(words), chart])
 
 
 def since(material: Material) -> Section:
