@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ def html(
             about=about,
             noted=noted,
             kind=kind,
+            together=together,
             address=address,
             size=size,
             small=SMALL,
@@ -63,6 +65,16 @@ def html(
 def kind(block: Block) -> str:
     """Macro of the template that shows it."""
     return KINDS[type(block).__name__]
+
+
+def together(blocks: Sequence[Block]) -> list[tuple[str, list[Block]]]:
+    """The blocks in their order, parted into what stands side by side where the window is wide: charts that follow each other, and
+    what is folded; ("charts" | "folded" | "", blocks) each."""
+    return [(beside, list(run)) for beside, run in itertools.groupby(blocks, _beside)]
+
+
+def _beside(block: Block) -> str:
+    return "charts" if isinstance(block, charts.Chart) else "folded" if getattr(block, "folded", False) else ""
 
 
 def address(picture: Picture) -> str:

@@ -40,7 +40,7 @@ def every_block() -> list[Section]:
         Section(
             "data", "Data", "What was read.", [Prose("1,797 images."), Table(("class", "images"), [["zero", "178"]], "By class")]
         ),
-        Section("curves", "Training", "", [chart()]),
+        Section("curves", "Training", "", [chart(), chart("another")]),
         Section("confusion", "Confusion", "", [Table(("", "3", "5"), shaded, "Confusion", key="confusion-table")]),
         Section("mistakes", "Mistakes", "", [Pictures(gallery, "3 taken for 5", 9, "confused-3-5", folded=True), picture(40, 40)]),
         Section("again", "Again", "", [Command("hubel run digits_lenet5"), Missing("the trials", "There was no search.")]),
@@ -145,7 +145,9 @@ def shown(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_browser_shows_it_on_any_screen_without_a_complaint_or_a_request(chrome, axe, shown, width, scheme):
     chrome.open(shown, width, scheme, ready=DRAWN)
-    assert chrome.run("document.querySelectorAll('.drawn svg').length") == 1
+    assert chrome.run("document.querySelectorAll('.drawn svg').length") == 2
+    tops = "[...document.querySelectorAll('.charts > figure')].map(each => each.getBoundingClientRect().top)"
+    assert len(set(chrome.run(tops))) == (1 if width == 1440 else 2), "charts stand side by side where there is room"
     assert chrome.run(WIDE) <= 0
     assert (chrome.complaints, chrome.requests) == ([], [])
     chrome.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
