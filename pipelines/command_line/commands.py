@@ -288,12 +288,15 @@ def predict(model, images, top, form, workspace, as_json, texts=(), column=None,
 @options.as_json
 def gc(keep, dry_run, workspace, as_json):
     """Remove the artifacts and logs of old runs, old versions of models, and what killed runs left behind."""
+    from pipelines.workspace import index
     from pipelines.workspace.collect import collect
     from pipelines.workspace.layout import Workspace
 
     place = Workspace.at(workspace)
     with place.locked("hubel gc", needs_room=False):
         value = collect(place, keep, dry_run)
+        if not dry_run and place.index.is_file():
+            index.kept(place)  # its links would lead nowhere
     if as_json:
         print(json.dumps(value))
     else:

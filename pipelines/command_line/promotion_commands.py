@@ -49,6 +49,7 @@ def promote(model, force, reason, workspace, as_json):
     base, version = promotions.base_of(model, place.models)
     _need_graph(base, promotions.state(base).canary if version is None else version)
     change = promotions.promote(base, version, reason)
+    _shown(place)
     _tell(change, base, reason, as_json)
     return 0
 
@@ -74,7 +75,9 @@ def rollback(model, reason, workspace, as_json):
             f"`hubel rollback {base.name}`, or `hubel promote {model}` to choose.",
         )
     _need_graph(base, promotions.state(base).before)
-    _tell(promotions.rollback(base, reason), base, reason, as_json)
+    change = promotions.rollback(base, reason)
+    _shown(place)
+    _tell(change, base, reason, as_json)
     return 0
 
 
@@ -160,6 +163,14 @@ def _moved_away(model: str, by: str, reason: str | None, as_json: bool) -> int:
     was = "none was" if value["was"] is None else f"version {value['was']} was"
     print(f"{value['model']}: version {value['is']} is stable; {was}.\n  {value['config']}")
     return 0
+
+
+def _shown(place: "Workspace") -> None:
+    """On the index of the workspace, where it has one, stands who is stable."""
+    from pipelines.workspace import index
+
+    if place.index.is_file():
+        index.kept(place)
 
 
 def _served(name: str, of, entries, converted: Mapping[int, list]) -> dict[str, Any]:
@@ -251,6 +262,7 @@ def _forced(place: "Workspace", trained: "Trained", force: bool, reason: str | N
     if pushed is not None:
         base = Path(record.model_dir).parent
         change = promotions.promote(base, pushed, reason)
+        _shown(place)
         told = f"run {trained.run} pushed it as version {pushed}: nothing was forced"
         told = f"run {trained.run} pushed it as version {pushed} by force before" if record.forced else told
         _tell(change, base, reason, as_json, run=trained.run, blessed=record.blessed, verdict=record.reason, remarks=[told])
@@ -269,6 +281,7 @@ def _forced(place: "Workspace", trained: "Trained", force: bool, reason: str | N
         # a first version is stable once it is pushed
         change = dataclasses.replace(promotions.promote(base, value["version"], reason), was=was)
         runs.forced(place, record, value["version"], value["model_dir"], reason)
+        _shown(place)
     remarks = [f"run {trained.run} was not blessed: {verdict}" if not record.blessed else "it was blessed, and not pushed"]
     remarks += [] if value["is_new"] else [f"version {value['version']} was live already and holds the same: its card is as it was"]
     remarks += [] if value["lineage"] else ["the metadata knows nothing of it, so its lineage has no entry"]

@@ -14,11 +14,12 @@ from pipelines.process import requests
 @click.argument("more", nargs=-1, metavar="[RUN...]")
 @click.option("--full", is_flag=True, help="With what takes longer, such as what each unit of the network looks for.")
 @click.option("--folds", type=click.IntRange(2, 20), metavar="N", help="Train N times on the rest, and judge each label by that.")
+@click.option("--index", "indexed", is_flag=True, help="Write the page of the whole workspace anew, and name it.")
 @click.option("--open", "opens", is_flag=True, help="Show it in a browser.")
 @options.workspace
 @options.verbose
 @options.as_json
-def report(run, others, more, full, folds, opens, workspace, as_json):
+def report(run, others, more, full, folds, indexed, opens, workspace, as_json):
     """The page of a RUN: why its model may be trusted, or why not.
 
     RUN is a run, NAME (its newest), NAME@RUN, NAME@candidate or NAME/VERSION; the newest of all without it. What a run wrote is
@@ -29,9 +30,15 @@ def report(run, others, more, full, folds, opens, workspace, as_json):
     from pipelines.workspace.layout import Workspace
 
     place = Workspace.at(workspace)
+    if indexed and (run or others or full or folds):
+        raise UsageError("--index is of the whole workspace.", "Name no run with it, and leave --compare, --full and --folds out.")
     if more and not others:
         raise UsageError(f"One run has a page of its own; {1 + len(more)} are named.", "To put them side by side, add --compare.")
-    if others:
+    if indexed:
+        from pipelines.workspace import index
+
+        value = {"report": str(index.write(place)), "runs": len(runs.records(place))}
+    elif others:
         if not more:
             raise UsageError("--compare puts runs side by side, and one is named.", "Name two or more.")
         if full or folds:

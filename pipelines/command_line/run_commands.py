@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -87,7 +88,7 @@ def _run(called: str, config: RunConfig, place: Workspace, lock: int, quiet: boo
     """One run on record of a config, which messages call `called`. Returns the JSON contract's value."""
     from configs import load
     from pipelines.command_line import hints
-    from pipelines.workspace import unchanged
+    from pipelines.workspace import index, unchanged
     from pipelines.workspace.runs import new_run_id, recorded
     from serving import promotions
 
@@ -96,15 +97,21 @@ def _run(called: str, config: RunConfig, place: Workspace, lock: int, quiet: boo
     state.log, state.again = place.log(config.name, run_id), options.GOES_ON
     start = time.monotonic()
     request = requests.Run(called, load.written(config), str(place.root), run_id)
-    with recorded(place, config.name, run_id, load.dump(config)) as record:
-        known = unchanged.look(config, place)
-        if known.answer is None:
-            value = _worked_out(request, known, lock, quiet)
-        else:
-            value = _repeated(known.answer, run_id, quiet) | {"report": _page_again(place, config.name, run_id, known.answer)}
-            value |= {"seconds": round(time.monotonic() - start, 2)}
-            known.answer.save(place.run(config.name, run_id))
-        record(value)
+    try:
+        with recorded(place, config.name, run_id, load.dump(config)) as record:
+            known = unchanged.look(config, place)
+            if known.answer is None:
+                value = _worked_out(request, known, lock, quiet)
+            else:
+                value = _repeated(known.answer, run_id, quiet) | {"report": _page_again(place, config.name, run_id, known.answer)}
+                value |= {"seconds": round(time.monotonic() - start, 2)}
+                known.answer.save(place.run(config.name, run_id))
+            record(value)
+    except BaseException:
+        with contextlib.suppress(Exception):  # what ended the run is what is to be said
+            index.write(place)
+        raise
+    index.kept(place)
     uri = value.pop("model_uri")
     value["hints"] = hints.of(config, value)
     value["labels"] = (

@@ -45,6 +45,11 @@ class Workspace:
     def lock_file(self) -> Path:
         return self.root / "lock"
 
+    @property
+    def index(self) -> Path:
+        """The page of all that is here, beside the folders of the pages of runs."""
+        return self.root / "reports" / "index.html"
+
     def pipeline(self, name: str) -> Path:
         """TFX's artifacts of one config name."""
         return self.root / "pipelines" / name
