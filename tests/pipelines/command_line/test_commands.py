@@ -317,7 +317,7 @@ def test_a_repeated_answer_says_so_and_shows_what_a_run_from_the_cache_shows(tmp
     assert "Blessed and pushed: digits_lenet5_tiny version 1" in shown.out
     assert commands.run(["run", "digits_lenet5.tiny", "--json", "--workspace", str(tmp_path / "w")]) == 0
     told = json.loads(capfd.readouterr().out)
-    assert told.keys() - value.keys() == {"unchanged_since", "checked", "hints", "candidate", "labels"}
+    assert told.keys() - value.keys() == {"unchanged_since", "checked", "hints", "candidate", "labels", "report"}
     assert value.keys() - told.keys() == {"model_uri", "notes"}
     assert (told["unchanged_since"], told["checked"], told["seconds"] < 60) == ("20260101-120000", ["config", "data"], True)
     assert told["run"] != value["run"]
