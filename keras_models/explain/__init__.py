@@ -8,8 +8,3 @@ What libraries have of this was looked at first. Xplique 2.0.2 has most of it, a
 model inside a model, as every net behind its normalisation is. tf-keras-vis 0.8.7 (2024) and tf-explain 0.3.1 (2021) know
 tf.keras alone, Quantus 0.6 asks for Keras below 3, Captum is PyTorch's. So the methods are written here, from their papers.
 """
-
-from keras_models.explain.base import Answer, Asked, Strip, Tile, Unsuited, method, names
-from keras_models.explain.network import Network
-
-__all__ = ["Answer", "Asked", "Network", "Strip", "Tile", "Unsuited", "method", "names"]

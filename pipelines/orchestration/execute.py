@@ -33,9 +33,11 @@ def run(config: str, tree: dict, workspace: str, run_id: str) -> dict:
     known = settled.read(config, tree, Workspace.at(workspace))  # says what is wrong before TFX is imported
     from pipelines.orchestration import answer, reporting
 
-    with reporting.noted(known, run_id):
+    name, config, told = known.config.name, known.config.model_dump(mode="json"), known.told()
+    subject = reporting.Subject(known.place, name, run_id, config, reporting.told(known.place, name, told))
+    with reporting.noted(subject):
         results = launched(known, run=run_id)
-    of_run = {"run": run_id, **known.told(), **answer.of(results, known.trainer), "report": reporting.kept(known, run_id, results)}
+    of_run = {"run": run_id, **told, **answer.of(results, known.trainer), "report": reporting.kept(subject, results)}
     return {**of_run, "seconds": round(time.monotonic() - start, 2)}
 
 

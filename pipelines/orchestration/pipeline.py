@@ -250,7 +250,7 @@ def _reporter(known: Settled, nodes: Sequence[base_node.BaseNode | None]) -> Rep
     channels = {name: made[stage][output] for name, (stage, output) in material.MAKERS.items() if stage in made}
     place, name = known.place, known.config.name
     config = known.config.model_dump(mode="json")
-    told = reporting.told(known)
+    told = reporting.told(place, name, known.told())
     return Reporter(channels, known.task, known.start.reads, name, config, told, place.tuning(name), place.metadata)
 
 

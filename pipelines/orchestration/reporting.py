@@ -5,6 +5,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,32 @@ from components.reporter.material import Artifact, Failure, Material
 from configs import load
 from configs.errors import HubelError, first_line
 from configs.paths import workspace_default
-from pipelines.orchestration.settled import Settled
 from pipelines.workspace import pages, runs, unchanged
 from pipelines.workspace.layout import Workspace
 
 REPORTER, PAGE = "Reporter", "index.html"
 
 
-def told(known: Settled) -> dict[str, Any]:
-    """What a page says of a run that no artifact holds, the same for each run of a config."""
-    place = known.place
-    of_run = known.told()
-    kept = ("starts_from", "passed_over", "data_digest", "reads")
-    return {**{name: of_run[name] for name in kept}, **_of_place(place, known.config.name)}
+@dataclass(frozen=True)
+class Subject:
+    """The run that a page is of.
+
+    Args:
+        place: its workspace. name: of its pipeline.
+        config: resolved, as JSON.
+        told: of the run, as `told` gives it.
+    """
+
+    place: Workspace
+    name: str
+    run: str
+    config: Mapping[str, Any]
+    told: Mapping[str, Any]
+
+
+def told(place: Workspace, name: str, of_run: Mapping[str, Any]) -> dict[str, Any]:
+    """What a page says of a run that no artifact holds, the same for each run of a config. of_run: as Settled.told gives it."""
+    return {**{key: of_run[key] for key in ("starts_from", "passed_over", "data_digest", "reads")}, **_of_place(place, name)}
 
 
 def _of_place(place: Workspace, name: str) -> dict[str, str]:
@@ -33,7 +47,7 @@ def _of_place(place: Workspace, name: str) -> dict[str, str]:
     return {"runs": str(place.pipeline(name) / "runs"), "workspace": where}
 
 
-def kept(known: Settled, run: str, results: Mapping) -> str | None:
+def kept(of: Subject, results: Mapping) -> str | None:
     """Copy Reporter's page to where people look for it, under the name of the run; None, which is said, where that cannot be."""
     reporter = results.get(REPORTER)
     page = Path(reporter.outputs["report"][0][0], PAGE) if reporter else None
@@ -41,13 +55,13 @@ def kept(known: Settled, run: str, results: Mapping) -> str | None:
         return None
     with _held():
         if page.is_file():
-            return str(pages.keep(known.place, known.config.name, run, page, reporter.property("report", "run")))
-        return written(known, run, None)
+            return str(pages.keep(of.place, of.name, of.run, page, reporter.property("report", "run")))
+        return written(of, None)
     return None
 
 
 @contextlib.contextmanager
-def noted(known: Settled, run: str) -> Iterator[None]:
+def noted(of: Subject) -> Iterator[None]:
     """While a pipeline runs; where it fails, the page of what there is by then is written, and said, before the failure goes on.
 
     Raises:
@@ -65,22 +79,21 @@ def noted(known: Settled, run: str) -> Iterator[None]:
     except HubelError as error:
         page = None
         with _held():
-            page = written(known, run, Failure(at[0] if at else None, error.message, error.hint))
+            page = written(of, Failure(at[0] if at else None, error.message, error.hint))
         if page is not None:
             error.details["report"] = page
             progress.emit("note", text=f"What there is of the run: {page}")
         raise
 
 
-def written(known: Settled, run: str, failure: Failure | None) -> str:
+def written(of: Subject, failure: Failure | None) -> str:
     """Write the page of what there is of a run. Returns where it is."""
     from components.reporter import recorded, writing
 
-    place, name = known.place, known.config.name
-    artifacts = recorded.of_run(place.metadata, name, run) if place.metadata.is_file() else {}
-    config = known.config.model_dump(mode="json")
-    material = Material(_there(artifacts), config, {**told(known), "run": run}, name, failure=failure, tuning=place.tuning(name))
-    return str(pages.write_text(place, name, run, writing.html(material)))
+    artifacts = recorded.of_run(of.place.metadata, of.name, of.run) if of.place.metadata.is_file() else {}
+    of_run = {**of.told, "run": of.run}
+    material = Material(_there(artifacts), of.config, of_run, of.name, failure=failure, tuning=of.place.tuning(of.name))
+    return str(pages.write_text(of.place, of.name, of.run, writing.html(material)))
 
 
 def write(workspace: str, name: str, run: str, full: bool = False, folds: int | None = None) -> dict[str, Any]:

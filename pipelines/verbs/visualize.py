@@ -12,9 +12,10 @@ from components.tasks.by_name import task_of
 from components.trainer import artifact as artifacts
 from components.trainer.card import Card
 from configs.errors import UsageError, printable
-from keras_models import explain, files
-from keras_models.explain import Asked, Network, Unsuited
-from keras_models.explain.base import IMAGES, MANY
+from keras_models import files
+from keras_models.explain import base
+from keras_models.explain.base import IMAGES, MANY, Asked, Unsuited
+from keras_models.explain.network import Network
 from pipelines.verbs import images as named
 from pipelines.verbs import outputs
 from pipelines.verbs.batches import Unreadable, read
@@ -66,8 +67,8 @@ def visualize(
         UsageError: for an unknown layer, unit or method, a method that was asked for and does not suit the model, a model that does
             not look at images, images none of which can be read, or a file that would be overwritten.
     """
-    asked_for = [explain.method(each).__name__.rpartition(".")[2] for each in methods]
-    chosen = asked_for or explain.names()
+    asked_for = [base.method(each).__name__.rpartition(".")[2] for each in methods]
+    chosen = asked_for or base.names()
     where = outputs.folder(out, [PAGE], force)
     with files.readable(name, "`hubel list runs` shows which runs there are."):
         loaded = artifacts.load(artifact)
@@ -87,7 +88,7 @@ def visualize(
     asked = Asked(path, number, pixels[:SHOWN], called[:SHOWN], many, many_called, card.class_names, seed)
     sections, told, missing = [], [], []
     for place, each in enumerate(chosen):
-        method = explain.method(each)
+        method = base.method(each)
         progress.emit("step", what=method.TITLE, done=place, of=len(chosen))
         try:
             answer = _answer(method, network, asked)
@@ -109,7 +110,7 @@ def visualize(
             }
         )
     if missing:
-        blocks = [Missing(explain.method(row["method"]).TITLE, f"{row['why']} {row['hint']}".strip()) for row in missing]
+        blocks = [Missing(base.method(row["method"]).TITLE, f"{row['why']} {row['hint']}".strip()) for row in missing]
         sections.append(Section("not-shown", "What is not shown", "Methods that say nothing of this model, and why.", blocks))
     html = _page(name, card, network, sections, notes, len(told))
     return {

@@ -5,7 +5,8 @@ import shlex
 
 import pytest
 
-from keras_models.explain import activation_maximisation, method, names, sanity
+from keras_models.explain import activation_maximisation, sanity
+from keras_models.explain.base import method, names
 from tests.docs.pages import ROOT
 from tests.pipelines.conftest import finished, in_process  # noqa: F401
 

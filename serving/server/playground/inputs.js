@@ -110,10 +110,11 @@ export class ImageInput {
   }
 
   async _drawn() {
+    const drawn = (this.drawn = {}); // an earlier drawing may be encoded after a later one
     if (this.drawing.isEmpty) return this.changed(null);
     const file = await this.drawing.file();
     const picture = await pictures.decoded(file);
-    return this.drawPanel.hidden ? undefined : this.changed({ file, picture });
+    return this.drawPanel.hidden || this.drawn !== drawn ? undefined : this.changed({ file, picture });
   }
 
   async _save() {
@@ -290,7 +291,10 @@ export class Beside {
     if (!picture) return;
     const drawing = new Drawing(
       async () => {
-        this.values[this.mask] = drawing.isEmpty ? undefined : await drawing.file();
+        const drawn = (this.drawn = {});
+        const file = drawing.isEmpty ? undefined : await drawing.file();
+        if (this.drawn !== drawn) return;
+        this.values[this.mask] = file;
         this.changed();
       },
       this.said,

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_models.explain import Asked, Network, Unsuited, grad_cam, integrated_gradients, occlusion, saliency, smoothgrad
+from keras_models.explain import grad_cam, integrated_gradients, occlusion, saliency, smoothgrad
 from keras_models.explain.attribution import target_of
-from keras_models.explain.network import Target, background, scores
+from keras_models.explain.base import Asked, Unsuited
+from keras_models.explain.network import Network, Target, background, scores
 from tests.keras_models.explain.nets import correlated, images, linear, pooled, rectified
 
 LOGITS = "net/logits"

@@ -6,8 +6,9 @@ import pytest
 from keras import layers, ops
 
 from keras_models import normalize, twin
-from keras_models.explain import Network, Unsuited, backwards, deconvnet, guided_backpropagation
-from keras_models.explain.network import Target
+from keras_models.explain import backwards, deconvnet, guided_backpropagation
+from keras_models.explain.base import Unsuited
+from keras_models.explain.network import Network, Target
 from tests.keras_models.explain.nets import correlated, images, linear, pooled, rectified, transposed, unpooled
 
 

@@ -6,8 +6,9 @@ import pytest
 from configs import by_name
 from configs.errors import UsageError
 from keras_models import explain, get, normalize, twin
-from keras_models.explain import Asked, Network, Unsuited, activation_maximisation, method, names, saliency, sanity
-from keras_models.explain.network import Target
+from keras_models.explain import activation_maximisation, saliency, sanity
+from keras_models.explain.base import Asked, Unsuited, method, names
+from keras_models.explain.network import Network, Target
 from tests.keras_models.explain.nets import images
 from tests.keras_models.structures import TESTED
 

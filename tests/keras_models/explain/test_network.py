@@ -7,8 +7,8 @@ from keras import layers
 
 from configs.errors import UsageError
 from keras_models import arithmetic
-from keras_models.explain import Network, Unsuited
-from keras_models.explain.network import Target, background, gradients, scores
+from keras_models.explain.base import Unsuited
+from keras_models.explain.network import Network, Target, background, gradients, scores
 from tests.keras_models.explain.nets import images, linear, rectified
 
 

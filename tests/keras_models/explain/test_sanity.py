@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_models.explain import Network, grad_cam, saliency, sanity
-from keras_models.explain.network import Target, background
+from keras_models.explain import grad_cam, saliency, sanity
+from keras_models.explain.network import Network, Target, background
 from tests.keras_models.explain.nets import images, linear, rectified
 
 LOGITS = "net/logits"

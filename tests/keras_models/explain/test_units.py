@@ -6,18 +6,10 @@ import pytest
 from keras import layers
 
 from keras_models import normalize, twin
-from keras_models.explain import (
-    Asked,
-    Network,
-    Unsuited,
-    activation_maximisation,
-    equivariance,
-    exciting_images,
-    feature_maps,
-    filters,
-)
+from keras_models.explain import activation_maximisation, equivariance, exciting_images, feature_maps, filters
 from keras_models.explain.activation_maximisation import Regularisation
-from keras_models.explain.network import Target, scores
+from keras_models.explain.base import Asked, Unsuited
+from keras_models.explain.network import Network, Target, scores
 from tests.keras_models.explain.nets import images, linear, rectified
 
 PLAIN = {"tv": 0.0, "jitter": 0, "blur": 0.0}

@@ -1,7 +1,5 @@
 """A page is worth no run: what goes wrong with it is a warning, and a failure goes on as it was, with its page if there is one."""
 
-import types
-
 import pytest
 
 from components import progress
@@ -21,53 +19,53 @@ def heard():
         yield events
 
 
-def fails(known=None):
-    with reporting.noted(known, "20260101-120000"):
+def fails(root):
+    with reporting.noted(subject(root)):
         progress.emit("node", name="ExampleGen")
         progress.emit("node", name="Trainer")
         raise HubelError("Trainer ran out of memory.", "Use smaller images.")
 
 
-def test_a_failure_has_its_page_and_the_stage_in_which_it_was(monkeypatch, heard):
+def test_a_failure_has_its_page_and_the_stage_in_which_it_was(tmp_path, monkeypatch, heard):
     told = []
-    monkeypatch.setattr(reporting, "written", lambda known, run, failure: told.append((run, failure)) or "/there.html")
+    monkeypatch.setattr(reporting, "written", lambda of, failure: told.append((of.run, failure)) or "/there.html")
     with pytest.raises(HubelError, match="ran out of memory") as raised:
-        fails()
+        fails(tmp_path)
     assert told == [("20260101-120000", Failure("Trainer", "Trainer ran out of memory.", "Use smaller images."))]
     assert raised.value.as_json()["error"]["report"] == "/there.html"
     assert heard[-1] == {"event": "note", "text": "What there is of the run: /there.html"}
 
 
-def test_a_page_that_cannot_be_written_is_a_warning_and_the_failure_is_as_it_was(monkeypatch, heard, capsys):
+def test_a_page_that_cannot_be_written_is_a_warning_and_the_failure_is_as_it_was(tmp_path, monkeypatch, heard, capsys):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(reporting, "written", full)
     with pytest.raises(HubelError, match="ran out of memory") as raised:
-        fails()
+        fails(tmp_path)
     assert "report" not in raised.value.details
     assert heard[-1]["event"] == "warning"
     assert "The page of the run was not written: OSError" in heard[-1]["text"]
     assert "Traceback" in capsys.readouterr().err, "the log has the whole story"
 
 
-def known(root) -> types.SimpleNamespace:
-    return types.SimpleNamespace(place=Workspace.at(root), config=types.SimpleNamespace(name="digits"))
+def subject(root) -> reporting.Subject:
+    return reporting.Subject(Workspace.at(root), "digits", "20260101-120000", {}, {})
 
 
 def test_reporters_page_is_copied_and_one_that_it_could_not_write_is_written_after_it(tmp_path, monkeypatch, heard):
     artifact = tmp_path / "artifact"
     artifact.mkdir()
     results = {"Reporter": NodeResult("Reporter", False, 1.0, {"report": [(str(artifact), {"run": "20260101-120000"})]})}
-    monkeypatch.setattr(reporting, "written", lambda known, run, failure: "/there.html")
-    assert reporting.kept(known(tmp_path), "20260101-120000", results) == "/there.html"
+    monkeypatch.setattr(reporting, "written", lambda of, failure: "/there.html")
+    assert reporting.kept(subject(tmp_path), results) == "/there.html"
     (artifact / component.PAGE).write_text("<html>")
-    kept = reporting.kept(known(tmp_path), "20260101-120000", results)
+    kept = reporting.kept(subject(tmp_path), results)
     assert kept == str(tmp_path.resolve() / "reports" / "digits" / "20260101-120000.html")
-    assert reporting.kept(known(tmp_path), "20260101-120000", {}) is None, "a pipeline that serves nothing has none"
+    assert reporting.kept(subject(tmp_path), {}) is None, "a pipeline that serves nothing has none"
     (tmp_path / "reports" / "digits").rename(tmp_path / "aside")
     (tmp_path / "reports" / "digits").write_text("no folder")
-    assert reporting.kept(known(tmp_path), "20260101-120000", results) is None
+    assert reporting.kept(subject(tmp_path), results) is None
     assert heard[-1]["event"] == "warning"
 
 

@@ -17,8 +17,8 @@ from serving.server.server import Server, Settings
 from tests.components import digits
 
 TIMES = 20  # that a signature is asked
-FACTOR = 5  # times the median from the tenth request on, which a warm first request takes at most
-COLD = 10  # times that, which a cold one takes at least: measured are 50 to 5,000
+FACTOR = 10  # times the median from the tenth request on, which a warm first request takes at most
+COLD = 20  # times that, which a cold one takes at least: measured are 50 to 5,000
 LOADS = 3  # of a version, whose quickest first request counts: another process makes it slower at times, and never faster
 
 

@@ -7,7 +7,8 @@ from components import keys
 from components.reporter import inside as drawing
 from components.reporter.material import Absent, Artifact, Material
 from components.reporter.sections import inside
-from keras_models.explain import Answer, Strip, Tile, activation_maximisation, method, names, sanity
+from keras_models.explain import activation_maximisation, sanity
+from keras_models.explain.base import Answer, Strip, Tile, method, names
 from reports.run.blocks import Command, Missing, Picture, Pictures, Prose, Table
 
 
