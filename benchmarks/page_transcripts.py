@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "docs/own_images.md", ROOT / "docs/anomalies.md"]
 SHOWN_AS = "/home/you"
 WORKSPACE = "workspace"  # in the folder
-SHOWN = 50  # lines of an answer; of a longer one the rest is left out, and said
+SHOWN = 60  # lines of an answer; of a longer one the rest is left out, and said
 
 _BLOCK = re.compile(r"(<!-- transcript(?:: exits (\d))? -->\n```console\n)(.*?)(^```$)", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)

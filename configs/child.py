@@ -12,13 +12,12 @@ import json
 import os
 import sys
 import threading
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from configs import compat
-from configs.errors import HubelError, first_line
+from configs.errors import HubelError, first_line, log_traceback
 
 
 def serve(work: Callable[[dict[str, Any], Callable[[dict[str, Any]], None]], int]) -> NoReturn:
@@ -48,8 +47,7 @@ def serve(work: Callable[[dict[str, Any], Callable[[dict[str, Any]], None]], int
                 told = HubelError(f"{type(error).__name__}: {first_line(error)}", "The log has the whole story.")
             send({"event": "failure", **told.as_json()})
             code = told.exit_code
-        with contextlib.suppress(OSError):  # such as of a full disk, which the failure may be about
-            traceback.print_exc()
+        log_traceback()
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()

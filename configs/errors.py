@@ -1,6 +1,9 @@
 """The errors a person sees: one sentence of what is wrong and where, one of what to do, and the exit code."""
 
+import contextlib
 import errno
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -41,6 +44,13 @@ def from_json(failure: Mapping[str, Any]) -> HubelError:
     of_error = dict(failure["error"])
     kind = UsageError if of_error.pop("exit_code") == UsageError.exit_code else HubelError
     return kind(**of_error)
+
+
+def log_traceback() -> None:
+    """Of the error that is being handled, into the log, a child's standard error. A full disk, which the error may be about,
+    takes no more of it."""
+    with contextlib.suppress(OSError):
+        traceback.print_exc(file=sys.stderr)
 
 
 def first_line(said: object) -> str:

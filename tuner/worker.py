@@ -10,7 +10,6 @@ import resource
 import shutil
 import threading
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from keras_tuner.errors import FailedTrialError, FatalError
 
 from components import progress
 from components.compat import keras_tuner as compat
-from configs.errors import HubelError, first_line
+from configs.errors import HubelError, first_line, log_traceback
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.tune import TuneConfig
 from tuner import chief, reach, records, trial
@@ -91,7 +90,7 @@ class Worker(base_tuner.BaseTuner):
                 outcome = self._training.run(record.values, record.budget, state, *told)
                 came_to = {name: getattr(outcome, name) for name in OUTCOME} | {"short": record.short or outcome.short}
             except Exception as error:
-                traceback.print_exc()
+                log_traceback()
                 came_to = {"status": records.FAILED, "reason": f"{type(error).__name__}: {first_line(error)}"}
         shutil.rmtree(state, ignore_errors=True)
         record = record.model_copy(update={**came_to, "seconds": time.monotonic() - begun, "peak_bytes": peak()})

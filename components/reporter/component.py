@@ -1,7 +1,6 @@
 """Reporter: the page of a run, once all is judged and pushed, or was refused. Nothing rests on it, so that it holds up no run."""
 
 import json
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from components.compat import tfx
 from components.reporter import recorded, writing
 from components.reporter.material import Artifact, Material
 from configs import atomic
-from configs.errors import first_line
+from configs.errors import first_line, log_traceback
 
 CONFIG, TOLD, TUNING, METADATA, NAME = "config", "told", "tuning", "metadata", "name"
 PAGE, RUN = "index.html", "run"  # file of the artifact, and its custom property: the run whose page it is
@@ -64,7 +63,7 @@ class Executor(base_executor.BaseExecutor):
         try:
             atomic.write_text(Path(report.uri, PAGE), writing.html(material))
         except Exception as error:  # a model that is pushed already has not failed because of its picture
-            traceback.print_exc()  # into the log
+            log_traceback()
             progress.emit("warning", text=f"the page of the run was not written: {type(error).__name__}: {first_line(error)}")
 
 

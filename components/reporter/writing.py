@@ -2,8 +2,6 @@
 
 import hashlib
 import importlib
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 
 from components.reporter import sections as common
@@ -11,7 +9,7 @@ from components.reporter import verdict
 from components.reporter.material import Absent, Material
 from components.tasks.reports import by_name as of_tasks
 from configs import by_name
-from configs.errors import HubelError, first_line
+from configs.errors import HubelError, first_line, log_traceback
 from reports import charts
 from reports.run import page
 from reports.run.blocks import Missing, Section
@@ -83,7 +81,7 @@ def _guarded(name: str, make: Callable[[], Iterable[Section | Callable[[], Secti
     except Absent as absent:
         yield _missing(name, str(absent))
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)  # into the log
+        log_traceback()
         yield _missing(name, str(error) if isinstance(error, HubelError) else f"{type(error).__name__}: {first_line(error)}")
 
 

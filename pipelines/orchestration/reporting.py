@@ -2,8 +2,6 @@
 
 import contextlib
 import shlex
-import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import Any
 from components import progress
 from components.reporter.material import Artifact, Failure, Material
 from configs import load
-from configs.errors import HubelError, first_line
+from configs.errors import HubelError, first_line, log_traceback
 from configs.paths import workspace_default
 from pipelines.workspace import pages, runs, unchanged
 from pipelines.workspace.layout import Workspace
@@ -149,5 +147,5 @@ def _held() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)  # into the log
+        log_traceback()
         progress.emit("warning", text=f"The page of the run was not written: {type(error).__name__}: {first_line(error)}")

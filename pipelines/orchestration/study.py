@@ -5,7 +5,6 @@ import shlex
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import yaml
 
 from components import progress
 from configs import atomic
-from configs.errors import first_line
+from configs.errors import first_line, log_traceback
 from configs.override import override
 from configs.paths import workspace_default
 from configs.schema.run import RunConfig
@@ -105,7 +104,7 @@ def look(folder: Path, config: RunConfig, place: Workspace) -> dict[str, float]:
     try:
         return _look(folder, config, place)
     except Exception as error:  # of four libraries that draw and write
-        traceback.print_exc()  # into the log
+        log_traceback()
         progress.emit("warning", text=f"The page of the search was not written: {type(error).__name__}: {first_line(error)}")
         return {}
 

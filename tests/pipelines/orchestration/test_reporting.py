@@ -1,5 +1,7 @@
 """A page is worth no run: what goes wrong with it is a warning, and a failure goes on as it was, with its page if there is one."""
 
+import sys
+
 import pytest
 
 from components import progress
@@ -71,3 +73,16 @@ def test_reporters_page_is_copied_and_one_that_it_could_not_write_is_written_aft
 
 def test_both_sides_call_the_page_by_one_name():
     assert (reporting.PAGE, reporting.REPORTER) == (component.PAGE, component.Reporter.__name__)
+
+
+def test_a_log_that_takes_no_more_changes_no_failure(tmp_path, monkeypatch, heard):
+    class Full:
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+        flush = write
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    monkeypatch.setattr(reporting, "written", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(HubelError, match="ran out of memory"):
+        fails(tmp_path)
