@@ -11,6 +11,7 @@ from reports.run.figures import figure
 
 ORDER = 30
 VALIDATION = "val_"
+ABBREVIATIONS = {"auc", "elbo", "kl", "mae", "mse", "psnr", "ssim"}
 MOST = 8  # figures that have a chart
 
 
@@ -50,7 +51,8 @@ def _chart(name: str, history: Sequence[Mapping[str, float]], kept: int | None) 
         for called, figure in (("training", name), ("validation", f"{VALIDATION}{name}"))
         if any(figure in epoch for epoch in history)
     }
-    title = name.replace("_", " ").capitalize()
+    title = " ".join(word.upper() if word in ABBREVIATIONS else word for word in name.split("_"))
+    title = f"{title[0].upper()}{title[1:]}"
     about = f"{title} by epoch, {' and '.join(curves)}." + (
         "" if kept is None else " The dashed line is the epoch whose weights were kept."
     )
