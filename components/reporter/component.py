@@ -14,6 +14,7 @@ from components import fingerprint, inputs, progress, spec
 from components.compat import tfx
 from components.reporter import recorded, writing
 from components.reporter.material import Artifact, Material
+from components.reporter.sections import lineage
 from configs import atomic
 from configs.errors import first_line, log_traceback
 
@@ -51,15 +52,16 @@ class Executor(base_executor.BaseExecutor):
         [report] = output_dict["report"]
         held = {name: artifact_utils.get_single_instance(given) for name, given in input_dict.items() if given}
         run = tfx.run_of(self)
+        told = {**json.loads(exec_properties[TOLD]), lineage.MADE_WITH: lineage.made_with()}
         material = Material(
             recorded.timed(Path(exec_properties[METADATA]), {name: _plain(artifact) for name, artifact in held.items()}),
             json.loads(exec_properties[CONFIG]),
-            {**json.loads(exec_properties[TOLD]), "run": run},
+            {**told, "run": run},
             exec_properties[NAME],
             tuning=Path(exec_properties[TUNING]),
         )
         report.set_string_custom_property(RUN, run or "")
-        report.set_string_custom_property(TOLD, exec_properties[TOLD])
+        report.set_string_custom_property(TOLD, json.dumps(told))
         try:
             atomic.write_text(Path(report.uri, PAGE), writing.html(material))
         except Exception as error:  # a model that is pushed already has not failed because of its picture

@@ -16,6 +16,7 @@ from pipelines.workspace import pages, runs, unchanged
 from pipelines.workspace.layout import Workspace
 
 REPORTER, PAGE = "Reporter", "index.html"
+NOT_ON_RECORD = "not on record; this page was written after the run"
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
         HubelError: where it cannot be written.
     """
     from components.reporter import recorded, writing
+    from components.reporter.sections import lineage
 
     place = Workspace.at(workspace)
     record = next(record for record in runs.listed(place) if (record.config, record.run) == (name, run))
@@ -122,6 +124,8 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
     of_run = {"run": run, **{key: answer[key] for key in ("starts_from", "passed_over", "reads") if answer.get(key)}}
     if "report" in artifacts:
         of_run = {**artifacts["report"].json("told", {}), **of_run}
+    # this process may be of other code, on another machine
+    of_run.setdefault(lineage.MADE_WITH, {"git revision": record.git_revision or "", "code and versions": NOT_ON_RECORD})
     material = Material(
         _there(artifacts),
         config,

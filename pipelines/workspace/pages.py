@@ -70,6 +70,13 @@ def _ready(place: Workspace, name: str, run: str, full: bool = False) -> Path:
 
 def _latest(target: Path) -> None:
     """latest.html is the newest run's, whichever was written last."""
-    newest = max(path for path in target.parent.glob("*.html") if NAME.fullmatch(path.name) and ".full" not in path.name)
+    pages = [path for path in target.parent.glob("*.html") if NAME.fullmatch(path.name) and ".full" not in path.name]
+    newest = max(pages, key=lambda path: _begun(path.stem))
     with atomic.replacing(target.parent / LATEST) as stage:
         shutil.copyfile(newest, stage)
+
+
+def _begun(run: str) -> tuple[str, int]:
+    """Orders runs: the second in which one began, and its number among those of that second."""
+    day, time, *number = run.split("-")
+    return f"{day}-{time}", int(*number)

@@ -17,6 +17,7 @@ from reports.run.blocks import Block, Command, Listing, Section, Table
 from reports.run.figures import seconds
 
 ORDER = 90
+MADE_WITH = "made_with"  # in Material.told, of a run that is over: what `made_with` was then
 SOFTWARE = ("hubel", "tensorflow", "keras", "tfx", "tensorflow-model-analysis", "numpy", "altair")
 
 
@@ -51,13 +52,22 @@ def _known(material: Material) -> Iterator[tuple[str, str]]:
     yield "seed", str(material.config.get("seed", ""))
     yield "data", str((material.config.get("data") or {}).get("source", ""))
     yield "data digest", material.told.get("data_digest") or ""
-    yield "code digest", fingerprint.of_all_sources()
-    yield "git revision", fingerprint.git_revision() or ""
-    yield "python", platform.python_version()
+    yield from (material.told.get(MADE_WITH) or made_with()).items()
+
+
+def made_with() -> dict[str, str]:
+    """Code, versions and machine of this process: of a run, while it lasts."""
+    versions = {}
     for name in SOFTWARE:
         with contextlib.suppress(metadata.PackageNotFoundError):  # such as hubel's, run from a folder of its sources
-            yield name, metadata.version(name)
-    yield "machine", f"{platform.machine()}, {platform.system()} {platform.release()}"
+            versions[name] = metadata.version(name)
+    return {
+        "code digest": fingerprint.of_all_sources(),
+        "git revision": fingerprint.git_revision() or "",
+        "python": platform.python_version(),
+        **versions,
+        "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
+    }
 
 
 def _when(seconds_since: float) -> str:

@@ -198,6 +198,8 @@ def test_lineage_has_the_command_that_repeats_the_run():
     rows = dict(known.rows)
     assert (rows["data digest"], rows["seed"], rows["config"]) == ("abc", "7", "digits")
     assert re.fullmatch("[0-9a-f]{64}", rows["code digest"])
+    then = dict(of_lineage.section(Material({}, CONFIG, {**told, of_lineage.MADE_WITH: {"keras": "3.0"}}, "digits")).blocks[1].rows)
+    assert (then["keras"], "code digest" in then) == ("3.0", False), "what is known of then, and nothing of now"
     assert [row[:2] for row in stages.rows] == [["Trainer", "42.0 s"]]
     assert artifacts.rows == [["model", "6", "/m"]]
     assert "source: tfds:digits" in config.text

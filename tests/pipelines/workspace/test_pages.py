@@ -51,6 +51,12 @@ def test_the_latest_is_the_newest_runs_whichever_was_written_last(place):
     assert (folder / f"{THIRD}.full.html").read_text() == "full"
 
 
+def test_of_two_runs_of_one_second_the_later_is_the_latest(place):
+    for run in (SECOND, FIRST, f"{FIRST}-10"):
+        pages.write_text(place, "digits", run, run)
+        assert (place.reports("digits") / "latest.html").read_text() == (run if run != FIRST else SECOND)
+
+
 def test_a_failure_to_write_leaves_what_was_there(place, monkeypatch):
     pages.write_text(place, "digits", FIRST, "first")
     monkeypatch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
