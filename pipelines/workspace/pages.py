@@ -70,7 +70,7 @@ def _ready(place: Workspace, name: str, run: str, full: bool = False) -> Path:
 
 def _latest(target: Path) -> None:
     """latest.html is the newest run's, whichever was written last."""
-    pages = [path for path in target.parent.glob("*.html") if NAME.fullmatch(path.name) and ".full" not in path.name]
+    pages = [path for path in sorted(target.parent.glob("*.html")) if NAME.fullmatch(path.name) and ".full" not in path.name]
     newest = max(pages, key=lambda path: _begun(path.stem))
     with atomic.replacing(target.parent / LATEST) as stage:
         shutil.copyfile(newest, stage)
