@@ -1,10 +1,9 @@
 """`hubel gc`: what old and killed runs left behind. The metadata keeps its history; TFX re-runs what it finds missing."""
 
-import contextlib
 import shutil
-import sqlite3
 from pathlib import Path
 
+from components import metadata
 from components.example_gen.prepare import unfinished
 from configs import locking
 from pipelines.workspace import pages, runs
@@ -62,10 +61,7 @@ def _executions(pipeline: Path) -> list[Path]:
 
 
 def _artifacts_of_last_runs(place: Workspace, keep: int) -> set[Path]:
-    """Folders of every artifact that one of the last `keep` runs of its pipeline made or found in the cache.
-
-    ML Metadata's tables are read by SQL: its library takes seconds to import, and this is all that is asked of it.
-    """
+    """Folders of every artifact that one of the last `keep` runs of its pipeline made, was given or found in the cache."""
     if not place.metadata.is_file():
         return set()
     query = """
@@ -78,5 +74,5 @@ def _artifacts_of_last_runs(place: Workspace, keep: int) -> set[Path]:
             GROUP BY c.id, p.context_id)
         SELECT DISTINCT artifact.uri FROM runs JOIN Attribution a ON a.context_id = runs.id
         JOIN Artifact artifact ON artifact.id = a.artifact_id WHERE runs.age <= ?"""
-    with contextlib.closing(sqlite3.connect(f"file:{place.metadata}?mode=ro", uri=True)) as database:
-        return {Path(uri) for (uri,) in database.execute(query, (keep,))}
+    with metadata.opened(place.metadata) as held:
+        return {Path(uri) for (uri,) in held.execute(query, (keep,))}

@@ -1,5 +1,5 @@
 """Where a version comes from and what became of it: put together from the record of its run, its model card, ML Metadata and the
-record of promotions. Light: ML Metadata is read by SQL, because its library takes seconds to import."""
+record of promotions. Light."""
 
 import contextlib
 import json
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from components import metadata
 from configs import load
 from configs.errors import HubelError, UsageError
 from pipelines.workspace import runs, unchanged
@@ -16,19 +17,9 @@ from pipelines.workspace.runs import RunRecord
 from reports import model_card
 from serving import layout, promotions
 
-# The first execution that gave an artifact made it; later ones have it from the cache.
-_ARTIFACTS = """
-    SELECT a.id, a.uri, n.name, p.step_key, MIN(e.execution_id)
-    FROM Context c JOIN Type t ON t.id = c.type_id AND t.name = 'pipeline_run'
-    JOIN Attribution r ON r.context_id = c.id JOIN Artifact a ON a.id = r.artifact_id
-    JOIN Event e ON e.artifact_id = a.id AND e.type = 4 JOIN EventPath p ON p.event_id = e.id AND p.is_index_step = 0
-    JOIN Association s ON s.execution_id = e.execution_id JOIN Context n ON n.id = s.context_id
-    JOIN Type k ON k.id = n.type_id AND k.name = 'node'
-    WHERE c.name = ? GROUP BY a.id ORDER BY a.id"""
-_COUNTS = "SELECT string_value FROM ArtifactProperty WHERE artifact_id = ? AND name = 'counts' AND is_custom_property = 1"
-_DIGEST = "SELECT string_value FROM ExecutionProperty WHERE execution_id = ? AND name = 'content_digest' AND is_custom_property = 1"
 NOT_SERVED = {"label": None, "took_over": None, "replaced_by": None, "changes": []}
 READ = ("ExampleGen", "examples")  # the stage that reads the data, and its output
+COUNTS, DIGEST = "counts", "content_digest"  # property of that output, and of its execution
 
 
 def of(place: Workspace, asked: str) -> dict[str, Any]:
@@ -163,20 +154,18 @@ def _of_metadata(place: Workspace, name: str, run: str | None) -> dict[str, Any]
     told: dict[str, Any] = {}
     if run is None or not place.metadata.is_file():
         return told
-    with (
-        contextlib.suppress(sqlite3.Error, ValueError),
-        contextlib.closing(sqlite3.connect(f"{place.metadata.as_uri()}?mode=ro", uri=True)) as opened,
-    ):
-        rows = opened.execute(_ARTIFACTS, (f"{name}@{run}",)).fetchall()
+    with contextlib.suppress(sqlite3.Error, ValueError):
+        made = metadata.of_run(place.metadata, f"{name}@{run}")
         told["artifacts"] = [
-            {"stage": stage.rpartition(".")[2], "output": key, "id": number, "uri": uri, "is_there": Path(uri).is_dir()}
-            for number, uri, stage, key, _ in rows
+            {"stage": each.stage, "output": each.output, "id": each.id, "uri": str(each.uri), "is_there": each.uri.is_dir()}
+            for each in made
         ]
-        for number, _, stage, key, execution in rows:
-            if (stage.rpartition(".")[2], key) == READ:
-                counts, digest = opened.execute(_COUNTS, (number,)).fetchone(), opened.execute(_DIGEST, (execution,)).fetchone()
-                told |= {"splits": json.loads(counts[0])} if counts and counts[0] else {}
-                told |= {"digest": digest[0]} if digest else {}
+        for each in made:
+            if (each.stage, each.output) == READ:
+                counts = metadata.properties(place.metadata, [each.id])[each.id].get(COUNTS)
+                digest = metadata.told(place.metadata, each.id, DIGEST)
+                told |= {"splits": json.loads(counts)} if counts else {}
+                told |= {"digest": digest} if digest else {}
     return told
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import keras_models
-from components import fingerprint, keys
+from components import fingerprint, keys, metadata
 from components.example_gen import digest, sources
 from configs import atomic
 from configs.errors import HubelError
@@ -192,8 +192,8 @@ def _executions(place: Workspace, pipeline: str) -> str:
     query = """
         SELECT MAX(a.execution_id), COUNT(*) FROM Association a JOIN Context c ON c.id = a.context_id
         JOIN Type t ON t.id = c.type_id AND t.name = 'pipeline' WHERE c.name = ?"""
-    with contextlib.closing(sqlite3.connect(f"file:{place.metadata}?mode=ro", uri=True)) as database:
-        return " of ".join(map(str, database.execute(query, (pipeline,)).fetchone()))
+    with metadata.opened(place.metadata) as held:
+        return " of ".join(map(str, held.execute(query, (pipeline,)).fetchone()))
 
 
 def _digest(texts: Iterable[str]) -> str:

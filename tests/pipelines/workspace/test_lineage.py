@@ -24,12 +24,13 @@ MADE = (  # id, stage, output, execution
 TABLES = """
     CREATE TABLE Type (id INTEGER, name TEXT);
     CREATE TABLE Context (id INTEGER, type_id INTEGER, name TEXT);
-    CREATE TABLE Attribution (context_id INTEGER, artifact_id INTEGER);
+    CREATE TABLE Execution (id INTEGER, create_time_since_epoch INTEGER, last_update_time_since_epoch INTEGER);
     CREATE TABLE Association (context_id INTEGER, execution_id INTEGER);
     CREATE TABLE Artifact (id INTEGER, uri TEXT);
     CREATE TABLE Event (id INTEGER, artifact_id INTEGER, execution_id INTEGER, type INTEGER);
     CREATE TABLE EventPath (event_id INTEGER, is_index_step INTEGER, step_key TEXT);
-    CREATE TABLE ArtifactProperty (artifact_id INTEGER, name TEXT, is_custom_property INTEGER, string_value TEXT);
+    CREATE TABLE ArtifactProperty (artifact_id INTEGER, name TEXT, is_custom_property INTEGER, string_value TEXT, int_value INTEGER,
+        double_value REAL, bool_value INTEGER);
     CREATE TABLE ExecutionProperty (execution_id INTEGER, name TEXT, is_custom_property INTEGER, string_value TEXT);
     INSERT INTO Type VALUES (1, 'pipeline_run'), (2, 'node');
 """
@@ -69,12 +70,14 @@ def database(place, run):
         opened.execute("INSERT INTO Context VALUES (1, 1, ?)", (run,))
         for number, stage, key, execution in MADE:
             opened.execute("INSERT INTO Context VALUES (?, 2, ?)", (10 + execution, stage))
-            opened.execute("INSERT INTO Attribution VALUES (1, ?)", (number,))
-            opened.execute("INSERT INTO Association VALUES (?, ?)", (10 + execution, execution))
+            opened.execute("INSERT INTO Execution VALUES (?, 1000, 2000)", (execution,))
+            opened.execute("INSERT INTO Association VALUES (1, ?), (?, ?)", (execution, 10 + execution, execution))
             opened.execute("INSERT INTO Artifact VALUES (?, ?)", (number, str(place.root / key)))
             opened.execute("INSERT INTO Event VALUES (?, ?, ?, 4)", (execution, number, execution))
             opened.execute("INSERT INTO EventPath VALUES (?, 0, ?)", (execution, key))
-        opened.execute("INSERT INTO ArtifactProperty VALUES (7, 'counts', 1, ?)", (json.dumps({"train": 3, "test": 1}),))
+        opened.execute(
+            "INSERT INTO ArtifactProperty VALUES (7, 'counts', 1, ?, NULL, NULL, NULL)", (json.dumps({"train": 3, "test": 1}),)
+        )
         opened.execute("INSERT INTO ExecutionProperty VALUES (1, 'content_digest', 1, 'feed')")
     (place.root / "examples").mkdir()
     opened.close()
