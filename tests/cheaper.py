@@ -132,6 +132,30 @@ def crew_is_here():
 
 
 @contextlib.contextmanager
+def conversion_is_here():
+    """Converter converts in this process, which has TensorFlow; what runs its files is started as ever, and imports none.
+
+    Yields what starts either.
+    """
+    from components.converter import convert, work
+
+    start = work._process
+
+    def process(script, asked, does):
+        if script != work.CONVERT:
+            return start(script, asked, does)
+        try:
+            convert.main(**asked)
+        except Exception as error:
+            return f"the process that {does} ended with code 1: {convert.said(error)}"
+        return ""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "_process", process)
+        yield start
+
+
+@contextlib.contextmanager
 def no_page():
     """Runs end before the page that Reporter writes, which tests/components/reporter has, and `hubel run` elsewhere."""
     from pipelines.orchestration import pipeline

@@ -17,6 +17,7 @@ from configs import load
 from pipelines.orchestration import execute, settled
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
+from tests.cheaper import conversion_is_here
 from tests.components.trainer.graphs import operations, random_ops
 from tests.pipelines.conftest import hubel, in_process
 
@@ -422,7 +423,7 @@ def test_what_a_model_is_converted_to_is_pushed_with_it_and_a_refused_one_keeps_
     other = {"Evaluator"} & planned(workspace)  # where another model was blessed meanwhile
     assert planned(workspace, f"export.variants=[{', '.join(every)}]") == {"Converter", "Pusher", "Reporter"} | other
     before = sorted(path.name for path in (workspace / "models/digits_lenet5_tiny").iterdir())
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, conversion_is_here():  # below in processes of its own
         patch.setattr("components.converter.verdict.TOLERANCE", -1.0)
         refused = in_process(*asked, "--json")
     assert refused.code == 3

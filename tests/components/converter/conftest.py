@@ -2,22 +2,10 @@
 
 import pytest
 
-from components.converter import convert, work
+from tests.cheaper import conversion_is_here
 
 
 @pytest.fixture(autouse=True, scope="package")
 def converted_here():
-    start = work._process
-
-    def process(script, asked, does):
-        if script != work.CONVERT:
-            return start(script, asked, does)
-        try:
-            convert.main(**asked)
-        except Exception as error:
-            return f"the process that {does} ended with code 1: {convert.said(error)}"
-        return ""
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work, "_process", process)
+    with conversion_is_here() as start:
         yield start
