@@ -57,9 +57,9 @@ def predict(port, name="half_plus_two", label=None, timeout=PATIENCE, metadata=(
         return stub.Predict(request, timeout=timeout, wait_for_ready=True, metadata=metadata).outputs["y"].float_val[0]
 
 
-def served(place, *arguments, ask=predict, ends=("--no-rest",)):
+def served(place, *arguments, ask=predict, ends=("--no-rest",), port=None):
     """How `hubel serve` ended that was asked while it lasted, and what it was answered."""
-    port, answers, is_over = free_port(), [], threading.Event()
+    port, answers, is_over = port or free_port(), [], threading.Event()
 
     def client():
         try:
@@ -307,9 +307,8 @@ def test_a_server_of_its_own_drains_under_load(place):
         if how != signal.SIGKILL:
             assert set(ended) <= {"OK", "UNAVAILABLE"}  # what came too late is refused, none is lost on the way
             assert "Stopped: what was asked before is answered." in outcome.out
-    again = Running(*command)
-    assert predict(port) == 3.0
-    again.end(signal.SIGTERM)
+    again, answers, _ = served(place, "half_plus_two", port=port)
+    assert (again.code, answers) == (0, [3.0])
 
 
 def test_a_shadow_is_asked_too_and_nobody_gets_its_answers(place, tmp_path):
