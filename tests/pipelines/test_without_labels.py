@@ -25,7 +25,8 @@ from tests.pipelines.whole_way import NO_WARMUP, goes_the_whole_way, is_blessed
 UNLABELLED, LABELLED_IN_PART = "digits_vae", "digits_autoencoder"  # they go the whole way here alone
 
 
-@pytest.mark.whole  # as components/tasks/test_anomaly.py has it stage by stage; what is pushed answers on the page on anomalies
+# As components/tasks/test_anomaly.py has it stage by stage, and docs/test_anomalies_page.py from a folder to answers.
+@pytest.mark.every
 def test_anomalies_are_found_by_what_saw_none(place):
     is_blessed("digits_anomalies", place)
 
