@@ -41,6 +41,7 @@ class Classified:
         if not len(known):
             raise Absent(f"No example of the {split} split has a label.")
         probabilities = answers.outputs[material.judge.prediction_key]
+        seen.check_finite(probabilities[known])
         return cls(
             split,
             material.reads,

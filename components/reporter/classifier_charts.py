@@ -18,7 +18,8 @@ TABLE = 12  # points of a curve that its table has
 
 
 def curves(key: str, title: str, about: str, x: str, y: str, of: Mapping[str, Curve], diagonal: bool) -> Chart:
-    """Curves of classes on 0..1 by 0..1. of: at most as many as there are colours, by class."""
+    """Curves of classes on 0..1 by 0..1, joined as their areas are counted: ROC by lines, precision over recall by steps, each of
+    the height of its end (Davis & Goadrich 2006, ICML). of: at most as many as there are colours, by class."""
     points = [
         {"class": name, "x": float(a), "y": float(b), "at": at}
         for name, curve in of.items()
@@ -27,7 +28,7 @@ def curves(key: str, title: str, about: str, x: str, y: str, of: Mapping[str, Cu
     names, ends = list(of), _corner(of.values()) if diagonal else (1.0, 0.0)
     lines = (
         alt.Chart(charts.rows(points))
-        .mark_line(strokeWidth=1.8, interpolate="step-after" if diagonal else "linear", clip=True)
+        .mark_line(strokeWidth=1.8, interpolate="linear" if diagonal else "step-before", clip=True)
         .encode(
             alt.X("x:Q", title=x, scale=alt.Scale(domain=[0, ends[0]])),
             alt.Y("y:Q", title=y, scale=alt.Scale(domain=[ends[1], 1])),

@@ -47,7 +47,8 @@ class OutOfSample:
 
     ids: of each. splits: where each is in the run. targets: int64 [N], or [N, K] where an image may have several classes.
     probabilities: float32 [N, K]. left_out: images without what is learned. together: images that were kept in the fold of another
-    one because they are the same. untaught: (fold, class) of which nothing was left to train with.
+    one because they are the same. untaught: (fold, class) of which nothing was left to train with. lacks_copies: whether the run
+    was trained on copies that augmentation had made beforehand, and these models were not.
     """
 
     folds: int
@@ -58,6 +59,14 @@ class OutOfSample:
     left_out: int
     together: int
     untaught: Sequence[tuple[int, int]]
+    lacks_copies: bool = False
+
+    @property
+    def as_labelled(self) -> float:
+        """Share of the labels that the answers agree with: of images, or of pairs of image and class (above 0.5)."""
+        if self.targets.ndim == 1:
+            return float((self.probabilities.argmax(1) == self.targets).mean())
+        return float(((self.probabilities > 0.5) == (self.targets > 0)).mean())
 
 
 def check(folds: int) -> None:
@@ -91,7 +100,9 @@ def out_of_sample(training: Training, folds: int, state: Path) -> OutOfSample:
             "Ask for --folds of one of its members.",
         )
     cfg = override(TrainerSlice.model_validate_json(training.custom["slice"]), dict(card.hyperparameters))
-    cfg = cfg.model_copy(update={"augment": [step for step in cfg.augment if step.operation[0] != "copies"]})
+    steps = [step for step in cfg.augment if step.operation[0] != "copies"]
+    lacks_copies = len(steps) < len(cfg.augment)
+    cfg = cfg.model_copy(update={"augment": steps})
     entry = entry_of(training.custom, cfg)
     task = task_of(training.custom.get("task") or name_of(entry.task, cfg.anomaly))
     rows = _Rows.of(training, card, task, folds)
@@ -111,7 +122,15 @@ def out_of_sample(training: Training, folds: int, state: Path) -> OutOfSample:
             _write(done, _of_fold(training, cfg, entry, task, card, rows, fold, place))
         answers[of_fold] = np.load(done)
     return OutOfSample(
-        folds, rows.ids, rows.splits, rows.targets, answers, rows.left_out, rows.together, rows.untaught(len(card.class_names))
+        folds,
+        rows.ids,
+        rows.splits,
+        rows.targets,
+        answers,
+        rows.left_out,
+        rows.together,
+        rows.untaught(len(card.class_names)),
+        lacks_copies,
     )
 
 

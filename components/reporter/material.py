@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # seconds that a page of a run without a model need not wait 
     import keras
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+    from components.reporter.folds import OutOfSample
     from components.reporter.reading import Answers, Sample
 
 MAKERS = {  # what Material has -> the stage that writes it, and the output that it is of that
@@ -83,12 +84,13 @@ class Material:
     Args:
         artifacts: by the names of MAKERS; of one that is on record and whose folder is gone there is nothing here.
         config: resolved, as JSON.
-        told: of the run, what no artifact holds: {run, starts_from, passed_over, data_digest, notes, reads} as far as it is known.
+        told: of the run, what no artifact holds: {run, starts_from, passed_over, data_digest, notes, reads, forced: {version,
+            reason} of what was pushed by force} as far as it is known.
         name: of the config.
         failure: what ended it, if anything did.
         tuning: folder of the studies of the config's searches.
         full: whether the page is to have all that `hubel report --full` adds.
-        folds: of `hubel report --folds`, how many; None: not asked for.
+        out_of_sample: what the models of `hubel report --folds` answered; None: not asked for.
         metadata: the file of ML Metadata, which knows what Trainer was given.
     """
 
@@ -99,7 +101,7 @@ class Material:
     failure: Failure | None = None
     tuning: Path | None = None
     full: bool = False
-    folds: int | None = None
+    out_of_sample: "OutOfSample | None" = None
     metadata: Path | None = None
 
     def artifact(self, name: str) -> Artifact:

@@ -9,6 +9,7 @@ import numpy as np
 from components import inputs
 from components.inputs import reports
 from configs import by_name
+from configs.errors import HubelError
 from reports.run.blocks import Picture
 
 
@@ -23,6 +24,12 @@ def asked_about(reads: str, split: str, many: int, total: int, unlabelled: int) 
     if total > many + unlabelled:
         of += f" of {total:,}, chosen by a hash of their ids"
     return f"{of} ({unlabelled:,} without a label are left out)" if unlabelled else of
+
+
+def check_finite(answered: np.ndarray) -> None:
+    """Raise HubelError where answers [N, ...] hold what is no finite number: nothing that is said of them would be true."""
+    if broken := int((~np.isfinite(answered.reshape(len(answered), -1))).any(1).sum()):
+        raise HubelError(f"{broken:,} of {len(answered):,} answers hold what is no finite number.")
 
 
 def picture(reads: str, given: np.ndarray, alt: str, caption: str = "", mark: Literal["", "good", "bad"] = "") -> Picture | None:

@@ -43,6 +43,7 @@ class Sets:
         known = np.flatnonzero((labels >= 0).all(1))
         if not len(known):
             raise Absent(f"No example of the {split} split has labels.")
+        seen.check_finite(answers.outputs[PROBABILITIES][known])
         return cls(
             split,
             material.reads,

@@ -22,11 +22,14 @@ def of(material: Material) -> Verdict:
         return Verdict("bad", f"The run failed{where}; nothing was pushed.", [*filter(None, [failure.sentence, failure.hint])])
     if not material.blessings:
         return Verdict("open", "Nothing was judged.", ["No model came as far as Evaluator."])
+    by_force = material.told.get("forced")
+    told = [f"Pushed as version {by_force['version']} by a person: {by_force['reason']}"] if by_force else []
     refused = {stage: said["reason"] for stage, said in material.blessings.items() if not said["blessed"]}
     if refused:
         why = [f"{stage}: {reason or 'it gives no reason'}" for stage, reason in refused.items()]
-        return Verdict("bad", "Not blessed; nothing was pushed.", [*why, *_compared(material)])
-    return Verdict("good", f"Blessed{_pushed(material)}.", [*_kept(material), *_compared(material)])
+        pushed = f"pushed by force as version {by_force['version']}" if by_force else "nothing was pushed"
+        return Verdict("bad", f"Not blessed; {pushed}.", [*why, *told, *_compared(material)])
+    return Verdict("good", f"Blessed{_pushed(material)}.", [*told, *_kept(material), *_compared(material)])
 
 
 def tiles(material: Material) -> list[Tile]:

@@ -28,6 +28,7 @@ class Card(BaseModel):
     targets: dict[str, list[str]] = {}  # further ones that it learned from -> names of their classes; see components.targets
     train_images: int
     epochs: int  # trained, not asked for: early stopping may end sooner
+    kept: int | None = None  # the epoch whose weights these are; 0: of none of them; None in cards written before
     seed: int
     jit: bool = False  # whether XLA compiled the training steps, of the last phase where there were several
     hyperparameters: dict  # what the tuner chose, by dotted path

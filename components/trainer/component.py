@@ -80,6 +80,7 @@ def run_fn(fn_args):
         targets={name: of for name, of in names.items() if name in task.targets and targets.is_further(name)},
         train_images=data.info.train_images,
         epochs=len(history),
+        kept=kept,
         seed=cfg.seed,
         jit=resumes[-1].jit,
         hyperparameters=chosen,

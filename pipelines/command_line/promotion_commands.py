@@ -242,7 +242,7 @@ def _forced(place: "Workspace", trained: "Trained", force: bool, reason: str | N
     """Push what a run trained and was not blessed, and make it stable."""
     from configs import load
     from configs.errors import UsageError
-    from pipelines.workspace import runs
+    from pipelines.workspace import pages, runs
     from serving import promotions
 
     record = runs.record_of(place, trained)
@@ -281,6 +281,7 @@ def _forced(place: "Workspace", trained: "Trained", force: bool, reason: str | N
         # a first version is stable once it is pushed
         change = dataclasses.replace(promotions.promote(base, value["version"], reason), was=was)
         runs.forced(place, record, value["version"], value["model_dir"], reason)
+        pages.forced(place, record.config, record.run, value["version"], reason)
         _shown(place)
     remarks = [f"run {trained.run} was not blessed: {verdict}" if not record.blessed else "it was blessed, and not pushed"]
     remarks += [] if value["is_new"] else [f"version {value['version']} was live already and holds the same: its card is as it was"]

@@ -1,6 +1,7 @@
 """Pages of runs: Reporter's copied to where people look for it, that of a run that failed, and any that is asked for again."""
 
 import contextlib
+import dataclasses
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -105,10 +106,10 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
         {report: path}.
 
     Raises:
-        HubelError: where it cannot be written.
+        HubelError: where it cannot be written, or what is asked for with `folds` cannot be had.
     """
     from components.reporter import recorded, writing
-    from components.reporter.sections import lineage
+    from components.reporter.sections import lineage, wrong_labels
 
     place = Workspace.at(workspace)
     record = next(record for record in runs.listed(place) if (record.config, record.run) == (name, run))
@@ -121,7 +122,8 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
     failure = None
     if record.status in ("failed", "killed", "stopped"):
         failure = Failure(None, record.reason or f"It was {record.status}.")
-    of_run = {"run": run, **{key: answer[key] for key in ("starts_from", "passed_over", "reads") if answer.get(key)}}
+    forced = {"forced": {"version": record.version, "reason": record.forced}} if record.forced else {}
+    of_run = {"run": run, **forced, **{key: answer[key] for key in ("starts_from", "passed_over", "reads") if answer.get(key)}}
     if "report" in artifacts:
         of_run = {**artifacts["report"].json("told", {}), **of_run}
     # this process may be of other code, on another machine
@@ -134,9 +136,10 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
         failure,
         place.tuning(name),
         full,
-        folds,
-        place.metadata,
+        metadata=place.metadata,
     )
+    if folds is not None:  # before anything is written: a page without what was asked for is no answer
+        material = dataclasses.replace(material, out_of_sample=wrong_labels.by_folds(material, folds))
     return {"report": str(pages.write_text(place, name, run, writing.html(material), full))}
 
 

@@ -6,12 +6,15 @@ import shutil
 from pathlib import Path
 
 from configs import atomic
+from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 
 LATEST = "latest.html"
 NAME = re.compile(r"(?P<run>\d{8}-\d{6}(-\d+)?)(\.full)?\.html")  # of a run's page
 REPEATED = '<p class="soft" id="repeated">'
 _PLACE = "<!-- repeated -->"  # where a page has room for the sentence
+_REPEATED = f"{re.escape(REPEATED)}.*?</p>|{re.escape(_PLACE)}"
+_FORCED = '<p class="missing" id="forced">'
 
 
 def keep(place: Workspace, name: str, run: str, page: Path, of: str | None) -> Path:
@@ -27,7 +30,10 @@ def keep(place: Workspace, name: str, run: str, page: Path, of: str | None) -> P
     text = page.read_text(encoding="utf-8")
     said = f"Run {run} found everything as run {of} had left it, so that this page is of both."
     said = f"{REPEATED}{html.escape(said)}</p>"
-    kept = re.sub(f"{re.escape(REPEATED)}.*?</p>|{re.escape(_PLACE)}", lambda _: said, text, count=1)
+    kept = re.sub(_REPEATED, lambda _: said, text, count=1)
+    for record in runs.records(place, name):
+        if record.run == of and record.forced:
+            kept = _with_forced(kept, record.version, record.forced)
     target = _ready(place, name, run)
     atomic.write_text(target, kept)
     _latest(target)
@@ -52,11 +58,26 @@ def write_text(place: Workspace, name: str, run: str, text: str, full: bool = Fa
     return target
 
 
-def of_gone(place: Workspace, name: str, runs: set[str]) -> list[Path]:
+def forced(place: Workspace, name: str, run: str, version: int, reason: str) -> None:
+    """Have the pages of a run say that what it trained was pushed by force after they were written; those that are not there, or
+    have no room for it, do not."""
+    for page in (place.report(name, run), place.report(name, run, full=True)):
+        if page.is_file():
+            atomic.write_text(page, _with_forced(page.read_text(encoding="utf-8"), version, reason))
+            _latest(page)
+
+
+def _with_forced(text: str, version: int | None, reason: str) -> str:
+    said = html.escape(f"Pushed since by a person, as version {version}: {reason}")
+    without = re.sub(f"{re.escape(_FORCED)}.*?</p>", "", text)
+    return re.sub(_REPEATED, lambda place: f"{place[0]}{_FORCED}{said}</p>", without, count=1)
+
+
+def of_gone(place: Workspace, name: str, kept: set[str]) -> list[Path]:
     """Pages of runs that are none of those, and of none at all what is latest."""
     folder = place.reports(name)
     pages = [
-        path for path in sorted(folder.glob("[!.]*.html")) if (known := NAME.fullmatch(path.name)) and known["run"] not in runs
+        path for path in sorted(folder.glob("[!.]*.html")) if (known := NAME.fullmatch(path.name)) and known["run"] not in kept
     ]
     left = [path for path in sorted(folder.glob("[!.]*.html")) if path not in pages and path.name != LATEST]
     return [*pages, *([folder / LATEST] if not left and (folder / LATEST).exists() else [])]

@@ -34,11 +34,8 @@ def _blocks(material: Material, history: Sequence[Mapping[str, float]]) -> Itera
         return
     kept = _kept(material, history)
     if kept is not None:
-        judged = material.task.judged_by
-        yield Prose(
-            f"{words.count(len(history), 'epoch')} trained; the weights are those of epoch {kept}, which has the least {judged}: "
-            f"{figure(float(history[kept - 1][judged]))}."
-        )
+        why = _why(material.task.judged_by, history, kept)
+        yield Prose(f"{words.count(len(history), 'epoch')} trained; the weights are those of epoch {kept}, {why}.")
     for name in names[:MOST]:
         yield _chart(name, history, kept)
     if len(names) > MOST:
@@ -59,10 +56,25 @@ def _chart(name: str, history: Sequence[Mapping[str, float]], kept: int | None) 
     return drawings.epochs(f"curve-{name.replace('_', '-')}", title, curves, about, kept)
 
 
+def _why(judged: str, history: Sequence[Mapping[str, float]], kept: int) -> str:
+    """What the epoch whose weights were kept reached, beside the best one."""
+    values = [value for epoch in history if (value := epoch.get(judged)) is not None and value == value]
+    own, least = history[kept - 1].get(judged), min(values, default=None)
+    if own is None or least is None:
+        return f"which has no {judged}"
+    if own == least:
+        return f"which has the least {judged}: {figure(float(own))}"
+    return f"whose {judged} is {figure(float(own))}, where the least is {figure(float(least))}"
+
+
 def _kept(material: Material, history: Sequence[Mapping[str, float]]) -> int | None:
-    """The epoch, from 1, whose weights the model has; None where that does not follow from the history."""
+    """The epoch, from 1, whose weights the model has; None where that is not known, or it has those of none."""
     if material.task is None or not history:
         return None
+    if material.card.kept is not None:
+        return material.card.kept or None
+    if material.card.transfer is not None or (material.config.get("train") or {}).get("keep", "best") != "best":
+        return None  # of a card written before it said so
     values = [epoch.get(material.task.judged_by) for epoch in history]
     known = [(value, place) for place, value in enumerate(values, 1) if value is not None and value == value]
     return min(known)[1] if known else None

@@ -13,6 +13,7 @@ from components.reporter.classified import Classified, share
 from components.reporter.material import Absent, Material
 from components.reporter.sets import Sets
 from configs import words
+from configs.errors import UsageError
 from reports.run.blocks import Block, Command, Missing, Picture, Pictures, Prose, Section, Table
 
 ORDER = 65
@@ -49,11 +50,10 @@ class _Doubted:
 
 def section(material: Material) -> Section | None:
     """None of a task that does not answer its classes with probabilities."""
-    judge = material.judge
-    if judge is None or judge.prediction_key is None or judge.label_key not in (keys.LABEL, keys.LABELS):
+    if material.judge is None or not _is_doubtful(material):
         return None
-    several = judge.label_key == keys.LABELS
-    asked = _of_folds(material) if material.folds else _of_splits(material, several)
+    several = material.judge.label_key == keys.LABELS
+    asked = _of_splits(material, several) if material.out_of_sample is None else _of_folds(material, material.out_of_sample)
     doubted, wrong = _doubted_of_sets(asked, material.class_names) if several else _doubted(asked, material.class_names)
     noun, many = seen.noun(material.reads), asked.labels.size
     about = (
@@ -69,12 +69,34 @@ def section(material: Material) -> Section | None:
     blocks: list[Block] = [Prose(said)]
     if doubted:
         blocks += [_shown(material, asked, doubted), _pairs(doubted), _listed(asked, doubted)]
-    if not material.folds:
+    if material.out_of_sample is None:
         blocks += [
             Prose(f"To look at every {noun}, those trained on too, by five trainings that each leave a fifth out:"),
             Command(f"hubel report {material.run} --folds 5{material.told.get('workspace', '')}"),
         ]
     return Section("wrong-labels", "Likely wrong labels", about, blocks)
+
+
+def by_folds(material: Material, many: int) -> folds.OutOfSample:
+    """What models that are trained on folds answer about all images of a run: minutes, or hours.
+
+    Raises:
+        UsageError: where there can be no such models, or they answer no probabilities of classes. Absent: where what they would be
+            trained with is not there. What a training raises.
+    """
+    material.artifact("model")
+    if not _is_doubtful(material):
+        raise UsageError(
+            f"Models of the task {material.card.task} answer no probabilities of classes, by which labels could be doubted.",
+            "Leave --folds out.",
+        )
+    training = training_of(material)
+    return folds.out_of_sample(training, many, Path(training.custom["training_dir"]) / "folds")
+
+
+def _is_doubtful(material: Material) -> bool:
+    """Whether labels are what is learned, and answered with probabilities."""
+    return material.judge.prediction_key is not None and material.judge.label_key in (keys.LABEL, keys.LABELS)
 
 
 def training_of(material: Material) -> folds.Training:
@@ -133,19 +155,19 @@ def _of_splits(material: Material, several: bool) -> _Asked:
     )
 
 
-def _of_folds(material: Material) -> _Asked:
-    training = training_of(material)
-    of = folds.out_of_sample(training, material.folds, Path(training.custom["training_dir"]) / "folds")
+def _of_folds(material: Material, of: folds.OutOfSample) -> _Asked:
     noun = seen.noun(material.reads)
-    right = float((of.probabilities.argmax(1) == of.targets).mean())
+    labels = "" if of.targets.ndim == 1 else " of the labels"
     who = (
         f"All {len(of.ids):,} {noun}s of the run, each by one of {of.folds} models that were trained as the run's was, but without "
-        f"it ({right:.2%} as labelled)."
+        f"it ({of.as_labelled:.2%}{labels} as labelled)."
     )
     if of.left_out:
         who += f" {of.left_out:,} without a label are left out."
     if of.together:
         who += f" {of.together:,} that are the same as another one share its fold."
+    if of.lacks_copies:
+        who += " The run was trained on copies that augmentation made beforehand as well (augment: copies), these were not."
     if of.untaught:
         untaught = ", ".join(dict.fromkeys(material.class_names[number] for _, number in of.untaught))
         who += f" In a fold nothing was left to learn of {untaught}: what is said of these means little."

@@ -113,8 +113,10 @@ def of_classes(of: Classified) -> Section:
     columns = ["class", "images", "precision", "recall", "F1", *(["AUROC", "average precision"] if ranks else [])]
     with_images = sum(figure.images > 0 for figure in figures)
     blocks = [Table(columns, rows, "Figures of each class, the lowest F1 first", with_images - len(listed))]
-    if absent := len(figures) - with_images:
-        blocks.append(Prose(f"{absent:,} of {len(figures):,} classes have no image here."))
+    if absent := [figure for figure in figures if not figure.images]:
+        taken = sum(figure.predicted for figure in absent)
+        mistaken = f"; {taken:,} answers are of these" if taken else ""
+        blocks.append(Prose(f"{len(absent):,} of {len(figures):,} classes have no image here{mistaken}."))
     weakest = classes.weakest_classes(figures, len(SERIES))
     some = "" if len(weakest) == with_images else f" The {len(weakest)} classes of the lowest F1."
     for place, (key, title, about, x, y) in enumerate(CURVES):

@@ -61,8 +61,10 @@ def of_classes(of: Sets, thresholds=None) -> Section:
     with_images = sum(figure.images > 0 for figure in figures)
     table = Table(columns, rows, "Figures of each class, the lowest F1 first", with_images - len(listed))
     blocks: list[Block] = [table, *galleries]
-    if absent := len(figures) - with_images:
-        blocks.append(Prose(f"{absent:,} of {len(figures):,} classes are in no image here."))
+    if absent := [figure for figure in figures if not figure.images]:
+        taken = sum(figure.predicted for figure in absent)
+        mistaken = f"; {taken:,} answers are of these" if taken else ""
+        blocks.append(Prose(f"{len(absent):,} of {len(figures):,} classes are in no image here{mistaken}."))
     drawn_of = classes.weakest_classes(figures, len(SERIES))
     for place, (key, title, about, x, y) in enumerate(CURVES):
         known = {of.names[number]: curves[number][place] for number in drawn_of if curves.get(number, (None, None))[place]}

@@ -61,6 +61,15 @@ def test_a_blessed_run_says_which_bounds_it_kept():
     assert verdict.of(Material(judged(), CONFIG)).sentence == "Blessed; not pushed, because push.enabled is false."
 
 
+def test_a_model_that_a_person_pushed_is_not_said_to_be_pushed_by_nobody():
+    forced = {"forced": {"version": 4, "reason": "the camera is broken"}}
+    told = verdict.of(Material(judged(0, "accuracy 0.9 is below 0.95"), CONFIG, forced))
+    assert (told.kind, told.sentence) == ("bad", "Not blessed; pushed by force as version 4.")
+    assert told.why[:2] == ["Evaluator: accuracy 0.9 is below 0.95", "Pushed as version 4 by a person: the camera is broken"]
+    told = verdict.of(Material(judged(), CONFIG, forced))
+    assert told.why[0] == "Pushed as version 4 by a person: the camera is broken"
+
+
 @pytest.mark.parametrize(
     ("artifacts", "why"),
     [
@@ -148,6 +157,22 @@ def test_the_epoch_whose_weights_were_kept_is_the_best_one(tmp_path, monkeypatch
     section = training.section(Material({"model_run": Artifact(tmp_path)}))
     assert section.blocks[0] == Prose("3 epochs trained; the weights are those of epoch 2, which has the least val_loss: 1.0000.")
     assert [block.key for block in section.blocks[1:]] == ["curve-loss"]
+
+
+@pytest.mark.parametrize(
+    ("written", "config", "said"),
+    [
+        ({"kept": 3}, {}, "those of epoch 3, whose val_loss is 1.5000, where the least is 1.0000."),
+        ({"kept": 2}, {"train": {"keep": "last"}}, "those of epoch 2, which has the least val_loss: 1.0000."),
+        ({"kept": 0}, {}, None),
+        ({"kept": None}, {"train": {"keep": "last"}}, None),  # of a card written before: nobody says which
+    ],
+)
+def test_the_epoch_whose_weights_were_kept_is_the_one_that_trainer_says(tmp_path, monkeypatch, written, config, said):
+    (tmp_path / "history.json").write_text(json.dumps([{"loss": 3.0, "val_loss": v} for v in (2.0, 1.0, 1.5)]))
+    monkeypatch.setattr(Material, "card", digits.card(**written))
+    first, *_ = training.section(Material({"model_run": Artifact(tmp_path)}, config)).blocks
+    assert (first.text.partition("the weights are ")[2] if isinstance(first, Prose) else None) == said
 
 
 def test_of_a_closed_form_there_is_no_curve(tmp_path, monkeypatch):

@@ -181,6 +181,7 @@ def test_a_candidate_is_pushed_and_promoted_by_force_alone_and_the_reason_goes_w
     assert "the camera is broken" in (place.models / TINY / "2" / model_card.PAGE).read_text()
     [kept] = runs.records(place, TINY)
     assert (kept.version, kept.forced, kept.blessed) == (2, "the camera is broken", False)
+    assert "Pushed since by a person, as version 2: the camera is broken" in place.report(TINY, record.run).read_text()
     assert runs.trained(place, f"{TINY}/2").run == record.run
     with sqlite3.connect(place.metadata) as database:
         query = """

@@ -4,13 +4,15 @@ import sys
 
 import pytest
 
-from components import progress
-from components.reporter import component
-from components.reporter.material import Failure
-from configs.errors import HubelError
+from components import keys, progress
+from components.reporter import component, recorded
+from components.reporter.material import Artifact, Failure
+from configs.errors import HubelError, UsageError
 from pipelines.orchestration import reporting
 from pipelines.orchestration.local import NodeResult
 from pipelines.workspace.layout import Workspace
+from pipelines.workspace.runs import RunRecord
+from tests.components import digits
 
 
 @pytest.fixture
@@ -86,3 +88,27 @@ def test_a_log_that_takes_no_more_changes_no_failure(tmp_path, monkeypatch, hear
     monkeypatch.setattr(reporting, "written", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(HubelError, match="ran out of memory"):
         fails(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("task", "members", "said"),
+    [("classification", ["a/1"], "An ensemble is made of models"), ("reconstruction", [], "answer no probabilities of classes")],
+)
+def test_folds_that_cannot_be_are_refused_and_no_page_is_written(tmp_path, monkeypatch, task, members, said):
+    place = Workspace.at(tmp_path)
+    RunRecord("20260101-120000", "digits", "2026-01-01T12:00:00", "done").save(place.run("digits", "20260101-120000"))
+    (place.run("digits", "20260101-120000") / "config.yaml").write_text("extends: digits_lenet5\nname: digits\n")
+    model = tmp_path / "model"
+    model.mkdir()
+    card = digits.card(task=task, members={name: digits.card().model_dump(mode="json") for name in members})
+    (model / keys.CARD_FILE).write_text(card.model_dump_json())
+    made = Artifact(model, id=1)
+    monkeypatch.setattr(recorded, "of_run", lambda *_: {"model": made, "examples": Artifact(tmp_path)})
+    inputs = {"transform_graph": tmp_path, "schema": tmp_path}
+    (tmp_path / "schema.pbtxt").touch()
+    place.metadata.touch()
+    monkeypatch.setattr(recorded, "training", lambda *_: ({"training_dir": str(tmp_path)}, inputs))
+    with pytest.raises(UsageError, match=said) as raised:
+        reporting.write(str(tmp_path), "digits", "20260101-120000", True, 5)
+    assert raised.value.exit_code == 2
+    assert not [*place.root.glob("reports/**/*.html")]

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.workspace import pages
+from pipelines.workspace import pages, runs
 from pipelines.workspace.layout import Workspace
+from pipelines.workspace.runs import RunRecord
 from reports.run import page
 from reports.run.blocks import Verdict
 
@@ -80,3 +81,17 @@ def test_pages_of_runs_that_are_gone_are_known_and_no_others(place):
     assert pages.of_gone(place, "digits", {THIRD}) == []
     (folder / "notes.html").unlink()
     assert {path.name for path in pages.of_gone(place, "digits", set())} == {f"{THIRD}.html", "latest.html"}
+
+
+def test_a_push_by_force_that_came_later_is_said_on_the_pages_of_the_run_and_on_those_that_repeat_it(place, made):
+    RunRecord(FIRST, "digits", "2026-01-01T12:00:00", "not blessed").save(place.run("digits", FIRST))
+    kept = pages.keep(place, "digits", FIRST, made, FIRST)
+    pages.forced(place, "digits", FIRST, 2, "the <camera> is broken")
+    pages.forced(place, "digits", FIRST, 2, "the <camera> is broken")
+    said = "Pushed since by a person, as version 2: the &lt;camera&gt; is broken"
+    assert kept.read_text().count(said) == (place.reports("digits") / "latest.html").read_text().count(said) == 1
+    [record] = runs.records(place, "digits")
+    runs.forced(place, record, 2, "/there", "the <camera> is broken")
+    again = pages.keep(place, "digits", SECOND, made, FIRST).read_text()
+    assert again.count(said) == again.count("found everything") == 1
+    pages.forced(place, "digits", THIRD, 1, "of no page")

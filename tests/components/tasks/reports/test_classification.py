@@ -1,5 +1,6 @@
 """The sections of a classifier say what its answers are, image by image, and stay small whatever the data."""
 
+import dataclasses
 import re
 import time
 from pathlib import Path
@@ -9,12 +10,13 @@ import pytest
 from sklearn import metrics
 
 from components import keys
-from components.reporter import earlier
+from components.reporter import classes, classifier_charts, earlier, folds
 from components.reporter.classified import Classified, share
 from components.reporter.material import Artifact, Material
 from components.reporter.sections import slices, weakest, wrong_labels
 from components.tasks.reports import classification
 from components.tasks.reports.by_name import report_of
+from configs.errors import HubelError
 from reports.charts import Chart
 from reports.run import page
 from reports.run.blocks import Command, Missing, Pictures, Prose, Section, Table, Verdict
@@ -202,3 +204,48 @@ def test_weak_parts_are_of_all_test_images(material):
 
 def test_a_share_is_not_rounded_to_certainty():
     assert [share(value) for value in (0.0, 1e-5, 0.5, 0.99999, 1.0)] == ["0.0 %", "<0.1 %", "50.0 %", ">99.9 %", "100.0 %"]
+
+
+def test_answers_that_are_no_numbers_make_no_figures(material):
+    broken = Material(material.artifacts)
+    outputs = {name: value.copy() for name, value in material.answers.outputs.items()}
+    outputs["probabilities"][:3, 0] = np.nan
+    vars(broken)["answers"] = dataclasses.replace(material.answers, outputs=outputs)
+    with pytest.raises(HubelError, match="3 of 60 answers hold what is no finite number"):
+        Classified.of(broken)
+
+
+def test_answers_of_a_class_that_no_image_has_are_counted():
+    of = answered()
+    of = dataclasses.replace(of, probabilities=np.pad(of.probabilities, ((0, 0), (0, 2))), names=(*NAMES, "owl", "elk"))
+    of.probabilities[:4, 3] = 1.0
+    said = of_kind(classification.of_classes(of), Prose)
+    assert [each.text for each in said] == ["2 of 5 classes have no image here; 4 answers are of these."]
+
+
+def test_curves_are_joined_as_their_areas_are_counted():
+    """Of tied scores a ROC curve goes straight between its points, whose area is the trapezoids'; average precision is a sum of
+    rectangles, each of the height of its end."""
+    is_class, score = np.array([True, False, True, False]), np.array([0.9, 0.5, 0.5, 0.1])
+    roc, precision = classes.roc(is_class, score), classes.precision_recall(is_class, score)
+    joined = {}
+    for of, diagonal in ((roc, True), (precision, False)):
+        layers = classifier_charts.curves("a", "b", "c", "x", "y", {"cat": of}, diagonal).spec["layer"]
+        joined[diagonal] = next(layer["mark"]["interpolate"] for layer in layers if "interpolate" in layer["mark"])
+    assert joined == {True: "linear", False: "step-before"}
+    assert float(roc.area) == pytest.approx(np.trapezoid(roc.y, roc.x))
+    assert float(precision.area) == pytest.approx((np.diff(precision.x) * precision.y[1:]).sum())
+
+
+def test_what_folds_answered_of_sets_is_counted_label_by_label_and_what_they_lacked_is_said(material, monkeypatch):
+    """Five answers, three classes: 13 of 15 labels are as labelled."""
+    targets = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0]])
+    probabilities = np.abs(targets - 0.2)
+    probabilities[0, 2], probabilities[4, 0] = 0.9, 0.8
+    of = folds.OutOfSample(5, list("abcde"), ["train"] * 5, targets, probabilities.astype(np.float32), 0, 0, [], True)
+    assert of.as_labelled == pytest.approx(13 / 15)
+    alone = folds.OutOfSample(5, list("abcde"), ["train"] * 5, targets.argmax(1), probabilities.astype(np.float32), 0, 0, [])
+    assert alone.as_labelled == pytest.approx(4 / 5)
+    asked = wrong_labels._of_folds(material, of)
+    assert "86.67% of the labels as labelled" in asked.words
+    assert "augment: copies" in asked.words
