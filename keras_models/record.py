@@ -1,7 +1,7 @@
 """One frozen record per named model; importing a family's file fills in its own.
 
 What it says is literals, so that `catalogue` reads it from the source without importing Keras; a test compares the two.
-Adding a model is adding one file to a sub-package of families (`classifiers/`, `autoencoders/`), nothing else.
+Adding a model is adding one file to a sub-package of families (`classifiers/`, `autoencoders/`, `segmenters/`), nothing else.
 """
 
 import inspect
@@ -11,8 +11,11 @@ from typing import Any
 
 CLASSIFICATION = "classification"
 RECONSTRUCTION = "reconstruction"
-LOGITS, IMAGE, CODED_IMAGE = "logits", "image", "coded_image"  # kinds of output; keras_models.usable says what they promise
-OF_TASK = {CLASSIFICATION: LOGITS, RECONSTRUCTION: CODED_IMAGE}  # what models give, by the task's family, unless they say otherwise
+SEGMENTATION = "segmentation"
+# kinds of output; keras_models.usable says what they promise
+LOGITS, IMAGE, CODED_IMAGE, PIXEL_LOGITS = "logits", "image", "coded_image", "pixel_logits"
+# what models give, by the task's family, unless they say otherwise
+OF_TASK = {CLASSIFICATION: LOGITS, RECONSTRUCTION: CODED_IMAGE, SEGMENTATION: PIXEL_LOGITS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import keras
 
 from configs.errors import UsageError
 from keras_models.parameters import without_weights
-from keras_models.record import CODED_IMAGE, IMAGE, LOGITS, ModelEntry
+from keras_models.record import CODED_IMAGE, IMAGE, LOGITS, PIXEL_LOGITS, ModelEntry
 
 CLASSES = 10  # that stand in for the data's, where a builder has no number by default
 NOTHING_LEFT = "Computed output size would be zero or negative"  # what Keras says of a convolution or pooling without a place
@@ -74,9 +74,23 @@ def _has_a_coded_image(entry: ModelEntry, model: keras.Model, of_data: Mapping) 
         raise broken(entry, f"a reconstruction model must hold sub-models named encoder and decoder; {names} not found")
 
 
+def _has_pixel_logits(entry: ModelEntry, model: keras.Model, of_data: Mapping) -> None:
+    takes, gives, classes = tuple(model.inputs[0].shape[1:3]), tuple(model.outputs[0].shape[1:]), of_data.get("num_classes")
+    if len(gives) != 3 or classes not in (None, gives[2]):
+        hint = "" if has_argument(entry, "num_classes") else "Give the builder a parameter num_classes."
+        raise broken(
+            entry,
+            f"the output's shape must be (height, width, {classes or 'classes'}), a logit for each class; it is {gives}",
+            hint,
+        )
+    if any(whole is None or not 0 < part <= whole or (whole - part) % 2 for whole, part in zip(takes, gives, strict=False)):
+        raise broken(entry, f"the output must lie in the middle of the input, {takes}, as large or smaller; it is {gives[:2]}")
+
+
 # kind of output -> what raises UsageError for a model that does not give it: a logit for each class, [N, num_classes]; an image of
-# the input's shape; such an image by way of a code, through sub-models `encoder` and `decoder`
-OUTPUTS = {LOGITS: _has_logits, IMAGE: _has_an_image, CODED_IMAGE: _has_a_coded_image}
+# the input's shape; such an image by way of a code, through sub-models `encoder` and `decoder`; a logit for each class and place,
+# [N, height, width, num_classes], of the input's size or of its middle
+OUTPUTS = {LOGITS: _has_logits, IMAGE: _has_an_image, CODED_IMAGE: _has_a_coded_image, PIXEL_LOGITS: _has_pixel_logits}
 
 
 def lack_of_room(entry: ModelEntry, given: Mapping, error: ValueError) -> str | None:

@@ -292,18 +292,21 @@ class MacroF1(Statistic):
 @dataclass(frozen=True)
 class MeanRatio(Statistic):
     """Mean over classes of the sum of `part` by the sum of `whole`, of the classes whose whole is not 0, such as the mean
-    intersection over union; the columns of class k are `part/k` and `whole/k`."""
+    intersection over union; the columns of class k are `part/k` and `whole/k`, or, where `classes` is not given, `part` and `whole`
+    have a number for each, [N, K]."""
 
     part: str
     whole: str
-    classes: int
+    classes: int | None = None
 
     @property
     def columns(self):
+        if self.classes is None:
+            return (self.part, self.whole)
         return tuple(f"{name}/{number}" for name in (self.part, self.whole) for number in range(self.classes))
 
     def weighted(self, rows, weights):
-        columns = np.stack([rows[name].astype(np.float64) for name in self.columns], 1)
+        columns = np.concatenate([rows[name].astype(np.float64).reshape(len(rows[name]), -1) for name in self.columns], 1)
         parts, wholes = np.split(weights @ columns, 2, axis=1)
         there = wholes > 0
         ratios = np.divide(parts, wholes, out=np.zeros_like(parts), where=there)

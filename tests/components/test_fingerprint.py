@@ -170,7 +170,7 @@ def test_tuner_is_made_of_what_a_training_is_made_of():
 
 
 def test_a_model_family_belongs_to_its_own_models_alone():
-    families = ("keras_models.classifiers.", "keras_models.autoencoders.")
+    families = ("keras_models.classifiers.", "keras_models.autoencoders.", "keras_models.segmenters.")
     assert not [name for name in closure(*TRAINER, *TRANSFORM) if name.startswith(families)]
     assert {n for n in closure(*TRAINER, "keras_models.classifiers.lenet") if n.startswith(families)} == {
         "keras_models.classifiers.lenet"

@@ -36,10 +36,14 @@ def reconstructs(name):
     return get(name).task.partition(".")[0] == "reconstruction"
 
 
+def labels_pixels(name):
+    return get(name).task == "segmentation"
+
+
 def expected_shape(name, model):
     if reconstructs(name):
         return model.input_shape
-    return (None, get(name).tiny["num_classes"])
+    return (*model.input_shape[:3], get(name).tiny["num_classes"]) if labels_pixels(name) else (None, get(name).tiny["num_classes"])
 
 
 # Billions: He et al. 2016, table 1 and figure 3; Szegedy et al. 2015, table 1.
@@ -85,7 +89,7 @@ def test_twin_is_tiny_uncompiled_and_ends_as_its_task_asks(name):
     assert total_params(model) < 20_000
     assert not model.compiled
     assert model.output_shape == expected_shape(name, model)
-    assert get(name).task != "classification" or model.layers[-1].name == "logits"
+    assert get(name).task not in ("classification", "segmentation") or model.layers[-1].name == "logits"
 
 
 def test_every_name_is_tested_or_made_of_layers_that_are():
@@ -212,6 +216,7 @@ def trained(name):
     keras.utils.set_random_seed(1)  # with 0, every unit of st_cnn's tiny localisation network is off
     model = auxiliary.learner(twin(name))
     x, labels = images(model, 8), np.arange(8) % 2
+    labels = np.int64(x[..., 0] > 0.5) if labels_pixels(name) else labels
     loss = "mse" if reconstructs(name) else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)  # tracing a step takes longer than some of them
     before = [variable.numpy() for variable in model.trainable_variables]

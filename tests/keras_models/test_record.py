@@ -18,7 +18,7 @@ from keras_models.autoencoders.convolutional import conv_autoencoder
 from tests.slower import times_slower
 
 ROOT = Path(keras_models.__file__).parents[1]
-FAMILIES = ("keras_models.classifiers", "keras_models.autoencoders")
+FAMILIES = ("keras_models.classifiers", "keras_models.autoencoders", "keras_models.segmenters")
 SOME = {"task": "classification", "params": None, "tiny": {}, "paper": "Nobody 2000", "year": 2000}
 
 
@@ -496,7 +496,7 @@ def test_a_model_is_held_to_what_it_says_that_it_gives():
     assert "sub-models named encoder and decoder" in error.message
     error = refusal(shipped(without_parts, gives="picture"), FACTS, {})
     assert error.message == "Model toy: there is no kind of output 'picture'."
-    assert error.hint == "There are: logits, image, coded_image. Its builder is in toys."
+    assert error.hint == "There are: logits, image, coded_image, pixel_logits. Its builder is in toys."
 
 
 def test_what_a_builder_of_one_s_own_gives_is_known_before_it_is_imported(own):

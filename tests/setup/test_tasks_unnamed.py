@@ -17,7 +17,7 @@ EXCEPTIONS = {  # file -> names that stand there: what they are
     "configs/searched.py": {"anomaly"},  # a key of the config
     "configs/schema/model.py": {"ensemble"},  # a model
     "configs/schema/transfer.py": {"nearest_neighbours"},  # a head
-    "keras_models/record.py": {"classification", "reconstruction"},  # what models give that do not say it
+    "keras_models/record.py": {"classification", "reconstruction", "segmentation"},  # what models give that do not say it
 }
 
 

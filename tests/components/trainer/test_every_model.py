@@ -35,7 +35,8 @@ OF_THE_SAME_LAYERS = {
 # Their tasks are those of lenet5, resnet20, mlp, deep_autoencoder and sparse_coding; test_contract.py has each as a network.
 OF_THE_SAME_TASK = {"densenet_cifar", "googlenet", "st_cnn", "hog", "lenet5_1998", "conv_autoencoder", "psd"}
 WHOLE = OF_THE_SAME_LAYERS | OF_THE_SAME_TASK
-TRAINED = set(TESTED) - GIVEN - OF_THE_SAME_BLOCKS
+OF_MASKS = {name for name in TESTED if get(name).task == "segmentation"}  # tests/components/tasks/test_segmentation.py
+TRAINED = set(TESTED) - GIVEN - OF_THE_SAME_BLOCKS - OF_MASKS
 
 
 def data_of(shape) -> Data:

@@ -23,11 +23,12 @@ from serving.server.manager import Manager
 from serving.server.metrics import Metrics
 from serving.server.rest.end import RestEnd, RestSettings
 from tests.components import digits
-from tests.components.trainer.test_every_model import NAMES, data_of
+from tests.components.trainer.test_every_model import NAMES, OF_MASKS, data_of
 from tests.serving.server.answering import LOCAL
 from tests.serving.server.rest.asking import SECONDS, Client
 
 OF_OTHERS = {"ensemble"}  # its members'; tests/components/trainer/test_ensemble.py has what it exports
+OF_OTHERS |= OF_MASKS  # asked by a run in tests/pipelines/test_segmentation.py
 ANOMALY = {"score": "reconstruction_error"}
 TASKS = [("mlp", "multilabel"), ("conv_autoencoder", "anomaly:reconstruction")]  # of signatures that no network has by itself
 ONE_OF_A_KIND = {

@@ -1,0 +1,101 @@
+"""A class for each pixel: Long, Shelhamer & Darrell 2015, "Fully convolutional networks for semantic segmentation", CVPR.
+
+A network whose output is smaller than its input answers for the middle of what it is given (Ronneberger, Fischer & Brox 2015,
+MICCAI, figure 2). It is trained on that, and asked for the whole of an image part by part, what is beyond its edges mirrored.
+"""
+
+import itertools
+
+import keras
+import tensorflow as tf
+
+from components import keys, targets
+from components.tasks import base
+from components.tasks.base import Signature
+from keras_models.pixel_losses import CrossEntropy
+
+MASKS, FRAMES = "masks", "frames"
+FIGURES = "figures"  # the signature that is given the mask
+INTERSECTION, UNION = "intersection", "union"  # px of each class: where mask and answer agree on it, and where either has it
+RIGHT, KNOWN = "right", "known"  # px: those answered right, of those that are of a class
+VOID_MASKS, VOID_PIXELS = "void_masks", "void_pixels"  # shares
+
+
+class Task(base.Task):
+    """Models map an image to K logits a pixel, float32 (batch, height, width, K), of its whole or of its middle; pixels of no class
+    are not learned."""
+
+    targets = (keys.MASK,)
+    classes = 2
+
+    def pair(self, pixels, targets):
+        return pixels, targets[keys.MASK]
+
+    def compile(self, model, make):
+        model.compile(make(), loss=CrossEntropy())
+
+    def signatures(self, model, card):
+        def classes(pixels):
+            return tf.argmax(logits(model, pixels), -1)
+
+        def masks(pixels, frames):
+            """With where each image lies in its mask, by which whoever shows it takes the bars of `resize: fit` away."""
+            return {MASKS: classes(pixels)[..., None], FRAMES: frames}
+
+        def figures(pixels, truth):
+            return counts(classes(pixels), truth[..., 0], len(card.class_names))
+
+        gives = {MASKS: "mask", FRAMES: "frame"}
+        return {keys.SERVING_DEFAULT: Signature(masks, gives=gives, frame=True), FIGURES: Signature(figures, given=(keys.MASK,))}
+
+
+def logits(model: keras.Model, pixels: tf.Tensor) -> tf.Tensor:
+    """What a model answers for all of an image: float32 [N, height, width, K].
+
+    Args:
+        pixels: float32 [N, height, width, channels], of the model's input.
+    """
+    given, made = model.input_shape[1:3], model.output_shape[1:3]
+    if given == made:
+        return model(pixels, training=False)
+    margins = [(whole - part) // 2 for whole, part in zip(given, made, strict=True)]
+    around = tf.pad(pixels, [[0, 0], *([margin, margin] for margin in margins), [0, 0]], "REFLECT")
+    rows, columns = (_starts(*sides) for sides in zip(given, made, strict=True))
+    parts = [around[:, row : row + given[0], column : column + given[1]] for row, column in itertools.product(rows, columns)]
+    answers = tf.split(model(tf.concat(parts, 0), training=False), len(parts))
+    of_rows = [_joined(answers[at : at + len(columns)], columns, 2) for at in range(0, len(answers), len(columns))]
+    return _joined(of_rows, rows, 1)
+
+
+def _starts(whole: int, part: int) -> list[int]:
+    """Where parts begin that cover a side, px; only the last one overlaps."""
+    return [*range(0, whole - part, part), whole - part]
+
+
+def _joined(parts: list[tf.Tensor], starts: list[int], axis: int) -> tf.Tensor:
+    """Parts of an image along an axis, each without what the one before it has."""
+    ends = [0, *(start + part.shape[axis] for start, part in zip(starts, parts, strict=True))]
+    kept = [tf.split(part, [end - start, -1], axis)[1] for part, start, end in zip(parts, starts, ends, strict=False)]
+    return tf.concat(kept, axis)
+
+
+def counts(made: tf.Tensor, truth: tf.Tensor, classes: int) -> dict[str, tf.Tensor]:
+    """What a confusion matrix of an image says, by which that of all images together is judged; pixels of no class are left out.
+
+    Args:
+        made, truth: int64 [N, height, width], places of classes; truth also targets.VOID.
+
+    Returns:
+        float32: INTERSECTION and UNION [N, classes], RIGHT and KNOWN [N, 1], px; VOID_MASKS and VOID_PIXELS [N], 0 to 1.
+    """
+    known = tf.cast(truth != targets.VOID, tf.float32)
+    ours, theirs = tf.one_hot(made, classes) * known[..., None], tf.one_hot(truth, classes)
+    both, either = (tf.reduce_sum(part, [1, 2]) for part in (ours * theirs, tf.maximum(ours, theirs)))
+    return {
+        INTERSECTION: both,
+        UNION: either,
+        RIGHT: tf.reduce_sum(both, -1, keepdims=True),
+        KNOWN: tf.reduce_sum(known, [1, 2])[:, None],
+        VOID_MASKS: 1 - tf.reduce_max(known, [1, 2]),
+        VOID_PIXELS: 1 - tf.reduce_mean(known, [1, 2]),
+    }
