@@ -61,6 +61,7 @@ BARE = "bare"  # Examples: how many images are kept although they have no label 
 COUNTS = "counts"  # Examples: JSON map, split -> images
 CLASSES = "classes"  # Examples: JSON map, split -> class name -> images; empty without labels
 CHANGES = "changes"  # Examples: JSON map, what was done to images -> how many; see components.example_gen.pictures
+MAPS = "maps"  # Examples: JSON map, target such as mask -> split -> class name, "" for none -> pixels
 DUPLICATES = "duplicates"  # Examples: how many images stand in more than one split
 DRIFT = "drift"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from that of earlier data
 SKEW = "skew"  # ExampleAnomalies: JSON map, feature -> divergence of the training split from the test split

@@ -7,19 +7,18 @@ what a task gets in a batch. Stages ask and name none, so a further kind is a cl
 
 import abc
 import contextlib
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components import keys
+from components import keys, map_values
+from components.map_values import VOID, Meaning
 from components.transform.stored import Size, parsed, stored
 
-VOID = 255  # in a map: what is of no class, as PASCAL VOC has it
 SHOWN = 8  # values of a mask that a message lists
+SHARE = "share"  # of a map's pixels that are of a class: in the name of a number that is measured of it
 ROUNDED = 1.0  # px that a box may leave its image
 NONE = -1  # the class of what is none: a missing label, a row of a table that only fills it up
 
@@ -28,13 +27,6 @@ Values = Mapping[str, tf.Tensor | tf.SparseTensor]  # raw features of a batch
 
 class Shares(list):
     """Rows of a Table whose places are shares of the image's height and width, not px."""
-
-
-class Meaning(Protocol):
-    """What values of a source mean, as configs.schema.data.DataConfig has it; a stage that reads no source needs no key of it."""
-
-    mask_classes: Mapping[int, str] | None
-    mask_ignore: int | None
 
 
 class Resize(Protocol):
@@ -92,18 +84,34 @@ class Kind(abc.ABC):
         """The line of a config that names its classes, where the source has no names; values: some of a source's."""
         return f"data.features: {{{self.name}: ...}}"
 
-    def checked(self, value: Any, height: int, width: int, names: Sequence[str], data: Meaning | None = None) -> Any:
+    def checked(
+        self, value: Any, height: int, width: int, names: Sequence[str], data: Meaning | None = None, orientation: int = 1
+    ) -> Any:
         """A source's value, as `raw` takes it.
 
         Args:
-            height, width: px of the image.
+            height, width: px of the image as a person sees it.
             names: of the classes, empty where they have none.
             data: says what values mean, where a kind has a key for that; None: its defaults.
+            orientation: of the image's EXIF, 1 to 8, by which what lies as the image is stored is turned with it.
 
         Raises:
             ValueError: with a reason of few words, for what does not fit the image.
         """
         return value
+
+    def measured(self, value: Any, names: Sequence[str]) -> dict[str, float]:
+        """Numbers of a checked value for statistics, by feature of the raw schema; the same ones of every value.
+
+        Args:
+            names: of the classes.
+        """
+        return {}
+
+    def counts(self, value: Any) -> tuple[tuple[int, ...], int, Mapping[str, int]] | None:
+        """Of a checked value: pixels of each class, pixels of none, and what was done to it (components.map_values); None of what
+        has no pixels."""
+        return None
 
     def classes(self, value: Any) -> tuple[int, ...]:
         """Those that a value of a label has."""
@@ -236,65 +244,26 @@ class Map(Kind):
     def unnamed(self, values):
         """With the values that occur in what these are."""
         occurring = set()
-        for encoded in values:
-            with contextlib.suppress(ValueError):
-                occurring |= set(np.unique(self._opened(encoded)).tolist())
+        for value in values:
+            for encoded in [part.read() for part in value] if isinstance(value, map_values.Parts) else [value]:
+                with contextlib.suppress(ValueError):
+                    occurring |= set(map_values.values_of(encoded))
         listed = sorted(occurring) or [0, 1]
         shown = ", ".join(f"{value}: NAME" for value in listed[:SHOWN])
         void = f"; {VOID} is of no class where it has no name" if VOID in occurring else ""
         return f"data.mask_classes: {{{shown}{', ...' if len(listed) > SHOWN else ''}}}{void}"
 
-    def checked(self, value, height, width, names, data=None):
-        """A PNG, in which a palette's places are the classes, not its colours, and the classes in it. Where `data.mask_classes`
-        names values, their classes' places stand for them, and VOID for what is of no class."""
-        from PIL import Image
+    def checked(self, value, height, width, names, data=None, orientation=1):
+        """A components.map_values.Mask: a PNG, in which a palette's places are the classes, not its colours, and the classes in it.
+        Where `data.mask_classes` names values, their classes' places stand for them, and VOID for what is of no class."""
+        return map_values.mask(self.name, value, (width, height), names, data, orientation)
 
-        values = self._opened(value, (width, height))
-        if data is not None:
-            values = self._coded(values, names, data)
-        there = np.unique(values)
-        if there[0] < 0 or there[-1] > VOID or (names and (there[there != VOID] >= len(names)).any()):
-            raise ValueError(f"{self.name} has a class that there is none of")
-        held = io.BytesIO()
-        Image.fromarray(values.astype(np.uint8)).save(held, "PNG")
-        return held.getvalue(), tuple(there[there != VOID].tolist())
+    def measured(self, value, names):
+        total = sum(value.pixels)
+        return {f"{self.name}/{SHARE}/{name}": count / max(1, total) for name, count in zip(names, value.pixels, strict=False)}
 
-    def _coded(self, values: np.ndarray, names: Sequence[str], data: Meaning) -> np.ndarray:
-        """Places of classes in the place of a source's values. Raises ValueError for a value without a name where others have
-        one."""
-        ignored = VOID if data.mask_ignore is None else data.mask_ignore
-        if not data.mask_classes:
-            return np.where(values == ignored, VOID, values)
-        places = {ignored: VOID} | {value: names.index(name) for value, name in data.mask_classes.items()}
-        there, at = np.unique(values, return_inverse=True)
-        if strange := [value for value in there.tolist() if value not in places]:
-            raise ValueError(f"{self.name} has the value {strange[0]}, which data.mask_classes does not name")
-        return np.array([places[value] for value in there.tolist()])[at].reshape(values.shape)
-
-    def _opened(self, value: bytes, size: tuple[int, int] | None = None) -> np.ndarray:
-        """int64 [height, width]; size: (width, height) px that it has to have. Raises ValueError, with a reason of few words."""
-        from PIL import Image
-
-        values = None
-        try:
-            with Image.open(io.BytesIO(value)) as opened:
-                why = self._refused(opened, size or opened.size)
-                if why is None:
-                    values = np.array(opened).astype(np.int64)
-        except Exception:  # Pillow's parsers raise whatever the bytes lead them into
-            why = "is no image"
-        if why is not None:
-            raise ValueError(f"{self.name} {why}")
-        return values
-
-    @staticmethod
-    def _refused(opened, size: tuple[int, int]) -> str | None:
-        """Why an image of PIL, which is not decoded for it, is no mask; None: it may be one."""
-        if opened.format == "JPEG":
-            return "is a JPEG, which mixes classes"
-        if opened.mode not in ("L", "P", "1") and not opened.mode.startswith("I"):
-            return f"is in colour ({opened.mode})"
-        return None if opened.size == size else "is not of its image's size"
+    def counts(self, value):
+        return value.pixels, value.void, value.counted
 
     def raw(self, value):
         """`value`: what `checked` makes of one, the PNG and the classes in it."""
@@ -307,6 +276,8 @@ class Map(Kind):
     def describe(self, schema, names):
         _may_be_empty(schema, self.features, [self.counted])
         super().describe(schema, names)
+        shares = [feature.name for feature in schema.feature if feature.name.startswith(f"{self.name}/{SHARE}/")]
+        _may_be_empty(schema, dict.fromkeys(shares, schema_pb2.FLOAT), shares)
 
     def resized(self, inputs, resize):
         """uint8."""
@@ -349,7 +320,7 @@ class Table(Kind):
     def counted(self):
         return f"{self.name}/classes"
 
-    def checked(self, value, height, width, names, data=None):
+    def checked(self, value, height, width, names, data=None, orientation=1):
         """Cut off at the image's sides, by as much as rounding does."""
         if isinstance(value, Shares):
             value = [(top * height, left * width, bottom * height, right * width, of) for top, left, bottom, right, of in value]
@@ -415,7 +386,7 @@ class Text(Kind):
     def features(self):
         return {self.name: schema_pb2.BYTES}
 
-    def checked(self, value, height, width, names, data=None):
+    def checked(self, value, height, width, names, data=None, orientation=1):
         """Without those that say nothing."""
         texts = [text.encode(errors="surrogateescape") if isinstance(text, str) else text for text in value]
         if not all(isinstance(text, bytes) and _is_utf8(text) for text in texts):

@@ -16,7 +16,7 @@ from tfx.types import Channel, artifact_utils, standard_artifacts, standard_comp
 
 from components import fingerprint, inputs, keys, progress, spec
 from components.compat import tfx
-from components.example_gen import beside, classes, labels, naming, sources, splits, summary, write
+from components.example_gen import beside, classes, labels, maps, naming, sources, splits, summary, write
 from components.example_gen.alike import CONTRADICTIONS, DUPLICATES
 from configs import words
 from configs.errors import HubelError, UsageError
@@ -85,7 +85,11 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             overall=summary.overall(written),
             noun=noun,
             changes=written["changes"],
-            warnings=[*summary.warnings(folder, data, needs_labels, reads), *(summary.rare(by_class, noun) if several else [])],
+            pixels={target: maps.shares(counted, contents.targets[target]) for target, counted in written["maps"].items()},
+            warnings=[
+                *summary.warnings(folder, data, needs_labels, reads, contents.targets),
+                *(summary.rare(by_class, noun) if several else []),
+            ],
         )
         if needs_labels:
             check_labels(data, unlabelled, noun=noun)
@@ -101,6 +105,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.set_string_custom_property(keys.CLASSES, json.dumps(by_class))
         examples.set_string_custom_property(keys.CHANGES, json.dumps(written["changes"]))
         examples.set_int_custom_property(keys.DUPLICATES, duplicates)
+        of_maps = {target: maps.by_class(counted, contents.targets[target]) for target, counted in written["maps"].items()}
+        examples.set_string_custom_property(keys.MAPS, json.dumps(of_maps))
 
 
 class ImageExampleGen(BaseBeamComponent):

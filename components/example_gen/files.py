@@ -17,6 +17,7 @@ from components.example_gen.sources import Contents, Raw
 from configs.errors import UsageError
 
 CHUNK = 1000  # images a shard
+PARTS = "parts"  # of a target that several files make: [path, class or ""] each
 MAX_BYTES = 2**28  # of a file: 2**25 pixels of four 16-bit values
 _WORD = "|".join(sorted(keys.SPLIT_WORDS, key=len, reverse=True))
 _NAMED = re.compile(rf"(.*[^a-z])??({_WORD})([ _-]?set|[ _-](?:images|imgs|data|split))?")
@@ -24,7 +25,8 @@ _NAMED = re.compile(rf"(.*[^a-z])??({_WORD})([ _-]?set|[ _-](?:images|imgs|data|
 
 class File(NamedTuple):
     """An image file: its path below the source's folder, its label as an index, an id where that is not the path, why it has no
-    label, and further targets by name, as components.targets takes them, but for files: text is the path of one that has it."""
+    label, and further targets by name, as components.targets takes them, but for files: text is the path of one that has it, and
+    {PARTS: ...} are those of several."""
 
     path: str
     label: int | None
@@ -61,6 +63,10 @@ def images(root: str, shard: str) -> Iterator[Raw]:
 
 
 def _value(root: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        from components.map_values import Part, Parts  # imports NumPy
+
+        return Parts(Part(functools.partial(read, os.path.join(root, path)), of) for path, of in value[PARTS])
     return read(os.path.join(root, value)) if isinstance(value, str) else value
 
 

@@ -2,7 +2,8 @@
 files of a text each, which end in .txt.
 
 What of it is a split or a class says components.example_gen.layouts, which files are images components.example_gen.listing, which
-of these are masks of others, and are passed over, components.example_gen.masks. An image's id is its path below PATH.
+of these are masks of others, and are passed over, components.example_gen.masks; where data.features has a pattern of masks, they
+are learned from, as components.example_gen.paired says. An image's id is its path below PATH.
 """
 
 import contextlib
@@ -14,8 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from components import inputs
-from components.example_gen import classes, files, layouts, listing, masks
+from components import inputs, keys
+from components.example_gen import classes, files, layouts, listing, masks, paired
 from components.example_gen.layouts import Layout
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
@@ -27,9 +28,11 @@ BOM = b"\xef\xbb\xbf"  # before a text that some editors wrote
 
 
 def check(rest: str, datasets: Path) -> None:
-    """See components.example_gen.sources. Looks for one image or text a class, not for all."""
-    if holds(rest) == inputs.DEFAULT:
-        layouts.read(layouts.Tree(files.absolute(rest)))
+    """See components.example_gen.sources. Looks for one image or text a class, not for all; whether masks beside images are to be
+    learned from, only `locate` knows."""
+    root = files.absolute(rest)
+    if holds(rest) == inputs.DEFAULT and not paired.may_be(root):
+        layouts.read(layouts.Tree(root))
 
 
 def holds(rest: str, features: Mapping[str, Any] = MappingProxyType({}), images: str | None = None, datasets: Path = Path()) -> str:
@@ -50,12 +53,17 @@ def called(rest: str) -> str:
 def locate(
     rest: str, datasets: Path, features: Mapping[str, str], masks: str | None = None, reads: str = inputs.DEFAULT
 ) -> Located:
-    """See components.example_gen.sources. A folder has no features to name; `masks` is that of DataConfig."""
+    """See components.example_gen.sources. A folder has nothing to name but a pattern of masks; `masks` is that of DataConfig."""
     root = files.absolute(rest)
     if masks and reads != inputs.DEFAULT:
         raise UsageError("data.masks is of images, and the model reads texts.", "Take data.masks out.")
-    if features:
-        raise UsageError(f"data.features names {', '.join(features)}, but a folder has no features.", "Remove data.features.")
+    if others := sorted(set(features) - {keys.MASK}):
+        raise UsageError(f"data.features names {', '.join(others)}, but a folder has no features.", "Remove data.features.")
+    if keys.MASK in features:
+        if masks or reads != inputs.DEFAULT:
+            strange = f"data.masks: {masks} takes masks for images" if masks else f"the model reads {reads}s"
+            raise UsageError(f"data.features.mask says which files are masks, and {strange}.", "Take one of them out.")
+        return paired.locate(root, features[keys.MASK], datasets)
     address = {"path": root} | ({"masks": masks} if masks else {}) | ({"reads": reads} if reads != inputs.DEFAULT else {})
     listed, passed_over = _listed(address)
     every = [path for by_class in listed.values() for paths in by_class.values() for path in paths]
@@ -64,6 +72,8 @@ def locate(
 
 def contents(address: Mapping[str, Any]) -> Contents:
     """See components.example_gen.sources. Class names are those of the folders."""
+    if paired.PATTERN in address:
+        return paired.contents(address)
     listed, _ = _listed(address)
     names = _class_names(listed)
     labels = {name: label for label, name in enumerate(names)}

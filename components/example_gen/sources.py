@@ -42,13 +42,14 @@ class Located:
     """A source that is there. `address` is all that its other functions need, as JSON values; `digest` is of what it holds;
     `class_names` are those of Contents, None where only reading the images tells, and so is `unlabelled`: how many images have no
     label although others do, by why. `passed_over` counts the files beside the images, by their ending or by what they are
-    (components.example_gen.listing)."""
+    (components.example_gen.listing); `notes` are sentences that a person is told before anything starts."""
 
     address: Mapping[str, Any]
     digest: str
     class_names: Sequence[str] | None = None
     passed_over: Mapping[str, int] = field(default_factory=dict)
     unlabelled: Mapping[str, int] | None = None
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

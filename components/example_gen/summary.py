@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 
 from components import inputs
-from components.example_gen import labels
+from components.example_gen import labels, maps
 from components.example_gen.alike import contradictions, leakage, lines
 from components.example_gen.write import Written
 from configs import words
@@ -24,16 +25,18 @@ FEW = 10  # images of a class in a split, below which its figures say little
 
 class Summary(beam.CombineFn):
     """Written examples -> {classes: {split: {label: images}}, labels: so too, of images that may have several, measures: {label:
-    {measure: {mean, min, max}}}, changes: {name: images}, peak}.
+    {measure: {mean, min, max}}}, changes: {name: images}, peak, maps: target -> what components.example_gen.maps counts}.
 
     Labels are text, "" for none; the kind of input (components.inputs.storing) names measures and changes, and says what peak is.
     """
 
     def create_accumulator(self):
-        return {}, {}, Counter(), [-1], {}
+        return {}, {}, Counter(), [-1], {}, {}
 
     def add_input(self, accumulator, example: Written):
-        classes, measures, changes, peak, labels = accumulator
+        classes, measures, changes, peak, labels, of_maps = accumulator
+        for target, counts in example.maps:
+            maps.add(of_maps.setdefault(target, maps.nothing()), example.split, *counts)
         changes.update(example.changes)
         labels.setdefault(example.split, Counter()).update(map(str, example.labels))
         peak[0] = max(peak[0], example.peak)
@@ -46,8 +49,10 @@ class Summary(beam.CombineFn):
         return accumulator
 
     def merge_accumulators(self, accumulators):
-        classes, measures, changes, peak, labels = self.create_accumulator()
-        for their_classes, their_measures, their_changes, their_peak, their_labels in accumulators:
+        classes, measures, changes, peak, labels, of_maps = self.create_accumulator()
+        for their_classes, their_measures, their_changes, their_peak, their_labels, their_maps in accumulators:
+            for target, counted in their_maps.items():
+                maps.merge(of_maps.setdefault(target, maps.nothing()), counted)
             changes.update(their_changes)
             peak[0] = max(peak[0], their_peak[0])
             for ours, theirs in ((classes, their_classes), (labels, their_labels)):
@@ -59,10 +64,10 @@ class Summary(beam.CombineFn):
                     for name, (count, total, low, high) in ranges.items():
                         ours = into[name]
                         into[name] = [ours[0] + count, ours[1] + total, min(ours[2], low), max(ours[3], high)]
-        return classes, measures, changes, peak, labels
+        return classes, measures, changes, peak, labels, of_maps
 
     def extract_output(self, accumulator):
-        classes, measures, changes, peak, labels = accumulator
+        classes, measures, changes, peak, labels, of_maps = accumulator
         return {
             "classes": {split: dict(counts) for split, counts in classes.items()},
             "labels": {split: dict(counts) for split, counts in labels.items()},
@@ -74,6 +79,7 @@ class Summary(beam.CombineFn):
             },
             "changes": dict(sorted(changes.items())),
             "peak": peak[0],
+            "maps": {target: maps.plain(counted) for target, counted in of_maps.items()},
         }
 
 
@@ -95,18 +101,27 @@ def unlabelled(folder: Path) -> dict[str, int]:
     return dict(Counter(record["reason"] for record in lines(folder / UNLABELLED)).most_common())
 
 
-def warnings(folder: Path, data: DataConfig | None = None, needs_labels: bool = False, reads: str = inputs.DEFAULT) -> list[str]:
+def warnings(
+    folder: Path,
+    data: DataConfig | None = None,
+    needs_labels: bool = False,
+    reads: str = inputs.DEFAULT,
+    names: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[str]:
     """What a person should know of the Examples in a folder, a sentence each.
 
     Args:
         data: how they were read; None: by the defaults.
         needs_labels: whether those without a label were left out.
         reads: kind of input that they are.
+        names: target -> names of its classes.
     """
     aside, leak, made = lines(folder / QUARANTINE), leakage(folder), read(folder)
     storage = inputs.storage_of(reads)
     many = f"{storage.noun}s"
     sentences = storage.doubts(made["changes"], made["peak"], data or DataConfig())
+    for target, counted in made["maps"].items():
+        sentences += maps.doubts(target, counted, names.get(target, ()))
     if aside:
         are = f"{words.count(len(aside), storage.noun)} {'is' if len(aside) == 1 else 'are'}"
         sentences.append(f"{are} damaged and set aside: {named(aside)}; see {folder / QUARANTINE}")

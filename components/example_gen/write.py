@@ -35,6 +35,7 @@ class Written(NamedTuple):
     peak: int = -1
     labels: tuple[int, ...] = ()  # of an image that may have several
     may_have_several: bool = False  # and is labelled: with none, if these are none
+    maps: tuple[tuple[str, tuple[tuple[int, ...], int, Mapping[str, int]]], ...] = ()  # of targets that are maps: their Kind.counts
 
 
 class WriteShard(beam.DoFn):
@@ -90,14 +91,17 @@ class WriteShard(beam.DoFn):
                     reason = str(error) if isinstance(error, Damaged) else "unreadable"
                     yield beam.pvalue.TaggedOutput(DAMAGED, _named(raw, reason))
                     continue
+                numbers = dict(kept.numbers)
+                maps = tuple((name, counts) for name, value in targets.items() if (counts := kinds.of(name).counts(value)))
+                for name, value in targets.items():
+                    numbers |= kinds.of(name).measured(value, self._names.get(name, ()))
                 targets[keys.ANOMALY] = plan.is_outlier(raw, self._config)
-                example = records.example(kept.encoded, raw.example_id, raw.label, targets, kept.numbers, self._reads)
+                example = records.example(kept.encoded, raw.example_id, raw.label, targets, numbers, self._reads)
                 files.write(split, example)
                 several = self._labelled in targets
                 labels = kinds.of(self._labelled).classes(targets[self._labelled]) if several else ()
-                yield Written(
-                    split, raw.label, raw.example_id, kept.measures, kept.content, kept.changes, kept.peak, labels, several
-                )
+                seen = kept.measures, kept.content, kept.changes, kept.peak
+                yield Written(split, raw.label, raw.example_id, *seen, labels, several, maps)
 
     def raws(self, shard: Any) -> Iterable[sources.Raw]:
         """The examples of a shard."""
@@ -109,7 +113,7 @@ class WriteShard(beam.DoFn):
 
     def _read(self, name: str, read: Callable[[], Any], kept: Stored) -> Any:
         try:
-            return kinds.of(name).checked(read(), *kept.size, self._names.get(name, ()), self._config)
+            return kinds.of(name).checked(read(), *kept.size, self._names.get(name, ()), self._config, kept.orientation)
         except ValueError as error:
             raise Damaged(str(error)) from None
 

@@ -57,6 +57,14 @@ class DataConfig(Reading):
     mask_ignore: Value | None = Field(
         None, description="value of a mask's pixels that are of no class; null: 255, unless mask_classes names it"
     )
+    mask_snap: int = Field(
+        0,
+        ge=0,
+        le=255,
+        description="grey values of a mask without a name, so near to one that has a name, are taken for the nearest and counted, "
+        "in at most 1 % of its pixels; not what lies half-way between two, nor places of a palette; 0: an image with such a "
+        "mask is set aside",
+    )
     stratify: bool | Literal["auto"] = Field(
         "auto",
         description="carve the same share of every class; auto: up to 10,000 labelled images, unless an id has several classes",
@@ -102,6 +110,8 @@ class DataConfig(Reading):
         asked = [name for name in ("mask_classes", "mask_ignore") if getattr(self, name) is not None]
         if asked and "mask" not in self.features:
             raise ValueError(f"{' and '.join(asked)} say what values of masks mean; name the masks: features: {{mask: ...}}")
+        if self.mask_snap and not self.mask_classes:
+            raise ValueError("mask_snap takes values for the nearest that has a name; name them: mask_classes: {0: ...}")
         if self.mask_classes and self.mask_ignore in self.mask_classes:
             name = self.mask_classes[self.mask_ignore]
             raise ValueError(f"mask_ignore is of no class, and mask_classes names {self.mask_ignore} {name!r}; take one out")

@@ -112,6 +112,7 @@ class RunView:
         noun = event.get("noun", IMAGE)
         self._told = ", ".join([*(f"{count} {split}" for split, count in others), words.count(images, f"{last} {noun}")])
         self._below = [f"{split:<15} {_spread(by_class, noun)}" for split, by_class in event["classes"].items()]
+        self._below += [line for target, by_split in event.get("pixels", {}).items() for line in _of_pixels(target, by_split)]
         self._below += [_looks(event["overall"])] if event["overall"] else []
         self._below += ["of these " + changes.listed(event["changes"])] if event.get("changes") else []
         self._warnings = event["warnings"]
@@ -191,6 +192,18 @@ def _spread(by_class: dict[str, int], noun: str = IMAGE) -> str:
     least, most = min(by_class.values()), max(by_class.values())
     each = f"{words.count(most, noun)} each" if least == most else f"{least:,} to {words.count(most, noun)}"
     return f"{words.classes(len(by_class))} of {each}"
+
+
+def _of_pixels(target: str, by_split: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Shares of a mask's pixels by class, a line a split; those of no class, named "", last."""
+    lines = []
+    for split, shares in by_split.items():
+        named = sorted(((name, share) for name, share in shares.items() if name), key=lambda of: -of[1])
+        shown = [f"{name}: {share:.1%}" for name, share in named[:CLASSES_SHOWN]]
+        shown += [f"and {len(named) - CLASSES_SHOWN} more classes"] if len(named) > CLASSES_SHOWN else []
+        shown += [f"of no class: {shares['']:.1%} of all"] if "" in shares else []
+        lines.append(f"{split:<15} {target} pixels {', '.join(shown)}")
+    return lines
 
 
 def _looks(measures: Mapping[str, Mapping[str, float]]) -> str:

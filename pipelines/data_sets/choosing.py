@@ -139,7 +139,7 @@ def _sound(lots: list, wanted: Wanted, data: DataConfig, contents: sources.Conte
         try:
             stored = storage.store(raw.encoded(), data)
             targets = {
-                name: kinds.of(name).checked(take(), *stored.size, contents.targets[name], data)
+                name: kinds.of(name).checked(take(), *stored.size, contents.targets[name], data, stored.orientation)
                 for name, take in raw.targets.items()
             }
         except (Damaged, OSError, ValueError) as error:

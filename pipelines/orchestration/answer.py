@@ -40,6 +40,7 @@ def of(results: Mapping[str, NodeResult], asked: TrainerSlice) -> dict[str, Any]
         "slices": _json(verdict.property("evaluation", keys.SLICES), []),
         "images": _json(examples.property("examples", keys.COUNTS), {}),
         "classes": _json(examples.property("examples", keys.CLASSES), {}),
+        "pixels": _json(examples.property("examples", keys.MAPS), {}),
         "measures": summary.measures(folder, _json(examples.property("examples", keys.CLASS_NAMES), [])),
         "changes": _json(examples.property("examples", keys.CHANGES), {}),
         "duplicates": examples.property("examples", keys.DUPLICATES, 0),

@@ -94,6 +94,7 @@ class Settled:
         unread = f"which classes {source} has is known once its records are read, in the first stage"
         return [
             *([f"passed over in {source}: {listing.words(passed_over)}"] if passed_over else []),
+            *self.located.notes,
             *(f"{asked} is {name}" for asked, name in self.start.names.items() if name != asked),
             *([unread] if self.located.class_names is None else []),
             *self.of_search,

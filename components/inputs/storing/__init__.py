@@ -18,8 +18,8 @@ class Stored(NamedTuple):
     encoded: the raw feature's bytes, which the graph reads. numbers: what is measured of it and stands beside them in the raw
     schema, for statistics alone, by feature. measures: what a person is told of it, by name; the same names for each. `content`
     names what it shows, whatever the bytes: two of one content are duplicates. `changes` says what was done to it, by names of the
-    kind; `peak` is the largest colour of a 16-bit image, -1 of all else. size: height and width in px of an image, in
-    which targets have places.
+    kind; `peak` is the largest colour of a 16-bit image, -1 of all else. size: height and width in px of an image as a person sees
+    it, in which targets have places; orientation: how it was stored, 1 to 8 as EXIF has it.
     """
 
     encoded: bytes
@@ -29,6 +29,7 @@ class Stored(NamedTuple):
     changes: tuple[str, ...] = ()
     peak: int = -1
     size: tuple[int, int] = (0, 0)
+    orientation: int = 1
 
 
 class Storage(abc.ABC):

@@ -27,8 +27,10 @@ class Storage(storing.Storage):
             "channels": picture.channels,
             "brightness": picture.brightness,
         }
-        size = picture.height, picture.width
-        return storing.Stored(picture.encoded, picture.measures, measures, picture.content, picture.changes, picture.peak, size)
+        size, turn = (picture.height, picture.width), pictures.orientation_of(raw) if pictures.TURNED in picture.changes else 1
+        return storing.Stored(
+            picture.encoded, picture.measures, measures, picture.content, picture.changes, picture.peak, size, turn
+        )
 
     def doubts(self, changes, peak, data):
         return words.doubts(changes, peak, data.reading)

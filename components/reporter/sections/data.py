@@ -40,6 +40,8 @@ def _blocks(material: Material, noun: str) -> Iterator[Block]:
     by_split = examples.json(keys.CLASSES, {})
     if any(by_split.values()):
         yield from _by_class(by_split, noun)
+    for target, pixels in examples.json(keys.MAPS, {}).items():
+        yield _by_pixel(target, pixels)
     if (samples := _samples(material, noun)) is not None:
         yield samples
     yield from _set_aside(material, noun)
@@ -64,6 +66,23 @@ def _by_class(by_split: Mapping[str, Mapping[str, int]], noun: str) -> Iterator[
     yield drawings.stacked("classes", f"{noun.capitalize()}s by class", bars, ("class", "split", f"{noun}s"))
     rows = [[printable(name), *(f"{by_split[split].get(name, 0):,}" for split in splits), f"{total[name]:,}"] for name in shown]
     yield Table(("class", *splits, "all"), rows, f"{noun.capitalize()}s by class and split", len(names) - len(shown), folded=True)
+
+
+def _by_pixel(target: str, by_split: Mapping[str, Mapping[str, int]]) -> Table:
+    """Shares of the pixels that are of a class; of those that are of none, of all."""
+    splits = [split for split in keys.SPLITS if split in by_split]
+    names = sorted(dict.fromkeys(name for of in by_split.values() for name in of), key=lambda name: not name)
+    rows = []
+    for name in names[:CLASSES]:
+        shares = []
+        for split in splits:
+            pixels = by_split[split]
+            total = sum(pixels.values()) - (pixels.get("", 0) if name else 0)
+            shares.append(f"{pixels.get(name, 0) / max(1, total):.2%}")
+        rows.append([printable(name) or "of no class, of all pixels", *shares])
+    return Table(
+        ("class", *splits), rows, f"Shares of the pixels of each {target} by class and split", max(0, len(names) - CLASSES)
+    )
 
 
 def _samples(material: Material, noun: str) -> Pictures | Table | None:
