@@ -7,12 +7,15 @@ import io
 import re
 import struct
 import zlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from components import keys
 from components.image_files import FORMATS, MAX_PIXELS
 from components.inputs.storing import Damaged
 from configs.schema.reading import Reading
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MPO = ("JPEG", "MPO")
 ORIENTATION = 0x0112  # the EXIF tag
@@ -97,6 +100,18 @@ def read(encoded: bytes, reading: Reading | None = None) -> Picture:
     return Picture(
         readable, height, width, channels, float(pixels.mean()), content.digest()[:16], tuple(dict.fromkeys(changes)), int(peak)
     )
+
+
+def pixels(encoded: bytes, reading: Reading | None = None) -> "np.ndarray":
+    """Of what ExampleGen kept, as a person sees it: uint8 [height, width, 1 or 3], upright and over the ground."""
+    import tensorflow as tf
+
+    reading = reading or Reading()
+    try:
+        _, seen, *_ = _graph(reading.rgb, reading.white)(encoded)
+    except (tf.errors.InvalidArgumentError, tf.errors.ResourceExhaustedError):
+        raise Damaged("damaged") from None
+    return seen.numpy()
 
 
 def sendable(encoded: bytes, turns: bool, white: int | None = None) -> bytes:

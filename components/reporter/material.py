@@ -78,8 +78,34 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What a model was judged on that is no run's data (`hubel evaluate`). The test split is that data, all of it.
+
+    Args:
+        model: as it was asked for. source, split: of the data; split None: all of it. command: that says it again.
+        served: folder of the SavedModel. version: None of what was not pushed.
+        data: as of pipelines.verbs.judging.Read.
+        has_bounds: whether anything says what is good enough.
+        pushed: {run, metrics, intervals, differences} of the model's run, as components.keys has them, the differences those of the
+            figures here from these; None where they are not on record.
+        robustness: as components.reporter.sections.robustness reads it; None where it was not asked for.
+    """
+
+    model: str
+    source: str
+    split: str | None
+    command: str
+    served: Path
+    version: int | None
+    data: Mapping[str, Any]
+    has_bounds: bool
+    pushed: Mapping[str, Any] | None = None
+    robustness: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Material:
-    """What there is of a run.
+    """What there is of a run, or of a model that was judged again.
 
     Args:
         artifacts: by the names of MAKERS; of one that is on record and whose folder is gone there is nothing here.
@@ -92,6 +118,7 @@ class Material:
         full: whether the page is to have all that `hubel report --full` adds.
         out_of_sample: what the models of `hubel report --folds` answered; None: not asked for.
         metadata: the file of ML Metadata, which knows what Trainer was given.
+        judged: what a model was judged on that is no run's data; None of a run.
     """
 
     artifacts: Mapping[str, Artifact]
@@ -103,6 +130,7 @@ class Material:
     full: bool = False
     out_of_sample: "OutOfSample | None" = None
     metadata: Path | None = None
+    judged: Judged | None = None
 
     def artifact(self, name: str) -> Artifact:
         """One that a section cannot do without.
@@ -111,12 +139,15 @@ class Material:
             Absent: with the stage that would have written it.
         """
         if name not in self.artifacts:
-            raise Absent(f"{MAKERS[name][0]} did not get so far in this run.")
+            stage = MAKERS[name][0]
+            raise Absent(f"{stage} is no part of an evaluation." if self.judged else f"{stage} did not get so far in this run.")
         return self.artifacts[name]
 
     def need(self, name: str) -> Any:
         """An attribute of this that a section cannot do without. Raises Absent where it is None."""
-        if (value := getattr(self, name)) is None:
+        if (value := getattr(self, name)) is None and self.judged and name == "model":
+            raise Absent("The Keras network is not on record any more: what was pushed answers, and holds no more than that.")
+        if value is None:
             raise Absent(f"No stage of this run has left the {name.replace('_', ' ')}.")
         return value
 
@@ -146,7 +177,10 @@ class Material:
 
     @property
     def class_names(self) -> list[str]:
-        """Index = label; empty without classes."""
+        """Index = label; empty without classes. Behind those of the model stand those that only the data has."""
+        if self.card and self.judged:
+            known = len(self.card.class_names)
+            return [*self.card.class_names, *self.judged.data["class_names"][known:]]
         if self.card:
             return self.card.class_names
         return self.artifacts["examples"].json(keys.CLASS_NAMES, []) if "examples" in self.artifacts else []
@@ -216,9 +250,12 @@ class Material:
         """Keras's, input float32 pixels of 0..255, the normalisation inside."""
         if "model" not in self.artifacts:
             return None
+        uri = self.artifacts["model"].uri
+        if self.judged and not (uri / f"{keys.KERAS_NAME}{keys.KERAS_ENDING}").is_file():
+            return None
         from components.trainer import artifact
 
-        return artifact.load(str(self.artifacts["model"].uri))
+        return artifact.load(str(uri))
 
     def files(self, split: str) -> list[str]:
         """Paths of a split's raw examples; none where there is no such split.
@@ -241,9 +278,14 @@ class Material:
             return None
         return self._sample(split, n, within)
 
+    @property
+    def looked_at(self) -> str:
+        """The split of which a few examples are shown as they were read."""
+        return keys.TEST if self.judged else keys.TRAIN
+
     def glimpse(self) -> "Sample | None":
-        """A few training examples, to be looked at."""
-        return self.examples(keys.TRAIN, GLIMPSE, within=10 * GLIMPSE)
+        """A few examples of that split."""
+        return self.examples(self.looked_at, GLIMPSE, within=10 * GLIMPSE)
 
     @functools.cached_property
     def answers(self) -> "Answers | None":
@@ -263,7 +305,11 @@ class Material:
         if sample is None:
             return None
         if (split, n, names) not in self._asked:
-            self._asked[split, n, names] = reading.answers(self.need("model"), self.card, self.task, sample, names)
+            if self.judged:
+                told = reading.served(self.judged.served, self.files(split), sample, names)
+            else:
+                told = reading.answers(self.need("model"), self.card, self.task, sample, names)
+            self._asked[split, n, names] = told
         return self._asked[split, n, names]
 
     def encoded(self, split: str, ids: Sequence[str]) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from components.tasks.base import Task
 from components.trainer import endpoints
 from components.trainer.card import Card
 from components.transform import placement
+from configs.errors import HubelError
 
 BATCH = 128
 HELD_BYTES = 2**28  # of what a model gets and answers that are held at a time
@@ -29,6 +31,7 @@ class Sample:
         seen: what the model gets: pixels float32 [N, height, width, channels] in 0..255, tokens int64 [N, length].
         sizes: int32 [N, 2], height and width of images before they were resized, px; 0 of what has none.
         targets: by name, first axis N: `label` and `anomaly` int64 [N], -1 where there is none, and what else the task learns.
+        places: of each among the records of the files.
     """
 
     split: str
@@ -37,6 +40,7 @@ class Sample:
     seen: np.ndarray
     sizes: np.ndarray
     targets: Mapping[str, np.ndarray]
+    places: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -96,11 +100,7 @@ def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | No
         sizes = tf.stack([parsed[name] for name in placement.SIZE], -1)
         return kind.given(kind.seen(parsed[kind.feature], card)), tf.cast(sizes, tf.int32), known
 
-    records = examples.records_of(files).take(len(ids))
-    if len(places) < len(ids):
-        kept = tf.constant(np.isin(np.arange(len(ids)), places))
-        records = records.enumerate().filter(lambda place, _: kept[place]).map(lambda _, record: record)
-    rows = list(records.batch(BATCH).map(read).as_numpy_iterator())
+    rows = list(_at(files, places).batch(BATCH).map(read).as_numpy_iterator())
     return Sample(
         split,
         len(ids),
@@ -108,6 +108,7 @@ def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | No
         np.concatenate([seen for seen, _, _ in rows]),
         np.concatenate([sizes for _, sizes, _ in rows]),
         {name: _joined([known[name] for _, _, known in rows]) for name in names},
+        places,
     )
 
 
@@ -134,6 +135,30 @@ def answers(model: keras.Model, card: Card, task: Task, asked: Sample, signature
     return Answers(asked, {name: _joined(values) for name, values in outputs.items()})
 
 
+def served(saved_model: Path, files: Sequence[str], asked: Sample, signatures: Sequence[str]) -> Answers:
+    """What signatures of a SavedModel answer about a sample, each through its end of tf.Examples.
+
+    Args:
+        files: those of the sample.
+
+    Raises:
+        HubelError: where the model has no such signature.
+    """
+    loaded = tf.saved_model.load(str(saved_model)).signatures
+    if missing := [name for name in signatures if name not in loaded]:
+        raise HubelError(
+            f"The SavedModel has no signature {missing[0]}.", "It was pushed by an earlier hubel: train and push it again."
+        )
+    outputs: dict[str, list[np.ndarray]] = {}
+    for batch in _at(files, asked.places).batch(BATCH):
+        answered: dict[str, tf.Tensor] = {}
+        for name in signatures:
+            answered = {**loaded[name](examples=batch), **answered}
+        for name, value in answered.items():
+            outputs.setdefault(name, []).append(value.numpy())
+    return Answers(asked, {name: _joined(values) for name, values in outputs.items()})
+
+
 def encoded(files: Sequence[str], reads: str, ids: Sequence[str]) -> dict[str, bytes]:
     """Of the examples with these ids what is kept of each; one that is not there is left out."""
     wanted, places = set(ids), {}
@@ -150,6 +175,16 @@ def encoded(files: Sequence[str], reads: str, ids: Sequence[str]) -> dict[str, b
     records = examples.records_of(files).take(last + 1).enumerate().filter(lambda place, _: kept[place])
     read = records.map(lambda place, record: (place, tf.io.parse_single_example(record, spec)[feature]))
     return {places[int(place)]: bytes(raw) for place, raw in read.as_numpy_iterator()}
+
+
+def _at(files: Sequence[str], places: Sequence[int]) -> tf.data.Dataset:
+    """Serialized tf.Examples at places of files, which ascend."""
+    records, many = examples.records_of(files), places[-1] + 1
+    records = records.take(many)
+    if len(places) == many:
+        return records
+    kept = tf.constant(np.isin(np.arange(many), places))
+    return records.enumerate().filter(lambda place, _: kept[place]).map(lambda _, record: record)
 
 
 def _joined(values: Sequence[np.ndarray]) -> np.ndarray:

@@ -5,7 +5,7 @@ from importlib import metadata
 from typing import Any
 
 from components import inputs, keys
-from components.reporter.material import Material
+from components.reporter.material import Judged, Material
 from configs import words
 from reports.run.blocks import Tile, Verdict
 from reports.run.figures import figure, interval, seconds, short
@@ -17,6 +17,8 @@ BESIDE = ("pca_", "kernel_pca_", "best_member_")  # beginnings of figures that a
 
 def of(material: Material) -> Verdict:
     """The verdict of what there is."""
+    if material.judged:
+        return _again(material)
     if failure := material.failure:
         where = f" in {failure.stage}" if failure.stage else ""
         return Verdict("bad", f"The run failed{where}; nothing was pushed.", [*filter(None, [failure.sentence, failure.hint])])
@@ -40,7 +42,7 @@ def tiles(material: Material) -> list[Tile]:
     made = [Tile(_called(name), figure(metrics[name]), _note(intervals.get(name))) for name in own[:SHOWN]]
     noun = inputs.storage_of(material.reads).noun
     if COUNT in metrics:
-        made.append(Tile(f"test {noun}s", f"{int(metrics[COUNT]):,}"))
+        made.append(Tile(f"{noun}s judged" if material.judged else f"test {noun}s", f"{int(metrics[COUNT]):,}"))
     if card := material.card:
         made.append(Tile("parameters", short(card.params), card.architecture))
         made.append(Tile(f"training {noun}s", f"{card.train_images:,}", words.count(card.epochs, "epoch")))
@@ -63,9 +65,14 @@ def stages(material: Material) -> list[tuple[str, float, float]]:
 def about(material: Material) -> str:
     """Which run it is, of what."""
     card = material.card
+    if judged := material.judged:
+        which = [f"version {judged.version}"] if judged.version is not None else []
+        run = [f"of run {material.run}"] if material.run else []
+        what = f"{_task(card)} by {card.architecture}"
+        return ", ".join([f"{judged.model} judged again", *which, *run, what, f"data: {_data(judged)}"])
     parts = [f"Run {material.run}" if material.run else "A run"]
     if card:
-        parts.append(f"{card.task.replace('_', ' ').replace(':', ' of ').replace('.', ', ')} by {card.architecture}")
+        parts.append(f"{_task(card)} by {card.architecture}")
     source = (material.config.get("data") or {}).get("source")
     return ", ".join([*parts, *([f"data: {source}"] if source else [])])
 
@@ -77,6 +84,43 @@ def noted(material: Material) -> str:
     except metadata.PackageNotFoundError:  # run from a folder of its sources
         made = "hubel"
     return f"Written by {made}. The page is one file: it needs nothing beside it and asks nothing of a network."
+
+
+def _task(card) -> str:
+    return card.task.replace("_", " ").replace(":", " of ").replace(".", ", ")
+
+
+def _data(judged: Judged) -> str:
+    return f"{judged.source}, its split {judged.split}" if judged.split else judged.source
+
+
+def _again(material: Material) -> Verdict:
+    """Of a model that is there, on other data."""
+    judged = material.judged
+    where = f"{_many(material)} of {_data(judged)}"
+    since = [told for told in [_since(material)] if told]
+    if not judged.has_bounds:
+        return Verdict("open", f"Judged on {where}; nothing says what would be good enough.", since)
+    said = material.blessings["Evaluator"]
+    if said["blessed"]:
+        return Verdict("good", f"It keeps every bound of its config on {where}.", [*_kept(material), *since, *_compared(material)])
+    why = said["reason"] or "Evaluator gives no reason"
+    return Verdict("bad", f"By its config it would not be blessed on {where}.", [why, *since, *_compared(material)])
+
+
+def _many(material: Material) -> str:
+    return words.count(material.judged.data["images"], inputs.storage_of(material.reads).noun)
+
+
+def _since(material: Material) -> str:
+    """The first figure against what it was when the model was trained; empty where that is not on record."""
+    pushed, metrics = material.judged.pushed, (material.evaluation or {}).get(keys.METRICS, {})
+    name = next((name for name in metrics if pushed and name != COUNT and name in pushed[keys.METRICS]), None)
+    if name is None:
+        return ""
+    said = next((told["words"] for told in pushed[keys.DIFFERENCES] if told["metric"] == name), "")
+    then = f"{_called(name)} {figure(metrics[name])} here, {figure(pushed[keys.METRICS][name])} on its run's test split"
+    return f"{then}: a difference {said}" if said else then
 
 
 def _called(name: str) -> str:
@@ -103,7 +147,7 @@ def _kept(material: Material) -> Iterator[str]:
             ends = evaluation.get(keys.INTERVALS, {}).get(name)
             within = f" (95 %: {interval(ends)})" if ends else ""
             yield f"{_called(name)} {figure(value)}{within} {_bound(bound)}"
-    if not bounds:
+    if not bounds and not material.judged:
         yield "The config holds the whole test split to no bound (evaluate.thresholds)."
     if "InfraValidator" in material.blessings:
         servers = material.artifacts["infra_blessing"].text(keys.SERVERS)

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 
 from components.reporter import sections as common
@@ -12,7 +13,7 @@ from configs import by_name
 from configs.errors import HubelError, first_line, log_traceback
 from reports import charts
 from reports.run import page
-from reports.run.blocks import Missing, Section
+from reports.run.blocks import Command, Missing, Section
 
 PACKAGE = common.__name__
 
@@ -59,13 +60,19 @@ def sections(material: Material) -> list[Section]:
 
 
 def _all(material: Material) -> Iterator[tuple[tuple[int, str, int], Section]]:
+    left = []
     for name in names():
         module = importlib.import_module(f"{PACKAGE}.{name}")
+        if material.judged and not getattr(module, common.OF_EVALUATIONS, False):
+            left.append(name.replace("_", " "))
+            continue
         for section in _guarded(name, lambda module=module: [module.section(material)]):
             yield (module.ORDER, name, 0), section
     if material.card is not None and (report := of_tasks.report_of(material.card.task)):
         for place, section in enumerate(_guarded("task", lambda: report.sections(material))):
             yield (common.TASK, "", place), section
+    if left:
+        yield (common.LAST, "", 0), _elsewhere(left, material)
 
 
 def _guarded(name: str, make: Callable[[], Iterable[Section | Callable[[], Section | None] | None]]) -> Iterator[Section]:
@@ -83,6 +90,14 @@ def _guarded(name: str, make: Callable[[], Iterable[Section | Callable[[], Secti
     except Exception as error:
         log_traceback()
         yield _missing(name, str(error) if isinstance(error, HubelError) else f"{type(error).__name__}: {first_line(error)}")
+
+
+def _elsewhere(left: list[str], material: Material) -> Section:
+    """What an evaluation has no way to."""
+    where = "The page of that run has it" if material.run else "No run of this workspace is on record that trained it"
+    about = f"Of the training and the network, not of answers about this data: {', '.join(sorted(left))}. {where}."
+    line = f"hubel report {shlex.quote(material.run)}{material.told.get('workspace') or ''}" if material.run else ""
+    return Section("elsewhere", "Not on this page", about, [Command(line)] if line else [])
 
 
 def _missing(name: str, why: str) -> Section:

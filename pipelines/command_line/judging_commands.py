@@ -1,6 +1,7 @@
 """The verbs that judge models which are there: parse, ask, print."""
 
 import json
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 # keys of `data` that say how a source is read, and those of them that are a source's own way of writing things
 READ = ("ground", "white", "missing_markers", "masks", "mask_classes", "mask_ignore", "features", "images", "inliers")
 OF_SCHEME = ("missing_markers", "masks", "mask_classes", "mask_ignore", "features", "images")
+
+IMAGES = 500  # that are corrupted, at most: accuracy is told to within 0.04
 
 _data = click.option("--data", "source", required=True, metavar="SOURCE", help="What it is judged on, such as folder:PATH.")
 _split = click.option("--split", metavar="NAME", help="The source's own split to read alone, such as test; default: all of it.")
@@ -48,23 +51,54 @@ class Asked:
 @click.argument("model")
 @_data
 @_split
+@click.option(
+    "--corruptions",
+    is_flag=False,
+    flag_value="all",
+    metavar="[NAMES]",
+    help="And on corrupted images, at five severities: all, or such as noise,blur,brightness,jpeg.",
+)
+@click.option(
+    "--corruptions-images",
+    "images",
+    type=click.IntRange(1),
+    default=IMAGES,
+    show_default=True,
+    metavar="N",
+    help="Corrupt at most so many images, chosen by a hash of their ids.",
+)
+@click.option("--baseline", metavar="MODEL", help="Say how errors on corrupted images are to those of MODEL.")
+@click.option("--out", metavar="FILE", help="Where the page goes.  [default: reports/NAME/evaluations in the workspace]")
+@click.option("--force", is_flag=True, help="Overwrite a page that is there.")
+@click.option("--open", "opens", is_flag=True, help="Show the page in a browser.")
 @options.assignments
 @options.workspace
 @options.verbose
 @options.as_json
-def evaluate(model, source, split, assignments, workspace, as_json):
+def evaluate(model, source, split, corruptions, images, baseline, out, force, opens, assignments, workspace, as_json):
     """Judge MODEL (NAME, NAME/VERSION, NAME@candidate, a run or a SavedModel folder) on any data, without training.
 
     Figures, intervals and slices are those of a run's test split. Labels and features are read as the model's config says; --set
-    data.KEY=VALUE or evaluate.KEY=VALUE changes that.
+    data.KEY=VALUE or evaluate.KEY=VALUE changes that. A page shows what the figures rest on.
     """
-    from pipelines.command_line import console
+    from pipelines.command_line import console, robustness_view
     from pipelines.workspace.layout import Workspace
 
     start, place = time.monotonic(), Workspace.at(workspace)
+    under = _corruptions(place, corruptions, images, baseline)
     asked = on_record(place, model)
     data, bounds, notes = told(asked, place, source, assignments)
-    request = requests.Evaluate(str(asked.folder), asked.artifact, data, bounds, asked.train, str(place.datasets), split)
+    has_bounds = asked.tree is not None or bool(bounds)
+    said = {"--data": source, "--split": split, "--corruptions": under and ",".join(under["names"])}
+    if under:
+        said |= {"--corruptions-images": under["images"], "--baseline": baseline}
+    again = [f"{option}={value}" for option, value in said.items() if value is not None]
+    again = shlex.join(["hubel", "evaluate", model, *again, *(f"--set={each}" for each in assignments)])
+    page = _page(asked, place, out, force) | {"source": source, "split": split, "has_bounds": has_bounds}
+    page["command"] = again + page["workspace"]
+    request = requests.Evaluate(
+        str(asked.folder), asked.artifact, data, bounds, asked.train, str(place.datasets), split, page, under
+    )
     answer, warnings = heard(request, f"Judging {model} on {source}", as_json)
     name = answer.pop("name")
     read = answer["data"]
@@ -75,26 +109,72 @@ def evaluate(model, source, split, assignments, workspace, as_json):
         "model": name,
         "version": asked.version,
         "model_dir": str(asked.folder),
-        "report": None,
         **answer,
         "source": source,
         "split": split,
         "notes": notes,
         "seconds": round(time.monotonic() - start, 2),
     }
-    if asked.tree is None and not bounds:  # nothing says what is good enough
+    if not has_bounds:  # nothing says what is good enough
         value |= {"blessed": None, "reason": ""}
+    if opens and value["report"]:
+        click.launch(value["report"])
     if as_json:
         print(json.dumps(value))
         return 0
     console.judged({**value, "noun": read["noun"]})
-    for line in [*options.answered({"asked": model, "run": asked.run}), *left_out(value), *notes]:
+    robustness_view.terminal(value)
+    for line in [*robustness_view.since(value), *options.answered({"asked": model, "run": asked.run}), *left_out(value), *notes]:
         print(line)
     if value["blessed"] is not None:
         why = f": {value['reason']}" if value["reason"] else ""
         print("It keeps every bound of its config." if value["blessed"] else f"By its config it would not be blessed{why}.")
     print(f"{value['seconds']:.1f} s")
+    if value["report"]:
+        print(f"Report: {value['report']}")
     return 0
+
+
+def _corruptions(place: "Workspace", asked: str | None, images: int, baseline: str | None) -> dict[str, Any] | None:
+    """What is asked about corrupted images, as pipelines.verbs.robustness.told has it. Raises UsageError for unknown names."""
+    from components import corruptions
+    from configs.errors import UsageError
+    from pipelines.workspace import runs
+
+    if asked is None:
+        context = click.get_current_context()
+        for name, option in (("images", "--corruptions-images"), ("baseline", "--baseline")):
+            if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                raise UsageError(f"{option} says how --corruptions are asked about, and these are not.", "Add --corruptions.")
+        return None
+    names = corruptions.named(asked)
+    folder = str(runs.exported(place, baseline)) if baseline else None
+    return {"names": names, "images": images, "baseline": folder, "called": baseline}
+
+
+def _page(asked: Asked, place: "Workspace", out: str | None, force: bool) -> dict[str, Any]:
+    """Where the page goes, and what it says of the model (pipelines.verbs.judged_page.pushed). Raises UsageError for a file
+    that may not be written."""
+    from configs.errors import UsageError
+    from pipelines.workspace import pages
+
+    name = asked.config or (asked.folder.parent.name if asked.version is not None else asked.folder.name)
+    path = Path(out).expanduser() if out else pages.of_evaluation(place, name)
+    if path.is_dir():
+        raise UsageError(f"--out {out} is a folder.", "Name a file in it, such as page.html.")
+    if path.exists() and not force:
+        raise UsageError(f"{path}: there already.", "Choose another file with --out, or add --force to overwrite.")
+    where = "" if options.state.workspace is None else f" --workspace {shlex.quote(str(place.root))}"
+    return {
+        "path": str(path),
+        "is_asked": out is not None,
+        "name": name,
+        "model": asked.model,
+        "workspace": where,
+        "version": asked.version,
+        "run": asked.run,
+        "metadata": str(place.metadata) if place.metadata.is_file() else None,
+    }
 
 
 def on_record(place: "Workspace", model: str) -> Asked:

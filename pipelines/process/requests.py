@@ -359,6 +359,8 @@ class Evaluate(Request):
     train: str | None
     datasets: str
     split: str | None = None
+    page: Mapping[str, Any] | None = None
+    corruptions: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

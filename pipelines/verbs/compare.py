@@ -16,10 +16,8 @@ from components.evaluator.statistic import ID, Mean, Rows
 from components.inputs import storage_of
 from components.tasks.judges.base import Judge
 from components.tasks.judges.by_name import judge_of
-from components.trainer.card import Card
-from configs.errors import UsageError
 from configs.schema.data import DataConfig
-from pipelines.verbs import evaluate, judging, outputs
+from pipelines.verbs import alike, evaluate, judging, outputs
 from pipelines.verbs.asking.by_name import asking_of
 from pipelines.verbs.served import Served
 from reports import sheet
@@ -60,7 +58,7 @@ def compare(
         Others as pipelines.verbs.evaluate.evaluate.
     """
     cards = [Served.card_of(model) for model in models]
-    _check(*cards)
+    alike.check(*cards)
     place = outputs.folder(out, [SHEET, TABLE], force) if out else None
     judge, card = judge_of(cards[0].task), cards[0]
     with tempfile.TemporaryDirectory(prefix="hubel-compare-") as scratch:
@@ -96,16 +94,6 @@ def compare(
         content = formats.table(columns, [[row[column] for column in columns] for row in apart])
         value |= {"table": outputs.write(place / TABLE, content), "sheet": _sheet(place, served[0], records, apart)}
     return value
-
-
-def _check(a: Card, b: Card) -> None:
-    """Raise UsageError where the two answer different questions."""
-    if (a.task, a.reads) != (b.task, b.reads):
-        what = [f"{card.architecture} ({card.task}, of {storage_of(card.reads).noun}s)" for card in (a, b)]
-        raise UsageError(f"The two answer different questions: {what[0]} and {what[1]}.", "Compare models of one task.")
-    if judge_of(a.task).label_key in (keys.LABEL, keys.LABELS) and (a.class_names, a.targets) != (b.class_names, b.targets):
-        names = [", ".join(card.class_names or next(iter(card.targets.values()), [])) for card in (a, b)]
-        raise UsageError(f"The two know different classes: {names[0]}, and {names[1]}.", "Compare models of the same classes.")
 
 
 def _differences(judge: Judge, judged: Sequence[Mapping], rows: Sequence[Rows]):

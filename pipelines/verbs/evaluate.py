@@ -14,7 +14,7 @@ from components.trainer.card import Card
 from configs.errors import HubelError
 from configs.schema.data import DataConfig
 from configs.schema.evaluate import EvaluateConfig
-from pipelines.verbs import judging
+from pipelines.verbs import judged_page, judging, robustness
 from pipelines.verbs.served import Served
 
 
@@ -26,6 +26,8 @@ def evaluate(
     train: str | None,
     datasets: str,
     split: str | None = None,
+    page: Mapping[str, Any] | None = None,
+    corruptions: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Figures of a SavedModel on a source.
 
@@ -34,30 +36,56 @@ def evaluate(
         data: as of DataConfig. evaluate: as of EvaluateConfig; `change` is not looked at.
         train: folder of the training split's files, None where they are not there: figures that need it are left out, and said.
         datasets: folder of prepared data. split: as of pipelines.verbs.judging.read.
+        page: where it goes and what it says of the model, as of pipelines.verbs.judged_page.pushed; None: none is written.
+        corruptions: which, as of pipelines.verbs.robustness.told; None: none.
 
     Returns:
         {architecture, name: the card's; metrics, intervals, slices, differences, comparison, blessed, reason, missed: as of a run;
-        data: as of pipelines.verbs.judging.Read; left_out: the same in words; components: [{name, cached, seconds}]}.
+        data: as of pipelines.verbs.judging.Read; left_out: the same in words; components: [{name, cached, seconds}];
+        report: path of the page or None; pushed: as of judged_page.pushed; corruptions, robustness: as of robustness.told, None
+        where they were not asked for}.
 
     Raises:
         UsageError, HubelError: as of pipelines.verbs.judging.read, and for a SavedModel that hubel did not write or that lacks the
-            signature which is judged.
+            signature which is judged, a page that cannot be written, and corruptions of what is no image.
     """
     with tempfile.TemporaryDirectory(prefix="hubel-evaluate-") as scratch:
-        folder = Path(scratch)
-        card, start = Served.card_of(model), time.monotonic()
+        folder, began = Path(scratch), time.time()
+        card = Served.card_of(model)
         check(Path(model), card)
+        if corruptions:
+            robustness.check(corruptions, card)
         told = judging.read(DataConfig.model_validate(data), card, folder / "examples", Path(datasets), split)
-        read, start = time.monotonic() - start, time.monotonic()
-        figures, _ = judged(Path(model), artifact, folder / "examples", train, evaluate, folder / "of_model")
-    seconds = {"ExampleGen": read, "Evaluator": time.monotonic() - start}
+        was_read = time.time()
+        figures, written = judged(Path(model), artifact, folder / "examples", train, evaluate, folder / "of_model")
+        times = [("ExampleGen", was_read - began), ("Evaluator", time.time() - was_read)]
+        under, sheet = {"corruptions": None, "robustness": None}, {}
+        if corruptions:
+            start = time.time()
+            files = sorted(map(str, (folder / "examples").rglob("*.gz")))
+            under, sheet = robustness.told(model, files, corruptions)
+            times.append(("Robustness", time.time() - start))
+        report = since = None
+        if page:
+            start = time.time()
+            progress.emit("step", what="Writing the page", done=0, of=None)
+            of = judged_page.Evaluation(
+                Path(model), card, folder / "of_model", figures, written, told, (began, was_read, was_read + times[1][1]), evaluate
+            )
+            since = judged_page.pushed(of, page)
+            shown = {**under["robustness"], "corruptions": under["corruptions"], **sheet} if corruptions else None
+            report = judged_page.write(of, page, since, shown)
+            times.append(("Reporter", time.time() - start))
     return {
         "architecture": card.architecture,
         "name": card.name,
         **figures,
         "data": told.as_json(),
         "left_out": told.left_out,
-        "components": [{"name": name, "cached": False, "seconds": round(value, 2)} for name, value in seconds.items()],
+        "components": [{"name": name, "cached": False, "seconds": round(value, 2)} for name, value in times],
+        "report": report,
+        "pushed": since,
+        **under,
     }
 
 

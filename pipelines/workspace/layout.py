@@ -87,6 +87,10 @@ class Workspace:
         """Folder of the pages of one config's runs."""
         return self.root / "reports" / name
 
+    def evaluation(self, name: str, when: str) -> Path:
+        """The page of a model that was judged again, of one config."""
+        return self.reports(name) / "evaluations" / f"{when}.html"
+
     @staticmethod
     def exported(artifact: str | Path) -> Path:
         """Folder of the SavedModel in a Model artifact, where TFX puts it."""

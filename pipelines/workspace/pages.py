@@ -1,5 +1,6 @@
-"""The pages of runs: a file for each, and latest.html, a copy of the newest one's. Light."""
+"""The pages of runs: a file for each, and latest.html, a copy of the newest one's. And those of evaluations. Light."""
 
+import datetime
 import html
 import re
 import shutil
@@ -71,6 +72,16 @@ def _with_forced(text: str, version: int | None, reason: str) -> str:
     said = html.escape(f"Pushed since by a person, as version {version}: {reason}")
     without = re.sub(f"{re.escape(_FORCED)}.*?</p>", "", text)
     return re.sub(_REPEATED, lambda place: f"{place[0]}{_FORCED}{said}</p>", without, count=1)
+
+
+def of_evaluation(place: Workspace, name: str) -> Path:
+    """Where the page of an evaluation that is done now goes: a name that sorts by time and is not taken."""
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    number, page = 1, place.evaluation(name, now)
+    while page.exists():
+        number += 1
+        page = place.evaluation(name, f"{now}-{number}")
+    return page
 
 
 def of_gone(place: Workspace, name: str, kept: set[str]) -> list[Path]:

@@ -123,3 +123,44 @@ def epochs(key: str, title: str, curves: Mapping[str, Sequence[float | None]], a
     table = [[point["curve"], str(point["epoch"]), f"{point['value']:.6g}"] for point in points]
     spec = charts.spec(alt.layer(*layers).properties(height=240), about)
     return Chart(key, title, about, spec, ("figure", "epoch", "value"), table)
+
+
+def severities(key: str, title: str, curves: Mapping[str, Sequence[float | None]], about: str, what: str) -> Chart:
+    """A figure by how much something was done, from 0, a line a name; the names stand below, since there are many.
+
+    Args:
+        curves: name -> the figure at 0, 1, ...; None where there is none.
+        what: the figure.
+    """
+    import altair as alt
+
+    from reports import curves as drawn
+
+    order = list(curves)
+    points = [
+        {"curve": name.replace("_", " "), "severity": at, "value": value}
+        for name, values in curves.items()
+        for at, value in enumerate(values)
+        if value is not None and math.isfinite(value)
+    ]
+    names = [name.replace("_", " ") for name in order]
+    last = max((point["severity"] for point in points), default=1)
+    colours = [charts.SERIES[at % len(charts.SERIES)] for at in range(len(names))]
+    dashes = [drawn.DASHES[at // len(charts.SERIES) % len(drawn.DASHES)] for at in range(len(names))]
+    legend = alt.Legend(orient="bottom", columns=2, title=None, labelLimit=0, symbolType="stroke", symbolSize=300)
+    made = (
+        alt.Chart(charts.rows(points))
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=22))
+        .encode(
+            alt.X(
+                "severity:Q", title="severity", axis=alt.Axis(values=[*range(last + 1)], format="d"), scale=alt.Scale(nice=False)
+            ),
+            alt.Y("value:Q", title=what, axis=alt.Axis(format=".3~g"), scale=charts.scale([point["value"] for point in points])),
+            alt.Color("curve:N", sort=names, legend=legend, scale=alt.Scale(domain=names, range=colours)),
+            alt.StrokeDash("curve:N", sort=names, legend=legend, scale=alt.Scale(domain=names, range=dashes)),
+            tooltip=["curve:N", "severity:Q", alt.Tooltip("value:Q", format=".4f")],
+        )
+        .properties(height=300)
+    )
+    table = [[point["curve"], str(point["severity"]), f"{point['value']:.6g}"] for point in points]
+    return Chart(key, title, about, charts.spec(made, about), ("corruption", "severity", what), table)

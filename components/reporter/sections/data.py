@@ -14,6 +14,7 @@ from reports.run.blocks import Block, Cell, Missing, Picture, Pictures, Prose, S
 from reports.run.figures import figure
 
 ORDER = 10
+OF_EVALUATIONS = True
 CLASSES = 40  # rows of a table, and bars of a chart; the largest and the smallest of more
 SAMPLES = 3  # pictures of a class
 SAMPLED = 12  # classes of which there are some
@@ -30,6 +31,13 @@ def section(material: Material) -> Section:
     noun = inputs.storage_of(material.reads).noun
     source = (material.config.get("data") or {}).get("source", "the source")
     counts = examples.json(keys.COUNTS, {})
+    if judged := material.judged:
+        which = f"its split {judged.split}" if judged.split else "all of it"
+        many = words.count(sum(counts.values()), noun)
+        about = (
+            f"{many} of {judged.source}, {which}, {'is' if sum(counts.values()) == 1 else 'are'} judged: what this page calls test."
+        )
+        return Section("data", "Data", about, [*_blocks(material, noun)])
     told = ", ".join(f"{count:,} {split}" for split, count in counts.items())
     about = f"{words.count(sum(counts.values()), noun)} of {source}: {told}."
     return Section("data", "Data", about, [*_blocks(material, noun)])
@@ -45,6 +53,9 @@ def _blocks(material: Material, noun: str) -> Iterator[Block]:
     if (samples := _samples(material, noun)) is not None:
         yield samples
     yield from _set_aside(material, noun)
+    if material.judged:
+        yield from (Prose(note) for note in material.judged.data["notes"])
+        return
     yield from _alike(material, noun)
     if (looks := _looks(material, noun)) is not None:
         yield looks
@@ -96,20 +107,26 @@ def _samples(material: Material, noun: str) -> Pictures | Table | None:
     for place, label in enumerate(sample.labels.ravel()[: len(sample)] if sample.labels.ndim == 1 else [-1] * len(sample)):
         by_class.setdefault(int(label), []).append(place)
     chosen = [(label, place) for label, places in sorted(by_class.items())[:SAMPLED] for place in places[: _each(by_class)]]
-    kept = material.encoded(keys.TRAIN, [sample.ids[place] for _, place in chosen])
+    kept = material.encoded(material.looked_at, [sample.ids[place] for _, place in chosen])
     pictures: list[Picture] = []
     for label, place in chosen:
         name = printable(names[label]) if 0 <= label < len(names) else noun
         if encoded := kept.get(sample.ids[place]):
-            pictures.append(image.thumbnail(encoded, f"A training {noun} of {name}: {printable(sample.ids[place])}", name))
+            alt = f"A {_split(material)} {noun} of {name}: {printable(sample.ids[place])}"
+            pictures.append(image.thumbnail(encoded, alt, name))
     more = f"; of {len(by_class) - SAMPLED:,} more classes none is shown" if len(by_class) > SAMPLED else ""
-    return Pictures(pictures, f"Training {noun}s as they were read{more}")
+    return Pictures(pictures, f"{_split(material).capitalize()} {noun}s as they were read{more}")
+
+
+def _split(material: Material) -> str:
+    return "training" if material.looked_at == keys.TRAIN else material.looked_at
 
 
 def _texts(material: Material, noun: str, ids: Sequence[str]) -> Table:
-    kept = material.encoded(keys.TRAIN, ids)
+    kept = material.encoded(material.looked_at, ids)
     rows = [[printable(name), printable(kept[name].decode("utf-8", "replace"))[:LETTERS]] for name in ids if name in kept]
-    return Table(("id", noun), rows, f"Training {noun}s as they were read, their first {LETTERS} characters", folded=True)
+    caption = f"{_split(material).capitalize()} {noun}s as they were read, their first {LETTERS} characters"
+    return Table(("id", noun), rows, caption, folded=True)
 
 
 def _each(by_class: Mapping[int, Sequence[int]]) -> int:
@@ -121,6 +138,7 @@ def _set_aside(material: Material, noun: str) -> Iterator[Block]:
     examples = material.artifacts["examples"]
     counted = [
         *(("damaged, set aside", reason, count) for reason, count in examples.json(keys.QUARANTINED, {}).items()),
+        *(("of a class that the model does not know", name, count) for name, count in _unknown(material)),
         *(("without a label", reason, count) for reason, count in examples.json(keys.UNLABELLED, {}).items()),
         *(("passed over", f"its name ends in {ending}", count) for ending, count in _passed_over(material)),
         *(("seen otherwise than stored", name.replace("_", " "), count) for name, count in examples.json(keys.CHANGES, {}).items()),
@@ -135,10 +153,15 @@ def _set_aside(material: Material, noun: str) -> Iterator[Block]:
     changed = examples.json(keys.CHANGES, {})
     if sentences := changes.listed(changed) if changed else "":
         yield Prose(f"Of these {sentences}.")
-    aside = summary.lines(examples.uri / summary.QUARANTINE)
+    aside = material.judged.data["named"] if material.judged else summary.lines(examples.uri / summary.QUARANTINE)
     if aside:
         told = [[printable(each["id"]), each["reason"]] for each in aside[:ASIDE]]
-        yield Table(("id", "why"), told, f"Damaged {noun}s", max(0, len(aside) - ASIDE), folded=True)
+        many = sum(examples.json(keys.QUARANTINED, {}).values()) if material.judged else len(aside)
+        yield Table(("id", "why"), told, f"Damaged {noun}s", max(0, many - len(told)), folded=True)
+
+
+def _unknown(material: Material) -> list[tuple[str, int]]:
+    return list(material.judged.data["unknown"].items()) if material.judged else []
 
 
 def _passed_over(material: Material) -> list[tuple[str, int]]:

@@ -17,12 +17,15 @@ from reports.run.blocks import Block, Command, Listing, Section, Table
 from reports.run.figures import seconds
 
 ORDER = 90
+OF_EVALUATIONS = True
 MADE_WITH = "made_with"  # in Material.told, of a run that is over: what `made_with` was then
 SOFTWARE = ("hubel", "tensorflow", "keras", "tfx", "tensorflow-model-analysis", "numpy", "altair")
 
 
 def section(material: Material) -> Section:
     """There always is one."""
+    if material.judged:
+        return Section("lineage", "Lineage", "What judges it again, and with what it was judged.", [*_of_judged(material)])
     about = "What it takes to make this run again, and to tell whether it is the same."
     return Section("lineage", "Lineage", about, [*_blocks(material)])
 
@@ -43,6 +46,21 @@ def _blocks(material: Material) -> Iterator[Block]:
         yield Listing(
             yaml.safe_dump(_without_nothing(dict(material.config)), sort_keys=False, allow_unicode=True), "The config, resolved"
         )
+
+
+def _of_judged(material: Material) -> Iterator[Block]:
+    judged = material.judged
+    yield Command(judged.command)
+    known = {
+        "model": judged.model,
+        "version": "" if judged.version is None else str(judged.version),
+        "run": material.run or "",
+        "folder": str(judged.served),
+        "data": judged.source,
+        "split": judged.split or "",
+        **made_with(),
+    }
+    yield Table(("what", "value"), [[name, value] for name, value in known.items() if value], "Model, data and versions")
 
 
 def _known(material: Material) -> Iterator[tuple[str, str]]:

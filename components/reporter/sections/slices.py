@@ -6,6 +6,7 @@ from components.reporter.material import Material
 from reports.run.blocks import Section, Table
 
 ORDER = 55
+OF_EVALUATIONS = True
 SHOWN = 100  # slices, the worst first
 
 

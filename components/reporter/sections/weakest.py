@@ -10,6 +10,7 @@ from components.reporter.material import Material
 from reports.run.blocks import Prose, Section, Table
 
 ORDER = 60
+OF_EVALUATIONS = True
 SHOWN = 12  # parts, the weakest first
 
 

@@ -17,6 +17,7 @@ from configs.errors import UsageError
 from reports.run.blocks import Block, Command, Missing, Picture, Pictures, Prose, Section, Table
 
 ORDER = 65
+OF_EVALUATIONS = True
 SHOWN = 60  # images whose labels are doubted
 LISTED = 300  # labels that are doubted, by id
 PAIRS = 20  # of classes
@@ -69,7 +70,7 @@ def section(material: Material) -> Section | None:
     blocks: list[Block] = [Prose(said)]
     if doubted:
         blocks += [_shown(material, asked, doubted), _pairs(doubted), _listed(asked, doubted)]
-    if material.out_of_sample is None:
+    if material.out_of_sample is None and not material.judged:
         blocks += [
             Prose(f"To look at every {noun}, those trained on too, by five trainings that each leave a fifth out:"),
             Command(f"hubel report {material.run} --folds 5{material.told.get('workspace', '')}"),
@@ -145,7 +146,10 @@ def _of_splits(material: Material, several: bool) -> _Asked:
             why.append(str(absent))
     if not parts:
         raise Absent(" ".join(why))
-    who = f"The run's model on {' and '.join(part.words for part in parts)}, none of which it was trained on."
+    on = " and ".join(part.words for part in parts)
+    who = f"The model on {on}." if material.judged else f"The run's model on {on}, none of which it was trained on."
+    if material.judged:
+        why = []
     return _Asked(
         who + "".join(f" {reason}" for reason in why),
         [name for part in parts for name in part.ids],

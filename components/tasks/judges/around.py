@@ -17,6 +17,7 @@ class Around(base.Judge):
     label_key = property(lambda self: self.inner.label_key)
     may_lose = property(lambda self: self.inner.may_lose)
     converted = property(lambda self: self.inner.converted)
+    remade = property(lambda self: self.inner.remade)
 
     def __init__(self, inner: base.Judge):
         self.inner = inner

@@ -80,6 +80,9 @@ class Judge(abc.ABC):
     # its answers tell, None: all.
     may_lose: ClassVar[Mapping[str, float]] = {}
     converted: ClassVar[Sequence[str] | None] = None
+    # The signature whose image is to be what was asked about: of a corrupted image it is held against the image before. None: there
+    # is none.
+    remade: ClassVar[str | None] = None
 
     def asked(self, pixels: np.ndarray, card: Card) -> np.ndarray:
         """What a converted model is asked about test images, by default these as they are: float32 [N, height, width, channels] in

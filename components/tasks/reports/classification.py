@@ -41,7 +41,8 @@ class Report(base.Report):
         yield lambda: mistakes(of())
         yield lambda: calibrated(of(), material)
         yield lambda: abstention(of())
-        yield lambda: since(of(), material)
+        if not material.judged:  # the last blessed model was not asked about this data
+            yield lambda: since(of(), material)
 
 
 def confusion(of: Classified) -> Section:

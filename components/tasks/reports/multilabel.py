@@ -28,7 +28,8 @@ class Report(base.Report):
         yield lambda: of_classes(of(), material.card.calibrated.get(THRESHOLDS))
         yield lambda: mistakes(of())
         yield lambda: calibrated(of())
-        yield lambda: since(material)
+        if not material.judged:  # the last blessed model was not asked about this data
+            yield lambda: since(material)
 
 
 def of_classes(of: Sets, thresholds=None) -> Section:

@@ -12,7 +12,7 @@ from scipy import stats
 from components import keys
 from configs.errors import UsageError
 from pipelines.command_line import comparison_view, judging_commands
-from pipelines.verbs import compare
+from pipelines.verbs import alike, compare
 from pipelines.workspace.layout import Workspace
 from serving import answers
 from tests.components import digits
@@ -174,7 +174,7 @@ def test_what_outputs_decide_follows_from_their_kinds(outputs, gives, decided):
 )
 def test_models_of_different_questions_are_refused(changes, words):
     with pytest.raises(UsageError, match=words):
-        compare._check(digits.card(), digits.card(**changes))
+        alike.check(digits.card(), digits.card(**changes))
 
 
 def test_versions_are_called_by_number_label_or_candidate(tmp_path):

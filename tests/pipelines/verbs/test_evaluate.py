@@ -1,7 +1,10 @@
 """Models that are there, judged on any data: the figures of a run, from the same functions."""
 
+import importlib.util
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +13,11 @@ from configs.errors import HubelError
 from pipelines.command_line import judging_commands
 from pipelines.verbs import evaluate
 from pipelines.workspace.layout import Workspace
+from reports.run.figures import figure, interval
+from tests import browser
 from tests.components.conftest import artifacts, autoencoder, classifier  # noqa: F401
 from tests.pipelines.conftest import hubel, in_process
+from tests.pipelines.test_reports import DRAWN, SERIOUS, WIDE, cells, tiles
 
 TINY = "digits_lenet5_tiny"
 
@@ -32,7 +38,8 @@ def again(moved):
     """The value on the images that the run tested on."""
     place, _ = moved
     [examples] = place.glob(f"pipelines/{TINY}/ExampleGen/examples/*/Split-test")
-    said = in_process("evaluate", TINY, "--data", f"tfrecord:{examples}/*", "--json", "--workspace", place)
+    corrupted = ("--corruptions=jpeg,impulse_noise", "--corruptions-images", 40, "--baseline", f"{TINY}/1")
+    said = in_process("evaluate", TINY, "--data", f"tfrecord:{examples}/*", *corrupted, "--json", "--workspace", place)
     assert said.code == 0, said.err + said.out
     return said.json
 
@@ -54,8 +61,93 @@ def test_the_value_is_the_contract_s(moved, again):
     assert {"run", "config", "model", "architecture", "version", "blessed", "reason", "metrics", "model_dir"} <= again.keys()
     assert {"report", "components", "seconds"} <= again.keys()
     assert (again["run"], again["model"], again["version"], again["architecture"]) == (run["run"], TINY, 1, "lenet5")
-    assert [component["name"] for component in again["components"]] == ["ExampleGen", "Evaluator"]
+    assert [component["name"] for component in again["components"]] == [
+        "ExampleGen", "Evaluator", "Robustness", "Reporter",
+    ]  # fmt: skip
     assert again["data"]["images"] == run["metrics"]["example_count"]
+
+
+def test_its_page_has_the_figures_of_the_value_and_says_what_it_is_of(moved, again):
+    place, run = moved
+    page = Path(again["report"])
+    assert page.parent == Workspace.at(place).reports(TINY) / "evaluations"
+    text, metrics = page.read_text(), again["metrics"]
+    shown = tiles(text)
+    for name in ("accuracy", "cross_entropy", "macro_f1"):
+        assert shown[name.replace("_", " ")] == [figure(metrics[name]), f"95 %: {interval(again['intervals'][name])}"]
+    assert shown["images judged"] == [str(again["data"]["images"])]
+    sections = re.findall(r'<section id="([\w-]+)"', text)
+    assert sections[:4] == ["data", "since-training", "robustness", "confusion"]
+    assert not {"training", "inside", "earlier"} & set(sections)
+    assert (
+        "Of the training and the network, not of answers about this data: augmentation, inside, layers, search, training." in text
+    )
+    assert f"hubel report {run['run']}" in text
+    told = {row[0]: row[1] for row in cells(text, "Model, data and versions")[1:]}
+    assert (told["version"], told["run"], told["data"]) == ("1", run["run"], again["source"])
+    assert "Not here: a temperature." in text, "there is no validation split that it could be fitted on"
+    assert text.count("Not here:") == 1
+    matrix = cells(text, "How many images of each label were taken for each class")[1:]
+    right = sum(int(row[1 + place] or 0) for place, row in enumerate(matrix))
+    assert right / again["data"]["images"] == pytest.approx(metrics["accuracy"])
+
+
+def test_what_the_model_had_in_its_run_stands_beside_and_of_the_same_images_is_the_same(moved, again):
+    _, run = moved
+    told = again["pushed"]
+    assert (told["run"], told["metrics"]) == (run["run"], run["metrics"])
+    assert {each["metric"]: (each["test"], each["difference"]) for each in told["differences"]} == {
+        "accuracy": ("McNemar's test", 0),
+        "cross_entropy": ("paired t-test", pytest.approx(0, abs=1e-6)),
+        "macro_f1": ("paired bootstrap", pytest.approx(0, abs=1e-6)),
+    }
+    rows = {row[0]: row[1:] for row in cells(Path(again["report"]).read_text(), "Figures here and then")[1:]}
+    assert rows["accuracy"][0] == rows["accuracy"][1]
+    assert rows["accuracy"][3].startswith("within noise (McNemar")
+
+
+def test_corruptions_are_in_the_page_as_in_the_value(again):
+    text, told = Path(again["report"]).read_text(), again["robustness"]
+    assert (told["names"], told["images"], told["of"]) == (["impulse_noise", "jpeg_compression"], 40, again["data"]["images"])
+    assert [(row["name"], row["severity"]) for row in again["corruptions"]] == [
+        ("clean", 0), *((name, severity) for name in told["names"] for severity in range(1, 6)),
+    ]  # fmt: skip
+    [part] = told["figures"]
+    assert part["figure"] == "accuracy"
+    errors = [1 - row["figures"]["accuracy"] for row in again["corruptions"][1:]]
+    assert part["mean_corruption_error"] == pytest.approx(sum(errors) / 10)
+    assert part["interval"][0] <= part["mean"] <= part["interval"][1]
+    assert (part["normalized"], told["baseline"]) == (1.0, f"{TINY}/1"), "the baseline is the model itself"
+    specs = dict(re.findall(r'<script type="application/json" id="([\w-]+)-spec">(.*?)</script>', text, re.DOTALL))
+    drawn = [row for rows in json.loads(specs["robustness-accuracy"])["datasets"].values() for row in rows]
+    by = {(row["name"].replace("_", " "), row["severity"]): row["figures"]["accuracy"] for row in again["corruptions"]}
+    assert {(row["curve"], row["severity"]): row["value"] for row in drawn if row["severity"]} == {
+        condition: value for condition, value in by.items() if condition[1]
+    }
+    assert [row["value"] for row in drawn if not row["severity"]] == 2 * [by["clean", 0]]
+    clean = again["corruptions"][0]
+    title = f"without corruption {figure(clean['figures']['accuracy'])} ({interval(clean['intervals']['accuracy'])})"
+    rows = {row[0]: row[1:] for row in cells(text, f"Accuracy by severity, with 95 % intervals; {title}")[1:]}
+    for row in again["corruptions"][1:]:
+        shown = f"{figure(row['figures']['accuracy'])} ({interval(row['intervals']['accuracy'])})"
+        assert rows[row["name"].replace("_", " ")][row["severity"] - 1] == shown
+    assert told["digest"] in text
+    assert len(re.findall('severities 0 to 5 from left to right" width=', text)) == 2
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_a_browser_shows_its_page_without_a_complaint_or_a_request(again, chromium, tmp_path, width, scheme):
+    axe = Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
+    with browser.started(chromium, tmp_path) as chrome:
+        chrome.open(Path(again["report"]), width, scheme, ready=DRAWN)
+        drawn = chrome.run("document.querySelectorAll('.drawn svg').length")
+        assert drawn == chrome.run("document.querySelectorAll('.drawn').length") > 3
+        assert chrome.run(WIDE) <= 0
+        chrome.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        assert chrome.run(WIDE) <= 0
+        assert (chrome.complaints, chrome.requests) == ([], [])
+        assert chrome.run(f"{axe}; {SERIOUS}") == []
 
 
 def test_a_classifier_has_its_own_directory_left_as_it_was(moved):
@@ -98,6 +190,16 @@ def test_a_model_of_an_earlier_hubel_is_one_sentence(classifier, tmp_path):  # n
         ([TINY], "Missing option '--data'."),
         ([TINY, "--data", "tfds:digits", "--set", "train.epochs=3"], "--set train: a model that is there is judged as it is."),
         ([TINY, "--data", "tfds:digits", "--set", "evaluate.treshold=3"], "Config of the evaluation:"),
+        ([TINY, "--data", "tfds:digits", "--corruptions=fog"], "There is no corruption 'fog'."),
+        (["--data", "tfds:digits", "--corruptions", TINY, TINY], f"There is no corruption '{TINY}'."),
+        (
+            [TINY, "--data", "tfds:digits", "--corruptions-images", "3"],
+            "--corruptions-images says how --corruptions are asked about",
+        ),
+        ([TINY, "--data", "tfds:digits", "--baseline", TINY], "--baseline says how --corruptions are asked about"),
+        ([TINY, "--data", "tfds:digits", "--corruptions=all", "--baseline", "dogs"], "There is no served model 'dogs'"),
+        ([TINY, "--data", "tfds:digits", "--out", "/tmp"], "--out /tmp is a folder."),
+        ([TINY, "--data", "tfds:digits", "--out", __file__], f"{__file__}: there already."),
     ],
 )
 def test_bad_input_is_one_sentence_before_anything_starts(moved, command, message, monkeypatch):

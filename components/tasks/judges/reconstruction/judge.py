@@ -14,7 +14,7 @@ from components.tasks.judges import base
 from components.tasks.judges.reconstruction.metrics import mean_of, psnr_of
 from components.tasks.judges.reconstruction.principal import beside_active, beside_principal, principal, size_of_code
 from components.tasks.reconstruction.figures import of_pairs
-from components.tasks.reconstruction.names import ACTIVE, ENCODE, FIGURES
+from components.tasks.reconstruction.names import ACTIVE, ENCODE, FIGURES, RECONSTRUCT
 from components.tasks.reconstruction.pixels import unit
 from components.trainer.card import Card
 
@@ -35,6 +35,7 @@ class Judge(base.Judge):
     may_lose = {"psnr": 0.5}  # dB: an eighth more squared error
     converted = ("mse", "psnr", "ssim", "ms_ssim")
     measured = dict.fromkeys(probes.FIGURES, "more")
+    remade = RECONSTRUCT
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
 
     def answered(self, outputs, pixels, labels):
