@@ -2,6 +2,8 @@
 
 import base64
 import contextlib
+import functools
+import importlib.util
 import json
 import os
 import subprocess
@@ -14,6 +16,10 @@ from tests.slower import PATIENCE
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 LOCAL = ("file:", "data:", "blob:")  # addresses that ask no network
 ERRORS = ("error", "warning")
+DRAWN = "document.documentElement.dataset.drawn !== undefined"  # holds once a page has drawn its charts
+WIDE = "document.documentElement.scrollWidth - innerWidth"  # px by which a page is wider than its window
+_GRAVE = "told.violations.filter(each => ['serious', 'critical'].includes(each.impact))"
+_SERIOUS = f"axe.run().then(told => {_GRAVE}.map(each => [each.id, each.nodes.map(node => node.html)]))"
 KEYS = {  # name -> Windows's code of a key, and what it types
     "Tab": (9, ""), "Enter": (13, "\r"), "Space": (32, " "), "Backspace": (8, ""), "Escape": (27, ""),
     "ArrowLeft": (37, ""), "ArrowUp": (38, ""), "ArrowRight": (39, ""), "ArrowDown": (40, ""),
@@ -67,6 +73,11 @@ class Browser:
         told = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
+
+    def violations(self) -> list[tuple[str, list[str]]]:
+        """What axe-core, which reads a page for those who do not see it, or see little, calls serious or critical: its rule, and
+        the HTML of each element."""
+        return [(name, places) for name, places in self.run(f"{_axe()}; {_SERIOUS}")]
 
     def choose(self, selector: str, files: Sequence[Path]) -> None:
         """Give a field of files what a person would choose."""
@@ -129,6 +140,11 @@ class Browser:
             self.complaints.append(told["entry"]["text"])
         elif event == "Runtime.consoleAPICalled" and told["type"] in ERRORS:
             self.complaints.append(" ".join(str(part.get("value", part.get("description"))) for part in told["args"]))
+
+
+@functools.cache
+def _axe() -> str:
+    return Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """The page of a search shows every trial, the best first, escaped, and a browser draws it without a complaint or a request."""
 
 import html
-import importlib.util
 import itertools
 import json
 import re
@@ -11,6 +10,7 @@ import pytest
 
 from reports import trials, tuning
 from tests import browser
+from tests.browser import DRAWN, WIDE
 from tests.reports.searches import DIVERGED, search
 from tuner.records import TrialRecord
 
@@ -184,18 +184,6 @@ def chrome(chromium, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def axe() -> str:
-    """axe-core: what reads a page for those who do not see it, or see little."""
-    return Path(importlib.util.find_spec("axe_core_python").origin).with_name("axe.min.js").read_text(encoding="utf-8")
-
-
-DRAWN = "document.documentElement.dataset.drawn !== undefined"
-WIDE = "document.documentElement.scrollWidth - innerWidth"
-GRAVE = "['serious', 'critical'].includes(each.impact)"
-SERIOUS = f"axe.run().then(told => told.violations.filter(each => {GRAVE}).map(each => each.id))"
-
-
-@pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> Path:
     """A folder of pages: of many parameters, and of no trial."""
     folder = tmp_path_factory.mktemp("pages")
@@ -207,12 +195,12 @@ def pages(tmp_path_factory) -> Path:
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 @pytest.mark.parametrize(("name", "charts"), [("many", 4), ("none", 0)])
-def test_a_browser_shows_it_on_any_screen_without_a_complaint_or_a_request(chrome, axe, pages, name, charts, width, scheme):
+def test_a_browser_shows_it_on_any_screen_without_a_complaint_or_a_request(chrome, pages, name, charts, width, scheme):
     chrome.open(pages / f"{name}.html", width, scheme, ready=DRAWN if charts else "true")
     assert chrome.run("document.querySelectorAll('.drawn svg').length") == charts
     assert chrome.run(WIDE) <= 0
     assert (chrome.complaints, chrome.requests) == ([], [])
-    assert chrome.run(f"{axe}; {SERIOUS}") == []
+    assert chrome.violations() == []
 
 
 @pytest.mark.browser
@@ -232,7 +220,7 @@ def test_in_parallel_coordinates_no_text_lies_on_another(chrome, pages, width):
 
 
 @pytest.mark.browser
-def test_the_browser_tells_of_what_is_wrong(chrome, axe, tmp_path):
+def test_the_browser_tells_of_what_is_wrong(chrome, tmp_path):
     page = tmp_path / "wrong.html"
     page.write_text(
         "<title>w</title><img src='http://127.0.0.1:9/a.png'><p style='width: 900px; color: #eee; background: #fff'>pale</p>"
@@ -243,4 +231,4 @@ def test_the_browser_tells_of_what_is_wrong(chrome, axe, tmp_path):
     assert chrome.requests == ["http://127.0.0.1:9/a.png"]
     assert {"oh"} < set(chrome.complaints)
     assert any("nothing is not defined" in text for text in chrome.complaints)
-    assert {"image-alt", "color-contrast"} <= set(chrome.run(f"{axe}; {SERIOUS}"))
+    assert {"image-alt", "color-contrast"} <= {name for name, _ in chrome.violations()}
