@@ -3,14 +3,7 @@
 import numpy as np
 import tensorflow_datasets as tfds
 
-_CITATION = """\
-@misc{alpaydin1998optical,
-  author = {Alpaydin, Ethem and Kaynak, Cenk},
-  title = {Optical Recognition of Handwritten Digits},
-  year = {1998},
-  howpublished = {UCI Machine Learning Repository},
-  doi = {10.24432/C50P49}
-}"""
+from components.example_gen import citations
 
 _DESCRIPTION = """\
 1,797 handwritten digits of 13 writers, scanned, and counted down from 32x32 bitmaps to 8x8 cells of 0 to 16 black points.
@@ -39,7 +32,7 @@ class Digits(tfds.core.GeneratorBasedBuilder):
             ),
             supervised_keys=("image", "label"),
             homepage="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
-            citation=_CITATION,
+            citation=citations.DIGITS,
         )
 
     def _split_generators(self, dl_manager):

@@ -46,3 +46,7 @@ def tfrecord(tmp_path, datasets):
 
 def tfds(tmp_path, datasets):
     return "digits"
+
+
+def scenes(tmp_path, datasets):
+    return "digits"
