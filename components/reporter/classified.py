@@ -1,61 +1,24 @@
 """What a classifier answered about a split, for the sections of its report: arrays, and pictures of its images."""
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from components import keys
 from components.reporter import seen
-from components.reporter.material import Absent, Material
-from reports.run.blocks import Picture, Pictures, Table
+from components.reporter.labelled import Labelled
+from reports.run.blocks import Picture
 
 
-@dataclass(frozen=True)
-class Classified:
-    """Examples of a split that have a label, and what the model answered.
+class Classified(Labelled):
+    """labels: int64 [N]."""
 
-    ids: N of them. labels: int64 [N]. probabilities: float64 [N, K]. names: K. total: how many the split has; unlabelled: how many
-    of those that were asked about have no label. given: what the model gets of each, [N, ...].
-    """
-
-    split: str
-    reads: str
-    ids: Sequence[str]
-    labels: np.ndarray
-    probabilities: np.ndarray
-    names: Sequence[str]
-    total: int
-    unlabelled: int
-    given: np.ndarray = field(repr=False)
+    target = keys.LABEL
+    columns = ("id", "label", "taken for")
 
     @classmethod
-    def of(cls, material: Material, split: str = keys.TEST) -> "Classified":
-        """Raises Absent where there is no model, no such split, or no label."""
-        material.artifact("model")
-        answers = material.answers if split == keys.TEST else material.asked(split)
-        if answers is None:
-            raise Absent(f"There are no examples of the {split} split.")
-        known = np.flatnonzero(answers.labels >= 0)
-        if not len(known):
-            raise Absent(f"No example of the {split} split has a label.")
-        probabilities = answers.outputs[material.judge.prediction_key]
-        seen.check_finite(probabilities[known])
-        return cls(
-            split,
-            material.reads,
-            [answers.ids[place] for place in known],
-            answers.labels[known],
-            probabilities[known].astype(np.float64),
-            material.class_names,
-            answers.sample.total,
-            len(answers.labels) - len(known),
-            answers.sample.seen[known],
-        )
-
-    def __len__(self) -> int:
-        return len(self.ids)
+    def held(cls, answers, known):
+        return {"labels": answers.labels[known]}
 
     @functools.cached_property
     def predicted(self) -> np.ndarray:
@@ -72,11 +35,6 @@ class Classified:
         """bool [N]."""
         return self.predicted == self.labels
 
-    @property
-    def words(self) -> str:
-        """What was asked about, such as "359 test images"; where that is not all of it, of how many."""
-        return seen.asked_about(self.reads, self.split, len(self), self.total, self.unlabelled)
-
     def said(self, place: int) -> str:
         """Of an image: what it was taken for, and how surely."""
         return f"{self.names[self.predicted[place]]} {share(self.confidence[place])}"
@@ -89,15 +47,8 @@ class Classified:
         alt = f"{self.ids[place]}: labelled {label}, taken for {self.said(place)}"
         return seen.picture(self.reads, self.given[place], alt, caption or text, "" if right else "bad")
 
-    def gallery(self, places: Sequence[int], caption: str, most: int, **options) -> Pictures | Table:
-        """Pictures of at most so many images, the first ones; of a kind that is not seen a table of their ids. options: key,
-        folded, more."""
-        places, more = list(places)[:most], max(0, len(places) - most) + options.pop("more", 0)
-        pictures = [self.shown(place) for place in places]
-        if None in pictures:
-            rows = [[self.ids[place], self.names[self.labels[place]], self.said(place)] for place in places]
-            return Table(["id", "label", "taken for"], rows, caption, more, **options)
-        return Pictures(pictures, caption, more, **options)
+    def row(self, place: int) -> list[str]:
+        return [self.ids[place], self.names[self.labels[place]], self.said(place)]
 
 
 def share(value: float) -> str:

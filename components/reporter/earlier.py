@@ -8,20 +8,7 @@ from components.evaluator import per_image, slices, statistic
 from components.evaluator.statistic import ID, Rows
 from components.reporter.material import Material
 
-BASELINE, CANDIDATE = "baseline", "candidate"
-
-
-def own(material: Material) -> Rows:
-    """Of this model; empty where Evaluator kept none. See components.tasks.judges.base.Judge.each."""
-    evaluation = str(material.artifact("evaluation").uri)
-    for model in (CANDIDATE, None):  # it is called so where there is another one beside it
-        try:
-            tables, _ = per_image.read(evaluation, model)
-        except (ValueError, KeyError):
-            continue
-        if tables.get(slices.WHOLE):
-            return tables[slices.WHOLE]
-    return {}
+BASELINE = "baseline"
 
 
 def rows(material: Material) -> tuple[Rows, Rows] | None:
@@ -31,7 +18,7 @@ def rows(material: Material) -> tuple[Rows, Rows] | None:
         tables, _ = per_image.read(evaluation, BASELINE)
     except (ValueError, KeyError):
         return None
-    theirs, ours = tables.get(slices.WHOLE), own(material)
+    theirs, ours = tables.get(slices.WHOLE), material.each
     if not theirs or not ours:
         return None
     pair = statistic.paired(ours, theirs)

@@ -1,5 +1,6 @@
 """What there is of a run for its page: each thing read when it is first asked for, and once; None where no stage left it."""
 
+import contextlib
 import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,9 @@ if TYPE_CHECKING:  # seconds that a page of a run without a model need not wait 
     import keras
     from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+    from components.evaluator.statistic import Rows
     from components.reporter.folds import OutOfSample
-    from components.reporter.reading import Answers, Sample
+    from components.reporter.reading import Answers, Reader, Sample
 
 MAKERS = {  # what Material has -> the stage that writes it, and the output that it is of that
     "examples": ("ExampleGen", "examples"),
@@ -37,6 +39,7 @@ MAKERS = {  # what Material has -> the stage that writes it, and the output that
 }
 KEYS = {output: name for name, output in MAKERS.items()}
 MOST = 10_000  # test images that a page asks the model about
+CANDIDATE = "candidate"  # what Evaluator calls the model where there is a baseline
 GLIMPSE = 400  # training examples that it shows some of
 
 
@@ -234,6 +237,20 @@ class Material:
         maps = {name: held.json(name, {}) for name in (keys.METRICS, keys.INTERVALS)}
         lists = {name: held.json(name, []) for name in (keys.DIFFERENCES, keys.SLICES)}
         return {**maps, **lists, keys.COMPARISON: held.text(keys.COMPARISON)}
+
+    @functools.cached_property
+    def each(self) -> "Rows":
+        """What Evaluator kept of each test image, of this model; empty where it kept none. See Judge.each."""
+        from components.evaluator import per_image, slices
+
+        if "evaluation" not in self.artifacts:
+            return {}
+        for model in (CANDIDATE, None):  # it is called so where there is another one beside it
+            with contextlib.suppress(ValueError, KeyError):
+                tables, _ = per_image.read(str(self.artifacts["evaluation"].uri), model)
+                if tables.get(slices.WHOLE):
+                    return tables[slices.WHOLE]
+        return {}
 
     @functools.cached_property
     def blessings(self) -> dict[str, dict[str, Any]]:

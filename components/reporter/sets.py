@@ -1,74 +1,34 @@
 """What a model that says of each class by itself whether an image has it answered about a split: arrays, and pictures."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from components import keys
-from components.evaluator.multilabel import DECISIONS, PROBABILITIES, cross_entropy
+from components.evaluator.multilabel import DECISIONS, cross_entropy
 from components.reporter import seen
 from components.reporter.classified import share
-from components.reporter.material import Absent, Material
-from reports.run.blocks import Picture, Pictures, Table
+from components.reporter.labelled import Labelled
+from reports.run.blocks import Picture
 
 
-@dataclass(frozen=True)
-class Sets:
-    """Examples of a split that have labels, and what the model answered.
+@dataclass(frozen=True, kw_only=True)
+class Sets(Labelled):
+    """labels: bool [N, K]. decisions: bool [N, K]."""
 
-    ids: N of them. labels: bool [N, K]. probabilities: float64 [N, K]. decisions: bool [N, K]. names: K. total: how many the split
-    has; unlabelled: how many of those that were asked about have no labels. given: what the model gets of each, [N, ...].
-    """
+    target = keys.LABELS
+    columns = ("id", "has", "answered")
 
-    split: str
-    reads: str
-    ids: Sequence[str]
-    labels: np.ndarray
-    probabilities: np.ndarray
     decisions: np.ndarray
-    names: Sequence[str]
-    total: int
-    unlabelled: int
-    given: np.ndarray = field(repr=False)
 
     @classmethod
-    def of(cls, material: Material, split: str = keys.TEST) -> "Sets":
-        """Raises Absent where there is no model, no such split, or no label."""
-        material.artifact("model")
-        answers = material.answers if split == keys.TEST else material.asked(split)
-        if answers is None:
-            raise Absent(f"There are no examples of the {split} split.")
-        labels = answers.sample.targets[keys.LABELS]
-        known = np.flatnonzero((labels >= 0).all(1))
-        if not len(known):
-            raise Absent(f"No example of the {split} split has labels.")
-        seen.check_finite(answers.outputs[PROBABILITIES][known])
-        return cls(
-            split,
-            material.reads,
-            [answers.ids[place] for place in known],
-            labels[known] > 0,
-            answers.outputs[PROBABILITIES][known].astype(np.float64),
-            answers.outputs[DECISIONS][known] > 0,
-            material.class_names,
-            answers.sample.total,
-            len(labels) - len(known),
-            answers.sample.seen[known],
-        )
-
-    def __len__(self) -> int:
-        return len(self.ids)
+    def held(cls, answers, known):
+        return {"labels": answers.sample.targets[cls.target][known] > 0, "decisions": answers.outputs[DECISIONS][known] > 0}
 
     @property
     def loss(self) -> np.ndarray:
         """float64 [N]: the cross-entropy of each image, as Evaluator has it."""
         return cross_entropy(self.labels, self.probabilities, self.decisions)
-
-    @property
-    def words(self) -> str:
-        """What was asked about, such as "359 test images"; where that is not all of it, of how many."""
-        return seen.asked_about(self.reads, self.split, len(self), self.total, self.unlabelled)
 
     def _named(self, row: np.ndarray) -> str:
         return ", ".join(self.names[number] for number in np.flatnonzero(row)) or "nothing"
@@ -86,13 +46,5 @@ class Sets:
         """How sure a class is of an image."""
         return f"{self.names[number]} {share(self.probabilities[place, number])}"
 
-    def gallery(self, places: Sequence[int], captions: Sequence[str | None], title: str, most: int, **options) -> Pictures | Table:
-        """Pictures of at most so many images, the first ones; of a kind that is not seen a table of their ids. options: key,
-        folded."""
-        shown = list(zip(places, captions, strict=True))[:most]
-        more = max(0, len(places) - most)
-        pictures = [self.shown(place, caption) for place, caption in shown]
-        if None in pictures:
-            rows = [[self.ids[place], self._named(self.labels[place]), self._named(self.decisions[place])] for place, _ in shown]
-            return Table(["id", "has", "answered"], rows, title, more, **options)
-        return Pictures(pictures, title, more, **options)
+    def row(self, place: int) -> list[str]:
+        return [self.ids[place], self._named(self.labels[place]), self._named(self.decisions[place])]

@@ -5,7 +5,7 @@ import numpy as np
 from components import keys
 from components.evaluator import per_image
 from components.evaluator.statistic import ID, Mean, Rows, Share
-from components.reporter import earlier, seen, weakest
+from components.reporter import seen, weakest
 from components.reporter.material import Material
 from reports.run.blocks import Prose, Section, Table
 
@@ -21,7 +21,7 @@ def section(material: Material) -> Section | None:
     if sample is None:
         return None
     properties = seen.properties(material.reads, sample.seen, sample.sizes)
-    rows = earlier.own(material)
+    rows = material.each
     figure = _figure(material, rows)
     if not properties or figure is None:
         return None

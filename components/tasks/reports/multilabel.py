@@ -51,7 +51,7 @@ def of_classes(of: Sets, thresholds=None) -> Section:
                 places = places[np.argsort(-sign * of.probabilities[places, number], kind="stable")]
                 captions = [of.of_class(place, number) for place in places]
                 title = f"{of.names[number]}, {what} ({len(places):,}), the surest first"
-                galleries.append(of.gallery(places, captions, title, OF_CLASS, key=key, folded=True))
+                galleries.append(of.gallery(places, title, OF_CLASS, captions, key, folded=True))
         roc, precision = curves.get(number, (None, None))
         ranked = [with_interval(roc.area if roc else None), with_interval(precision.area if precision else None)] if ranks else []
         texts = [with_interval(figure) for figure in (own.precision, own.recall, own.f1)]
@@ -93,7 +93,7 @@ def mistakes(of: Sets) -> Section:
     about = f"{of.words}: of {len(of) - len(wrong):,} the set of classes is right, of {len(wrong):,} it is not."
     if not len(wrong):
         return Section("mistakes", "The worst mistakes", about, [Prose("There is none.")])
-    gallery = of.gallery(places, [None] * len(places), "Those of the largest loss first", WORST)
+    gallery = of.gallery(places, "Those of the largest loss first", WORST)
     return Section("mistakes", "The worst mistakes", about, [gallery])
 
 

@@ -20,7 +20,6 @@ from configs.errors import HubelError
 
 BATCH = 128
 FITTED = 5_000  # training images that principal components are fitted on here, at most
-CANDIDATE = "candidate"  # what Evaluator calls the model where there is a baseline
 
 
 @dataclass(frozen=True)
@@ -148,12 +147,7 @@ class Looked:
 
     def _kept(self) -> dict[str, np.ndarray] | None:
         """Evaluator's table of the test images, in the order of the sample; None where it has not all of them."""
-        if "evaluation" not in self.material.artifacts:
-            return None
-        uri = str(self.material.artifacts["evaluation"].uri)
-        tables = _tables(uri, CANDIDATE) or _tables(uri, None)
-        table = tables.get(()) if tables else None
-        if not table:
+        if not (table := self.material.each):
             return None
         places = {int(digest): place for place, digest in enumerate(table[ID])}
         rows = [places.get(per_image.digest(name.encode())) for name in self.sample.ids]
@@ -165,14 +159,6 @@ class Looked:
         told = [self.ask(FIGURES, rows) for rows in _batches(len(self.sample))]
         joined = {name: np.concatenate([batch[name] for batch in told]) for name in told[0]}
         return {name: column for name, column in joined.items() if column.ndim == 1}
-
-
-def _tables(uri: str, model: str | None) -> dict | None:
-    """Of an evaluation; None where it holds no such model."""
-    try:
-        return per_image.read(uri, model)[0]
-    except (ValueError, KeyError):
-        return None
 
 
 def _batches(total: int) -> Sequence[np.ndarray]:

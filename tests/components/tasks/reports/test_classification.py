@@ -34,7 +34,12 @@ def answered(images: int = 90, names=NAMES, seed: int = 0, total: int | None = N
     odds = np.exp(logits)
     ids = [f"image-{place}" for place in range(images)]
     given = generator.integers(0, 256, (images, 4, 4, 1)).astype(np.float32)
-    return Classified(keys.TEST, "image", ids, labels, odds / odds.sum(1, keepdims=True), names, total or images, 0, given)
+    return classified(ids, labels, odds / odds.sum(1, keepdims=True), names, total or images, given)
+
+
+def classified(ids, labels, probabilities, names, total, given) -> Classified:
+    of = {"ids": ids, "labels": labels, "probabilities": probabilities, "names": names, "total": total, "given": given}
+    return Classified(split=keys.TEST, reads="image", unlabelled=0, **of)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +116,7 @@ def test_ten_thousand_classes_do_not_blow_it_up():
     labels, probabilities = generator.integers(0, 10_000, 300), np.full((300, 10_000), 1e-5)
     probabilities[np.arange(300), generator.integers(0, 10_000, 300)] = 0.9
     ids = [str(place) for place in range(300)]
-    of = Classified(keys.TEST, "image", ids, labels, probabilities, names, 300, 0, np.zeros((300, 4, 4, 1), np.float32))
+    of = classified(ids, labels, probabilities, names, 300, np.zeros((300, 4, 4, 1), np.float32))
     begun = time.process_time()
     sections = [
         make(of)
@@ -161,7 +166,7 @@ def test_how_much_is_left_of_the_mistakes_is_counted_by_hand():
 
 def test_images_that_changed_sides_are_shown(material, monkeypatch):
     of = Classified.of(material)
-    ours = earlier.own(material)
+    ours = material.each
     theirs = {**ours, "correct": ours["correct"].copy()}
     theirs["correct"][:3] = 1 - theirs["correct"][:3]
     monkeypatch.setattr(earlier, "rows", lambda _: (ours, theirs))

@@ -22,7 +22,8 @@ def answered(images: int = 80, sharp: float = 0.5) -> Sets:
     probabilities = 1 / (1 + np.exp(-(labels * 2.0 - 1.0) * sharp - generator.normal(0, 1, labels.shape)))
     ids = [f"image-{place}" for place in range(images)]
     given = generator.integers(0, 256, (images, 4, 4, 1)).astype(np.float32)
-    return Sets(keys.TEST, "image", ids, labels, probabilities, probabilities > 0.5, NAMES, images, 0, given)
+    answers = {"labels": labels, "probabilities": probabilities, "decisions": probabilities > 0.5}
+    return Sets(split=keys.TEST, reads="image", ids=ids, names=NAMES, total=images, unlabelled=0, given=given, **answers)
 
 
 def texts(table: Table) -> list[list[str]]:
