@@ -20,8 +20,14 @@ def conv_encoder(input_shape, code_size, filters, activation, pooling="strided")
     return keras.Model(image, layers.Dense(code_size, dtype="float32", name="code")(x), name="encoder")
 
 
-def conv_decoder(input_shape, code_size, filters, activation, upsampling):
-    """The sub-model `decoder` of `conv_autoencoder`; arguments as there."""
+def conv_decoder(
+    input_shape, code_size, filters, activation, upsampling, name="decoder", last="reconstruction", last_activation="sigmoid"
+):
+    """The sub-model `decoder` of `conv_autoencoder`; arguments as there.
+
+    Args:
+        last, last_activation: name and activation of the last layer, which has the channels of input_shape.
+    """
     sides = [input_shape[:2]]  # before each stage, and after the last
     for _ in filters:
         sides.append(tuple(-(-side // STRIDE) for side in sides[-1]))
@@ -33,8 +39,8 @@ def conv_decoder(input_shape, code_size, filters, activation, upsampling):
         maps = filters[max(stage - 2, 0)]
         x = _double(x, maps, activation, upsampling, f"up{stage}")
         x = _crop(x, sides[stage - 1], f"crop{stage}")
-    image = layers.Conv2D(input_shape[-1], KERNEL, padding="same", activation="sigmoid", dtype="float32", name="reconstruction")(x)
-    return keras.Model(code, image, name="decoder")
+    image = layers.Conv2D(input_shape[-1], KERNEL, padding="same", activation=last_activation, dtype="float32", name=last)(x)
+    return keras.Model(code, image, name=name)
 
 
 def _double(x, maps, activation, upsampling, name):

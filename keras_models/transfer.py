@@ -8,6 +8,7 @@ import difflib
 import math
 
 import keras
+import numpy as np
 from keras import layers
 
 from keras_models import compat
@@ -113,6 +114,39 @@ def unfreeze(features: keras.Model, layer: str) -> int:
         features.trainable = False
         raise ValueError(f"nothing can be trained from {first} on; layers with weights stand before it")
     return count
+
+
+def take_over(net: keras.Model, earlier: keras.Model) -> tuple[list[layers.Layer], list[str]]:
+    """Give the layers of a net the weights of an earlier one's layers of the same paths, where these are as many: those of a dense
+    layer become a convolution's that finds one place in the maps it was given (Long, Shelhamer & Darrell 2015, CVPR, section 3.1).
+    Only the last layer is another one's where the two do not answer in the same form.
+
+    Returns:
+        The layers that took weights over, and the paths of the others that have any.
+    """
+    sources = dict(_layers(earlier))
+    last = HEAD if len(net.output_shape) != len(earlier.output_shape) else None
+    taken, left = [], []
+    for path, layer in _layers(net):
+        if not layer.weights or compat.graph_of(layer) is not None:
+            continue
+        source = sources.get(path) if path != last else None
+        if source is None or not _fits(source, layer):
+            left.append(path)
+            continue
+        layer.set_weights(
+            [np.reshape(value, weight.shape) for value, weight in zip(source.get_weights(), layer.weights, strict=True)]
+        )
+        taken.append(layer)
+    return taken, left
+
+
+def _fits(source, layer):
+    """Whether weights are of equal shapes, or of a dense layer and of as many inputs and outputs of a convolution."""
+    given, wanted = ([tuple(weight.shape) for weight in of.weights] for of in (source, layer))
+    if isinstance(source, layers.Dense) and isinstance(layer, layers.Conv2D):
+        wanted = [(math.prod(shape[:-1]), shape[-1]) if len(shape) == 4 else shape for shape in wanted]
+    return given == wanted
 
 
 def volume(shape) -> str:

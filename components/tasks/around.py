@@ -59,7 +59,7 @@ class Around(base.Task):
         self.inner.fit(model, data, train, first_epoch, callbacks)
 
     def start(self, model, earlier):
-        self.inner.start(model, earlier)
+        return self.inner.start(model, earlier)
 
     def calibrate(self, model, data, card):
         return self.inner.calibrate(model, data, card)

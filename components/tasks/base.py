@@ -220,8 +220,11 @@ class Task(abc.ABC):
         default."""
         return {}
 
-    def start(self, model: keras.Model, earlier: keras.Model) -> None:
+    def start(self, model: keras.Model, earlier: keras.Model) -> Sequence[keras.layers.Layer]:
         """Take over what an earlier model (`model.initial`) learned, before `fit`; by default all of its weights.
+
+        Returns:
+            The layers that took it, which `model.frozen` keeps as they are.
 
         Raises:
             UsageError: where that cannot be.
@@ -234,6 +237,7 @@ class Task(abc.ABC):
                 "Start from a model of the same architecture, options, input size and classes.",
             )
         normalize.inner(model).set_weights(normalize.inner(earlier).get_weights())
+        return [normalize.inner(model)]
 
     def calibrate(self, model: keras.Model, data: Data, card: Card) -> dict:
         """What is found after training and belongs to the served model, such as a threshold from the validation split.

@@ -9,9 +9,11 @@ import itertools
 import keras
 import tensorflow as tf
 
-from components import keys, targets
+from components import keys, progress, targets
 from components.tasks import base
 from components.tasks.base import Signature
+from configs.errors import UsageError
+from keras_models import normalize, transfer
 from keras_models.pixel_losses import CrossEntropy
 
 MASKS, FRAMES = "masks", "frames"
@@ -19,6 +21,7 @@ FIGURES = "figures"  # the signature that is given the mask
 INTERSECTION, UNION = "intersection", "union"  # px of each class: where mask and answer agree on it, and where either has it
 RIGHT, KNOWN = "right", "known"  # px: those answered right, of those that are of a class
 VOID_MASKS, VOID_PIXELS = "void_masks", "void_pixels"  # shares
+SHOWN = 5  # layers that a note names
 
 
 class Task(base.Task):
@@ -33,6 +36,20 @@ class Task(base.Task):
 
     def compile(self, model, make):
         model.compile(make(), loss=CrossEntropy())
+
+    def start(self, model, earlier):
+        """Layers of the same names in the two networks, such as an autoencoder's encoder or the convolutions of VGG-16."""
+        net = normalize.inner(model)
+        taken, left = transfer.take_over(net, normalize.inner(earlier))
+        if not taken:
+            raise UsageError(
+                "model.initial has no layer of the name and size of one of this network's, so nothing can start from it.",
+                "Start fcn and segnet from vgg16, encoder_decoder from conv_autoencoder of the same options, or a network from "
+                "itself.",
+            )
+        new = f"; new are {', '.join(left[:SHOWN])}{', ...' if len(left) > SHOWN else ''}" if left else ""
+        progress.emit("note", text=f"model.initial gives {len(taken)} of {len(taken) + len(left)} layers with weights{new}")
+        return taken
 
     def signatures(self, model, card):
         def classes(pixels):

@@ -12,7 +12,7 @@ import tensorflow_transform as tft
 from tfx.utils import io_utils
 
 import keras_models
-from components import inputs, targets
+from components import inputs, progress, targets
 from components.schema_gen.names import class_names
 from components.trainer import artifact, by_name, checks, divergence, plateau
 from components.trainer.card import Card
@@ -21,7 +21,7 @@ from components.trainer.epochs import Decoded
 from components.trainer.phases import Phase
 from components.trainer.progress import Watch
 from components.trainer.resume import Resume
-from configs.errors import Diverged, HubelError
+from configs.errors import Diverged, HubelError, UsageError
 from configs.schema.slices.trainer import TrainerSlice
 from keras_models import auxiliary, normalize
 
@@ -77,8 +77,23 @@ def begun(fn_args, entry, task, data: Data, cfg: TrainerSlice, members: Sequence
     if fn_args.base_model and cfg.transfer is None:
         initial = str(Path(fn_args.base_model).parent)
         _check_initial(Card.read(initial), entry.reads, task, data, class_names(io_utils.SchemaReader().read(fn_args.schema_path)))
-        task.start(model, artifact.load(initial))
+        started = task.start(model, artifact.load(initial))
+        if cfg.model.frozen:
+            freeze(model, started)
     return model
+
+
+def freeze(model: keras.Model, started: Sequence[keras.layers.Layer]) -> None:
+    """Keep layers as they are. Raises UsageError where nothing would be left to train."""
+    for layer in started:
+        layer.trainable = False
+    if not auxiliary.learner(model).trainable_variables:
+        raise UsageError(
+            "model.frozen keeps all that model.initial gives, and that is every weight of the network: nothing is left to train.",
+            "Take model.frozen out, or start another network from it.",
+        )
+    kept = sum(math.prod(weight.shape) for layer in started for weight in layer.weights)
+    progress.emit("note", text=f"model.frozen: {kept:,} weights stay as model.initial has them")
 
 
 def _check_initial(card: Card, reads: str, task, data: Data, names: Mapping[str, Sequence[str]]) -> None:

@@ -9,15 +9,13 @@ Batch normalization (Ioffe & Szegedy 2015, before the activation, instead of the
 """
 
 import keras
-from keras import layers
 
 from keras_models import blocks, checks
-from keras_models.convolutions import activated
 from keras_models.layers.local_response import LocalResponseNormalization
 from keras_models.record import register
 from keras_models.room import need_room
+from keras_models.vgg_stages import INITIALIZERS, MAPS, UNITS, convolution
 
-MAPS = (64, 128, 256, 512, 512)  # of each stage's convolutions; a pooling ends each stage
 CONFIGURATIONS = {  # table 1: sides of the kernels of each stage's convolutions, px; stride 1, padded
     "A": ((3,), (3,), *((3, 3),) * 3),
     "B": ((3, 3), (3, 3), *((3, 3),) * 3),
@@ -25,8 +23,6 @@ CONFIGURATIONS = {  # table 1: sides of the kernels of each stage's convolutions
     "D": ((3, 3), (3, 3), *((3, 3, 3),) * 3),
     "E": ((3, 3), (3, 3), *((3, 3, 3, 3),) * 3),
 }
-UNITS = 4096  # of fc6 and fc7
-INITIALIZERS = {"he": "he_normal", "published": "glorot_uniform"}
 
 
 @register(
@@ -135,11 +131,10 @@ def vgg(
     pools = [blocks.pool_window(f"pool{stage}", pooling, padding) for stage in range(1, len(MAPS) + 1)]
     need_room(input_shape, pools, blocks.SMALLER)
 
-    convolve = {"padding": "same", "activation": activation, "batch_norm": batch_norm, "kernel_initializer": kernel}
     x = image = keras.Input(input_shape, name="image")
-    for stage, (maps, sides, pool) in enumerate(zip(MAPS, kernels, pools, strict=True), 1):
+    for stage, (sides, pool) in enumerate(zip(kernels, pools, strict=True), 1):
         for number, side in enumerate(sides, 1):
-            x = activated(x, layers.Conv2D, blocks.scaled(maps, width), side, **convolve, name=f"conv{stage}_{number}")
+            x = convolution(x, stage, number, side, width, activation, batch_norm, kernel)
             if lrn and stage == number == 1:
                 x = LocalResponseNormalization(name="norm1_1")(x)
         x = blocks.downsample(x, pool, pooling, activation=activation, kernel_initializer=kernel)

@@ -14,6 +14,7 @@ from keras import layers
 from keras_models import checks
 from keras_models.convolutions import INITIAL, activated
 from keras_models.record import register
+from keras_models.surroundings import NOTHING, added, cut_off, lacking, middle
 
 KERNEL, POOL = 3, 2  # px
 
@@ -81,8 +82,8 @@ def unet(
         return x
 
     image = keras.Input(input_shape, name="image")
-    around = _around(input_shape, POOL ** (len(filters) - 1)) if padding == "same" else NOTHING
-    x = image if around == NOTHING else layers.ZeroPadding2D(around, name="around")(image)
+    around = lacking(input_shape, POOL ** (len(filters) - 1)) if padding == "same" else NOTHING
+    x = added(image, around)
     seen = []
     for number, maps in enumerate(filters, 1):
         x = level(x, maps, f"down{number}")
@@ -95,27 +96,11 @@ def unet(
         maps, start = filters[number - 1], math.sqrt(2 / x.shape[-1])  # of the one place that each value of an up-convolution sees
         drawn = keras.initializers.RandomNormal(0.0, start)
         x = layers.Conv2DTranspose(maps, POOL, POOL, activation=activation, kernel_initializer=drawn, name=f"up{number}")(x)
-        x = layers.Concatenate(name=f"skip{number}")([_cropped(seen[number - 1], x, f"crop{number}"), x])
+        x = layers.Concatenate(name=f"skip{number}")([middle(seen[number - 1], x, f"crop{number}"), x])
         x = level(x, maps, f"up{number}")
-    if around != NOTHING:
-        x = layers.Cropping2D(around, name="inside")(x)
+    x = cut_off(x, around)
     logits = layers.Conv2D(num_classes, 1, kernel_initializer=INITIAL, dtype="float32", name="logits")(x)
     return keras.Model(image, logits, name="unet")
-
-
-NOTHING = ((0, 0), (0, 0))
-
-
-def _around(input_shape, multiple):
-    """Rows and columns that sides lack to a multiple, before and after."""
-    lacking = [-side % multiple for side in input_shape[:2]]
-    return tuple((many // 2, many - many // 2) for many in lacking)
-
-
-def _cropped(x, to, name):
-    """The middle of x, of the sides of `to`; x itself where these are the same."""
-    more = [have - want for have, want in zip(x.shape[1:3], to.shape[1:3], strict=True)]
-    return layers.Cropping2D(tuple((many // 2, many - many // 2) for many in more), name=name)(x) if any(more) else x
 
 
 def _walk(side, levels, rounds=False):

@@ -14,7 +14,7 @@ from keras_models.parameters import without_weights
 BUILDERS = {get(name).build: name for name in reversed(catalog())}  # names of one builder differ in depth and maps alone
 once = pytest.mark.parametrize("name", sorted(BUILDERS.values()))
 AUTOENCODERS = {record.name for record in catalog().values() if record.task.startswith("reconstruction")}
-ANY_SIZE = AUTOENCODERS | {"ensemble", "mlp", "plain110", "plain18", "st_mlp"}
+ANY_SIZE = AUTOENCODERS | {"encoder_decoder", "ensemble", "fcn16s", "mlp", "plain110", "plain18", "segnet", "st_mlp"}
 VARIED = {"stem": ("imagenet", "small"), "pooling": ("max", "overlapping"), "localisation_filters": ((4, 4), (4, 4, 4))}
 TOO_SMALL = re.compile(
     r"^Model \w+: an image of 1 x 1 px is too small: \w+ leaves nothing of it; the smallest that works is (\d+) x \1 px"
@@ -41,7 +41,7 @@ def refused(name, height, width, options) -> str | None:
 def variants():
     for name in sorted(BUILDERS.values()):
         known = {key: values for key, values in VARIED.items() if key in parameters(name) and key not in get(name).options}
-        if name in ("conv_autoencoder", "hand_made_filters"):  # their regions never overlap
+        if name in ("conv_autoencoder", "encoder_decoder", "hand_made_filters"):  # their regions never overlap
             known["pooling"] = ("max",)
         if name == "pca":  # there are no more components than pixels
             known["code_size"] = (1,)

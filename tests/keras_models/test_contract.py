@@ -18,7 +18,8 @@ from tests.keras_models.structures import DEEPER, SAME, TESTED, empty, kinds
 
 each = pytest.mark.parametrize("name", list(catalog()))
 once = pytest.mark.parametrize("name", TESTED)
-STEPS = {"st_cnn": 2, "st_mlp": 2}  # a localisation network ends in weights of 0: nothing before them learns until they have moved
+# A localisation network, and scores of classes, end in weights of 0: nothing before them learns until they have moved.
+STEPS = {"st_cnn": 2, "st_mlp": 2, "fcn32s": 2, "fcn16s": 3, "fcn8s": 4}
 
 
 @pytest.fixture

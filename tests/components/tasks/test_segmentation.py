@@ -6,13 +6,19 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
-from components import targets
+from components import progress, targets
 from components.evaluator.statistic import count
+from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.tasks.segmentation import VOID_MASKS, VOID_PIXELS, counts, logits
+from components.trainer import training
 from configs.errors import UsageError
 from keras_models import building, get
+from keras_models.autoencoders.convolutional import conv_autoencoder
+from keras_models.classifiers.mlp import mlp
+from keras_models.normalize import inner, with_normalization
 from keras_models.pixel_losses import CrossEntropy
+from keras_models.segmenters.encoder_decoder import encoder_decoder
 from keras_models.segmenters.unet import unet
 
 CLASSES = 4
@@ -102,3 +108,51 @@ def test_an_output_that_is_no_map_of_classes_is_refused():
     for shape, said in (((4, 8, 1), r"shape must be \(height, width, 2\)"), ((2, 8, 2), "as large or smaller"), ((32,), "a logit")):
         with pytest.raises(UsageError, match=said):
             built(*shape)
+
+
+def trained_a_step(model):
+    """Weights by layer before and after, of a network behind its normalisation."""
+    before = {weight.path: np.asarray(weight) for weight in model.weights}
+    model.compile(keras.optimizers.SGD(1.0), CrossEntropy(), run_eagerly=True)
+    draw = np.random.default_rng(0)
+    model.train_on_batch(255 * draw.random((4, *model.input_shape[1:])), draw.integers(0, 3, (4, *model.input_shape[1:])))
+    return {path: (value != np.asarray(weight)).any() for (path, value), weight in zip(before.items(), model.weights, strict=True)}
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_an_autoencoder_s_encoder_is_a_start_frozen_or_not(is_frozen, told):
+    options = {"code_size": 4, "filters": (3, 4)}
+    earlier = with_normalization(conv_autoencoder((9, 7, 1), **options), "unit")
+    model = with_normalization(encoder_decoder((9, 7, 1), 3, **options), "unit")
+    started = task_of("segmentation").start(model, earlier)
+    assert told() == ["model.initial gives 3 of 7 layers with weights; new are logits/grow, logits/up2, logits/up1, logits/scores"]
+    for name in ("down1", "down2", "code"):
+        ours, theirs = (inner(of).get_layer("encoder").get_layer(name).get_weights() for of in (model, earlier))
+        for weights, taken in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(weights, taken)
+    if is_frozen:
+        training.freeze(model, started)
+        kept = sum(np.size(weight) for layer in started for weight in layer.weights)
+        assert told()[1:] == [f"model.frozen: {kept:,} weights stay as model.initial has them"]
+    of_encoder = {weight.path for layer in started for weight in layer.weights}
+    changed = trained_a_step(model)
+    assert len(of_encoder) == 6 < len(changed)
+    assert {is_changed for path, is_changed in changed.items() if path in of_encoder} == {not is_frozen}
+    assert all(is_changed for path, is_changed in changed.items() if path not in of_encoder)
+
+
+def test_what_nothing_can_start_from_and_what_leaves_nothing_to_train_is_refused():
+    task, small = task_of("segmentation"), {"filters": (2, 3), "padding": "same"}
+    model, same = (with_normalization(unet((8, 8, 1), 3, **small), "unit") for _ in range(2))
+    with pytest.raises(UsageError, match="has no layer of the name and size of one of this network's"):
+        task.start(model, with_normalization(mlp((8, 8, 1), 3), "unit"))
+    with pytest.raises(UsageError, match="nothing is left to train"):
+        training.freeze(model, task.start(model, same))
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """() -> notes so far."""
+    texts = []
+    monkeypatch.setattr(progress, "emit", lambda event, **said: texts.append(said["text"]))
+    return lambda: texts
