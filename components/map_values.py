@@ -127,13 +127,25 @@ def opened(name: str, encoded: bytes, size: tuple[int, int] | None = None, orien
 
 def values_of(encoded: bytes) -> dict[int, int]:
     """Value -> pixels of a mask as it is stored. Raises ValueError."""
-    values = opened("mask", encoded).values
-    there, counts = np.unique(values, return_counts=True) if values.dtype.itemsize > 1 else (None, None)
-    if there is None:
+    return values_in(opened("mask", encoded).values)
+
+
+def values_in(values: np.ndarray) -> dict[int, int]:
+    """Value -> how many there are."""
+    if values.dtype.itemsize > 2:
+        there, counts = np.unique(values, return_counts=True)
+    else:
         counts = _histogram(values)
         there = np.flatnonzero(counts)
         counts = counts[there]
     return dict(zip(there.tolist(), counts.tolist(), strict=True))
+
+
+def united(name: str, parts: Parts, size: tuple[int, int], orientation: int = 1) -> tuple[dict[int, int], dict[str, int]]:
+    """Value -> pixels of what several files without classes make, and what was counted. Raises ValueError."""
+    counted: dict[str, int] = {}
+    made = _merged(name, parts, size, (), None, orientation, counted)
+    return values_in(made.values), counted | ({TURNED: 1} if made.is_turned else {})
 
 
 def _refused(image) -> str | None:

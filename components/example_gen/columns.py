@@ -158,7 +158,7 @@ def unknown_label(path: str, header: Sequence[str], columns: Columns, rows: Sequ
     masks = ""
     if pictures:
         which = f"{' and '.join(pictures)} {'holds' if len(pictures) == 1 else 'hold'} paths of images"
-        learns = "is for masks, and no shipped network learns from masks yet"
+        learns = "is for masks, which networks of the task segmentation learn from, such as unet"
         masks = f"{which}: data.features: {{mask: {_flow(pictures[0])}}} {learns}."
     values = {name: values_of for name, values_of in values.items() if name not in pictures}
     if pictures and not values:

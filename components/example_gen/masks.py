@@ -53,7 +53,7 @@ def beside(root: str, paths: Iterable[str], classes: Collection[str] = ()) -> se
     by_kind: dict[str, list[Mask]] = defaultdict(list)
     for mask in _named(paths, classes):
         by_kind[mask.kind].append(mask)
-    return {mask.path for of_kind in by_kind.values() if _look_so(root, of_kind) for mask in of_kind}
+    return {mask.path for of_kind in by_kind.values() if look_so(root, of_kind) for mask in of_kind}
 
 
 def image_of(stem: str, others: Collection[str]) -> tuple[str, str] | None:
@@ -106,19 +106,19 @@ def _namesakes(own: Collection[str], images: Collection[dict[str, list[str]]]) -
             yield stem, others[stem if stem in others else named[0]]
 
 
-def _look_so(root: str, masks: Collection[Mask]) -> bool:
-    """Whether those that are looked at do, and, of namesakes in one folder, the images do not."""
+def look_so(root: str, masks: Collection[Mask], is_strict: bool = False) -> bool:
+    """Whether those that are looked at do, and, of namesakes in one folder, the images do not. is_strict: by few colours alone."""
     chosen = sorted(masks, key=lambda mask: share(mask.path.encode(errors="surrogateescape"), b"masks"))[:LOOKED_AT]
     told = []
     for mask in chosen:
-        looks = _looks_like_one(root, mask.path)
+        looks = _looks_like_one(root, mask.path, is_strict)
         if looks is not None:
             told.append(looks and not (mask.kind.endswith(TWINS) and _looks_like_one(root, mask.image)))
     return bool(told) and sum(told) >= FLAT * len(told)
 
 
-def _looks_like_one(root: str, path: str) -> bool | None:
-    """Few colours, or none at all; None of what cannot be read."""
+def _looks_like_one(root: str, path: str, is_strict: bool = False) -> bool | None:
+    """Few colours, or, unless is_strict, none at all; None of what cannot be read."""
     from PIL import Image
 
     try:
@@ -129,6 +129,8 @@ def _looks_like_one(root: str, path: str) -> bool | None:
                 return None
             if path.lower().endswith(EXACT) and opened.getcolors(max(COLOURS, pixels // PIXELS)) is not None:
                 return True
+            if is_strict:
+                return False
             opened.thumbnail((THUMBNAIL, THUMBNAIL))
             return _is_grey(opened.convert("RGB"))
     except Exception:  # Pillow's parsers raise whatever the bytes lead them into

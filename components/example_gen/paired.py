@@ -8,8 +8,9 @@
     masks/*.png              all files belong to the only image beside `masks` or in a folder of images beside it
 
 `{name}` is the image's path without its ending, from where `masks` lies on, and without a folder that is called images; `*` is any
-text of a file's or a folder's name. Which files are masks, the pattern says alone; everything else that is an image is one, and
-folders are no classes. Names of folders such as train and test say which split an image is of, above `images` and `masks` or below.
+text of a file's or a folder's name. Which files are masks, the pattern says alone. Everything else that is an image is one; but
+where a folder is called images, images are those in such folders, and others are passed over. Folders are no classes. Names of
+folders such as train and test say which split an image is of, above `images` and `masks` or below.
 """
 
 import os
@@ -28,7 +29,7 @@ from configs.errors import UsageError, printable
 
 NAME, CLASS, ANY = "{name}", "{class}", "*"
 PATTERN = "mask"  # in an address
-LONE = "masks without an image"
+LONE, BESIDE = "masks without an image", "beside folders of images"
 BACKGROUND = "background"  # of files of a class each: what none of them has
 ALL = "all"
 SHOWN = 3
@@ -138,6 +139,10 @@ def read(root: str, pattern: str, passed_over: Counter) -> Listed:
         else:
             images.append(path)
     images.sort()
+    inside = [path for path in images if any(map(IMAGES.fullmatch, PurePosixPath(path).parts[:-1]))] if "/" in pattern else []
+    if inside:
+        passed_over[BESIDE] += len(images) - len(inside)
+        images = inside
     places = _places(images, "/" in pattern, NAME in pattern)
     of_image: dict[str, list[tuple[str, str]]] = defaultdict(list)
     lone = []
@@ -228,9 +233,10 @@ def _nothing_paired(root: str, pattern: str, images: Sequence[str], lone: Sequen
         return UsageError(
             printable(f"No file below {root} is a mask by {pattern!r}{of}."), f"data.features.mask is a pattern {EXAMPLES}."
         )
-    image = f"of {len(images)} images, such as {images[0]}" if images else "and there is no other image"
+    image = f"of {words.count(len(images), 'image')}, such as {images[0]}" if images else "and there is no other image"
+    are = "there is" if len(lone) == 1 else "there are"
     return UsageError(
-        printable(f"No mask below {root} is of an image by {pattern!r}: there are {len(lone)}, such as {lone[0]}, {image}."),
+        printable(f"No mask below {root} is of an image by {pattern!r}: {are} {len(lone)}, such as {lone[0]}, {image}."),
         f"A mask has its image's name where {NAME} stands, from the folder of masks on: data.features.mask is {EXAMPLES}.",
     )
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LINES_OF_SEARCH = 10  # at most about so many lines say how far a search is, where there is no terminal
 LINES_OF_TRAINING = 5  # at most about this many epochs are printed where there is no terminal
+FAR = 8  # features that have moved, in a line
 DISTANCE_SHOWN = 0.01  # Jensen-Shannon divergence, 0 to 1
 BESIDE = {
     "pca": "PCA",
@@ -119,7 +120,7 @@ class RunView:
 
     def _on_distances(self, event: dict) -> None:
         far = {
-            kind: ", ".join(f"{name} {value:.2f}" for name, value in event[kind].items() if value >= DISTANCE_SHOWN)
+            kind: _far({name: value for name, value in event[kind].items() if value >= DISTANCE_SHOWN})
             for kind in ("drift", "skew")
         }
         told = [f"drift since the data before: {far['drift'] or 'none'}"] if event["drift"] else []
@@ -192,6 +193,13 @@ def _spread(by_class: dict[str, int], noun: str = IMAGE) -> str:
     least, most = min(by_class.values()), max(by_class.values())
     each = f"{words.count(most, noun)} each" if least == most else f"{least:,} to {words.count(most, noun)}"
     return f"{words.classes(len(by_class))} of {each}"
+
+
+def _far(distances: Mapping[str, float]) -> str:
+    """The largest FAR of them, in a line."""
+    ordered = sorted(distances.items(), key=lambda of: -of[1]) if len(distances) > FAR else distances.items()
+    more = f" and {len(distances) - FAR} more" if len(distances) > FAR else ""
+    return ", ".join(f"{name} {value:.2f}" for name, value in [*ordered][:FAR]) + more
 
 
 def _of_pixels(target: str, by_split: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -182,11 +182,14 @@ def _folder(text: str | None) -> str | None:
 )
 @click.option("--image", metavar="COLUMN", help="Of a table: the path of the image; of TFRecords: the image.")
 @click.option("--text", metavar="COLUMN", help="Of a table or TFRecords: the text itself.")
+@click.option(
+    "--mask", metavar="PATTERN", help='Of a folder: where masks are, such as "masks/{name}.png"; of a table: their column.'
+)
 @click.option("--images", metavar="DIR", help="Of a table: the folder that its paths start from.  [default: the table's]")
 @options.workspace
 @options.verbose
 @options.as_json
-def init(path, file, force, labels, image, text, images, workspace, as_json):
+def init(path, file, force, labels, image, text, mask, images, workspace, as_json):
     """Look at the images or texts of PATH (a folder, a CSV file, TFRecords, tfds:NAME) and write a config for them."""
     from components.example_gen import sources
     from pipelines.command_line import steps_view
@@ -197,7 +200,7 @@ def init(path, file, force, labels, image, text, images, workspace, as_json):
     source = proposal.source_of(path)
     name = proposal.name_of(source)
     out = _writable(file or f"{name}.yaml", force)
-    read = proposal.read_by(source, labels, image, images, text)
+    read = proposal.read_by(source, labels, image, images, text, mask)
     sources.check(source, place.datasets)
     with steps_view.StepsView(f"Looking at {source}", quiet=as_json) as view:
         survey = quietly(requests.Look(source, str(place.datasets), **read), view)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from components import inputs, keys, progress
-from components.example_gen import sources, splits
+from components.example_gen import files, mask_patterns, sources, splits
 from components.example_gen.records import share
 from components.example_gen.sources import Contents, Raw
 from components.example_gen.write import NO_LABEL
@@ -16,6 +16,7 @@ from configs import words
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 from pipelines.data_sets.carving import Carving
+from pipelines.data_sets.masked import Masked
 from pipelines.data_sets.seen.by_name import seen_of
 from pipelines.init.places import Places
 
@@ -44,6 +45,9 @@ def look(
         what data.features has to say besides, because it is known by what it holds alone; columns: see components.example_gen.csv;
         of a folder, masks and below: see pipelines.init.places; None where there are none. Where images may have several classes,
         labels: {name: images} in the order of the columns, empty otherwise, and several: {unknown, none, one, several: images}}.
+        Where masks are to be learned, because the source has them or a folder's images have no other classes, mask: see
+        pipelines.data_sets.masked, of the sample, otherwise None; patterns: what of a folder data.features.mask may be besides, a
+        pattern and how many images have masks by it each; notes: sentences on images and masks without each other.
 
     Raises:
         UsageError: where the data is not there.
@@ -55,6 +59,10 @@ def look(
     try:
         if hasattr(module, "chosen"):
             more = module.chosen(rest, features, reads)
+            features = {**features, **more}
+        patterns = _patterns(source, features, reads)
+        if patterns and len(patterns[0].classes) < 2:
+            more = {**more, keys.MASK: patterns.pop(0).pattern}
             features = {**features, **more}
         if hasattr(module, "several") and (columns := module.several(rest, features, reads)):
             features = {**features, keys.LABELS: columns}
@@ -73,6 +81,7 @@ def look(
     carving = Carving(contents.shards, bool(names))
     missing, of_class, several = Counter(), Counter(), Counter()
     columns = contents.targets.get(keys.LABELS, [])
+    masked = Masked(contents.targets[keys.MASK]) if keys.MASK in contents.targets else None
     for number, (split, raw) in enumerate(_images(module, located, contents)):
         if number % TOLD == 0:
             progress.emit("step", what=f"Looking at {words.count(total, noun)}", done=number, of=total)
@@ -89,6 +98,8 @@ def look(
                 missing[raw.why or NO_LABEL] += 1
         if share(raw.example_id, b"init") <= most:
             read = seen.add(raw)
+            if masked and read is not None:
+                masked.add(raw, read)
             if is_folder and read is not None and (is_flat := seen.is_flat(read)) is not None:
                 places.seen(raw.example_id, is_flat)
     labels = sum(counts.values(), Counter())
@@ -110,9 +121,20 @@ def look(
         "several": dict(several),
         "features": dict(more),
         "columns": module.columns(located.address) if hasattr(module, "columns") else None,
-        "masks": places.masks() if is_folder else None,
+        "masks": places.masks() if is_folder and not masked else None,
         "below": places.below() if is_folder else None,
+        "mask": masked.as_json() if masked else None,
+        "patterns": [[each.pattern, each.images] for each in patterns],
+        "notes": list(located.notes),
     }
+
+
+def _patterns(source: str, features: Mapping[str, Any], reads: str) -> list[mask_patterns.Fitting]:
+    """Of a folder of images of which nobody has said yet what its masks are."""
+    scheme, _, rest = source.partition(":")
+    if scheme != "folder" or reads != inputs.DEFAULT or keys.MASK in features:
+        return []
+    return mask_patterns.fitting(files.absolute(rest))
 
 
 def _named(source: str, label: str | None) -> str:

@@ -15,12 +15,12 @@ from types import MappingProxyType
 from typing import Any
 
 from components import keys
-from components.example_gen import changes, listing, sources
+from components.example_gen import changes, listing, paired, sources
 from configs import words
 from configs.errors import UsageError
 from configs.schema.data import DataConfig
 from configs.schema.reading import Reading
-from pipelines.init import remarks
+from pipelines.init import remarks, segmentation
 from pipelines.init.kinds import Plan, kind_of
 from pipelines.init.places import IMAGES
 from pipelines.init.writing import RANKED, comment, flow  # noqa: F401
@@ -78,13 +78,24 @@ def name_of(source: str) -> str:
     return f"images_{name}" if name.isdigit() else name or "images"
 
 
-def read_by(source: str, labels: Sequence[str], image: str | None, images: str | None, text: str | None = None) -> dict[str, Any]:
+def read_by(
+    source: str,
+    labels: Sequence[str],
+    image: str | None,
+    images: str | None,
+    text: str | None = None,
+    mask: str | None = None,
+) -> dict[str, Any]:
     """The keys of `data` for columns and a folder that were named; a label called null is none. Raises UsageError for a source that
-    is no table."""
+    is no table, unless it is a pattern of masks that was named."""
     label = labels[0] if len(labels) == 1 else list(labels)
     features = {kind: name for kind, name in (("image", image), ("text", text), ("label", label)) if name}
     if label == "null":
         features["label"] = None
+    if mask and text:
+        raise UsageError("--text is of texts, and --mask is of images.", "Name what the model is to read.")
+    if source.startswith("folder:") and mask:
+        paired.check_pattern(mask)
     if source.startswith("folder:") and (features or images):
         raise UsageError(
             "--label, --image, --text and --images are of a table; a folder has no columns.", "Name the CSV file as PATH."
@@ -95,6 +106,7 @@ def read_by(source: str, labels: Sequence[str], image: str | None, images: str |
         raise UsageError("--images is of a CSV file, whose paths start there.", "Leave it out.")
     if images and not os.path.isdir(os.path.expanduser(images)):
         raise UsageError(f"--images {images}: there is no such folder.", "Name the folder that the table's paths start from.")
+    features |= {keys.MASK: mask} if mask else {}
     folder = os.path.abspath(os.path.expanduser(images)) if images else None
     return ({"features": features} if features else {}) | ({"images": folder} if folder else {})
 
@@ -158,6 +170,8 @@ def propose(
         read = {**read, "features": {**read.get("features", {}), keys.LABELS: list(several)}}
     if chosen := survey.get("features"):
         read = {**read, "features": {**chosen, **read.get("features", {})}}
+    if masked := survey.get("mask"):
+        read = {**read, **segmentation.meaning(source, masked)}
     body, about = kind.body(survey, Plan(is_labelled, several or counted, inliers), **at_hand)
     notes = [
         *remarks.about_several(survey),
@@ -289,10 +303,11 @@ def _data(source, survey, counted, inliers, used) -> tuple[dict, list[str]]:
     if white is not None:
         data["white"] = white
         remark.append(f"white: no 16-bit value that was seen is above {survey['peak']}")
-    aside = min(1.0, math.ceil(150 * remarks.damaged_share(survey)) / 100)  # the sample may have had fewer than there are
+    aside = min(1.0, math.ceil(150 * remarks.aside_share(survey)) / 100)  # the sample may have had fewer than there are
     if aside > DataConfig().max_quarantined:
         data["max_quarantined"] = aside
-        remark.append(f"max_quarantined lets the damaged {noun}s pass; repair or remove them, and take it out")
+        what = f"damaged {noun}s" if survey["damaged"] else "images whose masks cannot be used"
+        remark.append(f"max_quarantined lets the {what} pass; repair or remove them, and take it out")
     return data, remark
 
 

@@ -155,7 +155,8 @@ def _about_masks(survey) -> list[str]:
     if not aside:
         return []
     are = f"{words.count(aside, 'mask')} of other images {'is' if aside == 1 else 'are'}"
-    return [f"{are} left out, for nothing learns from masks yet."]
+    learns = [f'"{pattern}"' for pattern, _ in survey.get("patterns", ())]
+    return [f"{are} left out" + (f"; --mask {' or --mask '.join(learns)} learns from them." if learns else ".")]
 
 
 def _about_places(survey) -> list[str]:
@@ -238,3 +239,8 @@ def half_width(images: int) -> float:
 def damaged_share(survey: Mapping[str, Any]) -> float:
     """Of the sample."""
     return sum(survey["damaged"].values()) / survey["sampled"]
+
+
+def aside_share(survey: Mapping[str, Any]) -> float:
+    """Of the sample: what is damaged, and sound images whose mask cannot be used."""
+    return damaged_share(survey) + sum((survey.get("mask") or {}).get("aside", {}).values()) / survey["sampled"]

@@ -36,6 +36,7 @@ class Expected:
     unlabelled: dict[str, int] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
     read: dict = field(default_factory=dict)  # further keys of data
+    path: str | None = None  # where it is not called as it is drawn
 
 
 DRAWINGS = dict.fromkeys(odd_images.KINDS, 12)
@@ -70,9 +71,23 @@ VARIANTS = {
     **{f"paths/{name}": Expected({"circle": 8, "cross": 8}) for name in odd_images.PATHS},
     "masks/images": Expected({"": 60}),
     "masks": Expected(
-        {"grey": 59, "images": 60, "palette": 60},
-        quarantined={"not an image": 1},
-        says=("120 of the images look like masks of others",),
+        {"": 58},
+        passed_over={"beside folders of images": 60},
+        quarantined={"mask is no image": 1, "mask is not of its image's size": 1},
+        says=(
+            'features: {mask: "grey/{name}.png"}',
+            'Others would do too: "palette/{name}.png" (60 images)',
+            "2 masks of the sample cannot be used (",
+            "mask_classes: {0: background, 1: value_1, 2: value_2, 3: value_3}",
+            "max_quarantined: 0.05",
+        ),
+    ),
+    "masks/palette": Expected(
+        {"": 60},
+        passed_over={"beside folders of images": 60},
+        says=("The masks' values are places of a palette", "mask_classes: {0: background, 1: value_1, 2: value_2, 3: value_3}"),
+        read={"features": {"mask": "palette/{name}.png"}},
+        path="masks",
     ),
 }
 # What is refused with a line that helps; most of these are read above once that line is taken.
@@ -122,7 +137,8 @@ def reading(drawn, tmp_path_factory):
 
     @functools.cache
     def read_variant(variant: str) -> Read:
-        path, folder = drawn(variant.partition("/")[0]) / variant, tmp_path_factory.mktemp("read")
+        path = drawn(variant.partition("/")[0]) / (VARIANTS[variant].path or variant)
+        folder = tmp_path_factory.mktemp("read")
         read, source = taken(path, VARIANTS[variant].read), proposal.source_of(str(path))
         seen = survey.look(source, str(folder / "datasets"), **read)
         text = proposal.propose("odd", source, seen, "odd.yaml", read).text

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipelines.init import few_images
+from pipelines.init import few_images, segmentation
 from pipelines.init.few_images import Source
 from pipelines.init.kinds import Plan
 from pipelines.init.writing import batch_of, bound, comment, epochs_of, flow
@@ -33,7 +33,7 @@ def at_hand(survey: Mapping[str, Any], place: Workspace) -> dict[str, Any]:
 
 def sampled(survey: Mapping[str, Any]) -> list[str]:
     """Lines on masks, and on what the sample looks like."""
-    lines = _about_masks(survey)
+    lines = segmentation.sampled(survey) if survey.get("mask") else _about_masks(survey)
     if survey["height"]:
         low, median, most = (f"{w}x{h}" for w, h in zip(survey["width"], survey["height"], strict=True))
         size = f"{low} px" if low == most else f"{low} to {most} px, the median {median}"
@@ -45,7 +45,7 @@ def sampled(survey: Mapping[str, Any]) -> list[str]:
 def _about_masks(survey) -> list[str]:
     masks, aside = survey.get("masks"), survey.get("left_out")
     if aside:
-        return [f"beside them {aside['images']:,} masks in {', '.join(aside['folders'])}, which nothing learns from yet"]
+        return [f"beside them {aside['images']:,} masks in {', '.join(aside['folders'])}, which are left out"]
     if not masks:
         return []
     return [f"{masks['images']:,} of the images look like masks of others, such as {masks['such as']}"]
@@ -55,6 +55,8 @@ def body(
     survey: Mapping[str, Any], plan: Plan, imagenet: Source | None = None, pushed: Source | None = None
 ) -> tuple[list[str], list[str]]:
     """See pipelines.init.kinds."""
+    if survey.get("mask"):
+        return segmentation.body(survey), segmentation.notes(survey)
     is_classified = plan.is_labelled and not plan.inliers
     side = _side(survey, LARGEST if plan.is_labelled else LARGEST_CODED)
     features = imagenet if is_classified and _is_few(survey) else None
