@@ -1,6 +1,7 @@
 """What makes tests cheap that are not about it, and changes nothing that they see; for a conftest to import."""
 
 import contextlib
+import functools
 import io
 import json
 import multiprocessing
@@ -132,8 +133,19 @@ def crew_is_here():
 
 
 @contextlib.contextmanager
-def conversion_is_here():
-    """Converter converts in this process, which has TensorFlow; what runs its files is started as ever, and imports none.
+def loaded_once():
+    """A SavedModel that verbs ask again is loaded once, and each of its signatures built once: a second or more each time."""
+    from pipelines.verbs.served import Served
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Served, "load", functools.cache(Served.load))
+        yield
+
+
+@contextlib.contextmanager
+def conversion_is_here(but=()):
+    """Converter converts in this process, which has TensorFlow, but to the forms that are named; what runs its files is started as
+    ever, and imports none.
 
     Yields what starts either.
     """
@@ -142,7 +154,7 @@ def conversion_is_here():
     start = work._process
 
     def process(script, asked, does):
-        if script != work.CONVERT:
+        if script != work.CONVERT or asked["form"] in but:
             return start(script, asked, does)
         try:
             convert.main(**asked)

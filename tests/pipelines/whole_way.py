@@ -1,7 +1,5 @@
 """What an autoencoder's config must do from data to answers; the tests of several files ask it, so that they run side by side."""
 
-import contextlib
-import functools
 import json
 from collections.abc import Mapping
 
@@ -18,7 +16,7 @@ from pipelines.orchestration import execute, settled
 from pipelines.verbs import code_verbs, image_verbs
 from pipelines.verbs.served import Served
 from pipelines.workspace.layout import Workspace
-from tests.cheaper import no_page
+from tests.cheaper import loaded_once, no_page
 from tests.components import digits
 
 IMAGES = 3
@@ -42,7 +40,7 @@ def goes_the_whole_way(name: str, place: Workspace, scans, out, source: str | No
     assert infra.property("blessing", "blessed") == 1, infra.property("blessing", keys.REASON)
     assert results["Pusher"].property("pushed_model", "pushed") == 1
     pushed = results["Pusher"].property("pushed_model", "pushed_destination")
-    with _loaded_once():
+    with loaded_once():
         _answers(pushed)
         _verbs_answer(pushed, scans, out)
         if "vae" in name:
@@ -72,14 +70,6 @@ def _judged(name: str, place: Workspace, source: str | None, is_labelled: bool, 
         assert {"mse", "psnr", "ssim", "pca_mse"} <= figures.keys()
         assert figures.keys() & PROBES == (PROBES if is_labelled else set())
     return results, figures
-
-
-@contextlib.contextmanager
-def _loaded_once():
-    """What is pushed is asked by signatures and by verbs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Served, "load", functools.cache(Served.load))
-        yield
 
 
 def _answers(pushed: str) -> None:

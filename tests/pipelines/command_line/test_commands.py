@@ -25,6 +25,7 @@ from pipelines.process import supervise
 from pipelines.process.requests import Request
 from pipelines.workspace import runs, unchanged
 from pipelines.workspace.layout import Workspace
+from tests.cheaper import loaded_once
 from tests.pipelines.conftest import hubel, in_process
 from tests.slower import times_slower
 
@@ -151,11 +152,12 @@ def test_predictions_come_as_table_csv_and_json(finished, scans):
     names = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
     assert {name for row in rows for name in row["classes"]} <= names
     assert all((row["size"], row["resized"]) == ([8, 8], True) for row in rows)
-    form = in_process("predict", "digits_lenet5_tiny/1", scans, "--format", "csv", "--workspace", finished)
+    with loaded_once():
+        form = in_process("predict", "digits_lenet5_tiny/1", scans, "--format", "csv", "--workspace", finished)
+        text = in_process("predict", finished / "models/digits_lenet5_tiny", scans, "--workspace", finished / "elsewhere").out
     table = list(csv.DictReader(io.StringIO(form.out)))
     assert [row["classes"] for row in table] == [row["classes"][0] for row in rows]
     assert set(table[0]) == {"file", "classes", "scores"}
-    text = in_process("predict", finished / "models/digits_lenet5_tiny", scans, "--workspace", finished / "elsewhere").out
     assert text.count("png") == 8
     assert text.endswith(f"8 were of another size: {RESIZED}\n")
     assert form.err == text.splitlines()[-1] + "\n"

@@ -1,7 +1,6 @@
 """The autoencoders' verbs on real digits: what they write, what they say, what they refuse."""
 
 import csv
-import functools
 import json
 import shutil
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipelines.process import supervise
 from pipelines.verbs import batches, code_space, code_verbs, image_verbs, images
 from pipelines.verbs.served import Served
 from reports import sheet
+from tests.cheaper import loaded_once
 from tests.components import digits
 from tests.pipelines.conftest import hubel
 
@@ -47,10 +47,9 @@ def _exported(folder: Path, signatures) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def loaded_once():
-    """Loading takes a second, and almost every test here does it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Served, "load", functools.cache(Served.load))
+def models_are_loaded_once():
+    """Almost every test here asks one."""
+    with loaded_once():
         yield
 
 
@@ -562,6 +561,7 @@ def test_of_nothing_that_can_be_read_no_file_is_left(here, model, photos, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.whole  # as command_line/test_commands.py has it of a classifier
 def test_the_command_line_reaches_the_worker(model, photos, tmp_path):
     outcome = hubel("reconstruct", model, photos, "--out", tmp_path / "out", "--json")
     assert (outcome.code, outcome.err) == (0, "")

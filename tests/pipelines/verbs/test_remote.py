@@ -10,12 +10,20 @@ import pytest
 from pipelines.command_line.server import named
 from serving.server import model_config
 from serving.server.server import Server, Settings
+from tests.cheaper import loaded_once
 from tests.pipelines.conftest import in_process
 from tests.serving import pushed
 from tests.serving.client.flaky import Flaky
 from tests.serving.conftest import pair, pushed_models, served  # noqa: F401
 
 TEXTS = ("rain", "a text that is rather long", "é" * 40, "it is refused", " ")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models_are_loaded_once():
+    """Those that answer here; a server loads its own."""
+    with loaded_once():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,7 @@ def close(told, wanted) -> bool:
     return told == wanted
 
 
-@pytest.mark.parametrize("model", ["classifier", "autoencoder"])
+@pytest.mark.parametrize("model", ["classifier", pytest.param("autoencoder", marks=pytest.mark.whole)])
 def test_images_are_told_as_here(place, images, server, model):
     command = ("predict", model, *images, "--top", 2, "--workspace", place)
     here, there = in_process(*command, "--json"), in_process(*command, "--json", *server)
