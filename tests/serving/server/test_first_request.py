@@ -19,7 +19,7 @@ from tests.components import digits
 TIMES = 20  # that a signature is asked
 FACTOR = 10  # times the median from the tenth request on, which a warm first request takes at most
 COLD = 20  # times that, which a cold one takes at least: measured are 50 to 5,000
-LOADS = 3  # of a version, whose quickest first request counts: another process makes it slower at times, and never faster
+LOADS = 3  # of a version at most, whose quickest first request counts: another process makes it slower at times, and never faster
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +86,13 @@ def ratio(loads, signature):
 def test_the_first_request_of_each_signature_is_about_as_quick_as_the_tenth(base):
     asked = requests(base / "1")
     assert {"pixels", "image_bytes", "serving_default", "classify"} == set(asked)
-    loads = [seconds(base, 1, asked) for _ in range(LOADS)]
-    assert {name: slower for name in asked if (slower := ratio(loads, name)) > FACTOR} == {}
+    loads, slow = [], {}
+    for _ in range(LOADS):
+        loads.append(seconds(base, 1, asked))
+        slow = {name: slower for name in asked if (slower := ratio(loads, name)) > FACTOR}
+        if not slow:
+            break
+    assert slow == {}
 
 
 def test_without_warm_up_it_is_not(base):
