@@ -19,6 +19,14 @@ DEEPER = {
     "resnet152": "resnet50",
 }
 TESTED = sorted(set(catalog()) - {*SAME, *DEEPER})
+# Their blocks, only more or fewer of them, are those of vgg_c, vgg_e, plain20 and resnet20, with a pooling between of resnet50.
+OF_THE_SAME_BLOCKS = {"vgg_a", "vgg_b", "vgg_d", "plain18", "resnet18"}
+# Their layers, in other numbers and orders, are those of lenet5, resnet20, googlenet, st_cnn, hog, densenet_cifar,
+# conv_autoencoder, deep_autoencoder or vae.
+OF_THE_SAME_LAYERS = {
+    *("alexnet", "alexnet_one_tower", "dense_sift", "hand_made_filters", "plain20", "resnet50", "st_mlp", "vgg_a_lrn", "vgg_c"),
+    *("vgg_e", "zfnet", "autoencoder", "conv_vae"),
+}
 GEOMETRY = ("kernel_size", "strides", "padding", "pool_size", "groups", "size", "activation", "use_bias")
 
 

@@ -2,9 +2,13 @@
 
 import contextlib
 import dataclasses
+import functools
 import inspect
 import json
+import os
 import random
+import tempfile
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -14,10 +18,15 @@ from configs.errors import UsageError
 from keras_models import arithmetic, auxiliary, build, catalog, get, twin
 from keras_models.arithmetic import layer_table
 from keras_models.parameters import total_params, without_weights
-from tests.keras_models.structures import DEEPER, SAME, TESTED, empty, kinds
+from tests.keras_models.structures import DEEPER, OF_THE_SAME_BLOCKS, OF_THE_SAME_LAYERS, SAME, TESTED, empty, kinds
 
 each = pytest.mark.parametrize("name", list(catalog()))
 once = pytest.mark.parametrize("name", TESTED)
+# With weights; of the same layers one always, the others with --whole.
+with_weights = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.whole if name in OF_THE_SAME_BLOCKS | OF_THE_SAME_LAYERS else ()) for name in TESTED],
+)
 # A localisation network, and scores of classes, end in weights of 0: nothing before them learns until they have moved.
 STEPS = {"st_cnn": 2, "st_mlp": 2, "fcn32s": 2, "fcn16s": 3, "fcn8s": 4}
 
@@ -165,9 +174,9 @@ def test_a_normalisation_of_any_name_or_none_is_looked_at(option, monkeypatch):
     assert {norm.momentum for norm in normalizations("own")} == {0.99, 0.7}
 
 
-@once
+@with_weights
 def test_twin_answers_in_float32_and_saves_bit_equal(name, tmp_path):
-    model = twin(name)
+    *_, model = thrice(name).models
     out = np.asarray(model(images(model), training=False))
     assert out.dtype == np.float32
     assert out.shape[1:] == model.output_shape[1:]
@@ -178,21 +187,34 @@ def test_twin_answers_in_float32_and_saves_bit_equal(name, tmp_path):
     assert layer_table(again) == layer_table(model)
 
 
-@once
-def test_build_is_pure(name, tmp_path, monkeypatch):
+@with_weights
+def test_build_is_pure(name):
     """No file, no seed set: the same seed gives the same weights, another one others, and NumPy's state stays."""
-    monkeypatch.chdir(tmp_path)
+    built = thrice(name)
+    np.testing.assert_array_equal(built.weights[0], built.weights[1])
+    assert (built.weights[0] != built.weights[2]).any()
+    assert built.ends[0] == built.ends[1] != built.ends[2]
+    assert built.numpy_stays
+    assert built.files == []
+
+
+@functools.cache
+def thrice(name):
+    """A twin as it is built from the seeds 1, 1 and 2, and what that did; `weights` are those of before a training.
+
+    With a seed of 0 every unit of st_cnn's tiny localisation network is off.
+    """
     before = np.random.get_state()
-    weights, ends = [], []
-    for seed in (1, 1, 2):
-        random.seed(seed)  # Keras draws its initializers' seeds from here
-        weights.append(np.concatenate([w.ravel() for w in twin(name).get_weights()]))
-        ends.append(random.getstate())
-    np.testing.assert_array_equal(weights[0], weights[1])
-    assert (weights[0] != weights[2]).any()
-    assert ends[0] == ends[1] != ends[2]
-    assert all(np.array_equal(a, b) for a, b in zip(before, np.random.get_state(), strict=True))
-    assert list(tmp_path.iterdir()) == []
+    built = SimpleNamespace(models=[], weights=[], ends=[])
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for seed in (1, 1, 2):
+            random.seed(seed)  # Keras draws its initializers' seeds from here
+            built.models.append(twin(name))
+            built.weights.append(np.concatenate([weight.ravel() for weight in built.models[-1].get_weights()]))
+            built.ends.append(random.getstate())
+        built.files = os.listdir(folder)
+    built.numpy_stays = all(np.array_equal(a, b) for a, b in zip(before, np.random.get_state(), strict=True))
+    return built
 
 
 @once
@@ -203,19 +225,20 @@ def test_names_are_stable(name):
     assert len(set(names)) == len(names)
 
 
-@once
+@with_weights
 def test_a_step_changes_every_trainable_weight_the_same_way_for_the_same_seed(name):
-    paths, before, after = trained(name)
+    first, second, _ = thrice(name).models
+    paths, before, after = trained(name, first)
     assert [path for path, old, new in zip(paths, before, after, strict=True) if (old == new).all()] == []
-    *_, again = trained(name)
+    *_, again = trained(name, second)
     for weights, repeated in zip(after, again, strict=True):
         np.testing.assert_array_equal(weights, repeated)
 
 
-def trained(name):
+def trained(name, model):
     """Trainable weights: their paths, and their values before and after."""
-    keras.utils.set_random_seed(1)  # with 0, every unit of st_cnn's tiny localisation network is off
-    model = auxiliary.learner(twin(name))
+    keras.utils.set_random_seed(1)  # of what is drawn in training
+    model = auxiliary.learner(model)
     x, labels = images(model, 8), np.arange(8) % 2
     labels = np.int64(x[..., 0] > 0.5) if labels_pixels(name) else labels
     loss = "mse" if reconstructs(name) else keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -19,22 +19,19 @@ from tests.cheaper import eagerly
 from tests.components import digits
 from tests.components.tasks.every_figure import without_interval
 from tests.components.trainer.graphs import random_ops
-from tests.keras_models.structures import TESTED
+from tests.keras_models.structures import OF_THE_SAME_BLOCKS, OF_THE_SAME_LAYERS, TESTED
 
 NAMES = ["dark", "bright"]
 NOISE = (AugmentStep(gaussian_noise={"stddev": 0.2}),)
 GIVEN = {"ensemble"}  # its members; see tests/pipelines/test_run.py
-# Their blocks, only more or fewer of them, are those of vgg_c, vgg_e, plain20 and resnet20, with a pooling between of resnet50.
-OF_THE_SAME_BLOCKS = {"vgg_a", "vgg_b", "vgg_d", "plain18", "resnet18"}
-# Their layers, in other numbers and orders, are those of lenet5, resnet20, googlenet, st_cnn, hog, densenet_cifar,
-# conv_autoencoder, deep_autoencoder or vae.
-OF_THE_SAME_LAYERS = {
-    *("alexnet", "alexnet_one_tower", "dense_sift", "hand_made_filters", "plain20", "resnet50", "st_mlp", "vgg_a_lrn", "vgg_c"),
-    *("vgg_e", "zfnet", "autoencoder", "conv_vae"),
-}
 # Their tasks are those of lenet5, resnet20, mlp, deep_autoencoder and sparse_coding; test_contract.py has each as a network.
 OF_THE_SAME_TASK = {"densenet_cifar", "googlenet", "st_cnn", "hog", "lenet5_1998", "conv_autoencoder", "psd"}
-WHOLE = OF_THE_SAME_LAYERS | OF_THE_SAME_TASK
+# Their tasks differ from deep_autoencoder's in what is added to its loss; components/tasks/reconstruction has each.
+OF_ANOTHER_LOSS = {"contractive_autoencoder", "linear_autoencoder", "sparse_autoencoder"}
+MARKS = {
+    **dict.fromkeys(OF_THE_SAME_TASK | OF_ANOTHER_LOSS, pytest.mark.whole),
+    **dict.fromkeys(OF_THE_SAME_LAYERS, pytest.mark.every),
+}
 OF_MASKS = {name for name in TESTED if get(name).task == "segmentation"}  # tests/components/tasks/test_segmentation.py
 TRAINED = set(TESTED) - GIVEN - OF_THE_SAME_BLOCKS - OF_MASKS
 
@@ -46,10 +43,7 @@ def data_of(shape) -> Data:
     return Data(DataInfo(shape, NAMES, 8, noise=NOISE), 1, lambda first, epochs: batches.repeat(epochs - first), batches, batches)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=pytest.mark.whole if name in WHOLE else ()) for name in sorted(TRAINED)],
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in sorted(TRAINED)])
 def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_path):
     named = get(name)
     entry, options = replace(named, options={}), {**named.options, **named.tiny}
