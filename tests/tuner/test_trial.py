@@ -39,9 +39,17 @@ def asked(artifacts, tmp_path):
     return make
 
 
+@pytest.fixture(scope="module")
+def shared(artifacts, tmp_path_factory):
+    """A Training of MLP, as a search has it: trials come and go, and the data is opened once."""
+    cfg, folder = digits.trainer_slice(MLP), tmp_path_factory.mktemp("shared")
+    args = digits.fn_args(folder, artifacts.transformed, artifacts.transform, artifacts.schema, cfg, True)
+    return Training(args, cfg, TuneConfig(algorithm="random"))
+
+
 @pytest.fixture
 def opened(asked):
-    """A Training of a config, and of keys of `tune`."""
+    """A Training of a config, and of keys of `tune`, that has opened nothing."""
 
     def make(tree=MLP, tune=None, **changes):
         args, cfg = asked(tree, **changes)
@@ -90,7 +98,13 @@ def trained(args, cfg, values, monkeypatch):
     return json.loads((Path(args.model_run_dir) / "history.json").read_text()), served
 
 
-@pytest.mark.parametrize(("tree", "values"), FAITHFUL.values(), ids=FAITHFUL)
+@pytest.mark.parametrize(
+    ("tree", "values"),
+    [
+        pytest.param(*of, id=name, marks=() if name == "schedule and augmentation" else pytest.mark.whole)
+        for name, of in FAITHFUL.items()
+    ],
+)
 def test_the_winner_trained_by_trainer_has_the_trial_s_figures(asked, tmp_path, monkeypatch, tree, values):
     args, cfg = asked(tree)
     training = Training(args, cfg, TuneConfig(algorithm="random"))
@@ -134,16 +148,16 @@ def test_only_validation_is_seen(asked, artifacts, tmp_path):
     assert outcome.reason.startswith("DataLossError")
 
 
-def test_where_the_last_epoch_s_weights_are_kept_its_figure_is_the_value(opened, tmp_path):
+def test_where_the_last_epoch_s_weights_are_kept_its_figure_is_the_value(shared, tmp_path):
     rising = {"train.optimizer.learning_rate": 0.9, "train.optimizer.name": "adam"}
-    best = opened().run(rising, 4, tmp_path / "state")
+    best = shared.run(rising, 4, tmp_path / "state")
     assert best.value == min(figures["val_loss"] for figures in best.curve) < best.curve[-1]["val_loss"]
-    last = opened().run({**rising, "train.keep": "last"}, 4, tmp_path / "state")
+    last = shared.run({**rising, "train.keep": "last"}, 4, tmp_path / "state")
     assert (last.curve, last.value) == (best.curve, best.curve[-1]["val_loss"])
 
 
-def test_executions_have_seeds_of_their_own_and_the_first_one_trainer_s(opened, tmp_path):
-    once = opened().run({}, 2, tmp_path / "state")
+def test_executions_have_seeds_of_their_own_and_the_first_one_trainer_s(opened, shared, tmp_path):
+    once = shared.run({}, 2, tmp_path / "state")
     assert (once.spread, once.epochs) == (None, 2)
     several = opened(tune={"executions": 3}).run({}, 2, tmp_path / "state")
     assert several.executions[0] == once.value
@@ -156,7 +170,7 @@ def test_executions_have_seeds_of_their_own_and_the_first_one_trainer_s(opened, 
     assert several.epochs == 6
 
 
-def test_a_trial_starts_anew_whatever_a_killed_one_left(opened, tmp_path):
+def test_a_trial_starts_anew_whatever_a_killed_one_left(shared, tmp_path):
     class Killed(BaseException):
         pass
 
@@ -164,7 +178,7 @@ def test_a_trial_starts_anew_whatever_a_killed_one_left(opened, tmp_path):
         if epoch == 2:
             raise Killed
 
-    training, heard = opened(), []
+    training, heard = shared, []
     whole = training.run({}, 4, tmp_path / "state", on_epoch=lambda epoch, figures: heard.append((epoch, figures)))
     assert heard == [*enumerate(whole.curve)]
     rmtree = shutil.rmtree
@@ -208,7 +222,7 @@ def test_what_is_left_is_spent_by_pre_training_too(asked, tmp_path):
 GOOD = [{"val_loss": 1e-6}] * 4
 
 
-def test_a_trial_that_is_behind_is_pruned_and_not_failed(opened, tmp_path):
+def test_a_trial_that_is_behind_is_pruned_and_not_failed(opened, shared, tmp_path):
     training = opened(tune={"executions": 2})
     outcome = training.run({}, 4, tmp_path / "state", curves=[GOOD] * pruning.LEAST_TRIALS)
     assert (outcome.status, len(outcome.curve)) == ("pruned", pruning.LEAST_EPOCHS)
@@ -216,8 +230,8 @@ def test_a_trial_that_is_behind_is_pruned_and_not_failed(opened, tmp_path):
     assert outcome.value == min(figures["val_loss"] for figures in outcome.curve)
     assert outcome.reason.startswith("Pruned after epoch 3: its best val_loss of")
     bad = [[{"val_loss": 1e6}] * 4] * pruning.LEAST_TRIALS
-    assert opened().run({}, 4, tmp_path / "state", curves=bad).status == "completed"
-    assert opened().run({}, 3, tmp_path / "state", curves=[GOOD] * pruning.LEAST_TRIALS).status == "completed", "it was at its end"
+    assert shared.run({}, 4, tmp_path / "state", curves=bad).status == "completed"
+    assert shared.run({}, 3, tmp_path / "state", curves=[GOOD] * pruning.LEAST_TRIALS).status == "completed", "it was at its end"
 
 
 @pytest.mark.parametrize("tune", [{"pruning": "none"}, {"algorithm": "hyperband"}])
@@ -234,8 +248,8 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("values", "said"), FAILURES.values(), ids=FAILURES)
-def test_what_goes_wrong_is_an_outcome(opened, tmp_path, values, said):
-    outcome = opened().run(values, 2, tmp_path / "state")
+def test_what_goes_wrong_is_an_outcome(shared, tmp_path, values, said):
+    outcome = shared.run(values, 2, tmp_path / "state")
     assert (outcome.status, outcome.value) == ("failed", None)
     assert said in outcome.reason
     assert "\n" not in outcome.reason
@@ -250,22 +264,22 @@ def test_what_goes_wrong_is_an_outcome(opened, tmp_path, values, said):
         (ValueError("of a layer\nand more"), "ValueError: of a layer"),
     ],
 )
-def test_what_a_step_raises_is_an_outcome(opened, tmp_path, raised, said):
+def test_what_a_step_raises_is_an_outcome(shared, tmp_path, raised, said):
     def fail(epoch, figures):
         if epoch == 1:
             raise raised
 
-    outcome = opened().run({}, 3, tmp_path / "state", on_epoch=fail)
+    outcome = shared.run({}, 3, tmp_path / "state", on_epoch=fail)
     assert (outcome.status, outcome.reason, len(outcome.curve)) == ("failed", said, 2)
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
-def test_what_ends_the_process_passes(opened, tmp_path, raised):
+def test_what_ends_the_process_passes(shared, tmp_path, raised):
     def leave(epoch, figures):
         raise raised
 
     with pytest.raises(raised):
-        opened().run({}, 3, tmp_path / "state", on_epoch=leave)
+        shared.run({}, 3, tmp_path / "state", on_epoch=leave)
 
 
 def test_a_figure_that_is_no_number_in_the_epoch_that_is_kept_fails_a_trial(opened, tmp_path, monkeypatch):
@@ -305,8 +319,8 @@ def test_data_is_decoded_once_whatever_the_batches_and_seeds_and_kept_within_bou
     assert (len(asked_for), len(decoded)) == (6, 6)
 
 
-def test_trials_leave_nothing_in_keras(opened, tmp_path):
-    opened().run({}, 1, tmp_path / "state")
+def test_trials_leave_nothing_in_keras(shared, tmp_path):
+    shared.run({}, 1, tmp_path / "state")
     assert keras.layers.Dense(1).name == "dense"
 
 
