@@ -100,7 +100,9 @@ def dying_at(number, patch, before=True):
     return written
 
 
-@pytest.mark.parametrize("before", [True, False], ids=["before it is there", "after"])
+@pytest.mark.parametrize(
+    "before", [pytest.param(True, id="before it is there"), pytest.param(False, id="after", marks=pytest.mark.whole)]
+)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_search_killed_at_any_file_that_it_writes_is_that_of_an_undisturbed_one(
     tmp_path, undisturbed, algorithm, before, pytestconfig

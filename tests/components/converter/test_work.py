@@ -172,6 +172,7 @@ def test_without_test_images_there_is_nothing_to_judge_by(classifier, tmp_path):
         told(classifier, tmp_path, "float32", images=lambda split: batches(split).take(0))
 
 
+@pytest.mark.whole  # as pipelines/test_run.py has it of two forms
 def test_a_process_of_its_own_converts(classifier, tmp_path, converted_here):
     """As hubel starts it: this one alone, since it imports TensorFlow."""
     model, card = artifact.load(str(classifier)), Card.read(str(classifier))

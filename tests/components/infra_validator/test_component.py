@@ -15,7 +15,8 @@ def blessed(model, examples, tmp_path):
     return blessing
 
 
-@pytest.mark.parametrize("broken", [False, True])
+# with --whole the good one: pipelines/test_run.py has it of a run, whose process is started as hubel starts it
+@pytest.mark.parametrize("broken", [pytest.param(False, marks=pytest.mark.whole), True])
 def test_the_blessing_is_what_pusher_asks_for(classifier, artifacts, tmp_path, monkeypatch, broken):
     monkeypatch.setattr(component, "IMAGES", 2)
     if broken:

@@ -78,7 +78,7 @@ def not_numbers(outputs):
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN")
-@pytest.mark.parametrize("wrong", [flipped, pytest.param(not_numbers, marks=pytest.mark.whole)])
+@pytest.mark.parametrize("wrong", [flipped, pytest.param(not_numbers, marks=pytest.mark.every)])
 def test_a_fault_of_rest_alone_is_refused(classifier, monkeypatch, wrong):
     right = tensors.response
     monkeypatch.setattr(tensors, "response", lambda form, outputs: right(form, wrong(outputs)))

@@ -246,6 +246,7 @@ def test_pixels_of_any_size_are_resized_by_the_same_graph(model):
         assert np.array_equal(value, other) or np.allclose(value, other, atol=1e-4)
 
 
+@pytest.mark.parametrize("model", ["classifier", pytest.param("autoencoder", marks=pytest.mark.whole)], indirect=True)
 def test_an_empty_batch_gets_an_empty_answer_or_a_clean_error(model):
     for name, (argument, dtype, shape, _, *extra) in model.documented.items():
         tensor = tf.zeros([0, *(side or 8 for side in shape[1:])], dtype) if dtype == FLOAT else tf.constant([], STRING)
@@ -263,6 +264,7 @@ def wrong_inputs(spec, image: bytes) -> list:
     return [*(tf.fill(shape, image) for shape in ([], [1, 1], [1, 1, 1])), *map(tf.constant, ([b""], [b"no image"], [image[:30]]))]
 
 
+@pytest.mark.parametrize("model", ["classifier", pytest.param("autoencoder", marks=pytest.mark.whole)], indirect=True)
 def test_wrong_input_of_every_signature_is_refused_and_the_right_one_is_answered_after_it(model):
     image = encoded()[0]
     right = {"examples": digits.examples(keys.TEST)[0], "image_bytes": image, "mask": image}
@@ -341,7 +343,8 @@ def warmup_logs(saved):
     return [prediction_log_pb2.PredictionLog.FromString(r) for r in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()]
 
 
-@pytest.mark.parametrize("model", ["classifier", pytest.param("autoencoder", marks=pytest.mark.whole)], indirect=True)
+# openapi's tests ask each signature of an autoencoder of a server, and the test above looks at its warm-up requests
+@pytest.mark.parametrize("model", ["classifier", pytest.param("autoencoder", marks=pytest.mark.every)], indirect=True)
 def test_the_server_has_asked_every_signature_before_a_client_does(model, monkeypatch):
     """Each builds its graph when it is first asked: what a client asks afterwards builds none."""
     loaded = loading.load("tiny", 1, model.saved, batch_sizes=(4, 8))

@@ -167,7 +167,7 @@ PLATEAU = {
 }
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("precision", [pytest.param("float32", marks=pytest.mark.whole), "mixed_float16"])
 def test_momentum_and_a_plateau_go_on_where_they_were(tmp_path, precision):
     keras.config.set_dtype_policy(precision)
     try:

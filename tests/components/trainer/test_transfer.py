@@ -293,7 +293,7 @@ def test_normalisation_is_the_source_s_and_done_once(source, regression):
     assert inside.get_layer("normalize").scale == 1 / 255
 
 
-@pytest.mark.parametrize("head", ["logistic_regression", "nearest_neighbours"])
+@pytest.mark.parametrize("head", [pytest.param("logistic_regression", marks=pytest.mark.whole), "nearest_neighbours"])
 def test_what_is_exported_answers_as_it_was_trained(source, tmp_path, head):
     data, cfg = data_of(few(3)), slice_of(source, {"epochs": 1}, head=head)
     model, _, _ = trained(source, data, cfg, tmp_path)

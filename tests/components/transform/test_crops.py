@@ -103,6 +103,7 @@ def test_what_is_served_is_the_mean_of_the_model_s_answers_for_each_crop(averagi
     assert np.abs(uncropped - expected).max() > 1e-3, "the crops make a difference"
 
 
+@pytest.mark.whole  # as above of what is served, and infra_validator/ of the gate
 def test_served_equals_trained_with_crops_too(averaging):
     assert parity.refusal(str(averaging), averaging / "Format-Serving", digits.examples(keys.TEST)[:3]) is None
 

@@ -74,6 +74,7 @@ def test_preactivation_networks_of_identity_mappings():
     assert shallow + (111 - 1) * (deeper - shallow) == pytest.approx(10.2e6, rel=0.015)
 
 
+@pytest.mark.whole
 def test_resnet50_is_that_of_keras_applications():
     theirs = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(48, 40, 3))
     ours = resnet((48, 40, 3), 2)

@@ -32,8 +32,7 @@ OF_OTHERS |= OF_MASKS  # asked by a run in tests/pipelines/test_segmentation.py
 ANOMALY = {"score": "reconstruction_error"}
 TASKS = [("mlp", "multilabel"), ("conv_autoencoder", "anomaly:reconstruction")]  # of signatures that no network has by itself
 ONE_OF_A_KIND = {
-    "resnet20", "st_cnn", "googlenet", "conv_autoencoder", "contractive_autoencoder", "vae", "denoising_autoencoder", "pca",
-    "linear_autoencoder", "sparse_coding", "sparse_autoencoder",
+    "resnet20", "st_cnn", "googlenet", "conv_autoencoder", "vae", "denoising_autoencoder", "pca", "sparse_coding",
 }  # fmt: skip
 TWINS = [
     pytest.param(name, None, marks=pytest.mark.whole if name in ONE_OF_A_KIND else pytest.mark.every)
