@@ -59,7 +59,15 @@ def conditions(names: Sequence[str]) -> list[Condition]:
     return [(CLEAN, 0), *((name, severity) for name in names for severity in corruptions.SEVERITIES)]
 
 
-def asked(files: Sequence[str], card: Card, judge: Judge, models: Sequence[Ask], names: Sequence[str], most: int) -> Asked:
+def asked(
+    files: Sequence[str],
+    card: Card,
+    judge: Judge,
+    models: Sequence[Ask],
+    names: Sequence[str],
+    most: int,
+    remade: str | None = None,
+) -> Asked:
     """Ask models about images of Examples, through the signature that Evaluator reads: without corruption as they are kept, and
     with each as a PNG. No more than AT_ONCE images are held.
 
@@ -67,6 +75,7 @@ def asked(files: Sequence[str], card: Card, judge: Judge, models: Sequence[Ask],
         files: of a split. most: images, chosen by a hash of their ids.
         models: of one task, that read alike.
         names: of corruptions.
+        remade: as of Judge, where the models have it.
     """
     ids = list(examples.ids_of(files))
     places = reading.chosen(ids, most)
@@ -76,7 +85,7 @@ def asked(files: Sequence[str], card: Card, judge: Judge, models: Sequence[Ask],
     for group in _groups(files, set(places), card):
         labels = [_label(record, judge.label_key) for record in group.records]
         numbers = [per_image.digest(image_id) for image_id in group.ids]
-        clean = seen([examples.values(record, group.feature)[0] for record in group.records]) if judge.remade else None
+        clean = seen([examples.values(record, group.feature)[0] for record in group.records]) if remade else None
         for image_id, pixels in zip(group.ids, group.pixels, strict=True):
             digest.update(image_id + hashlib.sha256(pixels.data).digest())
             told.constants[corruptions.size_of(*pixels.shape[:2])] += 1
@@ -88,9 +97,9 @@ def asked(files: Sequence[str], card: Card, judge: Judge, models: Sequence[Ask],
                 told.sheet.setdefault(name, []).append(_small(made[0]))
             encoded = [formats.png(each) for each in made] if severity else None
             sent = [group.sent(place, encoded[place] if encoded else None) for place in range(len(made))]
-            given = (seen(encoded) if encoded else clean) if judge.remade else None
+            given = (seen(encoded) if encoded else clean) if remade else None
             for model, into in zip(models, kept, strict=True):
-                columns = _answers(model, judge, sent, labels, clean, given)
+                columns = _answers(model, judge, remade, sent, labels, clean, given)
                 into[name, severity] += [
                     {ID: number, keys.LABEL: -1 if np.size(label) > 1 else int(label), **row}
                     for number, label, row in zip(numbers, labels, columns, strict=True)
@@ -277,12 +286,12 @@ def _seen(card: Card) -> Callable[[Sequence[bytes]], np.ndarray]:
     return lambda encoded: graph(tf.constant(encoded)).numpy() / 255.0
 
 
-def _answers(model: Ask, judge: Judge, sent, labels, clean, given) -> list[dict]:
+def _answers(model: Ask, judge: Judge, remade: str | None, sent, labels, clean, given) -> list[dict]:
     """What the judge keeps of each image."""
     outputs = model(judge.signature, sent)
     rows = [judge.each({name: value[place] for name, value in outputs.items()}, label) for place, label in enumerate(labels)]
-    if judge.remade:
-        [made] = [value for value in model(judge.remade, sent).values() if np.shape(value) == clean.shape]
+    made = next((value for value in model(remade, sent).values() if np.shape(value) == clean.shape), None) if remade else None
+    if made is not None:
         for place, row in enumerate(rows):
             row[TO_CLEAN] = float(np.square(made[place] / 255.0 - clean[place]).mean())
             row[OF_INPUT] = float(np.square(given[place] - clean[place]).mean())

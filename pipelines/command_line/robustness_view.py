@@ -10,7 +10,7 @@ SEVERITIES = 6  # with that of no corruption
 def since(value: Mapping) -> Iterator[str]:
     """The sentence on the first figure beside that of the run's test split, where that is on record."""
     pushed, metrics = value["pushed"], value["metrics"]
-    name = next((name for name in metrics if pushed and name in pushed["metrics"]), None)
+    name = next((name for name in metrics if pushed and name != console.COUNT and name in pushed["metrics"]), None)
     if name is None:
         return
     told = next((told for told in pushed["differences"] if told["metric"] == name), None)

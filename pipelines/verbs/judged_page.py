@@ -8,7 +8,7 @@ from typing import Any
 
 from components import keys, progress
 from components.evaluator import noise
-from components.reporter import earlier, recorded, writing
+from components.reporter import recorded, writing
 from components.reporter.material import Artifact, Judged, Material
 from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
@@ -58,7 +58,7 @@ def pushed(of: Evaluation, page: Mapping[str, Any]) -> dict[str, Any] | None:
     then = artifacts["evaluation"]
     metrics = then.json(keys.METRICS, {})
     told = {"run": page["run"], keys.METRICS: metrics, keys.INTERVALS: then.json(keys.INTERVALS, {}), keys.DIFFERENCES: []}
-    theirs = earlier.own(Material({"evaluation": then})) if then.uri.is_dir() else {}
+    theirs = Material({"evaluation": then}).each if then.uri.is_dir() else {}
     ours, judge = noise.rows_of(of.written), judge_of(of.card.task)
     for name in metrics if theirs and ours else ():
         if (apart := noise.difference(name, judge, ours, theirs)) is not None:

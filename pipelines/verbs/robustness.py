@@ -40,7 +40,9 @@ def told(model: str, files: Sequence[str], asked: Mapping[str, Any]) -> tuple[di
     served = [Served.load(folder) for folder in (model, asked["baseline"]) if folder]
     card = served[0].card
     judge = judge_of(card.task)
-    held = robustness.asked(files, card, judge, [_asking(each) for each in served], asked["names"], asked["images"])
+    remade = judge.remade if all(judge.remade in each.signatures for each in served) else None
+    asking = [_asking(each) for each in served]
+    held = robustness.asked(files, card, judge, asking, asked["names"], asked["images"], remade)
     ours, *others = [robustness.listed(judge, rows) for rows in held.rows]
     theirs = others[0] if others else []
     value = {

@@ -115,7 +115,9 @@ def test_no_more_images_are_held_than_there_is_room_for_and_the_same_ones_are_ch
 
 def test_an_autoencoder_is_judged_by_what_it_makes_of_a_corrupted_image_to_that_and_to_the_image_before(artifacts, autoencoder):
     judge, model = judge_of("reconstruction"), Counted(autoencoder)
-    told = robustness.asked(files_of(artifacts), Card.read(str(autoencoder)), judge, [model], ["gaussian_noise"], 1_000)
+    told = robustness.asked(
+        files_of(artifacts), Card.read(str(autoencoder)), judge, [model], ["gaussian_noise"], 1_000, judge.remade
+    )
     listed = robustness.listed(judge, told.rows[0])
     pixels = digits.images()[0][list(digits.rows(keys.TEST))]
     for severity in (0, 5):

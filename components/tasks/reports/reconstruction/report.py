@@ -15,6 +15,9 @@ class Report(base.Report):
         looked = Looked(material)
         names = by_name.names(own.__path__, ["section"])
         modules = {name: importlib.import_module(f"{own.__name__}.{name}") for name in names}
+        if material.judged and material.model is None:
+            names = [name for name in names if getattr(modules[name], "WITHOUT_NETWORK", False)]
+            yield _named("network", lambda: material.need("model"))
         for name in sorted(names, key=lambda name: (modules[name].ORDER, name)):
             yield _named(name, lambda made=modules[name]: made.section(looked))
 

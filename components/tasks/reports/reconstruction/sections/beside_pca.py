@@ -9,6 +9,7 @@ from reports import distributions
 from reports.run.blocks import Missing, Pictures, Prose, Section, Table
 
 ORDER = 20
+WITHOUT_NETWORK = True  # of what Evaluator wrote
 DOTS = 1_500
 SHOWN = 6  # images of each kind
 
