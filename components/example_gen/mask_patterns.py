@@ -35,7 +35,7 @@ def fitting(root: str) -> list[Fitting]:
     held: list[tuple[Fitting, frozenset[str]]] = []
     for pattern in dict.fromkeys(_candidates(every)):
         try:
-            listed = paired.read(root, pattern, Counter())
+            listed = paired.read(root, pattern, Counter(), every)
         except UsageError:
             continue
         of = frozenset(path for parts in listed.masks.values() for path, _ in parts)

@@ -127,12 +127,12 @@ def _targets(parts: Sequence[tuple[str, str]] | None, pattern: str) -> dict[str,
     return {keys.MASK: parts[0][0] if is_whole else {files.PARTS: parts}}
 
 
-def read(root: str, pattern: str, passed_over: Counter) -> Listed:
-    """Everything below a folder that is an image or a mask. Raises UsageError for a mask of two images, and for images beside those
-    of splits."""
+def read(root: str, pattern: str, passed_over: Counter, paths: Iterable[str] | None = None) -> Listed:
+    """Everything below a folder that is an image or a mask; `paths` are all such, where they are known. Raises UsageError for a
+    mask of two images, and for images beside those of splits."""
     matches = _matching(pattern)
     images, masks = [], []
-    for path in listing.images(root, "", passed_over):
+    for path in listing.images(root, "", passed_over) if paths is None else paths:
         match = matches.fullmatch(path)
         if match:
             masks.append((path, _Key(match["above"].rstrip("/"), match.groupdict().get("name")), match.groupdict().get("of") or ""))

@@ -6,8 +6,11 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
+from sklearn.metrics import jaccard_score
 from tfx.types.standard_artifacts import Examples
 
 from components import keys
@@ -191,6 +194,38 @@ def test_a_drawing_in_alpha_is_what_a_viewer_shows_of_it(reading):
         seen[form] = {name: image.tobytes() for name, image in zip(names, images, strict=True)}
     assert all(images == seen["seen"] for images in seen.values())
     assert len(set(seen["seen"].values())) == 36
+
+
+@pytest.mark.whole
+def test_masks_go_the_whole_way_from_init_to_answers_in_the_image_s_own_size(drawn, tmp_path):
+    """What cannot be used is named on the way, and what is learned is what the masks say."""
+    root, out, place = drawn("masks") / "masks", tmp_path / "masks.yaml", tmp_path / "workspace"
+    made = in_process("init", root, "--out", out, "--json", "--workspace", place)
+    assert made.code == 0, made.err
+    assert made.json["passed_over"] == {"beside folders of images": 60}
+    small = (
+        "model.options={padding: same, filters: [8, 16], dropout: 0}",
+        "train.epochs=30",
+        "train.batch_size=4",
+        "export.warmup=0",
+    )
+    sets = [argument for assignment in small for argument in ("--set", assignment)]
+    done = in_process("run", out, *sets, "--json", "--workspace", place)
+    assert done.code == 0, done.err
+    value = done.json
+    assert (value["blessed"], value["quarantined"]) == (True, VARIANTS["masks"].quarantined)
+    assert value["passed_over"] == {"beside folders of images": 60}
+    assert set(value["pixels"]["mask"]["test"]) == {"background", "value_1", "value_2", "value_3"}
+    answers = in_process("predict", "masks", root / "images", "--out", tmp_path / "answers", "--json", "--workspace", place)
+    assert answers.code == 0, answers.err
+    truth, told = [], []
+    for row in answers.json:
+        name = Path(row["file"]).name
+        if name not in ("57.png", "58.png"):
+            truth.append(np.asarray(Image.open(root / "palette" / name)))
+            told.append(np.asarray(Image.open(row["written"]["masks"])))
+    assert {mask.shape for mask in told} == {(32, 32)}
+    assert jaccard_score(np.ravel(truth), np.ravel(told), average="macro") > 0.5
 
 
 @pytest.mark.whole

@@ -1,6 +1,7 @@
 """Masks through ExampleGen: pixels by class counted, what was done to them said, shares in statistics and in drift."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -13,6 +14,7 @@ from tfx.types import standard_artifacts
 from components import keys
 from components.example_gen import component, maps, sources
 from components.example_validator import drift
+from components.inputs import storage_of
 from components.schema_gen.names import forget_values
 from components.targets import of as kind_of
 from configs.schema.data import DataConfig
@@ -118,6 +120,28 @@ def test_an_image_that_is_turned_takes_its_mask_along_and_that_is_said(tmp_path)
     for feature in turned:
         mask = tf.io.decode_png(feature[keys.MASK].bytes_list.value[0]).numpy()[..., 0]
         np.testing.assert_array_equal(mask, np.rot90(grey(0), -1) // 127)
+
+
+def resident(what):
+    """kB of this process: VmRSS now, VmHWM at most since clear_refs."""
+    return next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
+
+
+def test_an_image_of_twenty_megapixels_and_its_mask_take_a_few_bytes_a_pixel(tmp_path):
+    """Of the process, with what TensorFlow and Pillow hold."""
+    sides = 4000, 5000
+    image = np.repeat(np.arange(sides[1], dtype=np.uint8)[None, :, None], sides[0], 0).repeat(3, 2)
+    mask = np.where(image[..., 0] > 100, 255, 0).astype(np.uint8)
+    encoded, truth = (tf.io.encode_png(values).numpy() for values in (image, mask[..., None]))
+    data = DataConfig(features={"mask": "m"}, mask_classes={0: "background", 255: "cell"})
+    storage_of("image").store(tf.io.encode_png(image[:8, :8]).numpy(), data)  # whatever is made once
+    del image, mask
+    Path("/proc/self/clear_refs").write_text("5")
+    before = resident("VmRSS")
+    kept = storage_of("image").store(encoded, data)
+    held = kind_of(keys.MASK).checked(truth, *kept.size, ["background", "cell"], data)
+    assert sum(held.pixels) == sides[0] * sides[1]
+    assert 1024 * (resident("VmHWM") - before) < 12 * sides[0] * sides[1]
 
 
 def test_shares_of_pixels_drift_and_their_absence_is_no_anomaly(tmp_path):
