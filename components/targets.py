@@ -301,6 +301,27 @@ class Map(Kind):
         return tf.cast(move.nearest(tf.cast(values, tf.float32)), values.dtype)
 
 
+class OwnMap(Kind):
+    """A Map in its image's own size, as records hold it, whatever the model's input is. Tasks get encoded images, string [N]."""
+
+    def __init__(self, name: str, of: str):
+        super().__init__(name)
+        self.of = of
+
+    @property
+    def features(self):
+        return {self.of: schema_pb2.BYTES}
+
+    def raw(self, value):
+        return {}  # what it is of writes it
+
+    def spec(self):
+        return {self.of: tf.io.FixedLenFeature([], tf.string)}
+
+    def resized(self, inputs, resize):
+        return first(inputs[self.of])
+
+
 class Table(Kind):
     """Boxes and their classes, any number an image. Values are (top, left, bottom, right, class) each, in px of the image, bottom
     and right exclusive. Tasks get float32 [N, M, 5], the same in px of the model's input; a row of NONE is none, wherever it
@@ -427,10 +448,13 @@ KINDS = {
     )
 }
 
+OWN_MASK = f"{keys.MASK}/own"  # for signatures and judges, never learned from
+_FURTHER = {OWN_MASK: OwnMap(OWN_MASK, keys.MASK)}
+
 
 def of(name: str) -> Kind:
     """The kind of a target; other integers of the raw schema, such as an image's height, are targets too."""
-    return KINDS.get(name) or Number(name)
+    return KINDS.get(name) or _FURTHER.get(name) or Number(name)
 
 
 def is_further(name: str) -> bool:

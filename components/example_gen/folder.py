@@ -3,7 +3,8 @@ files of a text each, which end in .txt.
 
 What of it is a split or a class says components.example_gen.layouts, which files are images components.example_gen.listing, which
 of these are masks of others, and are passed over, components.example_gen.masks; where data.features has a pattern of masks, they
-are learned from, as components.example_gen.paired says. An image's id is its path below PATH.
+are learned from, as components.example_gen.paired says, and where it has a folder of ground truth beside train and test, as
+components.example_gen.ground_truth says. An image's id is its path below PATH.
 """
 
 import contextlib
@@ -11,12 +12,13 @@ import functools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from components import inputs, keys
-from components.example_gen import classes, files, layouts, listing, masks, paired
+from components.example_gen import classes, files, ground_truth, layouts, listing, masks, paired
 from components.example_gen.layouts import Layout
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
@@ -24,6 +26,7 @@ from configs.errors import UsageError
 READS = ("image", "text")
 TAKES = ("masks",)
 TEXT = "text"
+TRUTH = "truth"  # in an address: the folder of masks
 BOM = b"\xef\xbb\xbf"  # before a text that some editors wrote
 
 
@@ -59,14 +62,23 @@ def locate(
         raise UsageError("data.masks is of images, and the model reads texts.", "Take data.masks out.")
     if others := sorted(set(features) - {keys.MASK}):
         raise UsageError(f"data.features names {', '.join(others)}, but a folder has no features.", "Remove data.features.")
+    truth = ground_truth.folder_of(features.get(keys.MASK))
     if keys.MASK in features:
         if masks or reads != inputs.DEFAULT:
             strange = f"data.masks: {masks} takes masks for images" if masks else f"the model reads {reads}s"
             raise UsageError(f"data.features.mask says which files are masks, and {strange}.", "Take one of them out.")
-        return paired.locate(root, features[keys.MASK], datasets)
+        if not truth:
+            return paired.locate(root, features[keys.MASK], datasets)
     address = {"path": root} | ({"masks": masks} if masks else {}) | ({"reads": reads} if reads != inputs.DEFAULT else {})
     listed, passed_over = _listed(address)
     every = [path for by_class in listed.values() for paths in by_class.values() for path in paths]
+    if truth:
+        address |= {TRUTH: truth}
+        ground_truth.check(root, truth, listed)
+        pairs, lone = ground_truth.paired(root, truth, listed)
+        read = [path for path in pairs.values() if path is not None]
+        passed_over = passed_over - Counter({listing.MASKS: len(read) + lone}) + Counter({paired.LONE: lone})
+        every += read
     return Located(address, files.digested(root, every, datasets), _class_names(listed), passed_over)
 
 
@@ -77,16 +89,23 @@ def contents(address: Mapping[str, Any]) -> Contents:
     listed, _ = _listed(address)
     names = _class_names(listed)
     labels = {name: label for label, name in enumerate(names)}
+    truth = address.get(TRUTH)
+    pairs = ground_truth.paired(address["path"], truth, listed)[0] if truth else {}
     rows = {
-        split: [files.File(path, labels.get(name)) for name, paths in by_class.items() for path in paths]
+        split: [
+            files.File(path, labels.get(name), targets={keys.MASK: pairs[path]} if path in pairs else None)
+            for name, paths in by_class.items()
+            for path in paths
+        ]
         for split, by_class in listed.items()
     }
-    return files.contents(names, rows)
+    contents = files.contents(names, rows)
+    return replace(contents, targets={keys.MASK: []}) if truth else contents
 
 
 def images(address: Mapping[str, Any], shard: str) -> Iterator[Raw]:
     """See components.example_gen.sources."""
-    every = files.images(address["path"], shard)
+    every = (ground_truth if TRUTH in address else files).images(address["path"], shard)
     if address.get("reads", inputs.DEFAULT) == inputs.DEFAULT:
         return every
     return (raw._replace(encoded=functools.partial(_unmarked, raw.encoded)) for raw in every)

@@ -17,7 +17,6 @@ from components.tasks.around import Around
 from components.tasks.base import Extra, Signature
 from components.tasks.reconstruction import task as autoencoder
 from components.tasks.reconstruction.names import ANOMALY_SCORE, FIGURES
-from components.tasks.reconstruction.pixels import error_map
 from components.trainer.card import Card
 from components.trainer.data import Data
 from components.transform import placement
@@ -65,7 +64,7 @@ class Task(Around):
         if card.anomaly.score == ELBO:
             figures = self.inner.figures(model, card)
             return lambda pixels, placed: -figures(pixels)[ELBO]
-        return lambda pixels, placed: pooling.pooled(*error_map(model, pixels, placed), card.anomaly)
+        return lambda pixels, placed: pooling.pooled(*self.inner.strangeness(model, pixels, placed), card.anomaly)
 
     def calibrate(self, model, data, card):
         of_inner = self.inner.calibrate(model, data, card)
@@ -105,7 +104,7 @@ class Task(Around):
         def judged(pixels, placed, threshold):
             scores = score(pixels, placed)
             threshold = tf.broadcast_to(threshold, tf.shape(scores))
-            errors, inside = error_map(model, pixels, placed)
+            errors, inside = self.inner.strangeness(model, pixels, placed)
             return {SCORE: scores, DECISION: scores > threshold, "threshold": threshold, MAP: errors * inside}
 
         scored = {SCORE: "anomaly_score", DECISION: "is_anomaly"}

@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from components import tasks
+from components import keys, tasks
 from components.tasks.base import Task
 from configs.by_name import spec
 from configs.errors import UsageError
@@ -18,9 +18,12 @@ from configs.schema.anomaly import AnomalyConfig
 OF_FOLDER = "task"  # file of the task that has a folder's name
 
 
-def name_of(task: str, anomaly: AnomalyConfig | None) -> str:
-    """The name of what a config asks for: the task of its network, or `anomaly` around that."""
-    return task if anomaly is None else f"anomaly:{task}"
+def name_of(task: str, anomaly: AnomalyConfig | None, features: Collection[str] = ()) -> str:
+    """The name of what a config asks for: the task of its network, or `anomaly` around that, which is held against masks where
+    `features`, data.features, names them."""
+    if anomaly is None:
+        return task
+    return f"anomaly_localization:{task}" if keys.MASK in features else f"anomaly:{task}"
 
 
 def of_data(task: str, features: Collection[str]) -> str:

@@ -52,7 +52,7 @@ def preview(
     checks.check(reads, model, cfg.data, cfg.transform, cfg.augment, cfg.export.crops is not None)
     if samples is not None and not inputs.input_of(reads).augments:
         raise UsageError(f"--samples is of augmented images, and {model} reads {reads}.", "Leave --samples out.")
-    noun, task = inputs.storage_of(reads).noun, name_of(of_data(name, cfg.data.features), cfg.anomaly)
+    noun, task = inputs.storage_of(reads).noun, name_of(of_data(name, cfg.data.features), cfg.anomaly, cfg.data.features)
     kind = preview_of(reads, cfg, task_of(task))
     looked = choosing.look(cfg.data, Path(datasets), _wanted(task, reads, images, kind.measured))
     set_aside = dict(Counter(filter(None, looked.read.values())).most_common())

@@ -272,7 +272,7 @@ def _learned(config: RunConfig, start: Start) -> tuple[str, RunConfig]:
     task = of_data(CLASSIFICATION if start.origin else keras_models.get(config.model.name).task, config.data.features)
     if config.anomaly is not None:
         anomaly.check(task_of(task), config.anomaly)
-    task = name_of(task, config.anomaly)
+    task = name_of(task, config.anomaly, config.data.features)
     augment.check(policies.expand(config.augment, config.transform.channels), task_of(task).targets)
     given = config if start.origin is None else with_origin(config, start.origin)
     trainer.check(_of_trainer(given), task_of(task))

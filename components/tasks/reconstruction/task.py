@@ -76,6 +76,10 @@ class Task(base.Task):
             INPAINT: inpainting.signature(model, card),
         }
 
+    def strangeness(self, model: keras.Model, pixels: tf.Tensor, placed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Where an image is unlike those of training, for components.tasks.anomaly: see pixels.error_map."""
+        return error_map(model, pixels, placed)
+
     def codes(self, model: keras.Model, pixels: tf.Tensor) -> tf.Tensor:
         """float32 [N, k] of float32 pixels [N, height, width, channels] in 0..255, as they are served."""
         return normalize.inner(model).get_layer("encoder")(model.get_layer("normalize")(pixels), training=False)

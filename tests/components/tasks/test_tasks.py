@@ -25,7 +25,8 @@ from tests.components import digits
 
 ROOT = Path(components.tasks.__file__).parent
 FILES = [path.relative_to(ROOT).with_suffix("") for path in ROOT.rglob("*.py") if "class Task(" in path.read_text()]
-NAMES = sorted({".".join(part for part in file.parts if part != "task") for file in FILES} - {"base", "anomaly"})
+ROUND_ANOTHER = {"anomaly", "anomaly_localization"}
+NAMES = sorted({".".join(part for part in file.parts if part != "task") for file in FILES} - {"base", *ROUND_ANOTHER})
 NO_TASKS = ["no_such_task", "", "Classification", "../classification", "class ification", "base", "by_name", "classification.x"]
 ALONE = ["anomaly", "reconstruction:anomaly", "classification:reconstruction", "judges", "judges.classification"]
 
@@ -36,7 +37,10 @@ def test_an_unknown_task_is_refused(name):
         task_of(name)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "anomaly:reconstruction", "anomaly:reconstruction.variational"])
+@pytest.mark.parametrize(
+    "name",
+    [*NAMES, "anomaly:reconstruction", "anomaly:reconstruction.variational", "anomaly_localization:reconstruction"],
+)
 def test_every_task_is_found_and_has_a_judge_in_a_file_of_its_own(name):
     task, judge = task_of(name), judge_of(name)
     assert isinstance(task, Task)
