@@ -6,6 +6,7 @@ A layer is named by its path in the model, "net/block2/conv1", or by the end of 
 
 import difflib
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from keras_models.layers.extractor import Extractor
 
 FEATURES = "features"
 HEAD = "logits"
+PATCHES = "distances"  # the head of a detector by patches
 LISTED = 12  # layers in a message
 
 
@@ -80,18 +82,52 @@ def with_head(features: keras.Model, input_shape, head: layers.Layer, maps: str 
     Raises:
         ValueError: for an image that the source cannot take; says what it takes.
     """
-    x = image = keras.Input(input_shape, name="image")
-    wanted = tuple(features.inputs[0].shape[1:])
-    if len(wanted) == 3 and wanted[2] == 3 and input_shape[2] == 1:
-        x = layers.Concatenate(name="three_channels")([x] * 3)
-    if len(wanted) != 3 or any(side not in (None, given) for side, given in zip(wanted, x.shape[1:], strict=True)):
-        raise ValueError(f"it takes {volume(wanted)}, and the images are {volume(input_shape)}")
+    image, x = given(features, input_shape)
     x = features(x)
     if maps == "average" and len(x.shape) == 4:
         x = layers.GlobalAveragePooling2D(name="average")(x)
     elif len(x.shape) > 2:
         x = layers.Flatten(name="flatten")(x)
     return keras.Model(image, head(x), name="transfer")
+
+
+def with_patches(features: keras.Model, input_shape, head: layers.Layer) -> keras.Model:
+    """image -> maps of `map_extractor` -> a head of keras_models.layers.patches, uncompiled. Raises ValueError as `with_head`."""
+    image, x = given(features, input_shape)
+    return keras.Model(image, head(features(x)), name="transfer")
+
+
+def given(features: keras.Model, input_shape) -> tuple:
+    """The input "image" of a model around an extractor, and what the extractor is given of it. Raises ValueError as `with_head`."""
+    x = image = keras.Input(input_shape, name="image")
+    wanted = tuple(features.inputs[0].shape[1:])
+    if len(wanted) == 3 and wanted[2] == 3 and input_shape[2] == 1:
+        x = layers.Concatenate(name="three_channels")([x] * 3)
+    if len(wanted) != 3 or any(side not in (None, own) for side, own in zip(wanted, x.shape[1:], strict=True)):
+        raise ValueError(f"it takes {volume(wanted)}, and the images are {volume(input_shape)}")
+    return image, x
+
+
+def map_extractor(model: keras.Model, names: Sequence[str]) -> Extractor:
+    """As `extractor`, to the maps that several layers make, in their order; what they share is computed once.
+
+    Raises:
+        ValueError: as `extractor`, for a layer that makes no map, (batch, height, width, channels), and for one named twice.
+    """
+    graph = compat.graph_of(model)
+    if graph is None or len(graph.inputs) != 1:
+        raise ValueError("it is not functional with one input (keras.Model(image, outputs)), so its layers cannot be told apart")
+    there = paths(model)
+    found = [find(name, there) for name in names]
+    if len(set(found)) < len(found):
+        raise ValueError(f"{', '.join(names)} name a layer twice")
+    made = _outputs(graph, [path.split("/") for path in found])
+    for path, tensor in zip(found, made, strict=True):
+        if len(tensor.shape) != 4 or None in tensor.shape[1:]:
+            raise ValueError(f"{path} makes {volume(tensor.shape[1:])}, and no maps of a known size")
+    cut = Extractor(graph.inputs[0], made, name=FEATURES)
+    cut.trainable = False
+    return cut
 
 
 def unfreeze(features: keras.Model, layer: str) -> int:
@@ -174,3 +210,22 @@ def _output(graph, parts, before):
         return tensors[0]
     sub = compat.graph_of(node.operation)
     return keras.Model(sub.inputs[0], _output(sub, inner, before), name=name)(tensors[0])
+
+
+def _outputs(graph, parts: Sequence[Sequence[str]]) -> list:
+    """As `_output`, of several layers."""
+    made = {}
+    for name in dict.fromkeys(name for name, *_ in parts):
+        inner = [rest for first, *rest in parts if first == name]
+        node = next(node for node in compat.nodes_of(graph) if node.operation.name == name)
+        if not all(inner):
+            if len(node.output_tensors) != 1 or any(inner):
+                raise ValueError(
+                    f"{name} has {len(node.output_tensors)} outputs, or is named beside its own layers; name one of these"
+                )
+            made[name,] = node.output_tensors[0]
+            continue
+        sub = compat.graph_of(node.operation)
+        told = keras.Model(sub.inputs[0], _outputs(sub, inner), name=name)(node.input_tensors[0])
+        made |= {(name, *rest): tensor for rest, tensor in zip(inner, told, strict=True)}
+    return [made[tuple(part)] for part in parts]

@@ -1,4 +1,5 @@
-"""Which images are none of those that an autoencoder was trained on: around any task of reconstruction, as `anomaly:TASK`.
+"""Which images are none of those that a model was trained on: around any task whose models say where an image is unlike them, those
+of reconstruction and those of patches, as `anomaly:TASK`.
 
 What is learned, and how, is TASK's. Here its models get a score for an image and a threshold for it; docs/anomalies.md has the
 formulas.
@@ -15,7 +16,6 @@ from components import pooling, progress
 from components.tasks import base
 from components.tasks.around import Around
 from components.tasks.base import Extra, Signature
-from components.tasks.reconstruction import task as autoencoder
 from components.tasks.reconstruction.names import ANOMALY_SCORE, FIGURES
 from components.trainer.card import Card
 from components.trainer.data import Data
@@ -35,11 +35,13 @@ Codes = Callable[[tf.Tensor], tf.Tensor]  # such pixels -> float32 [N, k]
 
 def check(task: base.Task, asked: AnomalyConfig) -> None:
     """Raise UsageError for a task whose models have no such score."""
-    if not isinstance(task, autoencoder.Task):
+    scores = getattr(task, "anomaly_scores", ())
+    if not scores:
         raise UsageError(
-            "anomaly asks how an autoencoder sees an image, and this model is none.", "Take an autoencoder, or take anomaly out."
+            "anomaly asks how an autoencoder, or a detector by patches, sees an image, and this model is none.",
+            "Take an autoencoder, or take anomaly out.",
         )
-    if asked.score not in task.anomaly_scores:
+    if asked.score not in scores:
         raise UsageError(
             "anomaly.score elbo is a bound on log p(x), and this model is no density of images.",
             "Take a variational autoencoder, or another score.",
@@ -47,7 +49,7 @@ def check(task: base.Task, asked: AnomalyConfig) -> None:
 
 
 class Task(Around):
-    """Around a task of reconstruction, which `check` sees to."""
+    """Around a task with `anomaly_scores`, which `check` sees to."""
 
     @property
     def targets(self):
@@ -58,6 +60,8 @@ class Task(Around):
 
     def score(self, model: keras.Model, card: Card) -> Score:
         """What is larger the less an image is like those of training. docs/anomalies.md"""
+        if card.anomaly.score == "feature_distance":
+            return lambda pixels, placed: self.inner.distance(model, pixels, placed)
         if card.anomaly.score == "latent_distance":
             distance = _distance(functools.partial(self.inner.codes, model), card)
             return lambda pixels, placed: distance(pixels)
@@ -78,7 +82,7 @@ class Task(Around):
             scores.append(score(pixels, placed).numpy())
             barred += _barred(placed, card)
         scores = np.concatenate(scores)
-        if barred and card.anomaly.score != "reconstruction_error":
+        if barred and card.anomaly.score in ("latent_distance", ELBO):
             progress.emit(
                 "warning",
                 text=f"transform.resize: fit puts black bars around {barred} of {len(scores)} validation images, and "
@@ -89,6 +93,7 @@ class Task(Around):
 
     def signatures(self, model, card):
         score, threshold = self.score(model, card), _threshold(card)
+        own = threshold  # what maps are drawn by, whatever a request brings
 
         def anomaly_score(pixels, placed):
             scores = score(pixels, placed)
@@ -105,7 +110,12 @@ class Task(Around):
             scores = score(pixels, placed)
             threshold = tf.broadcast_to(threshold, tf.shape(scores))
             errors, inside = self.inner.strangeness(model, pixels, placed)
-            return {SCORE: scores, DECISION: scores > threshold, "threshold": threshold, MAP: errors * inside}
+            return {
+                SCORE: scores,
+                DECISION: scores > threshold,
+                "threshold": threshold,
+                MAP: self.inner.drawn(errors, own) * inside,
+            }
 
         scored = {SCORE: "anomaly_score", DECISION: "is_anomaly"}
         mapped = {**scored, "threshold": "threshold", MAP: "heat"}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from keras_models import published
 
+RANDOM = "random"  # weights of a network that has learned nothing
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -17,6 +19,7 @@ class Origin:
     digest: str  # of what it holds
     normalizes: bool  # whether it takes pixels of 0..255, whatever transform.normalize says
     artifact: str | None = None  # folder of the pushed Model
+    weights: str | None = None  # of keras.applications: path of a file, or random; None: ImageNet's
 
     @property
     def is_published(self) -> bool:

@@ -8,12 +8,13 @@ from configs.schema.base import Slice
 
 
 class AnomalyConfig(Slice):
-    """Which images are none of those that an autoencoder was trained on."""
+    """Which images are none of those that a model was trained on."""
 
-    score: Literal["reconstruction_error", "latent_distance", "elbo"] = Field(
+    score: Literal["reconstruction_error", "latent_distance", "elbo", "feature_distance"] = Field(
         "reconstruction_error",
         description="what is large for an anomaly: the squared error of its pixels; the Mahalanobis distance of its code from "
-        "those of the training images; of variational models, the negative evidence lower bound",
+        "those of the training images; of variational models, the negative evidence lower bound; of transfer's heads padim and "
+        "patchcore, how far its patches are from those of the training images",
     )
     pooling: Literal["mean", "max", "top_share", "smoothed_max"] = Field(
         "mean",

@@ -85,6 +85,16 @@ class RunConfig(Slice):
             raise ValueError("copies are made of the whole training split, and transfer.shots takes a part of it; give one of them")
         return self
 
+    @model_validator(mode="after")
+    def _a_detector_s_score(self):
+        by_features = self.anomaly is not None and self.anomaly.score == "feature_distance"
+        detects = self.transfer is not None and self.transfer.detects
+        if detects and not by_features:
+            raise ValueError(f"transfer.head {self.transfer.head} detects anomalies; add anomaly: {{score: feature_distance}}")
+        if by_features and not detects:
+            raise ValueError("anomaly.score feature_distance is of transfer's heads padim and patchcore; name one of them")
+        return self
+
     @field_validator("name")
     @classmethod
     def _not_a_version(cls, name):

@@ -15,9 +15,9 @@ from components.example_gen import listing
 from components.inputs import checks
 from components.tasks.by_name import name_of, of_data, task_of
 from components.tasks.judges.by_name import judge_of
+from components.trainer.transfer import served
 from configs import load, words
 from configs.errors import HubelError, UsageError
-from keras_models.record import CLASSIFICATION
 from pipelines.data_sets import choosing
 from pipelines.data_sets.choosing import Wanted
 from pipelines.data_sets.seen.by_name import preview_of
@@ -47,7 +47,7 @@ def preview(
     """
     cfg = load.load(config, assignments)
     entry = keras_models.check(cfg.model.name) if cfg.transfer is None else None
-    name = CLASSIFICATION if entry is None else entry.task
+    name = served(cfg.transfer) if entry is None else entry.task
     model, reads = (cfg.transfer.source, inputs.DEFAULT) if entry is None else (cfg.model.name, entry.reads)
     checks.check(reads, model, cfg.data, cfg.transform, cfg.augment, cfg.export.crops is not None)
     if samples is not None and not inputs.input_of(reads).augments:

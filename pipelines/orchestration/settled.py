@@ -21,7 +21,7 @@ from components.trainer import by_name, transfer
 from components.trainer import checks as trainer
 from components.trainer import members as ensembles
 from components.trainer.card import Card
-from components.trainer.origin import Origin
+from components.trainer.origin import RANDOM, Origin
 from components.transform.augment import steps as augment
 from configs import load, policies
 from configs import space as spaces
@@ -37,7 +37,6 @@ from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
 from configs.schema.transform import TransformConfig
 from keras_models import building, contract, layers, published
-from keras_models.record import CLASSIFICATION
 from pipelines.workspace import origins, starts
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.starts import Start
@@ -97,8 +96,17 @@ class Settled:
             *self.located.notes,
             *(f"{asked} is {name}" for asked, name in self.start.names.items() if name != asked),
             *([unread] if self.located.class_names is None else []),
+            *(
+                [f"{self.start.origin.source} has random weights: what it makes of images was never learned"]
+                if self._is_random
+                else []
+            ),
             *self.of_search,
         ]
+
+    @property
+    def _is_random(self) -> bool:
+        return self.start.origin is not None and self.start.origin.weights == RANDOM
 
     @property
     def fetches(self) -> dict[str, str] | None:
@@ -269,7 +277,9 @@ def of(config: RunConfig, place: Workspace, start: Start, located: Located) -> S
 
 def _learned(config: RunConfig, start: Start) -> tuple[str, RunConfig]:
     """The task's name, and the config as the components get it. Raises UsageError for what the task cannot be trained with."""
-    task = of_data(CLASSIFICATION if start.origin else keras_models.get(config.model.name).task, config.data.features)
+    task = of_data(
+        transfer.served(config.transfer) if start.origin else keras_models.get(config.model.name).task, config.data.features
+    )
     if config.anomaly is not None:
         anomaly.check(task_of(task), config.anomaly)
     task = name_of(task, config.anomaly, config.data.features)

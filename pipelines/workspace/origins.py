@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from components import inputs, keys
 from components.example_gen import digest
-from components.trainer.origin import Origin
+from components.trainer.origin import RANDOM, Origin
 from configs import load
 from configs.errors import UsageError
 from configs.schema.run import RunConfig
@@ -56,11 +56,21 @@ def check(source: str, transform: TransformConfig, place: Workspace) -> None:
     _opened(source, transform, place)
 
 
-def locate(source: str, transform: TransformConfig, place: Workspace) -> Origin:
-    """A source, digested. Raises as `check`."""
+def locate(source: str, transform: TransformConfig, place: Workspace, weights: str | None = None) -> Origin:
+    """A source, digested. weights: of a network of keras.applications, see Origin. Raises as `check`, and UsageError for a file of
+    weights that is not there."""
     named, layers = _opened(source, transform, place)
     if named.file is None:
-        return Origin(source, source, None, f"keras {version('keras')}", True)
+        of = f"keras {version('keras')}"
+        if weights in (None, RANDOM):
+            return Origin(source, source, None, f"{of} {weights}" if weights else of, True, weights=weights)
+        file = Path(weights).expanduser().resolve()
+        if not file.is_file():
+            raise UsageError(
+                f"transfer.weights: there is no file {file}.", f"It may be the path of a file of weights, or {RANDOM}."
+            )
+        held = digest.of_files([file], file.parent, place.datasets / ".digests.json")
+        return Origin(source, source, None, f"{of} {held}", True, weights=str(file))
     file, held = str(named.file), digest.of_files([named.file], named.file.parent, place.datasets / ".digests.json")
     if named.artifact is None:
         return Origin(file, file, file, held, _normalizes(layers))

@@ -40,7 +40,7 @@ def find(model: ModelConfig, transfer: TransferConfig | None, transform: Transfo
         UsageError: where it is not there, or cannot be started from; says what there is.
     """
     if transfer is not None:
-        return transferred(transfer.source, origins.locate(transfer.source, transform, place))
+        return transferred(transfer.source, origins.locate(transfer.source, transform, place, transfer.weights))
     return Start(
         keras_models.check(model.name).reads,
         initial=runs.artifact(place, model.initial) if model.initial else None,

@@ -14,7 +14,7 @@ from components.evaluator.statistic import Auroc, AveragePrecision, Decision
 from components.tasks.anomaly import DECISION, MAP, SCORE
 from components.tasks.judges.around import Around
 from components.tasks.judges.base import Comparison, Metric
-from components.tasks.judges.reconstruction.principal import principal, size_of_code
+from components.tasks.judges.reconstruction.principal import principal
 from components.tasks.reconstruction.names import FIGURES
 from components.trainer.card import Card
 from components.transform import placement
@@ -34,10 +34,13 @@ def _metric(kind: str, figure: str, output: str) -> Metric:
 
 
 class Judge(Around):
-    """Around the judge of a task of reconstruction."""
+    """Around the judge of a task whose models have maps."""
 
     label_key = keys.ANOMALY
-    converted = (*detection.RANKINGS, *detection.DECISIONS, "mse", "psnr")
+
+    @property
+    def converted(self):
+        return (*detection.RANKINGS, *detection.DECISIONS, *(name for name in ("mse", "psnr") if name in self.inner.metrics))
 
     @property
     def may_lose(self):
@@ -66,10 +69,11 @@ class Judge(Around):
         known = kinds >= 0
         if len(set(kinds[known])) < 2:  # nothing to part from something else
             return self.inner.compare(model, card, images)
-        code_size = size_of_code(model)
-        name = principal(images, code_size).name
-        errors = _of_principal(model, card, images)
-        words = f"the error of {name} with the same code size of {code_size}, fitted on the training split"
+        components = self.inner.components(model, card)
+        name = principal(images, components).name
+        errors = _of_principal(components, card, images)
+        size = f"the same code size of {components}" if self.inner.has_code else f"{components} components"
+        words = f"the error of {name} with {size}, fitted on the training split"
         area = detection.auroc(kinds[known], errors[known])
         return [Comparison("auroc", area, words, "pca_auroc", yields=True, each={SCORE: errors})]
 
@@ -80,7 +84,8 @@ class Judge(Around):
         strange = np.unique(labels[(kinds == 1) & (labels >= 0)])
         if not strange.size or not (kinds == 0).any():
             return by_label
-        ranked = {"auroc": _served_scores(model, card, images), "pca_auroc": _of_principal(model, card, images)}
+        of_principal = _of_principal(self.inner.components(model, card), card, images)
+        ranked = {"auroc": _served_scores(model, card, images), "pca_auroc": of_principal}
         for label in strange:
             chosen = (kinds == 0) | (labels == label)
             figures = {name: _area(kinds[chosen], scores[chosen]) for name, scores in ranked.items()}
@@ -98,10 +103,9 @@ def _of_test(images: Callable[[str], tf.data.Dataset], name: str) -> np.ndarray:
     return np.concatenate([targets[name] for _, targets in images(keys.TEST).as_numpy_iterator()])
 
 
-def _of_principal(model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> np.ndarray:
-    """The scores of the test images by PCA with as many components as the model's code has numbers: float32 [N]. Its errors are
-    pooled as the model's."""
-    exact, scores = principal(images, size_of_code(model)), []
+def _of_principal(components: int, card: Card, images: Callable[[str], tf.data.Dataset]) -> np.ndarray:
+    """The scores of the test images by PCA with so many components: float32 [N]. Its errors are pooled as the model's."""
+    exact, scores = principal(images, components), []
     for pixels, targets in images(keys.TEST).as_numpy_iterator():
         unit = pixels / 255.0
         made = exact.images(exact.codes(unit)).reshape(unit.shape)

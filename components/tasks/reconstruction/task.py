@@ -80,6 +80,10 @@ class Task(base.Task):
         """Where an image is unlike those of training, for components.tasks.anomaly: see pixels.error_map."""
         return error_map(model, pixels, placed)
 
+    def drawn(self, errors: tf.Tensor, threshold: float) -> tf.Tensor:
+        """The map as it is served, see serving.answers.heat."""
+        return errors
+
     def codes(self, model: keras.Model, pixels: tf.Tensor) -> tf.Tensor:
         """float32 [N, k] of float32 pixels [N, height, width, channels] in 0..255, as they are served."""
         return normalize.inner(model).get_layer("encoder")(model.get_layer("normalize")(pixels), training=False)

@@ -22,7 +22,7 @@ FIGURES = (
 
 
 class Report(base.Report):
-    """Around the report of a task of reconstruction."""
+    """Around the report of a task whose models have maps."""
 
     is_around = True
 
@@ -91,7 +91,8 @@ def _scores(looked: Looked) -> Section:
 def _threshold(looked: Looked) -> Section:
     scores, kinds, threshold = looked.each[SCORE], looked.kinds, _at(looked)
     rows = ranks.nearest(scores, threshold, NEAREST)
-    how = "An image, its reconstruction and where it errs"
+    made = ", its reconstruction and where it errs" if RECONSTRUCT in looked.signatures else " and where it is strange"
+    how = f"An image{made}"
     about = f"What would change sides first were the threshold moved from {threshold:.4g}."
     blocks = [Pictures(_pictures(looked, rows), f"{how}: the nearest to the threshold, by score", more=len(scores) - len(rows))]
     above = scores > threshold
@@ -114,18 +115,16 @@ def _threshold(looked: Looked) -> Section:
 
 def _pictures(looked: Looked, rows: list[int]) -> list[Picture]:
     told = looked.ask(ANOMALIES, np.array(rows))
-    made = looked.ask(RECONSTRUCT, np.array(rows))["images"]
+    made = looked.ask(RECONSTRUCT, np.array(rows))["images"] if RECONSTRUCT in looked.signatures else None
     pictures = []
     for at, row in enumerate(rows):
         kind, is_found = int(looked.kinds[row]), bool(told[DECISION][at])
         mark = "" if kind < 0 else "good" if is_found == (kind == 1) else "bad"
         said = "above" if is_found else "below"
         score = float(told[SCORE][at])
-        alt = f"{looked.named(row)}, {KINDS[kind]}, its reconstruction and error: score {score:.4g}, {said} the threshold"
+        beside = "its reconstruction and error" if made is not None else "where it is strange"
+        alt = f"{looked.named(row)}, {KINDS[kind]}, {beside}: score {score:.4g}, {said} the threshold"
         words = ("" if kind < 0 else KINDS[kind], looked.class_of(row), f"{score:.3g}, {said}")
-        pictures.append(
-            strips.strip(
-                [looked.sample.seen[row], made[at], colours(told[MAP][at])], alt, " · ".join(word for word in words if word), mark
-            )
-        )
+        caption, reconstruction = " · ".join(word for word in words if word), [] if made is None else [made[at]]
+        pictures.append(strips.strip([looked.sample.seen[row], *reconstruction, colours(told[MAP][at])], alt, caption, mark))
     return pictures

@@ -36,6 +36,7 @@ class Judge(base.Judge):
     converted = ("mse", "psnr", "ssim", "ms_ssim")
     measured = dict.fromkeys(probes.FIGURES, "more")
     remade = RECONSTRUCT
+    has_code: ClassVar[bool] = True
     has_kernel_pca: ClassVar[bool] = True  # whether it stands beside the model; of no use to a linear one
 
     def answered(self, outputs, pixels, labels):
@@ -46,6 +47,10 @@ class Judge(base.Judge):
         """Images, and what the model is given in their place: pixels / 255, [N, height, width, channels] each."""
         for batch in unit(batches):
             yield batch, batch
+
+    def components(self, model, card) -> int:
+        """Of the PCA whose error the scores of a detector are held against."""
+        return size_of_code(model)
 
     def compare(self, model, card, images):
         is_overcomplete = size_of_code(model) >= math.prod(card.input_shape)
