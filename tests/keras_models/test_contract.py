@@ -22,10 +22,10 @@ from tests.keras_models.structures import DEEPER, OF_THE_SAME_BLOCKS, OF_THE_SAM
 
 each = pytest.mark.parametrize("name", list(catalog()))
 once = pytest.mark.parametrize("name", TESTED)
-# With weights; of the same layers one always, the others with --whole.
+# With weights; of the same layers one always, the others with --every.
 with_weights = pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.whole if name in OF_THE_SAME_BLOCKS | OF_THE_SAME_LAYERS else ()) for name in TESTED],
+    [pytest.param(name, marks=pytest.mark.every if name in OF_THE_SAME_BLOCKS | OF_THE_SAME_LAYERS else ()) for name in TESTED],
 )
 # A localisation network, and scores of classes, end in weights of 0: nothing before them learns until they have moved.
 STEPS = {"st_cnn": 2, "st_mlp": 2, "fcn32s": 2, "fcn16s": 3, "fcn8s": 4}

@@ -78,7 +78,7 @@ def test_kill_9_of_the_command_in_transform_ends_its_worker_too(workspace):
     assert eventually(lambda: not any(is_alive(pid) for pid in workers))
 
 
-@pytest.mark.whole  # as above while libraries load, and below in Trainer
+@pytest.mark.every  # as above while libraries load, and below in Trainer
 def test_ctrl_c_in_transform_is_clean_and_json_where_that_is_asked_for(workspace):
     running = Running(*RUN, "--json", "--workspace", workspace)
     outputs = workspace / "pipelines" / NAME / "Transform"
