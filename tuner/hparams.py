@@ -1,16 +1,14 @@
 """A study's trials as TensorBoard's HParams plugin reads them: a folder a trial, with its values, figures by epoch and end."""
 
-import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.compat.proto import summary_pb2
 from tensorboard.plugins.hparams import api_pb2, summary, summary_v2
 from tensorboard.plugins.scalar import summary_v2 as scalars
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
+from components.trainer.event_files.writer import Writer, plain
 from configs import atomic
 from configs.entries import by_path
 from tuner import records
@@ -41,11 +39,9 @@ def _put(place: Path, events: list[tuple[float, int, summary_pb2.Summary]]) -> N
     stage = place.with_name(f".{place.name}")
     shutil.rmtree(stage, ignore_errors=True)  # what a kill left
     with atomic.replacing(place, stage):
-        writer = EventFileWriter(str(stage))
+        writer = Writer(stage)
         for time, step, told in events:
-            # TensorBoard makes it of TensorFlow's class where that is there
-            held = summary_pb2.Summary.FromString(told.SerializeToString())
-            writer.add_event(event_pb2.Event(wall_time=time, step=step, summary=held))
+            writer.add(told, step, time)
         writer.close()
 
 
@@ -58,7 +54,7 @@ def _config(study: StudyRecord) -> summary_pb2.Summary:
 
 def _events(study: StudyRecord, trial: TrialRecord):
     end = trial.started + trial.seconds
-    yield trial.started, 0, summary_v2.hparams_pb(_plain(trial.values), trial_id=trial.id, start_time_secs=trial.started)
+    yield trial.started, 0, summary_v2.hparams_pb(plain(trial.values), trial_id=trial.id, start_time_secs=trial.started)
     for epoch, figures in enumerate(trial.curve, 1):
         time = trial.started + trial.seconds * epoch / len(trial.curve)
         for name, value in figures.items():
@@ -66,8 +62,3 @@ def _events(study: StudyRecord, trial: TrialRecord):
     if trial.has_value:
         yield end, len(trial.curve), scalars.scalar_pb(OBJECTIVE, trial.value)
     yield end, 0, summary.session_end_pb(ENDED[trial.status], end)
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, str | bool | int | float]:
-    """TensorBoard knows numbers, texts and truth values; anything else is JSON."""
-    return {path: value if isinstance(value, str | bool | int | float) else json.dumps(value) for path, value in values.items()}

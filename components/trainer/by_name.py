@@ -10,10 +10,12 @@ from components import trainer
 from configs.schema.slices.trainer import TrainerSlice
 
 TRANSFER, PRETRAIN, SHOTS, MEMBERS, DOUBTS = "transfer", "pretrain", "shots", "members", "doubts"
+LOOKS = "event_files.looks"
 
 
 def names(cfg: TrainerSlice) -> list[str]:
-    """Those that a config asks for. Of MEMBERS the pipeline knows, and DOUBTS are sentences, of which no model is made."""
+    """Those that a config asks for. Of MEMBERS the pipeline knows; DOUBTS are sentences and LOOKS is what TensorBoard shows, of
+    which no model is made."""
     asked = {
         TRANSFER: cfg.transfer,
         SHOTS: cfg.transfer and cfg.transfer.shots,

@@ -12,6 +12,8 @@ from components.schema_gen.names import changes, class_names
 from components.tasks.by_name import name_of, task_of
 from components.trainer import artifact, by_name, device, export, tuned
 from components.trainer.card import Card
+from components.trainer.event_files import hyperparameters
+from components.trainer.event_files.logged import logging
 from components.trainer.training import (
     begun,
     data_of,
@@ -36,7 +38,8 @@ def run_fn(fn_args):
         custom_config: slice (TrainerSlice as JSON), task (its name; that of the network where there is none), materialized,
         training_dir (state of killed trainings), source (digest), origin (of a transfer, components.trainer.origin as JSON),
         members (of an ensemble: NAME/VERSION -> {uri, digest}).
-    Writes: serving_model_dir (SavedModel), model.keras and card.json beside its folder, model_run_dir/history.json.
+    Writes: serving_model_dir (SavedModel), model.keras and card.json beside its folder; model_run_dir: history.json, and what
+        TensorBoard reads (components/trainer/event_files).
     Raises: HubelError, UsageError in plain words.
     """
     custom = fn_args.custom_config
@@ -60,8 +63,11 @@ def run_fn(fn_args):
         progress.emit("warning", text=text)
     state = Path(custom["training_dir"]) / identity(fn_args, chosen)
     phases = phases_of(task, cfg, model)
-    history, resumes = train_in_phases(phases, model, data, cfg, state)
-    kept = kept_epochs(phases, resumes)
+    run = Path(fn_args.model_run_dir)
+    with logging(run, hyperparameters.of(cfg, entry), f"{cfg.name} {run.name}") as logged:
+        history, resumes = train_in_phases(phases, model, data, cfg, state, logged)
+        kept = kept_epochs(phases, resumes)
+        logged.ended(history, kept)
     if not young and not fn_args.base_model and kept < cfg.train.epochs:
         for text in doubts.of_moving_statistics(model, kept, data.steps):
             progress.emit("warning", text=f"of the weights that are kept, after epoch {kept}: {text}")
@@ -96,7 +102,8 @@ def run_fn(fn_args):
     card = card.model_copy(update={"calibrated": task.calibrate(model, data, card)})
     folder = Path(fn_args.serving_model_dir)
     export.write(folder, model, task, card, data)
-    io_utils.write_string_file(f"{fn_args.model_run_dir}/history.json", json.dumps(history))
+    io_utils.write_string_file(str(run / "history.json"), json.dumps(history))
+    by_name.part(by_name.LOOKS).write(run, model, task, card, data, names, kept)
     for resume in resumes:
         resume.clear()
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components import inputs, keys
+from components import targets as kinds
 from components.inputs.base import Input
 from components.trainer import by_name
 from components.trainer.epochs import Decoded, Epochs, Images, held, unchanged
@@ -33,6 +34,8 @@ class Data:
     training: Callable[[int, int], tf.data.Dataset]  # (first epoch, epochs) -> all batches of those epochs, augmented
     plain: tf.data.Dataset  # the training split once, neither shuffled nor augmented: for closed forms and baselines
     validation: tf.data.Dataset
+    sample: Callable[[int], tf.data.Dataset] | None = None  # how many -> one batch of the first training ones, augmented
+    labelled: Callable[[int], tf.data.Dataset] | None = None  # the same of validation, as it is, with all labels that it has
 
 
 def open_data(
@@ -61,7 +64,8 @@ def open_data(
         UsageError: where the config mixes images and the task cannot mix their targets, or asks for random labels of no classes.
     """
     kind, decoded = inputs.input_of(reads), decoded or Decoded()
-    reader = Reader(transform, kind, targets, cfg.transform, materialized)
+    labels = [name for name in transform.transformed_feature_spec() if name in kinds.KINDS and kinds.of(name).is_label]
+    reader = Reader(transform, kind, list(dict.fromkeys([*targets, *labels])), cfg.transform, materialized)
     train = records(train_files)
     if cfg.transfer is not None and cfg.transfer.shots is not None:
         train = by_name.part(by_name.SHOTS).chosen(train, cfg.transfer.shots, cfg.seed)
@@ -76,7 +80,11 @@ def open_data(
     judged, count = reader.rows(validation), _count(validation)
     images = decoded.of(keys.VALIDATION, judged, count) if 0 < count <= held(kind, cfg) else Images(judged)
     batches = unchanged(images.elements.batch(cfg.train.batch_size), kind, targets, images.rows)
-    return Data(info, epochs.steps, epochs.training, epochs.plain(), batches)
+
+    def labelled(many: int) -> tf.data.Dataset:
+        return unchanged(images.elements.take(many).batch(many), kind, labels, images.rows)
+
+    return Data(info, epochs.steps, epochs.training, epochs.plain(), batches, epochs.sample, labelled)
 
 
 def _count(serialized: tf.data.Dataset) -> int:

@@ -103,13 +103,22 @@ class Epochs:
         """Batches of the split once, in the order of its records, as it is."""
         return unchanged(self._kept.elements.batch(self._size), self._kind, self._targets, self._kept.rows)
 
+    def sample(self, many: int) -> tf.data.Dataset:
+        """One batch of the first images of the split, as the first epoch has them; what mixes images mixes these."""
+        images, rows = self._images(0)
+        return self._changed(images.take(many), rows, tf.constant(0, tf.int64), many)
+
     def _epoch(self, epoch):
         tf.random.set_seed(1)  # of this graph alone: tf.data takes no tensor as a seed beside a global one of 0
         seed = epoch * 2**32 + self._seed  # reshuffling by tf.data itself would go on where the last reader stopped
         images, rows = self._images(epoch)
         order = images.shuffle(self._buffer, seed=seed, reshuffle_each_iteration=False)
+        return self._changed(order, rows, epoch, self._size)
+
+    def _changed(self, order, rows, epoch, size):
+        """Batches of images in that order, augmented as in that epoch."""
         if not self._drawn_for:  # nothing is done image by image
-            batches = order.batch(self._size)
+            batches = order.batch(size)
             return batches.map(lambda some: self._change(rows(some), tf.zeros([0, 0])), num_parallel_calls=tf.data.AUTOTUNE)
         drawn = order.map(
             lambda place: (
@@ -118,7 +127,7 @@ class Epochs:
             ),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
-        batches = drawn.batch(self._size)
+        batches = drawn.batch(size)
         return batches.map(lambda some, numbers: self._change(rows(some), numbers), num_parallel_calls=tf.data.AUTOTUNE)
 
     def _images(self, epoch) -> Images:

@@ -37,6 +37,12 @@ class Watch:
         """Whether no further phase may begin."""
         return False
 
+    def enters(self, phase, resume) -> None:
+        """Hear that a phase begins, of which `resume` (components.trainer.resume) has what was done before a kill."""
+
+    def leaves(self, phase, resume) -> None:
+        """Hear that it is over, of which `resume` has all."""
+
     def callbacks(self, phase) -> list[keras.callbacks.Callback]:
         """For the fit of a phase (components.trainer.phases). None of them may do something before a step, or Keras asks before
         each, and the steps are of another graph than Trainer's."""

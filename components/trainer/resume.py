@@ -35,11 +35,22 @@ class Resume(keras.callbacks.Callback):
         super().__init__()
         self._folder, self._patience, self.judged_by = folder, patience, judged_by
         self._state = _read(folder) or {"history": [], "best": None, "last": None, "seeds": [], "start": None}
+        self._beside: dict[str, float] = {}
 
     @property
     def history(self) -> list[dict[str, float]]:
         """Figures by epoch, those before a kill included."""
         return self._state["history"]
+
+    @property
+    def noted(self) -> list[dict[str, float]]:
+        """By epoch what `beside` said; empty where it said nothing."""
+        noted = self._state.get("noted", [])
+        return [*noted, *({} for _ in self.history[len(noted) :])]
+
+    def beside(self, **noted: float) -> None:
+        """Have the state say more of the epoch that ends than its figures, such as when that was."""
+        self._beside = noted
 
     @property
     def start(self) -> float | None:
@@ -92,7 +103,8 @@ class Resume(keras.callbacks.Callback):
             best = {**last, self.judged_by: reached}
         seeds = [keras.ops.convert_to_numpy(seed).tolist() for seed in _seeds(self.model)]
         history = [*self.history[:epoch], figures]
-        kept = {"history": history, "best": best, "last": last, "seeds": seeds, "start": self.start}
+        noted, self._beside = [*self.noted[:epoch], self._beside], {}
+        kept = {"history": history, "best": best, "last": last, "seeds": seeds, "start": self.start, "noted": noted}
         self._state = kept | {"jit": jit.is_used(self.model)}
         atomic.write_text(self._folder / _STATE, json.dumps(self._state))
         for path in self._folder.glob("*.weights.h5"):

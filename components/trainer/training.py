@@ -160,11 +160,14 @@ def train_in_phases(
             phase.begin(model)
         resumes.append(Resume(state.with_name("-".join(filter(None, [state.name, phase.name]))), _patience(cfg), phase.figure))
         asked = cfg.model_copy(update={"train": phase.train})
+        watch.enters(phase, resumes[-1])
         if phase.part is not None:
             watch.note(f"pre-training {phase.name}")
             train(phase.task, phase.part, data, asked, resumes[-1], phase.rate, watch, phase)
+            watch.leaves(phase, resumes[-1])
             continue
         figures = train(phase.task, model, data, asked, resumes[-1], phase.rate, watch, phase)
+        watch.leaves(phase, resumes[-1])
         history += figures
         reached = _least(figures, phase)
         if best[1] is None or _stays(phase, reached, by, best[0]):

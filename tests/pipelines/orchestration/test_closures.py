@@ -48,7 +48,7 @@ def test_no_stage_depends_on_the_config_as_a_whole(stages):
 CHOOSES_BY_NAME = {  # module that imports what it is told -> how the digest hears of that
     "components.example_gen.sources": "the source's module is among those that ExampleGen's digest starts from",
     "components.inputs": "module_of and storing_module_of, among those that digests start from",
-    "components.trainer.by_name": "modules_of, as well; doubts are sentences, which change no model, and no digest has them",
+    "components.trainer.by_name": "modules_of, as well; doubts and looks change no model, and no digest has them",
     "components.tasks.by_name": "modules_of, among those that digests start from",
     "keras_models.building": "a network's module, among those that digests start from",
     "keras_models.layers": "models import a layer from its file; of one in a file, see settled.sources_of",
@@ -116,7 +116,14 @@ def test_a_task_trains_its_own_models_again_and_no_others(edited):
 
 
 @pytest.mark.parametrize(
-    ("part", "having"), [("transfer", {"transferred"}), ("shots", {"transferred"}), ("pretrain", {"pretrained"}), ("doubts", set())]
+    ("part", "having"),
+    [
+        ("transfer", {"transferred"}),
+        ("shots", {"transferred"}),
+        ("pretrain", {"pretrained"}),
+        ("doubts", set()),
+        ("event_files.looks", set()),
+    ],
 )
 def test_what_few_trainings_have_trains_those_again_and_no_others(edited, part, having):
     assert edited(f"components.trainer.{part}", "\nRATE = 2\n") == {f"trainer.{name}" for name in having}
