@@ -25,6 +25,7 @@ from pipelines.command_line import (
     run_commands,
     serve_commands,
     server,
+    tensorboard_command,
     tuning_commands,
     typed,
     visualize_command,
@@ -126,6 +127,7 @@ cli.add_command(deploy_commands.deploy)
 cli.add_command(drift_command.drift)
 cli.add_command(card_command.card)
 cli.add_command(report_command.report)
+cli.add_command(tensorboard_command.tensorboard)
 cli.add_command(record_commands.lineage)
 cli.add_command(visualize_command.visualize)
 

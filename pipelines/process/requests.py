@@ -348,6 +348,16 @@ class Serve(Request):
 
 
 @dataclass(frozen=True)
+class TensorBoard(Request):
+    """TensorBoard's server of a folder of logs, until it is told to end."""
+
+    calls = "pipelines.verbs.tensorboard:tensorboard_of"
+    folder: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Evaluate(Request):
     """Figures of a model that is there, on any data."""
 

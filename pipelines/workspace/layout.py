@@ -54,6 +54,10 @@ class Workspace:
         """TFX's artifacts of one config name."""
         return self.root / "pipelines" / name
 
+    def model_run(self, name: str, execution: int) -> Path:
+        """What an execution of Trainer writes for TensorBoard, where TFX puts it."""
+        return self.pipeline(name) / "Trainer" / "model_run" / str(execution)
+
     def training(self, name: str) -> Path:
         return self.root / "training" / name
 

@@ -320,3 +320,11 @@ def test_a_private_name_is_seen(tmp_path, text, names):
     path = tmp_path / "asks.py"
     path.write_text(text)
     assert {name for _, name in private_names(path)} == names
+
+
+def test_tensorboard_still_asks_whether_it_is_to_do_without_tensorflow():
+    import tensorboard.compat
+
+    from components.compat import tensorboard as ours
+
+    assert f'"{ours.NOTHING}"' in inspect.getsource(tensorboard.compat)
