@@ -18,6 +18,7 @@ class Around(base.Task):
     weigh = property(lambda self: self.inner.weigh)
     weights = property(lambda self: self.inner.weights)
     smooth = property(lambda self: self.inner.smooth)
+    losses = property(lambda self: self.inner.losses)
     cleans = property(lambda self: self.inner.cleans)
     classes = property(lambda self: self.inner.classes)
     is_closed_form = property(lambda self: self.inner.is_closed_form)

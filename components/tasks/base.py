@@ -128,6 +128,7 @@ class Task(abc.ABC):
         None  # what each number of a batch's loss counts for, where that is no matter of an image's class
     )
     smooth: ClassVar[Smooth | None] = None  # targets under train.label_smoothing; None: this task refuses it
+    losses: ClassVar[bool] = False  # whether train.loss says what it minimises; otherwise that is refused
     cleans: ClassVar[bool] = False  # whether it learns keys.CLEAN from images with noise, which then is not cut to 0..255
     classes: ClassVar[int] = 0  # how many the images, or what else it learns from, must have at least, with names
     judged_by: ClassVar[str] = "val_loss"  # the figure of an epoch by which the best one is known: the lowest

@@ -5,6 +5,7 @@ MICCAI, figure 2). It is trained on that, and asked for the whole of an image pa
 """
 
 import itertools
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -12,9 +13,11 @@ import tensorflow as tf
 from components import keys, progress, targets
 from components.tasks import base
 from components.tasks.base import Signature
+from components.trainer import pixel_weights
 from configs.errors import UsageError
+from configs.schema.train import LossConfig
 from keras_models import normalize, transfer
-from keras_models.pixel_losses import CrossEntropy
+from keras_models.pixel_losses import CrossEntropy, Overlap
 
 MASKS, FRAMES = "masks", "frames"
 FIGURES = "figures"  # the signature that is given the mask
@@ -30,12 +33,34 @@ class Task(base.Task):
 
     targets = (keys.MASK,)
     classes = 2
+    losses = True
+
+    loss: LossConfig = LossConfig()  # of the fit that is under way
+    class_weights: Sequence[float] | None = None
+
+    def fit(self, model, data, train, first_epoch, callbacks):
+        self.loss, self.class_weights = train.loss or LossConfig(), None
+        if self.loss.class_weights is not None:
+            masks = (targets[keys.MASK].numpy() for _, targets in data.plain)
+            self.class_weights = pixel_weights.of_classes(masks, len(data.info.class_names), self.loss.class_weights)
+        super().fit(model, data, train, first_epoch, callbacks)
 
     def pair(self, pixels, targets):
-        return pixels, targets[keys.MASK]
+        """With `train.loss.border`, float32 [N, height, width, 2]: what each pixel counts for stands behind its class."""
+        mask, border = targets[keys.MASK], self.loss.border
+        if border is None:
+            return pixels, mask
+        weights = tf.numpy_function(
+            lambda values: pixel_weights.of_borders(values, border.weight, border.sigma), [mask], tf.float32
+        )
+        return pixels, tf.concat([tf.cast(mask, tf.float32), tf.ensure_shape(weights, mask.shape)], -1)
 
     def compile(self, model, make):
-        model.compile(make(), loss=CrossEntropy())
+        if self.loss.name in ("dice", "jaccard"):
+            loss = Overlap(self.loss.name)
+        else:
+            loss = CrossEntropy(self.class_weights, self.loss.gamma if self.loss.name == "focal" else 0.0)
+        model.compile(make(), loss=loss)
 
     def start(self, model, earlier):
         """Layers of the same names in the two networks, such as an autoencoder's encoder or the convolutions of VGG-16."""

@@ -23,6 +23,8 @@ def check(cfg: TrainerSlice, task: Task) -> None:
         raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
     if cfg.train.label_smoothing and task.smooth is None:
         raise UsageError("train.label_smoothing spreads labels over classes, and this task has none.", "Take it out.")
+    if cfg.train.loss is not None and not task.losses:
+        raise UsageError("train.loss says what is minimised of masks, and this task learns from none.", "Take it out.")
     if cfg.train.random_labels and keys.LABEL not in task.targets:
         raise UsageError("train.random_labels draws classes anew, and this task has none.", "Take it out.")
     if augment.MIXING in done and task.mix is None:

@@ -92,6 +92,38 @@ class PretrainConfig(Slice):
     learning_rate: float | None = Field(None, gt=0, description="null: train.optimizer.learning_rate")
 
 
+class BorderConfig(Slice):
+    """Ronneberger, Fischer & Brox 2015: what lies between two things of a mask counts for more."""
+
+    weight: float = Field(10.0, gt=0, description="what is added, at most, to what a pixel of the background counts for")
+    sigma: float = Field(5.0, gt=0, description="px of the model's input over which that falls, from the two nearest things on")
+
+
+class LossConfig(Slice):
+    name: Literal["cross_entropy", "focal", "dice", "jaccard"] = Field(
+        "cross_entropy",
+        description="focal: cross-entropy in which pixels that are right count for less (Lin et al. 2017); dice (Milletari et al. "
+        "2016) and jaccard (Rahman & Wang 2016): how mask and probabilities cover each other, the mean over classes",
+    )
+    class_weights: Literal["balanced", "median_frequency"] | None = Field(
+        None,
+        description="cross_entropy, focal: what a pixel of class c counts for, from the training split's pixels; balanced: "
+        "n / (classes * n_c); median_frequency: the median over classes of f by f_c, the class's share of the images that have it "
+        "(Eigen & Fergus 2015)",
+    )
+    gamma: float = Field(2.0, gt=0, description="focal: the exponent of 1 - p")
+    border: BorderConfig | None = Field(None, description="cross_entropy, focal: U-Net's weights between two things")
+
+    @model_validator(mode="after")
+    def _of_this_loss(self):
+        asked = [key for key in ("class_weights", "border") if getattr(self, key) is not None]
+        if asked and self.name in ("dice", "jaccard"):
+            raise ValueError(f"{' and '.join(asked)} weigh pixels, and {self.name} counts each class once; take it out")
+        if self.name != "focal" and self.gamma != type(self).model_fields["gamma"].default:
+            raise ValueError(f"gamma is of focal; {self.name} does not read it")
+        return self
+
+
 class TrainConfig(Slice):
     epochs: int = Field(12, ge=0, description="passes over the training split; 0 exports untrained weights")
     batch_size: int = Field(64, gt=0, description="examples an optimizer step")
@@ -104,6 +136,7 @@ class TrainConfig(Slice):
         description="balanced: in the loss, an image of class c counts n / (classes * n_c) times; where images may have several, "
         "having class c counts n / (2 n_c) and not having it n / (2 (n - n_c)); counts are the training split's",
     )
+    loss: LossConfig | None = Field(None, description="segmentation: what is minimised; null: cross-entropy")
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="classification: share of each training label that is spread evenly over all classes"
     )

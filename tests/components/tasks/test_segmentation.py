@@ -6,13 +6,15 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
-from components import progress, targets
+from components import keys, progress, targets
 from components.evaluator.statistic import count
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.tasks.segmentation import VOID_MASKS, VOID_PIXELS, counts, logits
-from components.trainer import training
+from components.trainer import checks, pixel_weights, training
+from components.trainer.data import Data, DataInfo
 from configs.errors import UsageError
+from configs.schema.train import LossConfig, TrainConfig
 from keras_models import building, get
 from keras_models.autoencoders.convolutional import conv_autoencoder
 from keras_models.classifiers.mlp import mlp
@@ -20,6 +22,8 @@ from keras_models.normalize import inner, with_normalization
 from keras_models.pixel_losses import CrossEntropy
 from keras_models.segmenters.encoder_decoder import encoder_decoder
 from keras_models.segmenters.unet import unet
+from tests.cheaper import eagerly
+from tests.components import digits
 
 CLASSES = 4
 
@@ -66,19 +70,6 @@ def test_what_is_left_out_is_said():
     (told,) = judge.remarks(None, {VOID_PIXELS: 0.175, VOID_MASKS: 0.1})
     said = "17.5% of the pixels of test masks are of no class, and 10.0% of the masks altogether"
     assert told == f"{said}; mean_iou and pixel_accuracy leave them out."
-
-
-def test_cross_entropy_is_of_pixels_that_are_of_a_class_and_of_the_middle():
-    draw = np.random.default_rng(1)
-    given, truth = draw.normal(size=(2, 4, 3, CLASSES)).astype("float32"), draw.integers(0, CLASSES, (2, 8, 5, 1))
-    truth[0, 3, 2], truth[1, 2:4] = targets.VOID, targets.VOID
-    inside = truth[:, 2:6, 1:4, 0]
-    probabilities = np.exp(given) / np.exp(given).sum(-1, keepdims=True)
-    known = np.argwhere(inside != targets.VOID)
-    expected = np.mean([-np.log(probabilities[tuple(at)][inside[tuple(at)]]) for at in known])
-    assert len(known) < inside.size
-    assert float(CrossEntropy()(truth, given)) == pytest.approx(expected, rel=1e-5)
-    assert float(CrossEntropy()(np.full_like(truth, targets.VOID), given)) == 0
 
 
 def test_a_network_of_the_middle_is_asked_for_all_of_an_image_as_in_one_large_pass():
@@ -156,3 +147,60 @@ def told(monkeypatch):
     texts = []
     monkeypatch.setattr(progress, "emit", lambda event, **said: texts.append(said["text"]))
     return lambda: texts
+
+
+def data_of_masks(masks) -> Data:
+    pixels = np.where(masks == 0, 20, 200).astype("float32")
+    batches = tf.data.Dataset.from_tensor_slices((pixels, {keys.MASK: masks})).batch(2)
+    return Data(
+        DataInfo((8, 8, 1), ["ground", "thing"], len(masks)),
+        2,
+        lambda first, epochs: batches.repeat(epochs - first),
+        batches,
+        batches,
+    )
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        None,
+        {"class_weights": "balanced"},
+        {"name": "focal", "class_weights": "median_frequency", "gamma": 1.5},
+        {"name": "dice"},
+        {"name": "jaccard"},
+        {"border": {"weight": 4.0, "sigma": 2.0}},
+    ],
+    ids=str,
+)
+def test_the_loss_that_the_config_names_is_minimised(loss):
+    keras.utils.set_random_seed(0)
+    masks = np.zeros((4, 8, 8, 1), np.int64)
+    masks[:, 1:3, 1:4], masks[:, 5:7, 4:7] = 1, 1
+    data, task = data_of_masks(masks), task_of("segmentation")
+    model = with_normalization(unet((8, 8, 1), 2, (4, 6), "same", "elu", 0.0), "unit")
+    train = TrainConfig(epochs=3, batch_size=2, early_stopping=None, loss=loss, optimizer={"learning_rate": 1e-2})
+    history = keras.callbacks.History()
+    with eagerly():
+        task.fit(model, data, train, 0, [history])
+    assert history.history["val_loss"][-1] < history.history["val_loss"][0]
+    asked = LossConfig.model_validate(loss or {})
+    assert (task.class_weights is not None) == (asked.class_weights is not None)
+    _, given = task.pair(tf.constant(masks, tf.float32), {keys.MASK: tf.constant(masks)})
+    if asked.border is None:
+        np.testing.assert_array_equal(given, masks)
+    else:
+        np.testing.assert_allclose(given[..., 1:], pixel_weights.of_borders(masks, 4.0, 2.0))
+
+
+def test_a_loss_of_pixels_is_refused_where_nothing_has_any_and_keys_of_another_loss():
+    cfg = digits.trainer_slice(digits.MLP, train={"loss": {"name": "dice"}})
+    with pytest.raises(UsageError, match=r"train.loss says what is minimised of masks"):
+        checks.check(cfg, task_of("classification"))
+    checks.check(cfg, task_of("segmentation"))
+    for wrong, said in (
+        ({"name": "dice", "border": {}}, "border weigh pixels, and dice counts each class once"),
+        ({"gamma": 1.0}, "gamma is of focal; cross_entropy does not read it"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            LossConfig.model_validate(wrong)
