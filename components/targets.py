@@ -100,6 +100,10 @@ class Kind(abc.ABC):
         """
         return value
 
+    def measures(self, names: Sequence[str]) -> dict[str, int]:
+        """Features of what `measured` has of values with classes so called -> their type in a Schema."""
+        return {}
+
     def measured(self, value: Any, names: Sequence[str]) -> dict[str, float]:
         """Numbers of a checked value for statistics, by feature of the raw schema; the same ones of every value.
 
@@ -132,6 +136,11 @@ class Kind(abc.ABC):
             if feature.name == self.counted and names:
                 feature.int_domain.CopyFrom(schema_pb2.IntDomain(min=0, max=len(names) - 1, is_categorical=True))
                 schema.string_domain.add(name=self.name, value=names)
+
+    def complete(self, schema: schema_pb2.Schema, names: Sequence[str]) -> None:
+        """Add to a Schema that a person has pinned what is measured by now and was not when it was inferred, in place."""
+        there = {feature.name for feature in schema.feature}
+        _may_be_empty(schema, self.measures(names), [name for name in self.measures(names) if name not in there])
 
     def allow_missing(self, schema: schema_pb2.Schema) -> None:
         """Take back that every image has one, in place: which of the splits those without one are in is chance."""
@@ -260,7 +269,7 @@ class Map(Kind):
 
     def measured(self, value, names):
         total = sum(value.pixels)
-        return {f"{self.name}/{SHARE}/{name}": count / max(1, total) for name, count in zip(names, value.pixels, strict=False)}
+        return {name: count / max(1, total) for name, count in zip(self.measures(names), value.pixels, strict=False)}
 
     def counts(self, value):
         return value.pixels, value.void, value.counted
@@ -276,8 +285,10 @@ class Map(Kind):
     def describe(self, schema, names):
         _may_be_empty(schema, self.features, [self.counted])
         super().describe(schema, names)
-        shares = [feature.name for feature in schema.feature if feature.name.startswith(f"{self.name}/{SHARE}/")]
-        _may_be_empty(schema, dict.fromkeys(shares, schema_pb2.FLOAT), shares)
+        _may_be_empty(schema, self.measures(names), self.measures(names))
+
+    def measures(self, names):
+        return {f"{self.name}/{SHARE}/{name}": schema_pb2.FLOAT for name in names}
 
     def resized(self, inputs, resize):
         """uint8."""

@@ -43,6 +43,8 @@ class Executor(executor.Executor):
         if exec_properties[PINNED]:
             schema = text_format.Parse(exec_properties[PINNED], schema_pb2.Schema())
             _check_names(class_names(schema), names)
+            for name, of_target in further.items():
+                targets.of(name).complete(schema, of_target)
             describe_changes(schema, changes)
             io_utils.write_pbtxt_file(path, schema)
             return

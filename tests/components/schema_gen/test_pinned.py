@@ -7,7 +7,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import standard_artifacts
 
-from components import keys, progress
+from components import keys, progress, targets
 from components.schema_gen import component, pinned
 from configs.errors import HubelError, UsageError
 from tests.components.digits import NAMES
@@ -43,6 +43,17 @@ def test_a_schema_that_calls_the_id_by_its_former_name_is_read_as_of_now(artifac
     assert ["image/id" in event["text"] for event in said] == [True]
     assert pinned.read(str(artifacts.schema)) == now
     assert len(said) == 1
+
+
+def test_what_is_measured_of_masks_by_now_is_no_new_column_of_a_schema_that_was_pinned_before():
+    kind, schema = targets.of(keys.MASK), schema_pb2.Schema()
+    kind.complete(schema, ["sky", "sea"])
+    [sea, sky] = sorted(schema.feature, key=lambda feature: feature.name)
+    assert (sea.name, sky.name) == ("mask/share/sea", "mask/share/sky")
+    assert (sea.type, sea.presence.min_fraction) == (schema_pb2.FLOAT, 0.0)
+    sea.presence.min_fraction = 0.5  # what a person has pinned stays
+    kind.complete(schema, ["sky", "sea"])
+    assert [feature.presence.min_fraction for feature in schema.feature if feature.name == sea.name] == [0.5]
 
 
 def test_what_was_done_to_other_images_does_not_stay_in_a_pinned_schema(artifacts, tmp_path):
