@@ -63,7 +63,7 @@ def locate(
     if others := sorted(set(features) - {keys.MASK}):
         raise UsageError(f"data.features names {', '.join(others)}, but a folder has no features.", "Remove data.features.")
     truth = ground_truth.folder_of(features.get(keys.MASK))
-    if keys.MASK in features:
+    if features.get(keys.MASK) is not None:  # null: none, over what a config extends
         if masks or reads != inputs.DEFAULT:
             strange = f"data.masks: {masks} takes masks for images" if masks else f"the model reads {reads}s"
             raise UsageError(f"data.features.mask says which files are masks, and {strange}.", "Take one of them out.")

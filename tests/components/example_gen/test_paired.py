@@ -151,6 +151,11 @@ def test_a_stem_of_two_images_is_never_guessed(tmp_path):
     assert dict(located(root, "masks/{name}.png")[1].passed_over) == {paired.BESIDE: 2}  # beside a folder that is called images
 
 
+def test_no_mask_over_what_a_config_extends_is_none(tmp_path):
+    root = put(tmp_path / "d", "1.png", "2.png")
+    assert folder.contents(located(root, None)[1].address).targets == {}
+
+
 def test_what_says_two_things_of_masks_is_refused(tmp_path):
     root = put(tmp_path / "d", "images/1.png", "masks/1.png")
     with pytest.raises(UsageError, match=r"data\.features\.mask says which files are masks, and data\.masks: images takes"):
