@@ -273,3 +273,11 @@ def test_a_browser_shows_failed_refused_and_odd_pages_on_a_phone(chromium, tmp_p
                 assert chrome.run(browser.WIDE) <= 0, (name, width)
                 assert (chrome.complaints, chrome.requests) == ([], []), name
             assert chrome.violations() == [], name
+
+
+def test_shares_of_a_mask_s_pixels_are_a_table_by_class_and_split():
+    pixels = {"train": {"sky": 30, "sea": 10, "": 60}, "test": {"sky": 5, "sea": 15}}
+    made = data._by_pixel("mask", pixels)
+    assert made.columns == ("class", "train", "test")
+    expected = [["sky", "75.00%", "25.00%"], ["sea", "25.00%", "75.00%"], ["of no class, of all pixels", "60.00%", "0.00%"]]
+    assert [list(row) for row in made.rows] == expected

@@ -86,6 +86,27 @@ def test_what_was_done_to_images_is_said_in_a_line(capsys):
     assert set(pictures.CHANGES) == set(WORDS)
 
 
+def test_shares_of_a_mask_s_pixels_are_a_line_a_split(capsys):
+    shares = {"train": {"sky": 0.25, "sea": 0.75, "": 0.1}, "test": {f"c{n}": 0.05 for n in range(20)}}
+    with RunView() as view:
+        view({"event": "node", "name": "ExampleGen"})
+        view(IMAGES | {"pixels": {"mask": shares}})
+        view({"event": "node_done", "name": "ExampleGen", "cached": False, "seconds": 1.0})
+    shown = capsys.readouterr().err
+    assert "    train           mask pixels sea: 75.0%, sky: 25.0%, of no class: 10.0% of all\n" in shown
+    assert "more classes\n" in shown
+
+
+def test_of_many_features_that_moved_the_farthest_are_said(capsys):
+    with RunView() as view:
+        view({"event": "node", "name": "ExampleValidator"})
+        view({"event": "distances", "drift": {}, "skew": {f"mask/share/{n}": n / 100 for n in range(1, 13)}})
+        view({"event": "node_done", "name": "ExampleValidator", "cached": False, "seconds": 1.0})
+    shown = capsys.readouterr().err
+    assert "skew between train and test: mask/share/12 0.12, mask/share/11 0.11," in shown
+    assert "mask/share/5 0.05 and 4 more" in shown
+
+
 def test_a_whole_run_that_warns_of_all_it_can_is_less_than_40_lines(capsys):
     nodes = ["ExampleGen", "StatisticsGen", "EarlierStatistics", "SchemaGen", "ExampleValidator", "Transform", "AugmentedCopies"]
     nodes += ["Tuner", "Trainer", "InfraValidator", "Resolver", "Evaluator", "Pusher"]
