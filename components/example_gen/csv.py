@@ -6,9 +6,10 @@ files. Labels are read as components.example_gen.labels says, or from one-hot co
 components.example_gen.classes. An image's id is its path, a text's the table's name and its line; or data.features' `id`.
 Further targets are named by data.features:
 `labels`, a list of columns of 0 or 1, each a class that an image may have beside others; `mask`, a column of paths of grey images
-whose values are classes, empty where an image has none; `objects`, a column of JSON lists, a box and its class each, as COCO
-writes them: [{"bbox": [x, y, width, height], "category": NAME}, ...]; `text`, beside images a column of what is said of each, or a
-list of columns. Lines of one image that say something else of it are one image.
+whose values are classes, empty where an image has none, or a list of such columns, a class each; `objects`, a column of JSON lists,
+a box and its class each, as COCO writes them: [{"bbox": [x, y, width, height], "category": NAME}, ...]; `text`, beside images a
+column of what is said of each, or a list of columns. Lines of one image that say something else of it, or name another mask, an
+instance each, are one image.
 """
 
 import csv
@@ -39,6 +40,7 @@ MAX_CELL = 2**26  # characters; longer than any text that is kept (components.in
 DELIMITERS = (",", ";", "\t")
 ID = "id"  # a column of names of files, or of numbers
 LOOKED_AT = 100  # rows that tell whether a table is of images or of texts
+BACKGROUND = "background"  # of masks of a class each: what none of them has
 ASKED = 3  # rows whose images are looked for elsewhere, where they are not where they should be
 
 
@@ -92,13 +94,22 @@ def locate(
         unknown = choice.unknown_label(path, header, columns, table)
         told = f" {elsewhere.message} {elsewhere.hint}" if elsewhere else ""
         raise UsageError(unknown.message, unknown.hint + told, **unknown.details)
-    paths = [path for row in rows for path in (row.read, *(value for value in row.targets.values() if isinstance(value, str)))]
+    paths = [path for row in rows for path in (row.read, *_files(row.targets))]
     if images is None:
         digested = files.digested(root, [os.path.basename(path), *paths], datasets)
     else:
         parts = files.digested(os.path.dirname(path), [os.path.basename(path)], datasets), files.digested(root, paths, datasets)
         digested = hashlib.sha256(" ".join(parts).encode()).hexdigest()
     return _located(address, rows, digested)
+
+
+def _files(targets: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of the files that targets are read from."""
+    for value in targets.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            yield from (path for path, _ in value[files.PARTS])
 
 
 def _of_texts(address: Mapping[str, Any], rows: list[_Row], columns: Columns, header: Sequence[str], datasets: Path) -> Located:
@@ -221,11 +232,14 @@ def _class_names(address: Mapping[str, Any], rows: list[_Row]) -> list[str]:
 
 
 def _names(address: Mapping[str, Any], rows: list[_Row]) -> dict[str, list[str]]:
-    """Further target -> names of its classes: of `labels` the columns as they were named, of a mask or of sentences none."""
+    """Further target -> names of its classes: of `labels` the columns as they were named, so too of masks, of a class each, beside
+    the background; of one mask or of sentences none."""
     features, classes_of = address["features"], {}
     if keys.LABELS in features:
         classes_of[keys.LABELS] = list(features[keys.LABELS])
     classes_of |= {target: [] for key, target in NAMELESS.items() if key in features and key != _reads(address)}
+    if isinstance(features.get(keys.MASK), list):
+        classes_of[keys.MASK] = [BACKGROUND, *features[keys.MASK]]
     if keys.OBJECTS in features:
         classes_of[keys.OBJECTS] = classes.in_order(box[-1] for row in rows for box in row.targets.get(keys.OBJECTS, ()))
     return classes_of
@@ -265,7 +279,11 @@ def _rows(address: Mapping[str, Any]) -> list[_Row]:
 
 
 def _together(path: str, first: _Row, row: _Row) -> _Row:
-    """What two lines of an image say of it. Raises UsageError where they differ in more than its sentences."""
+    """What two lines of an image say of it. Raises UsageError where they differ in more than its sentences, or its mask."""
+    if (masks := _united(first.targets.get(keys.MASK), row.targets.get(keys.MASK))) is not None:
+        first, row = (each._replace(targets={**each.targets, keys.MASK: masks}) for each in (first, row))
+        if first._replace(line=0) == row._replace(line=0):
+            return first
     said = [*first.targets.get(keys.CAPTIONS, ()), *row.targets.get(keys.CAPTIONS, ())]
     bare, other = (each._replace(line=0, targets={**each.targets, keys.CAPTIONS: said}) for each in (first, row))
     if not said or bare != other:
@@ -274,6 +292,14 @@ def _together(path: str, first: _Row, row: _Row) -> _Row:
             "Give each image one line and one label.",
         )
     return bare._replace(line=first.line)
+
+
+def _united(first: Any, other: Any) -> dict[str, list] | None:
+    """A mask of the files that two lines name, one an instance; None where they name none that differ, or files of classes."""
+    parts, more = ([[mask, ""]] if isinstance(mask, str) else (mask or {}).get(files.PARTS, []) for mask in (first, other))
+    if not parts or not more or more[0] in parts or any(of for _, of in [*parts, *more]):
+        return None
+    return {files.PARTS: [*parts, *more]}
 
 
 def _ticked(rows: list[_Row]) -> list[_Row]:
@@ -317,8 +343,12 @@ class _Reader:
         targets = {}
         if keys.LABELS in places.further:
             targets[keys.LABELS], why = self._labels(line, places.further[keys.LABELS], cells)
+        parts: list[list[str]] = []
         for place in places.further.get(keys.MASK, ()):
-            targets[keys.MASK] = self._image(line, cells[place]) if cells[place].strip() else None
+            if cells[place].strip():
+                parts.append([self._image(line, cells[place]), self._header[place] if len(places.further[keys.MASK]) > 1 else ""])
+        if parts:
+            targets[keys.MASK] = {files.PARTS: parts} if parts[0][1] else parts[0][0]
         for place in places.further.get(keys.OBJECTS, ()):
             targets[keys.OBJECTS] = self._objects(line, cells[place])
         if keys.CAPTIONS in places.further:

@@ -252,10 +252,10 @@ def _named(builder, given: Mapping[str, str], reads: str) -> _Named:
 
     features = builder.info.features
     sources.refuse_targets(given, f"the TFDS data set {builder.info.full_name}", TARGETS if reads == "image" else (), reads)
-    if isinstance(given.get("label"), list):
+    if several := next((what for what in ("label", keys.MASK) if isinstance(given.get(what), list)), None):
         raise UsageError(
-            f"data.features.label is a list, and the TFDS data set {builder.info.full_name} is no table.",
-            "Name one feature: data.features: {label: NAME}",
+            f"data.features.{several} is a list, and the TFDS data set {builder.info.full_name} is no table.",
+            f"Name one feature: data.features: {{{several}: NAME}}",
         )
     is_unlabelled = "label" in given and given["label"] is None
     given = {what: name for what, name in given.items() if name is not None}

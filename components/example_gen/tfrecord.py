@@ -164,11 +164,15 @@ def _targets(example, named: Mapping[str, str]) -> Iterator[tuple[str, Callable[
             yield target, functools.partial(_mask if target == keys.MASK else list, values)
 
 
-def _mask(values: list) -> bytes:
-    """Raises pictures.Damaged for several, or numbers."""
-    if len(values) > 1 or not isinstance(values[0], bytes):
+def _mask(values: list) -> Any:
+    """One as bytes, or several as Parts, an instance each. Raises pictures.Damaged for numbers."""
+    if not all(isinstance(value, bytes) for value in values):
         raise pictures.Damaged("mask is no image")
-    return values[0]
+    if len(values) == 1:
+        return values[0]
+    from components.map_values import Part, Parts  # imports NumPy
+
+    return Parts(Part(functools.partial(bytes, value), "") for value in values)
 
 
 def _found(rest: str) -> tuple[str, list[str]]:

@@ -29,8 +29,8 @@ class DataConfig(Reading):
         {},
         description="names of the source's own features or columns, where they cannot be guessed; of a table's label also a list "
         "of one-hot columns, label: null for none; and what else is learned: labels, a list of columns of 0 or 1 whose classes an "
-        "image may have several of; mask, null for none; objects; beside images text, what is said of each, also a list of a "
-        "table's columns",
+        "image may have several of; mask, null for none, of a folder a pattern of paths, of a table also a list of columns, a "
+        "class each; objects; beside images text, what is said of each, also a list of a table's columns",
     )
     images: str | None = Field(
         None, description="folder that a table's paths start from, itself from the table's folder; null: the table's folder"
@@ -97,7 +97,7 @@ class DataConfig(Reading):
         for what, named in features.items():
             if what == "labels" and not isinstance(named, list):
                 raise ValueError("labels takes a list of columns, such as [red, round]; of one column per image, use label")
-            if not isinstance(named, str) and what not in ("label", "labels", "text"):
+            if not isinstance(named, str) and what not in ("label", "labels", "mask", "text"):
                 raise ValueError(f"{what} takes one name")
             if named is None and what == "text":
                 raise ValueError("text takes a name, or a list of columns of what is said of images")

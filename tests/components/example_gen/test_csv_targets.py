@@ -84,7 +84,8 @@ def test_another_number_is_refused_with_its_line(tmp_path, cell, words):
         ({"labels": ["red"]}, "two names"),
         ({"labels": ["red", "red"]}, "each once"),
         ({"labels": ["a", "b"], "label": "c"}, "give one of them"),
-        ({"mask": ["a", "b"]}, "takes one name"),
+        ({"objects": ["a", "b"]}, "takes one name"),
+        ({"mask": ["a", "a"]}, "each once"),
         ({"text": None}, "text takes a name"),
     ],
 )
@@ -298,6 +299,51 @@ def test_values_of_a_mask_become_places_of_its_classes(asked, pixels, held):
     encoded, classes = kind.checked(image.getvalue(), 2, len(pixels), names, data)
     np.testing.assert_array_equal(tf.io.decode_png(encoded).numpy()[..., 0], [held, held[::-1]])
     assert classes == tuple(sorted(set(held) - {targets.VOID}))
+
+
+def drawn(folder, **values):
+    """A grey mask of 8x6 px for each name, its first rows of a value; the others 0."""
+    for name, (value, rows) in values.items():
+        mask = np.zeros((6, 8), np.uint8)
+        mask[:rows] = value
+        Image.fromarray(mask).save(folder / f"{name}.png")
+
+
+def mask_of(data, tmp_path, image):
+    """(places, names, what was counted) of an image's mask."""
+    located = sources.locate(data, tmp_path)
+    contents = csv.contents(located.address)
+    [shard] = contents.shards["all"]
+    [raw] = [raw for raw in csv.images(located.address, shard) if raw.example_id == image]
+    names = contents.targets[keys.MASK]
+    made = targets.of(keys.MASK).checked(raw.targets[keys.MASK](), 6, 8, names, data)
+    return tf.io.decode_png(made[0]).numpy()[:, 0, 0].tolist(), names, made.counted, located.digest
+
+
+def test_columns_of_masks_are_a_class_each_and_the_later_one_lies_on_top(tmp_path):
+    data = written(tmp_path, "file,nucleus,cell", ["n0.png,c0.png", ",c1.png", ",", "n0.png,"])
+    data = data.model_copy(update={"features": {"mask": ["cell", "nucleus"], "label": None}})
+    drawn(tmp_path, n0=(255, 2), c0=(1, 4), c1=(9, 3))
+    places, names, counted, digest = mask_of(data, tmp_path, b"0.png")
+    assert (places, names, counted) == ([2, 2, 1, 1, 0, 0], ["background", "cell", "nucleus"], {"overlapping": 16})
+    assert mask_of(data, tmp_path, b"1.png")[0] == [1, 1, 1, 0, 0, 0]
+    assert mask_of(data, tmp_path, b"3.png")[0] == [2, 2, 0, 0, 0, 0]
+    [shard] = csv.contents(sources.locate(data, tmp_path).address).shards["all"]
+    assert {raw.example_id for raw in csv.images({**sources.locate(data, tmp_path).address}, shard) if not raw.known} == {b"2.png"}
+    drawn(tmp_path, c1=(9, 4))
+    assert mask_of(data, tmp_path, b"1.png")[3] != digest
+
+
+def test_lines_of_one_image_with_other_masks_are_an_instance_each(tmp_path):
+    data = written(tmp_path, "file,truth", ["a.png", "b.png"])
+    (tmp_path / "table.csv").write_text("file,truth\n0.png,a.png\n1.png,b.png\n0.png,c.png\n")
+    data = data.model_copy(update={"features": {"mask": "truth", "label": None}})
+    drawn(tmp_path, a=(1, 2), b=(1, 1), c=(2, 3))
+    places, names, counted, _ = mask_of(data, tmp_path, b"0.png")
+    assert (places, names, counted) == ([2, 2, 2, 0, 0, 0], [], {"overlapping": 16})
+    (tmp_path / "table.csv").write_text("file,truth\n0.png,a.png\n0.png,a.png\n")
+    with pytest.raises(UsageError, match="stands in line 2 already"):
+        sources.locate(data, tmp_path)
 
 
 def test_an_image_without_a_mask_is_left_out_and_counted_where_masks_are_learned(tmp_path):

@@ -375,16 +375,18 @@ def test_fewer_classes_than_are_told_apart_are_refused_before_anything_is_writte
 def test_masks_and_what_is_said_of_an_image_are_read_where_they_are_named(tmp_path):
     mask = tf.io.encode_png(np.zeros((8, 8, 1), np.uint8)).numpy()
     records = [example(image=png(i), label=1, truth=mask, said=[f"a {i}".encode(), b"a digit"]) for i in range(2)]
-    records += [example(image=png(2), label=1), example(image=png(3), label=1, truth=[mask, mask], said=3)]
+    records += [example(image=png(2), label=1), example(image=png(3), label=1, truth=7, said=3)]
+    records += [example(image=png(4), label=1, truth=[mask, mask])]
     path = write(tmp_path / "r", records)
     address = located(path, tmp_path, mask="truth", text="said").address
     assert tfrecord.contents(address).targets == {keys.MASK: [], keys.CAPTIONS: []}
-    first, second, bare, odd = read(path, tmp_path, mask="truth", text="said")[1]["all"]
+    first, second, bare, odd, several = read(path, tmp_path, mask="truth", text="said")[1]["all"]
     assert [raw.targets[keys.CAPTIONS]() for raw in (first, second)] == [[b"a 0", b"a digit"], [b"a 1", b"a digit"]]
     assert first.targets[keys.MASK]() == mask
     assert bare.targets == {}
     with pytest.raises(pictures.Damaged, match="mask is no image"):
         odd.targets[keys.MASK]()
+    assert [(part.read(), part.of) for part in several.targets[keys.MASK]()] == [(mask, ""), (mask, "")]  # an instance each
     assert not read(path, tmp_path)[1]["all"][0].targets, "only data.features names them"
     with pytest.raises(UsageError, match=r"data\.features\.text is a list"):
         located(path, tmp_path, text=["said", "label"])
