@@ -124,15 +124,22 @@ def against(key: str, title: str, about: str, rows: Sequence[Mapping[str, Any]],
 
 
 def roc(
-    key: str, title: str, about: str, points: Sequence[tuple[float, float]], marked: tuple[float, float] | None, name: str
+    key: str,
+    title: str,
+    about: str,
+    points: Sequence[tuple[float, float]],
+    marked: tuple[float, float] | None,
+    name: str,
+    y: str = "true positive rate",
 ) -> Chart:
-    """A curve of (false positive rate, true positive rate), the diagonal of a guess, and the point where a threshold stands."""
+    """A curve of (false positive rate, true positive rate), the diagonal of a guess, and the point where a threshold stands. y: the
+    name of another rate in the place of the second."""
     import altair as alt
 
     def dots(pairs):
         return alt.Chart(charts.rows([{"x": x, "y": y} for x, y in pairs])).encode(
             alt.X("x:Q", title="false positive rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".1f", tickCount=5)),
-            alt.Y("y:Q", title="true positive rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".1f", tickCount=5)),
+            alt.Y("y:Q", title=y, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".1f", tickCount=5)),
             tooltip=[alt.Tooltip("x:Q", title="false positives", format=".3f"), alt.Tooltip("y:Q", title="found", format=".3f")],
         )
 
@@ -146,7 +153,7 @@ def roc(
         layers.append(dots([marked]).mark_text(style="ink", align="left", dx=9, dy=12).encode(text=alt.value(name), tooltip=[]))
         table = [[name, f"{marked[0]:.4f}", f"{marked[1]:.4f}"], *thinned(table)]
     spec = charts.spec(alt.layer(*layers).properties(height=320), about)
-    return Chart(key, title, about, spec, ("", "false positive rate", "true positive rate"), table if marked else thinned(table))
+    return Chart(key, title, about, spec, ("", "false positive rate", y), table if marked else thinned(table))
 
 
 def thinned(table: Sequence[Sequence[str]]) -> list[Sequence[str]]:

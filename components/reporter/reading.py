@@ -90,7 +90,7 @@ def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | No
     places = chosen(ids, room if n is None else min(n, room))
     if not places:
         return None
-    names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets]))
+    names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets, *task.judged_with]))
     size = {name: tf.io.FixedLenFeature([], tf.int64, default_value=0) for name in placement.SIZE}
     features = {kind.feature: tf.io.FixedLenFeature([], tf.string), **size, **given.spec(names)}
 

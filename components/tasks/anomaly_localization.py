@@ -21,6 +21,8 @@ EDGES = "edges"  # between bins of scores, beside the threshold on the card
 class Task(anomaly.Task):
     """Around a task whose models have maps. Masks are read and never learned from."""
 
+    judged_with = (targets.OWN_MASK,)
+
     @property
     def targets(self):
         return (*super().targets, keys.MASK)

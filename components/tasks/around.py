@@ -27,6 +27,7 @@ class Around(base.Task):
     judged_by = property(lambda self: self.inner.judged_by)
     better = property(lambda self: self.inner.better)
     averages = property(lambda self: self.inner.averages)
+    judged_with = property(lambda self: self.inner.judged_with)
     predicts = property(lambda self: self.inner.predicts)
 
     def __init__(self, inner: base.Task):

@@ -137,6 +137,7 @@ class Task(abc.ABC):
     keeps_head: ClassVar[bool] = True  # whether `start` takes over what tells classes apart, which then have to be the same
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
     averages: ClassVar[bool] = False  # whether an ensemble may average the softmax of what its models answer
+    judged_with: ClassVar[Sequence[str]] = ()  # targets that its signatures are given beside `targets`
     predicts: ClassVar[str] = keys.SERVING_DEFAULT  # the signature of images that `hubel predict` asks
 
     weights: Mapping | None = None  # what `class_weight` made for the fit that is under way; None without train.class_weight
