@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.serving [--work DIR] [--seconds S] [--rounds N]
 
 All hold one SavedModel each of LeNet-5 and ResNet-20 (`hubel run`, an epoch of digits) and are asked for one PNG a request, by 1, 8
-and 32 clients that have a connection each and ask again once they are answered, in a process of their own (serving_load.py):
+and 32 clients that have a connection each and ask again once they are answered, in a process of their own (serving_load.py), which
+speaks HTTP/1.1 and HTTP/2 over bare sockets, so that a request costs the clients about as little whichever server is asked:
 
     hubel       REST and gRPC, without batching and with it (max_batch_size 32, greedy)
     LitServe    0.2.19, one worker, without batching and with it (32, 2 ms)
@@ -121,7 +122,7 @@ def hubels(models: dict[str, Path], image: bytes, work: Path, batching: bool) ->
 
     def grpc(model: str) -> dict[str, Any]:
         request = serving_process.message(f"served_{model}", image)
-        return {"protocol": "gRPC", "port": process.grpc, "path": serving_process.PREDICT, "request": request}
+        return {"protocol": "HTTP/2", "port": process.grpc, "path": serving_process.PREDICT, "request": request}
 
     return [Server("hubel, REST", batching, process, rest, _of_rest), Server("hubel, gRPC", batching, process, grpc, _of_grpc)]
 

@@ -1,9 +1,10 @@
 """The clients of benchmarks/serving.py, in a process of their own: for each line of JSON on stdin they ask for a while, and tell
 a line of JSON.
 
-A line is {protocol: "REST" or "gRPC", port, path, request: base64 of a body or of a PredictRequest, clients, seconds, rate}: each
-of so many clients has a connection, and asks again once it is answered; with a `rate`, of requests a second in all, whoever is
-free asks when the next one is due, whether or not others are answered. Told is {answered, refused: {status: how many}, lost:
+A line is {protocol: "REST", "gRPC", or "HTTP/2" for gRPC by serving_load_http2.py, which knows no rate, port, path, request: base64
+of a body or of a PredictRequest, clients, seconds, rate}: each of so many clients has a connection, and asks again once it is
+answered; with a `rate`, of requests a second in all, whoever is free asks when the next one is due, whether or not others are
+answered. Told is {answered, refused: {status: how many}, lost:
 connections that the server closed before an answer, late: requests that were due and found nobody free, seconds, p50, p99: ms of
 those answered, answer: base64 of one}.
 """
@@ -115,6 +116,14 @@ def _length(head: bytes) -> int:
     return int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
 
 
+def over_http2(asked: dict) -> dict:
+    """By serving_load_http2.py, a connection for each client."""
+    import serving_load_http2
+
+    tally = Tally()
+    return tally.told(serving_load_http2.ask(asked, base64.b64decode(asked["request"]), tally), 0)
+
+
 def over_grpc(asked: dict) -> dict:
     """By gRPC's asyncio, a channel for each client."""
     return asyncio.run(_over_grpc(asked))
@@ -149,7 +158,9 @@ async def _over_grpc(asked: dict) -> dict:
     return tally.told(seconds, late)
 
 
+WAYS = {"REST": rest, "gRPC": over_grpc, "HTTP/2": over_http2}
+
 if __name__ == "__main__":
     for line in sys.stdin:
         asked_for = json.loads(line)
-        print(json.dumps((rest if asked_for["protocol"] == "REST" else over_grpc)(asked_for)), flush=True)
+        print(json.dumps(WAYS[asked_for["protocol"]](asked_for)), flush=True)

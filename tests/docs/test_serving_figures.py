@@ -1,9 +1,14 @@
 """The tables of docs/serving.md show what was measured, and the arithmetic of its benchmarks is right."""
 
+import socket
+import threading
+from concurrent import futures
+
+import grpc
 import numpy as np
 import pytest
 
-from benchmarks import record, serving, serving_fuzz, serving_load, serving_overload, serving_soak
+from benchmarks import record, serving, serving_fuzz, serving_load, serving_load_http2, serving_overload, serving_soak
 from benchmarks.serving import IN_PROCESS
 
 
@@ -72,3 +77,50 @@ def test_requests_are_due_at_their_rate_whether_or_not_they_are_taken(monkeypatc
     now[0] = 10.1
     assert due.waiting() == pytest.approx(8)
     assert serving_load.Due(None).take()
+
+
+class Calls:
+    """A gRPC server that answers each message with it, with 30,000 more bytes, and refuses b"no"."""
+
+    def __enter__(self):
+        def answer(request, context):
+            if request == b"no":
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no")
+            return request + bytes(30_000)
+
+        handler = grpc.method_handlers_generic_handler("a.B", {"C": grpc.unary_unary_rpc_method_handler(answer)})
+        self._server = grpc.server(futures.ThreadPoolExecutor(4), handlers=[handler])
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.stop(None).wait()
+
+
+def test_clients_of_http2_speak_grpc():
+    tally, refused, message = serving_load.Tally(), serving_load.Tally(), b"m" * 9000  # ten of them are more than a window at first
+    with Calls() as calls:
+        asked = {"port": calls.port, "path": "/a.B/C", "clients": 3, "seconds": 0.3}
+        serving_load_http2.ask(asked, message, tally)
+        serving_load_http2.ask(asked, b"no", refused)
+    assert len(tally.times) > 30
+    assert tally.answer == message + bytes(30_000)
+    assert (tally.refused.total(), tally.lost) == (0, 0)
+    assert (refused.times, refused.lost) == ([], 0)
+    assert refused.refused["not OK"] >= 3
+
+
+def test_a_server_of_http2_that_goes_away_is_lost():
+    class Gone(threading.Thread):
+        def run(self):
+            connection, _ = listening.accept()
+            connection.recv(2**16)
+            connection.close()
+
+    tally = serving_load.Tally()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        (gone := Gone()).start()
+        serving_load_http2.ask({"port": listening.getsockname()[1], "path": "/a.B/C", "clients": 1, "seconds": 0.3}, b"m", tally)
+        gone.join()
+    assert (tally.times, tally.refused.total(), tally.lost) == ([], 0, 1)
