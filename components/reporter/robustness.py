@@ -115,8 +115,10 @@ def asked(
 
 
 def statistics(judge: Judge, rows: Rows) -> dict[str, Statistic]:
-    """Figure -> how it follows from rows, of those that have all that it takes."""
+    """Figure -> how it follows from rows, of those that have all that it takes; none of labels where no image has one."""
     known = {name: of for name in judge.metrics if (of := noise.statistic_of(name, judge, rows)) is not None}
+    if not (rows[keys.LABEL] >= 0).any():
+        known = {name: of for name, of in known.items() if keys.LABEL not in of.columns}
     return known | {name: Mean(name, least=0.0) for name in (TO_CLEAN, OF_INPUT) if name in rows}
 
 
@@ -201,7 +203,7 @@ def means(
 
 def _main(judge: Judge, told: Sequence[Mapping]) -> list[str]:
     there = told[0]["figures"]
-    first = next((name for name in judge.metrics if name in there), None)
+    first = next((name for name, metric in judge.metrics.items() if name in there and not metric.is_count), None)
     return [*([first] if first else []), *([TO_CLEAN] if TO_CLEAN in there else [])]
 
 

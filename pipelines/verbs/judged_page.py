@@ -1,15 +1,17 @@
 """The page of a model that was judged again: what there is of it, and where it is written. Used in the worker process."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from components import keys, progress
 from components.evaluator import noise
+from components.evaluator.statistic import Rows
 from components.reporter import recorded, writing
 from components.reporter.material import Artifact, Judged, Material
+from components.tasks.judges.base import Judge
 from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
 from configs.errors import HubelError, first_line, log_traceback
@@ -57,12 +59,20 @@ def pushed(of: Evaluation, page: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     then = artifacts["evaluation"]
     metrics = then.json(keys.METRICS, {})
-    told = {"run": page["run"], keys.METRICS: metrics, keys.INTERVALS: then.json(keys.INTERVALS, {}), keys.DIFFERENCES: []}
+    told = {"run": page["run"], keys.METRICS: metrics, keys.INTERVALS: then.json(keys.INTERVALS, {})}
     theirs = Material({"evaluation": then}).each if then.uri.is_dir() else {}
-    ours, judge = noise.rows_of(of.written), judge_of(of.card.task)
-    for name in metrics if theirs and ours else ():
-        if (apart := noise.difference(name, judge, ours, theirs)) is not None:
-            told[keys.DIFFERENCES].append(noise.Told(name, f"run {page['run']}", apart, apart.words).as_json())
+    told[keys.DIFFERENCES] = differences(judge_of(of.card.task), metrics, noise.rows_of(of.written), theirs, f"run {page['run']}")
+    return told
+
+
+def differences(judge: Judge, metrics: Iterable[str], ours: Rows, theirs: Rows, against: str) -> list[dict[str, Any]]:
+    """Of figures from those of another data set, as noise.Told.as_json has them; none where either has no rows. Of whole numbers,
+    such as of false alarms, there are none: of more images there are more."""
+    told = []
+    for name in metrics if ours and theirs else ():
+        if name in judge.metrics and not judge.metrics[name].is_count:
+            apart = noise.difference(name, judge, ours, theirs)
+            told += [noise.Told(name, against, apart, apart.words).as_json()] if apart is not None else []
     return told
 
 

@@ -153,11 +153,23 @@ def test_of_several_classes_an_image_and_of_scores_the_task_s_first_figure_stand
         assert part["mean_corruption_error"] == pytest.approx(1 - part["clean"])
 
 
+def test_of_scores_of_images_that_nobody_knows_no_number_of_mistakes_is_told():
+    judge, nobody = judge_of("anomaly:reconstruction"), {ID: np.arange(30), keys.LABEL: np.full(30, -1)}
+    columns = nobody | {SCORE: np.linspace(0, 1, 30), DECISION: np.ones(30), "mse": np.linspace(0, 1, 30)}
+    rows = dict.fromkeys(robustness.conditions(["contrast"]), columns)
+    told = robustness.listed(judge, rows)
+    assert {name for row in told for name in row["figures"]} == {"mse", "psnr"}
+    assert [part["figure"] for part in robustness.means(judge, rows, told)] == ["mse"]
+
+
 def test_decibels_are_no_error():
     judge = judge_of("reconstruction")
     told = [
         {"name": name, "severity": severity, "figures": {"psnr": 0.5}} for name, severity in robustness.conditions(["contrast"])
     ]
-    rows = {condition: {ID: np.arange(3), "mse": np.ones(3)} for condition in robustness.conditions(["contrast"])}
+    rows = {
+        condition: {ID: np.arange(3), keys.LABEL: np.full(3, -1), "mse": np.ones(3)}
+        for condition in robustness.conditions(["contrast"])
+    }
     [part] = robustness.means(judge, rows, told)
     assert (part["figure"], part["mean"], part["mean_corruption_error"]) == ("psnr", 0.5, None)

@@ -5,11 +5,15 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from components import keys, progress
+from components.evaluator.statistic import ID
 from components.reporter import writing
 from components.reporter.material import Material
+from components.tasks.anomaly import DECISION, SCORE
+from components.tasks.judges.by_name import judge_of
 from components.trainer.card import Card
 from configs.errors import HubelError, UsageError
 from pipelines.command_line import judging_commands
@@ -241,6 +245,20 @@ def test_corruptions_are_of_images_and_a_baseline_of_the_same_question(card, bas
         robustness.check({"baseline": baseline}, digits.card(**card))
 
 
+def test_numbers_of_images_are_not_held_against_those_of_another_data_set():
+    judge, generator = judge_of("anomaly:reconstruction"), np.random.default_rng(0)
+
+    def rows(first, many):
+        kinds = {ID: np.arange(first, first + many, dtype=np.uint64), keys.LABEL: generator.integers(0, 2, many)}
+        return {**kinds, SCORE: generator.random(many), DECISION: generator.integers(0, 2, many), "mse": generator.random(many)}
+
+    told = judged_page.differences(
+        judge, ["auroc", "recall", "true_positives", "mse", "example_count"], rows(0, 30), rows(100, 300), "a"
+    )
+    assert [each["metric"] for each in told] == ["auroc", "recall", "mse"]
+    assert judged_page.differences(judge, ["auroc"], {}, rows(0, 30), "a") == []
+
+
 def test_a_page_that_cannot_be_written_is_a_warning_unless_a_person_named_it(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("no folder")
     page = {"path": str(tmp_path / "file" / "page.html"), "is_asked": False}
@@ -248,8 +266,8 @@ def test_a_page_that_cannot_be_written_is_a_warning_unless_a_person_named_it(mon
     said = []
     with progress.listening(said.append):
         assert judged_page.write(None, page, None, None) is None
-    assert [event["text"] for event in said] == [f"The page was not written: {page['path']} cannot be written: Not a directory."]
-    with pytest.raises(HubelError, match="cannot be written: Not a directory"):
+    assert [event["text"] for event in said] == [f"The page was not written: {page['path']} cannot be written: File exists."]
+    with pytest.raises(HubelError, match="cannot be written: File exists"):
         judged_page.write(None, {**page, "is_asked": True}, None, None)
 
 
