@@ -3,6 +3,7 @@
 Its script is its own, and does not draw: a page of charts carries 0.9 MB of Vega. Without scripts the tables stand as they are.
 """
 
+import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +16,18 @@ TEMPLATE = "workspace.html.j2"
 @dataclass(frozen=True)
 class Cell:
     """What stands in a table: its text; `value`, what it is sorted by, None for nothing; `to`, a relative address; `mark`: good,
-    bad or open, of a verdict."""
+    bad or open, of a verdict; `picture`: a WebP beside the text, which says nothing that the text does not."""
 
     text: str
     value: str | float | int | None = None
     to: str = ""
     mark: str = ""
+    picture: bytes = b""
+
+    @property
+    def address(self) -> str:
+        """Of the picture: itself."""
+        return f"data:image/webp;base64,{base64.b64encode(self.picture).decode()}"
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from configs.errors import first_line, log_traceback
 
 CONFIG, TOLD, TUNING, METADATA, NAME = "config", "told", "tuning", "metadata", "name"
 PAGE, RUN = "index.html", "run"  # file of the artifact, and its custom property: the run whose page it is
+THUMBNAIL = "index.webp"  # file beside it
 INPUTS = {
     "examples": standard_artifacts.Examples,
     "statistics": standard_artifacts.ExampleStatistics,
@@ -39,7 +40,8 @@ INPUTS = {
 
 
 class Report(types.Artifact):
-    """A page, index.html, that needs nothing beside it; without it where it could not be written."""
+    """A page, index.html, that needs nothing beside it, and a small picture of it, index.webp; without them where they could not be
+    made."""
 
     TYPE_NAME = "hubel.Report"
 
@@ -63,7 +65,10 @@ class Executor(base_executor.BaseExecutor):
         report.set_string_custom_property(RUN, run or "")
         report.set_string_custom_property(TOLD, json.dumps(told))
         try:
-            atomic.write_text(Path(report.uri, PAGE), writing.html(material))
+            page = writing.of(material)
+            if page.thumbnail:
+                atomic.write_bytes(Path(report.uri, THUMBNAIL), page.thumbnail)
+            atomic.write_text(Path(report.uri, PAGE), page.text)
         except Exception as error:  # a model that is pushed already has not failed because of its picture
             log_traceback()
             progress.emit("warning", text=f"the page of the run was not written: {type(error).__name__}: {first_line(error)}")

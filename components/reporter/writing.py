@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from components.reporter import sections as common
 from components.reporter import verdict
@@ -12,22 +13,39 @@ from components.tasks.reports import by_name as of_tasks
 from configs import by_name
 from configs.errors import HubelError, first_line, log_traceback
 from reports import charts
-from reports.run import page
+from reports.run import page, thumbnail
 from reports.run.blocks import Command, Missing, Section
 
 PACKAGE = common.__name__
 
 
-def html(material: Material) -> str:
-    """The page of a run: its text, which needs nothing beside it."""
-    return page.html(
+@dataclass(frozen=True)
+class Page:
+    """text: of the page of a run, which needs nothing beside it. thumbnail: a WebP of what it shows; None where it shows none."""
+
+    text: str
+    thumbnail: bytes | None
+
+
+def of(material: Material) -> Page:
+    """The page of a run."""
+    placed = _placed(material)
+    shown = [section for _, section in placed]
+    text = page.html(
         material.name or "A run",
         verdict.of(material),
-        sections(material),
+        shown,
         verdict.tiles(material),
         verdict.about(material),
         verdict.noted(material),
     )
+    own = [section for place, section in placed if place == common.TASK]
+    return Page(text, thumbnail.of(own) or thumbnail.of(shown))
+
+
+def html(material: Material) -> str:
+    """The text alone."""
+    return of(material).text
 
 
 def templates() -> str:
@@ -49,13 +67,18 @@ def names() -> list[str]:
 
 def sections(material: Material) -> list[Section]:
     """All that a page has, in its order. One that cannot be made, or shown, says so."""
+    return [section for _, section in _placed(material)]
+
+
+def _placed(material: Material) -> list[tuple[int, Section]]:
+    """With the places of what makes them."""
     made, taken = [], set()
-    for _, section in sorted(_all(material), key=lambda placed: placed[0]):
+    for (place, *_), section in sorted(_all(material), key=lambda placed: placed[0]):
         keys = page.keys(section)
         if taken.intersection(keys) or len({*keys}) < len(keys):
             section = _missing(f"{section.key}-{len(made)}", f"Another thing of the page has one of its keys: {', '.join(keys)}.")
         taken.update(page.keys(section))
-        made.append(section)
+        made.append((place, section))
     return made
 
 

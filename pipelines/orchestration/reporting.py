@@ -93,7 +93,8 @@ def written(of: Subject, failure: Failure | None) -> str:
     artifacts = recorded.of_run(of.place.metadata, of.name, of.run) if of.place.metadata.is_file() else {}
     of_run = {**of.told, "run": of.run}
     material = Material(_there(artifacts), of.config, of_run, of.name, failure=failure, tuning=of.place.tuning(of.name))
-    return str(pages.write_text(of.place, of.name, of.run, writing.html(material)))
+    page = writing.of(material)
+    return str(pages.write_text(of.place, of.name, of.run, page.text, thumbnail=page.thumbnail))
 
 
 def write(workspace: str, name: str, run: str, full: bool = False, folds: int | None = None) -> dict[str, Any]:
@@ -140,7 +141,8 @@ def write(workspace: str, name: str, run: str, full: bool = False, folds: int | 
     )
     if folds is not None:  # before anything is written: a page without what was asked for is no answer
         material = dataclasses.replace(material, out_of_sample=wrong_labels.by_folds(material, folds))
-    return {"report": str(pages.write_text(place, name, run, writing.html(material), full))}
+    page = writing.of(material)
+    return {"report": str(pages.write_text(place, name, run, page.text, full, page.thumbnail))}
 
 
 def _there(artifacts: Mapping[str, Artifact]) -> dict[str, Artifact]:

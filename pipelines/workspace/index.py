@@ -1,5 +1,6 @@
 """The index of a workspace: a page with all its runs, the champion of each model, experiments and searches. Light."""
 
+import dataclasses
 import datetime
 import sys
 from collections import Counter
@@ -18,6 +19,7 @@ from serving import promotions
 from tuner import records
 
 RUNS, FIGURES, REASON = 2000, 6, 300  # most rows, most columns of figures, and most characters of a reason, that the page shows
+PICTURE, PICTURES = 4_000, 2**20  # bytes of a run's small picture, and of all of them, that the page has at most
 COUNT = "example_count"
 MARKS = {"done": "good", "not blessed": "bad", "failed": "bad", "killed": "bad"}
 
@@ -66,9 +68,10 @@ def _runs(place: Workspace, states: Mapping[str, promotions.State], every: Seque
     shown = every[:RUNS]
     known = _figures(shown)
     figures = known[:FIGURES]
+    pictures, left_out = _pictures(place, shown)
     rows = [
         [
-            _run(place, record),
+            dataclasses.replace(_run(place, record), picture=picture),
             _cell(record.config),
             _cell(record.started),
             _number(record.seconds, "{:.0f}"),
@@ -78,14 +81,27 @@ def _runs(place: Workspace, states: Mapping[str, promotions.State], every: Seque
             *(_number(record.metrics.get(name)) for name in figures),
             _cell(_short(record.reason)),
         ]
-        for record in shown
+        for record, picture in zip(shown, pictures, strict=True)
     ]
     names = ["run", "config", "started", "seconds", "outcome", "version", "label", *figures, "why"]
     numbers = [name in ("seconds", "version", *figures) for name in names]
     about = "The newest first; a run leads to its page. A head sorts by its column, those without a figure last."
     if left := len(known) - len(figures):
         about += f" {left:,} more figures are on the pages of the runs, and in `hubel list runs --csv`."
+    if left_out:
+        about += f" {left_out:,} small pictures, of the oldest, have no room here."
     return Table("runs", f"Runs ({len(every):,})", about, names, numbers, rows, (1, 4), len(every) - len(shown))
+
+
+def _pictures(place: Workspace, shown: Sequence[RunRecord]) -> tuple[list[bytes], int]:
+    """Of each run, b"" of one that has none; those of the newest as long as there is room, and how many that leaves out."""
+    files = [place.thumbnail(record.config, record.run) for record in shown]
+    sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
+    pictures, room = [], PICTURES
+    for file, size in zip(files, sizes, strict=True):
+        room -= size
+        pictures.append(file.read_bytes() if 0 < size <= PICTURE and room >= 0 else b"")
+    return pictures, sum(size > 0 for size in sizes) - sum(map(bool, pictures))
 
 
 def _figures(every: Sequence[RunRecord]) -> list[str]:

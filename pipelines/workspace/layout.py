@@ -87,6 +87,10 @@ class Workspace:
         """The page of a run. full: with what `hubel report --full` adds."""
         return self.reports(name) / f"{run}{'.full' if full else ''}.html"
 
+    def thumbnail(self, name: str, run: str) -> Path:
+        """A small picture of a run, for the index."""
+        return self.report(name, run).with_suffix(".webp")
+
     def reports(self, name: str) -> Path:
         """Folder of the pages of one config's runs."""
         return self.root / "reports" / name

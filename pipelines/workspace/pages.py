@@ -1,4 +1,5 @@
-"""The pages of runs: a file for each, and latest.html, a copy of the newest one's. And those of evaluations. Light."""
+"""The pages of runs: a file for each with a small picture beside it, and latest.html, a copy of the newest one's. And those of
+evaluations. Light."""
 
 import datetime
 import html
@@ -11,7 +12,7 @@ from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
 
 LATEST = "latest.html"
-NAME = re.compile(r"(?P<run>\d{8}-\d{6}(-\d+)?)(\.full)?\.html")  # of a run's page
+NAME = re.compile(r"(?P<run>\d{8}-\d{6}(-\d+)?)(\.full)?\.(html|webp)")  # of a run's page, or of its picture
 REPEATED = '<p class="soft" id="repeated">'
 _PLACE = "<!-- repeated -->"  # where a page has room for the sentence
 _REPEATED = f"{re.escape(REPEATED)}.*?</p>|{re.escape(_PLACE)}"
@@ -23,8 +24,9 @@ def keep(place: Workspace, name: str, run: str, page: Path, of: str | None) -> P
 
     Args:
         name: of the config. run: id of the run that it is kept for.
-        page: a file. of: id of the run whose page it is; where that is another one, this one found everything as it was then, and
-            the copy says so.
+        page: a file; the picture beside it, which differs in the ending, comes along.
+        of: id of the run whose page it is; where that is another one, this one found everything as it was then, and the copy says
+            so.
     """
     if of in (run, None):
         return write(place, name, run, page)
@@ -36,6 +38,7 @@ def keep(place: Workspace, name: str, run: str, page: Path, of: str | None) -> P
         if record.run == of and record.forced:
             kept = _with_forced(kept, record.version, record.forced)
     target = _ready(place, name, run)
+    _picture(page, target)
     atomic.write_text(target, kept)
     _latest(target)
     return target
@@ -44,15 +47,18 @@ def keep(place: Workspace, name: str, run: str, page: Path, of: str | None) -> P
 def write(place: Workspace, name: str, run: str, page: Path) -> Path:
     """The same of a page as it is."""
     target = _ready(place, name, run)
+    _picture(page, target)
     with atomic.replacing(target) as stage:
         shutil.copyfile(page, stage)
     _latest(target)
     return target
 
 
-def write_text(place: Workspace, name: str, run: str, text: str, full: bool = False) -> Path:
-    """The same of its text. full: see Workspace.report; such a page is not the latest."""
+def write_text(place: Workspace, name: str, run: str, text: str, full: bool = False, thumbnail: bytes | None = None) -> Path:
+    """The same of its text. full: see Workspace.report; such a page is not the latest. thumbnail: a WebP."""
     target = _ready(place, name, run, full)
+    if thumbnail:
+        atomic.write_bytes(place.thumbnail(name, run), thumbnail)
     atomic.write_text(target, text)
     if not full:
         _latest(target)
@@ -85,11 +91,9 @@ def of_evaluation(place: Workspace, name: str) -> Path:
 
 
 def of_gone(place: Workspace, name: str, kept: set[str]) -> list[Path]:
-    """Pages of runs that are none of those, and of none at all what is latest."""
+    """Pages and pictures of runs that are none of those, and of none at all what is latest."""
     folder = place.reports(name)
-    pages = [
-        path for path in sorted(folder.glob("[!.]*.html")) if (known := NAME.fullmatch(path.name)) and known["run"] not in kept
-    ]
+    pages = [path for path in sorted(folder.glob("[!.]*")) if (known := NAME.fullmatch(path.name)) and known["run"] not in kept]
     left = [path for path in sorted(folder.glob("[!.]*.html")) if path not in pages and path.name != LATEST]
     return [*pages, *([folder / LATEST] if not left and (folder / LATEST).exists() else [])]
 
@@ -98,6 +102,12 @@ def _ready(place: Workspace, name: str, run: str, full: bool = False) -> Path:
     target = place.report(name, run, full)
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
+
+
+def _picture(page: Path, target: Path) -> None:
+    if (picture := page.with_suffix(".webp")).is_file():
+        with atomic.replacing(target.with_suffix(".webp")) as stage:
+            shutil.copyfile(picture, stage)
 
 
 def _latest(target: Path) -> None:

@@ -1,10 +1,12 @@
 """The index of a workspace: what stands on it, its links, its order and its filters in a browser, and that it holds up no run."""
 
 import contextlib
+import io
 import json
 import re
 
 import pytest
+from PIL import Image
 
 from configs import load
 from configs.errors import HubelError
@@ -71,6 +73,16 @@ def test_what_is_left_out_is_counted(place, monkeypatch):
     assert f"{MARKUP[:5].replace('<', '&lt;')} … ({len(MARKUP) - 5} more characters in its record)" in page
 
 
+def test_runs_have_a_small_picture_as_long_as_there_is_room(place, monkeypatch):
+    for run, name, size in ((GOOD, "digits", 300), (BAD, "digits", 200), (FAILED, "other", 100)):
+        pages.write_text(place, name, run, "page", thumbnail=bytes(size))
+    assert index.write(place).read_text().count('<img src="data:image/webp;base64,AAAA') == 3
+    monkeypatch.setattr(index, "PICTURES", 350)
+    page = index.write(place).read_text()
+    assert page.count("<img ") == 2, "of the newest"
+    assert "1 small pictures, of the oldest, have no room here." in page
+
+
 def test_it_is_written_by_name(place):
     said = in_process("report", "--index", "--json", "--workspace", place.root)
     assert said.json == {"report": str(place.index), "runs": 3}
@@ -121,6 +133,9 @@ def test_figures_that_models_are_judged_by_come_first():
 
 @pytest.mark.browser
 def test_a_browser_sorts_and_filters_it_by_keyboard_on_any_screen(place, chromium, tmp_path):
+    into = io.BytesIO()
+    Image.new("RGB", (96, 32)).save(into, "WEBP")
+    pages.write_text(place, "digits", GOOD, "page", thumbnail=into.getvalue())
     page = index.write(place)
     with browser.started(chromium, tmp_path / "profile") as chrome:
         for width, scheme in ((1440, "light"), (390, "dark")):
@@ -128,6 +143,7 @@ def test_a_browser_sorts_and_filters_it_by_keyboard_on_any_screen(place, chromiu
             assert chrome.run(browser.WIDE) <= 0
             assert (chrome.complaints, chrome.requests) == ([], [])
             assert chrome.violations() == []
+            assert chrome.run("[...document.images].map(each => each.naturalWidth)") == [96]
         assert chrome.run(SHOWN) == [FAILED, BAD, GOOD]
         for order in ([GOOD, BAD, FAILED], [BAD, GOOD, FAILED]):  # the highest first, then the lowest; who has none is last
             chrome.run("[...document.querySelectorAll('#runs th button')].find(each => each.textContent == 'accuracy').focus()")

@@ -95,3 +95,15 @@ def test_a_push_by_force_that_came_later_is_said_on_the_pages_of_the_run_and_on_
     again = pages.keep(place, "digits", SECOND, made, FIRST).read_text()
     assert again.count(said) == again.count("found everything") == 1
     pages.forced(place, "digits", THIRD, 1, "of no page")
+
+
+def test_the_picture_of_a_page_comes_and_goes_with_it(place, made):
+    made.with_suffix(".webp").write_bytes(b"picture")
+    kept = pages.keep(place, "digits", FIRST, made, FIRST)
+    assert place.thumbnail("digits", FIRST).read_bytes() == b"picture"
+    pages.keep(place, "digits", THIRD, kept, FIRST)
+    assert place.thumbnail("digits", THIRD).read_bytes() == b"picture"
+    pages.write_text(place, "digits", SECOND, "text", thumbnail=b"other")
+    assert place.thumbnail("digits", SECOND).read_bytes() == b"other"
+    gone = pages.of_gone(place, "digits", {FIRST})
+    assert {path.name for path in gone} == {f"{run}.{ending}" for run in (SECOND, THIRD) for ending in ("html", "webp")}
