@@ -18,6 +18,11 @@ LOCAL = ("file:", "data:", "blob:")  # addresses that ask no network
 ERRORS = ("error", "warning")
 DRAWN = "document.documentElement.dataset.drawn !== undefined"  # holds once a page has drawn its charts
 WIDE = "document.documentElement.scrollWidth - innerWidth"  # px by which a page is wider than its window
+CUT = (  # what is wider than the room that it has, where nobody can scroll
+    "[...document.querySelectorAll('main *')].filter(each => each.clientWidth && each.scrollWidth > each.clientWidth + 1 && "
+    "!each.closest('svg')).map(each => each.outerHTML.slice(0, 120))"
+)
+PAPER = 718  # CSS px between the margins of A4, 1 cm each
 _GRAVE = "told.violations.filter(each => ['serious', 'critical'].includes(each.impact))"
 _SERIOUS = f"axe.run().then(told => {_GRAVE}.map(each => [each.id, each.nodes.map(node => node.html)]))"
 KEYS = {  # name -> Windows's code of a key, and what it types
@@ -56,7 +61,7 @@ class Browser:
             ready: an expression of JavaScript that may be a promise.
         """
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self._call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self._call("Page.navigate", url="about:blank")
         self.complaints, self.requests, self.answers = [], [], []
         self._call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
@@ -103,6 +108,15 @@ class Browser:
         for kind, (x, y) in steps:
             self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
 
+    def printed(self, width: int = PAPER) -> None:
+        """Lay the page out as it is printed, on paper so wide, CSS px."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=PAPER, deviceScaleFactor=1, mobile=False)
+        self._call("Emulation.setEmulatedMedia", media="print")
+
+    def shown(self) -> None:
+        """Lay it out for a screen again."""
+        self._call("Emulation.setEmulatedMedia", media="")
+
     def picture(self, into: Path, whole: bool = True) -> None:
         """Write a PNG of the page, all of its height or what the window shows."""
         shown = self._call("Page.captureScreenshot", captureBeyondViewport=whole)
@@ -140,6 +154,25 @@ class Browser:
             self.complaints.append(told["entry"]["text"])
         elif event == "Runtime.consoleAPICalled" and told["type"] in ERRORS:
             self.complaints.append(" ".join(str(part.get("value", part.get("description"))) for part in told["args"]))
+
+
+def check(chrome: "Browser", page: Path) -> None:
+    """A page of a run is whole on a phone and a large screen, light and dark, folded and unfolded, and on paper: no complaint, no
+    request, nothing wider than the window, nothing that axe-core calls serious. Raises AssertionError."""
+    ready = f"{DRAWN} || !document.querySelector('.drawn')"
+    for width, scheme in ((1440, "light"), (390, "dark"), (390, "light")):
+        chrome.open(page, width, scheme, ready=ready)
+        assert chrome.run(WIDE) <= 0, (page.name, width)
+        chrome.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
+        assert chrome.run(WIDE) <= 0, (page.name, width, "unfolded")
+        assert (chrome.complaints, chrome.requests) == ([], []), page.name
+        if (width, scheme) != (390, "light"):
+            assert chrome.violations() == [], (page.name, width, scheme)
+    chrome.open(page, 1440, "light", ready=ready)
+    chrome.printed()
+    chrome.wait("[...document.querySelectorAll('details')].every(each => each.open)")
+    assert chrome.run(WIDE) <= 0, (page.name, "on paper")
+    assert chrome.run(CUT) == [], (page.name, "on paper")
 
 
 @functools.cache

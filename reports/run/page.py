@@ -13,6 +13,7 @@ from reports.run.blocks import Block, Cell, Picture, Section, Table, Tile, Verdi
 
 SMALL = 64  # px; a picture whose longer side has no more is shown with its pixels as squares
 NUMBER = re.compile(r"[-+−]?[\d,]*\.?\d+(e[-+]?\d+)?( ?(%|s|ms|B|KB|MB|GB|px))?", re.IGNORECASE)
+WORD, SHORT = 18, 12  # letters of a word, and of a text, that a table does not break
 KINDS = {  # class of a block -> macro of the template
     "Prose": "prose", "Chart": "chart", "Table": "table", "Picture": "picture", "Pictures": "pictures", "Command": "command",
     "Listing": "listing", "Missing": "missing",
@@ -53,6 +54,7 @@ def html(
             size=size,
             small=SMALL,
             is_number=numeric_columns,
+            room=room,
             cell=cell,
             libraries=charts.libraries() if there else "",
             themes=charts.THEMES,
@@ -99,6 +101,14 @@ def numeric_columns(table: Table) -> list[bool]:
     """Of each column whether it holds numbers, and nothing else."""
     columns = [[cell(row[place]).text.strip() for row in table.rows] for place in range(len(table.columns))]
     return [any(texts) and all(not text or NUMBER.fullmatch(text) for text in texts) for texts in columns]
+
+
+def room(table: Table) -> list[int]:
+    """Letters that each column has room for on the smallest screen: its longest word, as far as that is not longer than WORD, which
+    is broken; what is short stays on a line."""
+    columns = [[cell(row[place]).text for row in table.rows] for place in range(len(table.columns))]
+    words = [[part for text in texts for part in ([text] if len(text) <= SHORT else text.split())] for texts in columns]
+    return [min(WORD, max(map(len, parts), default=0)) + 1 for parts in words]
 
 
 def keys(section: Section) -> list[str]:

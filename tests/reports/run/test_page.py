@@ -150,3 +150,26 @@ def test_a_cell_leads_to_its_images_by_the_keyboard(chrome, shown):
     chrome.press("Enter")
     chrome.wait("document.getElementById('confused-3-5').open")
     assert chrome.run("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_words_of_a_table_are_not_broken_on_the_smallest_screen():
+    rows = [["AveragePooling2D", "0.943 (0.814 to 0.984)", "zero", "/a/path/that/is/longer/than/any/word"]]
+    assert page.room(Table(["type", "precision", "class", "folder"], rows, "a table")) == [17, 7, 5, page.WORD + 1]
+    assert page.room(Table(["a", "b"], [], "nothing")) == [1, 1]
+
+
+@pytest.mark.browser
+def test_it_is_whole_on_paper_too(chrome, shown):
+    """What is folded is open there, and folded again afterwards."""
+    browser.check(chrome, shown)
+    chrome.open(shown, 1440, ready=DRAWN)
+    folded = "[...document.querySelectorAll('details')].filter(each => !each.open).length"
+    before = chrome.run(folded)
+    assert before > 0
+    chrome.printed()
+    chrome.wait(f"{folded} === 0")
+    chrome.open(shown, 1440, ready=DRAWN)
+    chrome.printed()
+    chrome.wait(f"{folded} === 0")
+    chrome.shown()
+    chrome.wait(f"{folded} === {before}")
