@@ -65,5 +65,5 @@ def ids_of(files: Iterable[str]) -> Iterator[bytes]:
     import tensorflow as tf
 
     feature = {keys.EXAMPLE_ID: tf.io.FixedLenFeature([], tf.string, default_value="")}
-    batches = records_of(files).batch(BATCH).map(lambda batch: tf.io.parse_example(batch, feature)[keys.EXAMPLE_ID])
-    return (image_id for batch in batches.as_numpy_iterator() for image_id in batch)
+    batches = (tf.io.parse_example(batch, feature)[keys.EXAMPLE_ID] for batch in records_of(files).batch(BATCH))
+    return (image_id for batch in batches for image_id in batch.numpy())  # a graph would be traced for longer than most files take

@@ -354,12 +354,16 @@ class Material:
     def _samples(self) -> dict[tuple[str, int | None, int | None], "Sample | None"]:
         return {}
 
-    def _sample(self, *asked) -> "Sample | None":
+    @functools.cached_property
+    def _reader(self) -> "Reader":
         from components.reporter import reading
 
+        return reading.Reader(self.card, self.task)
+
+    def _sample(self, *asked) -> "Sample | None":
         if asked not in self._samples:
             split, n, within = asked
-            self._samples[asked] = reading.sample(self.files(split), split, self.card, self.task, n, within)
+            self._samples[asked] = self._reader.sample(self.files(split), split, n, within)
         return self._samples[asked]
 
     @functools.cached_property

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,40 +76,65 @@ def chosen(ids: Sequence[bytes], n: int | None) -> list[int]:
     return sorted(ranked[:n])
 
 
-def sample(files: Sequence[str], split: str, card: Card, task: Task, n: int | None, within: int | None = None) -> Sample | None:
-    """At most n examples of files as a model gets them, no more than HELD_BYTES hold; None where there are none.
+class Reader:
+    """Reads examples as a model gets them, of whichever split: by one graph, which is traced once."""
 
-    Args:
-        within: how many of the first ones they are chosen from, so that large data need not be read to its end; None: all.
-    """
-    if not files:
-        return None
-    kind = inputs.input_of(card.reads)
-    room = max(1, HELD_BYTES // max(1, 4 * kind.bytes_of(card.seen)))
-    ids = list(itertools.islice(examples.ids_of(files), within))
-    places = chosen(ids, room if n is None else min(n, room))
-    if not places:
-        return None
-    names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets, *task.judged_with]))
-    size = {name: tf.io.FixedLenFeature([], tf.int64, default_value=0) for name in placement.SIZE}
-    features = {kind.feature: tf.io.FixedLenFeature([], tf.string), **size, **given.spec(names)}
+    def __init__(self, card: Card, task: Task):
+        names = list(dict.fromkeys([keys.LABEL, keys.ANOMALY, *task.targets, *task.judged_with]))
+        kind = inputs.input_of(card.reads)
+        self._bytes = max(1, 4 * kind.bytes_of(card.seen))
+        size = {name: tf.io.FixedLenFeature([], tf.int64, default_value=0) for name in placement.SIZE}
+        features = {kind.feature: tf.io.FixedLenFeature([], tf.string), **size, **given.spec(names)}
 
-    def read(batch):
-        parsed = tf.io.parse_example(batch, features)
-        known = given.ready(given.resized(parsed, names, card.seen, tf.shape(batch)[0]))
-        sizes = tf.stack([parsed[name] for name in placement.SIZE], -1)
-        return kind.given(kind.seen(parsed[kind.feature], card)), tf.cast(sizes, tf.int32), known
+        @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string)])
+        def read(batch):
+            parsed = tf.io.parse_example(batch, features)
+            known = given.ready(given.resized(parsed, names, card.seen, tf.shape(batch)[0]))
+            sizes = tf.stack([parsed[name] for name in placement.SIZE], -1)
+            return kind.given(kind.seen(parsed[kind.feature], card)), tf.cast(sizes, tf.int32), known
 
-    rows = list(_at(files, places).batch(BATCH).map(read).as_numpy_iterator())
-    return Sample(
-        split,
-        len(ids),
-        [ids[place].decode(errors="replace") for place in places],
-        np.concatenate([seen for seen, _, _ in rows]),
-        np.concatenate([sizes for _, sizes, _ in rows]),
-        {name: _joined([known[name] for _, _, known in rows]) for name in names},
-        places,
-    )
+        self._read = read
+
+    def sample(self, files: Sequence[str], split: str, n: int | None, within: int | None = None) -> Sample | None:
+        """At most n examples of files, no more than HELD_BYTES hold; None where there are none.
+
+        Args:
+            within: how many of the first ones they are chosen from, so that large data need not be read to its end; None: all.
+        """
+        if not files:
+            return None
+        room = max(1, HELD_BYTES // self._bytes)
+        ids = list(itertools.islice(examples.ids_of(files), within))
+        places = chosen(ids, room if n is None else min(n, room))
+        if not places:
+            return None
+        rows = [self._read(batch) for batch in _batches(files, places)]
+        return Sample(
+            split,
+            len(ids),
+            [ids[place].decode(errors="replace") for place in places],
+            np.concatenate([seen.numpy() for seen, _, _ in rows]),
+            np.concatenate([sizes.numpy() for _, sizes, _ in rows]),
+            {name: _joined([known[name].numpy() for _, _, known in rows]) for name in rows[0][2]},
+            places,
+        )
+
+
+def _batches(files: Sequence[str], places: Sequence[int]) -> Iterator[tf.Tensor]:
+    """Records at places, ascending: string [BATCH or somewhat more] each but the last."""
+    wanted, begun, held, many = np.asarray(places), 0, [], 0
+    for batch in examples.records_of(files).take(places[-1] + 1).batch(BATCH):
+        ended = begun + len(batch)
+        inside = wanted[np.searchsorted(wanted, begun) : np.searchsorted(wanted, ended)] - begun
+        begun = ended
+        if len(inside):
+            held.append(tf.gather(batch, inside))
+            many += len(inside)
+        if many >= BATCH:
+            yield tf.concat(held, 0)
+            held, many = [], 0
+    if held:
+        yield tf.concat(held, 0)
 
 
 def answers(model: keras.Model, card: Card, task: Task, asked: Sample, signatures: Sequence[str]) -> Answers:
@@ -150,7 +175,7 @@ def served(saved_model: Path, files: Sequence[str], asked: Sample, signatures: S
             f"The SavedModel has no signature {missing[0]}.", "It was pushed by an earlier hubel: train and push it again."
         )
     outputs: dict[str, list[np.ndarray]] = {}
-    for batch in _at(files, asked.places).batch(BATCH):
+    for batch in _batches(files, asked.places):
         answered: dict[str, tf.Tensor] = {}
         for name in signatures:
             answered = {**loaded[name](examples=batch), **answered}
@@ -161,30 +186,20 @@ def served(saved_model: Path, files: Sequence[str], asked: Sample, signatures: S
 
 def encoded(files: Sequence[str], reads: str, ids: Sequence[str]) -> dict[str, bytes]:
     """Of the examples with these ids what is kept of each; one that is not there is left out."""
-    wanted, places = set(ids), {}
-    for place, raw in enumerate(examples.ids_of(files)):
-        if (name := raw.decode(errors="replace")) in wanted:
-            places[place] = name
-            if len(places) == len(wanted):
-                break
-    if not places:
+    wanted, kept = set(ids), {}
+    if not wanted or not files:
         return {}
-    feature, last = inputs.input_of(reads).feature, max(places)
-    spec = {feature: tf.io.FixedLenFeature([], tf.string)}
-    kept = tf.constant([place in places for place in range(last + 1)])
-    records = examples.records_of(files).take(last + 1).enumerate().filter(lambda place, _: kept[place])
-    read = records.map(lambda place, record: (place, tf.io.parse_single_example(record, spec)[feature]))
-    return {places[int(place)]: bytes(raw) for place, raw in read.as_numpy_iterator()}
-
-
-def _at(files: Sequence[str], places: Sequence[int]) -> tf.data.Dataset:
-    """Serialized tf.Examples at places of files, which ascend."""
-    records, many = examples.records_of(files), places[-1] + 1
-    records = records.take(many)
-    if len(places) == many:
-        return records
-    kept = tf.constant(np.isin(np.arange(many), places))
-    return records.enumerate().filter(lambda place, _: kept[place]).map(lambda _, record: record)
+    feature = inputs.input_of(reads).feature
+    spec = {feature: tf.io.FixedLenFeature([], tf.string), keys.EXAMPLE_ID: tf.io.FixedLenFeature([], tf.string, default_value="")}
+    for batch in examples.records_of(files).batch(BATCH):
+        parsed = tf.io.parse_example(batch, spec)
+        named = [raw.decode(errors="replace") for raw in parsed[keys.EXAMPLE_ID].numpy()]
+        for place, name in enumerate(named):
+            if name in wanted and name not in kept:
+                kept[name] = bytes(parsed[feature][place].numpy())
+        if len(kept) == len(wanted):
+            break
+    return kept
 
 
 def _joined(values: Sequence[np.ndarray]) -> np.ndarray:

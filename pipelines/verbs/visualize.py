@@ -170,7 +170,7 @@ def _images(served: Served, network: Network, images: Sequence[str]):
 
 def _of_test(test: Sequence[str], card: Card, network: Network):
     """Pixels and names of at most SEARCHED images of the test split."""
-    sample = reading.sample(list(test), keys.TEST, card, task_of(card.task), SEARCHED) if test else None
+    sample = reading.Reader(card, task_of(card.task)).sample(list(test), keys.TEST, SEARCHED) if test else None
     if sample is None:
         return np.zeros((0, *network.shape), "float32"), []
     labels = [card.class_names[label] if 0 <= label < len(card.class_names) else "" for label in sample.labels.tolist()]
