@@ -159,9 +159,23 @@ def test_words_of_a_table_are_not_broken_on_the_smallest_screen():
 
 
 @pytest.mark.browser
-def test_it_is_whole_on_paper_too(chrome, shown):
-    """What is folded is open there, and folded again afterwards."""
+def test_it_is_whole_on_paper_too(chrome, shown, tmp_path):
+    """What is folded is open there, and folded again afterwards; a table of many columns and long words has room."""
     browser.check(chrome, shown)
+    columns = ["layer", "type", "output", "parameters", "multiply-adds", "receptive field", "stride", "activations, B"]
+    row = [
+        "z_mean_and_variance",
+        "BatchNormalization",
+        "4 x 4 x 32 + 4 x 4 x 32",
+        "1,000,000",
+        "10,000",
+        "32 x 32",
+        "2 x 2",
+        "1,200",
+    ]
+    wide = tmp_path / "wide.html"
+    wide.write_text(page.html("t", VERDICT, [Section("layers", "Layers", "", [Table(columns, [row], "Layers")])]))
+    browser.check(chrome, wide)
     chrome.open(shown, 1440, ready=DRAWN)
     folded = "[...document.querySelectorAll('details')].filter(each => !each.open).length"
     before = chrome.run(folded)
