@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # seconds that a page of a run without a model need not wait 
 
     from components.evaluator.statistic import Rows
     from components.reporter.folds import OutOfSample
-    from components.reporter.reading import Answers, Sample
+    from components.reporter.reading import Answers, Reader, Sample
 
 MAKERS = {  # what Material has -> the stage that writes it, and the output that it is of that
     "examples": ("ExampleGen", "examples"),
