@@ -74,6 +74,7 @@ MEANINGS = {
     "augment[].flip.vertical": "top and bottom",
     "augment[].crop": "a random patch, back at the old size",
     "augment[].elastic": "each pixel a way of its own, neighbours nearly the same one",
+    "augment[].elastic_grid": "each point of a coarse grid a way of its own, and pixels between them (U-Net's)",
     "augment[].brightness": "darken or lighten",
     "augment[].contrast": "less or more of it",
     "augment[].saturation": "paler or stronger colours; three channels only",

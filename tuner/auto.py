@@ -40,6 +40,7 @@ STRENGTH_OF = {  # step -> the parameters that say how strong it is
     "shear": ("degrees",),
     "crop": ("share",),
     "elastic": ("alpha",),
+    "elastic_grid": ("sigma",),
     "brightness": ("share",),
     "contrast": ("factor",),
     "saturation": ("factor",),

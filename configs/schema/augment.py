@@ -60,6 +60,11 @@ class Elastic(Border):
     sigma: float = Field(0.14, gt=0, le=1, description="smoothness: the Gaussian's deviation as a share of the shorter side")
 
 
+class ElasticGrid(Border):
+    sigma: float = Field(10.0, ge=0, le=MAX_SIDE, description="deviation of the ways of the grid's points along each axis, px")
+    points: int = Field(3, ge=2, le=64, description="along each side of the grid, the outer ones at the image's ends")
+
+
 class Brightness(Slice):
     share: float = Field(ge=0, le=1, description="largest change either way, as a share of the range from black to white")
 
@@ -140,6 +145,7 @@ class AugmentStep(Slice):
     flip: Flip | None = None
     crop: Crop | None = None
     elastic: Elastic | None = None
+    elastic_grid: ElasticGrid | None = None
     brightness: Brightness | None = None
     contrast: Contrast | None = None
     saturation: Saturation | None = None

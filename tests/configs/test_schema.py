@@ -37,6 +37,7 @@ ONE_OF_EACH = {
     "flip": {"horizontal": True, "vertical": True},
     "crop": {"share": 0.125, "pad": 4},
     "elastic": {"alpha": 0.03, "sigma": 0.1},
+    "elastic_grid": {"sigma": 2.0, "points": 4},
     "brightness": {"share": 0.1},
     "contrast": {"factor": 0.2},
     "saturation": {"factor": 0.2},

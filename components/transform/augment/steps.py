@@ -64,6 +64,7 @@ OPERATIONS = {
     "flip": _numbers(2, GEOMETRY, geometry.flip),
     "crop": _numbers(2, GEOMETRY, geometry.crop),
     "elastic": Operation(lambda step, shape: 2 * shape[0] * shape[1], ((GEOMETRY, geometry.elastic),)),
+    "elastic_grid": Operation(lambda step, shape: 2 * step.points**2, ((GEOMETRY, geometry.elastic_grid),)),
     "brightness": _numbers(1, COLOR, color.brightness),
     "contrast": _numbers(1, COLOR, color.contrast),
     "saturation": _numbers(1, COLOR, color.saturation),
@@ -83,7 +84,7 @@ OPERATIONS = {
 }
 
 
-FIELDS = ("elastic",)  # those whose way is no matrix, and so has no inverse
+FIELDS = ("elastic", "elastic_grid")  # those whose way is no matrix, and so has no inverse
 
 
 class Changed(NamedTuple):

@@ -21,10 +21,12 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (9, 12)).astype(np.float32)
 HEIGHT, WIDTH = IMAGE.shape
 DRAWN = (0.83, -0.67)
 
-BEFORE = np.load(Path(__file__).with_name("augmented.npz"))  # drawn and changed before there was another border than the mirror's
+BEFORE = np.load(
+    Path(__file__).with_name("augmented.npz")
+)  # drawn and changed before there was another border than the mirror's, nor a coarse grid
 COVARIANCE = [900.0, 500.0, 300.0, 500.0, 800.0, 400.0, 300.0, 400.0, 700.0]
 LISTS = {
-    **{name: [{name: tree}] for name, tree in ONE_OF_EACH.items() if name not in ("policy", "copies")},
+    **{name: [{name: tree}] for name, tree in ONE_OF_EACH.items() if name not in ("policy", "copies", "elastic_grid")},
     **{name: [{"policy": name}] for name in policies.POLICIES if name != "none"},
     "mnist_lenet5": [{"translate": {"height": 0.08, "width": 0.08}}, {"rotate": {"degrees": 8}}],
     "elastic_among_moves": [{"rotate": {"degrees": 30}}, {"elastic": {"alpha": 0.05}}, {"flip": {}}, {"crop": {"pad": 3}}],

@@ -16,8 +16,13 @@ from tests.configs.test_schema import ONE_OF_EACH
 NAMES = [name for name in ONE_OF_EACH if name not in ("policy", "copies")]
 MIXING = ("mixup", "cutmix")
 NOTHING = {  # parameters at which an operation does nothing
-    **{name: dict.fromkeys(ONE_OF_EACH[name], 0) for name in NAMES if name not in ("elastic", "rand_augment", *MIXING)},
+    **{
+        name: dict.fromkeys(ONE_OF_EACH[name], 0)
+        for name in NAMES
+        if name not in ("elastic", "elastic_grid", "rand_augment", *MIXING)
+    },
     "elastic": {"alpha": 0, "sigma": 0.1},
+    "elastic_grid": {"sigma": 0},
 }
 COVARIANCE = [900.0, 500.0, 300.0, 500.0, 800.0, 400.0, 300.0, 400.0, 700.0]
 IMAGES = 6

@@ -1,13 +1,16 @@
-"""Crops and elastic distortions, and the sampler that elastic ones need, against NumPy and SciPy."""
+"""Crops, elastic distortions and those of a coarse grid, and the sampler that elastic ones need, against NumPy and SciPy."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import ndimage
+from scipy.interpolate import CubicHermiteSpline
+from scipy.stats import norm
 
+from components.targets import VOID
 from components.transform.augment import geometry
 from components.transform.augment import steps as augment
-from configs.schema.augment import AugmentStep, Elastic
+from configs.schema.augment import AugmentStep, Elastic, ElasticGrid
 from tests.components import digits
 
 
@@ -81,6 +84,53 @@ def test_neighbours_go_nearly_the_same_way_and_the_more_so_the_larger_sigma():
     rough = [np.abs(np.diff(field(sigma=sigma)[0], axis=2)).mean() for sigma in (0.05, 0.1, 0.2)]
     assert rough[0] > 1.8 * rough[1] > 1.8 * 1.8 * rough[2]
     assert rough[1] < 0.5  # px; no pixel overtakes its neighbour
+
+
+def grid_field(sigma, points, images=16, seed=0) -> tuple[np.ndarray, np.ndarray]:
+    """Ways, and the uniform draws of them, [images, points, points, 2]."""
+    draws = np.random.default_rng(seed).uniform(-1, 1, (images, 2 * points**2)).astype(np.float32)
+    ways = geometry.elastic_grid(ElasticGrid(sigma=sigma, points=points), tf.constant(draws), *SIZE).numpy()
+    return ways, draws.reshape(images, points, points, 2)
+
+
+@pytest.mark.parametrize("points", [2, 3, 5])
+def test_a_coarse_grid_s_ways_are_normal_and_bicubic_between_its_points(points):
+    """Keys's interpolation is the cubic Hermite spline whose slopes are half the way from the point before to the one behind."""
+    ways, draws = grid_field(10.0, points)
+    expected = 10 * norm.ppf((draws.astype(float) + 1) / 2)
+    for axis, length in ((1, SIZE[0]), (2, SIZE[1])):
+        ends = np.concatenate([expected.take([0], axis), expected, expected.take([-1], axis)], axis)
+        slopes = (ends.take(range(2, points + 2), axis) - ends.take(range(points), axis)) / 2
+        spline = CubicHermiteSpline(np.arange(points), expected, slopes, axis)
+        expected = spline(np.linspace(0, points - 1, length))
+    np.testing.assert_allclose(ways, expected, rtol=1e-3, atol=2e-3)
+
+
+def test_sigma_is_the_deviation_at_the_points_and_images_draw_apart():
+    ways, _ = grid_field(10.0, 3, images=2000)
+    corners = ways[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    assert corners.std() == pytest.approx(10, rel=0.03)
+    assert np.abs(np.corrcoef(corners[:, 0, 0], corners[:, 3, 0])[0, 1]) < 0.1
+    assert np.abs(np.corrcoef(ways[:, 0, 0, 0], ways[:, 0, 0, 1])[0, 1]) < 0.1
+
+
+def test_a_mask_goes_the_grid_s_way_by_the_nearest_value():
+    image = np.random.default_rng(0).integers(0, 256, (1, *SIZE, 1)).astype(np.float32)
+    mask = np.random.default_rng(1).choice([0, 1, 7, VOID], (1, *SIZE, 1))
+    draws = np.random.default_rng(2).uniform(-1, 1, (1, 18)).astype(np.float32)
+    asked = step("elastic_grid", sigma=4.0)
+    changed = augment.change(asked, tf.constant(image), tf.constant(draws), targets={"mask": tf.constant(mask)})
+    ways = geometry.elastic_grid(ElasticGrid(sigma=4.0), tf.constant(draws), *SIZE)[0].numpy()
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    places = [rows + ways[..., 1], columns + ways[..., 0]]
+    expected = ndimage.map_coordinates(mask[0, ..., 0], places, order=0, mode="reflect")
+    moved = changed.targets["mask"][0, ..., 0].numpy()
+    assert set(np.unique(moved)) <= {0, 1, 7, VOID}
+    assert (moved == expected).mean() > 0.999  # what lies half way is rounded either way
+    assert (moved != mask[0, ..., 0]).mean() > 0.3
+    np.testing.assert_allclose(
+        changed.images[0, ..., 0], ndimage.map_coordinates(image[0, ..., 0], places, order=1, mode="reflect"), atol=2e-2
+    )
 
 
 def test_an_image_is_sampled_where_the_displacements_say():
