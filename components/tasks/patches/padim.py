@@ -6,13 +6,13 @@ server does not have.
 
 import numpy as np
 
-from components.tasks.patches import task
+from components.tasks.patches import shared
 from configs.errors import HubelError
 
 REGULARISATION = 0.01  # epsilon of section 3.1
 
 
-class Task(task.Task):
+class Task(shared.Patches):
     """Models have a PatchGaussians."""
 
     def learn(self, head, features):

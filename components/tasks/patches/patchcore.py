@@ -7,14 +7,14 @@ their code begins with the one that is farthest from ten others.
 import numpy as np
 
 from components import progress
-from components.tasks.patches import task
+from components.tasks.patches import shared
 from configs.errors import HubelError
 
 PROJECTED = 128  # numbers that a patch is projected to while the memory is chosen, as in the authors' code
 MOST_BYTES = 2**32  # of the training images' patches, which are held until the memory is chosen
 
 
-class Task(task.Task):
+class Task(shared.Patches):
     """Models have a PatchMemory."""
 
     def learn(self, head, features):

@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from components.tasks import anomaly
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
-from components.tasks.patches import padim, patchcore, task
+from components.tasks.patches import padim, patchcore, shared
 from components.trainer import transfer as transferred
 from components.trainer.data import Data, DataInfo
 from components.trainer.origin import Origin
@@ -69,7 +69,7 @@ def fitted(request):
     inner.fit(model, data(), None, 0, [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: told.append(logs))])
     [figures] = told
     assert figures["val_loss"] > 0
-    return SimpleNamespace(name=request.param, model=model, head=task.head_of(model), source=source, inner=inner)
+    return SimpleNamespace(name=request.param, model=model, head=shared.head_of(model), source=source, inner=inner)
 
 
 def maps_of(source, rows):
@@ -187,7 +187,7 @@ def test_a_saved_detector_is_the_same(fitted, tmp_path):
     again = keras.saving.load_model(tmp_path / "model.keras")
     pixels = digits.images()[0][TEST].astype(np.float32)
     np.testing.assert_array_equal(again(pixels), fitted.model(pixels))
-    head = task.head_of(again)
+    head = shared.head_of(again)
     assert (head.seed, head.smoothing) == (SEED, 1.5)
     assert not again.trainable_weights
 

@@ -1,7 +1,7 @@
 """PatchCore, judged as every detector by patches."""
 
-from components.tasks.judges.patches import judge
+from components.tasks.judges.patches import shared
 
 
-class Judge(judge.Judge):
-    """See judge.Judge."""
+class Judge(shared.Judge):
+    """See shared.Judge."""

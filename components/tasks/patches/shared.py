@@ -1,4 +1,4 @@
-"""What is far from the patches of normal images: what families of detectors share, each a file of this folder.
+"""What is far from the patches of normal images: what the detectors share, each a task in a file of this folder.
 
 Models are another network's maps under a layer of keras_models.layers.patches. They say where an image is unlike those of training,
 and components.tasks.anomaly, around them, which images are.
@@ -23,7 +23,7 @@ from keras_models import normalize, transfer
 MEAN = "mean_distance"
 
 
-class Task(base.Task):
+class Patches(base.Task):
     """Models map an image to distances of its patches, float32 (batch, height, width, 1) of the first layer's maps; nothing is
     trained by gradient, and nothing augmented. Subclasses fill the head."""
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from components.tasks.judges import base
 from components.tasks.judges.reconstruction.metrics import mean_of
-from components.tasks.patches.task import MEAN
+from components.tasks.patches.shared import MEAN
 from components.tasks.reconstruction.names import FIGURES
 
 COMPONENTS = 32  # of the PCA that a detector without a code is held against
