@@ -118,11 +118,11 @@ def map_extractor(model: keras.Model, names: Sequence[str]) -> Extractor:
     if graph is None or len(graph.inputs) != 1:
         raise ValueError("it is not functional with one input (keras.Model(image, outputs)), so its layers cannot be told apart")
     there = paths(model)
-    found = [find(name, there) for name in names]
-    if len(set(found)) < len(found):
+    chosen = [find(name, there) for name in names]
+    if len(set(chosen)) < len(chosen):
         raise ValueError(f"{', '.join(names)} name a layer twice")
-    made = _outputs(graph, [path.split("/") for path in found])
-    for path, tensor in zip(found, made, strict=True):
+    made = _outputs(graph, [path.split("/") for path in chosen])
+    for path, tensor in zip(chosen, made, strict=True):
         if len(tensor.shape) != 4 or None in tensor.shape[1:]:
             raise ValueError(f"{path} makes {volume(tensor.shape[1:])}, and no maps of a known size")
     cut = Extractor(graph.inputs[0], made, name=FEATURES)
