@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import keras
+    from pipelines.notebook.model import Model
 
 
-def load(name: str, version: int | None = None, workspace: str | Path | None = None) -> keras.Model:
-    """The Keras model of a pushed version, or of what a run trained: its first layer normalises, so it takes pixels of 0..255.
+def load(name: str, version: int | None = None, workspace: str | Path | None = None) -> Model:
+    """A model, trained or to be: its config, runs, figures, answers and pages, as the command line has them.
+
+    It is called like the Keras model of that version, and has all that this has but `predict`, which takes what people have;
+    `.keras` is that model itself. Nothing heavy is imported before it is needed.
 
     Args:
         name: the served model's name, as in the config; NAME@candidate or a run's id for what was not pushed, without a version.
+            Of what was not run yet: a shipped config's name, or a path to a config.
         version: a version number, or None for the newest.
         workspace: its folder; None: HUBEL_WORKSPACE, or ./workspace.
 
     Raises:
-        UsageError: where no such model is on record.
+        UsageError: where no such model is on record, and no config of that name.
     """
-    from components.trainer import artifact
     from configs.paths import workspace_default
-    from pipelines.workspace import runs
+    from pipelines.notebook.model import Model
     from pipelines.workspace.layout import Workspace
 
-    place = Workspace.at(workspace or workspace_default())
-    return artifact.load(runs.artifact(place, name if version is None else f"{name}/{version}"))
+    return Model.of(name if version is None else f"{name}/{version}", Workspace.at(workspace or workspace_default()))

@@ -268,7 +268,7 @@ def predict(model, images, top, form, workspace, as_json, texts=(), column=None,
         for line in cells:
             line[place] = ", ".join((line[place] or {}).values())
     if as_json or form == "json":
-        print(json.dumps([{**row, "run": value["run"]} for row in rows]))
+        print(json.dumps(options.answers(value)))
     elif form == "csv":
         import csv
 

@@ -127,6 +127,11 @@ def ask_of(
     return {**quietly(kind(**asked, model=str(folder)), listen), "asked": model, "run": run}
 
 
+def answers(value: Mapping) -> list[dict[str, Any]]:
+    """What was answered about each image or text, as the JSON contract has it, of what `hubel predict` was answered."""
+    return [{**row, "run": value["run"]} for row in value[value["many"]]]
+
+
 def plan(request: Request, as_json: bool) -> dict[str, Any]:
     """Ask what a command would do, for `--dry-run`, and show it: to a person what its stages would. Returns all that is known."""
     from pipelines.command_line import console

@@ -47,7 +47,7 @@ def report(run, others, more, full, folds, indexed, opens, workspace, as_json):
         value = _compared(place, records)
     else:
         record = runs.named(place, run)
-        value = _written(place, record, full or folds is not None, folds, as_json)
+        value = written(place, record, full or folds is not None, folds, as_json)
     if opens:
         click.launch(value["report"])
     if as_json:
@@ -57,7 +57,7 @@ def report(run, others, more, full, folds, indexed, opens, workspace, as_json):
     return 0
 
 
-def _written(place, record, full, folds, quiet):
+def written(place, record, full, folds, quiet):
     """{report, run, config, status, written: whether it was just now}."""
     page = place.report(record.config, record.run)
     told = {"run": record.run, "config": record.config, "status": record.status}

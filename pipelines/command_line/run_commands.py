@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,43 +33,72 @@ NOT_BLESSED = 3
 @options.as_json
 def run(config, assignments, workspace, dry_run, as_json):
     """Train, evaluate, bless and push what CONFIG (a shipped name or a YAML file) describes."""
-    from configs import load
-    from pipelines.command_line import console, names, variants_view
-    from pipelines.workspace import origins
+    from pipelines.command_line import console, variants_view
     from pipelines.workspace.layout import Workspace
 
-    asked, place = load.load(config, assignments), Workspace.at(workspace)
-    wanted = [*origins.before(asked.name, asked.transfer), (config, asked)]
-    for _, each in wanted:
-        names.check(each, place)
+    place = Workspace.at(workspace)
+    each = wanted(config, assignments, place)
     if dry_run:
         options.plan(requests.PlanRun(config, assignments, str(place.root)), as_json)
         return 0
     done = []
-    with place.locked(f"hubel run {config}") as lock:
-        for called, each in wanted:
-            if done:
-                each = _started_from(each, f"{done[-1]['model']}/{done[-1]['version']}")
-            done.append(_run(called, each, place, lock, as_json))
-            if not as_json:
-                console.result(
-                    done[-1],
-                    _asked_as(done[-1], place),
-                    state.workspace,
-                    lambda: variants_view.terminal(done[-1].get("variants", ())),
-                )
-            if not done[-1]["blessed"]:
-                break
+    for value in runs(each, config, place, as_json):
+        done.append(value)
+        if not as_json:
+            console.result(
+                value,
+                _asked_as(value, place),
+                state.workspace,
+                lambda: variants_view.terminal(done[-1].get("variants", ())),
+            )
     if as_json:
-        print(json.dumps(done[-1] | ({"first": done[:-1]} if wanted[:-1] else {})))
-    elif len(done) < len(wanted):
-        first = done[-1]["model"]
+        print(json.dumps(done[-1] | ({"first": done[:-1]} if each[:-1] else {})))
+    elif len(done) < len(each):
+        first, (_, asked) = done[-1]["model"], each[-1]
         print(
             f"{asked.name} was not started: its features come from {first}. To take them from what was not blessed: "
             f"--set transfer.source={first}@candidate",
             file=sys.stderr,
         )
     return 0 if done[-1]["blessed"] else NOT_BLESSED
+
+
+def wanted(
+    config: str, assignments: Sequence[str], place: Workspace, changes: Sequence[Mapping[str, Any]] = ()
+) -> list[tuple[str, RunConfig]]:
+    """What is run for a config, and what messages call it: what it starts from, where that is a config that ships, and itself.
+
+    Args:
+        config, assignments, changes: see load.load.
+
+    Raises:
+        UsageError: for what is wrong with it, and for what one of them names and is not there.
+    """
+    from configs import load
+    from pipelines.command_line import names
+    from pipelines.workspace import origins
+
+    asked = load.load(config, assignments, changes)
+    each = [*origins.before(asked.name, asked.transfer), (config, asked)]
+    for _, each_config in each:
+        names.check(each_config, place)
+    return each
+
+
+def runs(each: Sequence[tuple[str, RunConfig]], called: str, place: Workspace, quiet: bool) -> Iterator[dict[str, Any]]:
+    """Run one config after the other, of `wanted`, each from what the one before pushed; where that was not blessed, none follows.
+
+    Yields:
+        Of each the JSON contract's value.
+    """
+    before = None
+    with place.locked(f"hubel run {called}") as lock:
+        for name, config in each:
+            asked = _started_from(config, f"{before['model']}/{before['version']}") if before else config
+            before = _run(name, asked, place, lock, quiet)
+            yield before
+            if not before["blessed"]:
+                return
 
 
 def _asked_as(value: Mapping[str, Any], place: Workspace) -> str:

@@ -57,8 +57,18 @@ def in_process(*arguments, together: bool = False) -> Outcome:
     Args:
         together: whether `out` has both, in the order they came, as of `hubel ... 2>&1`.
     """
-    from components import progress
     from pipelines.command_line import commands
+
+    out, err = io.StringIO(), io.StringIO()
+    with workers_here(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out if together else err):
+        code = commands.run([*map(str, arguments)])
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def workers_here():
+    """Have this process do what a worker would be asked for, while the context lasts."""
+    from components import progress
     from pipelines.process import supervise
 
     def ask(request, log, listen=lambda event: None, held=(), grace=0, to_the_end=False):
@@ -70,12 +80,9 @@ def in_process(*arguments, together: bool = False) -> Outcome:
                 value = getattr(importlib.import_module(module), function)(**json.loads(json.dumps(request.arguments())))
         return json.loads(json.dumps(value))
 
-    out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(supervise, "ask", ask)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out if together else err):
-            code = commands.run([*map(str, arguments)])
-    return Outcome(code, out.getvalue(), err.getvalue())
+        yield
 
 
 class Running:
