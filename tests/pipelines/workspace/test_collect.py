@@ -89,3 +89,13 @@ def test_the_log_of_a_server_that_runs_is_kept_and_not_counted(tmp_path):
     finally:
         child.communicate(b"\n")
     assert collect(Workspace.at(tmp_path), keep=1)["removed"] == ["logs/serve/0.log"]
+
+
+def test_the_logs_of_a_training_that_no_run_has_go_and_are_counted(tmp_path):
+    place = Workspace.at(tmp_path)
+    log = place.model_run("digits", 7)
+    (log / "train").mkdir(parents=True)
+    (log / "train/events.out.tfevents.1.a.2.3").write_bytes(b"events")
+    value = collect(place, keep=1)
+    assert value == {"removed": ["pipelines/digits/Trainer/model_run/7"], "bytes": len(b"events")}
+    assert not log.exists()
