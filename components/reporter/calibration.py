@@ -1,5 +1,5 @@
 """Whether a classifier is right as often as it says: reliability and its error (Guo et al. 2017, "On calibration of modern neural
-networks", ICML, section 2), and one temperature for all logits that mends it (section 4.2)."""
+networks", ICML, section 2)."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,11 @@ import numpy as np
 
 from components.evaluator import intervals
 from components.evaluator.intervals import Interval
+from components.temperature import LEAST_PROBABILITY
 
 BINS = 15  # as in the paper's tables
-RANGE = (0.05, 20.0)  # of temperatures that are looked among
 RESAMPLES, LEAST = 1_000, 50  # so many that intervals.DRAWS holds
 SEED = 0
-LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)  # what a served probability of 0 is taken for
 
 
 @dataclass(frozen=True)
@@ -82,38 +81,3 @@ def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean over images of -log p(label)."""
     return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], LEAST_PROBABILITY)).mean())
-
-
-def temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """T of the least cross-entropy of softmax(logits / T), in RANGE. At an end of it where nothing holds it back: of images that
-    are all right, the colder the better.
-
-    Args:
-        labels: int64 [N]; of images that nothing was trained on, such as validation's.
-        probabilities: float [N, K]. Their logarithms are logits but for a constant of each image, which a softmax does not see.
-    """
-    from scipy import optimize
-
-    logits = np.log(np.maximum(np.asarray(probabilities, np.float64), LEAST_PROBABILITY))
-
-    def loss(log_temperature: float) -> float:
-        return cross_entropy(labels, _softmax(logits / np.exp(log_temperature)))
-
-    least = optimize.minimize_scalar(loss, bounds=np.log(RANGE), method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(least.x))
-
-
-def is_at_an_end(value: float) -> bool:
-    """Whether a temperature is one that only the range held."""
-    return bool(np.isclose(value, RANGE, rtol=1e-3).any())
-
-
-def at_temperature(probabilities: np.ndarray, value: float) -> np.ndarray:
-    """float64 [N, K]: what the model would answer with its logits divided by `value`."""
-    return _softmax(np.log(np.maximum(np.asarray(probabilities, np.float64), LEAST_PROBABILITY)) / value)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    from scipy import special
-
-    return special.softmax(logits, axis=1)

@@ -24,6 +24,7 @@ class Around(base.Task):
     is_closed_form = property(lambda self: self.inner.is_closed_form)
     keeps_head = property(lambda self: self.inner.keeps_head)
     crops = property(lambda self: self.inner.crops)
+    temperature = property(lambda self: self.inner.temperature)
     judged_by = property(lambda self: self.inner.judged_by)
     better = property(lambda self: self.inner.better)
     averages = property(lambda self: self.inner.averages)

@@ -136,6 +136,7 @@ class Task(abc.ABC):
     is_closed_form: ClassVar[bool] = False  # whether `fit` takes no steps, so that none can diverge
     keeps_head: ClassVar[bool] = True  # whether `start` takes over what tells classes apart, which then have to be the same
     crops: ClassVar[bool] = False  # whether its signatures average over export.crops; otherwise that is refused
+    temperature: ClassVar[bool] = False  # the same of export.temperature
     averages: ClassVar[bool] = False  # whether an ensemble may average the softmax of what its models answer
     judged_with: ClassVar[Sequence[str]] = ()  # targets that its signatures are given beside `targets`
     predicts: ClassVar[str] = keys.SERVING_DEFAULT  # the signature of images that `hubel predict` asks

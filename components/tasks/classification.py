@@ -6,12 +6,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components import keys
+from components import keys, progress, temperature
 from components.tasks import base
 from components.tasks.base import Signature
+from components.temperature import LEAST_PROBABILITY as LEAST
 from components.trainer.card import Card
 from components.transform import crops
+from components.transform.pixels import resize
 from configs.errors import HubelError
+
+TEMPERATURE = "temperature"  # what the card has from here
 
 
 class Task(base.Task):
@@ -22,6 +26,7 @@ class Task(base.Task):
     classes = 2
     better = {**base.Task.better, "accuracy": "max"}
     crops = True
+    temperature = True
     averages = True
 
     def check(self, info):
@@ -54,22 +59,39 @@ class Task(base.Task):
         balanced = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
         return {index: float(weight) if counts[index] else 1.0 for index, weight in enumerate(balanced)}
 
+    def calibrate(self, model, data, card):
+        """With export.temperature the temperature of what is served: `auto`, the one that suits the validation split best."""
+        asked = card.export.temperature
+        if asked != "auto":
+            return {} if asked is None else {TEMPERATURE: asked}
+        answer = tf.function(averaged(model, card), reduce_retracing=True)
+        rows = [(targets[keys.LABEL].numpy(), answer(enlarged(pixels, card)).numpy()) for pixels, targets in data.validation]
+        labels, probabilities = (np.concatenate(column) for column in zip(*rows, strict=True))
+        known = labels >= 0
+        value = temperature.fit(labels[known], probabilities[known]) if known.any() else None
+        if why := "none of them has a label" if value is None else temperature.held_by_nothing(value):
+            progress.emit("warning", text=f"export.temperature: the validation images tell none, {why}; answers are as they are.")
+            return {}
+        progress.emit("note", text=f"served at temperature {value:.4g}, fitted on {int(known.sum()):,} validation images")
+        return {TEMPERATURE: value}
+
     def signatures(self, model, card):
         names = tf.constant(card.class_names)
         top = min(card.export.top_k, len(card.class_names))
+        of_classes, at = averaged(model, card), card.calibrated.get(TEMPERATURE)
 
-        def averaged(pixels):
-            [probabilities] = served(lambda views: [model(views, training=False)], pixels, card)
-            return probabilities
+        def answered(pixels):
+            probabilities = of_classes(pixels)
+            return probabilities if at is None else tf.nn.softmax(tf.math.log(tf.maximum(probabilities, LEAST)) / at)
 
         def predict(pixels):
-            probabilities = averaged(pixels)
+            probabilities = answered(pixels)
             best = tf.math.top_k(probabilities, top)
             return {"probabilities": probabilities, "classes": tf.gather(names, best.indices), "scores": best.values}
 
         def classify(pixels):
             """TF Serving's Classify: all classes, in label order."""
-            scores = averaged(pixels)
+            scores = answered(pixels)
             return {"classes": tf.tile(names[None], [tf.shape(scores)[0], 1]), "scores": scores}
 
         named = {"classes": "names", "scores": "scores"}
@@ -77,6 +99,21 @@ class Task(base.Task):
             keys.SERVING_DEFAULT: Signature(predict, gives={"probabilities": "probabilities", **named}),
             keys.CLASSIFY: Signature(classify, gives=named),
         }
+
+
+def averaged(model: keras.Model, card: Card) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Pixels of `card.seen` -> float32 [N, K], the mean over crops, before any temperature."""
+
+    def of(pixels):
+        [probabilities] = served(lambda views: [model(views, training=False)], pixels, card)
+        return probabilities
+
+    return of
+
+
+def enlarged(pixels: tf.Tensor, card: Card) -> tf.Tensor:
+    """Validation's pixels in the size that signatures get, larger with crops; these are then finer."""
+    return pixels if card.export.crops is None else resize(pixels, card.seen)
 
 
 def served(logits: Callable[[tf.Tensor], Sequence[tf.Tensor]], pixels: tf.Tensor, card: Card) -> list[tf.Tensor]:

@@ -7,8 +7,8 @@ import tensorflow as tf
 from components import keys, progress
 from components.tasks import base
 from components.tasks.base import Signature
+from components.tasks.classification import enlarged
 from components.transform import crops
-from components.transform.pixels import resize
 from configs.errors import HubelError
 
 THRESHOLDS = "thresholds"  # what the card has from here: one for each class
@@ -68,7 +68,7 @@ class Task(base.Task):
         answer = tf.function(self._probabilities(model, card), reduce_retracing=True)
         probabilities, labels = [], []
         for pixels, targets in data.validation:
-            probabilities.append(answer(_enlarged(pixels, card)).numpy())
+            probabilities.append(answer(enlarged(pixels, card)).numpy())
             labels.append(targets[keys.LABELS].numpy())
         thresholds = [threshold(*pair) for pair in zip(np.concatenate(labels).T, np.concatenate(probabilities).T, strict=True)]
         unknown = [name for name, value in zip(card.class_names, thresholds, strict=True) if value is None]
@@ -143,8 +143,3 @@ def threshold(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
     best = int(np.argmax(f1))
     below = levels[best - 1] if best else 0.0
     return float((levels[best] + below) / 2)
-
-
-def _enlarged(pixels: tf.Tensor, card) -> tf.Tensor:
-    """Validation's pixels in the size that signatures get, larger with crops; these are then finer."""
-    return pixels if card.export.crops is None else resize(pixels, card.seen)

@@ -21,6 +21,8 @@ def check(cfg: TrainerSlice, task: Task) -> None:
     done = augment.kinds(policies.expand(cfg.augment, cfg.transform.channels))
     if cfg.export.crops and not task.crops:
         raise UsageError("export.crops averages the probabilities of classes, and this task has none.", "Take it out.")
+    if cfg.export.temperature is not None and not task.temperature:
+        raise UsageError("export.temperature is of the softmax of a classifier, and this task has none.", "Take it out.")
     if cfg.train.label_smoothing and task.smooth is None:
         raise UsageError("train.label_smoothing spreads labels over classes, and this task has none.", "Take it out.")
     if cfg.train.loss is not None and not task.losses:

@@ -1,12 +1,13 @@
 """`export`: what is written beside the weights."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from configs.schema.base import Slice
 
 Rows = Annotated[int, Field(gt=0, le=1024)]
+Temperature = Annotated[float, Field(ge=0.05, le=20)]
 Scale = Annotated[float, Field(gt=1, le=4)]
 
 
@@ -32,6 +33,11 @@ class Crops(Slice):
 class ExportConfig(Slice):
     top_k: int = Field(5, gt=0, le=1000, description="classes returned for each image, at most as many as there are")
     crops: Crops | None = Field(None, description="classification: average the probabilities over crops; null: the whole image")
+    temperature: Literal["auto"] | Temperature | None = Field(
+        None,
+        description="classification: what logits are divided by before probabilities are served, so that these are as high as they "
+        "are right; auto: what suits the validation split best; null: nothing",
+    )
     draws: int = Field(
         64,
         gt=0,

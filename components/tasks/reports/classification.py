@@ -4,11 +4,12 @@ import functools
 
 import numpy as np
 
-from components import keys
+from components import keys, temperature
 from components.reporter import calibration, classes, earlier
 from components.reporter import classifier_charts as drawn
 from components.reporter.classified import Classified, share, with_interval
 from components.reporter.material import Absent, Material
+from components.tasks.classification import TEMPERATURE
 from components.tasks.reports import base
 from reports.charts import SERIES
 from reports.run.blocks import Cell, Missing, Prose, Section, Table
@@ -159,16 +160,16 @@ def calibrated(of: Classified, material: Material) -> Section:
     models, rows, blocks = {"as it is": of.probabilities}, {}, []
     try:
         fitted_on = Classified.of(material, keys.VALIDATION)
-        value = calibration.temperature(fitted_on.labels, fitted_on.probabilities)
+        value = temperature.fit(fitted_on.labels, fitted_on.probabilities)
     except Absent as absent:
         blocks.append(Missing("a temperature", f"{absent} It would be fitted there."))
         value = None
-    if value is not None and calibration.is_at_an_end(value):
-        why = f"On {fitted_on.words} the best one lies beyond {value:.3g}, where nothing holds it: too few of them are wrong."
+    if value is not None and (held := temperature.held_by_nothing(value)):
+        why = f"On {fitted_on.words} the best one lies beyond {value:.3g}, where nothing holds it: {held}."
         blocks.append(Prose(f"No temperature is told. {why}"))
         value = None
     if value is not None:
-        models[f"at temperature {value:.3g}"] = calibration.at_temperature(of.probabilities, value)
+        models[f"at temperature {value:.3g}"] = temperature.at(of.probabilities, value)
     bins = {name: calibration.reliability(probabilities.max(1), of.is_right) for name, probabilities in models.items()}
     for name, probabilities in models.items():
         rows[name] = before if probabilities is of.probabilities else _told(of.labels, probabilities)
@@ -199,6 +200,14 @@ def calibrated(of: Classified, material: Material) -> Section:
             + f" the cross-entropy here from {before[1]:.4f} to {after[1]:.4f}. No answer changes. "
             f"Of what the model serves it is softmax(log(probabilities) / {value:.4g})."
         )
+    served_at = material.card.calibrated.get(TEMPERATURE)
+    if served_at is not None:
+        how = "fitted on the validation split" if material.card.export.temperature == "auto" else "as the config has it"
+        words.insert(
+            0, f"The model is served at temperature {served_at:.4g}, {how} (export.temperature); all that stands here is of that."
+        )
+    elif value is not None:
+        words.append("With export.temperature: auto in the config, such as by --set export.temperature=auto, a run serves it so.")
     about = f"{of.words}. Confidence is the probability of the class that was answered."
     return Section("calibration", "Calibration", about, [*map(Prose, words), table, chart, *blocks])
 

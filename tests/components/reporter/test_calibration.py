@@ -8,6 +8,7 @@ from scipy import special
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
+from components import temperature
 from components.reporter import calibration
 
 
@@ -70,9 +71,9 @@ def test_chance_makes_an_error_that_a_calibrated_model_has():
 @pytest.mark.parametrize("sharper", [0.5, 1.0, 3.0])
 def test_the_temperature_is_what_the_logits_were_made_sharper_by(sharper):
     labels, probabilities = answers(2, 20_000, sharper=sharper)
-    fitted = calibration.temperature(labels, probabilities)
+    fitted = temperature.fit(labels, probabilities)
     assert fitted == pytest.approx(sharper, rel=0.05)
-    mended = calibration.at_temperature(probabilities, fitted)
+    mended = temperature.at(probabilities, fitted)
     np.testing.assert_array_equal(mended.argmax(1), probabilities.argmax(1))
     confidence, is_right = mended.max(1), mended.argmax(1) == labels
     assert calibration.error(confidence, is_right) < 0.02
@@ -80,22 +81,23 @@ def test_the_temperature_is_what_the_logits_were_made_sharper_by(sharper):
 
 def test_no_other_temperature_has_less_loss():
     labels, probabilities = answers(5, 500, sharper=2.0)
-    least = calibration.temperature(labels, probabilities)
-    loss = metrics.log_loss(labels, calibration.at_temperature(probabilities, least), labels=range(5))
-    grid = np.geomspace(*calibration.RANGE, 400)
-    losses = [metrics.log_loss(labels, calibration.at_temperature(probabilities, value), labels=range(5)) for value in grid]
+    least = temperature.fit(labels, probabilities)
+    loss = metrics.log_loss(labels, temperature.at(probabilities, least), labels=range(5))
+    grid = np.geomspace(*temperature.RANGE, 400)
+    losses = [metrics.log_loss(labels, temperature.at(probabilities, value), labels=range(5)) for value in grid]
     assert loss <= min(losses) + 1e-9
 
 
 def test_where_all_is_right_only_the_range_holds_the_temperature():
-    assert calibration.is_at_an_end(calibration.temperature(np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]])))
-    assert not calibration.is_at_an_end(1.0)
+    held = temperature.held_by_nothing(temperature.fit(np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]])))
+    assert held == "too few of them are wrong"
+    assert temperature.held_by_nothing(1.0) == ""
 
 
 def test_a_served_probability_of_0_breaks_nothing():
     labels, probabilities = np.array([0, 1, 1]), np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]], np.float32)
-    value = calibration.temperature(labels, probabilities)
-    assert np.isfinite(calibration.at_temperature(probabilities, value)).all()
+    value = temperature.fit(labels, probabilities)
+    assert np.isfinite(temperature.at(probabilities, value)).all()
     assert np.isfinite(calibration.cross_entropy(labels, probabilities))
 
 
