@@ -263,16 +263,7 @@ def test_a_browser_shows_failed_refused_and_odd_pages_on_a_phone(chromium, tmp_p
         for name, material in made.items():
             page_of = tmp_path / f"{name}.html"
             page_of.write_text(writing.html(material))
-            for width in (390, 1440):
-                chrome.open(
-                    page_of,
-                    width,
-                    ready=f"{browser.DRAWN} || !document.querySelector('.drawn')",
-                )
-                chrome.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
-                assert chrome.run(browser.WIDE) <= 0, (name, width)
-                assert (chrome.complaints, chrome.requests) == ([], []), name
-            assert chrome.violations() == [], name
+            browser.check(chrome, page_of)
 
 
 def test_shares_of_a_mask_s_pixels_are_a_table_by_class_and_split():

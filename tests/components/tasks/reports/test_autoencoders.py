@@ -21,6 +21,7 @@ from components.tasks.reports.reconstruction.sections import beside_pca
 from keras_models import catalog, get, normalize
 from reports.run import page
 from reports.run.blocks import Missing, Pictures, Table, Verdict
+from tests import browser
 from tests.components import digits
 
 AUTOENCODERS = [name for name in catalog() if catalog()[name].task.startswith("reconstruction")]
@@ -239,3 +240,18 @@ def test_a_map_by_t_sne_is_on_the_full_page_alone(principal):
     full = dataclasses.replace(principal, full=True)
     keys_of = [[block.key for block in sections(given)["code-map"].blocks if hasattr(block, "spec")] for given in (principal, full)]
     assert keys_of == [["code-map-pca"], ["code-map-pca", "code-map-tsne"]]
+
+
+@pytest.mark.browser
+def test_a_browser_shows_the_pages_of_an_autoencoder_a_density_and_a_detector(principal, detector, examples, chromium, tmp_path):
+    task, folder = get("vae").task, tmp_path / "vae"
+    folder.mkdir()
+    density = material(examples, folder, twin("vae"), architecture="vae", task=task, calibrated=CALIBRATED[task])
+    (tmp_path / "profile").mkdir()
+    with browser.started(chromium, tmp_path / "profile") as chrome:
+        for name, given in {"autoencoder": principal, "vae": density, "detector": detector}.items():
+            at = tmp_path / f"{name}.html"
+            written = writing.of(given)
+            at.write_text(written.text)
+            assert written.thumbnail
+            browser.check(chrome, at)

@@ -12,6 +12,7 @@ from components.reporter.sets import Sets
 from components.tasks.reports import multilabel
 from reports.run import page
 from reports.run.blocks import Pictures, Prose, Section, Table, Verdict
+from tests import browser
 
 NAMES = ("cat", "dog", "fox")
 
@@ -87,3 +88,14 @@ def test_sets_that_changed_sides_are_counted(monkeypatch):
 def test_the_loss_is_evaluator_s():
     of = answered()
     np.testing.assert_allclose(of.loss, figures.cross_entropy(of.labels, of.probabilities, of.decisions))
+
+
+@pytest.mark.browser
+def test_a_browser_shows_the_page_of_several_classes_an_image(chromium, tmp_path):
+    of = answered()
+    sections = [multilabel.of_classes(of, [0.5, 0.5, 0.5]), multilabel.mistakes(of), multilabel.calibrated(of)]
+    at = tmp_path / "page.html"
+    at.write_text(page.html("several", Verdict("good", "Blessed."), sections))
+    (tmp_path / "profile").mkdir()
+    with browser.started(chromium, tmp_path / "profile") as chrome:
+        browser.check(chrome, at)
