@@ -42,5 +42,5 @@ def test_the_session_runs_as_the_page_says(tmp_path, monkeypatch, capsys):
     assert report[0]._repr_html_().startswith("<iframe srcdoc=")
     assert keras == [names["network"].count_params()]
     assert names["logits"].shape == (3, 10)
-    assert error == [None]
+    assert error == []
     assert "did you mean epochs?" in capsys.readouterr().out
