@@ -32,6 +32,7 @@ from components.transform.preprocessing import preprocessing_fn
 from configs import load
 from configs.errors import HubelError, UsageError
 from configs.schema.data import DataConfig
+from configs.schema.model import ModelConfig
 from configs.schema.run import RunConfig
 from configs.schema.slices.trainer import TrainerSlice
 from configs.schema.slices.transform import TransformSlice
@@ -301,7 +302,7 @@ def test_weights_go_on_for_the_same_tokens_and_classes_alone(data, tmp_path, mon
     monkeypatch.setattr(training, "build", built)
     schema = digits.write_schema(tmp_path / "schema.pbtxt", data.info.class_names)
     fn_args = SimpleNamespace(base_model=str(tmp_path / "Format-Serving"), schema_path=str(schema))
-    cfg = SimpleNamespace(seed=1, transfer=None)
+    cfg = SimpleNamespace(seed=1, transfer=None, model=ModelConfig())
     given = (fn_args, entry, task_of("classification"), dataclasses.replace(data, info=info), cfg)
     if words is None:
         weights = training.begun(*given).get_weights()
