@@ -128,9 +128,14 @@ def twins(survey: Mapping[str, Any]) -> str:
     return f"{listed(pairs)} differ by capitals or blanks alone: if they are one class, give it one name." if pairs else ""
 
 
+def _by_content(survey) -> list[str]:
+    """Names of what is read that only what it holds told; a pattern of masks is none."""
+    return [name for key, name in survey.get("features", {}).items() if key != keys.MASK]
+
+
 def _about_columns(survey) -> list[str]:
     columns = survey.get("columns")
-    chosen = [f"{name} is taken for the {noun(survey)} by what it holds." for name in survey.get("features", {}).values()]
+    chosen = [f"{name} is taken for the {noun(survey)} by what it holds." for name in _by_content(survey)]
     if not columns or not columns["unused"]:
         return chosen
     unused = listed(columns["unused"], COLUMNS_SHOWN)

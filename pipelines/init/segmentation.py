@@ -149,8 +149,7 @@ def body(survey: Mapping[str, Any]) -> list[str]:
     side, of = side_of(survey), shares(survey["mask"])
     median = max(survey["height"][1], survey["width"][1])
     why = (
-        f"{side} px, although the images are larger (median {median}), so that training takes minutes without a GPU;"
-        " masks are judged at this size"
+        f"{side} px, although the images are larger (median {median}), so that training takes minutes without a GPU"
         if median > side
         else f"the nearest usual size to the images' median of {median} px"
     )

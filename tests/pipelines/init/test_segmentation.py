@@ -60,6 +60,7 @@ def test_greys_are_named_strays_snapped_and_a_network_fits_the_size(tmp_path):
         in made.notes
     )
     assert "# masks of 20 of these; pixels background: 33.3%, value_128: 33.3%, value_255: 33.3%" in made.text
+    assert "is taken for the image" not in made.text
     assert seen["images"] == 20
     bound = cfg.evaluate.thresholds["mean_iou"]
     assert 1 / 9 < bound.min < 1
