@@ -146,8 +146,8 @@ def _of_patches(asked: TransferConfig, features: keras.Model, references: int) -
 
 def _opened(origin: Origin, input_shape) -> keras.Model:
     if origin.file is None:
-        weights = {None: "imagenet", RANDOM: None}.get(origin.weights, origin.weights)
-        return published.model(origin.source, *input_shape[:2], weights)
+        others = {"weights": None if origin.weights == RANDOM else origin.weights} if origin.weights else {}
+        return published.model(origin.source, *input_shape[:2], **others)
     instead = "A model of a builder of one's own that hubel trained and pushed is loaded with its classes: give its name."
     with files.readable(f"transfer.source {origin.source}", instead):
         return artifact.load(origin.artifact) if origin.artifact else keras.saving.load_model(origin.file, compile=False)
