@@ -1,5 +1,7 @@
 """A class for each pixel: what is counted, what is learned, and how a network of the middle is asked."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from components.evaluator.statistic import count
 from components.tasks.by_name import task_of
 from components.tasks.judges.by_name import judge_of
 from components.tasks.segmentation import VOID_MASKS, VOID_PIXELS, counts, logits
-from components.trainer import checks, pixel_weights, training
+from components.trainer import checks, export, pixel_weights, training
 from components.trainer.data import Data, DataInfo
 from configs.errors import UsageError
 from configs.schema.train import LossConfig, TrainConfig
@@ -204,3 +206,24 @@ def test_a_loss_of_pixels_is_refused_where_nothing_has_any_and_keys_of_another_l
     ):
         with pytest.raises(ValueError, match=said):
             LossConfig.model_validate(wrong)
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_trainer_begins_with_what_model_initial_gives_and_keeps_it_where_the_config_says(is_frozen, tmp_path, told):
+    options = {"code_size": 4, "filters": (3, 4)}
+    earlier = with_normalization(conv_autoencoder((8, 8, 1), **options), "unit")
+    card = digits.card(architecture="conv_autoencoder", task="reconstruction", input_shape=(8, 8, 1))
+    export.keep(tmp_path, earlier, task_of("reconstruction"), card)
+    fn_args = SimpleNamespace(
+        base_model=str(tmp_path / "Format-Serving"), schema_path=str(digits.write_schema(tmp_path / "schema.pbtxt", digits.NAMES))
+    )
+    asked = {"name": "encoder_decoder", "options": options, "initial": "earlier", "frozen": is_frozen}
+    cfg = digits.trainer_slice(digits.MLP, model=asked, transform={"height": 8, "width": 8, "normalize": "unit"})
+    masks = np.zeros((2, 8, 8, 1), np.int64)
+    model = training.begun(fn_args, get("encoder_decoder"), task_of("segmentation"), data_of_masks(masks), cfg)
+    encoder = inner(model).get_layer("encoder")
+    for ours, theirs in zip(encoder.get_weights(), inner(earlier).get_layer("encoder").get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert bool(encoder.trainable_variables) == (not is_frozen)
+    assert inner(model).get_layer("logits").trainable_variables
+    assert len(told()) == 1 + is_frozen
