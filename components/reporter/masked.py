@@ -17,7 +17,7 @@ from reports.run.blocks import Picture
 
 HELD = 2**24  # px of masks, and of answers, that are held at a time
 TINT = 0.6  # share of a class's colour in that of a pixel, the rest is the image
-WRONG, NO_CLASS = (0xD5, 0x5E, 0x00), (0x80, 0x80, 0x80)  # of pixels
+WRONG, NO_CLASS = (0xE6, 0x00, 0x5C), (0x80, 0x80, 0x80)  # of pixels
 FADED = 0.35  # share of the image where it is a ground for what is wrong
 
 

@@ -8,7 +8,7 @@ from components import keys
 from components.evaluator import overlap
 from components.evaluator.overlap import DICE, IOU
 from components.map_values import VOID
-from components.reporter.classified import share, with_interval
+from components.reporter.classified import with_interval
 from components.reporter.masked import NO_CLASS, WRONG, Masked, swatch
 from components.reporter.material import Material
 from components.tasks.reports import base
@@ -63,10 +63,10 @@ def of_classes(of: Masked, material: Material | None = None) -> Section:
     """IoU and Dice of each class, over all pixels, and how much of masks and answers it is."""
     figures = overlap.of_classes(of.intersection, of.union)
     known = sorted((number for number, own in enumerate(figures) if own), key=lambda number: (figures[number][IOU], number))
-    total = max(1, int(of.matrix.sum()))
+    total, sides = max(1, int(of.matrix.sum())), (of.matrix.sum(1), of.matrix.sum(0))
     rows = [
         [of.names[number], *(with_interval(figures[number][name]) for name in (IOU, DICE)),
-         share(of.matrix[number].sum() / total), share(of.matrix[:, number].sum() / total)]
+         *(f"{100 * side[number] / total:.2f} %" for side in sides)]
         for number in known[:ROWS]
     ]  # fmt: skip
     columns = ["class", "IoU", "Dice", "of the masks' pixels", "of the answers' pixels"]
@@ -108,7 +108,7 @@ def _matrix(of: Masked, there: list[int], shares: np.ndarray) -> Table:
         for taken in there:
             many, part = int(of.matrix[number, taken]), float(shares[number, taken])
             about = f"{many:,} pixels of {of.names[number]} answered {of.names[taken]}" if many else ""
-            row.append(Cell(share(part) if many else "", float(np.sqrt(part)) if many else None, "", about))
+            row.append(Cell(f"{100 * part:.1f} %" if many else "", float(np.sqrt(part)) if many else None, "", about))
         rows.append(row)
     columns = ["mask", *(of.names[number] for number in there)]
     return Table(columns, rows, "Of the pixels of each class, the shares that were answered with each", len(of.names) - len(there))
@@ -120,6 +120,6 @@ def _pairs(of: Masked, shares: np.ndarray) -> Table:
     rows = []
     for at in ranked[:PAIRS]:
         truth, made = divmod(int(at), len(of.names))
-        rows.append([of.names[truth], of.names[made], f"{wrong[truth, made]:,}", share(shares[truth, made])])
+        rows.append([of.names[truth], of.names[made], f"{wrong[truth, made]:,}", f"{100 * shares[truth, made]:.2f} %"])
     caption = f"Of {len(of.names):,} classes, the pairs that are confused most"
     return Table(["mask", "answer", "pixels", "share of the class"], rows, caption, max(0, len(ranked) - PAIRS))

@@ -65,7 +65,7 @@ def test_figures_of_each_class_are_scikit_learn_s_and_evaluator_s():
         assert [float(text.split()[0]) for text in told[1:3]] == pytest.approx([iou, dice], abs=6e-4)
         low, high = (float(text) for text in told[1].partition("(")[2].rstrip(")").split(" to "))
         assert low < iou < high
-        assert told[3:] == [f"{100 * of_masks[number]:.1f} %", f"{100 * of_answers[number]:.1f} %"]
+        assert told[3:] == [f"{100 * of_masks[number]:.2f} %", f"{100 * of_answers[number]:.2f} %"]
     mean = judge_of("segmentation").metrics["mean_iou"].statistic.value({"intersection": of.intersection, "union": of.union})
     assert np.mean([float(row[1].split()[0]) for row in rows.values()]) == pytest.approx(mean, abs=5e-4)
     absent, void = (block.text for block in of_kind(section, Prose))
