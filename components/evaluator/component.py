@@ -66,9 +66,9 @@ class Executor(executor.Executor):
             by_slice[slices.WHOLE] | measures | {comparison.name: comparison.value for comparison in comparisons if comparison.name}
         )
         metrics = slices.whole(known, slices.counted(judge))
-        for text in judge.remarks(card, metrics):
-            progress.emit("warning", text=text)
         ours, ids = rows.get(slices.WHOLE, {}), noise.ids_of(files_of(examples, keys.TEST))
+        for text in judge.remarks(card, metrics, ours):
+            progress.emit("warning", text=text)
         intervals = noise.intervals(metrics, ours, judge, own.get(slices.WHOLE, {}))
         intervals |= noise.intervals_of_others(comparisons, judge, ours, ids)
         told = [noise.beside(c, metrics, judge, ours, ids) for c in judged]

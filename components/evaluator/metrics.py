@@ -135,6 +135,8 @@ class _Ratio(beam.CombineFn):
 
     def add_input(self, accumulator, element):
         outputs = tfma.answers_of(element, self._key.model_name)
+        if not set(self._outputs) <= outputs.keys():
+            return accumulator  # a figure that this model does not have
         return accumulator + np.stack([np.ravel(outputs[name]).astype(np.float64) for name in self._outputs])
 
     def merge_accumulators(self, accumulators):

@@ -34,17 +34,18 @@ def figures(evaluation: str, has_baseline: bool) -> dict[tfma.Key, dict[str, flo
 
 
 def of_classes(judge: Judge, rows: Rows, class_names: Sequence[str]) -> list[dict]:
-    """What is said of each class where images may have several, as `reported` has it and with `intervals`, the worst first by the
+    """What is said of each class where an image may have several, as `reported` has it and with `intervals`, the worst first by the
     first figure that any has: examples are those that have the class, and the figures are over all images."""
-    if not rows or not judge.label_key:
-        return []
-    parts = []
-    for place, figures in enumerate(judge.of_classes(rows)):
+    of_each = judge.of_classes(rows) if rows else []
+    key, parts = judge.class_key or judge.label_key, []
+    for place, figures in enumerate(of_each):
+        if figures is None:
+            continue
         parts.append(
             {
-                "slice": {judge.label_key: place},
+                "slice": {key: place},
                 "class": class_names[place] if place < len(class_names) else None,
-                "examples": int((rows[judge.label_key][:, place] > 0).sum()),
+                "examples": int(judge.having(rows)[:, place].sum()),
                 "metrics": {name: float(figure) for name, figure in figures.items()},
                 "intervals": {name: list(figure.interval) for name, figure in figures.items() if figure.interval},
             }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from components import keys, progress, targets
+from components import boundaries, keys, progress, targets
 from components.tasks import base
 from components.tasks.base import Signature
 from components.trainer import pixel_weights
@@ -22,7 +22,9 @@ from keras_models.pixel_losses import CrossEntropy, Overlap
 MASKS, FRAMES = "masks", "frames"
 FIGURES = "figures"  # the signature that is given the mask
 INTERSECTION, UNION = "intersection", "union"  # px of each class: where mask and answer agree on it, and where either has it
+TRUTH = "truth"  # px of each class that masks have
 RIGHT, KNOWN = "right", "known"  # px: those answered right, of those that are of a class
+BOUNDARY_F1, BOUNDARIES = "boundary_f1", "boundaries"  # 0 to 1; whether there are any, 0 or 1; see components.boundaries
 VOID_MASKS, VOID_PIXELS = "void_masks", "void_pixels"  # shares
 SHOWN = 5  # layers that a note names
 
@@ -128,16 +130,21 @@ def counts(made: tf.Tensor, truth: tf.Tensor, classes: int) -> dict[str, tf.Tens
         made, truth: int64 [N, height, width], places of classes; truth also targets.VOID.
 
     Returns:
-        float32: INTERSECTION and UNION [N, classes], RIGHT and KNOWN [N, 1], px; VOID_MASKS and VOID_PIXELS [N], 0 to 1.
+        float32: INTERSECTION, UNION and TRUTH [N, classes], RIGHT and KNOWN [N, 1], px; BOUNDARY_F1 and
+            BOUNDARIES [N, 1]; VOID_MASKS and VOID_PIXELS [N], 0 to 1.
     """
     known = tf.cast(truth != targets.VOID, tf.float32)
     ours, theirs = tf.one_hot(made, classes) * known[..., None], tf.one_hot(truth, classes)
+    along, there = boundaries.f1(made, truth, classes)
     both, either = (tf.reduce_sum(part, [1, 2]) for part in (ours * theirs, tf.maximum(ours, theirs)))
     return {
         INTERSECTION: both,
         UNION: either,
+        TRUTH: tf.reduce_sum(theirs, [1, 2]),
         RIGHT: tf.reduce_sum(both, -1, keepdims=True),
         KNOWN: tf.reduce_sum(known, [1, 2])[:, None],
+        BOUNDARY_F1: along[:, None],
+        BOUNDARIES: there[:, None],
         VOID_MASKS: 1 - tf.reduce_max(known, [1, 2]),
         VOID_PIXELS: 1 - tf.reduce_mean(known, [1, 2]),
     }

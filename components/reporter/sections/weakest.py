@@ -1,5 +1,7 @@
 """Parts of the test split, by what images are like, in which the model does worse than in the rest."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from components import keys
@@ -8,6 +10,9 @@ from components.evaluator.statistic import ID, Mean, Rows, Share
 from components.reporter import seen, weakest
 from components.reporter.material import Material
 from reports.run.blocks import Prose, Section, Table
+
+if TYPE_CHECKING:
+    from components.tasks.judges.base import Judge
 
 ORDER = 60
 OF_EVALUATIONS = True
@@ -22,15 +27,15 @@ def section(material: Material) -> Section | None:
         return None
     properties = seen.properties(material.reads, sample.seen, sample.sizes)
     rows = material.each
-    figure = _figure(material, rows)
+    figure = _figure(material.judge, rows)
     if not properties or figure is None:
         return None
-    name, values = figure
+    name, values, better, is_share = figure
     at = {per_image.digest(example.encode()): place for place, example in enumerate(sample.ids)}
-    kept = [(row, at[number]) for row, number in enumerate(rows[ID].tolist()) if number in at]
+    known = np.isfinite(values) | is_share
+    kept = [(row, at[number]) for row, number in enumerate(rows[ID].tolist()) if number in at and known[row]]
     ours, theirs = (np.array([pair[side] for pair in kept], int) for side in (0, 1))
     here = {called: of[theirs] for called, of in properties.items()}
-    is_share, better = isinstance(material.judge.metrics[name].statistic, Share), material.judge.metrics[name].better
     bins = max(2, min(weakest.BINS, len(kept) // weakest.LEAST))
     if is_share:
         search = weakest.of_hits(here, values[ours] > 0, bins)
@@ -41,12 +46,15 @@ def section(material: Material) -> Section | None:
     )
 
 
-def _figure(material: Material, rows: Rows) -> tuple[str, np.ndarray] | None:
-    """The first metric that is a mean over images of a number that Evaluator kept of each."""
-    for name, metric in material.judge.metrics.items():
+def _figure(judge: "Judge", rows: Rows) -> tuple[str, np.ndarray, str, bool] | None:
+    """What the judge says of each image, or else the first metric that is a mean over images of a number that Evaluator kept of
+    each: its name, the numbers, which way is better, and whether these are hits."""
+    if rows and (own := judge.of_images(rows)) is not None:
+        return *own, "more", False
+    for name, metric in judge.metrics.items():
         of = metric.statistic or Mean(name)
         if isinstance(of, Mean) and set(of.columns) <= rows.keys():
-            return name, of.values(rows)
+            return name, of.values(rows), metric.better, isinstance(of, Share)
     return None
 
 

@@ -15,6 +15,7 @@ class Around(base.Judge):
     signature = property(lambda self: self.inner.signature)
     prediction_key = property(lambda self: self.inner.prediction_key)
     label_key = property(lambda self: self.inner.label_key)
+    class_key = property(lambda self: self.inner.class_key)
     may_lose = property(lambda self: self.inner.may_lose)
     converted = property(lambda self: self.inner.converted)
     remade = property(lambda self: self.inner.remade)
@@ -40,8 +41,14 @@ class Around(base.Judge):
     def of_classes(self, rows):
         return self.inner.of_classes(rows)
 
-    def remarks(self, card, metrics):
-        return self.inner.remarks(card, metrics)
+    def of_images(self, rows):
+        return self.inner.of_images(rows)
+
+    def having(self, rows):
+        return self.inner.having(rows)
+
+    def remarks(self, card, metrics, rows=base.NOTHING):
+        return self.inner.remarks(card, metrics, rows)
 
     def compare(self, model, card, images):
         return self.inner.compare(model, card, images)

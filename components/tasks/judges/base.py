@@ -4,6 +4,7 @@ import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -61,6 +62,9 @@ class Comparison:
             raise ValueError(f"{self.name} would be a figure without an interval: give what it is of each image")
 
 
+NOTHING: Rows = MappingProxyType({})
+
+
 def _is_number(value: np.ndarray) -> bool:
     return np.size(value) == 1 and np.asarray(value).dtype.kind in "fiub"
 
@@ -76,6 +80,7 @@ class Judge(abc.ABC):
     signature: ClassVar[str]  # the one that Evaluator reads its predictions from
     prediction_key: ClassVar[str | None] = None  # the output that label metrics compare with `label`; None without labels
     label_key: ClassVar[str | None] = None
+    class_key: ClassVar[str | None] = None  # the feature that has the classes of `of_classes`, where that is not `label_key`
     # Of converted models (components/converter): metric -> how much worse one may be where the config does not say; and those that
     # its answers tell, None: all.
     may_lose: ClassVar[Mapping[str, float]] = {}
@@ -124,17 +129,31 @@ class Judge(abc.ABC):
         """
         return {}
 
-    def of_classes(self, rows: Rows) -> list[dict[str, Figure]]:
-        """Figures of each class by itself, over all test images, by label, for models whose images may have several. By default
-        none.
+    def of_classes(self, rows: Rows) -> list[dict[str, Figure] | None]:
+        """Figures of each class by itself, over all test images, by label, for models whose images may have several; None of a
+        class that is left out. By default none.
 
         Args:
             rows: what `each` kept of the test images.
         """
         return []
 
-    def remarks(self, card: Card, metrics: Mapping[str, float]) -> list[str]:
-        """Sentences on the figures of the test split that a person should know, mostly none."""
+    def of_images(self, rows: Rows) -> tuple[str, np.ndarray] | None:
+        """What a figure of each test image alone is called, and that figure, of which more is better, float64 [N]; no number where
+        there is none. By it parts of the images are held against each other. None: by the first of `metrics` that is a mean over
+        images. `rows` as of `of_classes`."""
+        return None
+
+    def having(self, rows: Rows) -> np.ndarray:
+        """Which test images have which of these classes: bool [N, K]. Asked where `of_classes` has figures; `rows` as there."""
+        return rows[self.label_key] > 0
+
+    def remarks(self, card: Card, metrics: Mapping[str, float], rows: Rows = NOTHING) -> list[str]:
+        """Sentences on the figures of the test split that a person should know, mostly none.
+
+        Args:
+            rows: what `each` kept of the test images.
+        """
         return []
 
     def compare(self, model: Path, card: Card, images: Callable[[str], tf.data.Dataset]) -> list[Comparison]:

@@ -94,3 +94,21 @@ def test_classes_are_ranked_by_one_figure_even_where_some_lack_it():
     assert [part["class"] for part in parts] == ["bad", "good", "everywhere"]
     assert "auroc" not in parts[2]["metrics"]
     assert parts[0]["metrics"]["auroc"] < parts[2]["metrics"]["f1"] < parts[1]["metrics"]["auroc"]
+
+
+def test_a_class_that_neither_masks_nor_answers_have_is_left_out():
+    """Images, [N, K]: two of each class but the last one, which is in none; nothing of the second one is right."""
+    union = np.array([[9, 4, 0], [9, 0, 0], [9, 4, 0]], np.float32)
+    rows = {"intersection": union * (0.5, 0, 0), "union": union, "truth": np.array([[9, 4, 0], [0, 0, 0], [9, 0, 0]], np.float32)}
+    rows["intersection"][0, 0] = 9
+    judge = judge_of("segmentation")
+    worst, best = slices.of_classes(judge, rows, ["ground", "cat", "fox"])
+    assert (worst["slice"], worst["class"], worst["examples"]) == ({"mask": 1}, "cat", 1)
+    assert worst["metrics"] == {"iou": 0.0, "dice": 0.0}
+    assert worst["intervals"] == {}
+    assert (best["class"], best["examples"]) == ("ground", 2)
+    assert best["metrics"] == pytest.approx({"iou": 18 / 27, "dice": 0.8})
+    assert set(best["intervals"]) == {"iou", "dice"}
+    assert slices.of_classes(judge, {}, ["ground", "cat", "fox"]) == []
+    del rows["truth"]
+    assert slices.of_classes(judge, rows, ["ground", "cat", "fox"])[0]["examples"] == 2, "of an earlier model, masks or answers"

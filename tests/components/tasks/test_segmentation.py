@@ -55,9 +55,13 @@ def test_figures_are_those_of_one_confusion_matrix_of_all_pixels(labelled):
     assert figures["mean_iou"] == pytest.approx(jaccard_score(truth[known], made[known], average="macro"))
     matrix = confusion_matrix(truth[known], made[known], labels=range(CLASSES))
     np.testing.assert_array_equal(rows["intersection"].sum(0), np.diag(matrix))
+    np.testing.assert_array_equal(rows["truth"].sum(0), matrix.sum(1))
     np.testing.assert_array_equal(rows["union"].sum(0), matrix.sum(0) + matrix.sum(1) - np.diag(matrix))
     assert rows["union"].sum(0)[3] == 0, "a class that is in neither is left out"
     assert figures["pixel_accuracy"] == pytest.approx(accuracy_score(truth[known], made[known]))
+    along, there = (rows[name][:, 0] for name in ("boundary_f1", "boundaries"))
+    assert there.tolist() == [0, 1, 1, 1, 1]
+    assert figures["boundary_f1"] == pytest.approx(along[1:].mean())
     assert figures[VOID_PIXELS] == pytest.approx(1 - known.mean())
     assert figures[VOID_MASKS] == pytest.approx(1 / 5)
     per_image = np.mean([jaccard_score(truth[at].ravel(), made[at].ravel(), average="macro") for at in (2, 3, 4)])
@@ -72,6 +76,9 @@ def test_what_is_left_out_is_said():
     (told,) = judge.remarks(None, {VOID_PIXELS: 0.175, VOID_MASKS: 0.1})
     said = "17.5% of the pixels of test masks are of no class, and 10.0% of the masks altogether"
     assert told == f"{said}; mean_iou and pixel_accuracy leave them out."
+    rows = {"union": np.array([[3, 0, 4, 0], [1, 0, 0, 0]])}
+    (told,) = judge.remarks(SimpleNamespace(class_names=["ground", "cat", "dog", "fox"]), {VOID_PIXELS: 0.0}, rows)
+    assert told == "2 of 4 classes are in no test mask and in no answer, and mean_iou leaves them out: cat, fox."
 
 
 def test_a_network_of_the_middle_is_asked_for_all_of_an_image_as_in_one_large_pass():

@@ -3,7 +3,7 @@
 from components import keys
 from components.evaluator import densities
 from components.evaluator.statistic import StandardError
-from components.tasks.judges.base import Comparison, Metric
+from components.tasks.judges.base import NOTHING, Comparison, Metric
 from components.tasks.judges.reconstruction.judge import Judge as OfAutoencoders
 from components.tasks.judges.reconstruction.metrics import mean_of
 from components.tasks.reconstruction import importance, pixels
@@ -30,7 +30,7 @@ class Judge(OfAutoencoders):
     }
     compared = ("log_likelihood",)
 
-    def remarks(self, card, metrics):
+    def remarks(self, card, metrics, rows=NOTHING):
         """On few draws, and on what they leave open."""
         draws = card.export.draws
         if draws >= importance.FEW or "log_likelihood" not in metrics:
