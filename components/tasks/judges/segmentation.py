@@ -7,7 +7,7 @@ from components.evaluator import overlap
 from components.evaluator.overlap import DICE, IOU
 from components.evaluator.statistic import Mean, MeanRatio
 from components.tasks.judges import base
-from components.tasks.judges.base import Metric
+from components.tasks.judges.base import Comparison, Metric
 from components.tasks.segmentation import (
     BOUNDARIES,
     BOUNDARY_F1,
@@ -21,6 +21,7 @@ from components.tasks.segmentation import (
     VOID_PIXELS,
 )
 
+MOST_FREQUENT = "most_frequent_mean_iou"
 METRICS = "components.evaluator.metrics"
 NAMED = 12  # classes that a remark names
 
@@ -36,6 +37,7 @@ class Judge(base.Judge):
 
     signature = FIGURES
     class_key = keys.MASK
+    compared = ("mean_iou",)
     per_class = {IOU: "more", DICE: "more"}
     metrics = {
         "mean_iou": _ratio(INTERSECTION, UNION),
@@ -50,6 +52,20 @@ class Judge(base.Judge):
         counted = (INTERSECTION, UNION, TRUTH, RIGHT, KNOWN, BOUNDARY_F1, BOUNDARIES)
         columns = {name: np.ravel(outputs[name]).astype(np.float32) for name in counted if name in outputs}
         return columns | {name: float(np.ravel(outputs[name])[0]) for name in (VOID_MASKS, VOID_PIXELS)}
+
+    def compare(self, model, card, images):
+        """With an answer that looks at no image: of each pixel the class that most masks of the training split have there."""
+        classes = len(card.class_names)
+
+        def masks(split):
+            return (known[keys.MASK][..., 0] for _, known in images(split).as_numpy_iterator())
+
+        answer = overlap.most_frequent(masks(keys.TRAIN), classes)
+        counted = [overlap.counted(answer, truth, classes) for truth in masks(keys.TEST)]
+        each = {name: np.concatenate(parts) for name, parts in zip((INTERSECTION, UNION), zip(*counted, strict=True), strict=True)}
+        value = self.metrics["mean_iou"].statistic.value(each)
+        words = "each pixel's most frequent class of the training masks"
+        return [Comparison("mean_iou", value, words, MOST_FREQUENT, yields=True, each=each)]
 
     def of_classes(self, rows):
         """Of those that masks or answers have."""

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import confusion_matrix, f1_score, jaccard_score
 
 from components.evaluator import overlap
 from components.evaluator.overlap import DICE, IOU
+from components.map_values import VOID
 
 CLASSES = 5  # of which the last one is nowhere
 
@@ -62,3 +64,32 @@ def test_the_figure_of_an_image_is_over_the_classes_that_it_has(labelled, counte
     expected = [jaccard_score(*pair, average="macro") for pair in zip(*labelled, strict=True)]
     np.testing.assert_allclose(overlap.of_images(*counted), expected)
     assert np.isnan(overlap.of_images(np.zeros((1, 3)), np.zeros((1, 3)))).all()
+
+
+def test_the_most_frequent_class_of_each_pixel_is_scipy_s_mode():
+    draw = np.random.default_rng(5)
+    masks = draw.integers(0, 3, (31, 6, 7))
+    masks[:, 0, 0] = VOID
+    masks[:20, 1, 1] = VOID
+    answer = overlap.most_frequent([masks[:9], masks[9:]], CLASSES)
+    known = np.where(masks == VOID, np.nan, masks)
+    known[:, 0, 0] = 0
+    expected = stats.mode(known, axis=0, nan_policy="omit").mode
+    expected[0, 0] = np.bincount(masks[masks != VOID]).argmax()
+    np.testing.assert_array_equal(answer, expected)
+    with pytest.raises(ValueError, match="no mask"):
+        overlap.most_frequent([], CLASSES)
+
+
+def test_what_it_is_held_against_is_counted_without_pixels_of_no_class():
+    draw = np.random.default_rng(6)
+    answer, truth = draw.integers(0, 3, (6, 7)), draw.integers(0, 3, (4, 6, 7))
+    truth[1, :3], truth[2] = VOID, VOID
+    hits, unions = overlap.counted(answer, truth, CLASSES)
+    for place, mask in enumerate(truth):
+        known = mask != VOID
+        matrix = np.zeros((CLASSES, CLASSES))
+        if known.any():
+            matrix = confusion_matrix(mask[known], answer[known], labels=range(CLASSES))
+        np.testing.assert_array_equal(hits[place], np.diag(matrix))
+        np.testing.assert_array_equal(unions[place], matrix.sum(0) + matrix.sum(1) - np.diag(matrix))

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 from sklearn.metrics import accuracy_score, confusion_matrix, jaccard_score
 
 from components import keys, progress, targets
@@ -234,3 +235,23 @@ def test_trainer_begins_with_what_model_initial_gives_and_keeps_it_where_the_con
     assert bool(encoder.trainable_variables) == (not is_frozen)
     assert inner(model).get_layer("logits").trainable_variables
     assert len(told()) == 1 + is_frozen
+
+
+def test_the_verdict_s_baseline_is_each_pixel_s_most_frequent_class():
+    """By scikit-learn, over all pixels of the test masks; a bound where the config has none of its own."""
+    draw = np.random.default_rng(2)
+    masks = {split: np.minimum(draw.integers(0, 4, (12, 5, 6, 1)), np.arange(6)[:, None]) for split in (keys.TRAIN, keys.TEST)}
+    masks[keys.TEST][0, :2] = targets.VOID
+
+    def images(split):
+        return tf.data.Dataset.from_tensor_slices((np.zeros((12, 5, 6, 1)), {keys.MASK: masks[split]})).batch(5)
+
+    card = SimpleNamespace(class_names=["ground", "cat", "dog", "fox", "gnu"])
+    (compared,) = judge_of("segmentation").compare(None, card, images)
+    truth, answer = masks[keys.TEST][..., 0], stats.mode(masks[keys.TRAIN][..., 0], axis=0).mode
+    known = truth != targets.VOID
+    expected = jaccard_score(truth[known], np.broadcast_to(answer, truth.shape)[known], average="macro")
+    assert compared.value == pytest.approx(expected)
+    assert (compared.metric, compared.name, compared.yields) == ("mean_iou", "most_frequent_mean_iou", True)
+    assert len(compared.each["union"]) == 12
+    assert "most frequent class" in compared.words
