@@ -1,6 +1,8 @@
 """Masks that are drawn here go the whole way: from a table through training, judging and the gates to a pushed model."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,6 @@ from components.tasks.segmentation import MASKS
 from configs import load
 from pipelines.orchestration import execute, settled
 from pipelines.verbs.served import Served
-from tests.cheaper import no_page
 
 
 def drawn(folder, many=48, side=36):
@@ -32,6 +33,14 @@ def drawn(folder, many=48, side=36):
     return f"csv:{folder / 'table.csv'}"
 
 
+def told_of_classes(page: str) -> dict[str, list[str]]:
+    """Class -> its IoU and Dice, as the page has them."""
+    section = page.partition('id="by-class"')[2].partition("</section>")[0]
+    cells = [re.sub("<[^>]+>", "", row) for row in re.findall("<tr>(.*?)</tr>", section, re.DOTALL)[1:]]
+    rows = [[cell.strip() for cell in row.strip().split("\n")] for row in cells]
+    return {name: [figure.split(" (")[0] for figure in figures[:2]] for name, *figures in rows}
+
+
 @pytest.mark.whole
 def test_masks_go_the_whole_way(place, tmp_path):
     """With a U-Net whose output is the middle, so that both ways of asking are gone: trained, judged, blessed, served, pushed."""
@@ -47,14 +56,19 @@ export: {{warmup: 0}}
 evaluate: {{thresholds: {{mean_iou: {{min: 0.5}}}}}}
 """
     )
-    with no_page():
-        results = execute.launched(settled.settle(load.load(str(cfg)), place), True)
+    results = execute.launched(settled.settle(load.load(str(cfg)), place), True)
     verdict, infra = results["Evaluator"], results["InfraValidator"]
     assert verdict.property("blessing", "blessed") == 1, verdict.property("blessing", keys.REASON)
     assert infra.property("blessing", "blessed") == 1, infra.property("blessing", keys.REASON)
     figures = json.loads(verdict.property("evaluation", keys.METRICS))
     intervals = json.loads(verdict.property("evaluation", keys.INTERVALS))
     assert intervals.keys() == figures.keys() - {"example_count"}
+    parts = json.loads(verdict.property("evaluation", keys.SLICES))
+    (page, _), *_ = results["Reporter"].outputs["report"]
+    assert told_of_classes(Path(page, "index.html").read_text()) == {
+        part["class"]: [f"{part['metrics'][name]:.3f}" for name in ("iou", "dice")] for part in parts
+    }
+    assert np.mean([part["metrics"]["iou"] for part in parts]) == pytest.approx(figures["mean_iou"], rel=1e-6)
     pushed = Served.load(results["Pusher"].property("pushed_model", "pushed_destination"))
     assert pushed.card.class_names == ["ground", "disc", "square"]
     files = sorted(tmp_path.glob("*_mask.png"))
