@@ -69,8 +69,10 @@ def of_classes(of: Masked, material: Material | None = None) -> Section:
          *(f"{100 * side[number] / total:.2f} %" for side in sides)]
         for number in known[:ROWS]
     ]  # fmt: skip
-    columns = ["class", "IoU", "Dice", "of the masks' pixels", "of the answers' pixels"]
-    blocks: list[Block] = [Table(columns, rows, "Figures of each class, the lowest IoU first", max(0, len(known) - ROWS))]
+    columns = ["class", "IoU", "Dice", "of masks", "of answers"]
+    blocks: list[Block] = [
+        Table(columns, rows, "Each class, the lowest IoU first, and its shares of pixels", max(0, len(known) - ROWS))
+    ]
     if absent := [of.names[number] for number, own in enumerate(figures) if not own]:
         named = ", ".join(absent[:NAMED]) + (", ..." if len(absent) > NAMED else "")
         many = f"{len(absent):,} of {len(figures):,} classes"
