@@ -121,7 +121,7 @@ def opened(name: str, encoded: bytes, size: tuple[int, int] | None = None, orien
         why = "is no image"
     if why is not None:
         raise ValueError(f"{name} {why}")
-    values = values.view(np.uint8) if values.dtype == bool else values
+    values = values.astype(np.uint8) if values.dtype == bool else values  # Pillow's True is a byte of 255
     return Opened(_turned(values, turn), is_palette, turn != 1)
 
 
@@ -163,10 +163,10 @@ def _turn(image, size: tuple[int, int], orientation: int) -> int | None:
         return None
     own = image.getexif().get(ORIENTATION, 1)
     if own in range(2, 9):
+        if image.format == "TIFF":  # Pillow turns it itself as it loads, and says its upright size before
+            return 1 if image.size == size else None
         upright = image.size[::-1] if own >= SWAPPED else image.size
-        if upright == size:
-            return 1 if image.format == "TIFF" else own  # Pillow turns a TIFF itself as it loads
-        return None
+        return own if upright == size else None
     if image.size == (size[::-1] if orientation >= SWAPPED else size):
         return orientation
     return 1 if image.size == size else None

@@ -83,6 +83,29 @@ def test_a_value_of_no_class_is_named_where_only_the_source_names_classes():
         map_values.mask("mask", png([[0, 3], [9, 1]]), (2, 2), ["sky", "sea"])
 
 
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "BMP"])
+def test_one_bit_is_of_the_classes_0_and_1_and_not_void(form):
+    values, held = np.eye(4, 6), io.BytesIO()
+    Image.fromarray(values > 0).save(held, form)
+    assert Image.open(io.BytesIO(held.getvalue())).mode == "1"
+    mask = map_values.mask("mask", held.getvalue(), (6, 4), ["sky", "sea"])
+    np.testing.assert_array_equal(pixels(mask), values)
+    assert (mask.pixels, mask.void) == ((20, 4), 0)
+    assert map_values.values_of(held.getvalue()) == {0: 20, 1: 4}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_tiff_with_tags_of_its_own_is_upright_by_pillow(orientation):
+    stored, exif, held = np.arange(24).reshape(4, 6) % 5, Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    Image.fromarray(stored.astype(np.uint8)).save(held, "TIFF", exif=exif)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(held.getvalue()))))
+    mask = map_values.mask("mask", held.getvalue(), seen.shape[::-1], (), None, 1)
+    np.testing.assert_array_equal(pixels(mask), seen)
+    with pytest.raises(ValueError, match="is not of its image's size"):
+        map_values.mask("mask", held.getvalue(), (24, 1), (), None, 1)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_mask_is_turned_as_its_image_is(orientation, dtype):
