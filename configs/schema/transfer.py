@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from configs.schema.base import Slice
 
@@ -62,7 +62,10 @@ class TransferConfig(Slice):
     dimensions: int = Field(100, gt=0, description="padim: channels of the features that are kept, drawn by transfer.seed")
     coreset: float = Field(0.01, gt=0, le=1, description="patchcore: share of the training images' patches that is kept")
     reweight: int = Field(
-        9, ge=0, description="patchcore: neighbours of the nearest patch by which the score of an image is weighed; 0: it is not"
+        9,
+        ge=0,
+        description="patchcore: neighbours of the nearest patch, itself among them, by which the score of an image is weighed, at "
+        "least 2; 0: it is not",
     )
     smoothing: float = Field(4.0, ge=0, description="padim, patchcore: deviation in px of the Gaussian that the map is filtered by")
     seed: int = Field(0, ge=0, lt=2**31, description="padim, patchcore: of what they draw")
@@ -78,6 +81,13 @@ class TransferConfig(Slice):
     def detects(self) -> bool:
         """Whether it says which images are unlike those of training, and no class."""
         return self.head in DETECTORS
+
+    @field_validator("reweight")
+    @classmethod
+    def _neighbours_beside_itself(cls, reweight):
+        if reweight == 1:
+            raise ValueError("reweight counts the nearest patch itself; of it alone every score would be 0: take 0, or 2 or more")
+        return reweight
 
     @model_validator(mode="after")
     def _of_this_head(self):

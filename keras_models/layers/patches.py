@@ -112,7 +112,8 @@ class PatchMemory(_Patches):
 
     Args:
         patches: how many there are.
-        reweight: neighbours of the nearest patch, itself among them, by which `both` weighs an image's score; 0: it is not.
+        reweight: neighbours of the nearest patch, itself among them, by which `both` weighs an image's score; 0: it is not, nor
+            where there is no other patch, of which every score would be 0.
     """
 
     def __init__(self, patches, reweight=9, **kwargs):
@@ -148,14 +149,15 @@ class PatchMemory(_Patches):
         flat = ops.reshape(distances[..., 0] * inside, (-1, math.prod(distances.shape[1:3])))
         at = ops.argmax(flat, axis=1)[:, None]
         largest = ops.take_along_axis(flat, at, axis=1)[:, 0]
-        if not self.reweight:
+        around = min(self.reweight, self.patches)
+        if around < 2:
             return distances, largest
         rows = ops.reshape(features, (-1, flat.shape[1], features.shape[-1]))
         patch = ops.take_along_axis(rows, at[..., None], axis=1)[:, 0]
         closest = ops.take_along_axis(ops.reshape(nearest, (-1, flat.shape[1])), at, axis=1)[:, 0]
         own = ops.take(ops.convert_to_tensor(self.memory), closest, axis=0)
-        around = ops.top_k(-self._squares(own), min(self.reweight, self.patches))[1]
-        others = ops.take(ops.convert_to_tensor(self.memory), around, axis=0)  # (batch, reweight, channels)
+        places = ops.top_k(-self._squares(own), around)[1]
+        others = ops.take(ops.convert_to_tensor(self.memory), places, axis=0)  # (batch, reweight, channels)
         apart = ops.sqrt(ops.sum(ops.square(others - patch[:, None]), axis=-1))
         share = ops.exp(largest - ops.logsumexp(apart, axis=1))
         return distances, (1.0 - share) * largest

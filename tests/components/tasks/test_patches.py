@@ -137,6 +137,17 @@ def test_patchcore_s_distances_are_scikit_learn_s_and_its_score_is_equation_7(fi
         assert scores[image] == pytest.approx(weight * expected[image, at], rel=1e-2, abs=1e-3)
 
 
+def test_a_memory_of_one_patch_has_no_neighbours_to_weigh_by():
+    """The nearest of one patch is itself: equation 7 makes 0 of every distance."""
+    head = PatchMemory(1, reweight=9)
+    maps = np.random.default_rng(0).random((3, 4, 4, 2), dtype=np.float32)
+    head.build(maps.shape)
+    head.hold(np.zeros((1, 2), np.float32))
+    distances, scores = head.both([tf.constant(maps)], tf.ones([3, 4, 4]))
+    np.testing.assert_allclose(scores, np.max(distances, (1, 2, 3)), rtol=1e-6)
+    assert (scores.numpy() > 0.1).all()
+
+
 def test_the_map_is_enlarged_and_smoothed_as_scipy_does_and_its_largest_value_is_padim_s_score(fitted):
     pixels = tf.constant(digits.images()[0][TEST].astype(np.float32))
     map_, inside = fitted.inner.strangeness(fitted.model, pixels, placed())
@@ -232,6 +243,7 @@ DETECTOR = {"source": "a", "head": "padim", "layers": ["fine"]}
         ({"transfer": {**DETECTOR, "layers": None}}, "name the layers"),
         ({"transfer": {**DETECTOR, "coreset": 0.5}}, "coreset is of patchcore; padim does not read it"),
         ({"transfer": {**DETECTOR, "layer": "fine"}}, "layer is of"),
+        ({"transfer": {**DETECTOR, "head": "patchcore", "reweight": 1}}, "every score would be 0"),
         ({"transfer": {**DETECTOR, "weights": "random"}}, "has its own"),
         ({"transfer": {"source": "a", "layers": ["fine"]}}, "layers is of padim and patchcore"),
         ({"transfer": DETECTOR}, "add anomaly"),
