@@ -91,6 +91,18 @@ def test_what_is_kept_of_an_image_is_numpy_s():
     assert np.sum(kept["region_overlap"]) == pytest.approx(labels.max(), rel=1e-5)
 
 
+def test_pixels_of_a_large_image_are_all_counted():
+    """float32 stands still at 2^24 when ones are added, and gives 1.009 of a million millionths."""
+    side = 4300
+    mask = np.zeros((side, side), np.uint8)
+    mask[:500, :2000] = 1
+    frame = placement.frame(tf.constant([side, side]), TransformConfig(height=4, width=4, channels=1))
+    kept = pixel_scores.counted(tf.zeros([4, 4]), frame, tf.io.encode_png(mask[..., None], 1), np.array([0.5], np.float32))
+    assert kept["normal_pixels"].numpy().tolist() == [side**2 - 10**6, 0]
+    assert kept["defect_pixels"].numpy().tolist() == [10**6, 0]
+    assert kept["region_overlap"].numpy() == pytest.approx([1, 0], abs=1e-6)
+
+
 def test_edges_are_quantiles_and_go_beyond_what_is_normal():
     maps = [GENERATOR.gamma(2, 1, (30, 40)).astype(np.float32) for _ in range(20)]
     at = pixel_scores.edges(maps)
