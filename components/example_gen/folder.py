@@ -22,6 +22,7 @@ from components.example_gen import classes, files, ground_truth, layouts, listin
 from components.example_gen.layouts import Layout
 from components.example_gen.sources import Contents, Located, Raw
 from configs.errors import UsageError
+from configs.schema.data import DataConfig
 
 READS = ("image", "text")
 TAKES = ("masks",)
@@ -36,6 +37,16 @@ def check(rest: str, datasets: Path) -> None:
     root = files.absolute(rest)
     if holds(rest) == inputs.DEFAULT and not paired.may_be(root):
         layouts.read(layouts.Tree(root))
+
+
+def check_values(data: DataConfig) -> None:
+    """Raise UsageError for keys that say what values of masks mean, where their layout says it."""
+    asked = [name for name in ("mask_classes", "mask_ignore") if getattr(data, name) is not None]
+    if asked and ground_truth.folder_of(data.features.get(keys.MASK)):
+        raise UsageError(
+            f"In a folder of ground truth any value but 0 is a defect's, and data.{' and data.'.join(asked)} would not be read.",
+            f"Take {'them' if asked[1:] else 'it'} out, or name masks by a pattern (data.features.mask; docs/segmentation.md).",
+        )
 
 
 def holds(rest: str, features: Mapping[str, Any] = MappingProxyType({}), images: str | None = None, datasets: Path = Path()) -> str:

@@ -14,6 +14,8 @@ One that prepares data in `locate` has a fifth:
     is_prepared(rest, datasets) -> bool: whether `locate` would find it as it is.
 One whose `locate` imports what takes seconds has a sixth, which imports nothing heavy:
     held(rest, datasets) -> str | None: the digest of `locate`; None where that would prepare the data first.
+One of which some keys of DataConfig that say how values are read would not be read has a check of its own:
+    check_values(data): raises UsageError for them.
 One that is no file after which its data can be called has another:
     called(rest) -> str: what the data is called, for the name of a config.
 One whose data says under which terms it may be used has one more, which imports nothing heavy:
@@ -137,6 +139,8 @@ def locate(data: DataConfig, datasets: Path, reads: str = inputs.DEFAULT) -> Loc
     """
     module = module_of(data.source)
     _check_kind(module, data, reads)
+    if hasattr(module, "check_values"):
+        module.check_values(data)
     taken = _taken(module, data) | ({"reads": reads} if reads != inputs.DEFAULT else {})
     located = module.locate(data.source.partition(":")[2], datasets, data.features, **taken)
     if located.class_names is not None:

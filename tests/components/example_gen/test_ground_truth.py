@@ -113,6 +113,12 @@ def test_any_value_but_0_is_a_defect(root, mode):
     assert values_of(read(root)[0]["test/hole/000.png"]).tolist() == (values > 0).astype(int).tolist()
 
 
+@pytest.mark.parametrize("asked", [{"mask_ignore": 128}, {"mask_classes": {0: "good", 255: "defect"}}])
+def test_what_values_mean_is_known_and_keys_for_it_are_refused(root, asked):
+    with pytest.raises(UsageError, match=f"any value but 0 is a defect's, and data.{next(iter(asked))} would not be read"):
+        read(root, **asked)
+
+
 def test_a_folder_that_is_not_there_or_that_nothing_belongs_to_is_refused(root):
     shutil.rmtree(root / "ground_truth")
     with pytest.raises(UsageError, match="names ground_truth, and there is no such folder"):
