@@ -210,14 +210,15 @@ def _merged(name, parts: Parts, size, names, data, orientation, counted: dict[st
 
 
 def _value_of(name: str, of: str, names: Sequence[str], data: Meaning | None) -> int:
-    """The lowest value of a class that is not 0, which is where a file of a class has nothing."""
+    """The lowest value of a class that is not 0, which is where a file of a class has nothing; 0 of a class without another value,
+    that of what no file has."""
     if data is not None and data.mask_classes:
-        values = [value for value, named in data.mask_classes.items() if named == of and value]
+        values = [value for value, named in data.mask_classes.items() if named == of]
     else:
-        values = [names.index(of)] if of in names[1:] else []
+        values = [names.index(of)] if of in names else []
     if not values:
-        raise ValueError(f"{name} has a part of {of!r}, which no value of data.mask_classes above 0 stands for")
-    return min(values)
+        raise ValueError(f"{name} has a part of {of!r}, which no value of data.mask_classes stands for")
+    return min(filter(None, values), default=0)
 
 
 def _coded(name: str, there: Opened, names: Sequence[str], data: Meaning | None) -> tuple[np.ndarray, int]:

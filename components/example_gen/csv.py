@@ -40,7 +40,6 @@ MAX_CELL = 2**26  # characters; longer than any text that is kept (components.in
 DELIMITERS = (",", ";", "\t")
 ID = "id"  # a column of names of files, or of numbers
 LOOKED_AT = 100  # rows that tell whether a table is of images or of texts
-BACKGROUND = "background"  # of masks of a class each: what none of them has
 ASKED = 3  # rows whose images are looked for elsewhere, where they are not where they should be
 
 
@@ -239,7 +238,7 @@ def _names(address: Mapping[str, Any], rows: list[_Row]) -> dict[str, list[str]]
         classes_of[keys.LABELS] = list(features[keys.LABELS])
     classes_of |= {target: [] for key, target in NAMELESS.items() if key in features and key != _reads(address)}
     if isinstance(features.get(keys.MASK), list):
-        classes_of[keys.MASK] = [BACKGROUND, *features[keys.MASK]]
+        classes_of[keys.MASK] = files.with_background(features[keys.MASK])
     if keys.OBJECTS in features:
         classes_of[keys.OBJECTS] = classes.in_order(box[-1] for row in rows for box in row.targets.get(keys.OBJECTS, ()))
     return classes_of

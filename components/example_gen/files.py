@@ -6,7 +6,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from configs.errors import UsageError
 
 CHUNK = 1000  # images a shard
 PARTS = "parts"  # of a target that several files make: [path, class or ""] each
+BACKGROUND = "background"  # of masks of several files, a class each: what none of them has
 MAX_BYTES = 2**28  # of a file: 2**25 pixels of four 16-bit values
 _WORD = "|".join(sorted(keys.SPLIT_WORDS, key=len, reverse=True))
 _NAMED = re.compile(rf"(.*[^a-z])??({_WORD})([ _-]?set|[ _-](?:images|imgs|data|split))?")
@@ -60,6 +61,12 @@ def images(root: str, shard: str) -> Iterator[Raw]:
         name = row.path if row.image_id is None else row.image_id
         targets = {target: functools.partial(_value, root, value) for target, value in (row.targets or {}).items()}
         yield Raw(functools.partial(read, os.path.join(root, row.path)), os.fsencode(name), row.label, targets, row.why)
+
+
+def with_background(classes: Sequence[str]) -> list[str]:
+    """Names of a mask's classes, the background first: one of those that have files, where it is called so in any case."""
+    background = next((name for name in classes if name.lower() == BACKGROUND), BACKGROUND)
+    return [background, *(name for name in classes if name != background)]
 
 
 def _value(root: str, value: Any) -> Any:

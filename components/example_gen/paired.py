@@ -30,7 +30,6 @@ from configs.errors import UsageError, printable
 NAME, CLASS, ANY = "{name}", "{class}", "*"
 PATTERN = "mask"  # in an address
 LONE, BESIDE = "masks without an image", "beside folders of images"
-BACKGROUND = "background"  # of files of a class each: what none of them has
 ALL = "all"
 SHOWN = 3
 EXAMPLES = f'such as "masks/{NAME}.png", "{NAME}_mask.png" or "masks/{CLASS}/{NAME}.png"'
@@ -116,7 +115,7 @@ def contents(address: Mapping[str, Any]) -> Contents:
     }
     held = files.contents([], rows)
     return Contents(
-        held.class_names, held.shards, held.counts, {keys.MASK: [BACKGROUND, *listed.classes] if listed.classes else []}
+        held.class_names, held.shards, held.counts, {keys.MASK: files.with_background(listed.classes) if listed.classes else []}
     )
 
 

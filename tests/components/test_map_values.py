@@ -152,6 +152,16 @@ def test_a_file_a_class_is_merged_so_that_the_later_class_lies_on_top_and_shared
         map_values.mask("mask", parts(hair=cell), (5, 4), ["background", "cell"])
 
 
+@pytest.mark.parametrize("classes", [None, {0: "background", 4: "cell"}, {0: "background", 4: "cell", 9: "background"}])
+def test_a_file_of_the_background_is_of_the_class_of_what_no_file_has(classes):
+    cell, background = np.zeros((4, 5)), np.zeros((4, 5))
+    cell[:2], background[3:] = 255, 255
+    meaning = classes and data(mask_classes=classes)
+    mask = map_values.mask("mask", parts(background=background, cell=cell), (5, 4), ["background", "cell"], meaning)
+    np.testing.assert_array_equal(pixels(mask), cell > 0)
+    assert not mask.counted
+
+
 def test_instances_are_united_by_the_larger_value_and_shared_pixels_are_counted():
     first, second = np.zeros((4, 5)), np.zeros((4, 5))
     first[:2], second[1:3] = 255, 128

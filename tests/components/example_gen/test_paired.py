@@ -92,6 +92,13 @@ def test_images_without_a_mask_and_masks_without_an_image_are_counted_and_named(
     assert raws[b"images/1.png"].targets[keys.MASK]() == (root / "masks/1.png").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["background", "Background"])
+def test_a_folder_of_the_background_is_no_further_class(tmp_path, name):
+    root = put(tmp_path / "d", "images/1.bmp", f"masks/{name}/1.png", "masks/cell/1.png", "masks/aorta/1.png")
+    _, held = located(root, "masks/{class}/{name}.png")
+    assert folder.contents(held.address).targets == {keys.MASK: [name, "aorta", "cell"]}
+
+
 def test_a_file_a_class_makes_one_mask_whose_classes_have_the_folders_names(tmp_path):
     root = put(tmp_path / "d", "images/1.png", "images/2.png", "masks/vein/1.png", "masks/artery/1.png", "masks/vein/2.png")
     _, held = located(root, "masks/{class}/{name}.png")
