@@ -289,7 +289,7 @@ def predict(model, images, top, form, workspace, as_json, texts=(), column=None,
 @options.workspace
 @options.as_json
 def gc(keep, dry_run, workspace, as_json):
-    """Remove the artifacts and logs of old runs, old versions of models, and what killed runs left behind."""
+    """Remove the artifacts, logs and pages of old runs, old versions of models, and what killed runs left behind."""
     from pipelines.workspace import index
     from pipelines.workspace.collect import collect
     from pipelines.workspace.layout import Workspace

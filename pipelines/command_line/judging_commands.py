@@ -82,6 +82,7 @@ def evaluate(model, source, split, corruptions, images, baseline, out, force, op
     data.KEY=VALUE or evaluate.KEY=VALUE changes that. A page shows what the figures rest on.
     """
     from pipelines.command_line import console, robustness_view
+    from pipelines.workspace import index
     from pipelines.workspace.layout import Workspace
 
     start, place = time.monotonic(), Workspace.at(workspace)
@@ -117,6 +118,8 @@ def evaluate(model, source, split, corruptions, images, baseline, out, force, op
     }
     if not has_bounds:  # nothing says what is good enough
         value |= {"blessed": None, "reason": ""}
+    if value["report"] and place.index.is_file():
+        index.kept(place)
     if opens and value["report"]:
         click.launch(value["report"])
     if as_json:

@@ -14,8 +14,8 @@ from tuner.records import studies
 
 
 def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
-    """Keep the last `keep` runs, logs, searches and served versions of each config; remove the rest with its pages, and half
-    prepared data.
+    """Keep the last `keep` runs, logs, searches, served versions and pages of evaluations of each config; remove the rest with its
+    pages, and half prepared data.
 
     Returns:
         {removed: [folder or file, ...], bytes: their size}.
@@ -32,6 +32,7 @@ def collect(place: Workspace, keep: int, dry_run: bool = False) -> dict:
         doomed += sorted(place.training(pipeline.name).glob("*"))
         doomed += [folder for folder in sorted(place.tuning(pipeline.name).glob("*")) if folder not in kept_searches]
         doomed += pages.of_gone(place, pipeline.name, {r.run for r in records[-keep:]})
+    doomed += [page for written in pages.evaluations(place).values() for page in written[:-keep]]
     doomed += sorted(place.models.glob("*/.staged-*")) + unfinished(place.datasets)
     for logs in sorted((place.root / "logs").glob("*")):
         needed = {r.run for r in runs.records(place, logs.name)[-keep:]}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from configs import atomic
 from configs.errors import first_line
-from pipelines.workspace import runs
+from pipelines.workspace import pages, runs
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.runs import RunRecord
 from reports import workspace as page
@@ -34,7 +34,13 @@ def write(place: Workspace) -> Path:
     states = promotions.states(place.models)
     now = datetime.datetime.now().astimezone().isoformat(sep=" ", timespec="minutes")
     about = f"{place.root}: as of {now}. Each run writes this page anew, and so does `hubel report --index`."
-    tables = [_champions(place, states, every), _runs(place, states, every), _experiments(place), _searches(place)]
+    tables = [
+        _champions(place, states, every),
+        _runs(place, states, every),
+        _evaluations(place),
+        _experiments(place),
+        _searches(place),
+    ]
     place.index.parent.mkdir(parents=True, exist_ok=True)
     atomic.write_text(place.index, page.html(f"Workspace {place.root.name}", about, tables))
     return place.index
@@ -115,6 +121,15 @@ def _figures(every: Sequence[RunRecord]) -> list[str]:
             places[name] = min(place, places.get(name, place))
             counts[name] += 1
     return sorted(places, key=lambda name: (places[name], -counts[name], name))
+
+
+def _evaluations(place: Workspace) -> Table:
+    every = [(page, name) for name, written in pages.evaluations(place).items() for page in written]
+    every.sort(key=lambda written: pages.begun(written[0].stem), reverse=True)
+    rows = [[_link(place, page, page.stem), _cell(name), _changed(page)] for page, name in every[:RUNS]]
+    about = "Models that were judged again, the newest first; one leads to its page."
+    names = ("evaluation", "model", "written")
+    return Table("evaluations", f"Evaluations ({len(every):,})", about, names, [False] * 3, rows, (), len(every) - len(rows))
 
 
 def _experiments(place: Workspace) -> Table:

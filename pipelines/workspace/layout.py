@@ -95,9 +95,13 @@ class Workspace:
         """Folder of the pages of one config's runs."""
         return self.root / "reports" / name
 
+    def evaluations(self, name: str) -> Path:
+        """Folder of the pages of what one config trained and was judged again."""
+        return self.reports(name) / "evaluations"
+
     def evaluation(self, name: str, when: str) -> Path:
-        """The page of a model that was judged again, of one config."""
-        return self.reports(name) / "evaluations" / f"{when}.html"
+        """One of them."""
+        return self.evaluations(name) / f"{when}.html"
 
     @staticmethod
     def exported(artifact: str | Path) -> Path:

@@ -90,6 +90,15 @@ def of_evaluation(place: Workspace, name: str) -> Path:
     return page
 
 
+def evaluations(place: Workspace) -> dict[str, list[Path]]:
+    """The pages of evaluations that are where they go by themselves, by the name of what was judged, the oldest first."""
+    told = {}
+    for folder in sorted(place.root.glob("reports/*/evaluations")):
+        there = [path for path in folder.glob("*.html") if (known := NAME.fullmatch(path.name)) and path.stem == known["run"]]
+        told |= {folder.parent.name: sorted(there, key=lambda path: begun(path.stem))} if there else {}
+    return told
+
+
 def of_gone(place: Workspace, name: str, kept: set[str]) -> list[Path]:
     """Pages and pictures of runs that are none of those, and of none at all what is latest."""
     folder = place.reports(name)
@@ -113,12 +122,12 @@ def _picture(page: Path, target: Path) -> None:
 def _latest(target: Path) -> None:
     """latest.html is the newest run's, whichever was written last."""
     pages = [path for path in sorted(target.parent.glob("*.html")) if NAME.fullmatch(path.name) and ".full" not in path.name]
-    newest = max(pages, key=lambda path: _begun(path.stem))
+    newest = max(pages, key=lambda path: begun(path.stem))
     with atomic.replacing(target.parent / LATEST) as stage:
         shutil.copyfile(newest, stage)
 
 
-def _begun(run: str) -> tuple[str, int]:
+def begun(run: str) -> tuple[str, int]:
     """Orders runs: the second in which one began, and its number among those of that second."""
     day, time, *number = run.split("-")
     return f"{day}-{time}", int(*number)

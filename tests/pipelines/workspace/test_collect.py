@@ -75,6 +75,20 @@ def test_the_page_of_a_run_goes_with_it_and_stays_with_it(tmp_path):
     assert sorted(path.name for path in place.reports("digits").iterdir()) == [f"{runs[1]}.html", f"{runs[2]}.html", "latest.html"]
 
 
+def test_the_last_pages_of_evaluations_stay_also_of_what_no_run_here_trained(tmp_path):
+    place = Workspace.at(tmp_path)
+    names = [f"20260101-120000{number}" for number in ("", "-2", "-10")]
+    pages_of = {place.evaluation(model, name) for model in ("digits", "from-elsewhere") for name in names}
+    own = place.evaluation("digits", "kept-by-a-person")
+    for page in (*pages_of, own):
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("page")
+    removed = collect(place, keep=1)["removed"]
+    folders = ("reports/digits/evaluations", "reports/from-elsewhere/evaluations")
+    assert removed == [f"{folder}/{name}.html" for folder in folders for name in names[:2]]
+    assert own.is_file()
+
+
 def test_the_log_of_a_server_that_runs_is_kept_and_not_counted(tmp_path):
     logs = tmp_path / "logs/serve"
     logs.mkdir(parents=True)

@@ -62,7 +62,19 @@ def test_it_has_all_that_is_there_and_each_link_leads_somewhere(place):
 
 
 def test_a_workspace_without_anything_has_a_page_too(tmp_path):
-    assert index.write(Workspace.at(tmp_path)).read_text().count("There is none yet.") == 4
+    assert index.write(Workspace.at(tmp_path)).read_text().count("There is none yet.") == 5
+
+
+def test_what_was_judged_again_leads_to_its_page_the_newest_first(place):
+    names = ["20260102-120000", "20260102-120000-2", "20260102-120000-10"]
+    for name in names:
+        page = place.evaluation("digits", name)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("page")
+    (page.parent / "latest.html").write_text("a person's own")
+    text = index.write(place).read_text()
+    assert re.findall(r'href="(digits/evaluations/[^"]+)"', text) == [f"digits/evaluations/{name}.html" for name in names[::-1]]
+    assert "Evaluations (3)" in text
 
 
 def test_what_is_left_out_is_counted(place, monkeypatch):
