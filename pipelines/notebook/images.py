@@ -17,8 +17,9 @@ def files_of(given: Any, folder: Path) -> tuple[list[str], Mapping[str, str]]:
     """Paths of images, and of those that were no files, which are written into `folder`, what answers call them.
 
     Args:
-        given: a path, an image of Pillow's, an array [height, width] or [height, width, 1, 3 or 4] of whole numbers in 0..255, an
-            array [N, height, width, channels], or several of these. Those that are no paths are called image 0, image 1, ...
+        given: a path, an image of Pillow's, an array [height, width] or [height, width, 1, 3 or 4] of whole numbers in 0..255 or of
+            truth values, black and white, an array [N, height, width, channels], or several of these. Those that are no paths are
+            called image 0, image 1, ...
 
     Raises:
         UsageError: for anything else.
@@ -58,7 +59,12 @@ def _image(item: Any) -> Image.Image:
     whole = values.astype(np.float64)
     if not values.size or not np.isfinite(whole).all() or (whole != whole.round()).any() or whole.min() < 0 or whole.max() > 255:
         raise UsageError("An array of pixels holds what is no whole number in 0..255.", "Scale and round it first.")
-    pixels = whole.astype(np.uint8)
+    if values.dtype.kind == "f" and 0 < whole.max() <= 1:
+        raise UsageError(
+            "An array of floats holds 0 and 1 alone, which as pixels in 0..255 are both black.",
+            "Multiply it by 255; an array of uint8 is taken as it is.",
+        )
+    pixels = (whole * 255 if values.dtype.kind == "b" else whole).astype(np.uint8)
     return Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
 
 

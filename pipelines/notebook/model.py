@@ -75,7 +75,7 @@ class Run:
     @property
     def config(self) -> RunConfig:
         """As it was settled when the run began."""
-        return load.load(str(self.place.run(self.name, self.id) / "config.yaml"))
+        return load.load(str(_written(self.record, self.place)))
 
     @property
     def model(self) -> Model:
@@ -106,7 +106,7 @@ class Model:
     """
 
     def __init__(self, asked: str, place: Workspace, file: str | None = None):
-        """file: the config that `run` runs, a shipped one's name or a path; None: that of its newest run."""
+        """file: the config that `run` runs, a shipped one's name or a path; None: that of its run, the newest without a version."""
         self.asked, self.place, self._file = asked, place, file
 
     @classmethod
@@ -162,7 +162,7 @@ class Model:
         return artifact.load(str(self._trained.artifact))
 
     def run(self, settings: Sequence[str] = (), quiet: bool = False, **changes: Any) -> Run:
-        """`hubel run`, of the config as its file has it: train, evaluate, bless and push. Minutes.
+        """`hubel run`, of the config as its file has it, or else its run: train, evaluate, bless and push. Minutes.
 
         Args:
             settings: `dotted.path=value`, as of --set.
@@ -173,7 +173,7 @@ class Model:
             HubelError, UsageError: what the command line prints in their place. A model that is not blessed is no error; see
                 `Run.blessed`.
         """
-        called = self._file or str(self.place.run(self.name, self.runs[-1].id) / "config.yaml")
+        called = self._file or str(_written(self._newest(), self.place))
         each = run_commands.wanted(called, settings, self.place, [changes] if changes else [])
         *_, value = run_commands.runs(each, called, self.place, quiet)
         [record] = [known for known in runs.records(self.place, value["model"]) if known.run == value["run"]]
@@ -235,6 +235,11 @@ class Model:
         if runs.is_candidate(self.asked) or "/" in self.asked:
             return runs.record_of(self.place, self._trained)
         return next((record for record in reversed(runs.listed(self.place)) if record.config == self.asked), None)
+
+
+def _written(record: RunRecord, place: Workspace) -> Path:
+    """The config of a run, as it was settled."""
+    return place.run(record.config, record.run) / "config.yaml"
 
 
 def _is_config(asked: str) -> bool:

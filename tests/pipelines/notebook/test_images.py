@@ -17,6 +17,11 @@ def test_an_array_is_its_pixels(tmp_path, shape, dtype):
     assert np.array_equal(np.array(Image.open(path)), pixels.reshape((5, 7) if shape[-1] == 1 else shape))
 
 
+def test_truth_values_are_black_and_white(tmp_path):
+    [path], _ = files_of(np.array([[True, False]]), tmp_path)
+    assert np.array(Image.open(path)).tolist() == [[255, 0]]
+
+
 def test_several_are_told_apart(tmp_path):
     batch = np.zeros((2, 4, 4, 1), np.uint8)
     assert len(files_of(batch, tmp_path)[0]) == 2
@@ -40,6 +45,7 @@ def test_a_turned_image_is_upright(tmp_path):
         (np.full((4, 4), 0.5), "no whole number in 0..255"),
         (np.full((4, 4), 256), "no whole number in 0..255"),
         (np.full((4, 4), np.nan), "no whole number in 0..255"),
+        (np.eye(4), "holds 0 and 1 alone"),
         (np.zeros((0, 4)), "no whole number in 0..255"),
         (np.zeros((4, 4, 2)), "is no image"),
         (Image.new("CMYK", (2, 2)), "no images of the mode CMYK"),

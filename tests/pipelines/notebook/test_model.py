@@ -9,6 +9,7 @@ from PIL import Image
 
 import pipelines
 from configs.errors import UsageError
+from pipelines.command_line import run_commands
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.runs import RunRecord
 from tests.pipelines.conftest import in_process, workers_here
@@ -92,3 +93,20 @@ def test_of_a_run_that_trained_nothing_there_is_no_network(tmp_path):
     RunRecord("20260101-120000", "mine", "2026-01-01T12:00:00", "failed", reason="<b>").save(place.run("mine", "20260101-120000"))
     with pytest.raises(UsageError, match="no trained model 'mine'"):
         pipelines.load("mine", workspace=tmp_path)
+
+
+def test_a_version_is_run_again_as_its_own_run_was(tmp_path, monkeypatch):
+    place, asked = Workspace.at(tmp_path), []
+    for version, run in ((1, "20260101-120000"), (2, "20260102-120000")):
+        record = RunRecord(run, "mine", f"{run[:4]}-01-0{version}T12:00:00", "done", version=version, model_uri=str(tmp_path))
+        record.save(place.run("mine", run))
+
+    def wanted(called, *of):
+        asked.append(called)
+        raise UsageError("That is all.")
+
+    monkeypatch.setattr(run_commands, "wanted", wanted)
+    for model in (pipelines.load("mine", 1, tmp_path), pipelines.load("mine", workspace=tmp_path)):
+        with pytest.raises(UsageError, match="That is all"):
+            model.run()
+    assert asked == [str(place.run("mine", run) / "config.yaml") for run in ("20260101-120000", "20260102-120000")]
