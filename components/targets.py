@@ -35,7 +35,7 @@ class Resize(Protocol):
     rows: tf.Tensor  # int32 scalar: how many images
 
     def nearest(self, encoded: tf.Tensor) -> tf.Tensor:
-        """Grey images, string [N] -> uint8 [N, height, width, 1]."""
+        """Grey images, string [N] -> uint8 [N, height, width, 1], VOID in the bars of `fit`, which are none of the image."""
 
     def boxes(self, boxes: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         """float32 [n, 4] in px of the images at the places int64 [n] -> in px of the model's input, cut off at its sides."""

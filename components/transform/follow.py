@@ -22,7 +22,7 @@ class Resize:
 
     def nearest(self, encoded: tf.Tensor) -> tf.Tensor:
         """See components.targets."""
-        return pixels.masks_from_bytes(encoded, self._config)
+        return pixels.masks_from_bytes(encoded, self._config, targets.VOID)
 
     def boxes(self, boxes: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         """See components.targets. Raises InvalidArgumentError, in the graph, for images that do not say how large they are."""

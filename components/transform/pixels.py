@@ -57,18 +57,20 @@ def sized_from_bytes(encoded: tf.Tensor, config: TransformConfig, reading: Readi
 
 
 @tf.autograph.experimental.do_not_convert
-def masks_from_bytes(encoded: tf.Tensor, config: TransformConfig) -> tf.Tensor:
+def masks_from_bytes(encoded: tf.Tensor, config: TransformConfig, bars: int = 0) -> tf.Tensor:
     """Decode and resize masks as their images are, by the nearest value: classes do not mix.
 
     Args:
         encoded: string [N], grey images of these formats.
+        bars: value of what `resize: fit` puts around them, 0 to 255.
 
     Returns:
         uint8 [N, height, width, 1].
     """
 
     def values_of(mask):
-        return tf.cast(_to_size(decoding.decode(mask, 1, None), config, "nearest"), tf.uint8)
+        values = tf.cast(decoding.decode(mask, 1, None), tf.int32) - bars  # what is put around is 0
+        return tf.cast(_to_size(values, config, "nearest") + bars, tf.uint8)
 
     return tf.map_fn(values_of, encoded, fn_output_signature=tf.TensorSpec([config.height, config.width, 1], tf.uint8))
 

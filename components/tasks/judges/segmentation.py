@@ -84,7 +84,8 @@ class Judge(base.Judge):
         if metrics.get(VOID_PIXELS):
             left_out = f"{metrics[VOID_PIXELS]:.1%} of the pixels of test masks are of no class"
             whole = f", and {metrics[VOID_MASKS]:.1%} of the masks altogether" if metrics[VOID_MASKS] else ""
-            said.append(f"{left_out}{whole}; mean_iou and pixel_accuracy leave them out.")
+            bars = " Bars beside images (transform.resize: fit) are among them." if card and card.transform.resize == "fit" else ""
+            said.append(f"{left_out}{whole}; mean_iou and pixel_accuracy leave them out.{bars}")
         nowhere = np.flatnonzero(rows[UNION].sum(0) == 0) if UNION in rows else ()
         if len(nowhere):
             named = ", ".join(card.class_names[place] for place in nowhere[:NAMED]) + (", ..." if len(nowhere) > NAMED else "")

@@ -78,7 +78,8 @@ def of_classes(of: Masked, material: Material | None = None) -> Section:
         many = f"{len(absent):,} of {len(figures):,} classes"
         blocks.append(Prose(f"{many} are in no mask and no answer, and in no figure: {named}."))
     if share_of_void := float(of.void.mean()):
-        blocks.append(Prose(f"{share_of_void:.1%} of the masks' pixels are of no class: they are in no figure and no share."))
+        left_out = f"{share_of_void:.1%} of the masks' pixels are of no class, or of bars beside images"
+        blocks.append(Prose(f"{left_out}: they are in no figure and no share."))
     mean = ((material and material.evaluation) or {}).get(keys.METRICS, {}).get("mean_iou")
     about = f"Over all pixels of {len(of.intersection):,} test images together"
     about += "; shares are of " + of.words if len(of) < len(of.intersection) else ""

@@ -77,6 +77,9 @@ def test_what_is_left_out_is_said():
     (told,) = judge.remarks(None, {VOID_PIXELS: 0.175, VOID_MASKS: 0.1})
     said = "17.5% of the pixels of test masks are of no class, and 10.0% of the masks altogether"
     assert told == f"{said}; mean_iou and pixel_accuracy leave them out."
+    for resize, more in (("fit", " Bars beside images (transform.resize: fit) are among them."), ("crop", "")):
+        card = SimpleNamespace(transform=SimpleNamespace(resize=resize))
+        assert judge.remarks(card, {VOID_PIXELS: 0.175, VOID_MASKS: 0.1}) == [told + more]
     rows = {"union": np.array([[3, 0, 4, 0], [1, 0, 0, 0]])}
     (told,) = judge.remarks(SimpleNamespace(class_names=["ground", "cat", "dog", "fox"]), {VOID_PIXELS: 0.0}, rows)
     assert told == "2 of 4 classes are in no test mask and in no answer, and mean_iou leaves them out: cat, fox."

@@ -3,15 +3,18 @@
 import io
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from PIL import Image
 
 from components import keys
 from components.example_gen import records
 from components.inputs import input_of
+from components.targets import VOID
 from components.trainer.epochs import augmentation
 from components.trainer.info import DataInfo
 from components.transform import pixels
+from components.transform.follow import Resize
 from configs.schema.augment import AugmentStep
 from configs.schema.transform import TransformConfig
 
@@ -38,6 +41,19 @@ def test_a_mask_is_padded_and_cropped_as_its_image_is():
         image = pixels.from_bytes(tf.constant([png(values)]), config).numpy()
         mask = pixels.masks_from_bytes(tf.constant([png(values)]), config).numpy()
         np.testing.assert_array_equal(image == 9, mask == 9)
+
+
+@pytest.mark.parametrize("sides", [(4, 8), (9, 3), (6, 6)])
+def test_the_bars_of_fit_are_of_no_class(sides):
+    """They are none of the image: as class 0 they would be learned and counted as the easiest pixels of all."""
+    white = np.full(sides, 255, np.uint8)
+    for resize in ("fit", "crop", "stretch"):
+        config = TransformConfig(height=6, width=6, channels=1, resize=resize)
+        inside = pixels.from_bytes(tf.constant([png(white)]), config).numpy() == 255
+        for value in (0, 7):
+            mask = Resize(config, {}, tf.constant(1)).nearest(tf.constant([png(np.full(sides, value))])).numpy()
+            np.testing.assert_array_equal(mask, np.where(inside, value, VOID))
+        assert inside.all() == (resize != "fit" or sides == (6, 6))
 
 
 def test_a_batch_pairs_a_flipped_image_with_its_flipped_mask():
