@@ -111,7 +111,7 @@ def opened(name: str, encoded: bytes, size: tuple[int, int] | None = None, orien
     why = None
     try:
         with Image.open(io.BytesIO(encoded)) as image:
-            if (why := _refused(image)) is None:
+            if (why := refusal(image)) is None:
                 turn = _turn(image, size or image.size, orientation if size else 1)
                 if turn is None:
                     why = "is not of its image's size"
@@ -148,7 +148,7 @@ def united(name: str, parts: Parts, size: tuple[int, int], orientation: int = 1)
     return values_in(made.values), counted | ({TURNED: 1} if made.is_turned else {})
 
 
-def _refused(image) -> str | None:
+def refusal(image) -> str | None:
     """Why an image of PIL, which is not decoded for it, is no mask; None: it may be one."""
     if image.format == "JPEG":
         return "is a JPEG, which mixes classes"

@@ -93,27 +93,24 @@ def _mask_of(folder: str, name: str, path: str, by_stem: Mapping[str, str]) -> s
 
 
 def _mask(read: Callable[[], bytes | None], image: Callable[[], bytes]) -> bytes:
-    """An encoded mask of 0 and 1; what is no mask, such as a photo, as it is, so that components.targets says why."""
+    """An encoded mask of 0 and 1, with the tags that it has; what is no mask, such as a photo, as it is, so that
+    components.map_values says why."""
+    import numpy as np
     from PIL import Image
+
+    from components import map_values
 
     encoded = read()
     if encoded is None:
         return _png(Image.new("L", _size(image())))
     try:
         with Image.open(io.BytesIO(encoded)) as opened:
-            if opened.format == "JPEG" or not (opened.mode in ("L", "P", "1") or opened.mode.startswith("I")):
+            if map_values.refusal(opened):
                 return encoded
-            values = opened.convert("L") if opened.mode == "1" else opened
-            return _png(_flags(values))
+            flags = (np.asarray(opened) != 0).astype(np.uint8)  # of a TIFF upright, and its tag is gone
+            return _png(Image.fromarray(flags), opened.getexif())
     except Exception:  # Pillow's parsers raise whatever the bytes lead them into
         return encoded
-
-
-def _flags(values):
-    import numpy as np
-    from PIL import Image
-
-    return Image.fromarray((np.asarray(values) != 0).astype(np.uint8))
 
 
 def _size(image: bytes) -> tuple[int, int]:
@@ -127,7 +124,7 @@ def _size(image: bytes) -> tuple[int, int]:
         raise pictures.Damaged("no image") from None
 
 
-def _png(mask) -> bytes:
+def _png(mask, exif=None) -> bytes:
     held = io.BytesIO()
-    mask.save(held, "PNG", compress_level=1)
+    mask.save(held, "PNG", compress_level=1, exif=exif)
     return held.getvalue()

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from components import keys, targets
 from components.example_gen import paired, sources
@@ -111,6 +111,19 @@ def test_any_value_but_0_is_a_defect(root, mode):
         made.putpalette([0] * 768)
     (made if mode == "P" else made.convert(mode)).save(root / "ground_truth/hole/000_mask.png")
     assert values_of(read(root)[0]["test/hole/000.png"]).tolist() == (values > 0).astype(int).tolist()
+
+
+@pytest.mark.parametrize(("form", "orientation"), [("PNG", 3), ("TIFF", 3), ("PNG", 8), ("TIFF", 8)])
+def test_a_mask_with_a_tag_of_its_own_is_turned_by_it(root, form, orientation):
+    """As Pillow turns it; the image has no tag."""
+    (root / "ground_truth/hole/000_mask.png").unlink()
+    stored, exif = np.zeros(SIZE if orientation == 8 else SIZE[::-1], np.uint8), Image.Exif()
+    stored[0, :4], exif[0x0112] = 255, orientation
+    path = root / f"ground_truth/hole/000_mask.{form.lower()}"
+    Image.fromarray(stored).save(path, form, exif=exif)
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(path))) > 0
+    np.testing.assert_array_equal(values_of(read(root)[0]["test/hole/000.png"]), seen)
+    assert seen.sum() == 4
 
 
 @pytest.mark.parametrize("asked", [{"mask_ignore": 128}, {"mask_classes": {0: "good", 255: "defect"}}])
