@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from components.image_files import EXACT
+
 VOID = 255  # what is of no class, as PASCAL VOC has it
 LARGEST = 65535  # of a value
 SHOWN = 8  # values that a message lists
@@ -150,8 +152,8 @@ def united(name: str, parts: Parts, size: tuple[int, int], orientation: int = 1)
 
 def refusal(image) -> str | None:
     """Why an image of PIL, which is not decoded for it, is no mask; None: it may be one."""
-    if image.format == "JPEG":
-        return "is a JPEG, which mixes classes"
+    if image.format not in EXACT:
+        return f"is {'an' if image.format[0] in 'AM' else 'a'} {image.format}, which mixes classes"
     if image.mode not in ("L", "P", "1") and not image.mode.startswith("I"):
         return f"is in colour ({image.mode})"
     return None

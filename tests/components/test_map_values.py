@@ -94,6 +94,15 @@ def test_one_bit_is_of_the_classes_0_and_1_and_not_void(form):
     assert map_values.values_of(held.getvalue()) == {0: 20, 1: 4}
 
 
+@pytest.mark.parametrize("form", ["JPEG", "JPEG2000", "WEBP", "AVIF"])
+def test_what_may_lose_values_is_no_mask_whatever_they_are_now(form):
+    """Between the classes 0 and 2 lies another one, and no value would tell that it was mixed."""
+    held = io.BytesIO()
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(held, form)
+    with pytest.raises(ValueError, match=f"^mask is an? {form}, which mixes classes$"):
+        map_values.mask("mask", held.getvalue(), (16, 16), ["sky", "sea"])
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_tiff_with_tags_of_its_own_is_upright_by_pillow(orientation):
     stored, exif, held = np.arange(24).reshape(4, 6) % 5, Image.Exif(), io.BytesIO()
