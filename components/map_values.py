@@ -80,6 +80,8 @@ def mask(
     Raises:
         ValueError: with a reason of few words.
     """
+    if len(names) > VOID:  # of which one would be taken for what is of no class
+        raise ValueError(f"{name} has {len(names)} classes, and no more than {VOID} have a place")
     counted: dict[str, int] = {}
     if isinstance(value, Parts):
         there = _merged(name, value, size, names, data, orientation, counted)

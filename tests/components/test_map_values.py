@@ -94,6 +94,13 @@ def test_one_bit_is_of_the_classes_0_and_1_and_not_void(form):
     assert map_values.values_of(held.getvalue()) == {0: 20, 1: 4}
 
 
+def test_a_256th_class_has_no_place_beside_void():
+    names = [f"class {number}" for number in range(256)]
+    assert map_values.mask("mask", png([[0, 254]]), (2, 1), names[:255])[1] == (0, 254)
+    with pytest.raises(ValueError, match=r"^mask has 256 classes, and no more than 255 have a place$"):
+        map_values.mask("mask", png([[0, 255]]), (2, 1), names)
+
+
 @pytest.mark.parametrize("form", ["JPEG", "JPEG2000", "WEBP", "AVIF"])
 def test_what_may_lose_values_is_no_mask_whatever_they_are_now(form):
     """Between the classes 0 and 2 lies another one, and no value would tell that it was mixed."""
