@@ -121,7 +121,7 @@ def test_a_mask_with_a_tag_of_its_own_is_turned_by_it(root, form, orientation):
     stored[0, :4], exif[0x0112] = 255, orientation
     path = root / f"ground_truth/hole/000_mask.{form.lower()}"
     Image.fromarray(stored).save(path, form, exif=exif)
-    seen = np.asarray(ImageOps.exif_transpose(Image.open(path))) > 0
+    seen = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(path.read_bytes())))) > 0
     np.testing.assert_array_equal(values_of(read(root)[0]["test/hole/000.png"]), seen)
     assert seen.sum() == 4
 
