@@ -176,6 +176,13 @@ def _scaled(step: AugmentStep, factor: float) -> dict[str, Any]:
 
 def _of_transfer(config: RunConfig) -> Iterator[tuple[str, Mapping]]:
     asked = config.transfer
+    if asked.head == "padim":
+        yield "transfer.dimensions", _with_own({"choices": [25, 50, 100, 200]}, asked.dimensions)
+    if asked.head == "patchcore":
+        yield "transfer.coreset", _with_own({"choices": [0.01, 0.1, 0.25]}, asked.coreset)
+    if asked.detects:
+        yield "transfer.smoothing", _with_own({"choices": [0.0, 2.0, 4.0]}, asked.smoothing)
+        return
     if not asked.is_trained:
         yield "transfer.neighbours", _with_own({"choices": [1, 3, 5, 9]}, asked.neighbours)
         yield "transfer.distance", {"choices": ["cosine", "euclidean"]}

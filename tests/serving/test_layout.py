@@ -81,7 +81,7 @@ def test_what_a_version_is_called(name, number):
     assert layout.number(str(2**63 - 1)) == 2**63 - 1
 
 
-EXECUTIONS = {"pipelines/workspace/collect.py"}  # folders of TFX's, numbered too
+EXECUTIONS = {"pipelines/workspace/collect.py", "pipelines/workspace/training_logs.py"}  # folders of TFX's, numbered too
 
 
 def tells_numbers(node) -> bool:

@@ -65,6 +65,6 @@ def test_bounds_are_the_task_s_unless_the_config_says_otherwise():
 
 def test_trainer_is_told_nothing_of_variants():
     config = load.load("digits_lenet5", ["export.variants=[int8]", "export.max_loss={accuracy: 0.02}", "export.top_k=3"])
-    assert config.export.of_graph.model_dump().keys() == {"top_k", "crops", "draws", "warmup", "warmup_batches"}
+    assert config.export.of_graph.model_dump().keys() == {"top_k", "crops", "draws", "warmup", "warmup_batches", "temperature"}
     assert config.export.of_graph.top_k == 3
     assert config.export.of_variants.model_dump() == {"variants": ["int8"], "max_loss": {"accuracy": 0.02}, "calibration": 100}

@@ -62,10 +62,8 @@ def test_trained_in_halves_it_is_served_in_float32_as_keras_has_it(name, tmp_pat
     with eagerly():
         task.fit(model, data, cfg.train, 0, [])
     model = training.served(model, entry, data, cfg)
-    constants = task.calibrate(model, data, None)
-    card = digits.card(
-        architecture=name, task=entry.task, input_shape=shape, class_names=NAMES, transform=transform, calibrated=constants
-    )
+    told = {"architecture": name, "task": entry.task, "input_shape": shape, "class_names": NAMES, "transform": transform}
+    card = digits.card(**told, calibrated=task.calibrate(model, data, digits.card(**told)))
     signatures = task.signatures(model, card)
     [(pixels, _)] = data.plain
     judge = judge_of(entry.task)
