@@ -94,7 +94,9 @@ def evaluations(place: Workspace) -> dict[str, list[Path]]:
     """The pages of evaluations that are where they go by themselves, by the name of what was judged, the oldest first."""
     told = {}
     for folder in sorted(place.root.glob("reports/*/evaluations")):
-        there = [path for path in folder.glob("*.html") if (known := NAME.fullmatch(path.name)) and path.stem == known["run"]]
+        there = [
+            path for path in sorted(folder.glob("*.html")) if (known := NAME.fullmatch(path.name)) and path.stem == known["run"]
+        ]
         told |= {folder.parent.name: sorted(there, key=lambda path: begun(path.stem))} if there else {}
     return told
 
