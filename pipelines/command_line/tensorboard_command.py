@@ -14,10 +14,11 @@ from pipelines.command_line import options
 from pipelines.command_line.options import state
 
 LOOK = 5.0  # s between looks for new runs
+ENDS = (signal.SIGTERM, signal.SIGHUP)  # told to end, and its terminal closed: both leave nothing behind
 
 
 class Terminated(BaseException):
-    """SIGTERM came."""
+    """One of ENDS came."""
 
 
 @click.command("tensorboard")
@@ -42,8 +43,11 @@ def tensorboard(name, asked, host, port, workspace, as_json):
     called = _name(place, name)
     logs = training_logs.of(place, called, asked)
     state.log = place.log("tensorboard", runs.new_run_id(place, "tensorboard"))
-    before = signal.signal(signal.SIGTERM, _terminate)
+    before = {number: signal.getsignal(number) for number in ENDS}
     try:
+        for number, what in before.items():
+            if what is not signal.SIG_IGN:  # as nohup has a closed terminal
+                signal.signal(number, _terminate)
         with tempfile.TemporaryDirectory(prefix="hubel-tensorboard-") as folder:
             training_logs.arrange(Path(folder), logs)
             with _following(lambda: training_logs.arrange(Path(folder), training_logs.of(place, called, asked))):
@@ -52,7 +56,8 @@ def tensorboard(name, asked, host, port, workspace, as_json):
     except (KeyboardInterrupt, Terminated):
         pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, what in before.items():
+            signal.signal(number, what)
     return 0
 
 

@@ -9,6 +9,11 @@ import time
 import urllib.parse
 from pathlib import Path
 
+import pytest
+
+from pipelines.command_line.tensorboard_command import tensorboard
+from pipelines.process import supervise
+from pipelines.workspace import training_logs
 from tests.pipelines.conftest import Running, in_process
 from tests.slower import PATIENCE
 
@@ -65,6 +70,42 @@ def test_tensorboard_shows_a_run_without_tensorflow(finished, without_tensorflow
     assert (ended.code, ended.err) == (0, "")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def ends_at_once(*_):
+    raise AssertionError("nobody took the signal, and the process would have ended as it was")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_however_it_is_ended_its_links_are_gone(tmp_path, monkeypatch, how):
+    (tmp_path / "log").mkdir()
+    there = []
+
+    def ask(request, *of):
+        there.append(Path(request.folder))
+        assert (there[0] / "digits" / "run").readlink() == tmp_path / "log"
+        signal.raise_signal(how)
+
+    monkeypatch.setattr(training_logs, "of", lambda *of: [training_logs.Log("digits/run", tmp_path / "log", "digits")])
+    monkeypatch.setattr(supervise, "ask", ask)
+    before = signal.signal(signal.SIGHUP, ends_at_once)
+    try:
+        assert tensorboard.main(["--workspace", str(tmp_path)], standalone_mode=False) == 0
+    finally:
+        assert signal.signal(signal.SIGHUP, before) is ends_at_once
+    assert not there[0].exists()
+    assert (tmp_path / "log").is_dir()
+
+
+def test_a_closed_terminal_ends_none_that_nohup_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_logs, "of", lambda *of: [])
+    monkeypatch.setattr(supervise, "ask", lambda *of: signal.raise_signal(signal.SIGHUP) or ended.append(True))
+    before, ended = signal.signal(signal.SIGHUP, signal.SIG_IGN), []
+    try:
+        assert tensorboard.main(["--workspace", str(tmp_path)], standalone_mode=False) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert ended == [True]
 
 
 def test_what_is_not_there_is_a_sentence(tmp_path):
