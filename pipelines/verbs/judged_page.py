@@ -1,6 +1,7 @@
 """The page of a model that was judged again: what there is of it, and where it is written. Used in the worker process."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,16 @@ def pushed(of: Evaluation, page: Mapping[str, Any]) -> dict[str, Any] | None:
 
     Returns:
         {run, metrics, intervals, differences: [{metric, against, difference, interval, p, test, within_noise, words}], of the
-        figures here from those}; None where they are not on record. Without its images, image by image, there are no differences.
+        figures here from those}; None where they are not on record, and where that cannot be read, which is a warning. Without its
+        images, image by image, there are no differences.
     """
     if not page["run"] or not page["metadata"]:
         return None
-    artifacts = recorded.of_run(Path(page["metadata"]), page["name"], page["run"])
+    try:
+        artifacts = recorded.of_run(Path(page["metadata"]), page["name"], page["run"])
+    except sqlite3.Error as error:  # such as of a file that another process holds: no reason to lose the figures
+        progress.emit("warning", text=f"What run {page['run']} gave on its test split cannot be read: {first_line(error)}")
+        return None
     if "evaluation" not in artifacts:
         return None
     then = artifacts["evaluation"]

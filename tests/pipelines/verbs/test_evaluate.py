@@ -259,6 +259,14 @@ def test_numbers_of_images_are_not_held_against_those_of_another_data_set():
     assert judged_page.differences(judge, ["auroc"], {}, rows(0, 30), "a") == []
 
 
+def test_what_of_its_run_cannot_be_read_is_a_warning_and_costs_no_figure(tmp_path):
+    (tmp_path / "metadata.db").write_text("no database, whatever its name says")
+    said = []
+    with progress.listening(said.append):
+        assert judged_page.pushed(None, {"run": "1", "name": "a", "metadata": str(tmp_path / "metadata.db")}) is None
+    assert [event["text"] for event in said] == ["What run 1 gave on its test split cannot be read: file is not a database"]
+
+
 def test_a_page_that_cannot_be_written_is_a_warning_unless_a_person_named_it(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("no folder")
     page = {"path": str(tmp_path / "file" / "page.html"), "is_asked": False}
