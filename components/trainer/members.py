@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from components import keys
+from components import keys, progress
 from components.tasks.by_name import task_of
+from components.tasks.classification import TEMPERATURE
 from components.trainer.card import Card
 from configs.errors import UsageError
 from configs.schema.reading import Reading
@@ -50,9 +51,17 @@ def cards(uris: Mapping[str, str], transform: TransformConfig, reading: Reading 
 
 
 def checked(uris: Mapping[str, str], cfg: TrainerSlice, class_names: Sequence[str]) -> dict[str, Card]:
-    """The cards of an ensemble's members, which must suit its config and have the classes of its data. Raises as `cards`."""
+    """The cards of an ensemble's members, which must suit its config and have the classes of its data. Warns of one that is served
+    at a temperature, which is no part of its network. Raises as `cards`."""
     members = cards(uris, cfg.transform, cfg.reading)
     check_classes(members, class_names, "the data")
+    for name, card in members.items():
+        if (at := card.calibrated.get(TEMPERATURE)) is not None:
+            progress.emit(
+                "warning",
+                text=f"{name} is served at temperature {at:.4g}; the ensemble averages what it answers without. export.temperature "
+                "of the ensemble has one for all",
+            )
     return members
 
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from components import keys
+from components import keys, progress
 from components.evaluator import eval_config, noise
 from components.evaluator.statistic import ID
 from components.infra_validator import parity
+from components.tasks.classification import TEMPERATURE
 from components.tasks.judges.by_name import judge_of
 from components.trainer import artifact, members
 from components.trainer.card import Card
@@ -134,6 +135,15 @@ def test_a_digest_is_of_what_was_learned(classifier, other):
 def test_members_that_see_other_pixels_are_refused(uris, change, said):
     with pytest.raises(UsageError, match=said):
         members.cards(uris, SEEN.model_copy(update=change))
+
+
+def test_that_a_member_s_temperature_is_left_out_is_said(monkeypatch):
+    cards = {"tiny/1": digits.card(calibrated={TEMPERATURE: 2.5}), "tiny/2": digits.card()}
+    monkeypatch.setattr(members, "cards", lambda *of: cards)
+    heard = []
+    with progress.listening(heard.append):
+        assert members.checked({}, digits.trainer_slice(TREE), digits.NAMES) == cards
+    assert [event["text"].partition(";")[0] for event in heard] == ["tiny/1 is served at temperature 2.5"]
 
 
 def test_members_that_see_another_ground_are_refused(uris):
