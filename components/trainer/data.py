@@ -34,8 +34,8 @@ class Data:
     training: Callable[[int, int], tf.data.Dataset]  # (first epoch, epochs) -> all batches of those epochs, augmented
     plain: tf.data.Dataset  # the training split once, neither shuffled nor augmented: for closed forms and baselines
     validation: tf.data.Dataset
-    sample: Callable[[int], tf.data.Dataset] | None = None  # how many -> one batch of the first training ones, augmented
-    labelled: Callable[[int], tf.data.Dataset] | None = None  # the same of validation, as it is, with all labels that it has
+    sample: Callable[[int], tuple | None] | None = None  # how many -> a batch of the first training ones, augmented; None of none
+    labelled: Callable[[int], tf.data.Dataset] | None = None  # one batch of validation, as it is, with all labels that it has
 
 
 def open_data(

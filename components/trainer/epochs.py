@@ -103,10 +103,19 @@ class Epochs:
         """Batches of the split once, in the order of its records, as it is."""
         return unchanged(self._kept.elements.batch(self._size), self._kind, self._targets, self._kept.rows)
 
-    def sample(self, many: int) -> tf.data.Dataset:
-        """One batch of the first images of the split, as the first epoch has them; what mixes images mixes these."""
+    def sample(self, many: int) -> tuple | None:
+        """A batch of the first images of the split, as the first epoch has them; what mixes images mixes these. None without any.
+
+        Step by step: a graph of the augmentation would be traced for longer than so few images take."""
         images, rows = self._images(0)
-        return self._changed(images.take(many), rows, tf.constant(0, tf.int64), many)
+        places = list(images.take(many))
+        if not places:
+            return None
+        epoch = tf.constant(0, tf.int64)
+        ids = [rows(place)[keys.EXAMPLE_ID] for place in places] if self._drawn_for else []
+        drawn = [augment.draw(self._drawn_for, self._seed, epoch, image_id, self._shape) for image_id in ids]
+        batch = tf.nest.map_structure(lambda *parts: tf.stack(parts), *places)
+        return self._change(rows(batch), tf.stack(drawn) if drawn else tf.zeros([0, 0]))
 
     def _epoch(self, epoch):
         tf.random.set_seed(1)  # of this graph alone: tf.data takes no tensor as a seed beside a global one of 0

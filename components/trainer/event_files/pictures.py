@@ -27,7 +27,7 @@ class Gallery(NamedTuple):
 
 def augmented(data: Data) -> Gallery | None:
     """The first training images as the first epoch has them; None where there are none."""
-    batch = next(iter(data.sample(SHOWN)), None) if data.sample is not None else None
+    batch = data.sample(SHOWN) if data.sample is not None else None
     if batch is None:
         return None
     return Gallery("training", _small(batch[0]), f"The first {len(batch[0])} training images, as the first epoch has them.")

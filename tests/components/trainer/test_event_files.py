@@ -270,3 +270,18 @@ def test_what_cannot_be_shown_is_a_warning_and_the_rest_is_there(artifacts, tmp_
     said = [event["text"] for event in events if event["event"] == "warning"]
     assert [text.split(" of this")[0] for text in said] == ["TensorBoard has no graph", "TensorBoard has no embeddings"]
     assert len(pictures(tmp_path / keys.TRAIN, "training")) == 8
+
+
+def test_training_images_are_those_that_the_first_epoch_has(artifacts, tmp_path):
+    augmented = [{"rotate": {"degrees": 20}}, {"translate": {"height": 0.2, "width": 0.2}}]
+    cfg = digits.trainer_slice(digits.MLP, augment=augmented, train={"epochs": 1, "batch_size": 4096})
+    fn_args = digits.fn_args(tmp_path, artifacts.examples, artifacts.transform, artifacts.schema, cfg)
+    data = training.data_of(fn_args, cfg, task_of("classification"), "image")
+    pixels, targets = data.sample(8)
+    [(whole, labels)] = data.training(0, 1)
+    apart = np.abs(pixels.numpy()[:, None] - whole.numpy()[None]).max((2, 3, 4))
+    assert pixels.shape == (8, 8, 8, 1)
+    assert apart.min(1).max() < 1e-2
+    assert labels["label"].numpy()[apart.argmin(1)].tolist() == targets["label"].numpy().tolist()
+    plain = next(iter(data.plain))[0][:8]
+    assert (np.abs(pixels - plain).max((1, 2, 3)) > 1).all()
