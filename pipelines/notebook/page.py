@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HEIGHT = 720  # px of the frame in a notebook
+BASE = '<base href="about:srcdoc">'  # without it a link to a place in the page is one to the notebook, which no frame may show
 
 
 @dataclass(frozen=True)
@@ -19,5 +20,5 @@ class Report:
 
     def _repr_html_(self) -> str:
         """A frame of its own, whose scripts reach nothing of the notebook."""
-        inside = html.escape(self.html, quote=True)
+        inside = html.escape(self.html.replace("<head>", f"<head>{BASE}", 1), quote=True)
         return f'<iframe srcdoc="{inside}" sandbox="allow-scripts" style="width:100%;height:{HEIGHT}px;border:0"></iframe>'

@@ -10,8 +10,10 @@ from PIL import Image
 import pipelines
 from configs.errors import UsageError
 from pipelines.command_line import run_commands
+from pipelines.notebook.page import BASE, Report
 from pipelines.workspace.layout import Workspace
 from pipelines.workspace.runs import RunRecord
+from tests import browser
 from tests.pipelines.conftest import in_process, workers_here
 
 NAME = "digits_lenet5_tiny"
@@ -73,10 +75,20 @@ def test_the_page_stands_in_a_frame_of_its_own(finished):
     report = pipelines.load(NAME, workspace=finished).report()
     shown = report._repr_html_()
     assert shown.count("<") == 2  # the frame alone: nothing of the page is the notebook's
-    assert (
-        html.unescape(re.fullmatch(r'<iframe srcdoc="([^"]*)" sandbox="allow-scripts" style="[^"]*"></iframe>', shown)[1])
-        == report.html
-    )
+    assert html.unescape(
+        re.fullmatch(r'<iframe srcdoc="([^"]*)" sandbox="allow-scripts" style="[^"]*"></iframe>', shown)[1]
+    ) == report.html.replace("<head>", f"<head>{BASE}")
+
+
+@pytest.mark.browser
+def test_a_link_in_the_frame_leads_to_its_place_there(chromium, tmp_path):
+    told = "addEventListener('hashchange', () => parent.postMessage(location.href, '*')); document.querySelector('a').click()"
+    (tmp_path / "page.html").write_text(f"<!doctype html><html><head></head><a href='#aim'>a</a><script>{told}</script></html>")
+    heard = "<script>addEventListener('message', event => { globalThis.heard = event.data })</script>"
+    (tmp_path / "notebook.html").write_text(f"<!doctype html>{heard}{Report(tmp_path / 'page.html')._repr_html_()}")
+    with browser.started(chromium, tmp_path / "profile") as chrome:
+        chrome.open(tmp_path / "notebook.html", 1000, ready="globalThis.heard !== undefined")
+        assert chrome.run("heard") == "about:srcdoc#aim"
 
 
 def test_it_is_called_like_its_keras_model(finished):
