@@ -122,8 +122,10 @@ def _picture(page: Path, target: Path) -> None:
 
 
 def _latest(target: Path) -> None:
-    """latest.html is the newest run's, whichever was written last."""
+    """latest.html is the newest run's, whichever was written last; where none but full pages are left there is none to be it."""
     pages = [path for path in sorted(target.parent.glob("*.html")) if NAME.fullmatch(path.name) and ".full" not in path.name]
+    if not pages:
+        return
     newest = max(pages, key=lambda path: begun(path.stem))
     with atomic.replacing(target.parent / LATEST) as stage:
         shutil.copyfile(newest, stage)

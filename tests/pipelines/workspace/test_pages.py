@@ -97,6 +97,13 @@ def test_a_push_by_force_that_came_later_is_said_on_the_pages_of_the_run_and_on_
     pages.forced(place, "digits", THIRD, 1, "of no page")
 
 
+def test_a_push_by_force_is_said_where_a_full_page_alone_is_left(place, made):
+    pages.write_text(place, "digits", FIRST, made.read_text(), full=True)
+    pages.forced(place, "digits", FIRST, 2, "the camera is broken")
+    assert "Pushed since by a person, as version 2" in place.report("digits", FIRST, full=True).read_text()
+    assert not (place.reports("digits") / "latest.html").exists()
+
+
 def test_the_picture_of_a_page_comes_and_goes_with_it(place, made):
     made.with_suffix(".webp").write_bytes(b"picture")
     kept = pages.keep(place, "digits", FIRST, made, FIRST)
