@@ -29,6 +29,7 @@ REFUSED = {"plain18": PADDING, "resnet18": PADDING, "resnet50": PADDING, "sparse
     "name", [pytest.param(name, marks=MARKS.get(name, pytest.mark.every)) for name in sorted(set(TESTED) - MEMBERS)]
 )
 def test_a_network_answers_as_keras_says_or_is_refused_in_words(name, tmp_path, converted_here):
+    keras.utils.set_random_seed(1)  # XNNPACK takes no int8 file whose scales, by chance, lie too far apart
     net, task = twin(name), get(name).task
     shape = net.input_shape[1:]
     transform = dict(zip(("height", "width", "channels"), shape, strict=True)) | {"normalize": "unit"}
