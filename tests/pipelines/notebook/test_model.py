@@ -77,7 +77,7 @@ def test_the_page_stands_in_a_frame_of_its_own(finished):
     assert shown.count("<") == 2  # the frame alone: nothing of the page is the notebook's
     assert html.unescape(
         re.fullmatch(r'<iframe srcdoc="([^"]*)" sandbox="allow-scripts" style="[^"]*"></iframe>', shown)[1]
-    ) == report.html.replace("<head>", f"<head>{BASE}")
+    ) == report.html.replace("<head>", f"<head>{BASE}", 1)
 
 
 @pytest.mark.browser
