@@ -35,7 +35,7 @@ def test_no_digit_is_in_scenes_of_two_splits():
 
 
 def test_a_scene_has_two_to_four_digits_that_do_not_overlap():
-    sizes, counts = set(), set()
+    sizes, counts, shown = set(), set(), load_digits().target
     for number in range(200):
         placed = scenes.plan(keys.TRAIN, number)
         counts.add(len(placed))
@@ -43,7 +43,7 @@ def test_a_scene_has_two_to_four_digits_that_do_not_overlap():
         for each in placed:
             sizes.add(each.side)
             taken[each.top : each.top + each.side, each.left : each.left + each.side] += 1
-            assert each.category == load_digits().target[each.digit] + 1
+            assert each.category == shown[each.digit] + 1
         assert taken.max() == 1
         assert taken.sum() == sum(each.side**2 for each in placed)  # none leaves the scene
     assert counts == {2, 3, 4}
