@@ -242,6 +242,7 @@ def test_a_map_by_t_sne_is_on_the_full_page_alone(principal):
     assert keys_of == [["code-map-pca"], ["code-map-pca", "code-map-tsne"]]
 
 
+@pytest.mark.whole
 @pytest.mark.browser
 def test_a_browser_shows_the_pages_of_an_autoencoder_a_density_and_a_detector(principal, detector, examples, chromium, tmp_path):
     task, folder = get("vae").task, tmp_path / "vae"
