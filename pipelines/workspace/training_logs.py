@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components import metadata
 from configs.errors import UsageError
 from pipelines.workspace import runs
 from pipelines.workspace.layout import Workspace
@@ -101,13 +102,10 @@ def _folders(place: Workspace) -> Mapping[str, Path]:
     folders: dict[str, Path] = {}
     if not place.metadata.is_file():
         return folders
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(f"{place.metadata.as_uri()}?mode=ro", uri=True)) as opened,
-    ):
-        for run, execution in opened.execute(_BEGUN):
+    with contextlib.suppress(sqlite3.Error), metadata.opened(place.metadata) as held:
+        for run, execution in held.execute(_BEGUN):
             folders[run] = place.model_run(run.partition("@")[0], execution)
-        folders |= {run: Path(uri) for run, uri in opened.execute(_WRITTEN)}
+        folders |= {run: Path(uri) for run, uri in held.execute(_WRITTEN)}
     return folders
 
 
